@@ -1,0 +1,1 @@
+"""What pages share: state, cached loaders, the header, and small pieces of HTML."""

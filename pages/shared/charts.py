@@ -1,0 +1,77 @@
+"""Figures of `pruning.plots` on a page: theme, configuration, caption and description in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pages.shared.lab import Cut
+    from pruning.catalog.models import OpenModel
+    from pruning.evaluate import Evaluation
+
+
+def dark() -> bool:
+    """Whether the page is shown in the dark theme."""
+    return bool(st.context.theme.type == "dark")
+
+
+def show(place: Any, figure: go.Figure, *, key: str, caption: str = "", alt: str = "", **options: Any) -> Any:
+    """Draw a figure with its caption: what it means, in a sentence. `place`: `st`, a container or an `st.empty()`.
+
+    `options` go to `st.plotly_chart` (`on_select`, ...); its result is returned.
+    """
+    from pruning.plots import CONFIG
+
+    box = place.container()
+    result = box.plotly_chart(figure, theme=None, config=CONFIG, key=key, alt=alt or caption, **options)
+    if caption:
+        box.caption(caption)
+    return result
+
+
+def kept_strip(place: DeltaGenerator, opened: OpenModel, cut: Cut) -> None:
+    """The network as a strip, with what goes."""
+    from pages.shared.lab import kept_shares
+    from pruning import plots
+    from pruning.cost import layer_costs
+
+    show(
+        place,
+        plots.kept_strip(layer_costs(opened.graph), kept_shares(opened, cut), dark()),
+        key="kept_strip",
+        caption="The network, layer by layer: blue stays, orange goes. The last layer's outputs are the ten answers.",
+    )
+
+
+def visited_curve(
+    place: DeltaGenerator,
+    granularity: str,
+    at: int,
+    visited: dict[int, Evaluation],
+    recovered: dict[tuple[str, int], Evaluation],
+) -> None:
+    """Accuracy wherever the slider has been, and what fine-tuning made of it."""
+    from pruning import plots
+
+    def point(percent: int, evaluation: Evaluation) -> plots.CurvePoint:
+        low, high = evaluation.interval
+        return plots.CurvePoint(sparsity=percent / 100, accuracy=evaluation.accuracy, low=low, high=high)
+
+    show(
+        place,
+        plots.accuracy_curve(
+            [point(*entry) for entry in visited.items()],
+            dark(),
+            removed=f"{granularity}s",
+            dense=visited[0].accuracy,
+            at=at / 100,
+            extra=[point(percent, value) for (kind, percent), value in recovered.items() if kind == granularity],
+        ),
+        key="visited_curve",
+        caption="Every place you have been ●, recalibrated. Dashed: the uncut network. Diamonds ◆: after Recover.",
+    )

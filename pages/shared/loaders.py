@@ -1,0 +1,97 @@
+"""Models and data sets, loaded once for all sessions, and the lock that lets one session compute at a time.
+
+What is loaded here is shared: never change it, copy it. Nothing imports torch until one of these functions is called,
+so that a page can draw its title first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from pruning.catalog.datasets import Dataset
+    from pruning.catalog.models import OpenModel
+
+_COMPUTING = threading.RLock()
+LONGEST_WAIT = 15.0
+"""Seconds that a page waits for a training run on this machine to end before it says so."""
+
+
+def model_refs() -> dict[str, str]:
+    """The sample networks that have trained weights: reference → title."""
+    _ready()
+    from sample_models import SAMPLES
+
+    return {f"sample:{name}": sample.title for name, sample in SAMPLES.items() if sample.weights_path.is_file()}
+
+
+def open_model(ref: str) -> OpenModel:
+    """A model by reference, shared by all sessions. Raises as `pruning.catalog.models.open_model` does."""
+    _ready()
+    return _open_model(ref)
+
+
+def load_data(name: str, data_dir: str | None = None) -> Dataset:
+    """A data set, shared by all sessions. Raises as `pruning.catalog.datasets.load_dataset` does."""
+    _ready()
+    return _load_data(name, data_dir)
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """One session computes at a time: side by side they would only slow each other down, and spoil each other's
+    timings."""
+    with _COMPUTING:
+        yield
+
+
+@contextmanager
+def quiet(longest: float = LONGEST_WAIT) -> Iterator[None]:
+    """`computing`, and no training run on this machine beside it: for timings and short trainings.
+
+    Raises:
+        Cancelled: a run kept the machine busy for `longest` seconds.
+    """
+    import time
+
+    from pruning.errors import Cancelled
+    from pruning.latency import quiet_machine
+
+    with _COMPUTING:
+        until = time.monotonic() + longest
+        machine = quiet_machine(cancel=lambda: time.monotonic() > until)
+        try:
+            machine.__enter__()
+        except Cancelled as error:
+            raise Cancelled("A run is training on this machine, and a clock beside it would mislead.") from error
+        try:
+            yield
+        finally:
+            machine.__exit__(None, None, None)
+
+
+@st.cache_resource(show_spinner=False)
+def _ready() -> None:
+    """Import torch and give this process one thread: pages compute little, and jobs need the other cores."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _open_model(ref: str) -> OpenModel:
+    from pruning.catalog.models import open_model
+
+    return open_model(ref)
+
+
+@st.cache_resource(show_spinner=False, max_entries=3)
+def _load_data(name: str, data_dir: str | None) -> Dataset:
+    from pruning.catalog.datasets import load_dataset
+
+    return load_dataset(name, data_dir)

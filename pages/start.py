@@ -1,0 +1,96 @@
+"""The first minute: one network, one slider, four numbers, one story."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import badges, charts, errors, lab, loaders, numbers, state, story, tiles
+
+if TYPE_CHECKING:
+    from pruning.latency import Comparison
+
+MODEL, DATA, BATCH = "sample:mini_resnet", "mnist5k", 32
+
+st.title("How much of a network can you throw away?", anchor=False)
+st.markdown("A small network reads handwritten digits. Remove part of it, and watch what that costs and what it saves.")
+
+switch, slide, action = st.columns([1, 2.6, 0.8], vertical_alignment="bottom", gap="medium")
+granularity = switch.segmented_control(
+    "Remove",
+    ["weight", "channel"],
+    format_func={"weight": "weights", "channel": "channels"}.__getitem__,
+    required=True,
+    help="Weights: single numbers become zero, and the network keeps its shape. Channels: whole filters go, with all "
+    "that belongs to them, and the network becomes smaller.",
+    **state.bound(state.START_GRANULARITY),
+)
+gone = slide.slider(
+    "Share removed from every layer, the smallest first",
+    0,
+    95,
+    step=5,
+    format="%d %%",
+    **state.bound(state.START_PERCENT),
+)
+recover = action.button(
+    "Recover",
+    icon=":material/healing:",
+    type="primary",
+    width="stretch",
+    disabled=gone == 0,
+    help="Fine-tune what is left: two passes over the 3,000 training images, a few seconds.",
+    key="recover",
+)
+row, said = st.empty(), st.container(height=92, border=False, key="story").empty()
+left, right = st.columns(2, gap="medium")
+strip, curve = left.empty(), right.empty()
+doors = st.columns(3)
+doors[0].page_link("pages/explore.py", label="**Look inside:** where the weight sits", icon=":material/search:")
+doors[1].page_link("pages/prune.py", label="**Prune it yourself,** layer by layer", icon=":material/content_cut:")
+doors[2].page_link("pages/tradeoff.py", label="**See runs** side by side", icon=":material/scatter_plot:")
+st.html(badges.legend())
+
+# Everything above is on screen before torch is imported; from here on, each number is drawn when it is known.
+with errors.shown(), row, st.spinner("Loading PyTorch, the network and 5,000 digits"):
+    opened, data = loaders.open_model(MODEL), loaders.load_data(DATA)
+cut = lab.Cut(granularity=granularity, sparsity=gone / 100)
+dense, now = lab.costs(opened, lab.Cut()), lab.costs(opened, cut)
+recovered = state.get(state.START_RECOVERED)
+
+
+def draw(accuracy: lab.Accuracy | None = None, timing: Comparison | str | None = None) -> None:
+    """The tiles and the story, with what is known so far."""
+    tuned = recovered.get((granularity, gone))
+    whole = lab.dense_accuracy(opened, data) if accuracy else None
+    tiles.show(
+        row,
+        [
+            numbers.accuracy_tile(whole, accuracy, tuned),
+            numbers.size_tile(granularity, dense, now),
+            numbers.macs_tile(dense, now),
+            numbers.time_tile(BATCH, timing),
+        ],
+    )
+    if accuracy:
+        said.markdown(story.tell(granularity, gone, accuracy, tuned, dense, now, timing))
+
+
+draw()
+charts.kept_strip(strip, opened, cut)
+accuracy = lab.accuracy(opened, data, cut)
+if recover:
+    with errors.shown(stop=False):
+        bar = said.progress(0.0, "Fine-tuning on 3,000 training images")
+        recovered[granularity, gone] = lab.recover(
+            opened, data, cut, progress=lambda event: bar.progress(event.step / event.steps, "Fine-tuning") and None
+        )
+draw(accuracy)
+visited = state.get(state.START_VISITED).setdefault(granularity, {0: lab.dense_accuracy(opened, data)})
+visited[gone] = accuracy.best
+charts.visited_curve(curve, granularity, gone, visited, recovered)
+try:
+    draw(accuracy, lab.speed(opened, cut, BATCH))
+except errors.PruningError as error:  # a run is training here: the page goes on without a time
+    draw(accuracy, str(error))

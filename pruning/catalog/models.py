@@ -1,0 +1,132 @@
+"""Open a model by reference: `sample:NAME`, or `run:DIR` for the result of a finished run."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from pruning.apply import Shrinkage, shrink
+from pruning.errors import InputError, StorageError
+from pruning.graph.groups import ModelGraph, build_graph
+from sample_models import SAMPLES, Sample
+
+MODEL_FILE = "model.safetensors"
+STRUCTURE_FILE = "model.json"
+STRUCTURE_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OpenModel:
+    """A model and what is known about it. `model` is shared: copy it before changing anything."""
+
+    ref: str
+    title: str
+    model: nn.Module
+    """In eval mode, float32."""
+    graph: ModelGraph
+    sample: Sample
+    """The sample network it is, or came from."""
+    data: tuple[str, ...]
+    """Data sets it can be measured on, the default first."""
+    digest: str
+    """SHA-256 of all weights."""
+    structure: Shrinkage
+    """How it is smaller than its sample network; empty for a sample itself."""
+    held_zero: tuple[str, ...]
+    """Weights whose zeros were pruned and stay zero when it is trained on."""
+
+
+def open_model(ref: str) -> OpenModel:
+    """Open `sample:NAME` or `run:DIR`.
+
+    Raises:
+        InputError: no such reference.
+        StorageError: the run is unfinished or its files are damaged.
+    """
+    kind, _, rest = ref.partition(":")
+    if kind == "sample" and rest in SAMPLES:
+        sample = SAMPLES[rest]
+        return _opened(ref, sample.title, sample.load(), sample, Shrinkage(), ())
+    if kind == "run" and rest:
+        return _open_run(ref, Path(rest))
+    known = [f"sample:{name}" for name in SAMPLES]
+    near = difflib.get_close_matches(ref if ":" in ref else f"sample:{ref}", known, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    raise InputError(f"There is no model '{ref}'.{hint} Use one of {', '.join(known)}, or run:DIR for a finished run.")
+
+
+def weights_digest(model: nn.Module) -> str:
+    """SHA-256 over names, shapes and bytes of all parameters and buffers."""
+    sha = hashlib.sha256()
+    for name, tensor in model.state_dict().items():
+        sha.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        sha.update(tensor.detach().contiguous().reshape(-1).numpy())
+    return sha.hexdigest()
+
+
+def save_model(folder: Path, root: OpenModel, model: nn.Module, structure: Shrinkage, held_zero: list[str]) -> None:
+    """Write a pruned model so that `run:DIR` opens it: weights, and how it differs from its sample network."""
+    tensors: dict[str, Tensor] = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    save_file(tensors, folder / MODEL_FILE)
+    description = {
+        "version": STRUCTURE_VERSION,
+        "sample": root.sample.name,
+        "kept": {name: {str(dim): index for dim, index in dims.items()} for name, dims in structure.kept.items()},
+        "pads": {name: list(amounts) for name, amounts in structure.pads.items()},
+        "held_zero": held_zero,
+    }
+    (folder / STRUCTURE_FILE).write_text(json.dumps(description))
+
+
+def _open_run(ref: str, folder: Path) -> OpenModel:
+    if not (folder / MODEL_FILE).is_file() or not (folder / STRUCTURE_FILE).is_file():
+        raise InputError(f"{folder} holds no finished run: it has no {MODEL_FILE}. Name the folder of a finished run.")
+    try:
+        description: dict[str, Any] = json.loads((folder / STRUCTURE_FILE).read_text())
+        sample = SAMPLES[description["sample"]]
+        structure = Shrinkage(
+            kept={
+                str(name): {int(dim): [int(i) for i in index] for dim, index in dims.items()}
+                for name, dims in description["kept"].items()
+            },
+            pads={str(name): (int(a[0]), int(a[1]), int(a[2])) for name, a in description["pads"].items()},
+        )
+        model = shrink(sample.build(), structure)
+        model.load_state_dict(load_file(folder / MODEL_FILE))
+        held_zero = tuple(str(name) for name in description["held_zero"])
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
+        raise StorageError(f"The model in {folder} is damaged ({error}). Run its recipe.yaml again.") from error
+    return _opened(ref, f"{sample.title} · {folder.name}", model.eval(), sample, structure, held_zero)
+
+
+def _opened(
+    ref: str, title: str, model: nn.Module, sample: Sample, structure: Shrinkage, held_zero: tuple[str, ...]
+) -> OpenModel:
+    return OpenModel(
+        ref=ref,
+        title=title,
+        model=model,
+        graph=build_graph(model, sample.input_shape),
+        sample=sample,
+        data=("mnist5k", "mnist") if sample.trained_on == "mnist" else (sample.trained_on,),
+        digest=weights_digest(model),
+        structure=structure,
+        held_zero=held_zero,
+    )

@@ -1,0 +1,29 @@
+"""What can go wrong, in the user's terms. App and command line catch `PruningError` only."""
+
+
+class PruningError(Exception):
+    """Root of all errors meant for people: one clear sentence saying what, where and what to do."""
+
+
+class InputError(PruningError, ValueError):
+    """A value the user gave is not allowed: a sparsity, a layer name, a recipe, a file."""
+
+
+class DataError(PruningError):
+    """Images are missing, corrupt, or not what the data set should hold."""
+
+
+class RemovalError(PruningError):
+    """A removed model did not equal its masked model, so it is not handed out."""
+
+
+class StorageError(PruningError):
+    """A run could not be written or read back: a full disk, a missing or damaged file."""
+
+
+class RequirementError(PruningError):
+    """A finished run does not meet what `--require` asked for."""
+
+
+class Cancelled(PruningError):
+    """The user cancelled; nothing half-finished is kept as a result."""

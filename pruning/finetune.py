@@ -1,0 +1,215 @@
+"""Training and fine-tuning: SGD with momentum, warm-up and cosine decay, in a number of steps fixed beforehand."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pruning.catalog.datasets import Dataset, DatasetInfo
+from pruning.errors import Cancelled, InputError
+from pruning.evaluate import Cancel, evaluate
+
+Precision = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How to train. Everything is in steps, so that a replay does not depend on the clock."""
+
+    steps: int
+    """Optimiser steps in all; an epoch is `steps_per_epoch(data)` of them."""
+    batch_size: int = 128
+    lr: float = 0.02
+    """Highest learning rate, reached after the warm-up."""
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    """Applied to weights of two or more dimensions, not to biases and BN."""
+    warmup: float = 0.1
+    """Fraction of the steps in which the learning rate rises linearly."""
+    shift: int = 0
+    """Training images are moved by up to so many pixels at random, and mirrored where that is fair."""
+    precision: Precision = "fp32"
+    """bf16: the forward pass in bf16 autocast, weights and optimiser in fp32."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.steps < 0:
+            raise InputError(f"Training takes 0 or more steps, not {self.steps}.")
+        if self.batch_size < 2:
+            raise InputError(f"A batch needs at least 2 images, not {self.batch_size}.")
+        if not 0 < self.lr < 10:
+            raise InputError(f"The learning rate must lie between 0 and 10, not {self.lr}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainEvent:
+    """Where training stands after a step; `accuracy` (on select images) only where it was just measured."""
+
+    step: int
+    steps: int
+    loss: float
+    lr: float
+    seconds: float
+    accuracy: float | None = None
+    accuracy_interval: tuple[float, float] | None = None
+
+
+def steps_per_epoch(data: Dataset, batch_size: int) -> int:
+    """Full batches in one pass over the train images; a last, smaller batch is left out."""
+    return max(1, data.info.sizes["train"] // batch_size)
+
+
+def choose_precision(model: nn.Module) -> Precision:
+    """bf16 where the CPU has it in hardware and the network has convolutions with BN behind them, else fp32."""
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    normalised = any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
+    return "bf16" if native and normalised else "fp32"
+
+
+def default_hyperparameters(data: DatasetInfo) -> dict[str, float | int]:
+    """Batch size, learning rate and shift for fine-tuning on a data set: mild where it is small, as in training
+    from scratch where it is large."""
+    if data.sizes["train"] < 10_000:
+        return {"batch_size": 64, "lr": 0.02, "shift": 0}
+    return {"batch_size": 128, "lr": 0.03, "shift": 4 if data.flips else 1}
+
+
+def seconds_per_step(model: nn.Module, data: Dataset, config: TrainConfig, steps: int = 4) -> float:
+    """Time of one training step on this machine now: a few steps on a copy, the first not counted."""
+    stamps: list[float] = []
+    trial = dataclasses.replace(config, steps=steps + 1)
+    train(copy.deepcopy(model), data, trial, progress=lambda event: stamps.append(event.seconds))
+    return (stamps[-1] - stamps[0]) / steps
+
+
+def train(
+    model: nn.Module,
+    data: Dataset,
+    config: TrainConfig,
+    *,
+    masks: Mapping[str, Tensor] | None = None,
+    evaluations: int = 0,
+    progress: Callable[[TrainEvent], None] | None = None,
+    cancel: Cancel | None = None,
+) -> None:
+    """Train `model` in place on `train` images; it ends in eval mode, also when it is stopped.
+
+    `masks` maps parameter names to bool tensors of the same shape: where False the weight is set to zero and stays
+    zero. `evaluations` times, evenly spread, accuracy on select images is measured and reported.
+    The same seed, machine and thread count give the same weights.
+
+    Raises:
+        Cancelled: `cancel()` was true; the model then stands at the last finished step.
+        InputError: the loss became NaN or infinite.
+    """
+    parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    optimiser = torch.optim.SGD(
+        [
+            {"params": [p for p in parameters.values() if p.dim() >= 2], "weight_decay": config.weight_decay},
+            {"params": [p for p in parameters.values() if p.dim() < 2], "weight_decay": 0.0},
+        ],
+        lr=config.lr,
+        momentum=config.momentum,
+        nesterov=config.momentum > 0,
+    )
+    everything = dict(model.named_parameters())
+    held = [(everything[name], mask) for name, mask in (masks or {}).items()]
+    _hold(held)
+    generator = torch.Generator().manual_seed(config.seed)
+    images, labels = data.images["train"], data.labels["train"]
+    per_epoch = steps_per_epoch(data, config.batch_size)
+    measure_at = {round(config.steps * (i + 1) / evaluations) for i in range(evaluations)}
+    order = torch.empty(0, dtype=torch.long)
+    started = time.monotonic()
+    with _training_mode(model), torch.random.fork_rng(devices=[]):  # random numbers: dropout and the like
+        torch.manual_seed(config.seed)
+        for step in range(config.steps):
+            if cancel is not None and cancel():
+                raise Cancelled("Cancelled while training.")
+            if step % per_epoch == 0:
+                order = torch.randperm(len(labels), generator=generator)
+            start = step % per_epoch * config.batch_size
+            index = order[start : start + config.batch_size]
+            batch = augment(images[index], config.shift, data.info.flips, generator) if config.shift else images[index]
+            lr = config.lr * schedule_factor(step, config.steps, config.warmup)
+            for group in optimiser.param_groups:
+                group["lr"] = lr
+            with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+                logits = model(data.normalise(batch).contiguous(memory_format=torch.channels_last))
+            loss = F.cross_entropy(logits.float(), labels[index])
+            value = loss.item()
+            if not math.isfinite(value):
+                raise InputError(
+                    f"Training diverged at step {step + 1} of {config.steps} (the loss is {value}): "
+                    f"use a lower learning rate than {config.lr}."
+                )
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            _hold(held)
+            if progress is not None:
+                accuracy = interval = None
+                if step + 1 in measure_at:
+                    measured = evaluate(model, data, "select", cancel=cancel)
+                    accuracy, interval = measured.accuracy, measured.interval
+                progress(
+                    TrainEvent(
+                        step=step + 1,
+                        steps=config.steps,
+                        loss=value,
+                        lr=lr,
+                        seconds=time.monotonic() - started,
+                        accuracy=accuracy,
+                        accuracy_interval=interval,
+                    )
+                )
+
+
+@contextmanager
+def _training_mode(model: nn.Module) -> Iterator[None]:
+    """Training mode inside, eval mode afterwards, however it ends."""
+    model.train()
+    try:
+        yield
+    finally:
+        model.eval()
+
+
+@torch.no_grad()
+def _hold(held: list[tuple[nn.Parameter, Tensor]]) -> None:
+    """Put masked weights back to zero."""
+    for parameter, mask in held:
+        parameter.mul_(mask)
+
+
+def schedule_factor(step: int, steps: int, warmup: float) -> float:
+    """Share of the highest learning rate at a step: a linear rise, then half a cosine down to 0."""
+    rising = warmup * steps
+    if step < rising:
+        return (step + 1) / (rising + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1.0, steps - rising)))
+
+
+def augment(images: Tensor, shift: int, flips: bool, generator: torch.Generator) -> Tensor:
+    """Move each image (N × C × H × W) by up to `shift` pixels, filling with 0; mirror every second if `flips`."""
+    count, _, height, width = images.shape
+    padded = F.pad(images, (shift, shift, shift, shift))
+    top, left = torch.randint(0, 2 * shift + 1, (2, count), generator=generator)
+    rows = top[:, None] + torch.arange(height)
+    columns = left[:, None] + torch.arange(width)
+    if flips:
+        mirrored = torch.rand(count, generator=generator) < 0.5
+        columns = torch.where(mirrored[:, None], columns.flip(1), columns)
+    picture = torch.arange(count)[:, None, None]
+    moved = padded.permute(0, 2, 3, 1)[picture, rows[:, :, None], columns[:, None, :]]
+    return moved.permute(0, 3, 1, 2)

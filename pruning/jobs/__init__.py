@@ -1,0 +1,1 @@
+"""Carry out runs elsewhere than in the calling process."""

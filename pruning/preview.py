@@ -1,0 +1,121 @@
+"""What a plan would do, before anything is kept: costs by arithmetic, accuracy by running the pruned model.
+
+Costs need no forward pass, so they can follow every move of a slider. Accuracy is that of the very model a run would
+start from: the removed one for channels, the masked one for weights, on `select` images only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from pruning.apply import masked_model, removed_model
+from pruning.catalog.datasets import Dataset
+from pruning.catalog.models import OpenModel
+from pruning.cost import count_macs, count_parameters, layer_costs, shapes_after
+from pruning.evaluate import Cancel, Evaluation, evaluate
+from pruning.graph.groups import ModelGraph
+from pruning.plan import Plan, target_sizes, unit_scores, weight_scores
+from pruning.recalibrate import has_batch_norm, recalibrate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """Accuracy on select images of what a plan leaves, before any training."""
+
+    as_cut: Evaluation
+    recalibrated: Evaluation | None
+    """With BN statistics measured anew; None without BN, or where nothing goes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Savings:
+    """What a plan costs and saves, exact, before (`dense_*`) and after."""
+
+    dense_params: int
+    params: int
+    dense_nonzero: int
+    nonzero: int
+    """Parameters that are not zero; what weight pruning changes."""
+    dense_macs: int
+    macs: int
+
+
+def pruned_copy(opened: OpenModel, plan: Plan) -> nn.Module:
+    """The model a run of this plan would start from: smaller for channels, masked for weights."""
+    if plan.granularity == "channel":
+        return removed_model(opened.model, opened.graph, plan)
+    return masked_model(opened.model, opened.graph, plan)
+
+
+def preview(opened: OpenModel, data: Dataset, plan: Plan, seed: int = 0, cancel: Cancel | None = None) -> Preview:
+    """Measure accuracy on select images as cut and, where there is BN, recalibrated; nothing given is changed.
+
+    The same as a run's stages `as_cut` and `recalibrated`, for the same plan and seed.
+    """
+    model = pruned_copy(opened, plan)
+    as_cut = evaluate(model, data, "select", cancel=cancel)
+    if plan.removes_nothing or not has_batch_norm(model):
+        return Preview(as_cut=as_cut, recalibrated=None)
+    recalibrate(model, data, seed=seed)
+    return Preview(as_cut=as_cut, recalibrated=evaluate(model, data, "select", cancel=cancel))
+
+
+def savings(opened: OpenModel, plan: Plan) -> Savings:
+    """Parameters, non-zero parameters and MACs of one sample, before and after: arithmetic, no forward pass."""
+    graph = opened.graph
+    shapes = shapes_after(graph, plan)
+    return Savings(
+        dense_params=count_parameters(graph, graph.shapes),
+        params=count_parameters(graph, shapes),
+        dense_nonzero=_count_nonzero(opened.model),
+        nonzero=_count_nonzero(pruned_copy(opened, plan)),
+        dense_macs=count_macs(graph, graph.shapes),
+        macs=count_macs(graph, shapes),
+    )
+
+
+def _count_nonzero(model: nn.Module) -> int:
+    return sum(int(torch.count_nonzero(parameter.detach())) for parameter in model.parameters())
+
+
+def target_macs(graph: ModelGraph, granularity: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    """MACs of the layers that each group's channels run through, or of each weight tensor's layer.
+
+    A layer between two groups counts for both, so these do not add up to the network's MACs.
+    """
+    macs = {layer.name: layer.macs for layer in layer_costs(graph, shapes)}
+    if granularity == "channel":
+        return {
+            group.name: sum(macs.get(layer, 0) for layer in dict.fromkeys((*group.producers, *group.consumers)))
+            for group in graph.groups
+        }
+    return {name: macs.get(name.removesuffix(".weight"), 0) for name in target_sizes(graph, granularity)}
+
+
+def sorted_scores(
+    opened: OpenModel, granularity: str, criterion: str, seed: int = 0, most: int = 64
+) -> dict[str, tuple[float, ...]]:
+    """Scores of each group's units or tensor's weights, lowest (first to go) first.
+
+    More than `most` of them are thinned evenly to `most`, each standing for an equal share.
+    """
+    tensors = dict(opened.model.named_parameters())
+    found = {}
+    if granularity == "channel":
+        for group in opened.graph.groups:
+            found[group.name] = unit_scores(group, tensors, criterion, seed)
+    else:
+        for name in target_sizes(opened.graph, granularity):
+            found[name] = weight_scores(name, tensors[name], criterion, seed)
+    return {name: _thinned(scores.sort().values.tolist(), most) for name, scores in found.items()}
+
+
+def _thinned(values: Sequence[float], most: int) -> tuple[float, ...]:
+    """At most `most` of sorted values: the middle one of each of `most` equal parts."""
+    if len(values) <= most:
+        return tuple(values)
+    return tuple(values[int((i + 0.5) * len(values) / most)] for i in range(most))
