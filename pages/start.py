@@ -43,7 +43,7 @@ recover = action.button(
     help="Fine-tune what is left: two passes over the 3,000 training images, a few seconds.",
     key="recover",
 )
-row, said = st.empty(), st.container(height=92, border=False, key="story").empty()
+row, said = st.empty(), st.container(height=84, border=False, key="story").empty()
 left, right = st.columns(2, gap="medium")
 strip, curve = left.empty(), right.empty()
 doors = st.columns(3)
@@ -82,10 +82,7 @@ charts.kept_strip(strip, opened, cut)
 accuracy = lab.accuracy(opened, data, cut)
 if recover:
     with errors.shown(stop=False):
-        bar = said.progress(0.0, "Fine-tuning on 3,000 training images")
-        recovered[granularity, gone] = lab.recover(
-            opened, data, cut, progress=lambda event: bar.progress(event.step / event.steps, "Fine-tuning") and None
-        )
+        recovered[granularity, gone] = lab.recover(opened, data, cut, progress=charts.training_bar(said))
 draw(accuracy)
 visited = state.get(state.START_VISITED).setdefault(granularity, {0: lab.dense_accuracy(opened, data)})
 visited[gone] = accuracy.best

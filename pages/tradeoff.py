@@ -1,8 +1,23 @@
-"""Placeholder until the Trade-off page is written."""
+"""Trade-off: every run as a point, what it cost and what it saved; the folders are the truth."""
+
+from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import header
+from pages.shared import badges, errors, header, run_list
 
-header.show("Trade-off")
-st.write("This page is being written.")
+chosen = header.show("Trade-off")
+with errors.shown():
+    runs = run_list.choose(chosen)
+if not runs.all:
+    st.markdown("No run yet. Prune a network, and it will stand here with what it cost and what it saved.")
+    if st.button("Go to Prune", type="primary", icon=":material/content_cut:", key="to_prune"):
+        st.switch_page("pages/prune.py")
+    st.stop()
+left, right = st.columns([1.7, 1], gap="medium")
+with left:
+    run_list.plot(runs)
+with right, errors.shown(stop=False):
+    run_list.details(runs)
+run_list.table(runs)
+st.html(badges.legend())

@@ -78,7 +78,7 @@ def network_strip(
     shares = _shares([getattr(layer, share_of) for layer in layers])
     params, macs = (_shares([getattr(layer, name) for layer in layers]) for name in ("parameters", "macs"))
     widths = [layer.weight_shape[0] for layer in layers]
-    figure = _figure(dark, height=230, y_title="channels out")
+    figure = _figure(dark, height=205, y_title="channels out")
     figure.add_bar(
         x=[layer.name for layer in layers],
         y=widths,
@@ -138,7 +138,7 @@ def kept_strip(layers: Sequence[LayerCost], kept: Mapping[str, float], dark: boo
             hovertemplate="%{x}: %{customdata:.0%} " + title + "<extra></extra>",
         )
     figure.update_layout(barmode="stack", bargap=0.14)
-    figure.update_yaxes(range=[0, max(widths) * 1.05])
+    figure.update_yaxes(range=[0, max(widths) * 1.05], showgrid=False)
     figure.update_xaxes(type="category", showgrid=False, tickangle=0 if len(layers) <= 6 else -30)
     return figure
 
@@ -208,7 +208,7 @@ def kernel_grid(pictures: np.ndarray, dark: bool, *, columns: int = 8) -> go.Fig
         large = np.kron(np.round(picture * 255).astype(np.uint8), np.ones((scale, scale, 1), dtype=np.uint8))
         top, left = unit // columns * tall, unit % columns * wide
         canvas[top : top + height * scale, left : left + width * scale] = large
-    figure = _figure(dark, height=240)
+    figure = _figure(dark, height=220)
     figure.add_image(z=canvas, hoverinfo="skip")
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x", constrain="domain")
@@ -276,7 +276,7 @@ def accuracy_curve(
     return figure
 
 
-def _figure(dark: bool, *, height: int = 240, x_title: str | None = None, y_title: str | None = None) -> go.Figure:
+def _figure(dark: bool, *, height: int = 220, x_title: str | None = None, y_title: str | None = None) -> go.Figure:
     colours = palette(dark)
     axis: dict[str, Any] = {
         "color": colours.soft,

@@ -17,11 +17,11 @@ PACKAGES = ("pruning", "sample_models")
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("catalog",),
-    ("graph", "criteria", "allocation", "plan", "cost"),
+    ("graph", "criteria", "allocation", "plan", "cost", "distributions"),
     ("apply", "evaluate", "latency", "whatif", "recalibrate"),
     ("graph.verify", "catalog.models"),  # above the rest of their packages: both rebuild what `apply` removed
-    ("recipe", "finetune", "schedule", "sensitivity"),
-    ("pipeline", "runs", "plots"),
+    ("recipe", "finetune", "schedule", "sensitivity", "preview"),
+    ("pipeline", "runs", "plots", "plots_runs"),
     ("jobs", "export", "cli", "__main__"),
 )
 """DESIGN.md, 'Dependencies point one way': a module imports from its own line or from lines above it here.

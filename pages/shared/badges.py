@@ -17,8 +17,8 @@ MEANINGS: dict[Kind, str] = {
 def badge(kind: Kind) -> str:
     """A badge as HTML, with its meaning for the mouse and for screen readers."""
     return (
-        f'<span class="px-badge" role="img" title="{MEANINGS[kind]}" aria-label="{MEANINGS[kind]}">'
-        f"{SYMBOLS[kind]}</span>"
+        f'<span class="px-badge px-{kind}" role="img" title="{MEANINGS[kind]}" aria-label="{MEANINGS[kind]}">'
+        f"<i>{SYMBOLS[kind]}</i></span>"
     )
 
 
@@ -28,8 +28,13 @@ def legend() -> str:
     return f'<style>{STYLE}</style><div class="px-legend">{entries}</div>'
 
 
+# Drawn with borders: as characters they differ in size from font to font. The character stays for copying text.
 STYLE = """
-.px-badge{font-size:.75em;opacity:.75;margin-left:.2em;font-weight:400;vertical-align:.08em}
+.px-badge{display:inline-block;box-sizing:border-box;width:.62rem;height:.62rem;margin-left:.4rem;overflow:hidden;
+ border:.1rem solid currentColor;border-radius:50%;opacity:.7;vertical-align:.05em}
+.px-badge i{display:block;text-indent:2rem;font-size:.5rem}
+.px-measured,.px-tuned{background:currentColor}
+.px-tuned{border-radius:0;transform:rotate(45deg) scale(.9)}
 .px-legend{display:flex;flex-wrap:wrap;gap:.2em 1.2em;font-size:.87rem;opacity:.75}
-.px-legend .px-badge{margin:0 .1em 0 0;opacity:1}
+.px-legend .px-badge{margin:0 .25em 0 0;opacity:1;vertical-align:-.02em}
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pages.shared.lab import Cut
     from pruning.catalog.models import OpenModel
     from pruning.evaluate import Evaluation
+    from pruning.finetune import TrainEvent
 
 
 def dark() -> bool:
@@ -32,6 +34,16 @@ def show(place: Any, figure: go.Figure, *, key: str, caption: str = "", alt: str
     if caption:
         box.caption(caption)
     return result
+
+
+def training_bar(place: DeltaGenerator) -> Callable[[TrainEvent], None]:
+    """A progress bar for a short training inside the page, as its `progress`."""
+    bar = place.progress(0.0, "Fine-tuning on train images")
+
+    def told(event: TrainEvent) -> None:
+        bar.progress(event.step / event.steps, f"Fine-tuning on train images, loss {event.loss:.2f}")
+
+    return told
 
 
 def kept_strip(place: DeltaGenerator, opened: OpenModel, cut: Cut) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -124,7 +124,7 @@ def adopt(opened: OpenModel, recipe: Recipe) -> None:
         InputError: it names layers that this network does not have.
     """
     from pruning.allocation import per_target
-    from pruning.finetune import steps_per_epoch
+    from pruning.catalog.datasets import dataset_info
 
     by_tensor = per_target(opened.graph, recipe.granularity, recipe.sparsity, recipe.layers)
     state.put(GRANULARITY, recipe.granularity)
@@ -134,18 +134,9 @@ def adopt(opened: OpenModel, recipe: Recipe) -> None:
     state.put(LEARNING_RATE, recipe.lr)
     if recipe.schedule == "iterative":
         state.put(ROUNDS, max(2, recipe.iterations))
-    per_epoch = steps_per_epoch(_info_only(recipe.data), recipe.batch_size)
+    per_epoch = max(1, dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
     state.put(EPOCHS, min(100, max(0, round(recipe.finetune_steps / per_epoch))))
     values = percents(opened)
     for target in targets(opened, recipe.granularity):
         if target.locked is None:
             values[target.name] = min(MOST, round(100 * by_tensor[target.tensor]))
-
-
-def _info_only(name: str) -> Any:
-    """Something with the `info` of a data set, its images not loaded: enough to count steps."""
-    from types import SimpleNamespace
-
-    from pruning.catalog.datasets import dataset_info
-
-    return SimpleNamespace(info=dataset_info(name))

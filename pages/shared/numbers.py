@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pages.shared.badges import Kind
 from pages.shared.tiles import WAITING, Number, Tile
 from pages.shared.words import amount, interval, milliseconds, percent, ratio, size
 
@@ -29,7 +30,9 @@ def size_tile(granularity: str, dense: Costs, now: Costs) -> Tile:
     """Non-zero weights when single weights go, parameters when channels go."""
     if granularity == "weight":
         small = f"{amount(now.nonzero)} of {amount(dense.nonzero)} · still {size(now.bytes)}"
-        return Tile(title="Non-zero weights", numbers=(Number(ratio(dense.nonzero, now.nonzero), "measured", small),))
+        return Tile(
+            title="Non-zero parameters", numbers=(Number(ratio(dense.nonzero, now.nonzero), "measured", small),)
+        )
     small = f"{amount(now.params)} of {amount(dense.params)} · {size(now.bytes)}"
     return Tile(title="Parameters", numbers=(Number(ratio(dense.params, now.params), "measured", small),))
 
@@ -62,5 +65,5 @@ def time_tile(batch: int, timing: Comparison | str | None) -> Tile:
 def _accuracy(evaluation: Evaluation | None, stage: str) -> Number:
     if evaluation is None:
         return Number("–", None, stage, dim=True)
-    badge = "tuned" if stage == "fine-tuned" else "measured"
+    badge: Kind = "tuned" if stage == "fine-tuned" else "measured"
     return Number(percent(evaluation.accuracy), badge, f"{stage} · {interval(evaluation.interval)}")

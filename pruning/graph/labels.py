@@ -237,7 +237,10 @@ class _Call:
         args, kwargs = torch.fx.node.map_arg(
             (self.node.args, self.node.kwargs), lambda source: self.values[source].full()
         )
-        moved = self.node.target(*args, **kwargs)  # type: ignore[operator]
+        if self.op in ("view", "_unsafe_view"):  # labels are not contiguous where the values were
+            moved = torch.reshape(args[0], args[1])
+        else:
+            moved = self.node.target(*args, **kwargs)  # type: ignore[operator]
         return compact(moved) if isinstance(moved, Tensor) else tuple(compact(part) for part in moved)
 
     def _unary(self) -> Labels | None:

@@ -1,0 +1,168 @@
+"""A finished run in words and as a table, from its result.json alone. No Streamlit here: HTML and text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from pages.shared import badges
+from pages.shared.words import interval, milliseconds, percent, ratio, size
+
+Result = Mapping[str, Any]
+
+
+def points(difference: Mapping[str, Any]) -> str:
+    """The paired difference as a loss or gain in points: 'lost 0.6 points (0.1–1.1)'."""
+    change = 100 * difference["accuracy"]
+    low, high = sorted(100 * end for end in difference["interval"])
+    if low > 0:
+        return f"gained {change:.1f} points ({low:.1f}–{high:.1f})"
+    if high < 0:
+        return f"lost {-change:.1f} points ({-high:.1f}–{-low:.1f})"
+    return f"no measurable loss ({_signed(change)} points, {_signed(low)} to {_signed(high)})"
+
+
+def kind(result: Result) -> badges.Kind:
+    """The badge of a run's accuracies: measured, or measured after fine-tuning."""
+    return "tuned" if result["stages"]["finetuned"] else "measured"
+
+
+def verdict(result: Result) -> str:
+    """A run in one line: '◆ lost 0.6 points (0.1–1.1) · parameters ÷ 3.9 · 1.8× as fast (1.7–1.9)'."""
+    dense, pruned = result["dense"], result["pruned"]
+    weights = result["recipe"]["granularity"] == "weight"
+    count, name = ("nonzero", "non-zero parameters") if weights else ("params", "parameters")
+    parts = [
+        points(result["difference"]),
+        f"{name} {ratio(dense[count], max(1, pruned[count]))}",
+        str(result["verdict"]["1"]),
+    ]
+    return f"{badges.SYMBOLS[kind(result)]} {' · '.join(parts)}"
+
+
+def stages_html(result: Result) -> str:
+    """The three accuracies on select images as a small table."""
+    names = (("as_cut", "as cut", "measured"), ("recalibrated", "recalibrated", "measured"),
+             ("finetuned", "fine-tuned", "tuned"))  # fmt: skip
+    cells = []
+    for stage, title, badge in names:
+        value = result["stages"][stage]
+        if value:
+            text = f"<b>{percent(value['accuracy'])}</b>{badges.badge(badge)}"  # type: ignore[arg-type]
+            small = interval(tuple(value["accuracy_interval"]))
+        else:
+            text, small = "<b>–</b>", "no BN to measure anew" if stage == "recalibrated" else "no fine-tuning"
+        cells.append(f"<div>{text}<small>{title} · {small}</small></div>")
+    return f'{_STYLE}<div class="px-stages">{"".join(cells)}</div>'
+
+
+def ledger_html(result: Result) -> str:
+    """Dense and pruned side by side, every number with its badge."""
+    dense, pruned = result["dense"], result["pruned"]
+    tuned = kind(result)
+    difference = result["difference"]
+    same = pruned["images"] - difference["newly_wrong"] - difference["newly_right"]
+    low, high = (100 * end for end in difference["interval"])
+    rows = [
+        _row(
+            f"Accuracy on {pruned['images']:,} {pruned['role']} images",
+            f"{percent(dense['accuracy'])} <small>({interval(tuple(dense['accuracy_interval']))})</small>"
+            + badges.badge("measured"),
+            f"{percent(pruned['accuracy'])} <small>({interval(tuple(pruned['accuracy_interval']))})</small>"
+            + badges.badge(tuned),
+            f"{_signed(100 * difference['accuracy'])} points <small>({_signed(low)} to {_signed(high)})</small>"
+            + badges.badge(tuned),
+        ),
+        _row(
+            "Answers, against dense",
+            "",
+            f"{same:,} as right or wrong as before{badges.badge(tuned)}",
+            f"{difference['newly_wrong']:,} newly wrong, {difference['newly_right']:,} newly right"
+            + badges.badge(tuned),
+        ),
+        _counts("Zeros among the parameters", _zeros(dense), _zeros(pruned), compare=False),
+        _counts("Parameters", dense["params"], pruned["params"]),
+        _counts("Parameters that are not zero", dense["nonzero"], pruned["nonzero"]),
+        _counts("MACs of one image", dense["macs"], pruned["macs"]),
+        *(
+            _sizes(title, dense["bytes"][name], pruned["bytes"][name])
+            for name, title in (
+                ("raw", "Bytes, raw"),
+                ("deflate", "Bytes, compressed (deflate)"),
+                ("sparse", "Bytes, bitmap and non-zeros"),
+            )
+        ),
+        _sizes("Activation memory of one image, at most", dense["activation_bytes"], pruned["activation_bytes"],
+               badge="estimated"),
+        *(_time(batch, result) for batch in result["verdict"]),
+    ]  # fmt: skip
+    return (
+        f'{_STYLE}<table class="px-ledger"><thead><tr><th></th><th>dense</th><th>pruned</th><th>change</th></tr>'
+        f"</thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def footnote(result: Result) -> str:
+    """How it was measured, and the proof of the removal."""
+    check = result["check"]
+    proof = {
+        "exact": f"The removal is exact: {check['reference']}.",
+        "not_comparable": f"The removal could not be compared: {check['reason']}.",
+    }.get(check["status"], f"The removal was refused: {check['reason']}.")
+    threads = f"{result['threads']} thread{'' if result['threads'] == 1 else 's'}"
+    return (
+        f"{proof} Time: {result['engine']}, {threads}, torch {result['torch']}; dense and pruned timed in turn. "
+        f"The whole run took {result['seconds']:.0f} s. Intervals are 95 % intervals."
+    )
+
+
+def _row(title: str, *cells: str) -> str:
+    return f"<tr><th>{escape(title)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _counts(title: str, dense: int, pruned: int, compare: bool = True) -> str:
+    mark = badges.badge("measured")
+    change = _ratio(dense, pruned) + mark if compare else ""
+    return _row(title, f"{dense:,}{mark}", f"{pruned:,}{mark}", change)
+
+
+def _sizes(title: str, dense: int, pruned: int, badge: badges.Kind = "measured") -> str:
+    mark = badges.badge(badge)
+    return _row(title, size(dense) + mark, size(pruned) + mark, _ratio(dense, pruned) + mark)
+
+
+def _ratio(dense: int, pruned: int) -> str:
+    return "same" if dense == pruned else ratio(dense, max(1, pruned))
+
+
+def _time(batch: str, result: Result) -> str:
+    mark = badges.badge("measured")
+    cells = []
+    for side in ("dense", "pruned"):
+        timing = result[side]["latency_ms"][batch]
+        span = f"{milliseconds(timing['low'])[:-3]}–{milliseconds(timing['high'])[:-3]}"
+        cells.append(f"{milliseconds(timing['median'])} <small>({span})</small>{mark}")
+    return _row(f"Time of a batch of {batch}", *cells, f"{escape(result['verdict'][batch])}{mark}")
+
+
+def _zeros(side: Mapping[str, Any]) -> int:
+    return int(side["params"] - side["nonzero"])
+
+
+def _signed(value: float) -> str:
+    """'+0.3', '−0.6', '0.0'."""
+    text = f"{abs(value):.1f}"
+    return text if float(text) == 0 else ("+" if value > 0 else "−") + text
+
+
+_STYLE = f"""<style>{badges.STYLE}
+.px-ledger{{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.93rem}}
+.px-ledger th,.px-ledger td{{text-align:right;padding:.28rem .6rem;border:0;
+ border-top:1px solid color-mix(in srgb,currentColor 15%,transparent);font-weight:400}}
+.px-ledger thead th{{border-top:0;opacity:.75;font-size:.87rem}}
+.px-ledger tbody th{{text-align:left;padding-left:0}}
+.px-ledger small{{opacity:.75;white-space:nowrap}}
+.px-stages{{display:flex;flex-wrap:wrap;gap:.3rem 2.2rem;font-variant-numeric:tabular-nums}}
+.px-stages b{{font-size:1.3rem;font-weight:650}}.px-stages small{{display:block;opacity:.75;font-size:.87rem}}
+</style>"""

@@ -1,0 +1,31 @@
+"""Where a sample network comes from, in a few lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pages.shared.errors import plain
+from pages.shared.words import interval, percent
+
+if TYPE_CHECKING:
+    from pruning.catalog.models import OpenModel
+
+
+def words(opened: OpenModel) -> str:
+    """In Markdown: what the network is, what it learnt from, and how well it did on which images."""
+    record = opened.sample.provenance()
+    data, optimiser = record["data"], record["optimiser"]
+    lines = [
+        plain(opened.sample.story),
+        f"Trained on **{plain(data['name'])}** ({plain(data['source'])}) for {record['epochs']} epochs with "
+        f"{plain(optimiser['name'])}, batches of {optimiser['batch_size']}, seed {record['seed']}.",
+        "Images by role: "
+        + "; ".join(f"**{role}** {plain(text)}" for role, text in record["roles"].items())
+        + ". No image has two roles.",
+    ]
+    lines += [
+        f"Accuracy on {measured['images']:,} **{role}** images: **{percent(measured['accuracy'], 2)}** ● "
+        f"({interval(tuple(measured['interval']))}, 95 % interval)."
+        for role, measured in record["accuracy"].items()
+    ]
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,166 @@
+"""The bar at the bottom of Prune: how to fine-tune, how long it will take, and the button that starts the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.shared import charts, cuts, errors, loaders, run_panel, state
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pages.shared.header import Chosen
+    from pages.shared.lab import Cut
+    from pruning.catalog.datasets import Dataset
+    from pruning.catalog.models import OpenModel
+    from pruning.recipe import Recipe
+
+OVERHEAD = 12.0
+"""Seconds that a run takes beside training: its process, the proof, accuracy on test images, and the clock."""
+
+
+def show(chosen: Chosen, cut: Cut) -> DeltaGenerator:
+    """Draw the bar and start a run if asked; returns the place where the duration is to be written."""
+    from pruning.plots import palette
+
+    st.html(
+        f"<style>.st-key-run_bar{{position:sticky;bottom:0;z-index:50;background:{palette(charts.dark()).paper};"
+        f"border-top:1px solid {palette(charts.dark()).line};padding:.6rem 0}}</style>"
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
+        busy = run_panel.is_busy()
+        started = st.button(
+            "Prune and fine-tune" if state.get(cuts.EPOCHS) else "Prune",
+            type="primary",
+            key="start_run",
+            icon=":material/content_cut:",
+            disabled=busy or not chosen.has_images,
+            help="The images are not on this machine." if not chosen.has_images else None,
+        )
+        with st.popover("Options", icon=":material/tune:"):
+            _options(chosen)
+        _upload(chosen)
+        place = st.empty()
+    place.markdown(f":gray[{_plan_words(chosen, cut)}]")
+    if started:
+        with errors.shown(stop=False):
+            run_panel.start(recipe(chosen, cut), chosen.data_dir)
+    return place
+
+
+def recipe(chosen: Chosen, cut: Cut) -> Recipe:
+    """The recipe that the page describes. Raises InputError for values that are not allowed."""
+    from pruning.finetune import choose_precision
+    from pruning.recipe import Recipe
+
+    hyper = _hyper(chosen)
+    iterative = state.get(cuts.SCHEDULE) == "iterative"
+    return Recipe(
+        model=chosen.opened.ref,
+        data=chosen.data_name,
+        granularity=cut.granularity,
+        criterion=cut.criterion,
+        sparsity=cut.sparsity,
+        layers=dict(cut.layers),
+        schedule="iterative" if iterative else "oneshot",
+        iterations=state.get(cuts.ROUNDS) if iterative else 1,
+        finetune_steps=_steps(chosen),
+        batch_size=hyper["batch_size"],
+        lr=hyper["lr"],
+        shift=hyper["shift"],
+        precision=choose_precision(chosen.opened.model),
+        seed=cut.seed,
+    )
+
+
+def say_duration(place: DeltaGenerator, opened: OpenModel, data: Dataset, recipe: Recipe) -> None:
+    """Write how long the run will take, from the time of one step, measured once for this network."""
+    from pruning.finetune import steps_per_epoch
+
+    with loaders.computing():
+        step = _seconds_per_step(opened.digest, data.digest, recipe.batch_size, recipe.precision, opened, data, recipe)
+    seconds = OVERHEAD + step * recipe.finetune_steps
+    epochs = recipe.finetune_steps / steps_per_epoch(data, recipe.batch_size)
+    place.markdown(f"{_work_words(epochs, recipe)}: about **{duration(seconds)}** on this machine ○")
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: '40 s', '3 min'."""
+    if seconds < 100:
+        return f"{5 * max(1, round(seconds / 5))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _work_words(epochs: float, recipe: Recipe) -> str:
+    words = f"{epochs:g} epoch{'' if epochs == 1 else 's'}, {recipe.finetune_steps:,} steps"
+    return words + (f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else "")
+
+
+def _plan_words(chosen: Chosen, cut: Cut) -> str:
+    with errors.shown(stop=False):
+        wanted = recipe(chosen, cut)
+        return _work_words(float(state.get(cuts.EPOCHS)), wanted)
+    return ""
+
+
+def _steps(chosen: Chosen) -> int:
+    from pruning.catalog.datasets import dataset_info
+
+    per_epoch = dataset_info(chosen.data_name).sizes["train"] // _hyper(chosen)["batch_size"]
+    return int(state.get(cuts.EPOCHS)) * per_epoch
+
+
+def _hyper(chosen: Chosen) -> dict[str, Any]:
+    from pruning.catalog.datasets import dataset_info
+    from pruning.finetune import default_hyperparameters
+
+    hyper: dict[str, Any] = dict(default_hyperparameters(dataset_info(chosen.data_name)))
+    if state.get(cuts.LEARNING_RATE) is not None:
+        hyper["lr"] = float(state.get(cuts.LEARNING_RATE))
+    return hyper
+
+
+def _options(chosen: Chosen) -> None:
+    st.number_input("Epochs of fine-tuning", 0, 100, help="Passes over the train images, over all rounds together.",
+                    **state.bound(cuts.EPOCHS))  # fmt: skip
+    st.segmented_control(
+        "Schedule",
+        ["oneshot", "iterative"],
+        format_func={"oneshot": "at once", "iterative": "in rounds"}.__getitem__,
+        required=True,
+        help="In rounds: prune a little, fine-tune, prune further, to the same end and with equally many steps.",
+        **state.bound(cuts.SCHEDULE),
+    )
+    if state.get(cuts.SCHEDULE) == "iterative":
+        st.number_input("Rounds", 2, 20, **state.bound(cuts.ROUNDS))
+    st.number_input(
+        "Learning rate", 0.0001, 1.0, value=None, format="%.4f", placeholder=f"{_hyper(chosen)['lr']:g}",
+        help="Empty: what suits the data set.", **state.bound(cuts.LEARNING_RATE),
+    )  # fmt: skip
+    st.number_input("Seed", 0, 2**31 - 1, help="Equal seeds give equal runs.", **state.bound(cuts.SEED))
+
+
+def _upload(chosen: Chosen) -> None:
+    from pruning.recipe import Recipe
+
+    with st.popover("Open a recipe", icon=":material/upload_file:"):
+        file = st.file_uploader("A recipe.yaml sets the sliders and the options.", type=["yaml", "yml"], key="recipe")
+        if file is None or st.session_state.get("recipe_seen") == file.file_id:
+            return
+        st.session_state["recipe_seen"] = file.file_id  # once: the sliders may be moved on afterwards
+        with errors.shown(stop=False):
+            wanted = Recipe.from_yaml(file.getvalue().decode("utf-8", "replace"))
+            run_panel.adopt(wanted)
+            st.rerun()
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _seconds_per_step(
+    digest: str, data_digest: str, batch: int, precision: str, _opened: OpenModel, _data: Dataset, _recipe: Recipe
+) -> float:
+    from pruning.finetune import seconds_per_step
+    from pruning.pipeline import train_config
+
+    return seconds_per_step(_opened.model, _data, train_config(_recipe, 1))

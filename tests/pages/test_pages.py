@@ -1,0 +1,87 @@
+"""The pages run: Start and Explore open without an exception, and their controls do what they say."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("streamlit")
+
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+APP = str(Path(__file__).parents[2] / "app.py")
+SECONDS = 120
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The app on its first page, with a clock that answers at once."""
+    from pages.shared import lab
+    from pruning.latency import Comparison, Timing
+
+    time = Timing(median=2.0, low=1.9, high=2.1)
+    answer = Comparison(batch=32, dense=time, pruned=time, speedup=(0.97, 1.0, 1.02), pairs=30, threads=1)
+    monkeypatch.setattr(lab, "speed", lambda *_, **__: answer)
+    yield AppTest.from_file(APP, default_timeout=SECONDS).run()
+    st.cache_data.clear()
+
+
+def words(app: AppTest) -> str:
+    """All the text of the HTML parts, without tags, styles aside."""
+    html = " ".join(str(element.proto.body) for element in app.get("html"))
+    return re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", html, flags=re.S))
+
+
+def test_start_opens_with_four_numbers_and_a_legend(app: AppTest) -> None:
+    assert not app.exception and not app.error
+    text = words(app)
+    for title in ("uncut 99.4 %", "Non-zero parameters", "Multiplications (MACs)", "Time for 32 images"):
+        assert title in text
+    assert "no measurable speed-up (0.97–1.02×)" in text
+    assert all(meaning in text for meaning in ("estimated", "measured", "measured after fine-tuning"))
+
+
+def test_slider_changes_the_numbers(app: AppTest) -> None:
+    before = words(app)
+    app.slider(key="start_percent_widget").set_value(80).run()
+    assert not app.exception
+    after = words(app)
+    assert before != after
+    # 19,666 weights: zeroing 80 % of each layer leaves a fifth of them, and 262 biases and BN parameters.
+    assert re.search(r"÷ 4\.\d\d\s+●\s+4\.19 K of 19\.9 K", after)
+    assert any("There is the cliff" in block.value for block in app.markdown)
+
+
+def test_channels_shrink_the_network(app: AppTest) -> None:
+    assert "÷ 1.00" in words(app), "zeroed weights save no multiplications"
+    app.segmented_control(key="start_granularity_widget").set_value("channel").run()
+    assert not app.exception
+    text = words(app)
+    assert "Parameters" in text and "÷ 1.00" not in text
+
+
+def test_values_survive_a_change_of_page(app: AppTest) -> None:
+    app.slider(key="start_percent_widget").set_value(20).run()
+    app.switch_page("pages/explore.py").run()
+    assert not app.exception
+    app.switch_page("pages/start.py").run()
+    assert app.slider(key="start_percent_widget").value == 20
+
+
+@pytest.mark.parametrize("model", ["sample:mini_resnet", "sample:lenet5", "sample:lenet300"])
+def test_explore_opens_every_layer(app: AppTest, model: str) -> None:
+    app.session_state["model_ref"] = model
+    app.switch_page("pages/explore.py").run()
+    for layer in app.selectbox(key="explore_layer_widget").options:
+        app.selectbox(key="explore_layer_widget").set_value(layer).run()
+        assert not app.exception and not app.error
+        assert any(layer in block.value.replace("\\", "") for block in app.markdown)
+
+
+def test_explore_says_what_is_tied_and_what_is_locked(app: AppTest) -> None:
+    app.switch_page("pages/explore.py").run()
+    assert any("tied to 3 other layers" in block.value for block in app.markdown)
+    app.selectbox(key="explore_layer_widget").set_value("fc").run()
+    assert any("Locked" in block.value and "outputs stay" in block.value for block in app.markdown)

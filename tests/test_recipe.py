@@ -1,0 +1,60 @@
+"""Recipes round-trip, and what is not a recipe is refused in one sentence."""
+
+import pytest
+
+from pruning.errors import InputError
+from pruning.recipe import Recipe
+from pruning.schedule import rounds
+
+RECIPE = Recipe(model="sample:lenet5", data="mnist5k", layers={"conv1": 0.25}, finetune_steps=10, seed=7)
+
+
+def test_round_trip():
+    assert Recipe.from_yaml(RECIPE.to_yaml()) == RECIPE
+
+
+def test_file_round_trip(tmp_path):
+    (tmp_path / "recipe.yaml").write_text(RECIPE.to_yaml())
+    assert Recipe.from_file(tmp_path / "recipe.yaml") == RECIPE
+    with pytest.raises(InputError, match="cannot be read"):
+        Recipe.from_file(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("version: 2\nmodel: a\ndata: mnist5k", "version 2"),
+        ("version: '1'\nmodel: a\ndata: mnist5k", "version 1"),
+        ("model: a", "not a recipe"),
+        ("- 1\n- 2", "not a recipe"),
+        ("a: [", "not readable YAML"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nsparsty: 0.5", "unknown field 'sparsty'"),
+        ("version: 1\ndata: mnist5k", "does not say 'model'"),
+        ("version: 1\nmodel: a\ndata: imagenet", "no data set 'imagenet'"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nsparsity: 1", "below 1"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nsparsity: lots", "must be a number"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nlayers: {conv1: 2}", "layer conv1"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nlayers: [conv1]", "layer names with numbers"),
+        ("version: 1\nmodel: 3\ndata: mnist5k", "must be a text"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nseed: -1", "between"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nfinetune_steps: 1.5", "a whole number"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nlr: .nan", "between"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nschedule: never", "oneshot, iterative"),
+        ("version: 1\nmodel: a\ndata: mnist5k\niterations: 3", "1 iteration"),
+        ("version: 1\nmodel: !!python/object/apply:os.system [ls]\ndata: mnist5k", "not readable YAML"),
+        ("x" * 300_000, "too large"),
+    ],
+)
+def test_bad_recipes_are_refused(text, words):
+    with pytest.raises(InputError) as caught:
+        Recipe.from_yaml(text)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_schedules_take_equal_steps_to_the_same_sparsity():
+    base = {"model": "sample:lenet5", "data": "mnist5k", "sparsity": 0.875, "finetune_steps": 100}
+    one = rounds(Recipe(**base))
+    three = rounds(Recipe(**base, schedule="iterative", iterations=3, layers={"conv1": 0.5}))
+    assert sum(part.steps for part in one) == sum(part.steps for part in three) == 100
+    assert [part.sparsity for part in three] == pytest.approx([0.5, 0.75, 0.875])
+    assert three[-1].layers == {"conv1": 0.5} and one[0].sparsity == 0.875
