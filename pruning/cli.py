@@ -207,11 +207,12 @@ def _evaluate(args: argparse.Namespace, stop: _Stop) -> int:
 def _verify(args: argparse.Namespace, stop: _Stop) -> int:
     import time
 
-    from pruning.apply import removed_model, shrinkage
+    from pruning.apply import removed_model
     from pruning.catalog.models import open_model
     from pruning.cost import count_macs, count_parameters, shapes_after
     from pruning.graph.verify import check_removal
     from pruning.plan import make_plan
+    from pruning.shrinkage import shrinkage
 
     clock = [time.perf_counter()]
     opened = open_model(args.model)

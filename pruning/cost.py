@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
-from pruning.apply import shrinkage
 from pruning.graph.groups import ModelGraph
 from pruning.graph.trace import Trace
 from pruning.plan import Plan
+from pruning.shrinkage import shrinkage
 
 VIEWS = frozenset(
     "view reshape flatten unflatten permute transpose t squeeze unsqueeze expand slice select alias chunk split "

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.allocation import kept_units, per_target
-from pruning.apply import Shrinkage, inflate, masked_model, shrinkage
+from pruning.apply import inflate, masked_model
 from pruning.catalog.datasets import Dataset, load_dataset
 from pruning.catalog.models import OpenModel, open_model
 from pruning.cost import Cost, model_cost
@@ -25,6 +25,7 @@ from pruning.plan import Plan, plan_keeping, target_sizes
 from pruning.recalibrate import has_batch_norm, recalibrate
 from pruning.recipe import Recipe
 from pruning.schedule import rounds
+from pruning.shrinkage import Shrinkage, shrinkage
 
 SCHEMA_VERSION = 1
 BATCHES = (1, 32)

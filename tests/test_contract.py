@@ -17,7 +17,7 @@ PACKAGES = ("pruning", "sample_models")
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("catalog",),
-    ("graph", "criteria", "allocation", "plan", "cost", "distributions"),
+    ("graph", "criteria", "allocation", "plan", "shrinkage", "cost", "distributions"),
     ("apply", "evaluate", "latency", "whatif", "recalibrate"),
     ("graph.verify", "catalog.models"),  # above the rest of their packages: both rebuild what `apply` removed
     ("recipe", "finetune", "schedule", "sensitivity", "preview"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import errors, loaders, state
+from pages.shared import errors, loaders, route, state
 
 if TYPE_CHECKING:
     from pruning.catalog.datasets import Dataset
@@ -31,6 +31,7 @@ class Chosen:
 
 def show(title: str) -> Chosen:
     """Draw the header and give what is chosen. The title is drawn before torch is imported."""
+    route.through_app()
     left, middle, right = st.columns([2.2, 1, 1.4], vertical_alignment="center")
     left.title(title, anchor=False)
     with errors.shown():

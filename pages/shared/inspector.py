@@ -9,6 +9,7 @@ import streamlit as st
 from pages.shared import charts, cuts, errors, lab, preview, sliders, state
 from pages.shared.numbers import time_tile
 from pages.shared.tiles import Number, Tile
+from pages.shared.words import amount
 
 if TYPE_CHECKING:
     from pages.shared.cuts import Target
@@ -33,8 +34,8 @@ def show(opened: OpenModel, target: Target, known: Arithmetic, cut: lab.Cut) -> 
         dense, now = known.dense_macs[target.tensor], known.macs[target.tensor]
         if cut.granularity == "channel":
             st.markdown(
-                f"MACs of the layers it runs through: {dense:,} → **{now:,}** ●",
-                help="A layer between two groups counts for both.",
+                f":small[MACs: {amount(dense)} → **{amount(now)}** ●]",
+                help="Of the layers these channels run through; a layer between two groups counts for both.",
             )
         note = next((row.note for row in known.plan.layers if row.note and row.name in target.layers), None)
         if note:

@@ -160,7 +160,17 @@ def _upload(chosen: Chosen) -> None:
 def _seconds_per_step(
     digest: str, data_digest: str, batch: int, precision: str, _opened: OpenModel, _data: Dataset, _recipe: Recipe
 ) -> float:
+    import os
+
+    import torch
+
     from pruning.finetune import seconds_per_step
     from pruning.pipeline import train_config
 
-    return seconds_per_step(_opened.model, _data, train_config(_recipe, 1))
+    pages = torch.get_num_threads()
+    # A run has a process of its own, with as many threads as the machine and its settings allow.
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
+    try:
+        return seconds_per_step(_opened.model, _data, train_config(_recipe, 1))
+    finally:
+        torch.set_num_threads(pages)

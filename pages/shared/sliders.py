@@ -42,7 +42,7 @@ def board(
         head = "sorted magnitudes: drag the cut" if weights else "sorted scores of units: drag the cut"
         st.html(
             f'<div class="px-head"><span>{"layer" if weights else "group of channels"}</span><span>{head}</span>'
-            f'<span>kept</span><span title="of the layers it runs through">MACs</span></div>'
+            f'<span class="px-kept"><span>kept</span><span>MACs</span></span></div>'
         )
         for number, target in enumerate(rows):
             with st.container(key=f"row_{'chosen' if target is chosen else 'plain'}_{number}", gap=None):
@@ -50,8 +50,8 @@ def board(
                     [WIDTHS[0], WIDTHS[1], WIDTHS[2] + WIDTHS[3]], vertical_alignment="center", gap="small"
                 )
                 if target.locked:
-                    name.markdown(f":gray[{errors.plain(target.label)} :material/lock:]", help="Its channels stay.")
-                    bars.markdown(f":gray[locked\\: {errors.plain(target.locked)}]")
+                    name.markdown(f":small[{errors.plain(target.label)} :gray[:material/lock:]]")
+                    bars.markdown(f":small[:gray[locked\\: {errors.plain(target.locked)}]]")
                     kept.html(f'<div class="px-kept"><span>{target.total:,}</span></div>')
                     continue
                 _name(name, target)
@@ -214,7 +214,7 @@ def _style(colours: Palette) -> str:
 .st-key-board button[kind=tertiary]{{min-height:0;padding:4px 0;max-width:100%;justify-content:flex-start;
  text-align:left}}
 .st-key-board button p{{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}}
-.px-head{{display:grid;grid-template-columns:{WIDTHS[0]}fr {WIDTHS[1]}fr {WIDTHS[2]}fr {WIDTHS[3]}fr;gap:1rem;
+.px-head{{display:grid;grid-template-columns:{WIDTHS[0]}fr {WIDTHS[1]}fr {WIDTHS[2] + WIDTHS[3]}fr;gap:1rem;
  padding:0 6px;line-height:26px;font-size:.87rem;color:{colours.soft}}}
 .px-kept{{display:grid;grid-template-columns:{WIDTHS[2]}fr {WIDTHS[3]}fr;gap:.6rem;align-items:center;
  font-variant-numeric:tabular-nums;white-space:nowrap}}
@@ -223,12 +223,12 @@ def _style(colours: Palette) -> str:
 .px-meter{{display:flex;height:8px;border-radius:4px;overflow:hidden;background:{colours.line}}}
 .px-meter i{{background:{colours.kept}}}.px-meter u{{background:{colours.removed};opacity:.6}}
 .px-bars{{display:block;width:calc(100% - 12px);margin:0 6px}}
-[class*=st-key-bars_]{{height:42px;position:relative;justify-content:center}}
+[class*=st-key-bars_]{{height:34px;position:relative}}
 [class*=st-key-bars_] [class*=st-key-cut_]{{position:absolute;inset:0}}
-[class*=st-key-bars_] [data-testid=stSlider] [role=group]{{height:42px;padding-top:0;padding-bottom:0}}
-[class*=st-key-bars_] [data-testid=stSlider] [role=group]>div{{height:42px!important;cursor:ew-resize}}
+[class*=st-key-bars_] [data-testid=stSlider] [role=group]{{height:34px;padding-top:0;padding-bottom:0}}
+[class*=st-key-bars_] [data-testid=stSlider] [role=group]>div{{height:34px!important;cursor:ew-resize}}
 [class*=st-key-bars_] [data-testid=stSlider] [role=group]>div>div:first-child{{background:none!important}}
-[class*=st-key-bars_] [data-testid=stSlider] [role=group]>div>[data-rac]{{width:18px;height:40px;border-radius:4px;
+[class*=st-key-bars_] [data-testid=stSlider] [role=group]>div>[data-rac]{{width:18px;height:38px;border-radius:4px;
  top:50%!important;border:0;background:linear-gradient({colours.ink},{colours.ink}) center/2px 100% no-repeat}}
 [class*=st-key-bars_] [data-testid=stSliderTickBar]{{display:none}}
 [class*=st-key-bars_] [data-testid=stSliderThumbValue]{{opacity:0;top:auto;bottom:100%;z-index:20;pointer-events:none;

@@ -90,7 +90,7 @@ class Dataset:
         return (images.float() - mean) / std
 
     def batches(self, role: Role, size: int = 500, limit: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Normalised images and labels of one role, in order; at most `limit` images, taken evenly over all."""
+        """Normalised images and labels of one role, in order; at most `limit` images, a fixed random sample."""
         index = self.subset(role, limit)
         for start in range(0, len(index), size):
             part = index[start : start + size]

@@ -13,9 +13,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from pruning.apply import Shrinkage, shrink
+from pruning.apply import shrink
 from pruning.errors import InputError, StorageError
 from pruning.graph.groups import ModelGraph, build_graph
+from pruning.shrinkage import Shrinkage
 from sample_models import SAMPLES, Sample
 
 MODEL_FILE = "model.safetensors"

@@ -10,10 +10,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from pruning.apply import Shrinkage, masked_model, removed_model, shrinkage
+from pruning.apply import masked_model, removed_model
 from pruning.errors import RemovalError
 from pruning.graph.groups import ModelGraph
 from pruning.plan import Plan
+from pruning.shrinkage import Shrinkage, shrinkage
 
 TOLERANCE = 1e-9
 """Largest difference relative to the largest value compared."""

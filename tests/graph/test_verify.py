@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruning.apply import inflate, masked_model, removed_model, shrink, shrinkage
+from pruning.apply import inflate, masked_model, removed_model, shrink
 from pruning.errors import RemovalError
 from pruning.graph.groups import build_graph
 from pruning.graph.verify import check_removal, prove
 from pruning.plan import make_plan, plan_keeping, target_sizes
+from pruning.shrinkage import shrinkage
 from sample_models import SAMPLES, Sample
 
 
@@ -52,7 +53,9 @@ def test_masked_by_hand_equals_removed():
     with torch.no_grad():  # make these two the weakest
         model.conv1.weight[3] *= 1e-3
         model.conv2.weight[7] *= 1e-3
-    plan = plan_keeping(model, graph, granularity="channel", criterion="l2", keep=keep, requested=dict.fromkeys(keep, 0.0))
+    plan = plan_keeping(
+        model, graph, granularity="channel", criterion="l2", keep=keep, requested=dict.fromkeys(keep, 0.0)
+    )
     removed = removed_model(model, graph, plan)
 
     def silence(channel: int):

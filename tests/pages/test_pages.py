@@ -12,7 +12,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 APP = str(Path(__file__).parents[2] / "app.py")
-SECONDS = 120
+SECONDS = 300
+"""At most, for one run of a page: a training may be using the machine."""
 
 
 @pytest.fixture
@@ -49,8 +50,8 @@ def test_slider_changes_the_numbers(app: AppTest) -> None:
     assert not app.exception
     after = words(app)
     assert before != after
-    # 19,666 weights: zeroing 80 % of each layer leaves a fifth of them, and 262 biases and BN parameters.
-    assert re.search(r"÷ 4\.\d\d\s+●\s+4\.19 K of 19\.9 K", after)
+    # Layers of 90, 900, 900, 1800, 3600, 5040, 7056 and 280 weights keep 3,934; with 262 biases and BN parameters 4,196.
+    assert re.search(r"÷ 4\.\d\d\s+●\s+4\.20 K of 19\.9 K", after)
     assert any("There is the cliff" in block.value for block in app.markdown)
 
 

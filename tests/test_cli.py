@@ -1,0 +1,132 @@
+"""The command line: one JSON object on stdout, one sentence on errors, exit status that scripts can trust."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pruning.cli import main
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("PRUNING_DATA", raising=False)
+
+
+def call(capsys, *arguments: str) -> tuple[int, dict, str]:
+    status = main([*arguments, "--json"])
+    out, err = capsys.readouterr()
+    return status, json.loads(out) if out else {}, err
+
+
+def test_inspect(capsys):
+    status, result, _ = call(capsys, "inspect", "sample:lenet5")
+    assert status == 0
+    assert (result["schema_version"], result["params"], result["macs"]) == (1, 431_080, 2_293_000)
+    assert [layer["name"] for layer in result["layers"]] == ["conv1", "conv2", "fc1", "fc2"]
+    assert result["provenance"]["data"]["name"] == "mnist"
+
+
+def test_evaluate_names_the_role(capsys):
+    status, result, _ = call(capsys, "evaluate", "sample:lenet300", "--data", "mnist5k", "--role", "test")
+    assert (status, result["role"], result["images"]) == (0, "test", 1000)
+    assert result["accuracy"] == result["correct"] / 1000
+    low, high = result["accuracy_interval"]
+    assert low < result["accuracy"] < high
+
+
+def test_verify(capsys):
+    status, result, _ = call(capsys, "verify", "sample:mini_resnet", "--sparsity", "0.5")
+    assert (status, result["check"]["status"]) == (0, "exact")
+    assert result["params"]["after"] < result["params"]["before"] == 19_928
+    assert result["macs"]["after"] < result["macs"]["before"] == 3_133_144
+
+
+def test_prune_and_evaluate_the_run(capsys, tmp_path):
+    arguments = "prune sample:lenet300 --sparsity 0.5 --finetune-epochs 0.2 --seed 1 --require accuracy>=0.5".split()
+    status, result, err = call(capsys, *arguments, "--require", "pruned.params<=200000", "--out", str(tmp_path / "run"))
+    assert status == 0 and "fine-tuning" in err
+    for side in ("dense", "pruned"):
+        assert {
+            "accuracy", "accuracy_interval", "correct", "images", "role", "params", "nonzero", "macs", "bytes", "latency_ms",
+        } <= set(result[side])  # fmt: skip
+        assert set(result[side]["bytes"]) == {"raw", "deflate", "sparse"}
+        assert set(result[side]["latency_ms"]) == {"1", "32"}
+        assert set(result[side]["latency_ms"]["1"]) == {"median", "low", "high"}
+    assert {"accuracy", "interval", "newly_wrong", "newly_right"} == set(result["difference"])
+    assert {"as_cut", "recalibrated", "finetuned"} == set(result["stages"])
+    assert {"name", "group", "requested", "achieved", "kept", "total"} <= set(result["layers"][0])
+    assert {"engine", "threads", "seconds", "speedup", "schema_version"} <= set(result)
+    status, again, _ = call(capsys, "evaluate", f"run:{tmp_path / 'run'}", "--role", "test")
+    assert (status, again["correct"]) == (0, result["pruned"]["correct"])
+
+
+def test_a_recipe_is_replayed(capsys, tmp_path):
+    _, first, _ = call(capsys, "prune", "sample:lenet300", "--granularity", "weight", "--out", str(tmp_path / "a"))
+    status, second, _ = call(
+        capsys, "prune", "--recipe", str(tmp_path / "a" / "recipe.yaml"), "--out", str(tmp_path / "b")
+    )
+    assert status == 0
+    assert first["stages"] == second["stages"] and first["recipe"] == second["recipe"]
+
+
+def test_an_unmet_requirement_sets_the_exit_status(capsys):
+    status, result, err = call(capsys, "prune", "sample:lenet300", "--sparsity", "0.9", "--require", "accuracy>=0.999")
+    assert status == 1 and result["pruned"]["accuracy"] < 0.999
+    assert err.strip().splitlines()[-1] == "Error: The run is done, but does not meet: accuracy>=0.999."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["prune", "sample:lenet5", "--sparsity", "1"], "below 1"),
+        (["prune", "sample:lenet5", "--sparsity", "-0.1"], "at least 0"),
+        (["prune", "sample:lenet5", "--sparsity", "much"], "invalid float value"),
+        (["prune", "sample:lenet5", "--layer", "cov1=0.5"], "Did you mean 'conv1'?"),
+        (["prune", "sample:lenet5", "--layer", "conv1"], "NAME=SPARSITY"),
+        (["prune", "sample:lenet5", "--layer", "conv1=0.1", "--layer", "conv1=0.2"], "given twice"),
+        (["prune", "sample:mini_resnet", "--layer", "conv1=0.1", "--layer", "layer1.0.conv2=0.2"], "share channels"),
+        (["prune", "sample:lenet5", "--require", "accuracy=0.9"], "takes a figure"),
+        (["prune", "sample:lenet5", "--granularity", "filter"], "channel, weight"),
+        (["prune", "sample:lenet5", "--criterion", "l0"], "Choose one of"),
+        (["prune", "sample:lenet5", "--steps", "3"], "oneshot"),
+        (["prune", "sample:lenet5", "--finetune-epochs", "1", "--finetune-seconds", "1"], "not both"),
+        (["prune", "sample:lenet5", "--finetune-epochs", "-1"], "0 or more"),
+        (["prune", "sample:lenet5", "--recipe", "x.yaml"], "leave out model"),
+        (["prune", "--recipe", "no-such-file.yaml"], "cannot be read"),
+        (["prune", "lenet5"], "Did you mean 'sample:lenet5'?"),
+        (["prune"], "which model"),
+        (["prune", "sample:lenet5", "--data", "cifar10"], "cannot be used with cifar10"),
+        (["evaluate", "sample:lenet5", "--data", "mnist"], "make data"),
+        (["evaluate", "sample:lenet5", "--data", "mnist", "--data-dir", "nowhere"], "No mnist images at"),
+        (["evaluate", "run:nowhere"], "no finished run"),
+        (["frobnicate"], "invalid choice"),
+        ([], "required"),
+    ],
+)
+def test_errors_are_one_clear_sentence(capsys, arguments, words):
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and words in err and "Traceback" not in err
+    assert err.startswith("Error: ") and len(err.strip().splitlines()) == 1
+
+
+def test_ctrl_c_cancels_with_130(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pruning", "prune", "sample:lenet300", "--finetune-epochs", "9999", "--out", str(tmp_path / "r")],
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    events = tmp_path / "r" / "events.jsonl"
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not (events.exists() and '"finetune"' in events.read_text()):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and out == "" and "Traceback" not in err
+    assert err.strip().splitlines()[-1].startswith("Cancelled")

@@ -1,0 +1,103 @@
+"""A whole run on the built-in data: what it reports is what its model does."""
+
+import pytest
+import torch
+
+from pruning.catalog.datasets import load_dataset
+from pruning.catalog.models import open_model
+from pruning.errors import Cancelled, InputError
+from pruning.evaluate import evaluate
+from pruning.pipeline import check_recipe, run
+from pruning.recipe import Recipe
+
+
+def recipe(**changes) -> Recipe:
+    base = {"model": "sample:lenet300", "data": "mnist5k", "sparsity": 0.5, "finetune_steps": 12, "batch_size": 32}
+    return Recipe(**{**base, **changes})
+
+
+def test_a_channel_run_reports_what_its_model_does():
+    events = []
+    outcome = run(recipe(), progress=events.append)
+    result, data = outcome.result, load_dataset("mnist5k")
+    again = evaluate(outcome.model, data, "test")
+    assert result["pruned"]["correct"] == again.correct and result["pruned"]["role"] == "test"
+    assert result["dense"]["correct"] == evaluate(open_model("sample:lenet300").model, data, "test").correct
+    assert result["check"]["status"] == "exact" and result["check"]["max_error"] < 1e-9
+    assert result["pruned"]["params"] == 784 * 150 + 150 + 150 * 50 + 50 + 50 * 10 + 10
+    difference = result["difference"]
+    assert difference["newly_right"] - difference["newly_wrong"] == again.correct - result["dense"]["correct"]
+    assert result["stages"]["as_cut"]["role"] == "select"
+    assert result["stages"]["recalibrated"] is None, "no BN, nothing to recalibrate"
+    assert result["stages"]["finetuned"]["correct"] == evaluate(outcome.model, data, "select").correct
+    assert [e["step"] for e in events if e["stage"] == "finetune"] == list(range(1, 13))
+    assert set(result["speedup"]) == {"1", "32"}
+    for low, middle, high in result["speedup"].values():
+        assert 0 < low <= middle <= high
+
+
+def test_the_same_recipe_gives_the_same_numbers():
+    first, second = (run(recipe(seed=3)).result for _ in range(2))
+    for key in ("stages", "layers", "difference"):
+        assert first[key] == second[key]
+    assert run(recipe(seed=4)).result["stages"] != first["stages"]
+
+
+def test_pruned_weights_stay_pruned_over_all_rounds():
+    outcome = run(recipe(granularity="weight", sparsity=0.9, schedule="iterative", iterations=3))
+    model, tensors = outcome.model, dict(open_model("sample:lenet300").model.named_parameters())
+    for name, total in (("fc1.weight", 235_200), ("fc2.weight", 30_000), ("fc3.weight", 1_000)):
+        weight = dict(model.named_parameters())[name]
+        assert int((weight == 0).sum()) == total * 9 // 10
+        assert not torch.equal(weight, tensors[name])
+    assert [entry["sparsity"] for entry in outcome.result["rounds"]] == pytest.approx(
+        [1 - 0.1 ** (i / 3) for i in (1, 2, 3)]
+    )
+    assert outcome.result["pruned"]["macs"] == outcome.result["dense"]["macs"], "zeros are still multiplied"
+
+
+def test_iterative_channel_rounds_end_at_the_one_shot_size():
+    one = run(recipe(model="sample:mini_resnet", sparsity=0.6, finetune_steps=3)).result
+    three = run(recipe(model="sample:mini_resnet", sparsity=0.6, finetune_steps=3, schedule="iterative", iterations=3))
+    assert three.result["pruned"]["params"] == one["pruned"]["params"]
+    assert [layer["kept"] for layer in three.result["layers"]] == [layer["kept"] for layer in one["layers"]]
+    assert three.result["check"]["status"] == "exact"
+    assert all(entry["recalibrated"] is not None for entry in three.result["rounds"])
+
+
+def test_what_an_earlier_round_removed_stays_removed_even_for_largest_first():
+    outcome = run(recipe(criterion="largest", granularity="weight", sparsity=0.5, schedule="iterative", iterations=2))
+    kept = sum(int((p != 0).sum()) for n, p in outcome.model.named_parameters() if p.dim() >= 2)
+    assert kept == 266_200 // 2
+
+
+def test_the_shared_models_are_not_changed():
+    opened = open_model("sample:mini_resnet")
+    before = {name: tensor.clone() for name, tensor in opened.model.state_dict().items()}
+    import pruning.pipeline as pipeline
+
+    pipeline.prune_in_rounds(
+        recipe(model="sample:mini_resnet", finetune_steps=2), opened, load_dataset("mnist5k"), lambda event: None, None
+    )
+    assert all(torch.equal(tensor, before[name]) for name, tensor in opened.model.state_dict().items())
+
+
+@pytest.mark.parametrize("after", [0, 1, 4, 9])
+def test_cancel_at_any_moment(after):
+    calls = iter(range(10_000))
+    with pytest.raises(Cancelled):
+        run(recipe(), cancel=lambda: next(calls) >= after)
+
+
+def test_impossible_recipes_are_refused_before_anything_is_done():
+    with pytest.raises(InputError, match="cannot be used with cifar10"):
+        check_recipe(recipe(data="cifar10"))
+    with pytest.raises(InputError, match="Did you mean 'fc1'"):
+        check_recipe(recipe(layers={"fc11": 0.5}))
+    with pytest.raises(InputError, match="no model"):
+        check_recipe(recipe(model="sample:alexnet"))
+
+
+def test_a_training_that_diverges_says_so():
+    with pytest.raises(InputError, match="lower learning rate"):
+        run(recipe(lr=10.0, momentum=0.99, finetune_steps=400))

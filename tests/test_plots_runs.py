@@ -1,0 +1,93 @@
+"""Figures about runs show what they are given, and never join what cannot be compared."""
+
+import pytest
+
+from pruning.plots_runs import MOST_POINTS, TradeoffPoint, kept_bars, pareto, run_curve, tradeoff
+
+
+def point(x: float, accuracy: float, *, field: str = "a", dense: bool = False, name: str = "run") -> TradeoffPoint:
+    return TradeoffPoint(
+        name="" if dense else name, title=name, x=x, accuracy=accuracy, low=accuracy - 0.01, high=accuracy + 0.01,
+        field=field, kind="" if dense else "channels", dense=dense,
+    )  # fmt: skip
+
+
+def test_pareto_keeps_what_nothing_beats() -> None:
+    points = [
+        point(10, 0.99, dense=True),
+        point(5, 0.98),
+        point(6, 0.97),
+        point(2, 0.90),
+        point(5, 0.95),
+        point(3, 0.9),
+    ]
+    assert [(p.x, p.accuracy) for p in pareto(points)] == [(2, 0.90), (5, 0.98), (10, 0.99)]
+
+
+def test_pareto_refuses_points_that_cannot_be_compared() -> None:
+    with pytest.raises(ValueError, match="no common Pareto line"):
+        pareto([point(1, 0.9, field="a"), point(2, 0.9, field="b")])
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_tradeoff_draws_one_line_for_each_field(dark: bool) -> None:
+    points = [
+        point(4, 0.99, dense=True), point(2, 0.95),
+        point(40, 0.92, field="b", dense=True), point(20, 0.90, field="b", name="other"),
+    ]  # fmt: skip
+    figure = tradeoff(points, dark, x_title="parameters", log=False, several=True)
+    lines = [trace for trace in figure.data if trace.mode == "lines"]
+    assert [list(line.x) for line in lines] == [[2, 4], [20, 40]]
+    marks = [trace for trace in figure.data if trace.mode == "markers"]
+    assert {trace.customdata[0][0] for trace in marks} == {"", "run", "other"}
+    run = next(trace for trace in marks if trace.customdata[0][0] == "run")
+    assert list(run.y) == [95.0]
+    assert run.error_y.array[0] == pytest.approx(1.0)
+
+
+def test_tradeoff_stands_a_single_run() -> None:
+    assert tradeoff([point(4, 0.99)], False, x_title="MACs", log=True, several=False).data
+
+
+EVENTS = [
+    {"round": 1 + i // 4, "step": i + 1, "steps": 8, "loss": 2.0 - 0.1 * i, "accuracy": 0.7 if i % 4 == 3 else None}
+    for i in range(8)
+]
+STAGES = [
+    {"stage": "as_cut", "round": 1, "accuracy": 0.3, "accuracy_interval": [0.27, 0.33]},
+    {"stage": "recalibrated", "round": 1, "accuracy": 0.6, "accuracy_interval": [0.57, 0.63]},
+    {"stage": "as_cut", "round": 2, "accuracy": 0.2, "accuracy_interval": [0.17, 0.23]},
+]
+
+
+def test_run_curve_places_cuts_where_their_round_began() -> None:
+    figure = run_curve(EVENTS, STAGES, False, dense=0.99)
+    by_name = {trace.name: trace for trace in figure.data}
+    assert list(by_name["as cut"].x) == [0, 4]
+    assert list(by_name["as cut"].y) == [30.0, 20.0]
+    assert list(by_name["while fine-tuning"].x) == [4, 8]
+    assert list(by_name["dense"].y) == [99.0, 99.0]
+    assert len(by_name["loss on train images"].x) == 8
+
+
+def test_run_curve_thins_long_runs_and_stands_an_empty_one() -> None:
+    many = [{"round": 1, "step": i + 1, "steps": 10_000, "loss": 1.0} for i in range(10_000)]
+    loss = run_curve(many, [], True, dense=None).data[0]
+    assert len(loss.x) <= MOST_POINTS
+    assert loss.x[-1] == 10_000
+    assert set(loss.y) == {1.0}
+    assert run_curve([], STAGES[:1], True, dense=None).data
+
+
+def test_kept_bars_names_a_layer_of_two_groups_twice() -> None:
+    layers = [
+        {"name": "conv1", "group": "conv1", "requested": 0.35, "achieved": 0.3, "kept": 7, "total": 10, "note": None},
+        {"name": "conv2", "group": "conv1", "requested": 0.35, "achieved": 0.3, "kept": 7, "total": 10, "note": None},
+        {"name": "conv2", "group": "conv2/own", "requested": 0.5, "achieved": 0.5, "kept": 4, "total": 8, "note": None},
+    ]
+    figure = kept_bars(layers, False)
+    kept, removed, asked = figure.data
+    assert list(kept.y) == ["conv1", "conv2 (conv1)", "conv2 (conv2/own)"]
+    assert list(kept.x) == pytest.approx([70, 70, 50])
+    assert list(removed.x) == pytest.approx([30, 30, 50])
+    assert list(asked.x) == pytest.approx([65, 65, 50])

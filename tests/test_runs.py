@@ -1,0 +1,174 @@
+"""Run folders: whole or absent, readable by anyone, and honest about their state."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from pruning.catalog.datasets import load_dataset
+from pruning.catalog.models import open_model
+from pruning.errors import Cancelled, InputError, StorageError
+from pruning.evaluate import evaluate
+from pruning.jobs import local
+from pruning.recipe import Recipe
+from pruning.runs import create_run, delete_run, execute, list_runs, read_run, request_cancel
+
+QUICK = Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5, finetune_steps=3)
+LONG = Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5, finetune_steps=1_000_000)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "cache"))
+
+
+def wait_for(path: Path, states: set[str], seconds: float = 90) -> str:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        state = read_run(path).state
+        if state in states:
+            return state
+        time.sleep(0.1)
+    raise AssertionError(f"still {read_run(path).state} after {seconds} s: {(path / 'worker.log').read_text()}")
+
+
+def test_a_run_is_listed_and_its_model_opens_with_the_identical_count():
+    path = create_run(QUICK)
+    assert read_run(path).state == "queued"
+    result = execute(path)
+    run = read_run(path)
+    assert (run.state, run.recipe) == ("done", QUICK)
+    assert run.result == json.loads(json.dumps(result))
+    assert [listed.path for listed in list_runs()] == [path]
+    opened = open_model(f"run:{path}")
+    assert evaluate(opened.model, load_dataset("mnist5k"), "test").correct == result["pruned"]["correct"]
+    assert not list(path.glob("*.part"))
+    assert len(run.events().training) == 3
+
+
+def test_a_weight_run_can_be_trained_on_and_keeps_its_zeros():
+    first = create_run(Recipe(model="sample:lenet300", data="mnist5k", granularity="weight", sparsity=0.9))
+    execute(first)
+    second = create_run(Recipe(model=f"run:{first}", data="mnist5k", sparsity=0.0, finetune_steps=5))
+    result = execute(second)
+    zeros = load_file(first / "model.safetensors")["fc1.weight"] == 0
+    weight = load_file(second / "model.safetensors")["fc1.weight"]
+    assert int(zeros.sum()) == 235_200 * 9 // 10
+    assert bool((weight[zeros] == 0).all())
+    assert result["dense"]["nonzero"] == 266_610, "dense is the sample network, not the run before"
+
+
+def test_a_channel_run_can_be_pruned_again():
+    first = create_run(QUICK)
+    execute(first)
+    second = create_run(Recipe(model=f"run:{first}", data="mnist5k", sparsity=0.5))
+    result = execute(second)
+    assert result["pruned"]["params"] == 784 * 75 + 75 + 75 * 25 + 25 + 25 * 10 + 10
+    opened = open_model(f"run:{second}")
+    assert evaluate(opened.model, load_dataset("mnist5k"), "test").correct == result["pruned"]["correct"]
+
+
+def test_a_worker_process_carries_a_run_out():
+    path = create_run(QUICK)
+    local.start(path)
+    assert wait_for(path, {"done", "failed", "cancelled"}) == "done"
+
+
+def test_a_worker_is_cancelled_from_outside():
+    path = create_run(LONG)
+    local.start(path)
+    until = time.monotonic() + 60
+    while not read_run(path).events().training and time.monotonic() < until:
+        time.sleep(0.1)
+    assert read_run(path).state == "running"
+    with pytest.raises(InputError, match="cancel it first"):
+        delete_run(path)
+    request_cancel(path)
+    assert wait_for(path, {"cancelled"}) == "cancelled"
+    assert not (path / "result.json").exists() and not (path / "model.safetensors").exists()
+    delete_run(path)
+    assert list_runs() == []
+
+
+def test_a_killed_worker_counts_as_failed():
+    path = create_run(LONG)
+    process = subprocess.Popen([sys.executable, "-m", "pruning", "worker", str(path)], stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not read_run(path).events().training and time.monotonic() < until:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    run = read_run(path)
+    assert run.state == "failed" and "without a word" in str(run.message)
+
+
+def test_failures_are_noted_in_one_sentence():
+    path = create_run(Recipe(model="sample:lenet300", data="mnist", sparsity=0.5))
+    with pytest.raises(Exception, match="not on this machine"):
+        execute(path)
+    assert read_run(path).state == "failed" and "make data" in str(read_run(path).message)
+
+
+def test_a_cancel_before_the_start():
+    path = create_run(QUICK)
+    request_cancel(path)
+    assert read_run(path).state == "cancelled"
+    with pytest.raises(Cancelled):
+        execute(path)
+
+
+def test_a_folder_in_use_is_not_overwritten(tmp_path):
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").write_text("mine")
+    with pytest.raises(InputError, match="already holds something"):
+        create_run(QUICK, path=tmp_path / "taken")
+    assert (tmp_path / "taken" / "file").read_text() == "mine"
+
+
+def test_what_is_not_a_run_is_passed_over(tmp_path):
+    runs = tmp_path / "runs"
+    (runs / "stray").mkdir(parents=True)
+    (runs / "broken").mkdir()
+    (runs / "broken" / "recipe.yaml").write_text("version: [")
+    (runs / "file").write_text("")
+    assert list_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.safetensors", b"\x00" * 100),
+        ("model.json", b"{"),
+        ("model.json", b'{"sample": "lenet300", "kept": {"fc1.weight": {"0": [999999]}}, "pads": {}, "held_zero": []}'),
+        ("model.json", b'{"sample": "no such", "kept": {}, "pads": {}, "held_zero": []}'),
+    ],
+)  # fmt: skip
+def test_damaged_models_are_refused_in_words(name, content):
+    path = create_run(QUICK)
+    execute(path)
+    (path / name).write_bytes(content)
+    with pytest.raises(StorageError, match="is damaged"):
+        open_model(f"run:{path}")
+    assert read_run(path).state == "done", "its numbers can still be read"
+
+
+def test_a_full_disk_ends_in_one_sentence(monkeypatch):
+    path = create_run(QUICK)
+    real = os.replace
+
+    def full(source, target):
+        if str(target).endswith("result.json"):
+            raise OSError(28, "No space left on device")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(StorageError, match="No space left on device"):
+        execute(path)
+    assert read_run(path).state == "failed"
