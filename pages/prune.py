@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import badges, cuts, errors, header, inspector, lab, preview, run_form, run_panel, sliders, tiles
+from pages.shared import badges, cuts, errors, header, inspector, preview, run_form, run_panel, sliders, tiles
 
 run_panel.restore()
 chosen = header.show("Prune")
@@ -15,7 +15,7 @@ with errors.shown():
     known = preview.arithmetic(opened, cut)
 run = run_panel.shown_run()
 result = run_panel.result_for(run, opened, chosen.data_name, cut)
-dense = accuracy = None
+dense, accuracy = preview.dense_so_far(opened, chosen.data_name), None
 
 
 def draw() -> None:
@@ -49,6 +49,6 @@ st.html(badges.legend())
 if chosen.has_images:  # last, for it takes longest: everything above is on screen by now
     with errors.shown():
         data = chosen.data()
-        dense, accuracy = lab.dense_accuracy(opened, data), preview.measured(opened, data, cut)
+        dense, accuracy = preview.dense(opened, data), preview.measured(opened, data, cut)
         draw()
         run_form.say_duration(duration, opened, data, run_form.recipe(chosen, cut))

@@ -37,15 +37,13 @@ gone = slide.slider(
 recover = action.button(
     "Recover",
     icon=":material/healing:",
-    type="primary",
     width="stretch",
     disabled=gone == 0,
     help="Fine-tune what is left: two passes over the 3,000 training images, a few seconds.",
     key="recover",
 )
 row, said = st.empty(), st.container(height=84, border=False, key="story").empty()
-left, right = st.columns(2, gap="medium")
-strip, curve = left.empty(), right.empty()
+strip, curve = st.columns(2, gap="medium")
 doors = st.columns(3)
 doors[0].page_link("pages/explore.py", label="**Look inside:** where the weight sits", icon=":material/search:")
 doors[1].page_link("pages/prune.py", label="**Prune it yourself,** layer by layer", icon=":material/content_cut:")
@@ -80,10 +78,11 @@ def draw(accuracy: lab.Accuracy | None = None, timing: Comparison | str | None =
 draw()
 charts.kept_strip(strip, opened, cut)
 accuracy = lab.accuracy(opened, data, cut)
+draw(accuracy)
 if recover:
     with errors.shown(stop=False):
         recovered[granularity, gone] = lab.recover(opened, data, cut, progress=charts.training_bar(said))
-draw(accuracy)
+    draw(accuracy)
 visited = state.get(state.START_VISITED).setdefault(granularity, {0: lab.dense_accuracy(opened, data)})
 visited[gone] = accuracy.best
 charts.visited_curve(curve, granularity, gone, visited, recovered)

@@ -89,18 +89,21 @@ def weight_stats(weight: Tensor) -> WeightStats:
     )
 
 
-def weight_histogram(weight: Tensor, bins: int = 61) -> Histogram:
-    """Histogram of the values, on a linear axis that is symmetric around zero (an odd number of bins centres one on 0).
+def weight_histogram(weight: Tensor, bins: int | None = None) -> Histogram:
+    """Histogram of the values, on a linear axis that is symmetric around zero.
+
+    `bins`: by default an odd number, so that one is centred on zero, growing with the number of weights up to 61.
 
     Raises:
         InputError: a weight is NaN or infinite.
     """
     flat = _flat(weight)
     reach = float(flat.abs().max()) or 1.0
+    bins = bins or _fitting(flat.numel(), 61)
     return _histogram(flat, torch.linspace(-reach, reach, bins + 1, dtype=torch.float64), log=False, left_out=0)
 
 
-def magnitude_histogram(weight: Tensor, bins: int = 60, decades: float = 4.0) -> Histogram:
+def magnitude_histogram(weight: Tensor, bins: int | None = None, decades: float = 4.0) -> Histogram:
     """Histogram of the magnitudes on a logarithmic axis that ends at the largest and spans `decades` powers of ten.
 
     Magnitudes below the axis are counted in its first bin; exact zeros are left out and counted apart.
@@ -110,6 +113,7 @@ def magnitude_histogram(weight: Tensor, bins: int = 60, decades: float = 4.0) ->
     """
     magnitudes = _flat(weight).abs()
     present = magnitudes[magnitudes > 0]
+    bins = bins or _fitting(magnitudes.numel(), 61)
     top = math.log10(float(present.max())) if present.numel() else 0.0
     edges = torch.logspace(top - decades, top, bins + 1, dtype=torch.float64)
     return _histogram(present, edges, log=True, left_out=magnitudes.numel() - present.numel())
@@ -165,6 +169,11 @@ def _flat(weight: Tensor) -> Tensor:
             "Load it again from a good copy."
         )
     return flat
+
+
+def _fitting(values: int, most: int) -> int:
+    """An odd number of bins, about twice the root of the number of values: fewer values make a ragged picture."""
+    return min(most, max(11, 2 * round(math.sqrt(values)) + 1))
 
 
 def _histogram(values: Tensor, edges: Tensor, *, log: bool, left_out: int) -> Histogram:

@@ -78,7 +78,7 @@ def network_strip(
     shares = _shares([getattr(layer, share_of) for layer in layers])
     params, macs = (_shares([getattr(layer, name) for layer in layers]) for name in ("parameters", "macs"))
     widths = [layer.weight_shape[0] for layer in layers]
-    figure = _figure(dark, height=205, y_title="channels out")
+    figure = _figure(dark, height=190, y_title="channels out")
     figure.add_bar(
         x=[layer.name for layer in layers],
         y=widths,

@@ -84,7 +84,7 @@ def _get_images(name: str) -> None:
             "Weights and costs can be looked at without them; accuracy needs them."
         )
         fetch, place, use = st.columns([1, 2.4, 0.8], vertical_alignment="bottom")
-        fetching = fetch.button("Fetch it", icon=":material/download:", type="primary", key="fetch_data")
+        fetching = fetch.button("Fetch it", icon=":material/download:", key="fetch_data")
         named = place.text_input("or the folder or zip that holds it", key="named_data_dir").strip()
         using = use.button("Use it", key="use_data_dir")
         if not fetching and not (using and named):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pruning.plan import Plan
     from pruning.preview import Preview, Savings
 
+_DENSE = "prune_dense"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Arithmetic:
@@ -41,6 +43,19 @@ def arithmetic(opened: OpenModel, cut: lab.Cut) -> Arithmetic:
 def measured(opened: OpenModel, data: Dataset, cut: lab.Cut) -> Preview:
     """Accuracy on select images, as cut and recalibrated: what a run of this cut will start from."""
     return _measured(opened.digest, data.digest, cut.key, opened, data, cut)
+
+
+def dense(opened: OpenModel, data: Dataset) -> Evaluation:
+    """The dense network on select images."""
+    found = lab.dense_accuracy(opened, data)
+    st.session_state.setdefault(_DENSE, {})[opened.digest, data.info.name] = found
+    return found
+
+
+def dense_so_far(opened: OpenModel, data_name: str) -> Evaluation | None:
+    """The same, if this session has it already: it stands beside a cut while that is being measured."""
+    found: Evaluation | None = st.session_state.get(_DENSE, {}).get((opened.digest, data_name))
+    return found
 
 
 def scores(opened: OpenModel, granularity: str, criterion: str, seed: int) -> dict[str, tuple[float, ...]]:

@@ -124,22 +124,29 @@ def _hyper(chosen: Chosen) -> dict[str, Any]:
 
 def _options(chosen: Chosen) -> None:
     st.number_input("Epochs of fine-tuning", 0, 100, help="Passes over the train images, over all rounds together.",
-                    **state.bound(cuts.EPOCHS))  # fmt: skip
+                    **_bound(cuts.EPOCHS))  # fmt: skip
     st.segmented_control(
         "Schedule",
         ["oneshot", "iterative"],
         format_func={"oneshot": "at once", "iterative": "in rounds"}.__getitem__,
         required=True,
         help="In rounds: prune a little, fine-tune, prune further, to the same end and with equally many steps.",
-        **state.bound(cuts.SCHEDULE),
+        **_bound(cuts.SCHEDULE),
     )
     if state.get(cuts.SCHEDULE) == "iterative":
-        st.number_input("Rounds", 2, 20, **state.bound(cuts.ROUNDS))
+        st.number_input("Rounds", 2, 20, **_bound(cuts.ROUNDS))
     st.number_input(
         "Learning rate", 0.0001, 1.0, value=None, format="%.4f", placeholder=f"{_hyper(chosen)['lr']:g}",
-        help="Empty: what suits the data set.", **state.bound(cuts.LEARNING_RATE),
+        help="Empty: what suits the data set.", **_bound(cuts.LEARNING_RATE),
     )  # fmt: skip
-    st.number_input("Seed", 0, 2**31 - 1, help="Equal seeds give equal runs.", **state.bound(cuts.SEED))
+    st.number_input("Seed", 0, 2**31 - 1, help="Equal seeds give equal runs.", **_bound(cuts.SEED))
+
+
+def _bound(key: str) -> dict[str, Any]:
+    """As `state.bound`, the value sent anew each time: what stands in a popover is drawn only once it is opened, and
+    would then start at its least value."""
+    state.put(key, state.get(key))
+    return state.bound(key)
 
 
 def _upload(chosen: Chosen) -> None:

@@ -238,7 +238,7 @@ class _Call:
             (self.node.args, self.node.kwargs), lambda source: self.values[source].full()
         )
         if self.op in ("view", "_unsafe_view"):  # labels are not contiguous where the values were
-            moved = torch.reshape(args[0], args[1])
+            moved = torch.reshape(*args)  # type: ignore[arg-type]
         else:
             moved = self.node.target(*args, **kwargs)  # type: ignore[operator]
         return compact(moved) if isinstance(moved, Tensor) else tuple(compact(part) for part in moved)

@@ -103,7 +103,7 @@ def test_a_walk_from_start_to_a_run_in_the_trade_off(server: str, page: Page, tm
     assert kept and int(kept[1]) < 20, "the count follows the slider"
 
     page.locator(".st-key-run_bar").get_by_text("Options").click()
-    epochs = page.get_by_label("Epochs of fine-tuning")
+    epochs = page.get_by_role("spinbutton", name="Epochs of fine-tuning")
     epochs.fill("1")
     epochs.press("Enter")
     page.locator(".st-key-run_bar").get_by_text("1 epoch, 46 steps").wait_for()

@@ -50,7 +50,7 @@ def test_slider_changes_the_numbers(app: AppTest) -> None:
     assert not app.exception
     after = words(app)
     assert before != after
-    # Layers of 90, 900, 900, 1800, 3600, 5040, 7056 and 280 weights keep 3,934; with 262 biases and BN parameters 4,196.
+    # Layers of 90, 900, 900, 1800, 3600, 5040, 7056 and 280 weights keep 3,934; 262 other parameters stay.
     assert re.search(r"÷ 4\.\d\d\s+●\s+4\.20 K of 19\.9 K", after)
     assert any("There is the cliff" in block.value for block in app.markdown)
 
