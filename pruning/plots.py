@@ -101,7 +101,7 @@ def network_strip(
             "cmax": max(shares),
             "colorscale": [[0, colours.scale[0]], [1, colours.scale[1]]],
             "line": {
-                "color": [colours.removed if layer.name == selected else colours.line for layer in layers],
+                "color": colours.ink,
                 "width": [3 if layer.name == selected else 0 for layer in layers],
             },
         },

@@ -178,6 +178,7 @@ def run_curve(
             "overlaying": "y",
             "side": "right",
             "rangemode": "tozero",
+            "tickformat": ".2f",
             "showgrid": False,
         },
         showlegend=True,
@@ -221,7 +222,7 @@ def kept_bars(layers: Sequence[Mapping[str, Any]], dark: bool) -> go.Figure:
     names = _labels(layers)
     kept = [100 * row["kept"] / row["total"] for row in layers]
     amounts = [[row["kept"], row["total"], 100 * row["requested"], 100 * row["achieved"]] for row in layers]
-    figure = go.Figure(layout=_layout(colours, height=max(150, 26 * len(names) + 60)))
+    figure = go.Figure(layout=_layout(colours, height=26 * len(names) + 56))
     for title, values, colour in (
         ("kept", kept, colours.kept),
         ("removed", [100 - value for value in kept], colours.removed),
@@ -236,6 +237,7 @@ def kept_bars(layers: Sequence[Mapping[str, Any]], dark: bool) -> go.Figure:
             text=[f"{row[1]:,} → {row[0]:,}" for row in amounts] if title == "kept" else None,
             textposition="inside",
             insidetextanchor="start",
+            constraintext="none",
             textfont={"color": colours.paper, "size": SIZE - 1},
             hovertemplate=(
                 "%{y}: %{customdata[0]:,} of %{customdata[1]:,} kept<br>%{customdata[3]:.1f} % removed, "
@@ -247,18 +249,12 @@ def kept_bars(layers: Sequence[Mapping[str, Any]], dark: bool) -> go.Figure:
         x=[100 - row[2] for row in amounts],
         mode="markers",
         name="asked for",
-        marker={"symbol": "line-ns", "size": 16, "line": {"color": colours.ink, "width": 2}},
+        marker={"symbol": "line-ns", "size": 9, "line": {"color": colours.ink, "width": 2}},
         hoverinfo="skip",
     )
-    figure.update_layout(
-        barmode="stack",
-        bargap=0.25,
-        showlegend=True,
-        legend={**LEGEND, "traceorder": "normal"},
-        margin={"l": 8, "r": 8, "t": 30, "b": 8},
-    )
+    figure.update_layout(barmode="stack", bargap=0.22, margin={"l": 8, "r": 8, "t": 4, "b": 8})
     figure.update_xaxes(range=[0, 100.5], title_text="share of the layer, %", showgrid=False)
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, dtick=1, tickfont={"size": SIZE - 2})
     return figure
 
 
@@ -267,7 +263,12 @@ def _labels(layers: Sequence[Mapping[str, Any]]) -> list[str]:
     counts: dict[str, int] = {}
     for row in layers:
         counts[row["name"]] = counts.get(row["name"], 0) + 1
-    return [f"{row['name']} ({row['group']})" if counts[row["name"]] > 1 else row["name"] for row in layers]
+    return [
+        row["name"]
+        if counts[row["name"]] == 1
+        else f"{row['name']} · {'own' if str(row['group']).startswith(row['name'] + '/own') else row['group']}"
+        for row in layers
+    ]
 
 
 def _averaged(values: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:

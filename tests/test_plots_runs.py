@@ -87,7 +87,7 @@ def test_kept_bars_names_a_layer_of_two_groups_twice() -> None:
     ]
     figure = kept_bars(layers, False)
     kept, removed, asked = figure.data
-    assert list(kept.y) == ["conv1", "conv2 (conv1)", "conv2 (conv2/own)"]
+    assert list(kept.y) == ["conv1", "conv2 · conv1", "conv2 · own"]
     assert list(kept.x) == pytest.approx([70, 70, 50])
     assert list(removed.x) == pytest.approx([30, 30, 50])
     assert list(asked.x) == pytest.approx([65, 65, 50])

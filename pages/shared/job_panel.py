@@ -32,9 +32,14 @@ def live(path: Path, dense: float | None) -> None:
     bar, cancel = st.columns([6, 1], vertical_alignment="center")
     bar.progress(share, text)
     asked = (path / "cancel").exists()
-    if cancel.button("Cancelling" if asked else "Cancel", key="cancel_run", disabled=asked, width="stretch"):
-        request_cancel(path)
-        st.rerun(scope="fragment")
+    cancel.button(
+        "Cancelling" if asked else "Cancel",
+        key="cancel_run",
+        disabled=asked,
+        width="stretch",
+        on_click=request_cancel,
+        args=(path,),
+    )
     if events.training or events.stages:
         charts.show(
             st,
@@ -110,6 +115,7 @@ def buttons(run: Run, continue_run: Callable[[Run, int], None]) -> None:
             with errors.shown(stop=False):
                 continue_run(run, 3)
         downloads(run)
+        st.page_link("pages/tradeoff.py", label="Trade-off", icon=":material/scatter_plot:")
 
 
 def downloads(run: Run, key: str = "") -> None:

@@ -77,7 +77,7 @@ def ledger_html(result: Result) -> str:
         _row(
             "Answers, against dense",
             "",
-            f"{same:,} as right or wrong as before{badges.badge(tuned)}",
+            f"{same:,} same{badges.badge(tuned)}",
             f"{difference['newly_wrong']:,} newly wrong, {difference['newly_right']:,} newly right"
             + badges.badge(tuned),
         ),
@@ -107,7 +107,7 @@ def footnote(result: Result) -> str:
     """How it was measured, and the proof of the removal."""
     check = result["check"]
     proof = {
-        "exact": f"The removal is exact: {check['reference']}.",
+        "exact": f"The removal is exact, proven against: {check['reference']}.",
         "not_comparable": f"The removal could not be compared: {check['reason']}.",
     }.get(check["status"], f"The removal was refused: {check['reason']}.")
     threads = f"{result['threads']} thread{'' if result['threads'] == 1 else 's'}"

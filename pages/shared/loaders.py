@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pruning.catalog.models import OpenModel
 
 _COMPUTING = threading.RLock()
-LONGEST_WAIT = 15.0
+LONGEST_WAIT = 4.0
 """Seconds that a page waits for a training run on this machine to end before it says so."""
 
 
@@ -62,17 +62,15 @@ def quiet(longest: float = LONGEST_WAIT) -> Iterator[None]:
     from pruning.errors import Cancelled
     from pruning.latency import quiet_machine
 
-    with _COMPUTING:
-        until = time.monotonic() + longest
-        machine = quiet_machine(cancel=lambda: time.monotonic() > until)
+    # The machine first, then the turn in this process: waiting for a run must not hold up the other sessions.
+    until = time.monotonic() + longest
+    with ExitStack() as held:
         try:
-            machine.__enter__()
+            held.enter_context(quiet_machine(cancel=lambda: time.monotonic() > until))
         except Cancelled as error:
-            raise Cancelled("A run is training on this machine, and a clock beside it would mislead.") from error
-        try:
-            yield
-        finally:
-            machine.__exit__(None, None, None)
+            raise Cancelled("A run is training on this machine: try again when it has ended.") from error
+        held.enter_context(_COMPUTING)
+        yield
 
 
 @st.cache_resource(show_spinner=False)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pruning.catalog.models import OpenModel
     from pruning.recipe import Recipe
 
+_ASKED = "prune_asked"
 OVERHEAD = 12.0
 """Seconds that a run takes beside training: its process, the proof, accuracy on test images, and the clock."""
 
@@ -31,12 +32,13 @@ def show(chosen: Chosen, cut: Cut) -> DeltaGenerator:
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
         busy = run_panel.is_busy()
-        started = st.button(
+        st.button(
             "Prune and fine-tune" if state.get(cuts.EPOCHS) else "Prune",
             type="primary",
             key="start_run",
             icon=":material/content_cut:",
             disabled=busy or not chosen.has_images,
+            on_click=_ask,
             help="The images are not on this machine." if not chosen.has_images else None,
         )
         with st.popover("Options", icon=":material/tune:"):
@@ -44,10 +46,14 @@ def show(chosen: Chosen, cut: Cut) -> DeltaGenerator:
         _upload(chosen)
         place = st.empty()
     place.markdown(f":gray[{_plan_words(chosen, cut)}]")
-    if started:
+    if st.session_state.pop(_ASKED, False):
         with errors.shown(stop=False):
             run_panel.start(recipe(chosen, cut), chosen.data_dir)
     return place
+
+
+def _ask() -> None:
+    st.session_state[_ASKED] = True
 
 
 def recipe(chosen: Chosen, cut: Cut) -> Recipe:

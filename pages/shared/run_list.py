@@ -182,7 +182,7 @@ def details(runs: Runs) -> None:
             st.markdown(f"**{errors.plain(ledger.verdict(run.result))}**")
             charts.show(
                 st, plots_runs.kept_bars(run.result["layers"], charts.dark()), key="kept_bars",
-                alt="Share of each layer that was kept and removed",
+                caption="What each layer kept (blue) and lost (orange); the tick stands where it was asked to end.",
             )  # fmt: skip
         with st.container(horizontal=True, gap="small"):
             if st.button("Open in Prune", key="open_run", icon=":material/open_in_new:"):
