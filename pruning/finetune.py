@@ -80,7 +80,7 @@ def default_hyperparameters(data: DatasetInfo) -> dict[str, float | int]:
     """Batch size, learning rate and shift for fine-tuning on a data set: mild where it is small, as in training
     from scratch where it is large."""
     if data.sizes["train"] < 10_000:
-        return {"batch_size": 64, "lr": 0.02, "shift": 0}
+        return {"batch_size": 32, "lr": 0.02, "shift": 1}
     return {"batch_size": 128, "lr": 0.03, "shift": 4 if data.flips else 1}
 
 

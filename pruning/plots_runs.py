@@ -87,11 +87,11 @@ def tradeoff(points: Sequence[TradeoffPoint], dark: bool, *, x_title: str, log: 
             if mine:
                 colour = SERIES_COLOURS[dark][place % len(SERIES_COLOURS[dark])]
                 name = f"{kind}, {field}" if several else kind
-                figure.add_trace(_points(mine, colours, colour=colour, symbol=symbol, name=name))
+                figure.add_trace(_points(mine, colours, colour=colour, symbol=symbol, name=name, x_title=x_title))
         dense = [point for point in of_field if point.dense]
         if dense:
             name = f"dense, {field}" if several else "dense"
-            figure.add_trace(_points(dense, colours, colour=colours.dense, symbol="x", name=name))
+            figure.add_trace(_points(dense, colours, colour=colours.dense, symbol="x", name=name, x_title=x_title))
     figure.update_xaxes(title_text=x_title, type="log" if log else "linear", **_x_range(points, log))
     figure.update_yaxes(title_text="accuracy on test images, %", range=_y_range(points))
     figure.update_layout(
@@ -104,7 +104,9 @@ def tradeoff(points: Sequence[TradeoffPoint], dark: bool, *, x_title: str, log: 
     return figure
 
 
-def _points(points: Sequence[TradeoffPoint], colours: Palette, *, colour: str, symbol: str, name: str) -> go.Scatter:
+def _points(
+    points: Sequence[TradeoffPoint], colours: Palette, *, colour: str, symbol: str, name: str, x_title: str
+) -> go.Scatter:
     dense = symbol == "x"
     return go.Scatter(
         x=[point.x for point in points],
@@ -124,7 +126,7 @@ def _points(points: Sequence[TradeoffPoint], colours: Palette, *, colour: str, s
         customdata=[[point.name, point.title, 100 * point.low, 100 * point.high] for point in points],
         hovertemplate=(
             "<b>%{customdata[1]}</b><br>%{y:.1f} % (%{customdata[2]:.1f}–%{customdata[3]:.1f}) of test images<br>"
-            "%{x:,.3~f}<extra></extra>"
+            "%{x:,.6~r} " + x_title + "<extra></extra>"
         ),
         # Plotly fades what is not clicked; the chosen run is named beside the figure, and framed here.
         selected={"marker": {"opacity": 1, "size": 18}},
@@ -288,8 +290,10 @@ def _rounds_begin(training: Sequence[Mapping[str, Any]]) -> dict[int, int]:
 
 
 def _x_range(points: Sequence[TradeoffPoint], log: bool) -> dict[str, Any]:
-    """Leave a point some room; on a log axis let Plotly choose."""
-    if log or not points:
+    """Leave a point some room; on a log axis let Plotly choose, with ticks at 1, 2 and 5."""
+    if log:
+        return {"dtick": "D2"}
+    if not points:
         return {}
     most = max(point.x for point in points)
     return {"range": [0, 1.06 * most]}

@@ -75,13 +75,13 @@ def progress(state: str, events: RunEvents) -> tuple[float, str]:
 def verdict(place: DeltaGenerator, run: Run) -> None:
     """A finished run in one line."""
     assert run.result is not None
-    place.markdown(f"##### {errors.plain(ledger.verdict(run.result))}")
+    place.markdown(f"#### {errors.plain(ledger.verdict(run.result))}")
 
 
 def ended(place: DeltaGenerator, run: Run) -> None:
     """A run that was cancelled or failed, and why."""
-    word = "Cancelled" if run.state == "cancelled" else "The run failed"
-    place.markdown(f"**{word}.** {errors.plain(run.message or '')}")
+    message = errors.plain(run.message or "")
+    place.markdown(message if run.state == "cancelled" else f"**The run failed.** {message}")
 
 
 def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
@@ -89,7 +89,7 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
     from pruning import plots_runs
 
     assert run.result is not None
-    numbers, curve = st.columns([1, 1.5], gap="medium")
+    numbers, curve = st.columns([1.1, 1.4], gap="medium")
     with numbers:
         st.caption(f"Accuracy on {run.result['stages']['as_cut']['images']:,} select images")
         st.html(ledger.stages_html(run.result))

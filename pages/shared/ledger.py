@@ -52,8 +52,8 @@ def stages_html(result: Result) -> str:
             text = f"<b>{percent(value['accuracy'])}</b>{badges.badge(badge)}"  # type: ignore[arg-type]
             small = interval(tuple(value["accuracy_interval"]))
         else:
-            text, small = "<b>–</b>", "no BN to measure anew" if stage == "recalibrated" else "no fine-tuning"
-        cells.append(f"<div>{text}<small>{title} · {small}</small></div>")
+            text, small = "<b>–</b>", "not done"
+        cells.append(f"<div>{text}<small>{title}<br>{small}</small></div>")
     return f'{_STYLE}<div class="px-stages">{"".join(cells)}</div>'
 
 
@@ -163,6 +163,7 @@ _STYLE = f"""<style>{badges.STYLE}
 .px-ledger thead th{{border-top:0;opacity:.75;font-size:.87rem}}
 .px-ledger tbody th{{text-align:left;padding-left:0}}
 .px-ledger small{{opacity:.75;white-space:nowrap}}
-.px-stages{{display:flex;flex-wrap:wrap;gap:.3rem 2.2rem;font-variant-numeric:tabular-nums}}
-.px-stages b{{font-size:1.3rem;font-weight:650}}.px-stages small{{display:block;opacity:.75;font-size:.87rem}}
+.px-stages{{display:grid;grid-template-columns:repeat(3,auto);gap:.3rem 1.4rem;justify-content:start;
+ font-variant-numeric:tabular-nums}}
+.px-stages b{{font-size:1.25rem;font-weight:650}}.px-stages small{{display:block;opacity:.75;font-size:.87rem}}
 </style>"""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pruning.recipe import Recipe
 
 _ASKED = "prune_asked"
+_FILE = "prune_recipe_file"
+_REFUSED = "prune_recipe_refused"
 OVERHEAD = 12.0
 """Seconds that a run takes beside training: its process, the proof, accuracy on test images, and the clock."""
 
@@ -27,7 +29,7 @@ def show(chosen: Chosen, cut: Cut) -> DeltaGenerator:
     from pruning.plots import palette
 
     st.html(
-        f"<style>.st-key-run_bar{{position:sticky;bottom:0;z-index:50;background:{palette(charts.dark()).paper};"
+        f"<style>[data-testid=stLayoutWrapper]:has(>.st-key-run_bar){{position:sticky;bottom:0;z-index:50;background:{palette(charts.dark()).paper};"
         f"border-top:1px solid {palette(charts.dark()).line};padding:.6rem 0}}</style>"
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
@@ -43,7 +45,7 @@ def show(chosen: Chosen, cut: Cut) -> DeltaGenerator:
         )
         with st.popover("Options", icon=":material/tune:"):
             _options(chosen)
-        _upload(chosen)
+        _upload()
         place = st.empty()
     place.markdown(f":gray[{_plan_words(chosen, cut)}]")
     if st.session_state.pop(_ASKED, False):
@@ -155,18 +157,32 @@ def _bound(key: str) -> dict[str, Any]:
     return state.bound(key)
 
 
-def _upload(chosen: Chosen) -> None:
+def _upload() -> None:
+    with st.popover("Open a recipe", icon=":material/upload_file:"):
+        if st.session_state.get(_REFUSED):
+            st.error(errors.plain(st.session_state[_REFUSED]), icon=":material/error:")
+        st.file_uploader(
+            "A recipe.yaml sets the network, the sliders and the options.",
+            type=["yaml", "yml"],
+            max_upload_size=1,
+            key=_FILE,
+            on_change=_read_recipe,
+        )
+
+
+def _read_recipe() -> None:
+    """Take an uploaded recipe over. In a callback: widgets can be set only before they are drawn."""
+    from pruning.errors import PruningError
     from pruning.recipe import Recipe
 
-    with st.popover("Open a recipe", icon=":material/upload_file:"):
-        file = st.file_uploader("A recipe.yaml sets the sliders and the options.", type=["yaml", "yml"], key="recipe")
-        if file is None or st.session_state.get("recipe_seen") == file.file_id:
-            return
-        st.session_state["recipe_seen"] = file.file_id  # once: the sliders may be moved on afterwards
-        with errors.shown(stop=False):
-            wanted = Recipe.from_yaml(file.getvalue().decode("utf-8", "replace"))
-            run_panel.adopt(wanted)
-            st.rerun()
+    st.session_state[_REFUSED] = None
+    file = st.session_state[_FILE]
+    if file is None:
+        return
+    try:
+        run_panel.adopt(Recipe.from_yaml(file.getvalue().decode("utf-8", "replace")))
+    except PruningError as error:  # shown where the file was given; the sliders stay as they are
+        st.session_state[_REFUSED] = str(error)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

@@ -24,6 +24,14 @@ COLOUR = "tradeoff_colour"
 state.DEFAULTS.update({CHOSEN: None, AXIS: "params", MODELS: "this network", COLOUR: "granularity"})
 
 
+COLUMNS = (
+    "state", "how", "model", "data", "granularity", "criterion", "sparsity", "accuracy_percent", "difference_points",
+    "difference_interval", "params_ratio", "nonzero_ratio", "macs_ratio", "speedup", "speedup_interval", "created",
+    "reason", "name",
+)  # fmt: skip
+"""Of the table and the CSV file."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Axis:
     """A cost that runs are compared by."""
@@ -268,7 +276,7 @@ def rows(runs: Sequence[Run]) -> pd.DataFrame:
                 "speedup_interval": f"{low:.2f}–{high:.2f}",
             }
         found.append(row | {"created": run.created, "name": run.name, "reason": run.message or ""})
-    return pd.DataFrame(found)
+    return pd.DataFrame(found).reindex(columns=list(COLUMNS))
 
 
 @st.dialog("Delete this run?")

@@ -211,7 +211,7 @@ def _style(colours: Palette) -> str:
 .st-key-board [class*=st-key-row_chosen]{{background:{colours.panel};border-radius:6px}}
 .st-key-board [data-testid=stHorizontalBlock]{{flex-wrap:nowrap}}
 .st-key-board [data-testid=stColumn]{{min-width:0}}
-.st-key-board button[kind=tertiary]{{min-height:0;padding:4px 0;max-width:100%;justify-content:flex-start;
+.st-key-board button[kind=tertiary]{{min-height:0;min-width:0;padding:4px 0;max-width:100%;justify-content:flex-start;
  text-align:left}}
 .st-key-board button p{{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}}
 .px-head{{display:grid;grid-template-columns:{WIDTHS[0]}fr {WIDTHS[1]}fr {WIDTHS[2] + WIDTHS[3]}fr;gap:1rem;

@@ -83,7 +83,7 @@ def test_a_walk_from_start_to_a_run_in_the_trade_off(server: str, page: Page, tm
     page.get_by_text("Time for 32 images").wait_for()
     settle(page)
 
-    visit(page, "Explore")
+    visit(page, "Explore", "Look inside")
     page.locator(".js-plotly-plot").first.wait_for()
     settle(page)
 
@@ -140,11 +140,11 @@ def settle(page: Page) -> None:
     assert shown == [], f"an error stands on {page.url}"
 
 
-def visit(page: Page, title: str) -> None:
-    """Go to a page by the navigation on top."""
+def visit(page: Page, title: str, heading: str | None = None) -> None:
+    """Go to a page by the navigation on top; `heading` is the page's own, if it is not the same."""
     page.locator("a[data-testid=stTopNavLink]", has_text=title).click()
     page.wait_for_url(re.compile(title.lower().replace("-", "")))
-    page.get_by_role("heading", name=title, exact=True).first.wait_for()
+    page.get_by_role("heading", name=heading or title, exact=True).first.wait_for()
 
 
 def _wait_for(address: str) -> None:

@@ -18,9 +18,13 @@ SECONDS = 240
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppTest]:
-    """The app with an empty folder for runs, and a training step that needs no clock."""
-    from pages.shared import run_form
+    """The app with an empty folder for runs, and clocks that answer at once."""
+    from pages.shared import lab, run_form
+    from pruning.latency import Comparison, Timing
 
+    time = Timing(median=2.0, low=1.9, high=2.1)
+    answer = Comparison(batch=1, dense=time, pruned=time, speedup=(0.97, 1.0, 1.02), pairs=30, threads=1)
+    monkeypatch.setattr(lab, "speed", lambda *_, **__: answer)
     monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))
     monkeypatch.setattr(run_form, "_seconds_per_step", lambda *_: 0.1)
     yield AppTest.from_file(APP, default_timeout=SECONDS)
@@ -52,10 +56,19 @@ def test_sliders_change_counts_and_costs(app: AppTest) -> None:
     assert app.session_state["prune_chosen"] == "layer2.0.conv1"
     app.slider(key="cut_all").set_value(50).run()
     text = words(app)
-    assert "20 → 10" in text and "28 → 14" in text and "10 → 10 " in text, "all rows but the locked classes"
+    assert "20 → 10" in text and "28 → 14" in text and "8 → 4" in text, "all rows follow the master slider"
     assert "recalibrated ·" in text
     app.button(key="reset").click().run()
     assert "20 → 20" in words(app)
+
+
+def test_time_is_measured_when_asked_for(app: AppTest) -> None:
+    open_page(app, "prune")
+    assert "measured in the run" in words(app)
+    app.slider(key="cut_all").set_value(50).run()
+    app.button(key="measure_time").click().run()
+    assert not app.exception and not app.error
+    assert "no measurable speed-up (0.97–1.02×)" in words(app)
 
 
 def test_weights_leave_the_macs_unchanged(app: AppTest) -> None:
@@ -137,3 +150,35 @@ def finished(app: AppTest, tmp_path: Path) -> Path:
     (path / "events.jsonl").write_text('{"stage": "finetune", "round": 1, "step": 1, "steps": 1, "loss": 1.0}\n')
     (path / "model.safetensors").write_bytes(b"")
     return path
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("version: 7\nmodel: sample:lenet5\ndata: mnist5k\n", "version 7"),
+        ("version: 1\nmodel: sample:mini_resnet\ndata: mnist5k\nlayers: {conv9: 0.5}\n", "Did you mean"),
+        ("version: 1\nmodel: sample:mini_resnet\ndata: mnist5k\nsparsity: 1.5\n", "below 1"),
+        ("version: 1\nmodel: sample:mini_resnet\ndata: cifar10\n", "cannot be used with"),
+    ],
+)
+def test_a_bad_recipe_gets_one_sentence_and_moves_nothing(app: AppTest, text: str, complaint: str) -> None:
+    open_page(app, "prune")
+    app.slider(key="cut_all").set_value(20).run()
+    app.file_uploader(key="prune_recipe_file").set_value(("recipe.yaml", text.encode(), "application/yaml")).run()
+    assert not app.exception
+    assert len(app.error) == 1 and complaint in app.error[0].value.replace("\\", "")
+    assert app.slider(key="cut_all").value == 20
+
+
+def test_a_good_recipe_sets_network_sliders_and_options(app: AppTest) -> None:
+    open_page(app, "prune")
+    text = (
+        "version: 1\nmodel: sample:lenet300\ndata: mnist5k\ngranularity: weight\ncriterion: l1\nsparsity: 0.9\n"
+        "layers: {fc1: 0.95}\nschedule: iterative\niterations: 4\nfinetune_steps: 92\nlr: 0.01\nseed: 5\n"
+    )
+    app.file_uploader(key="prune_recipe_file").set_value(("recipe.yaml", text.encode(), "application/yaml")).run()
+    assert not app.exception and not app.error
+    assert app.session_state["model_ref"] == "sample:lenet300"
+    assert app.slider(key="cut_weight_fc1").value == 95
+    assert app.slider(key="cut_weight_fc2").value == 90
+    assert any("2 epochs, 92 steps in 4 rounds" in block.value for block in app.markdown)
