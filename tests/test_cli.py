@@ -53,9 +53,8 @@ def test_prune_and_evaluate_the_run(capsys, tmp_path):
     status, result, err = call(capsys, *arguments, "--require", "pruned.params<=200000", "--out", str(tmp_path / "run"))
     assert status == 0 and "fine-tuning" in err
     for side in ("dense", "pruned"):
-        assert {
-            "accuracy", "accuracy_interval", "correct", "images", "role", "params", "nonzero", "macs", "bytes", "latency_ms",
-        } <= set(result[side])  # fmt: skip
+        assert {"accuracy", "accuracy_interval", "correct", "images", "role"} <= set(result[side])
+        assert {"params", "nonzero", "macs", "bytes", "latency_ms"} <= set(result[side])
         assert set(result[side]["bytes"]) == {"raw", "deflate", "sparse"}
         assert set(result[side]["latency_ms"]) == {"1", "32"}
         assert set(result[side]["latency_ms"]["1"]) == {"median", "low", "high"}
@@ -118,8 +117,9 @@ def test_errors_are_one_clear_sentence(capsys, arguments, words):
 
 
 def test_ctrl_c_cancels_with_130(tmp_path):
+    prune = [sys.executable, "-m", "pruning", "prune", "sample:lenet300", "--finetune-epochs", "9999"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "pruning", "prune", "sample:lenet300", "--finetune-epochs", "9999", "--out", str(tmp_path / "r")],
+        [*prune, "--out", str(tmp_path / "r")],
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     events = tmp_path / "r" / "events.jsonl"

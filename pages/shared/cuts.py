@@ -29,6 +29,8 @@ SCHEDULE = "prune_schedule"
 ROUNDS = "prune_rounds"
 LEARNING_RATE = "prune_lr"
 """None: what suits the data set."""
+TRAINING = "prune_training"
+"""Data set and further settings of training that an adopted recipe brought; None: what suits the data set."""
 state.DEFAULTS.update(
     {
         GRANULARITY: "channel",
@@ -39,6 +41,7 @@ state.DEFAULTS.update(
         SCHEDULE: "oneshot",
         ROUNDS: 3,
         LEARNING_RATE: None,
+        TRAINING: None,
     }
 )
 _PERCENTS = "prune_percents"
@@ -132,6 +135,8 @@ def adopt(opened: OpenModel, recipe: Recipe) -> None:
     state.put(SEED, recipe.seed)
     state.put(SCHEDULE, recipe.schedule)
     state.put(LEARNING_RATE, recipe.lr)
+    kept = ("batch_size", "momentum", "weight_decay", "shift", "precision")
+    state.put(TRAINING, (recipe.data, {name: getattr(recipe, name) for name in kept}))
     if recipe.schedule == "iterative":
         state.put(ROUNDS, max(2, recipe.iterations))
     per_epoch = max(1, dataset_info(recipe.data).sizes["train"] // recipe.batch_size)

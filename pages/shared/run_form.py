@@ -60,10 +60,8 @@ def _ask() -> None:
 
 def recipe(chosen: Chosen, cut: Cut) -> Recipe:
     """The recipe that the page describes. Raises InputError for values that are not allowed."""
-    from pruning.finetune import choose_precision
     from pruning.recipe import Recipe
 
-    hyper = _hyper(chosen)
     iterative = state.get(cuts.SCHEDULE) == "iterative"
     return Recipe(
         model=chosen.opened.ref,
@@ -75,11 +73,8 @@ def recipe(chosen: Chosen, cut: Cut) -> Recipe:
         schedule="iterative" if iterative else "oneshot",
         iterations=state.get(cuts.ROUNDS) if iterative else 1,
         finetune_steps=_steps(chosen),
-        batch_size=hyper["batch_size"],
-        lr=hyper["lr"],
-        shift=hyper["shift"],
-        precision=choose_precision(chosen.opened.model),
         seed=cut.seed,
+        **_training(chosen),
     )
 
 
@@ -116,18 +111,23 @@ def _plan_words(chosen: Chosen, cut: Cut) -> str:
 def _steps(chosen: Chosen) -> int:
     from pruning.catalog.datasets import dataset_info
 
-    per_epoch = dataset_info(chosen.data_name).sizes["train"] // _hyper(chosen)["batch_size"]
+    per_epoch = dataset_info(chosen.data_name).sizes["train"] // _training(chosen)["batch_size"]
     return int(state.get(cuts.EPOCHS)) * per_epoch
 
 
-def _hyper(chosen: Chosen) -> dict[str, Any]:
+def _training(chosen: Chosen) -> dict[str, Any]:
+    """Settings of training: those of an adopted recipe for this data set, else what suits it; then the page's own."""
     from pruning.catalog.datasets import dataset_info
-    from pruning.finetune import default_hyperparameters
+    from pruning.finetune import choose_precision, default_hyperparameters
 
-    hyper: dict[str, Any] = dict(default_hyperparameters(dataset_info(chosen.data_name)))
+    settings: dict[str, Any] = dict(default_hyperparameters(dataset_info(chosen.data_name)))
+    settings["precision"] = choose_precision(chosen.opened.model)
+    data, adopted = state.get(cuts.TRAINING) or (None, {})
+    if data == chosen.data_name:
+        settings.update(adopted)
     if state.get(cuts.LEARNING_RATE) is not None:
-        hyper["lr"] = float(state.get(cuts.LEARNING_RATE))
-    return hyper
+        settings["lr"] = float(state.get(cuts.LEARNING_RATE))
+    return settings
 
 
 def _options(chosen: Chosen) -> None:
@@ -144,7 +144,7 @@ def _options(chosen: Chosen) -> None:
     if state.get(cuts.SCHEDULE) == "iterative":
         st.number_input("Rounds", 2, 20, **_bound(cuts.ROUNDS))
     st.number_input(
-        "Learning rate", 0.0001, 1.0, value=None, format="%.4f", placeholder=f"{_hyper(chosen)['lr']:g}",
+        "Learning rate", 0.0001, 1.0, value=None, format="%.4f", placeholder=f"{_training(chosen)['lr']:g}",
         help="Empty: what suits the data set.", **_bound(cuts.LEARNING_RATE),
     )  # fmt: skip
     st.number_input("Seed", 0, 2**31 - 1, help="Equal seeds give equal runs.", **_bound(cuts.SEED))

@@ -237,10 +237,9 @@ class _Call:
         args, kwargs = torch.fx.node.map_arg(
             (self.node.args, self.node.kwargs), lambda source: self.values[source].full()
         )
-        if self.op in ("view", "_unsafe_view"):  # labels are not contiguous where the values were
-            moved = torch.reshape(*args)  # type: ignore[arg-type]
-        else:
-            moved = self.node.target(*args, **kwargs)  # type: ignore[operator]
+        # reshape in place of view: labels are not contiguous where the values were
+        function = torch.reshape if self.op in ("view", "_unsafe_view") else self.node.target
+        moved = function(*args, **kwargs)  # type: ignore[operator]
         return compact(moved) if isinstance(moved, Tensor) else tuple(compact(part) for part in moved)
 
     def _unary(self) -> Labels | None:

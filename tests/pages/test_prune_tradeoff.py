@@ -93,7 +93,7 @@ def test_a_run_is_started_with_what_the_sliders_say(app: AppTest, monkeypatch: p
     assert not app.exception and not app.error
     (run,) = list_runs()
     assert run.recipe.layers == {"layer2.0.conv1": 0.35}
-    assert run.recipe.finetune_steps == 3 * (3000 // 64)
+    assert run.recipe.finetune_steps == 3 * (3000 // run.recipe.batch_size) > 0
     assert app.query_params["run"] == [run.name] or app.query_params["run"] == run.name
     assert app.button(key="start_run").disabled, "one run at a time on a page"
     app.button(key="cancel_run").click().run()
@@ -174,11 +174,12 @@ def test_a_good_recipe_sets_network_sliders_and_options(app: AppTest) -> None:
     open_page(app, "prune")
     text = (
         "version: 1\nmodel: sample:lenet300\ndata: mnist5k\ngranularity: weight\ncriterion: l1\nsparsity: 0.9\n"
-        "layers: {fc1: 0.95}\nschedule: iterative\niterations: 4\nfinetune_steps: 92\nlr: 0.01\nseed: 5\n"
+        "layers: {fc1: 0.95}\nschedule: iterative\niterations: 4\nfinetune_steps: 62\nlr: 0.01\nseed: 5\n"
+        "batch_size: 96\n"
     )
     app.file_uploader(key="prune_recipe_file").set_value(("recipe.yaml", text.encode(), "application/yaml")).run()
     assert not app.exception and not app.error
     assert app.session_state["model_ref"] == "sample:lenet300"
     assert app.slider(key="cut_weight_fc1").value == 95
     assert app.slider(key="cut_weight_fc2").value == 90
-    assert any("2 epochs, 92 steps in 4 rounds" in block.value for block in app.markdown)
+    assert any("2 epochs, 62 steps in 4 rounds" in block.value for block in app.markdown)
