@@ -238,8 +238,8 @@ class _Call:
             (self.node.args, self.node.kwargs), lambda source: self.values[source].full()
         )
         # reshape in place of view: labels are not contiguous where the values were
-        function = torch.reshape if self.op in ("view", "_unsafe_view") else self.node.target
-        moved = function(*args, **kwargs)  # type: ignore[operator]
+        function: Any = torch.reshape if self.op in ("view", "_unsafe_view") else self.node.target
+        moved = function(*args, **kwargs)
         return compact(moved) if isinstance(moved, Tensor) else tuple(compact(part) for part in moved)
 
     def _unary(self) -> Labels | None:
