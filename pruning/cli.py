@@ -471,6 +471,7 @@ def _summary(result: dict[str, Any]) -> list[str]:
         ratio = dense[name] / max(1, pruned[name])
         lines.append(f"{unit}: {dense[name]:,} → {pruned[name]:,} (÷{ratio:.2f})")
     lines += [f"time, batch {batch}: {text}" for batch, text in result["verdict"].items()]
+    lines += [f"{row['name']}: {row['note']}" for row in result["layers"] if row["note"]]
     return [*lines, f"run: {result['run']}"]
 
 

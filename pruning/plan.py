@@ -142,7 +142,7 @@ def weight_scores(name: str, weight: Tensor, criterion: str, seed: int = 0) -> T
 
 
 def _layer_plan(layer: str, group: str | None, requested: float, keep: int, total: int) -> LayerPlan:
-    emptied = total - int(requested * total + 1e-9) < 1
+    emptied = requested * total > total - 1 + 1e-9  # rounding alone left the last one
     return LayerPlan(
         name=layer,
         group=group,

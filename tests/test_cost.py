@@ -74,7 +74,6 @@ def test_bytes_by_hand():
     data = model.weight.detach().numpy().tobytes() + model.bias.detach().numpy().tobytes()
     assert size.raw == len(data) == 4 * 33
     assert size.sparse == math.ceil(30 / 8) + 4 * 4 + 4 * 3
-    assert zlib.decompress(zlib.compress(data, 6)) == data
     assert abs(size.deflate - len(zlib.compress(data, 6))) <= 8
 
 

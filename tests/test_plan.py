@@ -50,9 +50,7 @@ def test_units_with_the_lowest_score_go(tiny, criterion, kept):
 
 def test_single_weights_with_the_smallest_magnitude_go(tiny):
     plan = make_plan(tiny, build_graph(tiny, (2,)), granularity="weight", sparsity=0.5)
-    assert plan.masks["0.weight"].tolist() == [[False, True], [False, True], [True, False]] or plan.masks[
-        "0.weight"
-    ].tolist() == [[False, True], [False, True], [True, False]]
+    assert plan.masks["0.weight"].tolist() == [[False, True], [False, True], [True, False]]
     assert plan.masks["2.weight"].tolist() == [[False, False, False], [True, True, True]]
     assert set(plan.masks) == {"0.weight", "2.weight"}, "biases stay, the classifier's weights may go"
 
@@ -72,7 +70,8 @@ def test_coupled_layers_are_ranked_by_the_norm_of_all_that_goes():
 def test_emptying_a_layer_keeps_one_and_says_so(tiny):
     plan = make_plan(tiny, build_graph(tiny, (2,)), sparsity=0.999999)
     assert plan.layers[0].kept == 1
-    assert plan.layers[0].note is None, "floor leaves one by itself here"
+    assert "cannot be empty" in str(plan.layers[0].note)
+    assert make_plan(tiny, build_graph(tiny, (2,)), sparsity=0.66).layers[0].note is None
     single = nn.Sequential(nn.Linear(2, 1), nn.Linear(1, 2))
     assert make_plan(single, build_graph(single, (2,)), sparsity=0.9).layers[0].kept == 1
 
