@@ -38,6 +38,9 @@ class TrainConfig:
     """Fraction of the steps in which the learning rate rises linearly."""
     shift: int = 0
     """Training images are moved by up to so many pixels at random, and mirrored where that is fair."""
+    cutmix: float = 0.0
+    """Share of the batches in which a box of every image comes from another one, the labels mixed by area
+    (CutMix, Yun 2019, arXiv 1905.04899)."""
     precision: Precision = "fp32"
     """bf16: the forward pass in bf16 autocast, weights and optimiser in fp32."""
     seed: int = 0
@@ -49,6 +52,8 @@ class TrainConfig:
             raise InputError(f"A batch needs at least 2 images, not {self.batch_size}.")
         if not 0 < self.lr < 10:
             raise InputError(f"The learning rate must lie between 0 and 10, not {self.lr}.")
+        if not 0 <= self.cutmix <= 1:
+            raise InputError(f"cutmix is a share between 0 and 1, not {self.cutmix}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +103,7 @@ def train(
     config: TrainConfig,
     *,
     masks: Mapping[str, Tensor] | None = None,
+    teacher: nn.Module | None = None,
     evaluations: int = 0,
     progress: Callable[[TrainEvent], None] | None = None,
     cancel: Cancel | None = None,
@@ -105,7 +111,9 @@ def train(
     """Train `model` in place on `train` images; it ends in eval mode, also when it is stopped.
 
     `masks` maps parameter names to bool tensors of the same shape: where False the weight is set to zero and stays
-    zero. `evaluations` times, evenly spread, accuracy on select images is measured and reported.
+    zero. With a `teacher` (a network in eval mode for the same images) half of the loss is the distance to its
+    softened answers (distillation, Hinton 2015, arXiv 1503.02531). `evaluations` times, evenly spread, accuracy on
+    select images is measured and reported.
     The same seed, machine and thread count give the same weights.
 
     Raises:
@@ -141,12 +149,24 @@ def train(
             start = step % per_epoch * config.batch_size
             index = order[start : start + config.batch_size]
             batch = augment(images[index], config.shift, data.info.flips, generator) if config.shift else images[index]
+            others, area = index, 0.0
+            if config.cutmix and float(torch.rand((), generator=generator)) < config.cutmix:
+                swap = torch.randperm(len(index), generator=generator)
+                others = index[swap]
+                batch, area = paste_box(batch, batch[swap], generator)
             lr = config.lr * schedule_factor(step, config.steps, config.warmup)
             for group in optimiser.param_groups:
                 group["lr"] = lr
+            batch = data.normalise(batch).contiguous(memory_format=torch.channels_last)
             with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
-                logits = model(data.normalise(batch).contiguous(memory_format=torch.channels_last))
-            loss = F.cross_entropy(logits.float(), labels[index])
+                logits = model(batch).float()
+            loss = F.cross_entropy(logits, labels[index])
+            if area:
+                loss = (1 - area) * loss + area * F.cross_entropy(logits, labels[others])
+            if teacher is not None:
+                with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+                    answers = teacher(batch).float()
+                loss = 0.5 * loss + 0.5 * distance_to_teacher(logits, answers)
             value = loss.item()
             if not math.isfinite(value):
                 raise InputError(
@@ -213,3 +233,21 @@ def augment(images: Tensor, shift: int, flips: bool, generator: torch.Generator)
     picture = torch.arange(count)[:, None, None]
     moved = padded.permute(0, 2, 3, 1)[picture, rows[:, :, None], columns[:, None, :]]
     return moved.permute(0, 3, 1, 2)
+
+
+def paste_box(images: Tensor, others: Tensor, generator: torch.Generator) -> tuple[Tensor, float]:
+    """`images` (N × C × H × W) with one box, of any place and size, from `others`; and its share of the area."""
+    height, width = images.shape[2:]
+    side = float(torch.rand((), generator=generator)) ** 0.5
+    middle_y, middle_x = (int(torch.randint(0, size, (), generator=generator)) for size in (height, width))
+    top, bottom = (min(max(round(middle_y + half * side * height), 0), height) for half in (-0.5, 0.5))
+    left, right = (min(max(round(middle_x + half * side * width), 0), width) for half in (-0.5, 0.5))
+    mixed = images.clone()
+    mixed[:, :, top:bottom, left:right] = others[:, :, top:bottom, left:right]
+    return mixed, (bottom - top) * (right - left) / (height * width)
+
+
+def distance_to_teacher(logits: Tensor, answers: Tensor, temperature: float = 4.0) -> Tensor:
+    """Kullback-Leibler divergence from the teacher's softened answers (N × classes), scaled by temperature²."""
+    student, target = F.log_softmax(logits / temperature, 1), F.softmax(answers / temperature, 1)
+    return F.kl_div(student, target, reduction="batchmean") * temperature**2

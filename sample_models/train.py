@@ -11,6 +11,7 @@ import json
 import platform
 import sys
 import time
+from dataclasses import dataclass
 
 import torch
 from safetensors.torch import save_file
@@ -18,18 +19,28 @@ from safetensors.torch import save_file
 from pruning.catalog.datasets import load_dataset
 from pruning.evaluate import evaluate
 from pruning.finetune import TrainConfig, TrainEvent, choose_precision, steps_per_epoch, train
-from sample_models import SAMPLES, Sample
+from sample_models import SAMPLES
 
 
-def recipe_of(sample: Sample) -> dict[str, float]:
-    """Epochs, learning rate and shift that a sample is trained with."""
-    return {
-        "lenet300": {"epochs": 40, "lr": 0.1, "shift": 1},
-        "lenet5": {"epochs": 25, "lr": 0.03, "shift": 1},
-        "mini_resnet": {"epochs": 18, "lr": 0.15, "shift": 1},
-        "resnet20": {"epochs": 52, "lr": 0.2, "shift": 4},
-        "vgg_small": {"epochs": 30, "lr": 0.1, "shift": 4},
-    }[sample.name]
+@dataclass(frozen=True)
+class Recipe:
+    """What a sample is trained with."""
+
+    epochs: int
+    lr: float
+    shift: int = 1
+    cutmix: float = 0.0
+    teacher: str | None = None
+    """Another sample whose answers it learns from as well."""
+
+
+RECIPES = {
+    "lenet300": Recipe(epochs=40, lr=0.1),
+    "lenet5": Recipe(epochs=25, lr=0.03),
+    "mini_resnet": Recipe(epochs=18, lr=0.15),
+    "resnet20": Recipe(epochs=60, lr=0.15, shift=4, cutmix=0.5, teacher="vgg_small"),
+    "vgg_small": Recipe(epochs=50, lr=0.1, shift=4, cutmix=0.5),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,15 +52,17 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
 
     sample = SAMPLES[args.name]
-    recipe = recipe_of(sample)
+    recipe = RECIPES[args.name]
     data = load_dataset(sample.trained_on, args.data_dir, download=args.data_dir is None)
     torch.manual_seed(args.seed)
     model = sample.build().to(memory_format=torch.channels_last)
-    epochs = args.epochs or int(recipe["epochs"])
+    teacher = SAMPLES[recipe.teacher].load().to(memory_format=torch.channels_last) if recipe.teacher else None
+    epochs = args.epochs or recipe.epochs
     config = TrainConfig(
         steps=epochs * steps_per_epoch(data, 128),
-        lr=recipe["lr"],
-        shift=int(recipe["shift"]),
+        lr=recipe.lr,
+        shift=recipe.shift,
+        cutmix=recipe.cutmix,
         precision=choose_precision(model),
         seed=args.seed,
     )
@@ -66,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
             )
 
     started = time.monotonic()
-    train(model, data, config, evaluations=epochs, progress=report)
+    train(model, data, config, teacher=teacher, evaluations=epochs, progress=report)
     seconds = time.monotonic() - started
     results = {role: evaluate(model, data, role) for role in ("select", "test")}
     record = {
@@ -88,9 +101,11 @@ def main(arguments: list[str] | None = None) -> int:
             "weight_decay": config.weight_decay,
             "batch_size": config.batch_size,
             "shift_pixels": config.shift,
+            "cutmix": config.cutmix,
             "mirrored": data.info.flips,
             "precision": config.precision,
         },
+        "teacher": recipe.teacher,
         "accuracy": {
             role: {
                 "accuracy": result.accuracy,

@@ -17,6 +17,8 @@ from pruning.finetune import (
     TrainEvent,
     augment,
     choose_precision,
+    distance_to_teacher,
+    paste_box,
     schedule_factor,
     steps_per_epoch,
     train,
@@ -219,6 +221,7 @@ def test_a_loss_that_is_no_number_ends_with_advice(digits: Dataset, spoilt: str)
         ({"steps": 1, "batch_size": 1}, "at least 2 images, not 1"),
         ({"steps": 1, "lr": 0.0}, "between 0 and 10, not 0.0"),
         ({"steps": 1, "lr": math.nan}, "between 0 and 10, not nan"),
+        ({"steps": 1, "cutmix": 1.5}, "between 0 and 1, not 1.5"),
     ],
 )
 def test_wrong_settings_are_refused_when_made(wrong: dict[str, float], sentence: str) -> None:
@@ -296,3 +299,55 @@ def test_augment_differs_by_image_and_repeats_by_seed() -> None:
 
 def test_digits_are_never_mirrored_and_photos_are() -> None:
     assert {name: info.flips for name, info in DATASETS.items()} == {"mnist5k": False, "mnist": False, "cifar10": True}
+
+
+def test_a_pasted_box_is_one_rectangle_and_its_share_is_what_it_covers() -> None:
+    images, others = torch.zeros(3, 2, 8, 10), torch.ones(3, 2, 8, 10)
+    shares = set()
+    for seed in range(40):
+        mixed, share = paste_box(images, others, torch.Generator().manual_seed(seed))
+        assert share == pytest.approx(float(mixed.mean()))
+        rows, columns = (torch.equal(mixed.amax(dim), mixed.amax(dim)[:1].expand(3, 2, -1)) for dim in (2, 3))
+        assert rows and columns  # the same box in every image and channel
+        assert share == pytest.approx(float(mixed[0, 0].amax(1).mean() * mixed[0, 0].amax(0).mean()))
+        shares.add(round(share, 3))
+    assert len(shares) > 15 and min(shares) < 0.2 and max(shares) > 0.5
+    assert float(images.max()) == 0
+
+
+def test_the_distance_to_a_teacher_by_its_formula() -> None:
+    logits, answers = torch.tensor([[1.0, 3.0], [0.0, 0.5]]), torch.tensor([[2.0, 0.0], [0.0, 0.5]])
+    expected = 0.0
+    for mine, its in zip(logits.tolist(), answers.tolist(), strict=True):
+        p, q = ([math.exp(x / 2) for x in row] for row in (its, mine))
+        p, q = [x / sum(p) for x in p], [x / sum(q) for x in q]
+        expected += sum(a * math.log(a / b) for a, b in zip(p, q, strict=True)) / 2 * 2**2
+    assert float(distance_to_teacher(logits, answers, 2.0)) == pytest.approx(expected, rel=1e-5)
+    assert float(distance_to_teacher(answers, answers)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_teacher_is_followed_and_left_alone(digits: Dataset) -> None:
+    """A teacher that always answers 3 pulls the student towards 3, and learns nothing itself."""
+    teacher = nn.Sequential(nn.Flatten(), nn.Linear(784, 10)).eval()
+    with torch.no_grad():
+        teacher[1].weight.zero_()
+        teacher[1].bias.copy_(torch.nn.functional.one_hot(torch.tensor(3), 10) * 40.0)
+    before = weights(teacher)
+    threes = []
+    for follow in (None, teacher):
+        model = fresh()
+        train(model, digits, TrainConfig(steps=20, lr=0.01), teacher=follow)
+        with torch.no_grad():
+            answers = model(digits.normalise(digits.images["select"][:200])).softmax(1)
+        threes.append(float(answers[:, 3].mean()))
+    assert threes[1] > 2 * threes[0]
+    assert same(before, weights(teacher))
+
+
+def test_cutmix_changes_what_is_learnt_and_repeats_by_seed(digits: Dataset) -> None:
+    results = []
+    for share in (0.0, 1.0, 1.0):
+        model = fresh()
+        train(model, digits, TrainConfig(steps=3, cutmix=share))
+        results.append(weights(model))
+    assert same(results[1], results[2]) and not same(results[0], results[1])
