@@ -91,7 +91,7 @@ class SmallResNet(nn.Module):
 class VGGSmall(nn.Module):
     """VGG-style: seven 3×3 convolutions with BN, three poolings, global average, one linear layer."""
 
-    PLAN = (48, 48, "M", 96, 96, "M", 128, 128, "M", 128)
+    PLAN = (32, 32, "M", 64, 64, "M", 192, 192, "M", 256)
 
     def __init__(self) -> None:
         super().__init__()

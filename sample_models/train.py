@@ -12,6 +12,7 @@ import platform
 import sys
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -49,31 +50,36 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data-dir", help="folder or zip with the images (else PRUNING_DATA, else downloaded)")
     parser.add_argument("--epochs", type=int, help="instead of the sample's own number")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--go-on", action="store_true", help="from the sample's present weights, instead of afresh")
+    parser.add_argument("--lr", type=float, help="instead of the sample's own learning rate")
     args = parser.parse_args(arguments)
 
     sample = SAMPLES[args.name]
     recipe = RECIPES[args.name]
     data = load_dataset(sample.trained_on, args.data_dir, download=args.data_dir is None)
     torch.manual_seed(args.seed)
-    model = sample.build().to(memory_format=torch.channels_last)
+    before = sample.provenance() if args.go_on else {}
+    model = (sample.load() if args.go_on else sample.build()).to(memory_format=torch.channels_last)
     teacher = SAMPLES[recipe.teacher].load().to(memory_format=torch.channels_last) if recipe.teacher else None
     epochs = args.epochs or recipe.epochs
     config = TrainConfig(
         steps=epochs * steps_per_epoch(data, 128),
-        lr=recipe.lr,
+        lr=args.lr or recipe.lr,
         shift=recipe.shift,
         cutmix=recipe.cutmix,
         precision=choose_precision(model),
         seed=args.seed,
     )
     curve: list[dict[str, float]] = []
+    earlier: list[dict[str, float]] = before.get("curve", [])
 
     def report(event: TrainEvent) -> None:
         if event.accuracy is not None:
-            epoch = len(curve) + 1
+            epoch = len(earlier) + len(curve) + 1
             curve.append({"epoch": epoch, "select_accuracy": event.accuracy, "loss": round(event.loss, 4)})
             print(
-                f"epoch {epoch}/{epochs}  loss {event.loss:.3f}  select {event.accuracy:.2%}  {event.seconds:.0f} s",
+                f"epoch {epoch}/{len(earlier) + epochs}  loss {event.loss:.3f}  "
+                f"select {event.accuracy:.2%}  {event.seconds:.0f} s",
                 file=sys.stderr,
                 flush=True,
             )
@@ -92,7 +98,8 @@ def main(arguments: list[str] | None = None) -> int:
             "select": f"{data.info.sizes['select']} images, watched while training, used for no choice",
             "test": f"{data.info.sizes['test']} images, looked at once, after the last epoch",
         },
-        "epochs": epochs,
+        "epochs": len(earlier) + epochs,
+        "earlier": _phases(before),
         "seed": args.seed,
         "optimiser": {
             "name": "SGD, Nesterov momentum, linear warm-up and cosine decay",
@@ -115,15 +122,23 @@ def main(arguments: list[str] | None = None) -> int:
             }
             for role, result in results.items()
         },
-        "minutes": round(seconds / 60, 1),
+        "minutes": round(seconds / 60 + before.get("minutes", 0.0), 1),
         "versions": {"torch": torch.__version__, "python": platform.python_version()},
         "threads": torch.get_num_threads(),
-        "curve": curve,
+        "curve": earlier + curve,
     }
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, sample.weights_path)
     sample.provenance_path.write_text(json.dumps(record, indent=1) + "\n")
     print(json.dumps({"name": sample.name, **record["accuracy"]}))
     return 0
+
+
+def _phases(before: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a network was trained with before it went on: a record for each time the learning rate rose again."""
+    if not before:
+        return []
+    phase = {key: before[key] for key in ("epochs", "seed", "optimiser", "accuracy")}
+    return [*before.get("earlier", []), {**phase, "teacher": before.get("teacher")}]
 
 
 if __name__ == "__main__":

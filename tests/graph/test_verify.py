@@ -114,7 +114,7 @@ def test_the_callers_model_is_not_touched():
     removed, _ = prove(model, graph, make_plan(model, graph, sparsity=0.5))
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert not removed.features[0].weight.requires_grad and removed.features[3].weight.requires_grad
-    assert removed.features[0].out_channels == 24 and removed.features[1].num_features == 24
+    assert removed.features[0].out_channels == 16 and removed.features[1].num_features == 16
 
 
 def test_inflate_undoes_shrink():

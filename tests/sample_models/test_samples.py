@@ -40,7 +40,7 @@ def test_every_sample_has_its_floor() -> None:
         ("lenet300", 784 * 300 + 300 * 100 + 100 * 10),
         ("lenet5", 430_500),
         ("resnet20", 432 + 6 * 2304 + 4608 + 5 * 9216 + 18432 + 5 * 36864 + 640),
-        ("vgg_small", 9 * (3 * 48 + 48 * 48 + 48 * 96 + 96 * 96 + 96 * 128 + 128 * 128 + 128 * 128) + 1280),
+        ("vgg_small", 9 * (3 * 32 + 32 * 32 + 32 * 64 + 64 * 64 + 64 * 192 + 192 * 192 + 192 * 256) + 2560),
     ],
 )
 def test_weights_equal_the_count_by_hand(name: str, weights: int) -> None:
@@ -66,7 +66,7 @@ def test_vgg_small_stays_below_80_million_macs() -> None:
     with torch.no_grad():
         model(torch.zeros(1, 3, 32, 32))
     assert len(macs) == 8
-    assert 70e6 < sum(macs) < 80e6
+    assert 50e6 < sum(macs) < 80e6
 
 
 def test_option_a_shortcut_takes_every_second_pixel_and_pads_channels_with_zeros() -> None:
