@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 def words(opened: OpenModel) -> str:
     """In Markdown: what the network is, what it learnt from, and how well it did on which images."""
     record = opened.sample.provenance()
-    data, optimiser = record["data"], record["optimiser"]
+    data, phases = record["data"], record["phases"]
+    optimiser = phases[-1]["optimiser"]
+    teachers = [plain(phase["teacher"]) for phase in phases if phase["teacher"]]
     lines = [
         plain(opened.sample.story),
         f"Trained on **{plain(data['name'])}** ({plain(data['source'])}) for {record['epochs']} epochs with "
-        f"{plain(optimiser['name'])}, batches of {optimiser['batch_size']}, seed {record['seed']}.",
+        f"{plain(optimiser['name'])}, batches of {optimiser['batch_size']}, seed {record['seed']}"
+        + (f", in {len(phases)} phases of {' and '.join(str(p['epochs']) for p in phases)}" if len(phases) > 1 else "")
+        + (f", in part from the answers of {teachers[0]}" if teachers else "")
+        + ".",
         "Images by role: "
         + "; ".join(f"**{role}** {plain(text)}" for role, text in record["roles"].items())
         + ". No image has two roles.",

@@ -112,14 +112,16 @@ def test_provenance_tells_data_roles_and_an_accuracy_above_the_floor(name: str) 
     for role, size in info.sizes.items():
         assert str(size) in record["roles"][role]
     assert "learnt from" in record["roles"]["train"] and "learnt" not in record["roles"]["test"]
-    assert record["epochs"] == len(record["curve"]) and isinstance(record["seed"], int)
+    assert record["epochs"] == len(record["curve"]) == sum(phase["epochs"] for phase in record["phases"])
+    assert record["accuracy"] == record["phases"][-1]["accuracy"]
+    assert isinstance(record["seed"], int)
     for role in ("select", "test"):
         found = record["accuracy"][role]
         assert found["images"] == info.sizes[role]
         assert found["accuracy"] == found["correct"] / found["images"]
         assert found["interval"] == pytest.approx(wilson_interval(found["correct"], found["images"]))
     reached = record["accuracy"]["test"]["accuracy"]
-    if name in ("resnet20", "vgg_small") and reached < FLOORS[name]:
+    if name in ("resnet20", "vgg_small") and 0.88 <= reached < FLOORS[name]:
         pytest.xfail(f"{name} reaches {reached:.2%}, not yet the {FLOORS[name]:.0%} it should")
     assert reached >= FLOORS[name]
 
