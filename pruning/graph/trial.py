@@ -1,0 +1,270 @@
+"""Sizes written into a model's code: found by removing a unit of every group and tracing what is left.
+
+In an exported graph `x.view(-1, 400)` and a size computed from `x.shape` look the same. So the smaller model is
+traced too, and its calls are compared with what the labels say should come out. Where they differ, first a number
+kept in an attribute of the module is tried, then another way of cutting, and at last the line is locked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.fx import Node
+
+from pruning.apply import shrink
+from pruning.graph.inputs import Inputs
+from pruning.graph.labels import Value, varying
+from pruning.graph.model_graph import Lessons, ModelGraph, SizeRule, label_model, result_vector, trace_modes
+from pruning.graph.rules.call import Walk
+from pruning.graph.trace import Trace, TraceError, line_of, op_of, trace
+from pruning.plan import Plan
+from pruning.shrinkage import shrinkage
+from pruning.slim import prepared
+
+TRIALS = 40
+SAFE = frozenset(
+    "conv1d conv2d conv3d batch_norm instance_norm relu relu_ relu6 hardtanh hardtanh_ silu silu_ gelu sigmoid sigmoid_ "
+    "hardswish hardswish_ hardsigmoid hardsigmoid_ leaky_relu leaky_relu_ elu tanh max_pool2d avg_pool2d "
+    "adaptive_avg_pool2d mean flatten linear cat dropout dropout_ feature_dropout add add_ mul mul_ getitem softmax "
+    "log_softmax max_pool2d_with_indices adaptive_max_pool2d upsample_bilinear2d upsample_nearest2d contiguous".split()
+)
+"""Calls that carry no size of their own, as long as a module of torch makes them or all their operands are tensors."""
+SIZES = frozenset(
+    "view reshape _unsafe_view expand repeat split split_with_sizes chunk slice narrow zeros ones full new_zeros new_full "
+    "new_ones arange layer_norm group_norm rms_norm conv1d conv2d conv3d pad constant_pad_nd unflatten tile empty rand randn "
+    "repeat_interleave pixel_shuffle".split()
+)
+"""Calls whose numbers are sizes: shapes tell whether they are right. Numbers in other calls must not change."""
+
+
+def build_graph(model: nn.Module, example_inputs: Any) -> ModelGraph:
+    """Trace a model and find its channel groups; the model is left as it was.
+
+    `example_inputs`: a tensor, a tuple of arguments or a dict of keyword arguments, with a batch dimension first; or
+    the shape of one sample, without the batch.
+
+    Raises:
+        InputError: the model cannot be traced, or the inputs hold no tensor.
+    """
+    inputs = Inputs.of(example_inputs, next((p.dtype for p in model.parameters()), torch.float32))
+    with torch.no_grad():
+        subject = prepared(model)
+        traces, inputs = _traced(subject, inputs)
+        lessons = Lessons()
+        graph = label_model(subject, inputs, traces, lessons)
+        options: dict[tuple[str, str], list[_Option]] = {}
+        for _ in range(TRIALS):
+            problem = _try(subject, graph)
+            if problem is None:
+                return graph
+            lessons = _learn(lessons, problem, options, graph, subject)
+            graph = label_model(subject, inputs, traces, lessons)
+    everything = {(line_of(n), op_of(n)): "its code fixes sizes in too many places" for n in graph.trace.nodes}
+    return label_model(subject, inputs, traces, replace(lessons, locked=everything))
+
+
+def _traced(model: nn.Module, inputs: Inputs) -> tuple[list[Trace], Inputs]:
+    if inputs.batch >= 2:
+        return trace_modes(model, inputs), inputs
+    pair = inputs.resized(2)
+    try:
+        return trace_modes(model, pair), pair
+    except TraceError:  # a batch size written into the code
+        return trace_modes(model, inputs), inputs
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """The first call of the smaller model that is not what the labels say."""
+
+    line: str
+    op: str
+    reason: str
+    nodes: tuple[Node, ...] = ()
+    walk: Walk | None = None
+
+
+@dataclass(frozen=True)
+class _Option:
+    """One way to deal with a line."""
+
+    rule: SizeRule | None = None
+    turn: bool = False
+
+
+def _try(model: nn.Module, graph: ModelGraph) -> _Problem | None:
+    if not any(_suspect(graph, walk, model) for walk in graph.walks):
+        return None
+    kept = {group.name: tuple(range(group.units - 1)) for group in graph.groups}
+    plan = Plan(granularity="channel", kept=kept, layers=())
+    gone = graph.removed(kept)
+    small = shrink(model, shrinkage(graph, plan))
+    for number, walk in enumerate(graph.walks):
+        try:
+            traced = trace(small, graph.inputs, training=number == 1)
+        except TraceError as error:
+            return _failed(error, walk, gone)
+        problem = _compare(walk, traced, gone)
+        if problem is not None:
+            return problem
+    return None
+
+
+def _suspect(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
+    """Whether any call that channels reach might carry a size."""
+    modules = dict(model.named_modules())
+    reached = graph.removed({group.name: () for group in graph.groups})
+    for node in walk.trace.nodes:
+        if node.op != "call_function" or not any(_touched(walk, s, reached) for s in (node, *node.all_input_nodes)):
+            continue
+        op = op_of(node)
+        if op not in SAFE:
+            return True
+        if op in ("add", "add_", "mul", "mul_") and any(not isinstance(argument, Node) for argument in node.args):
+            return True
+        if op.startswith("conv") and len(node.args) > 6 and node.args[6] != 1:
+            stack = node.meta.get("nn_module_stack") or {}
+            owner = str(next(reversed(stack.values()))[0]).partition("@")[0] if stack else ""
+            if not isinstance(modules.get(owner), nn.modules.conv._ConvNd):
+                return True
+    return False
+
+
+def _touched(walk: Walk, node: Node, gone: Tensor) -> bool:
+    value = walk.values.get(node)
+    return any(bool(gone[layer].any()) for v in _each(value) for layer in v.layers)
+
+
+def _each(value: Any) -> list[Value]:
+    if isinstance(value, Value):
+        return [value]
+    return [item for part in value for item in _each(part)] if isinstance(value, tuple) else []
+
+
+def left_of(value: Value, gone: Tensor) -> tuple[list[Tensor], tuple[int, ...]]:
+    """Which indices of each dimension of a value are left, and the shape that makes."""
+    stays = [torch.ones(size, dtype=torch.bool) for size in value.shape]
+    for layer in value.layers:
+        alive = ~gone[layer]
+        for dim in varying(layer):
+            others = [d for d in range(alive.dim()) if d != dim]
+            stays[dim] &= alive.amax(others) if others else alive
+    return stays, tuple(int(stay.sum()) for stay in stays)
+
+
+def _failed(error: TraceError, walk: Walk, gone: Tensor) -> _Problem:
+    """The calls on the innermost source line at which tracing the smaller model ended."""
+    for line in reversed(error.lines):
+        here = [n for n in walk.trace.nodes if n.op == "call_function" and line_of(n) == line]
+        here = [n for n in here if any(_touched(walk, source, gone) for source in (n, *n.all_input_nodes))]
+        if here:
+            sized = [n for n in here if op_of(n) in SIZES] or here
+            reason = "the code there fixes a size that removal changes"
+            return _Problem(line, op_of(sized[0]), reason, tuple(sized[:1]), walk)
+    line = error.lines[-1] if error.lines else ""
+    return _Problem(line, "", f"the smaller network does not run at {Path(line).name}")
+
+
+def _compare(walk: Walk, traced: Trace, gone: Tensor) -> _Problem | None:
+    mine = [node for node in walk.trace.nodes if node.op == "call_function"]
+    others = [node for node in traced.nodes if node.op == "call_function"]
+    for node, other in zip(mine, others, strict=False):
+        line, op = line_of(node), op_of(node)
+        if op != op_of(other):
+            return _Problem(line, op, "the code takes another way when sizes change", (node,), walk)
+        wanted = [left_of(value, gone)[1] for value in _each(walk.values.get(node))]
+        value = other.meta.get("val")
+        found = [tuple(v.shape) for v in (value if isinstance(value, list | tuple) else [value]) if isinstance(v, Tensor)]
+        if wanted and wanted != found:
+            return _Problem(line, op, "the code there fixes a size that removal changes", (node,), walk)
+        if op == "slice" and not _same_slice(walk, node, other, gone):
+            return _Problem(line, op, "the code there cuts at a fixed place", (node,), walk)
+        if op not in SIZES and op != "getitem" and _numbers(node) != _numbers(other):
+            return _Problem(line, op, "the code there computes with the number of channels", (node,), walk)
+    if len(mine) != len(others):
+        node = mine[min(len(mine), len(others)) - 1]
+        return _Problem(line_of(node), op_of(node), "the code takes another way when sizes change", (node,), walk)
+    return None
+
+
+def _same_slice(walk: Walk, node: Node, other: Node, gone: Tensor) -> bool:
+    value = walk.values.get(node.args[0])  # type: ignore[call-overload]
+    dim = int(node.args[1]) if len(node.args) > 1 else 0  # type: ignore[call-overload]
+    if not isinstance(value, Value):
+        return True
+    dim %= len(value.shape)
+    starts = [n.args[2] if len(n.args) > 2 and n.args[2] is not None else 0 for n in (node, other)]
+    stay = left_of(value, gone)[0][dim]
+    if not all(isinstance(start, int) for start in starts) or bool(stay.all()):
+        return True
+    first, second = (int(start) for start in starts)  # type: ignore[call-overload]
+    wanted = int(stay[:first].sum()) if first >= 0 else -int(stay[first:].sum())
+    return second in (wanted, wanted + int(stay.sum()), wanted - int(stay.sum()))
+
+
+def _numbers(node: Node) -> list[Any]:
+    found: list[Any] = []
+    torch.fx.node.map_aggregate((node.args, node.kwargs), lambda a: found.append(a) if isinstance(a, int | float) else None)
+    return found
+
+
+def _learn(
+    lessons: Lessons,
+    problem: _Problem,
+    options: dict[tuple[str, str], list[_Option]],
+    graph: ModelGraph,
+    model: nn.Module,
+) -> Lessons:
+    key = (problem.line, problem.op)
+    if key not in options:
+        options[key] = _options(problem, graph, model)
+    line_rules = tuple(rule for rule in lessons.sizes if (rule.line, rule.op) != key)
+    turned = lessons.turned - {problem.line}
+    if options[key]:
+        option = options[key].pop(0)
+        if option.rule is not None:
+            return replace(lessons, sizes=(*line_rules, option.rule), turned=turned)
+        return replace(lessons, sizes=line_rules, turned=turned | {problem.line})
+    if key in lessons.locked or not problem.nodes:
+        everything = {(line_of(n), op_of(n)): problem.reason for w in graph.walks for n in w.trace.nodes}
+        return replace(lessons, locked=everything, sizes=(), turned=frozenset())
+    locked = {**lessons.locked, key: problem.reason}
+    return replace(lessons, locked=locked, sizes=line_rules, turned=turned)
+
+
+def _options(problem: _Problem, graph: ModelGraph, model: nn.Module) -> list[_Option]:
+    """Ways to deal with a line: attributes that might be the size it uses, then the other way of cutting."""
+    options: list[_Option] = []
+    if problem.nodes and problem.walk is not None:
+        node = problem.nodes[0]
+        stack = [str(path).partition("@")[0] for path, _ in (node.meta.get("nn_module_stack") or {}).values()]
+        module = dict(model.named_modules()).get(stack[-1] if stack else "")
+        value = next(iter(_each(problem.walk.values.get(node))), None)
+        for dim, size in enumerate(value.shape if value is not None else ()):
+            if result_vector(problem.walk, node, dim) is None or module is None:
+                continue
+            options += [
+                _Option(rule=SizeRule(line=problem.line, op=problem.op, dim=dim, attribute=name, position=position))
+                for name, position, number in _numbers_of(module)
+                if number == size or (number > 1 and (size % number == 0 or number % size == 0))
+            ]
+        exact = {n for n, _, number in (_numbers_of(module) if module is not None else []) if value and number in value.shape}
+        options.sort(key=lambda option: option.rule is not None and option.rule.attribute not in exact)
+    if any(site.line == problem.line for site in graph.labels.sites):
+        options.append(_Option(turn=True))
+    return options[:8]
+
+
+def _numbers_of(module: nn.Module) -> list[tuple[str, int | None, int]]:
+    """Whole numbers among a module's attributes, also inside tuples and lists."""
+    found: list[tuple[str, int | None, int]] = []
+    for name, value in vars(module).items():
+        if type(value) is int:
+            found.append((name, None, value))
+        elif isinstance(value, tuple | list):
+            found += [(name, place, item) for place, item in enumerate(value) if type(item) is int]
+    return found
