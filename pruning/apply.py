@@ -51,7 +51,9 @@ def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
     for first, second, transposed in shared:
         names[second].data = names[first].data.t() if transposed else names[first].data
     for site in what.normed:
-        names[site.gain].mul_(_norm(names[site.direction], site.dim) / gains[site].clamp_min(1e-30))
+        before, stay = gains[site], what.kept[site.direction].get(site.dim)
+        before = before if stay is None else before.index_select(site.dim, torch.tensor(stay))
+        names[site.gain].mul_(_norm(names[site.direction], site.dim) / before.clamp_min(1e-30))
     modules = dict(small.named_modules())
     for (path, attribute, position), (count, total) in what.sizes.items():
         _set_number(modules[path], attribute, position, count, total)
