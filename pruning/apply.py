@@ -31,7 +31,6 @@ def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
     make_slim(small, what.kept)
     shared = shared_memory(small)
     names = {**dict(small.named_parameters()), **dict(small.named_buffers())}
-    gains = {site: _norm(names[site.direction], site.dim) for site in what.normed}
     holders: dict[int, list[tuple[nn.Module, str]]] = defaultdict(list)
     for module in small.modules():
         for attribute, tensor in (*module._parameters.items(), *module._buffers.items()):
@@ -50,10 +49,6 @@ def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
             setattr(module, attribute, fresh)
     for first, second, transposed in shared:
         names[second].data = names[first].data.t() if transposed else names[first].data
-    for site in what.normed:
-        before, stay = gains[site], what.kept[site.direction].get(site.dim)
-        before = before if stay is None else before.index_select(site.dim, torch.tensor(stay))
-        names[site.gain].mul_(_norm(names[site.direction], site.dim) / before.clamp_min(1e-30))
     modules = dict(small.named_modules())
     for (path, attribute, position), (count, total) in what.sizes.items():
         _set_number(modules[path], attribute, position, count, total)
@@ -74,11 +69,6 @@ def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
 def _format_of(tensor: Tensor) -> torch.memory_format:
     channels_last = tensor.dim() == 4 and not tensor.is_contiguous() and tensor.is_contiguous(memory_format=torch.channels_last)
     return torch.channels_last if channels_last else torch.contiguous_format
-
-
-def _norm(direction: Tensor, dim: int) -> Tensor:
-    """Norm over all dimensions but `dim`, which are kept with size 1."""
-    return direction.square().sum([d for d in range(direction.dim()) if d != dim], keepdim=True).sqrt()
 
 
 def _set_number(module: nn.Module, attribute: str, position: int | None, count: int, total: int) -> None:

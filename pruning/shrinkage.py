@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.rules.call import NormedWeight
 from pruning.plan import Plan
 
 
@@ -21,8 +20,6 @@ class Shrinkage:
     """Padding module → (dimension from the end, zero channels before, after)."""
     sizes: dict[tuple[str, str, int | None], tuple[int, int]] = field(default_factory=dict)
     """(module, attribute, place in a tuple) → the number there becomes so many of so many."""
-    normed: tuple[NormedWeight, ...] = ()
-    """Weights whose gain must be corrected, because they are scaled to a norm that removal changes."""
 
     def then(self, later: Shrinkage) -> Shrinkage:
         """Both, one after the other: `later` counts in the already smaller model."""
@@ -34,8 +31,7 @@ class Shrinkage:
         sizes = dict(self.sizes)
         for place, (count, total) in later.sizes.items():
             sizes[place] = (count, sizes[place][1] if place in sizes else total)
-        normed = tuple(dict.fromkeys((*self.normed, *later.normed)))
-        return Shrinkage(kept=kept, pads={**self.pads, **later.pads}, sizes=sizes, normed=normed)
+        return Shrinkage(kept=kept, pads={**self.pads, **later.pads}, sizes=sizes)
 
 
 def shrinkage(graph: ModelGraph, plan: Plan) -> Shrinkage:
@@ -62,5 +58,4 @@ def shrinkage(graph: ModelGraph, plan: Plan) -> Shrinkage:
         for site in graph.sizes
         if bool(gone[site.vector].any())
     }
-    normed = tuple(site for site in graph.normed if set(kept.get(site.direction, {})) - {site.dim})
-    return Shrinkage(kept=kept, pads=pads, sizes=sizes, normed=normed)
+    return Shrinkage(kept=kept, pads=pads, sizes=sizes)

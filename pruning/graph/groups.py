@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pruning.graph.labels import RAW, RAW_REASON, Labels
-from pruning.graph.rules.call import Contraction, NormedWeight, PadSite, Product, Walk
+from pruning.graph.rules.call import Contraction, PadSite, Product, Walk
 from pruning.graph.rules.contractions import layer_name
 
 
@@ -240,4 +240,4 @@ def _name(slots: tuple[Slot, ...], labels: Labels) -> str:
     return f"{layer_name(producers[0].tensor)}/own"
 
 
-__all__ = ["ChannelGroup", "Contraction", "Grouping", "NormedWeight", "PadSite", "PadSlot", "Product", "Slot"]
+__all__ = ["ChannelGroup", "Contraction", "Grouping", "PadSite", "PadSlot", "Product", "Slot"]

@@ -14,7 +14,7 @@ from pruning.graph.groups import ChannelGroup, Grouping, find_groups, unique_pad
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Labels, varying
 from pruning.graph.propagate import walk
-from pruning.graph.rules.call import Contraction, NormedWeight, PadSite, Product, SizeSite, Walk
+from pruning.graph.rules.call import Contraction, PadSite, Product, SizeSite, Walk
 from pruning.graph.trace import Trace, TraceError, line_of, op_of, trace
 
 PADDING_MODULES = (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)
@@ -59,7 +59,6 @@ class ModelGraph:
     """Pairs of parameters that share memory, and whether one is the other transposed."""
     pads: tuple[PadSite, ...]
     sizes: tuple[SizeSite, ...]
-    normed: tuple[NormedWeight, ...]
     labels: Labels
     component: Tensor
     walks: tuple[Walk, ...]
@@ -111,7 +110,6 @@ def label_model(model: nn.Module, inputs: Inputs, traces: list[Trace], lessons: 
         aliases=aliases,
         pads=pads,
         sizes=sizes,
-        normed=tuple({site.direction: site for w in walks for site in w.normed}.values()),
         labels=labels,
         component=found.component,
         walks=tuple(walks),
@@ -124,15 +122,20 @@ def trace_modes(model: nn.Module, inputs: Inputs) -> list[Trace]:
     """The data flow in eval mode, and in train mode where that uses parameters which eval mode does not.
 
     Raises:
-        TraceError: the model cannot be traced in eval mode.
+        TraceError: the model cannot be traced in eval mode, or not in train mode where that is needed.
     """
     traces = [trace(model, inputs)]
     used = {traces[0].tensors[n.name] for n in traces[0].nodes if n.name in traces[0].tensors and n.users}
     if any(name not in used for name, _ in model.named_parameters()):
         try:
             traces.append(trace(model, inputs, training=True))
-        except TraceError:
-            pass  # parameters that neither mode shows are left as they are
+        except TraceError as error:
+            unused = [name for name, _ in model.named_parameters() if name not in used]
+            raise TraceError(
+                f"{unused[0]} and perhaps others ({len(unused)} in all) are used only in training, which cannot be "
+                f"traced with these inputs ({error}) Give larger example inputs, or take these layers out first.",
+                error.lines,
+            ) from error
     return traces
 
 

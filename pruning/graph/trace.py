@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import re
 import traceback
@@ -21,6 +22,7 @@ from pruning.errors import InputError
 from pruning.graph.inputs import Inputs
 
 TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
+MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
 OWN_FOLDER = str(Path(__file__).parent) + "/"
 
 
@@ -73,6 +75,9 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
 def _quiet() -> Iterator[None]:
     """No warnings, attention through its plain operations instead of the fused fast path, and for each call the whole
     way through the user's code (torch keeps only the frames of `forward` methods)."""
+    chatter = logging.getLogger("torch._subclasses.fake_tensor")
+    level = chatter.level
+    chatter.setLevel(logging.CRITICAL)  # it prints every failed call; ours become one sentence
     fast, keep = torch.backends.mha.get_fastpath_enabled(), TracerBase._filter_traceback_frames
     torch.backends.mha.set_fastpath_enabled(False)
     TracerBase._filter_traceback_frames = _users_frames  # type: ignore[method-assign]
@@ -81,18 +86,24 @@ def _quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        chatter.setLevel(level)
         torch.backends.mha.set_fastpath_enabled(fast)
         TracerBase._filter_traceback_frames = keep  # type: ignore[method-assign]
 
 
 def _users_frames(_: TracerBase, summary: traceback.StackSummary) -> traceback.StackSummary:
-    outside = (frame for frame in summary if not frame.filename.startswith((TORCH_FOLDER, OWN_FOLDER, "<")))
-    return traceback.StackSummary.from_list(list(outside)[-1:])
+    return traceback.StackSummary.from_list(_outside_torch(summary)[-1:])
+
+
+def _outside_torch(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:
+    """The frames of the model's own code: after the first call of a module, and not in torch."""
+    entered = next((i for i, frame in enumerate(frames) if frame.filename == MODULE_FILE), len(frames))
+    return [frame for frame in frames[entered:] if not frame.filename.startswith((TORCH_FOLDER, OWN_FOLDER, "<"))]
 
 
 def _untraceable(error: Exception) -> TraceError:
     frames = traceback.extract_tb(error.__traceback__)
-    outside = [frame for frame in frames if not frame.filename.startswith((TORCH_FOLDER, OWN_FOLDER, "<"))]
+    outside = _outside_torch(frames)
     lines = tuple(f"{frame.filename}:{frame.lineno}" for frame in outside)
     text = str(error).strip()
     reason = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)

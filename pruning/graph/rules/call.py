@@ -54,15 +54,6 @@ class PadSite:
     after: Tensor
 
 
-@dataclass(frozen=True, kw_only=True)
-class NormedWeight:
-    """A weight that is scaled to norm `gain` over all dimensions but `dim` whenever it is used."""
-
-    direction: str
-    gain: str
-    dim: int
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SizeSite:
     """A number that a module keeps in an attribute and that follows a number of channels."""
@@ -89,7 +80,6 @@ class Walk:
     contractions: list[Contraction] = field(default_factory=list)
     products: list[Product] = field(default_factory=list)
     pads: list[PadSite] = field(default_factory=list)
-    normed: list[NormedWeight] = field(default_factory=list)
     sizes: list[SizeSite] = field(default_factory=list)
 
     def owner(self, label: int) -> tuple[str, int] | None:
@@ -190,7 +180,6 @@ def _by_name(node: Node) -> dict[str, Any]:
 __all__ = [
     "Call",
     "Contraction",
-    "NormedWeight",
     "PadSite",
     "Product",
     "Result",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pruning.graph.labels import Value, along, varying
-from pruning.graph.rules.call import Call, Contraction, NormedWeight, Product, Result, Rule, Walk
+from pruning.graph.rules.call import Call, Contraction, Product, Result, Rule, Walk
 from pruning.graph.rules.elementwise import join_all
 from pruning.graph.trace import positions
 
@@ -320,16 +320,14 @@ def attention(call: Call) -> Result:
 
 
 def weight_norm(call: Call) -> Result:
-    """A weight of fixed norm (Salimans 2016, arXiv 1602.07868): removal must correct its gain."""
+    """A weight of fixed norm (Salimans 2016, arXiv 1602.07868): what the norm is taken over stays, or it would change."""
     direction, gain = call.value(call["v"]), call.value(call["g"])
-    names = [call.tensor_name(call[name]) for name in ("v", "g")]
     if direction is None or gain is None:
         return None
     dim = int(call["dim"] or 0) % len(direction.shape)
-    if names[0] is None or names[1] is None:
-        direction = call.drop(direction, set(range(len(direction.shape))) - {dim}, "takes a norm over them")
-    else:
-        call.walk.normed.append(NormedWeight(direction=names[0], gain=names[1], dim=dim))
+    for layer in direction.layers:
+        if layer.shape[dim] == 1:
+            call.labels.lock(layer, call.why("scales the weight by its norm over them"))
     out = join_all(call, [direction, gain], direction.shape)
     return (out, gain) if isinstance(call.node.meta["val"], list | tuple) else out
 
