@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision.models.maxvit import RelativePositionalMultiHeadAttention
 from torchvision.models.swin_transformer import ShiftedWindowAttention, ShiftedWindowAttentionV2
 
 from pruning.clone import clone
@@ -145,11 +146,25 @@ class SlimShiftedWindowAttentionV2(_SlimWindows, ShiftedWindowAttentionV2):
         return F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1) * scale
 
 
+class SlimRelativeAttention(RelativePositionalMultiHeadAttention):
+    """torchvision's MaxVit attention (Tu 2022, arXiv 2204.01697) whose heads need not fill the width of its input."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = (
+            part.unflatten(-1, (self.n_heads, self.head_dim)).transpose(2, 3) for part in self.to_qkv(x).chunk(3, -1)
+        )
+        scores = q @ (k * self.scale_factor).transpose(-2, -1) + self.get_relative_positional_bias()
+        return self.merge((F.softmax(scores, dim=-1) @ v).transpose(2, 3).flatten(3))  # type: ignore[no-any-return]
+
+
 SLIM: dict[type[nn.Module], type[nn.Module]] = {
     nn.MultiheadAttention: SlimMultiheadAttention,
     ShiftedWindowAttention: SlimShiftedWindowAttention,
     ShiftedWindowAttentionV2: SlimShiftedWindowAttentionV2,
+    RelativePositionalMultiHeadAttention: SlimRelativeAttention,
 }
+HEADS = {RelativePositionalMultiHeadAttention: "n_heads"}
+"""Attribute with the number of heads, where it is not `num_heads`."""
 
 
 def prepared(model: nn.Module) -> nn.Module:
@@ -166,7 +181,7 @@ def make_slim(model: nn.Module, touched: Iterable[str] | None = None) -> None:
     names = None if touched is None else list(touched)
     for path, module in model.named_modules():
         if _replaceable(module) and (names is None or any(name.startswith(f"{path}.") or not path for name in names)):
-            module.head_dim = _rows(module) // (3 * module.num_heads)  # type: ignore[assignment, operator]
+            module.head_dim = _rows(module) // (3 * getattr(module, _heads(module)))
             module.__class__ = SLIM[type(module)]
 
 
@@ -175,7 +190,7 @@ def count_heads(model: nn.Module) -> None:
     for module in model.modules():
         if type(module) not in SLIM.values():
             continue
-        module.num_heads = _rows(module) // (3 * module.head_dim)  # type: ignore[operator, assignment]
+        setattr(module, _heads(module), _rows(module) // (3 * module.head_dim))  # type: ignore[operator]
         if isinstance(module, nn.MultiheadAttention):
             module.embed_dim = module.kdim = module.vdim = module.in_proj_weight.shape[1]
             module._qkv_same_embed_dim = False  # keeps callers off the fused path, which insists on full width
@@ -187,6 +202,13 @@ def _replaceable(module: nn.Module) -> bool:
     return type(module) in SLIM
 
 
+def _heads(module: nn.Module) -> str:
+    return next((name for kind, name in HEADS.items() if isinstance(module, kind)), "num_heads")
+
+
 def _rows(module: nn.Module) -> int:
-    weight = module.in_proj_weight if isinstance(module, nn.MultiheadAttention) else module.qkv.weight  # type: ignore[union-attr]
-    return int(weight.shape[0])
+    """Length of the projection to queries, keys and values."""
+    if isinstance(module, nn.MultiheadAttention):
+        return len(module.in_proj_weight)
+    projection = module.to_qkv if isinstance(module, RelativePositionalMultiHeadAttention) else module.qkv
+    return len(projection.weight)  # type: ignore[union-attr, arg-type]

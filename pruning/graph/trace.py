@@ -127,6 +127,11 @@ def _op_name(target: str) -> str:
     return target.removeprefix("aten.").split(".")[0]
 
 
+def is_real(node: Node) -> bool:
+    """Whether a call computes something; calls that do not may be there or not, as sizes are 1 or more."""
+    return node.op == "call_function" and not op_of(node).startswith(("contiguous", "_assert", "sym_", "alias", "detach"))
+
+
 def module_path(node: Node) -> str:
     """Dotted name of the innermost module whose forward made this call; '' is the model itself."""
     stack = node.meta.get("nn_module_stack") or {}

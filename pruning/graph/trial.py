@@ -20,7 +20,7 @@ from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import Lessons, ModelGraph, SizeRule, label_model, result_vector, trace_modes
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, TraceError, line_of, op_of, trace
+from pruning.graph.trace import Trace, TraceError, is_real, line_of, op_of, trace
 from pruning.plan import Plan
 from pruning.shrinkage import shrinkage
 from pruning.slim import prepared
@@ -56,13 +56,19 @@ def build_graph(model: nn.Module, example_inputs: Any) -> ModelGraph:
         traces, inputs = _traced(subject, inputs)
         lessons = Lessons()
         graph = label_model(subject, inputs, traces, lessons)
-        options: dict[tuple[str, str], list[_Option]] = {}
-        for _ in range(TRIALS):
-            problem = _try(subject, graph)
-            if problem is None:
-                return graph
-            lessons = _learn(lessons, problem, options, graph, subject)
-            graph = label_model(subject, inputs, traces, lessons)
+        problem = _try(subject, graph)
+        trials = 0
+        while problem is not None and trials < TRIALS:
+            for option in _options(problem, graph, subject):
+                tried = _with(lessons, problem, option, graph)
+                graph = label_model(subject, inputs, traces, tried)
+                found = _try(subject, graph)
+                trials += 1
+                if found is None or option.last or found.place > problem.place:
+                    lessons, problem = tried, found
+                    break
+        if problem is None:
+            return graph
     everything = {(line_of(n), op_of(n)): "its code fixes sizes in too many places" for n in graph.trace.nodes}
     return label_model(subject, inputs, traces, replace(lessons, locked=everything))
 
@@ -84,7 +90,9 @@ class _Problem:
     line: str
     op: str
     reason: str
-    nodes: tuple[Node, ...] = ()
+    place: tuple[int, int]
+    """Number of the walk, and of the call in it."""
+    node: Node | None = None
     walk: Walk | None = None
 
 
@@ -94,6 +102,11 @@ class _Option:
 
     rule: SizeRule | None = None
     turn: bool = False
+
+    @property
+    def last(self) -> bool:
+        """Locking the line always helps."""
+        return self.rule is None and not self.turn
 
 
 def _try(model: nn.Module, graph: ModelGraph) -> _Problem | None:
@@ -107,8 +120,8 @@ def _try(model: nn.Module, graph: ModelGraph) -> _Problem | None:
         try:
             traced = trace(small, graph.inputs, training=number == 1)
         except TraceError as error:
-            return _failed(error, walk, gone)
-        problem = _compare(walk, traced, gone)
+            return _failed(error, walk, gone, number)
+        problem = _compare(walk, traced, gone, number)
         if problem is not None:
             return problem
     return None
@@ -156,38 +169,45 @@ def left_of(value: Value, gone: Tensor) -> tuple[list[Tensor], tuple[int, ...]]:
     return stays, tuple(int(stay.sum()) for stay in stays)
 
 
-def _failed(error: TraceError, walk: Walk, gone: Tensor) -> _Problem:
-    """The calls on the innermost source line at which tracing the smaller model ended."""
+def _failed(error: TraceError, walk: Walk, gone: Tensor, number: int) -> _Problem:
+    """The call on the innermost source line at which tracing the smaller model ended."""
+    calls = [node for node in walk.trace.nodes if is_real(node)]
     for line in reversed(error.lines):
-        here = [n for n in walk.trace.nodes if n.op == "call_function" and line_of(n) == line]
-        here = [n for n in here if any(_touched(walk, source, gone) for source in (n, *n.all_input_nodes))]
+        here = [(i, n) for i, n in enumerate(calls) if line_of(n) == line]
+        here = [(i, n) for i, n in here if any(_touched(walk, source, gone) for source in (n, *n.all_input_nodes))]
         if here:
-            sized = [n for n in here if op_of(n) in SIZES] or here
-            reason = "the code there fixes a size that removal changes"
-            return _Problem(line, op_of(sized[0]), reason, tuple(sized[:1]), walk)
+            index, node = next((item for item in here if op_of(item[1]) in SIZES), here[0])
+            return _Problem(line, op_of(node), FIXED, (number, index), node, walk)
     line = error.lines[-1] if error.lines else ""
-    return _Problem(line, "", f"the smaller network does not run at {Path(line).name}")
+    return _Problem(line, "", f"the smaller network does not run at {Path(line).name}", (number, len(calls)), None, walk)
 
 
-def _compare(walk: Walk, traced: Trace, gone: Tensor) -> _Problem | None:
-    mine = [node for node in walk.trace.nodes if node.op == "call_function"]
-    others = [node for node in traced.nodes if node.op == "call_function"]
-    for node, other in zip(mine, others, strict=False):
-        line, op = line_of(node), op_of(node)
-        if op != op_of(other):
-            return _Problem(line, op, "the code takes another way when sizes change", (node,), walk)
+FIXED = "the code there fixes a size that removal changes"
+OTHER_WAY = "the code takes another way when sizes change"
+
+
+def _compare(walk: Walk, traced: Trace, gone: Tensor, number: int) -> _Problem | None:
+    mine = [node for node in walk.trace.nodes if is_real(node)]
+    others = [node for node in traced.nodes if is_real(node)]
+    for index, (node, other) in enumerate(zip(mine, others, strict=False)):
+        op = op_of(node)
+        reason = None
         wanted = [left_of(value, gone)[1] for value in _each(walk.values.get(node))]
         value = other.meta.get("val")
         found = [tuple(v.shape) for v in (value if isinstance(value, list | tuple) else [value]) if isinstance(v, Tensor)]
-        if wanted and wanted != found:
-            return _Problem(line, op, "the code there fixes a size that removal changes", (node,), walk)
-        if op == "slice" and not _same_slice(walk, node, other, gone):
-            return _Problem(line, op, "the code there cuts at a fixed place", (node,), walk)
-        if op not in SIZES and op != "getitem" and _numbers(node) != _numbers(other):
-            return _Problem(line, op, "the code there computes with the number of channels", (node,), walk)
+        if op != op_of(other):
+            reason = OTHER_WAY
+        elif wanted and wanted != found:
+            reason = FIXED
+        elif op == "slice" and not _same_slice(walk, node, other, gone):
+            reason = "the code there cuts at a fixed place"
+        elif op not in SIZES and op != "getitem" and _numbers(node) != _numbers(other):
+            reason = "the code there computes with the number of channels"
+        if reason is not None:
+            return _Problem(line_of(node), op, reason, (number, index), node, walk)
     if len(mine) != len(others):
-        node = mine[min(len(mine), len(others)) - 1]
-        return _Problem(line_of(node), op_of(node), "the code takes another way when sizes change", (node,), walk)
+        index = min(len(mine), len(others)) - 1
+        return _Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (number, index), mine[index], walk)
     return None
 
 
@@ -212,51 +232,40 @@ def _numbers(node: Node) -> list[Any]:
     return found
 
 
-def _learn(
-    lessons: Lessons,
-    problem: _Problem,
-    options: dict[tuple[str, str], list[_Option]],
-    graph: ModelGraph,
-    model: nn.Module,
-) -> Lessons:
+def _with(lessons: Lessons, problem: _Problem, option: _Option, graph: ModelGraph) -> Lessons:
+    """What is known once a problem is dealt with in one way."""
     key = (problem.line, problem.op)
-    if key not in options:
-        options[key] = _options(problem, graph, model)
-    line_rules = tuple(rule for rule in lessons.sizes if (rule.line, rule.op) != key)
-    turned = lessons.turned - {problem.line}
-    if options[key]:
-        option = options[key].pop(0)
-        if option.rule is not None:
-            return replace(lessons, sizes=(*line_rules, option.rule), turned=turned)
-        return replace(lessons, sizes=line_rules, turned=turned | {problem.line})
-    if key in lessons.locked or not problem.nodes:
+    if option.rule is not None:
+        return replace(lessons, sizes=(*lessons.sizes, option.rule))
+    if option.turn:
+        return replace(lessons, turned=lessons.turned | {problem.line})
+    if key in lessons.locked or problem.node is None:
         everything = {(line_of(n), op_of(n)): problem.reason for w in graph.walks for n in w.trace.nodes}
         return replace(lessons, locked=everything, sizes=(), turned=frozenset())
-    locked = {**lessons.locked, key: problem.reason}
-    return replace(lessons, locked=locked, sizes=line_rules, turned=turned)
+    return replace(lessons, locked={**lessons.locked, key: problem.reason})
 
 
 def _options(problem: _Problem, graph: ModelGraph, model: nn.Module) -> list[_Option]:
-    """Ways to deal with a line: attributes that might be the size it uses, then the other way of cutting."""
-    options: list[_Option] = []
-    if problem.nodes and problem.walk is not None:
-        node = problem.nodes[0]
+    """Ways to deal with a line: numbers in attributes that might be the size it uses, those that equal it first; then
+    the other way of cutting; at last the lock."""
+    rules: list[tuple[bool, _Option]] = []
+    if problem.node is not None and problem.walk is not None and problem.op in SIZES:
+        node = problem.node
         stack = [str(path).partition("@")[0] for path, _ in (node.meta.get("nn_module_stack") or {}).values()]
         module = dict(model.named_modules()).get(stack[-1] if stack else "")
         value = next(iter(_each(problem.walk.values.get(node))), None)
         for dim, size in enumerate(value.shape if value is not None else ()):
             if result_vector(problem.walk, node, dim) is None or module is None:
                 continue
-            options += [
-                _Option(rule=SizeRule(line=problem.line, op=problem.op, dim=dim, attribute=name, position=position))
+            rules += [
+                (number != size, _Option(rule=SizeRule(line=problem.line, op=problem.op, dim=dim, attribute=name,
+                                                       position=position)))
                 for name, position, number in _numbers_of(module)
-                if number == size or (number > 1 and (size % number == 0 or number % size == 0))
-            ]
-        exact = {n for n, _, number in (_numbers_of(module) if module is not None else []) if value and number in value.shape}
-        options.sort(key=lambda option: option.rule is not None and option.rule.attribute not in exact)
-    if any(site.line == problem.line for site in graph.labels.sites):
-        options.append(_Option(turn=True))
-    return options[:8]
+                if number > 1 and (size % number == 0 or number % size == 0)
+            ]  # fmt: skip
+    rules.sort(key=lambda item: item[0])
+    turn = [_Option(turn=True)] if any(site.line == problem.line for site in graph.labels.sites) else []
+    return [*(option for _, option in rules[:8]), *turn, _Option()]
 
 
 def _numbers_of(module: nn.Module) -> list[tuple[str, int | None, int]]:

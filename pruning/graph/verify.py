@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,9 +16,9 @@ from pruning.graph.inputs import Inputs, output_tensors
 from pruning.graph.labels import Labels
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.propagate import walk as label
-from pruning.graph.reference import CONSUMERS, Masking, run
+from pruning.graph.reference import CONSUMERS, Masking, Step, run
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, TraceError, op_of, place, trace
+from pruning.graph.trace import Trace, TraceError, is_real, op_of, place, trace
 from pruning.plan import Plan
 from pruning.slim import prepared
 
@@ -126,7 +127,7 @@ def _compare(
     """Largest relative difference at any consumer's input and at the output; a sentence where it is too large."""
     mask = Masking(dense, gone)
     worst = 0.0
-    steps = zip(run(dense.trace, tensors, inputs, mask), run(traced, fewer, inputs), strict=False)
+    steps = zip(*(_real(run(*arguments)) for arguments in ((dense.trace, tensors, inputs, mask), (traced, fewer, inputs))))
     try:
         for (node, result, operands), (other, small, smaller) in steps:
             if op_of(node) != op_of(other):
@@ -153,6 +154,10 @@ def _compare(
 
 
 NOT_GIVEN = "It is not handed out; use weight pruning for this network."
+
+
+def _real(steps: Iterator[Step]) -> Iterator[Step]:
+    return (step for step in steps if step[0].op == "output" or is_real(step[0]))
 
 
 def _compare_module(dense: Walk, removed: nn.Module, tensors: dict[str, Tensor], inputs: Inputs, gone: Tensor) -> float:
