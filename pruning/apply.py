@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.weight_norm import WeightNorm
 
-from pruning.clone import clone
-from pruning.graph.model_graph import ModelGraph, shared_memory
+from pruning.clone import clone, shared_memory
+from pruning.graph.model_graph import ModelGraph
 from pruning.plan import Plan
 from pruning.shrinkage import Shrinkage, shrinkage
 from pruning.slim import count_heads, make_slim
@@ -67,7 +67,9 @@ def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
 
 
 def _format_of(tensor: Tensor) -> torch.memory_format:
-    channels_last = tensor.dim() == 4 and not tensor.is_contiguous() and tensor.is_contiguous(memory_format=torch.channels_last)
+    channels_last = (
+        tensor.dim() == 4 and not tensor.is_contiguous() and tensor.is_contiguous(memory_format=torch.channels_last)
+    )
     return torch.channels_last if channels_last else torch.contiguous_format
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Container
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +73,7 @@ class Grouping:
     """Connected set of each label."""
 
 
-def find_groups(labels: Labels, walks: list[Walk]) -> Grouping:
+def find_groups(labels: Labels, walks: list[Walk], parameters: Container[str]) -> Grouping:
     """Collect units into groups, removable and locked, in network order."""
     component = labels.resolve()
     count = int(component.max()) + 1
@@ -105,13 +106,14 @@ def find_groups(labels: Labels, walks: list[Walk]) -> Grouping:
     starts = np.flatnonzero(np.diff(units, prepend=-1))
     members: dict[tuple[object, ...], list[tuple[int, int, int]]] = defaultdict(list)
     first_use: dict[tuple[object, ...], tuple[int, int]] = {}
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(units)], strict=True):
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(units)], strict=False):
         unit = int(units[start])
         signature = (slots[start:end].tobytes(), reasons.get(unit))
         members[signature].append((unit, start, end))
         place = (int(slots[start]), int(indices[start]))
         first_use[signature] = min(first_use.get(signature, place), place)
     roles = {key: _role(labels.own[key].numpy(), produced, consumed) for key in keys}
+    _prefer_parameters(roles, labels, component_of, parameters)
     groups: list[ChannelGroup] = []
     taken: set[str] = set()
     for signature in sorted(members, key=lambda s: first_use[s]):
@@ -155,6 +157,21 @@ def _marks(notes: list[Tensor], count: int) -> np.ndarray:
 
 def _role(own: np.ndarray, produced: np.ndarray, consumed: np.ndarray) -> str:
     return "producer" if produced[own].any() else "consumer" if consumed[own].any() else "follower"
+
+
+def _prefer_parameters(
+    roles: dict[tuple[str, int], str], labels: Labels, component_of: np.ndarray, parameters: Container[str]
+) -> None:
+    """Where a weight is a parameter times a mask, the parameter is what makes the units, not the mask."""
+    for key, role in list(roles.items()):
+        if role == "follower" or key[0] in parameters:
+            continue
+        roles[key] = "follower"
+        units = component_of[labels.own[key].numpy()]
+        for other in roles:
+            if other[0] in parameters and other[1] == key[1] and (other[0], 1 - other[1]) in roles:
+                if np.array_equal(component_of[labels.own[other].numpy()], units) and roles[other] == "follower":
+                    roles[other] = role
 
 
 def _in_network_order(labels: Labels, walks: list[Walk]) -> list[tuple[str, int]]:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pruning.clone import shared_memory
 from pruning.graph.groups import ChannelGroup, Grouping, find_groups, unique_pads
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Labels, varying
@@ -98,7 +99,8 @@ def label_model(model: nn.Module, inputs: Inputs, traces: list[Trace], lessons: 
         _tie_shared(labels, first, second, transposed)
     pads = _settle_pads(modules, walks, labels)
     sizes = tuple(site for w in walks for site in (*w.sizes, *_from_rules(w, lessons.sizes)) if _fits(modules, site))
-    found: Grouping = find_groups(labels, walks)
+    _join_same_numbers(labels, sizes)
+    found: Grouping = find_groups(labels, walks, dict(model.named_parameters()))
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     return ModelGraph(
         groups=found.groups,
@@ -139,23 +141,6 @@ def trace_modes(model: nn.Module, inputs: Inputs) -> list[Trace]:
     return traces
 
 
-def shared_memory(model: nn.Module) -> tuple[tuple[str, str, bool], ...]:
-    """Pairs of different parameters on the same memory: (first, other, transposed)."""
-    first: dict[int, tuple[str, Tensor]] = {}
-    pairs = []
-    for name, tensor in model.named_parameters():
-        if tensor.numel() < 2:
-            continue
-        storage = tensor.untyped_storage().data_ptr()
-        if storage in first:
-            known, other = first[storage]
-            transposed = tensor.dim() == 2 and tensor.shape == other.t().shape and tensor.stride() == other.t().stride()
-            pairs.append((known, name, transposed and tensor.stride() != other.stride()))
-        else:
-            first[storage] = (name, tensor)
-    return tuple(pairs)
-
-
 def _tie_shared(labels: Labels, first: str, second: str, transposed: bool) -> None:
     dims = {dim for name, dim in labels.own if name == first}
     for dim in dims:
@@ -164,6 +149,18 @@ def _tie_shared(labels: Labels, first: str, second: str, transposed: bool) -> No
             labels.join(one, other)
         else:
             labels.lock(one, f"{first} and {second} share memory in different shapes")
+
+
+def _join_same_numbers(labels: Labels, sizes: tuple[SizeSite, ...]) -> None:
+    """Channels that follow the same number in the code lose as many each: place by place."""
+    by_number: dict[tuple[str, str, int | None], SizeSite] = {}
+    for site in sizes:
+        first = by_number.setdefault((site.module, site.attribute, site.position), site)
+        if len(first.vector) == len(site.vector):
+            labels.join(first.vector, site.vector)
+        elif first is not site:
+            for vector in (first.vector, site.vector):
+                labels.lock(vector, f"{site.attribute} of {site.module or 'the model'} stands for several sizes")
 
 
 def _settle_pads(modules: dict[str, nn.Module], walks: list[Walk], labels: Labels) -> tuple[PadSite, ...]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from torch import Tensor
 from torch.fx import Node
 
-from pruning.graph.labels import Labels, Value, raw
+from pruning.graph.labels import Labels, Value, along, raw
 from pruning.graph.rules import RULES
 from pruning.graph.rules.call import Call, Walk
-from pruning.graph.trace import Trace, shape_of
+from pruning.graph.trace import Trace, op_of, shape_of
 
 OUTPUTS_STAY = "the network's outputs stay"
-FACTORIES = frozenset("zeros ones full arange empty rand randn linspace eye scalar_tensor tensor".split())
+FACTORIES = frozenset("zeros ones full empty rand randn new_zeros new_ones new_full new_empty".split())
 
 
 def walk(trace: Trace, labels: Labels, locked_lines: Mapping[tuple[str, str], str]) -> Walk:
@@ -22,6 +23,7 @@ def walk(trace: Trace, labels: Labels, locked_lines: Mapping[tuple[str, str], st
     `locked_lines` maps (source line, op) to why the calls there cannot take part.
     """
     state = Walk(trace, labels)
+    alive = _alive(trace)
     for node in trace.nodes:
         if node.op == "placeholder":
             if node.name in trace.tensors:
@@ -36,8 +38,19 @@ def walk(trace: Trace, labels: Labels, locked_lines: Mapping[tuple[str, str], st
         else:
             if any(source in state.from_input for source in node.all_input_nodes):
                 state.from_input.add(node)
-            state.values[node] = _run(Call(state, node), locked_lines)
+            if node in alive:
+                state.values[node] = _run(Call(state, node), locked_lines)
     return state
+
+
+def _alive(trace: Trace) -> set[Node]:
+    """Calls whose result is used in the end, or that change a tensor in place."""
+    alive: set[Node] = set()
+    for node in reversed(trace.nodes):
+        in_place = node.op == "call_function" and op_of(node).endswith("_")
+        if node.op == "output" or in_place or any(user in alive for user in node.users):
+            alive.add(node)
+    return alive
 
 
 def _run(call: Call, locked_lines: Mapping[tuple[str, str], str]) -> Any:
@@ -46,15 +59,24 @@ def _run(call: Call, locked_lines: Mapping[tuple[str, str], str]) -> Any:
         return source[call.node.args[1]] if isinstance(source, tuple) else source  # type: ignore[index]
     reason = locked_lines.get((call.line, call.op)) or locked_lines.get((call.line, ""))
     if reason is not None:
-        return call.unknown(f": {reason}")
+        return call.unknown(reason, between=": ")
     if call.op.startswith(("_assert", "sym_")):
         return None
+    if call.op in FACTORIES and isinstance(call.node.meta.get("val"), Tensor):
+        return _made(call)
     rule = RULES.get(call.op)
     labelled = any(value.layers for value in call.operands())
     if not labelled and call.op not in LABELS_MATTER:
         return _plain(call.node)
     result = rule(call) if rule is not None else None
     return call.unknown() if result is None else result
+
+
+def _made(call: Call) -> Value:
+    """A constant that the code makes: its sizes may follow those of others, which a trial shows."""
+    shape = call.shape
+    wide = [dim for dim, size in enumerate(shape) if size > 1]
+    return Value(shape, tuple(along(call.labels.fresh(shape[dim]), dim, len(shape)) for dim in wide))
 
 
 LABELS_MATTER = frozenset(("linear", "embedding"))

@@ -171,6 +171,8 @@ def _norm_over_survivors(node: Node, op: str, target: Callable[..., Any], args: 
         number = [part.shape[dim] for dim in dims]
     normed = target(part, number, *vectors, *args[4:])
     out = torch.zeros_like(full)
-    places = [torch.arange(size) if dim not in dims or left[dim] is None else left[dim] for dim, size in enumerate(full.shape)]
+    places = [
+        torch.arange(size) if dim not in dims or left[dim] is None else left[dim] for dim, size in enumerate(full.shape)
+    ]
     out[torch.meshgrid(*places, indexing="ij")] = normed  # type: ignore[arg-type]
     return out

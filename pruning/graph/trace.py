@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import math
 import re
@@ -24,6 +25,7 @@ from pruning.graph.inputs import Inputs
 TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
 MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
 OWN_FOLDER = str(Path(__file__).parent) + "/"
+CHATTER = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,7 +68,15 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
     signature = program.graph_signature
     named = {**program.constants, **dict(program.named_buffers())}
     constants = {k: named[v] for k, v in signature.inputs_to_lifted_tensor_constants.items() if v in named}
+    first = {}  # a tensor that several modules hold goes by the first of its names
+    for name, tensor in (*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)):
+        first.setdefault(id(tensor), name)
+    whole = {
+        **dict(model.named_parameters(remove_duplicate=False)),
+        **dict(model.named_buffers(remove_duplicate=False)),
+    }
     tensors = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    tensors = {key: first[id(whole[name])] if name in whole else name for key, name in tensors.items()}
     nodes = tuple(node for node in program.graph.nodes if node.op in ("call_function", "output", "placeholder"))
     return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch)
 
@@ -75,18 +85,20 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
 def _quiet() -> Iterator[None]:
     """No warnings, attention through its plain operations instead of the fused fast path, and for each call the whole
     way through the user's code (torch keeps only the frames of `forward` methods)."""
-    chatter = logging.getLogger("torch._subclasses.fake_tensor")
-    level = chatter.level
-    chatter.setLevel(logging.CRITICAL)  # it prints every failed call; ours become one sentence
+    chatter = [logging.getLogger(name) for name in CHATTER]
+    levels = [logger.level for logger in chatter]
+    for logger in chatter:
+        logger.setLevel(logging.CRITICAL)  # they print every failed call; ours become one sentence
     fast, keep = torch.backends.mha.get_fastpath_enabled(), TracerBase._filter_traceback_frames
     torch.backends.mha.set_fastpath_enabled(False)
     TracerBase._filter_traceback_frames = _users_frames  # type: ignore[method-assign]
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):  # export prints failed graphs
             warnings.simplefilter("ignore")
             yield
     finally:
-        chatter.setLevel(level)
+        for logger, level in zip(chatter, levels, strict=True):
+            logger.setLevel(level)
         torch.backends.mha.set_fastpath_enabled(fast)
         TracerBase._filter_traceback_frames = keep  # type: ignore[method-assign]
 
@@ -129,7 +141,9 @@ def _op_name(target: str) -> str:
 
 def is_real(node: Node) -> bool:
     """Whether a call computes something; calls that do not may be there or not, as sizes are 1 or more."""
-    return node.op == "call_function" and not op_of(node).startswith(("contiguous", "_assert", "sym_", "alias", "detach"))
+    return node.op == "call_function" and not op_of(node).startswith(
+        ("contiguous", "_assert", "sym_", "alias", "detach")
+    )
 
 
 def module_path(node: Node) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,9 +14,7 @@ from pruning.apply import removed_model
 from pruning.clone import clone
 from pruning.errors import RemovalError
 from pruning.graph.inputs import Inputs, output_tensors
-from pruning.graph.labels import Labels
-from pruning.graph.model_graph import ModelGraph
-from pruning.graph.propagate import walk as label
+from pruning.graph.model_graph import ModelGraph, label_model
 from pruning.graph.reference import CONSUMERS, Masking, Step, run
 from pruning.graph.rules.call import Walk
 from pruning.graph.trace import Trace, TraceError, is_real, op_of, place, trace
@@ -57,16 +56,16 @@ def check_removal(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan:
     worst = 0.0
     for batch in (graph.inputs.batch, graph.inputs.batch + 1):
         inputs = graph.inputs.random(batch, torch.float64, seed=batch)
-        for number, first in enumerate(graph.walks):
+        walks, lost = (graph.walks, gone) if batch == graph.inputs.batch else _relabelled(subject, graph, batch, gone)
+        for number, dense in enumerate(walks):
             training = number == 1
-            dense = first if batch == graph.inputs.batch else _walk_again(subject, graph, first, batch, training)
             traced = _trace_small(small, graph.inputs.resized(batch), training)
-            difference = _compare(dense, traced, tensors, fewer, inputs, gone)
+            difference = _compare(dense, traced, tensors, fewer, inputs, lost)
             if isinstance(difference, str):
                 raise RemovalError(difference)
             worst = max(worst, difference)
             if not training:
-                worst = max(worst, _compare_module(dense, removed, tensors, inputs, gone))
+                worst = max(worst, _compare_module(dense, removed, tensors, inputs, lost))
     shifted = _shifted(graph, plan)
     if shifted is not None:
         inputs = graph.inputs.random(graph.inputs.batch, torch.float64, seed=0)
@@ -105,17 +104,29 @@ def _trace_small(small: nn.Module, inputs: Inputs, training: bool) -> Trace:
         ) from error
 
 
-def _walk_again(model: nn.Module, graph: ModelGraph, first: Walk, batch: int, training: bool) -> Walk:
-    """The same walk, with the same labels, for another batch size."""
-    again: list[Walk] = []
-    labels = Labels(turned=graph.lessons.turned)
-    for number, _ in enumerate(graph.walks):
-        again.append(label(trace(model, graph.inputs.resized(batch), training=number == 1), labels, graph.lessons.locked))
-        if graph.walks[number] is first:
-            break
-    return again[-1]
+def _relabelled(model: nn.Module, graph: ModelGraph, batch: int, gone: Tensor) -> tuple[tuple[Walk, ...], Tensor]:
+    """The model labelled anew for another batch size, and what is removed in those labels."""
+    inputs = graph.inputs.resized(batch)
+    traces = [trace(model, inputs, training=number == 1) for number in range(len(graph.walks))]
+    again = label_model(model, inputs, traces, graph.lessons)
+    removed = torch.zeros(int(again.component.max()) + 1, dtype=torch.bool)
+    for key, own in again.labels.own.items():
+        removed[again.component[own[gone[graph.labels.own[key]]]]] = True
+    return again.walks, removed[again.component]
 
 
+@contextmanager
+def _in_float64() -> Iterator[None]:
+    """Constants that code makes without saying of what type are float64 here."""
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(usual)
+
+
+@_in_float64()
 def _compare(
     dense: Walk,
     traced: Trace,
@@ -127,7 +138,9 @@ def _compare(
     """Largest relative difference at any consumer's input and at the output; a sentence where it is too large."""
     mask = Masking(dense, gone)
     worst = 0.0
-    steps = zip(*(_real(run(*arguments)) for arguments in ((dense.trace, tensors, inputs, mask), (traced, fewer, inputs))))
+    steps = zip(
+        *(_real(run(*arguments)) for arguments in ((dense.trace, tensors, inputs, mask), (traced, fewer, inputs)))
+    )
     try:
         for (node, result, operands), (other, small, smaller) in steps:
             if op_of(node) != op_of(other):
@@ -160,6 +173,7 @@ def _real(steps: Iterator[Step]) -> Iterator[Step]:
     return (step for step in steps if step[0].op == "output" or is_real(step[0]))
 
 
+@_in_float64()
 def _compare_module(dense: Walk, removed: nn.Module, tensors: dict[str, Tensor], inputs: Inputs, gone: Tensor) -> float:
     """The removed module itself, run as a user would, against the masked reference's output."""
     small = clone(removed).double().eval()

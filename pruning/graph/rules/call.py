@@ -99,9 +99,9 @@ class Call:
     def __getitem__(self, name: str) -> Any:
         return self.arguments.get(name)
 
-    def why(self, text: str) -> str:
+    def why(self, text: str, between: str = " ") -> str:
         """A reason for a lock that says where."""
-        return f"{place(self.node)} {text}"
+        return f"{place(self.node)}{between}{text}"
 
     @property
     def module(self) -> str:
@@ -152,10 +152,13 @@ class Call:
             SizeSite(module=self.module, attribute=attribute, position=position, value=value, vector=vector)
         )
 
-    def unknown(self, reason: str = "is not understood") -> Result:
+    def unknown(self, reason: str = "is not understood", between: str = " ") -> Result:
         """What comes in may not be removed, what goes out is nobody's channel."""
         for value in self.operands():
-            self.labels.lock_value(value, self.why(reason))
+            self.labels.lock_value(value, self.why(reason, between))
+        weight = self.value(self["weight"])
+        if weight is not None and len(weight.shape) > 1 and weight.layer(0) is not None:  # still a layer, to be named
+            self.labels.produced.append(weight.layer(0).reshape(-1))  # type: ignore[union-attr]
         value = self.node.meta.get("val")
         if isinstance(value, list | tuple):
             return tuple(raw(item.shape) if isinstance(item, Tensor) else None for item in value)

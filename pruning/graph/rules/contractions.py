@@ -181,7 +181,7 @@ def _whole_groups(weight: Value, groups: int, transposed: bool) -> bool:
     """Whether the groups have one channel on a side, so that they go as a whole: each goes on with its input."""
     per_in = weight.shape[0] // groups if transposed else weight.shape[1]
     per_out = weight.shape[1] if transposed else weight.shape[0] // groups
-    return per_in == 1 if transposed else 1 in (per_in, per_out)
+    return 1 in (per_in, per_out)
 
 
 def _grouped(call: Call, incoming: Tensor | None, weight: Value, groups: int, transposed: bool) -> Tensor | None:
@@ -196,10 +196,11 @@ def _grouped(call: Call, incoming: Tensor | None, weight: Value, groups: int, tr
         # weight: in × out/groups. Outputs have no labels of their own in it: they go with the inputs of their group.
         if whole and incoming is not None and first is not None:
             labels.join(incoming, first)
+            lead = labels.tie(incoming.reshape(groups, per_in), [1]).reshape(-1)
             if second is not None:
                 labels.lock(second, call.why("shares them among its groups"))
             call.size("groups", groups, first)
-            return incoming.repeat_interleave(per_out)
+            return lead.repeat_interleave(per_out)
         places = second.repeat(groups) if second is not None else None
         if first is not None:
             inner = first.reshape(groups, per_in)

@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.fx import Node
 from torch.fx.node import map_arg
 
-from pruning.graph.labels import RAW, Value, common_block, compact, raw, varying
+from pruning.graph.labels import RAW, Value, along, common_block, compact, raw, varying
 from pruning.graph.rules.call import Call, PadSite, Result, Rule, shape_of
 
 RESHAPES = frozenset("view reshape _unsafe_view flatten unflatten view_copy _reshape_copy".split())
 PLAIN = (
-    "permute transpose t numpy_T swapaxes movedim moveaxis adjoint mT squeeze squeeze_ unsqueeze unsqueeze_ expand "
-    "expand_as flip repeat tile repeat_interleave pixel_unshuffle unfold broadcast_to view_as diagonal rot90 "
+    "permute transpose t numpy_T swapaxes movedim moveaxis adjoint mT squeeze squeeze_ unsqueeze unsqueeze_ "
+    "flip repeat tile repeat_interleave pixel_unshuffle unfold view_as diagonal rot90 "
     "permute_copy transpose_ t_ squeeze_copy expand_copy"
 ).split()
 
@@ -66,6 +66,19 @@ def move(call: Call) -> Result:
     if source is None or value is None:
         return None
     return _results(call, [_run(call, source, layer, value.shape) for layer in value.layers], value.layers)
+
+
+def expand(call: Call) -> Result:
+    """Sizes of 1 that become wider: how wide may follow other channels, which a trial shows."""
+    value = call.value(call["self"])
+    moved = move(call)
+    if value is None or not isinstance(moved, Value):
+        return moved
+    rank = len(moved.shape)
+    old = (1,) * (rank - len(value.shape)) + value.shape
+    widened = [dim for dim in range(rank) if old[dim] == 1 and moved.shape[dim] > 1]
+    fresh = tuple(along(call.labels.fresh(moved.shape[dim]), dim, rank) for dim in widened)
+    return Value(moved.shape, (*moved.layers, *fresh))
 
 
 def _dim(call: Call, value: Value) -> int:
@@ -158,7 +171,9 @@ def roll(call: Call) -> Result:
                 call.labels.lock(layer, call.why("rolls over all dimensions"))
             elif layer.shape[dim] > 1:
                 moved = layer.movedim(dim, 0)
-                edge = moved[-shift:] if 0 < shift < len(moved) else moved[:-shift] if -len(moved) < shift < 0 else moved
+                edge = (
+                    moved[-shift:] if 0 < shift < len(moved) else moved[:-shift] if -len(moved) < shift < 0 else moved
+                )
                 call.labels.lock(edge, call.why("carries these channels over the edge"))
     return move(call)
 
@@ -191,7 +206,7 @@ def cat(call: Call) -> Result:
         parts = [
             Value((*p.shape[:dim], 1, *p.shape[dim:]), tuple(layer.unsqueeze(dim) for layer in p.layers)) for p in parts
         ]
-    dim = int(call["dim"] or 0) % len(parts[0].shape)
+    dim = STACKS[call.op] if call.op in STACKS else int(call["dim"] or 0) % len(parts[0].shape)
     rank = len(parts[0].shape)
     layers: list[Tensor] = []
     groups: list[set[int]] = []
@@ -290,10 +305,14 @@ def pad(call: Call) -> Result:
     return Value(call.shape, tuple(layers))
 
 
+STACKS = {"hstack": 1, "vstack": 0, "dstack": 2}
+"""cat along a fixed dimension, for values of at least three dimensions."""
 RULES: dict[str, Rule] = {
+    **dict.fromkeys(STACKS, cat),
     **dict.fromkeys(RESHAPES, move),
     **dict.fromkeys(PLAIN, move),
     **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split", "unsafe_chunk", "unsafe_split"), split),
+    **dict.fromkeys(("expand", "expand_as", "broadcast_to"), expand),
     "unbind": unbind,
     "slice": slice_,
     "narrow": narrow,

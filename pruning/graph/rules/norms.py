@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from torch.fx import Node
+
 from pruning.graph.labels import Value, common_block, raw, varying
 from pruning.graph.rules.call import Call, Result, Rule
 from pruning.graph.rules.elementwise import join_all
@@ -73,6 +75,8 @@ def reduce(call: Call) -> Result:
     source = call.value(call["self"] or call["x"])
     if source is None:
         return None
+    if isinstance(call["other"], Node):  # the larger of two tensors, not of one
+        return join_all(call, list(call.operands()), call.shape)
     dims = call["dim"]
     rank = len(source.shape)
     every = dims is None or dims == []
@@ -104,7 +108,9 @@ def along_dims(call: Call) -> Result:
         return None
     dims = call["dim"] if call["dim"] is not None else call["axis"]
     rank = len(source.shape)
-    chosen = set(range(rank)) if dims is None else {d % rank for d in (dims if isinstance(dims, list | tuple) else [dims])}
+    chosen = (
+        set(range(rank)) if dims is None else {d % rank for d in (dims if isinstance(dims, list | tuple) else [dims])}
+    )
     layers = []
     for layer in source.layers:
         inside = [dim for dim in varying(layer) if dim in chosen]
@@ -151,6 +157,7 @@ def embedding(call: Call) -> Result:
     layer = weight.layer(1)
     if layer is None:
         return raw(call.shape)
+    call.labels.produced.append(layer.reshape(-1))
     return Value(call.shape, (layer.reshape([1] * (len(call.shape) - 1) + [-1]),))
 
 
@@ -173,7 +180,9 @@ RULES: dict[str, Rule] = {
     "layer_norm": layer_norm,
     "rms_norm": layer_norm,
     **dict.fromkeys(REDUCTIONS, reduce),
-    **dict.fromkeys("softmax _softmax log_softmax cumsum cumprod sort topk argsort logcumsumexp softmin".split(), along_dims),
+    **dict.fromkeys(
+        "softmax _softmax log_softmax cumsum cumprod sort topk argsort logcumsumexp softmin".split(), along_dims
+    ),
     **dict.fromkeys(SPATIAL, spatial),
     "embedding": embedding,
 }

@@ -69,7 +69,11 @@ def recurrent(call: Call) -> Result:
                 labels.lock(reading, call.why("reads values that no layer makes"))
     states = call["hx"]
     for state in states if isinstance(states, list | tuple) else [states]:
-        if not call.is_weight(state):
+        given = call.value(state)
+        start = given.layer(len(given.shape) - 1) if given is not None else None
+        if start is not None:
+            labels.join(labels.slab(start, start.dim() - 1), hidden)
+        elif given is not None:
             labels.lock(hidden, call.why("starts from a state that is given to it"))
     outputs = call.node.meta["val"]
     results = []
