@@ -219,5 +219,5 @@ def _settle_statistics(model: nn.Module, images: Tensor) -> None:
         module.momentum = momentum
         mean, variance = module.running_mean, module.running_var
         assert mean is not None and variance is not None
-        variance.mul_(torch.rand_like(variance) * 0.4 + 0.8).clamp_min_(1e-3)
+        variance.mul_(torch.rand_like(variance) * 0.4 + 0.8).add_(torch.rand_like(variance) * 1e-3 + 1e-3)
         mean.add_(torch.randn_like(mean) * 0.1 * variance.sqrt())

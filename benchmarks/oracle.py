@@ -123,7 +123,7 @@ def kept_by_value(dense: nn.Module, removed: nn.Module) -> dict[str, dict[int, l
     values come from. Works in any order of indices; the values must be distinct and unchanged.
 
     Raises:
-        NotComparableError: a tensor's values are not those of the dense one.
+        NotComparableError: a tensor's values are not those of the dense one, or equal ones stand in a vector.
     """
     kept: dict[str, dict[int, list[int]]] = {}
     small = named(removed)
@@ -135,7 +135,11 @@ def kept_by_value(dense: nn.Module, removed: nn.Module) -> dict[str, dict[int, l
             raise NotComparableError(f"{name} went from {tuple(before.shape)} to {tuple(after.shape)}")
         before, after = before.detach(), after.detach()
         values, order = before.reshape(-1).sort(stable=True)
-        flat = order[torch.searchsorted(values, after.reshape(-1).contiguous()).clamp_max(len(values) - 1)]
+        found = torch.searchsorted(values, after.reshape(-1).contiguous()).clamp_max(len(values) - 1)
+        twins = values[found[found < len(values) - 1] + 1] == values[found[found < len(values) - 1]]
+        if before.squeeze().dim() <= 1 and bool(twins.any()):
+            raise NotComparableError(f"{name} has equal values, which cannot be told apart")
+        flat = order[found]
         places = torch.unravel_index(flat.reshape(after.shape), before.shape)
         dims: dict[int, list[int]] = {}
         gathered = before

@@ -78,7 +78,7 @@ def layer_costs(graph: ModelGraph, shapes: Mapping[str, tuple[int, ...]] | None 
                 weight_shape=shape,
                 output_shape=tuple(output),
                 parameters=math.prod(shape) + math.prod(bias),
-                macs=site.macs_per_weight * math.prod(shape),
+                macs=int(site.macs_per_weight * math.prod(shape)),
             )
         )
     return result
@@ -102,7 +102,7 @@ def count_parameters(graph: ModelGraph, shapes: Mapping[str, tuple[int, ...]]) -
 
 def count_macs(graph: ModelGraph, shapes: Mapping[str, tuple[int, ...]]) -> int:
     """MACs of one sample for given shapes."""
-    weights = sum(site.macs_per_weight * math.prod(shapes[site.tensor]) for site in graph.contractions)
+    weights = sum(int(site.macs_per_weight * math.prod(shapes[site.tensor])) for site in graph.contractions)
     products = 0
     for product in graph.products:
         left = math.prod(shapes[name][dim] for name, dim in product.scales)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.oracle import Verdict, judge, kept_by_value, named, runs_in_training
+from benchmarks.oracle import NotComparableError, Verdict, judge, kept_by_value, named, runs_in_training
 
 Indices = dict[str, dict[int, list[int]]]
 
@@ -251,6 +251,10 @@ def test_a_comparison_that_proves_nothing_is_not_exact() -> None:
 def test_indices_are_read_off_the_values() -> None:
     dense, small = residual()
     assert kept_by_value(dense, small) == RESIDUAL
+    dense.get_submodule("norm").bias.data.fill_(1.0)  # type: ignore[union-attr, operator]
+    small.get_submodule("norm").bias.data.fill_(1.0)  # type: ignore[union-attr, operator]
+    with pytest.raises(NotComparableError, match=r"norm\.bias has equal values"):
+        kept_by_value(dense, small)
 
 
 def test_a_model_that_only_evaluates_is_noticed() -> None:

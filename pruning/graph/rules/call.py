@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from torch import Tensor
@@ -24,8 +25,8 @@ class Contraction:
     layer: str
     tensor: str
     kind: str
-    macs_per_weight: int
-    """How often each weight is used for one sample."""
+    macs_per_weight: int | Fraction
+    """How often each weight is used for one sample; a fraction where parts of it are used apart."""
     output_shape: tuple[int, ...]
     """Without the batch dimension."""
     output_dim: int

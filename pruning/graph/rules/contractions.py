@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 
 import torch
 from torch import Tensor
@@ -11,7 +13,7 @@ from torch import Tensor
 from pruning.graph.labels import Value, along, varying
 from pruning.graph.rules.call import Call, Contraction, Product, Result, Rule, Walk
 from pruning.graph.rules.elementwise import join_all
-from pruning.graph.trace import positions
+from pruning.graph.trace import positions, shape_of
 
 
 def layer_name(tensor: str) -> str:
@@ -94,17 +96,24 @@ def _note_weight(call: Call, weight: Value, out_dim: int, in_dim: int) -> None:
 
 def _note_macs(call: Call, kind: str, times: int, channel_dim: int) -> None:
     name = parameter_behind(call.walk, call["weight"])
-    if name is not None:
-        call.walk.contractions.append(
-            Contraction(
-                layer=layer_name(name),
-                tensor=name,
-                kind=kind,
-                macs_per_weight=times,
-                output_shape=call.shape[1:],
-                output_dim=channel_dim - 1,
-            )
-        )
+    if name is None:
+        return
+    used = math.prod(shape_of(call["weight"]))
+    whole = next(math.prod(shape_of(n)) for n in call.walk.trace.nodes if call.walk.trace.tensors.get(n.name) == name)
+    made = Contraction(
+        layer=layer_name(name),
+        tensor=name,
+        kind=kind,
+        macs_per_weight=Fraction(times * used, whole),
+        output_shape=call.shape[1:],
+        output_dim=channel_dim - 1,
+    )
+    sites = call.walk.contractions
+    if used < whole and any(site.tensor == name for site in sites):  # another part of a weight that was met before
+        place = next(i for i, site in enumerate(sites) if site.tensor == name)
+        sites[place] = replace(made, macs_per_weight=made.macs_per_weight + sites[place].macs_per_weight)
+    else:
+        sites.append(made)
 
 
 def parameter_behind(walk: Walk, argument: object) -> str | None:
