@@ -168,7 +168,8 @@ def build(network: Network) -> tuple[nn.Module, Tensor]:
 
     What an initialisation leaves constant (zero last norms, layer scales, biases) is made random, since zeros hide
     mistakes. Batch-norm statistics are those of a random batch, then perturbed: made up from nothing they would make
-    the output of a deep network nearly independent of its input, and any comparison would pass.
+    the output of a deep network nearly independent of its input, and any comparison would pass. No two values of a
+    vector are equal.
     """
     torch.manual_seed(SEED)
     model = _create(network)
@@ -176,6 +177,10 @@ def build(network: Network) -> tuple[nn.Module, Tensor]:
         for name, parameter in model.named_parameters():
             _enliven(name, parameter)
         _settle_statistics(model, torch.randn(8, 3, network.size, network.size))
+        for module in model.modules():
+            statistics = [getattr(module, name, None) for name in ("running_mean", "running_var")]
+            for tensor in [*module.parameters(recurse=False), *(t for t in statistics if isinstance(t, Tensor))]:
+                _tell_apart(tensor.data)
     return model.eval(), torch.randn(2, 3, network.size, network.size)
 
 
@@ -203,6 +208,16 @@ def _enliven(name: str, parameter: Tensor) -> None:
     else:
         centre, spread = 0.0, 0.2  # bias
     parameter.copy_(centre + spread * torch.randn_like(parameter))
+
+
+def _tell_apart(tensor: Tensor) -> None:
+    """Make the values of a vector differ, so that they show which index they come from."""
+    while tensor.numel() > 1 and tensor.squeeze().dim() == 1:
+        values, order = tensor.reshape(-1).sort()
+        twins = order[1:][values[1:] == values[:-1]]
+        if not len(twins):
+            return
+        tensor.view(-1)[twins] += torch.rand(len(twins)) * 1e-3
 
 
 def _settle_statistics(model: nn.Module, images: Tensor) -> None:

@@ -6,7 +6,7 @@ the marks by themselves. Only the calls that mix values along a dimension need a
 
 - contractions (convolution, matrix product, attention) take a removed value as zero;
 - normalisations, means, softmax and the like work over the survivors only;
-- a result of which every term is removed is removed itself.
+- a result of which every term is removed is removed itself, and so are zeros added around a removed map.
 
 The smaller network must agree with that at the input of every convolution and linear layer and at the output, in
 float64, for two batch sizes. As a control, the same network with the indices one further on must differ.
@@ -463,6 +463,14 @@ def _product(a: Tensor, b: Tensor) -> Tensor:
     return out.masked_fill(rows[..., None] | columns[..., None, :], NAN)
 
 
+def _pad(func: Any, a: dict[str, Any]) -> Tensor:
+    """What is added along other dimensions to a removed channel is removed too."""
+    x, out = a["self"], func(*a.values())
+    for dim in range(x.dim() - len(a["pad"]) // 2):
+        out = out.index_fill(dim, _dead(x, dim).nonzero().reshape(-1), NAN)
+    return out
+
+
 def _matrices(first: str, second: str) -> Rule:
     def rule(func: Any, a: dict[str, Any]) -> Tensor:
         one, other = a[first], a[second]
@@ -595,6 +603,7 @@ def _spread(func: Any, a: dict[str, Any]) -> Any:
 
 RULES: dict[str, Rule] = {
     "convolution": _convolution,
+    "constant_pad_nd": _pad,
     "mm": _matrices("self", "mat2"),
     "bmm": _matrices("self", "mat2"),
     "mv": _matrices("self", "vec"),

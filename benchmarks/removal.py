@@ -240,7 +240,7 @@ def _steps(tool: str, network: Network, out: Connection) -> None:
         verdict = Verdict(outcome="not_comparable", reason=str(error))
     record |= {"outcome": verdict.outcome, "reason": verdict.reason, "max_error": verdict.max_error}
     record |= {"places": verdict.places, "control": verdict.control}
-    if not kept:
+    if kept is not None and not kept:
         record["outcome"] = "untouched"
     complaint = runs_in_training(model, small, images) if verdict.outcome == "exact" else ""
     if complaint:

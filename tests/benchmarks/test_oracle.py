@@ -143,8 +143,9 @@ def test_a_residual_network_is_exact() -> None:
         lambda n: Channelwise(n),
         lambda n: Channelwise(n, elementwise_affine=False),
         lambda n: nn.Sequential(nn.BatchNorm2d(n), nn.PReLU(n), nn.MaxPool2d(2)),
+        lambda n: nn.Sequential(nn.ZeroPad2d(1), Channelwise(n)),
     ],
-    ids="sigmoid groupnorm groupnorm1 groupnorm-plain instancenorm layernorm layernorm-plain batchnorm".split(),
+    ids="sigmoid groupnorm groupnorm1 groupnorm-plain instancenorm layernorm layernorm-plain batchnorm padded-layernorm".split(),
 )
 def test_what_stands_between_is_masked_right(between: Callable[[int], nn.Module]) -> None:
     verdict = judge(*chain(between)[:2], torch.randn(2, 4, 6, 6), chain(between)[2])
