@@ -7,7 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from pruning.errors import InputError
-from pruning.graph.groups import ModelGraph, layer_of
+from pruning.graph.groups import ChannelGroup
+from pruning.graph.model_graph import ModelGraph
+from pruning.graph.rules.contractions import layer_name
 
 Granularity = str
 GRANULARITIES = ("channel", "weight")
@@ -31,6 +33,19 @@ def kept_units(total: int, sparsity: float) -> int:
     (7, 1, 3)
     """
     return max(1, total - math.floor(sparsity * total + 1e-9))
+
+
+def rounded_units(group: ChannelGroup, kept: int, multiple: int) -> int:
+    """`kept` units of a group, raised until its layers keep a multiple of `multiple` channels; all where that fails.
+
+    Raises:
+        InputError: `multiple` is not a whole number of at least 1.
+    """
+    if type(multiple) is not int or multiple < 1:
+        raise InputError(f"round_to must be a whole number of at least 1, not {multiple!r}.")
+    channels = next(slot.index.shape[1] for slot in group.slots if slot.role == "producer")
+    step = multiple // math.gcd(multiple, channels)
+    return min(group.units, -(-kept // step) * step)
 
 
 def prunable_weights(graph: ModelGraph) -> list[str]:
@@ -75,7 +90,7 @@ def _targets_by_name(graph: ModelGraph, granularity: Granularity) -> dict[str, l
     if granularity == "weight":
         names: dict[str, list[str]] = {}
         for tensor in prunable_weights(graph):
-            names.setdefault(layer_of(tensor), []).append(tensor)
+            names.setdefault(layer_name(tensor), []).append(tensor)
         return names
     if granularity != "channel":
         raise InputError(f"The granularity is 'channel' or 'weight', not '{granularity}'.")

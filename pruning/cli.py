@@ -10,12 +10,13 @@ import platform
 import re
 import signal
 import sys
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pruning.errors import Cancelled, InputError, PruningError, RequirementError
+from pruning.errors import Cancelled, InputError, PruningError, RemovalError, RequirementError
 
 if TYPE_CHECKING:  # the engine is imported where it is used: importing torch takes seconds, --help should not
     from pruning.recipe import Recipe
@@ -27,6 +28,12 @@ COMPARISONS = {
     ">": operator.gt,
     "<": operator.lt,
 }
+
+
+MODEL_FORMS = (
+    "sample:NAME, run:DIR, torchvision:NAME, timm:NAME or file:PATH.py:FACTORY; the last three with ?size=PIXELS, "
+    "?weights=default or ?weights=FILE (else random weights)"
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -95,7 +102,7 @@ def build_parser() -> argparse.ArgumentParser:
         sub.add_argument("--data-dir", help="folder or zip that holds its images (else PRUNING_DATA)")
 
     sub = command("inspect", _inspect, "Show a model: layers, channel groups, sizes, weights near zero.")
-    sub.add_argument("model", help="sample:NAME or run:DIR")
+    sub.add_argument("model", help=MODEL_FORMS)
 
     sub = command("evaluate", _evaluate, "Measure the accuracy of a model.")
     sub.add_argument("model", help="sample:NAME or run:DIR")
@@ -103,8 +110,9 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--role", choices=("train", "select", "test"), default="select", help="which images (select)")
 
     sub = command("verify", _verify, "Remove channels and prove the smaller model equal to the masked one.")
-    sub.add_argument("model", help="sample:NAME or run:DIR")
+    sub.add_argument("model", help=MODEL_FORMS)
     sub.add_argument("--sparsity", type=float, required=True, help="fraction removed in each group")
+    sub.add_argument("--round-to", type=int, default=None, metavar="K", help="keep a multiple of K channels in a layer")
     sub.add_argument("--criterion", default="l2", help="l1, l2, random or largest (l2)")
     sub.add_argument("--seed", type=int, default=0)
 
@@ -138,40 +146,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _inspect(args: argparse.Namespace, stop: _Stop) -> int:
-    from pruning.catalog.models import open_model
-    from pruning.cost import layer_costs, model_cost
-    from pruning.distributions import weight_stats
+    from pruning.commands.inspect import inspect
 
-    opened = open_model(args.model)
-    tensors = dict(opened.model.named_parameters())
-    cost = model_cost(opened.model, opened.graph)
-    layers = []
-    for layer in layer_costs(opened.graph):
-        summary = weight_stats(tensors[f"{layer.name}.weight"])
-        layers.append({**asdict(layer), "near_zero": summary.share_near_zero, "zeros": summary.zeros})
-    result = {
-        "schema_version": 1,
-        "model": args.model,
-        "title": opened.title,
-        "digest": opened.digest,
-        "input_shape": list(opened.sample.input_shape),
-        **asdict(cost),
-        "layers": layers,
-        "groups": [_group(group) for group in opened.graph.groups],
-        "locked": [{**_group(group), "reason": group.locked} for group in opened.graph.locked],
-        "provenance": opened.sample.provenance() if args.model.startswith("sample:") else None,
-    }
-    lines = [
-        f"{opened.title}: {cost.params:,} parameters, {cost.macs:,} MACs a sample, {cost.bytes.raw:,} bytes",
-        f"{'layer':<18}{'weights':>20}{'parameters':>12}{'MACs':>14}{'near zero':>11}",
-        *(
-            f"{layer['name']:<18}{'×'.join(map(str, layer['weight_shape'])):>20}{layer['parameters']:>12,}"
-            f"{layer['macs']:>14,}{layer['near_zero']:>11.1%}"
-            for layer in layers
-        ),
-        "Channel groups: " + "; ".join(f"{g.name} ({g.units}: {', '.join(g.producers)})" for g in opened.graph.groups),
-        *(f"Locked: {group.name}: {group.locked}" for group in opened.graph.locked),
-    ]
+    with _only_ours():
+        result, lines = inspect(args.model)
     return _print(args, result, lines)
 
 
@@ -181,6 +159,7 @@ def _evaluate(args: argparse.Namespace, stop: _Stop) -> int:
     from pruning.evaluate import evaluate
     from pruning.pipeline import check_fits
 
+    _check_has_images(args.model)
     opened = open_model(args.model)
     data = load_dataset(args.data or opened.data[0], args.data_dir)
     check_fits(opened, data)
@@ -205,53 +184,16 @@ def _evaluate(args: argparse.Namespace, stop: _Stop) -> int:
 
 
 def _verify(args: argparse.Namespace, stop: _Stop) -> int:
-    import time
+    from pruning.commands.verify import verify
 
-    from pruning.apply import removed_model
-    from pruning.catalog.models import open_model
-    from pruning.cost import count_macs, count_parameters, shapes_after
-    from pruning.graph.verify import check_removal
-    from pruning.plan import make_plan
-    from pruning.shrinkage import shrinkage
-
-    clock = [time.perf_counter()]
-    opened = open_model(args.model)
-    clock.append(time.perf_counter())
-    plan = make_plan(opened.model, opened.graph, criterion=args.criterion, sparsity=args.sparsity, seed=args.seed)
-    clock.append(time.perf_counter())
-    removed = removed_model(opened.model, opened.graph, plan)
-    clock.append(time.perf_counter())
-    check = check_removal(opened.model, removed, opened.graph, plan)
-    clock.append(time.perf_counter())
-    after = shapes_after(opened.graph, plan)
-    kept = shrinkage(opened.graph, plan).kept
-    names = ("trace", "plan", "remove", "check")
-    params = {
-        "before": count_parameters(opened.graph, opened.graph.shapes),
-        "after": sum(parameter.numel() for parameter in removed.parameters()),
-    }
-    macs = {"before": count_macs(opened.graph, opened.graph.shapes), "after": count_macs(opened.graph, after)}
-    result = {
-        "schema_version": 1,
-        "model": args.model,
-        "sparsity": args.sparsity,
-        "check": asdict(check),
-        "params": params,
-        "macs": macs,
-        "layers": [asdict(layer) for layer in plan.layers],
-        "kept": {name: {str(dim): index for dim, index in dims.items()} for name, dims in kept.items()},
-        "groups": [_group(group) for group in opened.graph.groups],
-        "locked": [{**_group(group), "reason": group.locked} for group in opened.graph.locked],
-        "seconds": {name: round(b - a, 4) for name, a, b in zip(names, clock, clock[1:], strict=False)},
-    }  # fmt: skip
-    lines = [
-        f"{opened.title} at sparsity {args.sparsity:g}: {check.status}"
-        + (f", largest relative difference {check.max_error:.1e}" if check.max_error is not None else ""),
-        f"compared with: {check.reference}",
-        *([f"because {check.reason}"] if check.reason else []),
-        f"parameters {params['before']:,} → {params['after']:,}; MACs {macs['before']:,} → {macs['after']:,}",
-    ]
-    return _print(args, result, lines)
+    with _only_ours():
+        result, lines = verify(
+            args.model, sparsity=args.sparsity, round_to=args.round_to, criterion=args.criterion, seed=args.seed
+        )
+    _print(args, result, lines)
+    if result["check"]["status"] == "refused":
+        raise RemovalError(f"Nothing was removed: {result['check']['reason']}")
+    return EXIT_OK
 
 
 def _prune(args: argparse.Namespace, stop: _Stop) -> int:
@@ -260,6 +202,7 @@ def _prune(args: argparse.Namespace, stop: _Stop) -> int:
 
     requirements = [_parse_requirement(text) for text in args.require]
     recipe = _recipe(args)
+    _check_has_images(recipe.model)
     check_recipe(recipe)
     folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
     _say(f"Run folder: {folder}")
@@ -294,6 +237,7 @@ def _recipe(args: argparse.Namespace) -> Recipe:
         raise InputError("Say which model to prune, such as sample:lenet5, or give --recipe FILE.")
     if args.finetune_epochs is not None and args.finetune_seconds is not None:
         raise InputError("Give --finetune-epochs or --finetune-seconds, not both.")
+    _check_has_images(args.model)
     opened = open_model(args.model)
     info = dataset_info(args.data or opened.data[0])
     hyper = default_hyperparameters(info)
@@ -426,13 +370,13 @@ def _worker(args: argparse.Namespace, stop: _Stop) -> int:
     return EXIT_OK
 
 
-def _group(group: Any) -> dict[str, Any]:
-    return {
-        "name": group.name,
-        "units": group.units,
-        "layers": list(group.producers),
-        "consumers": list(group.consumers),
-    }
+def _check_has_images(ref: str) -> None:
+    """Only sample networks and runs know the images they can be measured on."""
+    if ref.partition(":")[0] in ("torchvision", "timm", "file"):
+        raise InputError(
+            f"'{ref}' comes without images to measure it on: evaluate and prune take sample:NAME or run:DIR; inspect "
+            "and verify take this one."
+        )
 
 
 def _absolute(path: str | None) -> str | None:
@@ -478,6 +422,13 @@ def _summary(result: dict[str, Any]) -> list[str]:
 def _print(args: argparse.Namespace, result: dict[str, Any], lines: list[str]) -> int:
     print(json.dumps(result) if args.json else "\n".join(lines), flush=True)
     return EXIT_OK
+
+
+@contextlib.contextmanager
+def _only_ours() -> Iterator[None]:
+    """What a model prints while it runs goes to stderr: stdout is for the result."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
 
 
 def _say(text: str) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
-from pruning.graph.groups import ModelGraph
+from pruning.graph.model_graph import ModelGraph
 from pruning.graph.trace import Trace
 from pruning.plan import Plan
 from pruning.shrinkage import shrinkage
@@ -70,7 +70,7 @@ def layer_costs(graph: ModelGraph, shapes: Mapping[str, tuple[int, ...]] | None 
         shape = shapes[site.tensor]
         bias = shapes.get(f"{site.layer}.bias", (0,)) if f"{site.layer}.bias" in graph.parameters else (0,)
         output = list(site.output_shape)
-        output[-1 if site.kind == "linear" else 0] = shape[0]
+        output[site.output_dim] = output[site.output_dim] * shape[0] // graph.shapes[site.tensor][0]
         result.append(
             LayerCost(
                 name=site.layer,
@@ -78,7 +78,7 @@ def layer_costs(graph: ModelGraph, shapes: Mapping[str, tuple[int, ...]] | None 
                 weight_shape=shape,
                 output_shape=tuple(output),
                 parameters=math.prod(shape) + math.prod(bias),
-                macs=site.macs_per_weight * math.prod(shape),
+                macs=int(site.macs_per_weight * math.prod(shape)),
             )
         )
     return result
@@ -102,7 +102,12 @@ def count_parameters(graph: ModelGraph, shapes: Mapping[str, tuple[int, ...]]) -
 
 def count_macs(graph: ModelGraph, shapes: Mapping[str, tuple[int, ...]]) -> int:
     """MACs of one sample for given shapes."""
-    return sum(site.macs_per_weight * math.prod(shapes[site.tensor]) for site in graph.contractions)
+    weights = sum(int(site.macs_per_weight * math.prod(shapes[site.tensor])) for site in graph.contractions)
+    products = 0
+    for product in graph.products:
+        left = math.prod(shapes[name][dim] for name, dim in product.scales)
+        products += product.macs * left // math.prod(graph.shapes[name][dim] for name, dim in product.scales)
+    return weights + products
 
 
 def count_zeros(plan: Plan) -> int:

@@ -27,3 +27,9 @@ class RequirementError(PruningError):
 
 class Cancelled(PruningError):
     """The user cancelled; nothing half-finished is kept as a result."""
+
+
+def first_line(error: BaseException, length: int = 200) -> str:
+    """The first line of somebody else's error, to be quoted inside a sentence; its kind where it says nothing."""
+    line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return line[:length].rstrip(". ")

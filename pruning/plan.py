@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from pruning.allocation import Granularity, kept_units, per_target, prunable_weights
 from pruning.criteria import find_criterion
 from pruning.errors import InputError
-from pruning.graph.groups import ChannelGroup, ModelGraph, layer_of
+from pruning.graph.groups import ChannelGroup
+from pruning.graph.model_graph import ModelGraph
+from pruning.graph.rules.contractions import layer_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +108,7 @@ def plan_keeping(
             order = scores.argsort(stable=True)
             mask[order[: weight.numel() - keep[name]]] = False
             masks[name] = mask.view(weight.shape)
-            rows.append(_layer_plan(layer_of(name), None, requested[name], keep[name], weight.numel()))
+            rows.append(_layer_plan(layer_name(name), None, requested[name], keep[name], weight.numel()))
     for group in graph.groups if granularity == "channel" else ():
         scores = unit_scores(group, tensors, criterion, seed)
         if after is not None:

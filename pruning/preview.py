@@ -17,7 +17,7 @@ from pruning.catalog.datasets import Dataset
 from pruning.catalog.models import OpenModel
 from pruning.cost import count_macs, count_parameters, layer_costs, shapes_after
 from pruning.evaluate import Cancel, Evaluation, evaluate
-from pruning.graph.groups import ModelGraph
+from pruning.graph.model_graph import ModelGraph
 from pruning.plan import Plan, target_sizes, unit_scores, weight_scores
 from pruning.recalibrate import has_batch_norm, recalibrate
 

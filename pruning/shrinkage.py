@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pruning.graph.groups import ModelGraph
+from torch import Tensor
+
+from pruning.graph.model_graph import ModelGraph
 from pruning.plan import Plan
 
 
@@ -16,6 +18,8 @@ class Shrinkage:
     """Parameter or buffer → dimension → kept original indices, ascending; only what shrank."""
     pads: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     """Padding module → (dimension from the end, zero channels before, after)."""
+    sizes: dict[tuple[str, str, int | None], tuple[int, int]] = field(default_factory=dict)
+    """(module, attribute, place in a tuple) → the number there becomes so many of so many."""
 
     def then(self, later: Shrinkage) -> Shrinkage:
         """Both, one after the other: `later` counts in the already smaller model."""
@@ -24,27 +28,34 @@ class Shrinkage:
             for dim, index in dims.items():
                 first = kept.setdefault(name, {}).get(dim)
                 kept[name][dim] = index if first is None else [first[i] for i in index]
-        return Shrinkage(kept=kept, pads={**self.pads, **later.pads})
+        sizes = dict(self.sizes)
+        for place, (count, total) in later.sizes.items():
+            sizes[place] = (count, sizes[place][1] if place in sizes else total)
+        return Shrinkage(kept=kept, pads={**self.pads, **later.pads}, sizes=sizes)
 
 
 def shrinkage(graph: ModelGraph, plan: Plan) -> Shrinkage:
     """Which indices of which tensors stay under a channel plan."""
-    gone: dict[str, dict[int, set[int]]] = {}
-    pads = {module: list(amounts) for module, amounts in graph.pad_sites.items()}
-    for group in graph.groups:
-        removed = sorted(set(range(group.units)) - set(plan.kept.get(group.name, range(group.units))))
-        if not removed:
-            continue
-        for slot in group.slots:
-            gone.setdefault(slot.tensor, {}).setdefault(slot.dim, set()).update(
-                slot.index[removed].reshape(-1).tolist()
-            )
-        for pad in group.pads:
-            pads[pad.module][1] -= len(set(pad.before) & set(removed))
-            pads[pad.module][2] -= len(set(pad.after) & set(removed))
-    kept = {
-        tensor: {dim: [i for i in range(graph.shapes[tensor][dim]) if i not in lost] for dim, lost in dims.items()}
-        for tensor, dims in gone.items()
+    gone = graph.removed(plan.kept)
+    if not bool(gone.any()):
+        return Shrinkage()
+
+    def left(vector: Tensor) -> int:
+        return int((~gone[vector]).sum())
+
+    kept: dict[str, dict[int, list[int]]] = {}
+    for (name, dim), own in graph.labels.own.items():
+        stay = ~gone[own]
+        if name in graph.shapes and not bool(stay.all()):
+            kept.setdefault(name, {})[dim] = stay.nonzero().reshape(-1).tolist()
+    pads = {
+        site.module: (site.dim, left(site.before), left(site.after))
+        for site in graph.pads
+        if bool(gone[site.before].any()) or bool(gone[site.after].any())
     }
-    changed = {m: (a[0], a[1], a[2]) for m, a in pads.items() if tuple(a) != graph.pad_sites[m]}
-    return Shrinkage(kept=kept, pads=changed)
+    sizes = {
+        (site.module, site.attribute, site.position): (left(site.vector), len(site.vector))
+        for site in graph.sizes
+        if bool(gone[site.vector].any())
+    }
+    return Shrinkage(kept=kept, pads=pads, sizes=sizes)

@@ -47,6 +47,85 @@ def test_verify(capsys):
     assert result["params"]["after"] < result["params"]["before"] == 19_928
     assert result["macs"]["after"] < result["macs"]["before"] == 3_133_144
 
+    assert set(result["seconds"]) == {"trace", "group", "remove", "check"}
+    assert result["weights"] == "trained on mnist" and result["kept"] and result["locked"][0]["reason"]
+
+
+NET = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 12, 3, padding=1)
+        self.head = nn.Linear(12, 4)
+
+    def forward(self, x):
+        print("the network says", tuple(x.shape))
+        return self.head(self.conv(x).relu().mean((2, 3)))
+
+class Fixed(Net):
+    def forward(self, x):
+        return self.head(self.conv(x).mean((2, 3)).view(-1, 12))
+
+class Branch(Net):
+    def forward(self, x):
+        return super().forward(x) if x.sum() > 0 else x
+
+def with_inputs():
+    return Net(), torch.zeros(2, 3, 6, 6)
+"""
+
+
+@pytest.fixture
+def net(tmp_path) -> str:
+    (tmp_path / "net.py").write_text(NET)
+    return f"file:{tmp_path / 'net.py'}"
+
+
+def test_verify_a_file(capsys, net):
+    status, result, err = call(capsys, "verify", f"{net}:with_inputs", "--sparsity", "0.5", "--round-to", "8")
+    assert (status, result["check"]["status"], result["round_to"]) == (0, "exact", 8)
+    assert result["weights"] == "as with_inputs() makes them, seed 0"
+    # 12 → 6, up to 8: weights and biases, and MACs at 6 × 6 positions, counted by hand
+    assert result["params"] == {"before": 12 * 27 + 12 + 12 * 4 + 4, "after": 8 * 27 + 8 + 8 * 4 + 4}
+    assert result["macs"] == {"before": 36 * 12 * 27 + 12 * 4, "after": 36 * 8 * 27 + 8 * 4}
+    assert len(result["kept"]["conv.weight"]["0"]) == 8 and result["locked"][0]["layers"] == ["head"]
+    assert "the network says" in err  # stdout holds nothing but the JSON
+
+
+def test_verify_says_that_weights_are_random(capsys):
+    assert main(["verify", "torchvision:squeezenet1_1?size=64", "--sparsity", "0.5"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("squeezenet1_1 (torchvision) at sparsity 0.5: exact")
+    assert "weights: random, seed 0" in lines
+
+
+def test_inspect_a_torchvision_network(capsys):
+    status, result, _ = call(capsys, "inspect", "torchvision:resnet18?size=32")
+    assert (status, result["weights"], result["input_shape"]) == (0, "random, seed 0", [3, 32, 32])
+    assert result["params"] == 11_689_512 and result["provenance"] is None
+    assert {"conv1", "layer4.1.conv1"} <= {group["name"] for group in result["groups"]}
+    assert [group["layers"] for group in result["locked"]] == [["fc"]]
+
+
+def test_a_network_that_is_all_locked_is_refused(capsys, net):
+    status, result, err = call(capsys, "verify", f"{net}:Fixed?size=6", "--sparsity", "0.5")
+    assert (status, result["check"]["status"]) == (1, "refused")
+    assert result["params"]["before"] == result["params"]["after"]
+    assert err.strip().splitlines()[-1].startswith("Error: Nothing was removed: no channels of this network can be")
+    assert "net.py:17" in err
+
+
+def test_recipes_for_networks_without_images_are_refused(capsys, tmp_path):
+    from pruning.recipe import Recipe
+
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(Recipe(model="torchvision:resnet18", data="mnist5k").to_yaml())
+    assert main(["prune", "--recipe", str(recipe)]) == 1
+    assert "comes without images" in capsys.readouterr().err
+
 
 def test_prune_and_evaluate_the_run(capsys, tmp_path):
     arguments = "prune sample:lenet300 --sparsity 0.5 --finetune-epochs 0.2 --seed 1 --require accuracy>=0.5".split()
@@ -105,6 +184,14 @@ def test_an_unmet_requirement_sets_the_exit_status(capsys):
         (["evaluate", "sample:lenet5", "--data", "mnist"], "make data"),
         (["evaluate", "sample:lenet5", "--data", "mnist", "--data-dir", "nowhere"], "No mnist images at"),
         (["evaluate", "run:nowhere"], "no finished run"),
+        (["evaluate", "torchvision:resnet18"], "comes without images"),
+        (["prune", "file:net.py:build"], "comes without images"),
+        (["verify", "torchvision:resnet19", "--sparsity", "0.5"], "Did you mean 'torchvision:resnet18'?"),
+        (["verify", "resnet18", "--sparsity", "0.5"], "Did you mean 'torchvision:resnet18'?"),
+        (["verify", "file:nowhere.py:build", "--sparsity", "0.5"], "There is no file"),
+        (["verify", "sample:lenet5", "--sparsity", "1"], "below 1"),
+        (["verify", "sample:lenet5", "--sparsity", "0.5", "--round-to", "0"], "round_to"),
+        (["inspect", "timm:resnet18?size=x"], "whole number of pixels"),
         (["frobnicate"], "invalid choice"),
         ([], "required"),
     ],
@@ -114,6 +201,16 @@ def test_errors_are_one_clear_sentence(capsys, arguments, words):
     out, err = capsys.readouterr()
     assert out == "" and words in err and "Traceback" not in err
     assert err.startswith("Error: ") and len(err.strip().splitlines()) == 1
+
+
+def test_control_flow_on_data_is_one_sentence(capfd, net):
+    assert main(["verify", f"{net}:Branch?size=6", "--sparsity", "0.5"]) == 1
+    out, err = capfd.readouterr()
+    *own, last = err.strip().splitlines()
+    assert out == "" and last.startswith(
+        "Error: What this network does depends on the values of its data, at net.py:21"
+    )
+    assert set(own) == {"the network says (2, 3, 6, 6)"}  # torch would print its graph here
 
 
 def test_ctrl_c_cancels_with_130(tmp_path):

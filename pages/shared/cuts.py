@@ -70,12 +70,12 @@ class Target:
 
 def targets(opened: OpenModel, granularity: str) -> list[Target]:
     """Every slider of a network in network order, and what is locked at the end."""
-    from pruning.graph.groups import layer_of
+    from pruning.graph.rules.contractions import layer_name
     from pruning.plan import target_sizes
 
     if granularity == "weight":
         return [
-            Target(name=layer_of(tensor), total=total, layers=(layer_of(tensor),), tensor=tensor)
+            Target(name=layer_name(tensor), total=total, layers=(layer_name(tensor),), tensor=tensor)
             for tensor, total in target_sizes(opened.graph, "weight").items()
         ]
     return [

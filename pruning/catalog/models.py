@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from pruning.apply import shrink
 from pruning.errors import InputError, StorageError
-from pruning.graph.groups import ModelGraph, build_graph
+from pruning.graph.model_graph import ModelGraph
+from pruning.graph.trial import build_graph
 from pruning.shrinkage import Shrinkage
 from sample_models import SAMPLES, Sample
 
@@ -81,6 +82,7 @@ def save_model(folder: Path, root: OpenModel, model: nn.Module, structure: Shrin
         "version": STRUCTURE_VERSION,
         "sample": root.sample.name,
         "kept": {name: {str(dim): index for dim, index in dims.items()} for name, dims in structure.kept.items()},
+        "sizes": [[*place, *amounts] for place, amounts in structure.sizes.items()],
         "pads": {name: list(amounts) for name, amounts in structure.pads.items()},
         "held_zero": held_zero,
     }
@@ -98,6 +100,7 @@ def _open_run(ref: str, folder: Path) -> OpenModel:
                 str(name): {int(dim): [int(i) for i in index] for dim, index in dims.items()}
                 for name, dims in description["kept"].items()
             },
+            sizes={(str(s[0]), str(s[1]), s[2]): (int(s[3]), int(s[4])) for s in description.get("sizes", [])},
             pads={str(name): (int(a[0]), int(a[1]), int(a[2])) for name, a in description["pads"].items()},
         )
         model = shrink(sample.build(), structure)

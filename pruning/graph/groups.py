@@ -1,18 +1,18 @@
-"""Channel groups: sets of joined labels that touch the same dimensions of the same tensors."""
+"""Channel groups: units (sets of joined labels) that touch the same dimensions of the same tensors."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Container
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from pruning.graph.labels import RAW, Contraction, PadSite, Propagation, propagate
-from pruning.graph.trace import Trace, trace
-
-PADDING_MODULES = (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)
-"""Modules whose `padding` attribute removal can rewrite (nn.ZeroPad1d/2d/3d are kinds of them)."""
+from pruning.graph.labels import RAW, RAW_REASON, Labels
+from pruning.graph.rules.call import Contraction, PadSite, Product, Walk
+from pruning.graph.rules.contractions import layer_name
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,158 +47,214 @@ class ChannelGroup:
     units: int
     slots: tuple[Slot, ...]
     pads: tuple[PadSlot, ...]
+    components: tuple[int, ...]
+    """Connected set of labels that each unit is."""
     locked: str | None
     """Why no unit may be removed, or None."""
 
     @property
     def producers(self) -> tuple[str, ...]:
         """Layers whose outputs are these units, in network order."""
-        return tuple(dict.fromkeys(layer_of(slot.tensor) for slot in self.slots if slot.role == "producer"))
+        return tuple(dict.fromkeys(layer_name(slot.tensor) for slot in self.slots if slot.role == "producer"))
 
     @property
     def consumers(self) -> tuple[str, ...]:
         """Layers that read these units."""
-        return tuple(dict.fromkeys(layer_of(slot.tensor) for slot in self.slots if slot.role == "consumer"))
+        return tuple(dict.fromkeys(layer_name(slot.tensor) for slot in self.slots if slot.role == "consumer"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ModelGraph:
-    """What removal, costs and pages need to know of a model; independent of the values of its weights."""
+class Grouping:
+    """All groups of a labelled model."""
 
     groups: tuple[ChannelGroup, ...]
-    """Removable groups in network order."""
     locked: tuple[ChannelGroup, ...]
-    contractions: tuple[Contraction, ...]
-    shapes: dict[str, tuple[int, ...]]
-    """Of every parameter and buffer."""
-    parameters: frozenset[str]
-    pad_sites: dict[str, tuple[int, int, int]]
-    """Padding module → (dimension, zeros before, zeros after) in the dense model."""
-    trace: Trace
-    example_shape: tuple[int, ...]
-
-    def group(self, name: str) -> ChannelGroup:
-        return next(group for group in self.groups if group.name == name)
+    component: Tensor
+    """Connected set of each label."""
 
 
-def layer_of(tensor: str) -> str:
-    """Module that holds a parameter."""
-    return tensor.rsplit(".", 1)[0] if "." in tensor else ""
+def find_groups(labels: Labels, walks: list[Walk], parameters: Container[str]) -> Grouping:
+    """Collect units into groups, removable and locked, in network order."""
+    component = labels.resolve()
+    count = int(component.max()) + 1
+    component_of = component.numpy()
+    produced = _marks(labels.produced, labels.count)
+    consumed = _marks(labels.consumed, labels.count)
+    made = np.zeros(count, dtype=bool)
+    made[component_of[produced]] = True
+    reasons: dict[int, str] = {}
+    for where, reason in labels.locks:
+        for unit in np.unique(component_of[where.numpy()]).tolist():
+            reasons.setdefault(unit, reason)
+    reasons.setdefault(int(component_of[RAW]), RAW_REASON)
 
+    keys = _in_network_order(labels, walks)
+    slot_of, unit_of, index_of = [], [], []
+    for number, key in enumerate(keys):
+        units = component_of[labels.own[key].numpy()]
+        keep = np.nonzero(made[units])[0]
+        slot_of.append(np.full(len(keep), number))
+        unit_of.append(units[keep])
+        index_of.append(keep)
+    slots = np.concatenate(slot_of) if slot_of else np.zeros(0, dtype=np.int64)
+    units = np.concatenate(unit_of) if unit_of else slots
+    indices = np.concatenate(index_of) if index_of else slots
+    order = np.lexsort((indices, slots, units))
+    slots, units, indices = slots[order], units[order], indices[order]
+    pads = _pads_of(walks, component_of)
 
-def build_graph(model: nn.Module, input_shape: tuple[int, ...]) -> ModelGraph:
-    """Trace a model and find its channel groups.
-
-    `input_shape`: of one sample, without the batch.
-
-    Raises:
-        InputError: the model cannot be traced.
-    """
-    weight = next(model.parameters())
-    traced = trace(model, torch.zeros(2, *input_shape, dtype=weight.dtype))
-    state = propagate(traced)
-    _lock_fixed_pads(model, state)
-    units = _units(state)
-    grouped: dict[tuple[object, ...], list[_Unit]] = defaultdict(list)
-    for unit in units:
-        grouped[unit.signature].append(unit)
+    starts = np.flatnonzero(np.diff(units, prepend=-1))
+    members: dict[tuple[object, ...], list[tuple[int, int, int]]] = defaultdict(list)
+    first_use: dict[tuple[object, ...], tuple[int, int]] = {}
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(units)], strict=False):
+        unit = int(units[start])
+        signature = (slots[start:end].tobytes(), reasons.get(unit))
+        members[signature].append((unit, start, end))
+        place = (int(slots[start]), int(indices[start]))
+        first_use[signature] = min(first_use.get(signature, place), place)
+    roles = {key: _role(labels.own[key].numpy(), produced, consumed) for key in keys}
+    _prefer_parameters(roles, labels, component_of, parameters)
     groups: list[ChannelGroup] = []
-    names: set[str] = set()
-    for members in grouped.values():
-        group = _group(members, state, names)
-        if group is not None:
-            names.add(group.name)
-            groups.append(group)
-    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-    return ModelGraph(
+    taken: set[str] = set()
+    for signature in sorted(members, key=lambda s: first_use[s]):
+        found = sorted(members[signature], key=lambda item: (int(slots[item[1]]), int(indices[item[1]])))
+        group = _group(found, slots, indices, keys, roles, pads, labels, reasons, taken)
+        taken.add(group.name)
+        groups.append(group)
+    groups += _single(walks, groups)
+    return Grouping(
         groups=tuple(group for group in groups if group.locked is None),
         locked=tuple(group for group in groups if group.locked is not None),
-        contractions=tuple(state.contractions),
-        shapes={name: tuple(tensor.shape) for name, tensor in tensors.items()},
-        parameters=frozenset(name for name, _ in model.named_parameters()),
-        pad_sites={site.module: (site.dim, len(site.before), len(site.after)) for site in state.pads},
-        trace=traced,
-        example_shape=tuple(input_shape),
+        component=component,
     )
 
 
-def _lock_fixed_pads(model: nn.Module, state: Propagation) -> None:
-    modules = dict(model.named_modules())
-    uses: dict[str, list[PadSite]] = defaultdict(list)
-    for site in state.pads:
-        uses[site.module].append(site)
-    for name, sites in uses.items():
-        if not isinstance(modules.get(name), PADDING_MODULES) or len(sites) > 1:
-            for site in sites:
-                reason = f"the zero channels that {name or 'the model'} adds are a number fixed in its code"
-                state.lock(torch.cat((site.before, site.after)), reason)
+def _single(walks: list[Walk], groups: list[ChannelGroup]) -> list[ChannelGroup]:
+    """Layers of one channel, which has no label: it stays."""
+    known = {name for group in groups for name in group.producers}
+    sites = {site.layer: site for site in walks[0].contractions if site.output_shape[site.output_dim] == 1}
+    return [
+        ChannelGroup(
+            name=name,
+            units=1,
+            slots=(Slot(tensor=site.tensor, dim=0, role="producer", index=torch.zeros(1, 1, dtype=torch.long)),),
+            pads=(),
+            components=(),
+            locked="it has one channel, which stays",
+        )
+        for name, site in sites.items()
+        if name not in known
+    ]
 
 
-@dataclass(frozen=True, eq=False)
-class _Unit:
-    """One set of joined labels: its positions per (tensor, dim), its padding zeros, and whether it is locked."""
-
-    positions: dict[tuple[str, int], list[int]]
-    pads: dict[tuple[str, int, str], int]
-    locked: str | None
-
-    @property
-    def signature(self) -> tuple[object, ...]:
-        places = tuple((place, len(index)) for place, index in self.positions.items())
-        return (places, self.locked)
+def _marks(notes: list[Tensor], count: int) -> np.ndarray:
+    marks = np.zeros(count, dtype=bool)
+    for labels in notes:
+        marks[labels.numpy()] = True
+    marks[RAW] = False
+    return marks
 
 
-def _units(state: Propagation) -> list[_Unit]:
-    """Every set of joined labels that a producer makes, in network order."""
-    positions: dict[int, dict[tuple[str, int], list[int]]] = defaultdict(lambda: defaultdict(list))
-    produced: dict[int, None] = {}
-    for (tensor, dim), role in state.roles.items():
-        for index, label in enumerate(state.tensor_labels[tensor][dim].tolist()):
-            root = state.find(label)
-            positions[root][tensor, dim].append(index)
-            if role == "producer":
-                produced.setdefault(root)
-    pads: dict[int, dict[tuple[str, int, str], int]] = defaultdict(dict)
-    for site in state.pads:
+def _role(own: np.ndarray, produced: np.ndarray, consumed: np.ndarray) -> str:
+    return "producer" if produced[own].any() else "consumer" if consumed[own].any() else "follower"
+
+
+def _prefer_parameters(
+    roles: dict[tuple[str, int], str], labels: Labels, component_of: np.ndarray, parameters: Container[str]
+) -> None:
+    """Where a weight is a parameter times a mask, the parameter is what makes the units, not the mask."""
+    for key, role in list(roles.items()):
+        if role == "follower" or key[0] in parameters:
+            continue
+        roles[key] = "follower"
+        units = component_of[labels.own[key].numpy()]
+        for other in roles:
+            if other[0] in parameters and other[1] == key[1] and (other[0], 1 - other[1]) in roles:
+                if np.array_equal(component_of[labels.own[other].numpy()], units) and roles[other] == "follower":
+                    roles[other] = role
+
+
+def _in_network_order(labels: Labels, walks: list[Walk]) -> list[tuple[str, int]]:
+    """Tensors as the network uses them, each with its dimensions."""
+    used: dict[str, None] = {}
+    for walk in walks:
+        for node in walk.trace.nodes:
+            for source in node.all_input_nodes:
+                name = walk.trace.tensors.get(source.name)
+                if name is not None:
+                    used.setdefault(name)
+    order = {name: number for number, name in enumerate(used)}
+    return sorted(labels.own, key=lambda key: (order.get(key[0], len(order)), key[1]))
+
+
+def _pads_of(walks: list[Walk], component_of: np.ndarray) -> dict[int, dict[tuple[str, int], set[str]]]:
+    pads: dict[int, dict[tuple[str, int], set[str]]] = defaultdict(lambda: defaultdict(set))
+    for site in unique_pads(walks):
         for side, labels in (("before", site.before), ("after", site.after)):
-            for label in labels.tolist():
-                key = (site.module, site.dim, side)
-                pads[state.find(label)][key] = pads[state.find(label)].get(key, 0) + 1
-    locks: dict[int, str] = {RAW: "it meets values that no layer makes, such as the input itself"}
-    for label, reason in state.locks.items():
-        locks.setdefault(state.find(label), reason)
-    return [_Unit(dict(positions[root]), pads[root], locks.get(root)) for root in produced]
+            for unit in component_of[labels.numpy()].tolist():
+                pads[unit][site.module, site.dim].add(side)
+    return pads
 
 
-def _group(members: list[_Unit], state: Propagation, taken: set[str]) -> ChannelGroup | None:
-    first = members[0]
-    slots = tuple(
-        Slot(tensor=tensor, dim=dim, role=state.roles[tensor, dim],
-             index=torch.tensor([unit.positions[tensor, dim] for unit in members]))
-        for tensor, dim in first.positions
-    )  # fmt: skip
-    sites = dict.fromkeys((module, dim) for unit in members for module, dim, _ in unit.pads)
-    pads = tuple(
+def unique_pads(walks: list[Walk]) -> list[PadSite]:
+    return [site for walk in walks for site in walk.pads]
+
+
+def _group(
+    found: list[tuple[int, int, int]],
+    slots: np.ndarray,
+    indices: np.ndarray,
+    keys: list[tuple[str, int]],
+    roles: dict[tuple[str, int], str],
+    pads: dict[int, dict[tuple[str, int], set[str]]],
+    labels: Labels,
+    reasons: dict[int, str],
+    taken: set[str],
+) -> ChannelGroup:
+    _, start, end = found[0]
+    pattern = slots[start:end]
+    table = np.stack([indices[s:e] for _, s, e in found])
+    made = tuple(
+        Slot(
+            tensor=keys[number][0],
+            dim=keys[number][1],
+            role=roles[keys[number]],
+            index=torch.from_numpy(table[:, pattern == number]),
+        )
+        for number in dict.fromkeys(pattern.tolist())
+    )
+    modules = dict.fromkeys(place for unit, _, _ in found for place in pads.get(unit, {}))
+    pad_slots = tuple(
         PadSlot(
             module=module,
             dim=dim,
-            before=tuple(i for i, unit in enumerate(members) if (module, dim, "before") in unit.pads),
-            after=tuple(i for i, unit in enumerate(members) if (module, dim, "after") in unit.pads),
+            before=tuple(i for i, (unit, _, _) in enumerate(found) if "before" in pads[unit].get((module, dim), ())),
+            after=tuple(i for i, (unit, _, _) in enumerate(found) if "after" in pads[unit].get((module, dim), ())),
         )
-        for module, dim in sites
+        for module, dim in modules
     )
-    name = _name(slots, state)
+    name = _name(made, labels)
     number = 2
     while name in taken:
         name, number = f"{name.partition('#')[0]}#{number}", number + 1
-    return ChannelGroup(name=name, units=len(members), slots=slots, pads=pads, locked=first.locked)
+    return ChannelGroup(
+        name=name,
+        units=len(found),
+        slots=made,
+        pads=pad_slots,
+        components=tuple(unit for unit, _, _ in found),
+        locked=reasons.get(found[0][0]) or ("its channels only go all together" if len(found) == 1 else None),
+    )
 
 
-def _name(slots: tuple[Slot, ...], state: Propagation) -> str:
+def _name(slots: tuple[Slot, ...], labels: Labels) -> str:
     """The first layer whose outputs all belong to the group; else the first layer and '/own', the part of its
     outputs that it does not share with earlier layers."""
     producers = [slot for slot in slots if slot.role == "producer"]
     for slot in producers:
-        if slot.index.numel() == len(state.tensor_labels[slot.tensor][slot.dim]):
-            return layer_of(slot.tensor)
-    return f"{layer_of(producers[0].tensor)}/own"
+        if slot.index.numel() == len(labels.own[slot.tensor, slot.dim]):
+            return layer_name(slot.tensor)
+    return f"{layer_name(producers[0].tensor)}/own"
+
+
+__all__ = ["ChannelGroup", "Contraction", "Grouping", "PadSite", "PadSlot", "Product", "Slot"]

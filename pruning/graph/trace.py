@@ -2,73 +2,173 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import logging
 import math
 import re
+import traceback
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.fx import Node
+from torch.fx.proxy import TracerBase
 
 from pruning.errors import InputError
+from pruning.graph.inputs import Inputs
 
-TORCH_FOLDER = str(Path(torch.__file__).parent)
+TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
+MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
+OWN_FOLDER = str(Path(__file__).parent) + "/"
+CHATTER = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trace:
-    """The exported data flow of a model in eval mode, for one batch size."""
+    """The exported data flow of a model for one batch size."""
 
     nodes: tuple[Node, ...]
     """ATen calls in the order they run, then the output node."""
     tensors: dict[str, str]
     """Placeholder name → parameter or buffer name."""
+    constants: dict[str, Tensor]
+    """Placeholder name → constant tensor that the code makes."""
     batch: int
 
 
-def trace(model: nn.Module, example: Tensor) -> Trace:
-    """Export the data flow of `model` for `example` (N × ..., N at least 2); the model is left as it was.
+class TraceError(InputError):
+    """torch.export cannot follow the model; `lines` are the source lines outside torch, innermost last."""
+
+    def __init__(self, message: str, lines: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.lines = lines
+
+
+def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
+    """Export the data flow of `model` in eval (or train) mode; the model is left as it was.
 
     Raises:
-        InputError: torch.export cannot follow the model, with its reason.
+        TraceError: torch.export cannot follow the model, with its reason.
     """
     modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+    model.train(training)
     try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")
-            program = torch.export.export(model, (example,), strict=False)
+        with _quiet(), torch.no_grad():
+            program = torch.export.export(model, inputs.args, dict(inputs.kwargs or {}), strict=False)
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(
-            f"This network cannot be traced for exact removal ({reason}). "
-            "Its forward must not depend on the values of the data; weight pruning still works."
-        ) from error
+        raise _untraceable(error) from error
     finally:
-        for module, training in modes:
-            module.training = training
+        for module, mode in modes:
+            module.training = mode
     signature = program.graph_signature
+    named = {**program.constants, **dict(program.named_buffers())}
+    constants = {k: named[v] for k, v in signature.inputs_to_lifted_tensor_constants.items() if v in named}
+    first = {}  # a tensor that several modules hold goes by the first of its names
+    for name, tensor in (*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)):
+        first.setdefault(id(tensor), name)
+    whole = {
+        **dict(model.named_parameters(remove_duplicate=False)),
+        **dict(model.named_buffers(remove_duplicate=False)),
+    }
     tensors = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    tensors = {key: first[id(whole[name])] if name in whole else name for key, name in tensors.items()}
     nodes = tuple(node for node in program.graph.nodes if node.op in ("call_function", "output", "placeholder"))
-    return Trace(nodes=nodes, tensors=tensors, batch=example.shape[0])
+    return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """No warnings, attention through its plain operations instead of the fused fast path, and for each call the whole
+    way through the user's code (torch keeps only the frames of `forward` methods)."""
+    chatter = [logging.getLogger(name) for name in CHATTER]
+    levels = [logger.level for logger in chatter]
+    for logger in chatter:
+        logger.setLevel(logging.CRITICAL)  # they print every failed call; ours become one sentence
+    fast, keep = torch.backends.mha.get_fastpath_enabled(), TracerBase._filter_traceback_frames
+    torch.backends.mha.set_fastpath_enabled(False)
+    TracerBase._filter_traceback_frames = _users_frames  # type: ignore[method-assign]
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):  # export prints failed graphs
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(chatter, levels, strict=True):
+            logger.setLevel(level)
+        torch.backends.mha.set_fastpath_enabled(fast)
+        TracerBase._filter_traceback_frames = keep  # type: ignore[method-assign]
+
+
+def _users_frames(_: TracerBase, summary: traceback.StackSummary) -> traceback.StackSummary:
+    return traceback.StackSummary.from_list(_outside_torch(summary)[-1:])
+
+
+def _outside_torch(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:
+    """The frames of the model's own code: after the first call of a module, and not in torch."""
+    entered = next((i for i, frame in enumerate(frames) if frame.filename == MODULE_FILE), len(frames))
+    return [frame for frame in frames[entered:] if not frame.filename.startswith((TORCH_FOLDER, OWN_FOLDER, "<"))]
+
+
+def _untraceable(error: Exception) -> TraceError:
+    frames = traceback.extract_tb(error.__traceback__)
+    outside = _outside_torch(frames)
+    lines = tuple(f"{frame.filename}:{frame.lineno}" for frame in outside)
+    text = str(error).strip()
+    reason = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
+    at = f" at {Path(outside[-1].filename).name}:{outside[-1].lineno} (`{outside[-1].line}`)" if outside else ""
+    return TraceError(
+        f"This network cannot be traced for exact removal{at}: {reason[:300]} "
+        "Its forward must not depend on the values of the data; weight pruning still works.",
+        lines,
+    )
+
+
+def op_of(node: Node) -> str:
+    """Short name of a call, without namespace and overload: 'conv2d'."""
+    return _op_name(str(node.target))
+
+
+@lru_cache(maxsize=4096)
+def _op_name(target: str) -> str:
+    if target == "<built-in function getitem>":
+        return "getitem"
+    return target.removeprefix("aten.").split(".")[0]
+
+
+def is_real(node: Node) -> bool:
+    """Whether a call computes something; calls that do not may be there or not, as sizes are 1 or more."""
+    return node.op == "call_function" and not op_of(node).startswith(
+        ("contiguous", "_assert", "sym_", "alias", "detach")
+    )
 
 
 def module_path(node: Node) -> str:
     """Dotted name of the innermost module whose forward made this call; '' is the model itself."""
     stack = node.meta.get("nn_module_stack") or {}
-    return str(next(reversed(stack.values()))[0]) if stack else ""
+    return str(next(reversed(stack.values()))[0]).partition("@")[0] if stack else ""
+
+
+@lru_cache(maxsize=65536)
+def _last_line(stack_trace: str) -> str:
+    lines = re.findall(r'File "([^"]+)", line (\d+)', stack_trace)
+    outside = [(file, line) for file, line in lines if not file.startswith(TORCH_FOLDER) and not file.startswith("<")]
+    return f"{outside[-1][0]}:{outside[-1][1]}" if outside else ""
+
+
+def line_of(node: Node) -> str:
+    """'file:line' of the last frame outside torch that a call came from; '' where unknown."""
+    return _last_line(node.meta.get("stack_trace") or "")
 
 
 def place(node: Node) -> str:
     """Where a call stands, in words: op, module, and the last source line outside torch."""
-    op = str(node.target).removeprefix("aten.").split(".")[0]
-    where = module_path(node) or "the model itself"
-    lines = re.findall(r'File "([^"]+)", line (\d+)', node.meta.get("stack_trace") or "")
-    outside = [(file, line) for file, line in lines if not file.startswith(TORCH_FOLDER)]
-    source = f", {Path(outside[-1][0]).name}:{outside[-1][1]}" if outside else ""
-    return f"{op} in {where}{source}"
+    line = line_of(node)
+    source = f", {Path(line).name}" if line else ""
+    return f"{op_of(node)} in {module_path(node) or 'the model itself'}{source}"
 
 
 def shape_of(node: Node) -> tuple[int, ...]:
@@ -76,11 +176,6 @@ def shape_of(node: Node) -> tuple[int, ...]:
     return tuple(int(size) for size in node.meta["val"].shape)
 
 
-def macs_per_weight(node: Node, batch: int) -> int:
-    """How often each weight of a convolution or linear call is used for one sample.
-
-    MACs of the call are this times the number of weights: every output position uses every weight once.
-    """
-    shape = shape_of(node)
-    positions = math.prod(shape[2:]) if "conv" in str(node.target) else math.prod(shape[1:-1])
-    return positions * shape[0] // batch
+def positions(shape: tuple[int, ...], channel_dim: int, batch: int) -> int:
+    """Output positions of one sample: how often each weight of a layer is used."""
+    return math.prod(size for dim, size in enumerate(shape) if dim != channel_dim) // batch

@@ -1,24 +1,28 @@
-"""Proof of a removal: the removed model is compared with the masked one, in float64, layer by layer."""
+"""Proof of a removal: the removed model is compared with the masked one, in float64, call by call."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from pruning.apply import masked_model, removed_model
+from pruning.apply import removed_model
+from pruning.clone import clone
 from pruning.errors import RemovalError
-from pruning.graph.groups import ModelGraph
+from pruning.graph.inputs import Inputs, output_tensors
+from pruning.graph.model_graph import ModelGraph, label_model
+from pruning.graph.reference import CONSUMERS, Masking, Step, run
+from pruning.graph.rules.call import Walk
+from pruning.graph.trace import Trace, TraceError, is_real, op_of, place, trace
 from pruning.plan import Plan
-from pruning.shrinkage import Shrinkage, shrinkage
+from pruning.slim import prepared
 
 TOLERANCE = 1e-9
 """Largest difference relative to the largest value compared."""
-BATCHES = (1, 3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,53 +37,45 @@ class Check:
     reason: str | None = None
 
 
-REFERENCE = "masked model in float64, at every consumer's input and at the output, batches of 1 and 3"
+REFERENCE = "masked model in float64, at every consumer's input and at the output, for two batch sizes"
 
 
+@torch.no_grad()
 def check_removal(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan) -> Check:
     """Compare a removed model with the masked one on random inputs.
 
-    A negative control, the same model with each group's removed units shifted by one, must differ: otherwise the
-    comparison could not have seen a mistake and counts as failed.
+    A negative control, the same plan with each group's removed units shifted by one, must differ: otherwise the
+    comparison could not have seen a mistake.
 
     Raises:
-        RemovalError: they differ, or the removed model does not run; the first layer that differs is named.
+        RemovalError: they differ, or the removed model does not run; the first call that differs is named.
     """
-    dense = _double(model)
-    small = _double(removed)
-    masked = masked_model(dense, graph, plan)
-    kept = shrinkage(graph, plan)
+    gone = graph.removed(plan.kept)
+    subject, small = prepared(model), prepared(removed)
+    tensors, fewer = _tensors(model), _tensors(removed)
     worst = 0.0
-    for batch in BATCHES:
-        generator = torch.Generator().manual_seed(batch)
-        images = torch.randn(batch, *graph.example_shape, dtype=torch.float64, generator=generator)
-        expected = _record(masked, images, graph)
-        try:
-            actual = _record(small, images, graph)
-        except Exception as error:
-            raise RemovalError(
-                f"The smaller network does not run ({error}), so it is not handed out: its code fixes a size that "
-                "removal changes. Use weight pruning for this network."
-            ) from error
-        for place, wanted in expected.items():
-            got = actual.get(place)
-            wanted = _survivors(place, wanted, graph, kept)
-            distance = _relative(wanted, got)
-            if distance > TOLERANCE:
-                raise RemovalError(
-                    f"Removal is not exact: at {place} the smaller network differs from the masked one by a "
-                    f"relative {distance:.1e}, so it is not handed out. Use weight pruning for this network."
-                )
-            worst = max(worst, distance)
+    for batch in (graph.inputs.batch, graph.inputs.batch + 1):
+        inputs = graph.inputs.random(batch, torch.float64, seed=batch)
+        walks, lost = (graph.walks, gone) if batch == graph.inputs.batch else _relabelled(subject, graph, batch, gone)
+        for number, dense in enumerate(walks):
+            training = number == 1
+            traced = _trace_small(small, graph.inputs.resized(batch), training)
+            difference = _compare(dense, traced, tensors, fewer, inputs, lost)
+            if isinstance(difference, str):
+                raise RemovalError(difference)
+            worst = max(worst, difference)
+            if not training:
+                worst = max(worst, _compare_module(dense, removed, tensors, inputs, lost))
     shifted = _shifted(graph, plan)
     if shifted is not None:
-        control = masked_model(dense, graph, shifted)
-        if _relative(control(images), small(images)) <= TOLERANCE:
+        inputs = graph.inputs.random(graph.inputs.batch, torch.float64, seed=0)
+        traced = _trace_small(small, graph.inputs, False)
+        if not isinstance(_compare(graph.walks[0], traced, tensors, fewer, inputs, graph.removed(shifted)), str):
             return Check(
                 status="not_comparable",
                 max_error=worst,
                 reference=REFERENCE,
-                reason="removing other units gives the same outputs, so equality proves nothing here",
+                reason="removing other units gives the same values everywhere, so equality proves nothing here",
             )
     return Check(status="exact", max_error=worst, reference=REFERENCE)
 
@@ -94,51 +90,127 @@ def prove(model: nn.Module, graph: ModelGraph, plan: Plan) -> tuple[nn.Module, C
     return removed, check_removal(model, removed, graph, plan)
 
 
-def _double(model: nn.Module) -> nn.Module:
-    return copy.deepcopy(model).double().eval()
+def _tensors(model: nn.Module) -> dict[str, Tensor]:
+    return {**dict(model.named_parameters(remove_duplicate=False)), **dict(model.named_buffers(remove_duplicate=False))}
 
 
-@torch.no_grad()
-def _record(model: nn.Module, images: Tensor, graph: ModelGraph) -> dict[str, Tensor]:
-    """Input of every layer that reads channels, and the output."""
-    seen: dict[str, Tensor] = {}
-
-    def keeper(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
-        def keep(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            seen[name] = inputs[0]
-
-        return keep
-
-    modules = dict(model.named_modules())
-    handles = [modules[site.layer].register_forward_pre_hook(keeper(site.layer)) for site in graph.contractions]
+def _trace_small(small: nn.Module, inputs: Inputs, training: bool) -> Trace:
     try:
-        output = model(images)
+        return trace(small, inputs, training=training)
+    except TraceError as error:
+        raise RemovalError(
+            f"The smaller network does not run ({error}), so it is not handed out: its code fixes a size that removal "
+            "changes. Use weight pruning for this network."
+        ) from error
+
+
+def _relabelled(model: nn.Module, graph: ModelGraph, batch: int, gone: Tensor) -> tuple[tuple[Walk, ...], Tensor]:
+    """The model labelled anew for another batch size, and what is removed in those labels."""
+    inputs = graph.inputs.resized(batch)
+    traces = [trace(model, inputs, training=number == 1) for number in range(len(graph.walks))]
+    again = label_model(model, inputs, traces, graph.lessons)
+    removed = torch.zeros(int(again.component.max()) + 1, dtype=torch.bool)
+    for key, own in again.labels.own.items():
+        removed[again.component[own[gone[graph.labels.own[key]]]]] = True
+    return again.walks, removed[again.component]
+
+
+@contextmanager
+def _in_float64() -> Iterator[None]:
+    """Constants that code makes without saying of what type are float64 here."""
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
     finally:
-        for handle in handles:
-            handle.remove()
-    return {**seen, "the output": output}
+        torch.set_default_dtype(usual)
 
 
-def _survivors(place: str, value: Tensor, graph: ModelGraph, kept: Shrinkage) -> Tensor:
-    """What is left of the masked model's value at a place once the removed channels are taken out."""
-    site = next((site for site in graph.contractions if site.layer == place), None)
-    index = kept.kept.get(site.tensor, {}).get(1) if site else None
-    if site is None or index is None:
-        return value
-    dim = value.dim() - 1 if site.kind == "linear" else 1
-    return value.index_select(dim, torch.tensor(index))
+@_in_float64()
+def _compare(
+    dense: Walk,
+    traced: Trace,
+    tensors: dict[str, Tensor],
+    fewer: dict[str, Tensor],
+    inputs: Inputs,
+    gone: Tensor,
+) -> float | str:
+    """Largest relative difference at any consumer's input and at the output; a sentence where it is too large."""
+    mask = Masking(dense, gone)
+    worst = 0.0
+    steps = zip(
+        *(_real(run(*arguments)) for arguments in ((dense.trace, tensors, inputs, mask), (traced, fewer, inputs)))
+    )
+    try:
+        for (node, result, operands), (other, small, smaller) in steps:
+            if op_of(node) != op_of(other):
+                return f"Removal is not exact: after removal the code takes another way at {place(node)}. {NOT_GIVEN}"
+            if node.op == "output":
+                pairs = [(s, a, b) for s, a, b in zip(node.all_input_nodes, result, small, strict=True)]
+            elif op_of(node) in CONSUMERS:
+                pairs = list(zip(node.all_input_nodes, operands, smaller, strict=True))
+            else:
+                continue
+            for source, wanted, got in pairs:
+                if isinstance(wanted, Tensor) and wanted.is_floating_point():
+                    distance = _relative(mask.survivors(source, wanted), got)
+                    if distance > TOLERANCE:
+                        where = "the output" if node.op == "output" else place(node)
+                        return (
+                            f"Removal is not exact: at {where} the smaller network differs from the masked one by a "
+                            f"relative {distance:.1e}. {NOT_GIVEN}"
+                        )
+                    worst = max(worst, distance)
+    except RuntimeError as error:
+        return f"Removal cannot be proven: {str(error).strip().splitlines()[0]}. {NOT_GIVEN}"
+    return worst
 
 
-@torch.no_grad()
-def _relative(wanted: Tensor, got: Tensor | None) -> float:
-    if got is None or wanted.shape != got.shape:
+NOT_GIVEN = "It is not handed out; use weight pruning for this network."
+
+
+def _real(steps: Iterator[Step]) -> Iterator[Step]:
+    return (step for step in steps if step[0].op == "output" or is_real(step[0]))
+
+
+@_in_float64()
+def _compare_module(dense: Walk, removed: nn.Module, tensors: dict[str, Tensor], inputs: Inputs, gone: Tensor) -> float:
+    """The removed module itself, run as a user would, against the masked reference's output."""
+    small = clone(removed).double().eval()
+    try:
+        got = output_tensors(inputs.call(small))
+    except Exception as error:
+        raise RemovalError(f"The smaller network does not run ({error}). {NOT_GIVEN}") from error
+    wanted: list[Any] = []
+    for node, result, _ in run(dense.trace, tensors, inputs, Masking(dense, gone)):
+        if node.op == "output":
+            wanted = [tensor for tensor in result if isinstance(tensor, Tensor)]
+    worst = 0.0
+    for expected, actual in zip(wanted, got, strict=False):
+        if expected.is_floating_point():
+            worst = max(worst, _relative(expected, actual))
+    if worst > TOLERANCE or not wanted:
+        raise RemovalError(
+            f"Removal is not exact: at the output the smaller network differs from the masked one by a relative "
+            f"{worst:.1e}. {NOT_GIVEN}"
+        )
+    return worst
+
+
+def _relative(wanted: Tensor, got: Any) -> float:
+    if not isinstance(got, Tensor) or wanted.shape != got.shape:
         return float("inf")
+    if not wanted.numel():
+        return 0.0
+    finite = wanted.isfinite()
+    if not bool((finite == got.isfinite()).all()):
+        return float("inf")
+    wanted, got = (torch.where(finite, side, 0.0) for side in (wanted, got))
     scale = max(float(wanted.abs().max()), float(got.abs().max()), 1e-300)
-    error = float((wanted - got).abs().max()) / scale
-    return error if error == error else float("inf")
+    return float((wanted - got).abs().max()) / scale
 
 
-def _shifted(graph: ModelGraph, plan: Plan) -> Plan | None:
+def _shifted(graph: ModelGraph, plan: Plan) -> dict[str, tuple[int, ...]] | None:
     """The same plan with each group's kept units moved on by one; None where no group loses a unit."""
     kept = {}
     changed = False
@@ -146,4 +218,4 @@ def _shifted(graph: ModelGraph, plan: Plan) -> Plan | None:
         units = plan.kept.get(group.name, tuple(range(group.units)))
         kept[group.name] = tuple(sorted((unit + 1) % group.units for unit in units))
         changed |= set(kept[group.name]) != set(units)
-    return Plan(granularity="channel", kept=kept, layers=plan.layers) if changed else None
+    return kept if changed else None

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pruning.apply import inflate, masked_model, removed_model, shrink
 from pruning.errors import RemovalError
-from pruning.graph.groups import build_graph
+from pruning.graph.trial import build_graph
 from pruning.graph.verify import check_removal, prove
 from pruning.plan import make_plan, plan_keeping, target_sizes
 from pruning.shrinkage import shrinkage
@@ -80,7 +80,7 @@ def test_wrong_removals_are_caught():
     wrong = copy.deepcopy(right)
     with torch.no_grad():  # a consumer that reads its channels in another order
         wrong.layer3[0].conv1.weight.copy_(right.layer3[0].conv1.weight.roll(1, 1))
-    with pytest.raises(RemovalError, match=r"not exact: at layer3\.0\.conv2"):
+    with pytest.raises(RemovalError, match=r"not exact: at conv2d in layer3\.0\.conv1"):
         check_removal(model, wrong, graph, plan)
     wrong = copy.deepcopy(right)
     with torch.no_grad():  # a BN that kept the wrong statistics
@@ -99,11 +99,11 @@ class HardCoded(nn.Module):
         return self.fc(self.conv(x).view(-1, 16))
 
 
-def test_a_size_fixed_in_code_is_refused_in_words():
-    model = HardCoded()
-    graph = build_graph(model, (1, 4, 4))
-    with pytest.raises(RemovalError, match="weight pruning"):
-        prove(model, graph, make_plan(model, graph, sparsity=0.5))
+def test_a_size_fixed_in_code_is_locked_and_its_line_named():
+    graph = build_graph(HardCoded(), (1, 4, 4))
+    assert graph.groups == ()
+    reason = str(next(group for group in graph.locked if group.name == "conv").locked)
+    assert "view in the model itself" in reason and "test_verify.py:" in reason and "fixes a size" in reason
 
 
 def test_the_callers_model_is_not_touched():
@@ -145,8 +145,8 @@ def test_a_removed_model_can_be_pruned_down_to_one_channel_each_and_again():
     graph = build_graph(model, sample.input_shape)
     small, _ = prove(model, graph, make_plan(model, graph, sparsity=0.97))
     small_graph = build_graph(small, sample.input_shape)
-    assert set(target_sizes(small_graph, "channel")) == set(target_sizes(graph, "channel"))
-    assert set(target_sizes(small_graph, "channel").values()) == {1}
+    assert small_graph.groups == ()
+    assert "it has one channel, which stays" in {str(group.locked) for group in small_graph.locked}
     again, check = prove(small, small_graph, make_plan(small, small_graph, sparsity=0.5))
     assert check.status == "exact"
     assert sum(p.numel() for p in again.parameters()) == sum(p.numel() for p in small.parameters())

@@ -1,0 +1,225 @@
+"""Everything removal, costs and pages need to know of a model, independent of the values of its weights."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pruning.clone import shared_memory
+from pruning.graph.groups import ChannelGroup, Grouping, find_groups, unique_pads
+from pruning.graph.inputs import Inputs
+from pruning.graph.labels import Labels, varying
+from pruning.graph.propagate import walk
+from pruning.graph.rules.call import Contraction, PadSite, Product, SizeSite, Walk
+from pruning.graph.trace import Trace, TraceError, line_of, op_of, trace
+
+PADDING_MODULES = (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)
+"""Modules whose `padding` attribute removal can rewrite (nn.ZeroPad1d/2d/3d are kinds of them)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeRule:
+    """At the calls of one source line a number in the code follows a dimension of the result."""
+
+    line: str
+    op: str
+    dim: int
+    attribute: str
+    position: int | None
+    """Place in a tuple or list; None for a plain number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lessons:
+    """What trials have shown about a model's code."""
+
+    locked: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(source line, op) → why it cannot take part."""
+    turned: frozenset[str] = frozenset()
+    sizes: tuple[SizeRule, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModelGraph:
+    """A traced and labelled model."""
+
+    groups: tuple[ChannelGroup, ...]
+    """Removable groups in network order."""
+    locked: tuple[ChannelGroup, ...]
+    contractions: tuple[Contraction, ...]
+    products: tuple[Product, ...]
+    shapes: dict[str, tuple[int, ...]]
+    """Of every parameter and buffer."""
+    parameters: frozenset[str]
+    aliases: tuple[tuple[str, str, bool], ...]
+    """Pairs of parameters that share memory, and whether one is the other transposed."""
+    pads: tuple[PadSite, ...]
+    sizes: tuple[SizeSite, ...]
+    labels: Labels
+    component: Tensor
+    walks: tuple[Walk, ...]
+    """Eval mode, and train mode where that uses more parameters."""
+    inputs: Inputs
+    lessons: Lessons
+
+    @property
+    def trace(self) -> Trace:
+        return self.walks[0].trace
+
+    @property
+    def example_shape(self) -> tuple[int, ...]:
+        """Shape of one sample of the first input."""
+        return self.inputs.sample_shape
+
+    def group(self, name: str) -> ChannelGroup:
+        return next(group for group in self.groups if group.name == name)
+
+    def removed(self, kept: Mapping[str, tuple[int, ...]]) -> Tensor:
+        """bool for every label: whether a plan that keeps these units of each group removes it."""
+        gone = torch.zeros(int(self.component.max()) + 1, dtype=torch.bool)
+        for group in self.groups:
+            if group.name in kept:
+                stay = set(kept[group.name])
+                gone[[unit for i, unit in enumerate(group.components) if i not in stay]] = True
+        return gone[self.component]
+
+
+def label_model(model: nn.Module, inputs: Inputs, traces: list[Trace], lessons: Lessons) -> ModelGraph:
+    """Walk the traces with labels and collect the groups."""
+    labels = Labels(turned=lessons.turned)
+    walks = [walk(traced, labels, lessons.locked) for traced in traces]
+    modules = dict(model.named_modules())
+    aliases = shared_memory(model)
+    for first, second, transposed in aliases:
+        _tie_shared(labels, first, second, transposed)
+    pads = _settle_pads(modules, walks, labels)
+    sizes = tuple(site for w in walks for site in (*w.sizes, *_from_rules(w, lessons.sizes)) if _fits(modules, site))
+    _join_same_numbers(labels, sizes)
+    found: Grouping = find_groups(labels, walks, dict(model.named_parameters()))
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    return ModelGraph(
+        groups=found.groups,
+        locked=found.locked,
+        contractions=tuple(walks[0].contractions),
+        products=tuple(walks[0].products),
+        shapes={name: tuple(tensor.shape) for name, tensor in tensors.items()},
+        parameters=frozenset(name for name, _ in model.named_parameters()),
+        aliases=aliases,
+        pads=pads,
+        sizes=sizes,
+        labels=labels,
+        component=found.component,
+        walks=tuple(walks),
+        inputs=inputs,
+        lessons=lessons,
+    )
+
+
+def trace_modes(model: nn.Module, inputs: Inputs) -> list[Trace]:
+    """The data flow in eval mode, and in train mode where that uses parameters which eval mode does not.
+
+    Raises:
+        TraceError: the model cannot be traced in eval mode, or not in train mode where that is needed.
+    """
+    traces = [trace(model, inputs)]
+    used = {traces[0].tensors[n.name] for n in traces[0].nodes if n.name in traces[0].tensors and n.users}
+    if any(name not in used for name, _ in model.named_parameters()):
+        try:
+            traces.append(trace(model, inputs, training=True))
+        except TraceError as error:
+            unused = [name for name, _ in model.named_parameters() if name not in used]
+            raise TraceError(
+                f"{unused[0]} and perhaps others ({len(unused)} in all) are used only in training, which cannot be "
+                f"traced with these inputs ({error}) Give larger example inputs, or take these layers out first.",
+                error.lines,
+            ) from error
+    return traces
+
+
+def _tie_shared(labels: Labels, first: str, second: str, transposed: bool) -> None:
+    dims = {dim for name, dim in labels.own if name == first}
+    for dim in dims:
+        one, other = labels.own[first, dim], labels.own.get((second, 1 - dim if transposed else dim))
+        if other is not None and len(one) == len(other):
+            labels.join(one, other)
+        else:
+            labels.lock(one, f"{first} and {second} share memory in different shapes")
+
+
+def _join_same_numbers(labels: Labels, sizes: tuple[SizeSite, ...]) -> None:
+    """Channels that follow the same number in the code lose as many each: place by place."""
+    by_number: dict[tuple[str, str, int | None], SizeSite] = {}
+    for site in sizes:
+        first = by_number.setdefault((site.module, site.attribute, site.position), site)
+        if len(first.vector) == len(site.vector):
+            labels.join(first.vector, site.vector)
+        elif first is not site:
+            for vector in (first.vector, site.vector):
+                labels.lock(vector, f"{site.attribute} of {site.module or 'the model'} stands for several sizes")
+
+
+def _settle_pads(modules: dict[str, nn.Module], walks: list[Walk], labels: Labels) -> tuple[PadSite, ...]:
+    """Zero channels that a padding module adds can follow; a number in the code cannot."""
+    sites: dict[str, list[PadSite]] = defaultdict(list)
+    for site in unique_pads(walks):
+        sites[site.module].append(site)
+    settled = []
+    for name, found in sites.items():
+        first = found[0]
+        per_walk = max(sum(site.module == name for site in w.pads) for w in walks)
+        if isinstance(modules.get(name), PADDING_MODULES) and per_walk == 1:
+            for other in found[1:]:
+                labels.join(first.before, other.before)
+                labels.join(first.after, other.after)
+            settled.append(first)
+        else:
+            reason = f"the zero channels that {name or 'the model'} adds are a number fixed in its code"
+            for site in found:
+                labels.lock(torch.cat((site.before, site.after)), reason)
+    return tuple(settled)
+
+
+def _from_rules(w: Walk, rules: tuple[SizeRule, ...]) -> list[SizeSite]:
+    sites = []
+    by_place: dict[tuple[str, str], list[SizeRule]] = defaultdict(list)
+    for rule in rules:
+        by_place[rule.line, rule.op].append(rule)
+    for node in w.trace.nodes if rules else ():
+        if node.op != "call_function":
+            continue
+        for rule in by_place.get((line_of(node), op_of(node)), ()):
+            vector = result_vector(w, node, rule.dim)
+            if vector is not None:
+                stack = [str(path).partition("@")[0] for path, _ in (node.meta.get("nn_module_stack") or {}).values()]
+                sites.append(
+                    SizeSite(module=stack[-1] if stack else "", attribute=rule.attribute, position=rule.position,
+                             value=None, vector=vector)
+                )  # fmt: skip
+    return sites
+
+
+def result_vector(w: Walk, node: torch.fx.Node, dim: int) -> Tensor | None:
+    """Labels of a call's result along one dimension, or None."""
+    value: Any = w.values.get(node)
+    value = value[0] if isinstance(value, tuple) and value else value
+    layer = value.layer(dim) if value is not None and dim < len(value.shape) else None
+    if layer is None:
+        return None
+    others = [d for d in varying(layer) if d != dim]
+    for other in others:
+        layer = layer.narrow(other, 0, 1)
+    return layer.reshape(-1)
+
+
+def _fits(modules: dict[str, nn.Module], site: SizeSite) -> bool:
+    """Whether the module has the attribute, with the size it had when traced."""
+    module = modules.get(site.module)
+    value = getattr(module, site.attribute, None)
+    if site.position is not None and isinstance(value, tuple | list) and -len(value) <= site.position < len(value):
+        value = value[site.position]
+    return isinstance(value, int) and not isinstance(value, bool) and site.value in (None, value)

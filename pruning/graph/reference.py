@@ -1,0 +1,178 @@
+"""The masked model, run call by call in float64: what a removed model must equal.
+
+Removed channels contribute zero at every consumer's input (convolutions, linear layers, matrix products, sums), and
+normalisations over channels use the survivors only. Everything else runs as the traced graph says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import Node
+from torch.fx.node import map_arg
+
+from pruning.graph.inputs import Inputs
+from pruning.graph.labels import Value
+from pruning.graph.rules.call import Walk
+from pruning.graph.trace import Trace, op_of
+
+CONSUMERS = frozenset(
+    "conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d conv_transpose3d linear matmul bmm mm mv dot "
+    "baddbmm addmm einsum scaled_dot_product_attention sum lstm gru rnn_tanh rnn_relu".split()
+)
+NORMS = frozenset(("layer_norm", "rms_norm", "group_norm"))
+DROPOUTS = frozenset("dropout dropout_ feature_dropout feature_dropout_ alpha_dropout alpha_dropout_".split())
+FLOATS = (torch.float16, torch.bfloat16, torch.float32)
+
+Step = tuple[Node, Any, list[Any]]
+"""A call, its result, and its tensor operands (masked, where it is a consumer)."""
+
+
+def run(trace: Trace, tensors: Mapping[str, Tensor], inputs: Inputs, mask: Masking | None = None) -> Iterator[Step]:
+    """Run a traced graph in float64, giving each call as it is done, the output node last (its result is a list).
+
+    `tensors`: parameters and buffers by name. Random dropout is left out, so that train mode can be compared too.
+    """
+    given = iter(inputs.cast(torch.float64).tensors)
+    env: dict[Node, Any] = {}
+    last_use: dict[Node, Node] = {}
+    for node in trace.nodes:
+        for source in node.all_input_nodes:
+            last_use[source] = node
+    for node in trace.nodes:
+        if node.op == "placeholder":
+            if node.name in trace.tensors:
+                env[node] = _double(tensors[trace.tensors[node.name]])
+            elif node.name in trace.constants:
+                env[node] = _double(trace.constants[node.name]).clone()
+            elif isinstance(node.meta.get("val"), Tensor):
+                env[node] = next(given).clone()
+            continue
+        sources = node.all_input_nodes
+        if node.op == "output":
+            yield node, [env.get(source) for source in sources], []
+            return
+        operands = {source: env.get(source) for source in sources}
+        if mask is not None and op_of(node) in CONSUMERS:
+            operands = {source: mask.zeroed(source, value) for source, value in operands.items()}
+        env[node] = _call(node, operands, mask)
+        yield node, env[node], [operands[source] for source in sources]
+        for source in sources:
+            if last_use[source] is node:
+                env.pop(source, None)
+
+
+class Masking:
+    """What of each value a plan removes."""
+
+    def __init__(self, walk: Walk, gone: Tensor) -> None:
+        self.walk, self.gone = walk, gone
+        self._left: dict[Node, list[Tensor | None]] = {}
+
+    def left(self, node: Node, item: int | None = None) -> list[Tensor | None]:
+        """For each dimension of a call's result the indices that are left, None where all are."""
+        value = self.walk.values.get(node)
+        if item is not None and isinstance(value, tuple):
+            return self._indices(value[item])
+        if node not in self._left:
+            self._left[node] = self._indices(value)
+        return self._left[node]
+
+    def _indices(self, value: Any) -> list[Tensor | None]:
+        if not isinstance(value, Value):
+            return []
+        found: list[Tensor | None] = [None] * len(value.shape)
+        for layer in value.layers:
+            alive = ~self.gone[layer]
+            if bool(alive.all()):
+                continue
+            for dim, size in enumerate(alive.shape):
+                if size > 1:
+                    others = [d for d in range(alive.dim()) if d != dim]
+                    stay = alive.amax(others) if others else alive
+                    if not bool(stay.all()):
+                        found[dim] = stay.nonzero().reshape(-1)
+        return found
+
+    def zeroed(self, node: Node, tensor: Any) -> Any:
+        """A value with zeros where it is removed."""
+        value = self.walk.values.get(node)
+        if not isinstance(value, Value) or not isinstance(tensor, Tensor):
+            return tensor
+        for layer in value.layers:
+            alive = ~self.gone[layer]
+            if not bool(alive.all()):
+                tensor = tensor.masked_fill(~alive, 0)
+        return tensor
+
+    def survivors(self, node: Node, tensor: Tensor, item: int | None = None) -> Tensor:
+        """A value without what is removed."""
+        for dim, index in enumerate(self.left(node, item)):
+            if index is not None:
+                tensor = tensor.index_select(dim, index)
+        return tensor
+
+
+def _double(tensor: Tensor) -> Tensor:
+    return tensor.detach().double() if tensor.is_floating_point() else tensor.detach()
+
+
+def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any:
+    op = op_of(node)
+    args, kwargs = map_arg((node.args, node.kwargs), lambda source: operands[source])
+    if op in DROPOUTS:
+        return args[0]
+    if op.startswith(("_assert", "sym_")):  # it states the types of the original run
+        return None
+    args, kwargs = _in_double((args, kwargs))
+    target: Callable[..., Any] = node.target  # type: ignore[assignment]
+    if op in NORMS and mask is not None:
+        return _norm_over_survivors(node, op, target, args, mask)
+    return target(*args, **kwargs)
+
+
+def _in_double(value: Any) -> Any:
+    """Arguments with float64 in place of any narrower float type."""
+    if isinstance(value, torch.dtype):
+        return torch.float64 if value in FLOATS else value
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, dict):
+        return {key: _in_double(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return type(value)(_in_double(item) for item in value) if type(value) in (tuple, list) else value
+    return value
+
+
+def _norm_over_survivors(node: Node, op: str, target: Callable[..., Any], args: Any, mask: Masking) -> Tensor:
+    source: Node = node.args[0]  # type: ignore[assignment]
+    left = mask.left(source)
+    full: Tensor = args[0]
+    count = 1 if op == "group_norm" else len(args[1])
+    dims = [1] if op == "group_norm" else list(range(full.dim() - count, full.dim()))
+    if all(left[dim] is None for dim in dims):
+        return target(*args)  # type: ignore[no-any-return]
+    part = full
+    for dim in dims:
+        index = left[dim]
+        part = part if index is None else part.index_select(dim, index)
+    vectors = []
+    for vector in args[2:4]:
+        for place, dim in enumerate(dims):
+            index = left[dim]
+            vector = vector if index is None or not isinstance(vector, Tensor) else vector.index_select(place, index)
+        vectors.append(vector)
+    if op == "group_norm":
+        number = part.shape[1] if args[1] == full.shape[1] else args[1]
+    else:
+        number = [part.shape[dim] for dim in dims]
+    normed = target(part, number, *vectors, *args[4:])
+    out = torch.zeros_like(full)
+    places = [
+        torch.arange(size) if dim not in dims or left[dim] is None else left[dim] for dim, size in enumerate(full.shape)
+    ]
+    out[torch.meshgrid(*places, indexing="ij")] = normed  # type: ignore[arg-type]
+    return out

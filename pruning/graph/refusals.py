@@ -1,0 +1,181 @@
+"""Why a model or its inputs cannot be worked on: what, where, and what to do, in words."""
+
+from __future__ import annotations
+
+import sysconfig
+import time
+import traceback
+import warnings
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from pruning.clone import clone
+from pruning.errors import InputError, first_line
+from pruning.graph.inputs import Inputs, output_tensors
+from pruning.graph.trace import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER, Trace, TraceError
+
+WRAPPERS = ("DataParallel", "DistributedDataParallel", "FullyShardedDataParallel")
+QUANTIZED = (
+    "torch.ao.nn.quantized",
+    "torch.ao.nn.intrinsic.quantized",
+    "torch.nn.quantized",
+    "torch.nn.intrinsic.quantized",
+    "torchao.",
+    "bitsandbytes.",
+)
+"""Beginnings of the modules whose layers and tensors hold quantized weights."""
+BRANCHES = frozenset(
+    "GuardOnDataDependentSymNode PendingUnbackedSymbolNotFound DataDependentOutputException "
+    "DynamicOutputShapeException DataDependentOutputError".split()
+)
+"""What torch raises where the code asks for a value of the data."""
+NUMPY_FOLDER = str(Path(np.__file__).parent) + "/"
+STDLIB_FOLDER = sysconfig.get_paths()["stdlib"] + "/"
+
+
+def check_model(model: object) -> None:
+    """Raise InputError unless this is a plain nn.Module with its weights in memory."""
+    if isinstance(model, torch.jit.ScriptFunction | torch.jit.ScriptModule):
+        raise InputError(
+            "This model is scripted or traced (torch.jit), which hides its code: pass the nn.Module it was made from."
+        )
+    if isinstance(model, torch.export.ExportedProgram):
+        raise InputError("This is an exported program: pass the nn.Module it was made from.")
+    if isinstance(model, type):
+        raise InputError(f"This is the class {model.__name__}, not a network: make one, {model.__name__}(...).")
+    if not isinstance(model, nn.Module):
+        hint = "load it into its network first" if isinstance(model, dict) else "pass the network itself"
+        raise InputError(f"Channels are removed from an nn.Module, not from a {type(model).__name__}: {hint}.")
+    for path, module in model.named_modules():
+        _check_module(path, module)
+    if next(model.parameters(), None) is None:
+        raise InputError("This network has no parameters, so there is nothing to remove.")
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        _check_tensor(name, tensor)
+
+
+def _check_module(path: str, module: nn.Module) -> None:
+    what = f"Part '{path}' of this model" if path else "This model"
+    kinds = {(kind.__module__, kind.__name__) for kind in type(module).__mro__}
+    if any(name == "OptimizedModule" and home.startswith("torch._dynamo") for home, name in kinds):
+        inner = f"model.{path}._orig_mod in its place" if path else "model._orig_mod"
+        raise InputError(f"{what} is compiled (torch.compile), which hides its code: pass {inner}, and compile after.")
+    if isinstance(module, torch.jit.ScriptModule):
+        raise InputError(f"{what} is scripted or traced (torch.jit), which hides its code: use the nn.Module it was.")
+    wrapper = next((name for home, name in kinds if name in WRAPPERS and home.startswith("torch.")), None)
+    if wrapper:
+        inner = f"model.{path}.module in its place" if path else "model.module"
+        raise InputError(f"{what} is wrapped in {wrapper}: pass {inner}, and wrap it again after.")
+    if any(home.startswith(QUANTIZED) and "FloatFunctional" not in name for home, name in kinds):
+        raise InputError(f"{what} is quantized ({type(module).__name__}): remove channels first, then quantize.")
+
+
+def _check_tensor(name: str, tensor: Tensor) -> None:
+    if is_lazy(tensor):
+        raise InputError(
+            f"{name} has no size yet (a lazy layer): run the network once on its inputs, so that it gets one."
+        )
+    if tensor.is_quantized or type(tensor).__module__.startswith(QUANTIZED):
+        raise InputError(f"{name} is quantized: remove channels first, then quantize.")
+    if tensor.is_meta:
+        raise InputError(f"{name} has no values (it is on the meta device): load its weights first.")
+    if tensor.device.type != "cpu":
+        raise InputError(f"{name} is on {tensor.device}: removal works on the CPU, so pass model.cpu().")
+    if tensor.layout != torch.strided:
+        raise InputError(f"{name} is a sparse tensor: make it dense first (to_dense()).")
+
+
+def check_inputs(inputs: Inputs) -> None:
+    """Raise InputError where an example input is not in the CPU's memory."""
+    for tensor in inputs.tensors:
+        if tensor.device.type != "cpu":
+            raise InputError(
+                f"The example inputs are on {tensor.device}: removal works on the CPU, so move them there."
+            )
+
+
+def check_outputs(trace: Trace) -> None:
+    """Raise InputError where what the network returns holds no tensor."""
+    if not any(isinstance(node.meta.get("val"), Tensor) for node in trace.nodes[-1].all_input_nodes):
+        raise InputError(NO_TENSOR)
+
+
+NO_TENSOR = (
+    "The network returns no tensor, so nothing tells whether removal changes it: let forward return its result as a "
+    "tensor, or as tensors in tuples, lists or dicts."
+)
+
+
+def check_time(deadline: float, limit: float, trials: int) -> None:
+    """Raise InputError once `time.perf_counter()` has passed the deadline."""
+    if time.perf_counter() > deadline:
+        raise InputError(
+            f"Finding what can be removed from this network takes more than {limit:g} s (stopped after {trials} trials "
+            "of sizes written into its code): give smaller example inputs, a part of the network, or a higher "
+            "limit_seconds."
+        )
+
+
+def explained(error: TraceError, model: nn.Module, inputs: Inputs) -> InputError:
+    """Why torch.export failed on the whole model, in the user's terms: the forward is tried as it is, too."""
+    cause = error.__cause__
+    if cause is None or isinstance(cause, TraceError):
+        return error
+    copy = clone(model).eval()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            output = inputs.call(copy)
+    except Exception as failure:
+        return TraceError(
+            f"The network's own forward fails on these example inputs{_at(failure.__traceback__)}: "
+            f"{type(failure).__name__}: {first_line(failure)}. Give inputs that it accepts.",
+            error.lines,
+        )
+    where, text = _at(cause.__traceback__), str(cause)
+    if "not a known type" in text:
+        if not output_tensors(output) and isinstance(output, str | bytes | int | float | bool | type(None)):
+            return TraceError(NO_TENSOR, error.lines)
+        message = (
+            f"The network returns a {type(output).__name__}, and torch.export cannot see which tensors that holds: let "
+            "forward return tensors, or tuples, lists or dicts of them."
+        )
+    elif type(cause).__name__ in BRANCHES or "data-dependent" in text.lower():
+        message = (
+            f"What this network does depends on the values of its data{where}, so that no one data flow holds for all "
+            "inputs: take that branch out, or write it with torch.where; assertions on values can go."
+        )
+    elif ".numpy()" in text:
+        message = (
+            f"This network leaves torch{where} (a tensor is made a NumPy array), where its data cannot be followed: "
+            "use torch's own operations there."
+        )
+    else:
+        message = (
+            f"torch.export cannot follow this network{where}: {type(cause).__name__}: {first_line(cause)}. Write that "
+            "part in another way, or remove channels from a submodule without it."
+        )
+    return TraceError(message, error.lines)
+
+
+def _at(trace: TracebackType | None) -> str:
+    """', at net.py:12 (`code`)' for the innermost line of the model's own code."""
+    frames = traceback.extract_tb(trace)
+    entered = next((i for i, frame in enumerate(frames) if frame.filename == MODULE_FILE), len(frames))
+    own = [frame for frame in frames[entered:] if not _of_a_library(frame.filename)]
+    if not own:
+        return ""
+    frame = own[-1]
+    return f", at {Path(frame.filename).name}:{frame.lineno}{f' (`{frame.line}`)' if frame.line else ''}"
+
+
+def _of_a_library(file: str) -> bool:
+    """Whether a file belongs to torch, numpy, Python or this engine, not to the model."""
+    if file.startswith(STDLIB_FOLDER):
+        return "/site-packages/" not in file
+    return file.startswith((TORCH_FOLDER, OWN_FOLDER, NUMPY_FOLDER, "<"))

@@ -1,0 +1,194 @@
+"""One call of the exported graph, as the rules see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from torch import Tensor
+from torch.fx import Node
+
+from pruning.graph.labels import Attachment, Labels, Site, Value, raw, varying
+from pruning.graph.trace import Trace, line_of, module_path, op_of, place, shape_of
+
+Result = Any
+"""A `Value`, a tuple of them for calls with several results, or None where no rule applies."""
+Rule = Callable[["Call"], Result]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contraction:
+    """A convolution, linear layer or recurrent weight: where multiply-accumulates are spent."""
+
+    layer: str
+    tensor: str
+    kind: str
+    macs_per_weight: int | Fraction
+    """How often each weight is used for one sample; a fraction where parts of it are used apart."""
+    output_shape: tuple[int, ...]
+    """Without the batch dimension."""
+    output_dim: int
+    """Dimension of `output_shape` that the layer's units run along."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """A product of two activations, as in attention."""
+
+    layer: str
+    macs: int
+    """For one sample, dense."""
+    scales: tuple[tuple[str, int], ...]
+    """(tensor, dimension) whose lengths the MACs are proportional to."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PadSite:
+    """Channels of zeros that a padding module adds: their labels before and after the data."""
+
+    module: str
+    dim: int
+    """Dimension counted from the last one, as -1, -2, ..."""
+    before: Tensor
+    after: Tensor
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SizeSite:
+    """A number that a module keeps in an attribute and that follows a number of channels."""
+
+    module: str
+    attribute: str
+    position: int | None
+    """Place in a tuple or list; None for a plain number."""
+    value: int | None
+    """As traced; the site counts only where the module has just this. None: whatever it has."""
+    vector: Tensor
+    """Labels of the channels it is proportional to."""
+
+
+@dataclass
+class Walk:
+    """What the walk over one traced graph collects."""
+
+    trace: Trace
+    labels: Labels
+    values: dict[Node, Any] = field(default_factory=dict)
+    from_input: set[Node] = field(default_factory=set)
+    """Calls whose result depends on the network's input."""
+    contractions: list[Contraction] = field(default_factory=list)
+    products: list[Product] = field(default_factory=list)
+    pads: list[PadSite] = field(default_factory=list)
+    sizes: list[SizeSite] = field(default_factory=list)
+
+    def owner(self, label: int) -> tuple[str, int] | None:
+        """The tensor and dimension that a label belongs to."""
+        return next((key for key, own in self.labels.own.items() if int(own[0]) <= label <= int(own[-1])), None)
+
+
+class Call:
+    """One node: its arguments by name, its operands' labels, and what a rule may want to say about it."""
+
+    def __init__(self, walk: Walk, node: Node) -> None:
+        self.walk, self.node, self.labels = walk, node, walk.labels
+        self.op = op_of(node)
+        self.line = line_of(node)
+        self.arguments: Mapping[str, Any] = _by_name(node)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.arguments.get(name)
+
+    def why(self, text: str, between: str = " ") -> str:
+        """A reason for a lock that says where."""
+        return f"{place(self.node)}{between}{text}"
+
+    @property
+    def module(self) -> str:
+        return module_path(self.node)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the (first) result."""
+        value = self.node.meta["val"]
+        return tuple((value[0] if isinstance(value, list | tuple) else value).shape)
+
+    def value(self, argument: Any) -> Value | None:
+        """Labels of an argument that is a tensor; None for numbers and absent tensors."""
+        found = self.walk.values.get(argument) if isinstance(argument, Node) else None
+        return found if isinstance(found, Value) else None
+
+    def tensor_name(self, argument: Any) -> str | None:
+        """Name of the parameter or buffer that an argument is."""
+        return self.walk.trace.tensors.get(argument.name) if isinstance(argument, Node) else None
+
+    def operands(self) -> Iterator[Value]:
+        """All tensor arguments."""
+        for source in self.node.all_input_nodes:
+            value = self.value(source)
+            if value is not None:
+                yield value
+
+    def is_weight(self, argument: Any) -> bool:
+        """Whether an argument does not depend on the network's input."""
+        return isinstance(argument, Node) and argument not in self.walk.from_input
+
+    def drop(self, value: Value, dims: set[int], reason: str) -> Value:
+        """Lock the layers that vary along any of `dims`; the value without them."""
+        for layer in value.layers:
+            if dims & set(varying(layer)):
+                self.labels.lock(layer, self.why(reason))
+        return Value(value.shape, tuple(layer for layer in value.layers if not dims & set(varying(layer))))
+
+    def site(self, layer: Tensor) -> None:
+        self.labels.sites.append(Site(layer, self.line))
+
+    def attach(self, layer: Tensor, dim: int, vector: Tensor, reason: str) -> None:
+        self.labels.attachments.append(Attachment(layer, dim, vector, self.why(reason)))
+
+    def size(self, attribute: str, value: int, vector: Tensor, position: int | None = None) -> None:
+        """The calling module's attribute, if it has one of that value, is proportional to the channels in `vector`."""
+        self.walk.sizes.append(
+            SizeSite(module=self.module, attribute=attribute, position=position, value=value, vector=vector)
+        )
+
+    def unknown(self, reason: str = "is not understood", between: str = " ") -> Result:
+        """What comes in may not be removed, what goes out is nobody's channel."""
+        for value in self.operands():
+            self.labels.lock_value(value, self.why(reason, between))
+        weight = self.value(self["weight"])
+        if weight is not None and len(weight.shape) > 1 and weight.layer(0) is not None:  # still a layer, to be named
+            self.labels.produced.append(weight.layer(0).reshape(-1))  # type: ignore[union-attr]
+        value = self.node.meta.get("val")
+        if isinstance(value, list | tuple):
+            return tuple(raw(item.shape) if isinstance(item, Tensor) else None for item in value)
+        return raw(value.shape) if isinstance(value, Tensor) else None
+
+
+def _by_name(node: Node) -> dict[str, Any]:
+    schema = getattr(node.target, "_schema", None)
+    if schema is None:
+        return {str(i): argument for i, argument in enumerate(node.args)}
+    arguments = {}
+    for i, parameter in enumerate(schema.arguments):
+        if i < len(node.args):
+            arguments[parameter.name] = node.args[i]
+        elif parameter.name in node.kwargs:
+            arguments[parameter.name] = node.kwargs[parameter.name]
+        else:
+            arguments[parameter.name] = parameter.default_value
+    return arguments
+
+
+__all__ = [
+    "Call",
+    "Contraction",
+    "PadSite",
+    "Product",
+    "Result",
+    "Rule",
+    "SizeSite",
+    "Walk",
+    "shape_of",
+]

@@ -1,0 +1,123 @@
+"""Elementwise calls: labels that meet are joined; a size of 1 broadcasts and joins nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pruning.graph.labels import Value, varying
+from pruning.graph.rules.call import Call, Result, Rule
+
+UNARY = (
+    "relu relu_ relu6 relu6_ hardtanh hardtanh_ gelu gelu_ silu silu_ sigmoid sigmoid_ tanh tanh_ hardswish hardswish_ "
+    "hardsigmoid hardsigmoid_ elu elu_ celu celu_ selu selu_ leaky_relu leaky_relu_ softplus mish mish_ log_sigmoid "
+    "softshrink hardshrink threshold threshold_ rrelu exp exp_ expm1 log log1p log2 sqrt sqrt_ rsqrt abs abs_ neg neg_ "
+    "sign sin cos tan atan erf reciprocal square pow pow_ clamp_min clamp_max dropout dropout_ feature_dropout "
+    "feature_dropout_ alpha_dropout alpha_dropout_ feature_alpha_dropout native_dropout to _to_copy type_as float half "
+    "bfloat16 double contiguous clone alias detach detach_ lift_fresh lift_fresh_copy bernoulli bernoulli_ "
+    "round floor ceil trunc frac nan_to_num logical_not bitwise_not isnan isinf fill_ zero_ zeros_like ones_like "
+    "full_like empty_like rand_like randn_like requires_grad_ logit tril triu polar view_as_real"
+).split()
+NARY = (
+    "add add_ sub sub_ mul mul_ div div_ maximum minimum rsub where masked_fill masked_fill_ addcmul addcmul_ addcdiv "
+    "lerp lerp_ copy_ clamp clamp_ clamp_max clamp_min atan2 remainder fmod floor_divide eq ne gt ge lt le logical_and "
+    "logical_or bitwise_and bitwise_or pow pow_ true_divide hypot heaviside fmax fmin"
+).split()
+
+
+@dataclass
+class _Slot:
+    dims: set[int]
+    layer: Tensor
+    operands: set[int]
+
+
+def join_all(call: Call, operands: list[Value], shape: tuple[int, ...]) -> Value:
+    """The value of an elementwise call with these operands and this result."""
+    rank = len(shape)
+    sizes = [(1,) * (rank - len(operand.shape)) + operand.shape for operand in operands]
+    slots: list[_Slot] = []
+    for number, operand in enumerate(operands):
+        for narrow in operand.layers:
+            layer = narrow.reshape((1,) * (rank - narrow.dim()) + narrow.shape)
+            dims = set(varying(layer))
+            met = [slot for slot in slots if slot.dims & dims]
+            for slot in met:
+                slots.remove(slot)
+            slots.append(_meet(call, met, _Slot(dims, layer, {number}), sizes))
+    for slot in slots:
+        for number, size in enumerate(sizes):
+            if number not in slot.operands and any(size[dim] > 1 for dim in slot.dims):
+                call.labels.lock(slot.layer, call.why("meets values that no layer makes, such as the input itself"))
+    return Value(shape, tuple(slot.layer for slot in slots))
+
+
+def _meet(call: Call, met: list[_Slot], new: _Slot, sizes: list[tuple[int, ...]]) -> _Slot:
+    for slot in met:
+        operands = slot.operands | new.operands
+        wide, thin = (slot, new) if slot.dims >= new.dims else (new, slot)
+        if not wide.dims >= thin.dims:
+            reason = call.why("meets values that are cut up otherwise")
+            call.labels.lock(wide.layer, reason)
+            call.labels.lock(thin.layer, reason)
+        elif wide.dims == thin.dims:
+            call.labels.join(wide.layer, thin.layer)
+        elif len(thin.dims) == 1:
+            (dim,) = thin.dims
+            rest = wide.dims - thin.dims
+            if all(sizes[number][d] == 1 for number in thin.operands for d in rest):
+                call.attach(wide.layer, dim, thin.layer.reshape(-1), "shares values among slices of the channels")
+            else:
+                call.labels.join(call.labels.slab(wide.layer, dim), thin.layer.reshape(-1))
+        else:
+            call.labels.join(wide.layer, thin.layer)
+        new = _Slot(wide.dims, wide.layer, operands)
+    return new
+
+
+def unary(call: Call) -> Result:
+    source = next((call.value(node) for node in call.node.all_input_nodes), None)
+    if source is None:
+        return None
+    return (source,) * 2 if isinstance(call.node.meta["val"], list | tuple) else Value(call.shape, source.layers)
+
+
+def nary(call: Call) -> Result:
+    operands = list(call.operands())
+    return join_all(call, operands, call.shape) if operands else None
+
+
+def glu(call: Call) -> Result:
+    source = call.value(call["self"])
+    if source is None:
+        return None
+    dim = call["dim"] % len(source.shape)
+    half = source.shape[dim] // 2
+    layers = []
+    for layer in source.layers:
+        if layer.shape[dim] > 1:
+            call.labels.join(layer.narrow(dim, 0, half), layer.narrow(dim, half, half))
+            layer = layer.narrow(dim, 0, half)
+        layers.append(layer)
+    return Value(call.shape, tuple(layers))
+
+
+def prelu(call: Call) -> Result:
+    source, weight = call.value(call["self"]), call.value(call["weight"])
+    if source is None or weight is None:
+        return None
+    if weight.shape == (1,):
+        return source
+    wide = (1, -1) + (1,) * (len(source.shape) - 2)
+    slope = Value((1, *weight.shape) + (1,) * (len(source.shape) - 2), tuple(w.reshape(wide) for w in weight.layers))
+    return join_all(call, [source, slope], call.shape)
+
+
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(UNARY, unary),
+    **dict.fromkeys(NARY, nary),
+    "glu": glu,
+    "prelu": prelu,
+    "_prelu_kernel": nary,
+}

@@ -1,0 +1,333 @@
+"""Calls that only move data: run on the labels as they are, so that their index mapping is right by construction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import Node
+from torch.fx.node import map_arg
+
+from pruning.graph.labels import RAW, Value, along, common_block, compact, raw, varying
+from pruning.graph.rules.call import Call, PadSite, Result, Rule, shape_of
+
+RESHAPES = frozenset("view reshape _unsafe_view flatten unflatten view_copy _reshape_copy".split())
+PLAIN = (
+    "permute transpose t numpy_T swapaxes movedim moveaxis adjoint mT squeeze squeeze_ unsqueeze unsqueeze_ "
+    "flip repeat tile repeat_interleave pixel_unshuffle unfold view_as diagonal rot90 "
+    "permute_copy transpose_ t_ squeeze_copy expand_copy"
+).split()
+
+
+def _results(call: Call, made: list[list[Tensor]], came: Sequence[Tensor]) -> Result:
+    """Values of the results from the layers of each."""
+    outputs = call.node.meta["val"]
+    shapes = [tuple(o.shape) for o in outputs] if isinstance(outputs, list | tuple) else [tuple(outputs.shape)]
+    values = []
+    for number, shape in enumerate(shapes):
+        layers = [layers[number] for layers in made]
+        taken: list[int] = [dim for layer in layers for dim in varying(layer)]
+        kept = []
+        for layer, source in zip(layers, came, strict=True):
+            dims = varying(layer)
+            if any(taken.count(dim) > 1 for dim in dims):
+                call.labels.lock(layer, call.why("puts two kinds of channels into one dimension"))
+                continue
+            if not dims:
+                continue
+            if len(dims) > 1 and (call.op in RESHAPES or len(varying(source)) == 1):
+                call.site(layer)
+            kept.append(layer)
+        values.append(Value(shape, tuple(kept)))
+    return tuple(values) if isinstance(outputs, list | tuple) else values[0]
+
+
+def _run(call: Call, source: Node, layer: Tensor, shape: tuple[int, ...]) -> list[Tensor]:
+    """The call carried out on a layer in place of its tensor `source`."""
+    full = layer.expand(shape)
+    args, kwargs = map_arg((call.node.args, call.node.kwargs), lambda node: full if node is source else _blank(node))
+    if call.op in ("view", "_unsafe_view", "view_copy", "_reshape_copy"):  # labels are not contiguous as values were
+        made = full.reshape(args[1])
+    else:
+        made = call.node.target(*args, **kwargs)
+    return [compact(made)] if isinstance(made, Tensor) else [compact(part) for part in made]
+
+
+def _blank(node: Node) -> Tensor:
+    return torch.zeros((), dtype=torch.int64).expand(shape_of(node))
+
+
+def move(call: Call) -> Result:
+    source = next(iter(call.node.all_input_nodes), None)
+    value = call.value(source)
+    if source is None or value is None:
+        return None
+    return _results(call, [_run(call, source, layer, value.shape) for layer in value.layers], value.layers)
+
+
+def expand(call: Call) -> Result:
+    """Sizes of 1 that become wider: how wide may follow other channels, which a trial shows."""
+    value = call.value(call["self"])
+    moved = move(call)
+    if value is None or not isinstance(moved, Value):
+        return moved
+    rank = len(moved.shape)
+    old = (1,) * (rank - len(value.shape)) + value.shape
+    widened = [dim for dim in range(rank) if old[dim] == 1 and moved.shape[dim] > 1]
+    fresh = tuple(along(call.labels.fresh(moved.shape[dim]), dim, rank) for dim in widened)
+    return Value(moved.shape, (*moved.layers, *fresh))
+
+
+def _dim(call: Call, value: Value) -> int:
+    return int(call["dim"] or 0) % len(value.shape)
+
+
+def split(call: Call) -> Result:
+    """chunk, split: the parts lose as many each, or their sizes would change."""
+    value = call.value(call["self"])
+    if value is None:
+        return None
+    dim = _dim(call, value)
+    sizes = [output.shape[dim] for output in call.node.meta["val"]]
+    boundaries = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+    for layer in value.layers:
+        if layer.shape[dim] > 1:
+            call.labels.tie_blocks(layer, dim, common_block(value.shape[dim], boundaries))
+    return move(call)
+
+
+def unbind(call: Call) -> Result:
+    value = call.value(call["self"])
+    if value is None:
+        return None
+    dim = _dim(call, value)
+    for layer in value.layers:
+        if layer.shape[dim] > 1:
+            if len(varying(layer)) == 1:
+                call.labels.lock(layer, call.why("takes the channels apart"))
+            call.labels.tie(layer, [dim])
+    return move(call)
+
+
+def slice_(call: Call) -> Result:
+    value = call.value(call["self"])
+    if value is None:
+        return None
+    dim = _dim(call, value)
+    size = value.shape[dim]
+    start, end, step = call["start"] or 0, call["end"], call["step"] or 1
+    start = max(0, start + size if start < 0 else start)
+    end = size if end is None else min(size, end + size if end < 0 else end)
+    for layer in value.layers:
+        if layer.shape[dim] == 1 or (start, end, step) == (0, size, 1):
+            continue
+        if step > 1 and start < step and end == size and size % step == 0:
+            call.labels.tie_runs(layer, dim, step)
+        elif step > 1:
+            call.labels.lock(layer, call.why("takes every so many-th channel"))
+        else:
+            call.labels.tie_blocks(layer, dim, common_block(size, (start, max(start, end))))
+    return move(call)
+
+
+def narrow(call: Call) -> Result:
+    value = call.value(call["self"])
+    if value is None:
+        return None
+    dim, start, length = _dim(call, value), call["start"], call["length"]
+    for layer in value.layers:
+        if layer.shape[dim] > 1:
+            call.labels.tie_blocks(layer, dim, common_block(value.shape[dim], (start, start + length)))
+    return move(call)
+
+
+def select(call: Call) -> Result:
+    """One index by its number: what stands before it (or after, if counted from the end) must stay."""
+    value = call.value(call["self"])
+    if value is None:
+        return None
+    dim, index = _dim(call, value), int(call["index"])
+    for layer in value.layers:
+        if layer.shape[dim] > 1:
+            if len(varying(layer)) > 1:
+                call.labels.tie(layer, [dim])
+            else:
+                part = layer.reshape(-1)[: index + 1] if index >= 0 else layer.reshape(-1)[index:]
+                call.labels.lock(part, call.why("takes this channel by its number"))
+    return move(call)
+
+
+def roll(call: Call) -> Result:
+    """The channels that are carried over the edge must stay as many as the code moves."""
+    value = call.value(call["self"])
+    if value is None:
+        return None
+    for shift, dim in zip(call["shifts"], call["dims"] or [None] * len(call["shifts"]), strict=True):
+        for layer in value.layers:
+            if dim is None:
+                call.labels.lock(layer, call.why("rolls over all dimensions"))
+            elif layer.shape[dim] > 1:
+                moved = layer.movedim(dim, 0)
+                edge = (
+                    moved[-shift:] if 0 < shift < len(moved) else moved[:-shift] if -len(moved) < shift < 0 else moved
+                )
+                call.labels.lock(edge, call.why("carries these channels over the edge"))
+    return move(call)
+
+
+def index(call: Call) -> Result:
+    """Picking by index tensors: dimensions that are picked from stay whole."""
+    value = call.value(call["self"])
+    if value is None:
+        return None
+    if call.op == "index":
+        picked = {dim for dim, chosen in enumerate(call["indices"]) if chosen is not None}
+    else:
+        picked = {_dim(call, value)}
+    return _moved(call, call.drop(value, picked, "picks channels by their numbers"))
+
+
+def _moved(call: Call, value: Value) -> Result:
+    source = call["self"]
+    return _results(call, [_run(call, source, layer, value.shape) for layer in value.layers], value.layers)
+
+
+def cat(call: Call) -> Result:
+    """Parts side by side: labels of the parts along `dim`; along other dimensions all parts go together."""
+    nodes: list[Any] = list(call["tensors"])
+    parts = [call.value(node) or raw(shape_of(node)) for node in nodes]
+    parts = [part for part in parts if math.prod(part.shape)]
+    if call.op == "stack":
+        rank = len(parts[0].shape) + 1
+        dim = int(call["dim"] or 0) % rank
+        parts = [
+            Value((*p.shape[:dim], 1, *p.shape[dim:]), tuple(layer.unsqueeze(dim) for layer in p.layers)) for p in parts
+        ]
+    dim = STACKS[call.op] if call.op in STACKS else int(call["dim"] or 0) % len(parts[0].shape)
+    rank = len(parts[0].shape)
+    layers: list[Tensor] = []
+    groups: list[set[int]] = []
+    for part in parts:  # sets of dimensions that belong together in some part
+        for layer in part.layers:
+            dims = set(varying(layer))
+            touching = [group for group in groups if group & dims]
+            for group in touching:
+                groups.remove(group)
+            groups.append(dims.union(*touching))
+    for group in groups:
+        found = [next((layer for layer in part.layers if set(varying(layer)) & group), None) for part in parts]
+        others = [d for d in sorted(group) if d != dim]
+        if others and any(layer is None for layer in found):
+            for layer in found:
+                if layer is not None:
+                    call.labels.lock(layer, call.why("puts them beside values that no layer makes"))
+            continue
+        if dim not in group:
+            present = [layer for layer in found if layer is not None]
+            for other in present[1:]:
+                call.labels.join(present[0], other)
+            layers.append(present[0])
+            continue
+        wide = [
+            (torch.full((1,) * rank, RAW) if layer is None else layer).expand(
+                [part.shape[d] if d in group else 1 for d in range(rank)]
+            )
+            for layer, part in zip(found, parts, strict=True)
+        ]
+        layers.append(compact(torch.cat(wide, dim)))
+    for layer in layers:
+        if len(varying(layer)) > 1:
+            call.site(layer)
+    return Value(call.shape, tuple(layer for layer in layers if varying(layer)))
+
+
+def pixel_shuffle(call: Call) -> Result:
+    """Each run of r² channels becomes one channel."""
+    value = call.value(call["self"])
+    if value is None:
+        return None
+    dim = len(value.shape) - 3
+    for layer in value.layers:
+        if layer.shape[dim] > 1:
+            call.labels.tie_runs(layer, dim, call["upscale_factor"] ** 2)
+    return move(call)
+
+
+def channel_shuffle(call: Call) -> Result:
+    value = call.value(call["self"])
+    if value is None:
+        return None
+    for layer in value.layers:
+        if layer.shape[1] > 1:
+            call.labels.tie_blocks(layer, 1, value.shape[1] // call["groups"])
+    return move(call)
+
+
+def im2col(call: Call) -> Result:
+    """Each channel becomes kernel-size many, one after the other."""
+    value = call.value(call["self"])
+    if value is None:
+        return None
+    value = call.drop(value, set(range(2, len(value.shape))), "unfolds this dimension")
+    times = math.prod(call["kernel_size"])
+    layers = tuple(
+        layer.repeat_interleave(times, 1).reshape(layer.shape[0], -1, 1) if layer.shape[1] > 1 else layer[:, :, :1, 0]
+        for layer in value.layers
+    )
+    return Value(call.shape, layers)
+
+
+def pad(call: Call) -> Result:
+    source, amounts = call.value(call["self"]), call["pad"]
+    if source is None or not isinstance(amounts, list | tuple):
+        return None
+    rank = len(source.shape)
+    layers = list(source.layers)
+    for pair in range(len(amounts) // 2):
+        before, after = (int(amount) for amount in amounts[2 * pair : 2 * pair + 2])  # type: ignore[arg-type]
+        dim = rank - 1 - pair
+        number = next((i for i, layer in enumerate(layers) if layer.shape[dim] > 1), None)
+        if not (before or after) or number is None:
+            continue
+        if before < 0 or after < 0 or (call["mode"] or "constant") != "constant":
+            call.labels.lock(layers.pop(number), call.why("pads with other than constants"))
+            continue
+        vector = call.labels.slab(layers[number], dim)
+        fresh = call.labels.fresh(before + after)
+        site = PadSite(module=call.module, dim=-1 - pair, before=fresh[:before], after=fresh[before:])
+        call.walk.pads.append(site)
+        layers[number] = torch.cat((site.before, vector, site.after)).reshape(
+            [-1 if d == dim else 1 for d in range(rank)]
+        )
+    return Value(call.shape, tuple(layers))
+
+
+STACKS = {"hstack": 1, "vstack": 0, "dstack": 2}
+"""cat along a fixed dimension, for values of at least three dimensions."""
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(STACKS, cat),
+    **dict.fromkeys(RESHAPES, move),
+    **dict.fromkeys(PLAIN, move),
+    **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split", "unsafe_chunk", "unsafe_split"), split),
+    **dict.fromkeys(("expand", "expand_as", "broadcast_to"), expand),
+    "unbind": unbind,
+    "slice": slice_,
+    "narrow": narrow,
+    "select": select,
+    "roll": roll,
+    "index": index,
+    "index_select": index,
+    "cat": cat,
+    "concat": cat,
+    "concatenate": cat,
+    "stack": cat,
+    "pixel_shuffle": pixel_shuffle,
+    "channel_shuffle": channel_shuffle,
+    "native_channel_shuffle": channel_shuffle,
+    "im2col": im2col,
+    "pad": pad,
+    "constant_pad_nd": pad,
+}

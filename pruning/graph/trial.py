@@ -1,0 +1,350 @@
+"""Sizes written into a model's code: found by removing a unit of every group and tracing what is left.
+
+In an exported graph `x.view(-1, 400)` and a size computed from `x.shape` look the same. So the smaller model is
+traced too, and its calls are compared with what the labels say should come out. Where they differ, first a number
+kept in an attribute of the module is tried, then another way of cutting, and at last the line is locked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.fx import Node
+
+from pruning.apply import shrink
+from pruning.graph.inputs import Inputs
+from pruning.graph.labels import Value, varying
+from pruning.graph.model_graph import Lessons, ModelGraph, SizeRule, label_model, result_vector, trace_modes
+from pruning.graph.refusals import check_inputs, check_model, check_outputs, check_time, explained
+from pruning.graph.rules.call import Walk
+from pruning.graph.trace import Trace, TraceError, is_real, line_of, module_path, op_of, trace
+from pruning.plan import Plan
+from pruning.shrinkage import shrinkage
+from pruning.slim import prepared
+
+TRIALS = 40
+SAFE = frozenset(
+    "conv1d conv2d conv3d batch_norm instance_norm relu relu_ relu6 hardtanh hardtanh_ silu silu_ gelu sigmoid sigmoid_ "
+    "hardswish hardswish_ hardsigmoid hardsigmoid_ leaky_relu leaky_relu_ elu tanh max_pool2d avg_pool2d "
+    "adaptive_avg_pool2d mean flatten linear cat dropout dropout_ feature_dropout add add_ mul mul_ getitem softmax "
+    "log_softmax max_pool2d_with_indices adaptive_max_pool2d upsample_bilinear2d upsample_nearest2d contiguous".split()
+)
+"""Calls that carry no size of their own, as long as a module of torch makes them or all their operands are tensors."""
+SIZES = frozenset(
+    "view reshape _unsafe_view expand repeat split split_with_sizes chunk slice narrow zeros ones full new_zeros new_full "
+    "new_ones arange layer_norm group_norm rms_norm conv1d conv2d conv3d pad constant_pad_nd unflatten tile empty rand randn "
+    "repeat_interleave pixel_shuffle conv_transpose1d conv_transpose2d conv_transpose3d affine_grid_generator".split()
+)
+"""Calls whose numbers are sizes: shapes tell whether they are right. Numbers in other calls must not change."""
+
+
+def build_graph(
+    model: nn.Module, example_inputs: Any, *, clock: dict[str, float] | None = None, limit_seconds: float = 300.0
+) -> ModelGraph:
+    """Trace a model and find its channel groups; the model is left as it was.
+
+    `example_inputs`: a tensor, a tuple of arguments or a dict of keyword arguments, with a batch dimension first; or
+    the shape of one sample, without the batch.
+    `clock`: gets the seconds of 'trace' and of 'group' (labels and trials).
+
+    Raises:
+        InputError: the model cannot be traced, the inputs hold no tensor, or it takes more than `limit_seconds`.
+    """
+    check_model(model)
+    inputs = Inputs.of(example_inputs, next((p.dtype for p in model.parameters()), torch.float32))
+    check_inputs(inputs)
+    started = time.perf_counter()
+    with torch.no_grad():
+        subject = prepared(model)
+        try:
+            traces, inputs = _traced(subject, inputs)
+        except TraceError as error:
+            raise explained(error, subject, inputs) from error
+        check_outputs(traces[0])
+        traced = time.perf_counter()
+        graph = _grouped(subject, inputs, traces, started + limit_seconds, limit_seconds)
+    if clock is not None:
+        clock["trace"], clock["group"] = traced - started, time.perf_counter() - traced
+    return graph
+
+
+def _grouped(subject: nn.Module, inputs: Inputs, traces: list[Trace], deadline: float, limit: float) -> ModelGraph:
+    lessons = Lessons()
+    graph = label_model(subject, inputs, traces, lessons)
+    problem = _try(subject, graph)
+    trials = 0
+    while problem is not None and trials < TRIALS:
+        for option in _options(problem, graph, subject):
+            tried = _with(lessons, problem, option, graph)
+            check_time(deadline, limit, trials)
+            graph = label_model(subject, inputs, traces, tried)
+            found = _try(subject, graph)
+            trials += 1
+            if found is None or option.last or found.place > problem.place:
+                lessons, problem = tried, found
+                break
+    if problem is None:
+        return graph
+    everything = {(line_of(n), op_of(n)): "its code fixes sizes in too many places" for n in graph.trace.nodes}
+    return label_model(subject, inputs, traces, replace(lessons, locked=everything))
+
+
+def _traced(model: nn.Module, inputs: Inputs) -> tuple[list[Trace], Inputs]:
+    if inputs.batch >= 2:
+        return trace_modes(model, inputs), inputs
+    pair = inputs.resized(2)
+    try:
+        return trace_modes(model, pair), pair
+    except TraceError:  # a batch size written into the code
+        return trace_modes(model, inputs), inputs
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """The first call of the smaller model that is not what the labels say."""
+
+    line: str
+    op: str
+    reason: str
+    place: tuple[int, int]
+    """Number of the walk, and of the call in it."""
+    node: Node | None = None
+    walk: Walk | None = None
+
+
+@dataclass(frozen=True)
+class _Option:
+    """One way to deal with the calls of a line: a number that follows, another way of cutting, or a lock."""
+
+    key: tuple[str, str]
+    """(source line, op)."""
+    rule: SizeRule | None = None
+    turn: bool = False
+    last: bool = False
+    """Nothing else is left to try."""
+
+
+def _try(model: nn.Module, graph: ModelGraph) -> _Problem | None:
+    if not any(_suspect(graph, walk, model) for walk in graph.walks):
+        return None
+    kept = {group.name: tuple(range(group.units - 1)) for group in graph.groups}
+    plan = Plan(granularity="channel", kept=kept, layers=())
+    gone = graph.removed(kept)
+    small = shrink(model, shrinkage(graph, plan))
+    entered = _follow(small)
+    for number, walk in enumerate(graph.walks):
+        entered.clear()
+        try:
+            traced = trace(small, graph.inputs, training=number == 1)
+        except TraceError as error:
+            return _failed(error, entered, walk, gone, number)
+        problem = _compare(walk, traced, gone, number)
+        if problem is not None:
+            return problem
+    return None
+
+
+def _suspect(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
+    """Whether any call that channels reach might carry a size."""
+    modules = dict(model.named_modules())
+    reached = graph.removed({group.name: () for group in graph.groups})
+    for node in walk.trace.nodes:
+        if node.op != "call_function" or not any(_touched(walk, s, reached) for s in (node, *node.all_input_nodes)):
+            continue
+        op = op_of(node)
+        if op not in SAFE:
+            return True
+        if op in ("add", "add_", "mul", "mul_") and any(not isinstance(argument, Node) for argument in node.args):
+            return True
+        if op.startswith("conv") and len(node.args) > 6 and node.args[6] != 1:
+            stack = node.meta.get("nn_module_stack") or {}
+            owner = str(next(reversed(stack.values()))[0]).partition("@")[0] if stack else ""
+            if not isinstance(modules.get(owner), nn.modules.conv._ConvNd):
+                return True
+    return False
+
+
+def _touched(walk: Walk, node: Node, gone: Tensor) -> bool:
+    value = walk.values.get(node)
+    return any(bool(gone[layer].any()) for v in _each(value) for layer in v.layers)
+
+
+def _each(value: Any) -> list[Value]:
+    if isinstance(value, Value):
+        return [value]
+    return [item for part in value for item in _each(part)] if isinstance(value, tuple) else []
+
+
+def left_of(value: Value, gone: Tensor) -> tuple[list[Tensor], tuple[int, ...]]:
+    """Which indices of each dimension of a value are left, and the shape that makes."""
+    stays = [torch.ones(size, dtype=torch.bool) for size in value.shape]
+    for layer in value.layers:
+        alive = ~gone[layer]
+        for dim in varying(layer):
+            others = [d for d in range(alive.dim()) if d != dim]
+            stays[dim] &= alive.amax(others) if others else alive
+    return stays, tuple(int(stay.sum()) for stay in stays)
+
+
+def _follow(model: nn.Module) -> list[str]:
+    """A list that always holds the names of the modules being run, outermost first; for a model of our own."""
+    entered: list[str] = []
+
+    def enter(path: str) -> Callable[..., None]:
+        return lambda *_: entered.append(path)
+
+    def leave(*_: Any) -> None:
+        entered.pop()
+
+    for path, module in model.named_modules():
+        module.register_forward_pre_hook(enter(path))
+        module.register_forward_hook(leave)
+    return entered
+
+
+def _failed(error: TraceError, entered: list[str], walk: Walk, gone: Tensor, number: int) -> _Problem:
+    """The call at which tracing the smaller model ended: in the module that it was in, on the innermost source line."""
+    calls = [node for node in walk.trace.nodes if is_real(node)]
+    for line in reversed(error.lines):
+        here = [(i, n) for i, n in enumerate(calls) if line_of(n) == line]
+        here = [(i, n) for i, n in here if any(_touched(walk, source, gone) for source in (n, *n.all_input_nodes))]
+        here = [item for item in here if entered and module_path(item[1]) == entered[-1]] or here
+        if here:
+            index, node = next((item for item in here if op_of(item[1]) in SIZES), here[0])
+            return _Problem(line, op_of(node), FIXED, (number, index), node, walk)
+    line = error.lines[-1] if error.lines else ""
+    return _Problem(
+        line, "", f"the smaller network does not run at {Path(line).name}", (number, len(calls)), None, walk
+    )
+
+
+FIXED = "the code there fixes a size that removal changes"
+OTHER_WAY = "the code takes another way when sizes change"
+
+
+def _compare(walk: Walk, traced: Trace, gone: Tensor, number: int) -> _Problem | None:
+    mine = [node for node in walk.trace.nodes if is_real(node)]
+    others = [node for node in traced.nodes if is_real(node)]
+    for index, (node, other) in enumerate(zip(mine, others, strict=False)):
+        op = op_of(node)
+        reason = None
+        wanted = [left_of(value, gone)[1] for value in _each(walk.values.get(node))]
+        value = other.meta.get("val")
+        found = [
+            tuple(v.shape) for v in (value if isinstance(value, list | tuple) else [value]) if isinstance(v, Tensor)
+        ]
+        if op != op_of(other):
+            reason = OTHER_WAY
+        elif wanted and wanted != found:
+            reason = FIXED
+        elif op == "slice" and not _same_slice(walk, node, other, gone):
+            reason = "the code there cuts at a fixed place"
+        elif op not in SIZES and op != "getitem" and _numbers(node) != _numbers(other):
+            reason = "the code there computes with the number of channels"
+        if reason is not None:
+            return _Problem(line_of(node), op, reason, (number, index), node, walk)
+    if len(mine) != len(others):
+        index = min(len(mine), len(others)) - 1
+        return _Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (number, index), mine[index], walk)
+    return None
+
+
+def _same_slice(walk: Walk, node: Node, other: Node, gone: Tensor) -> bool:
+    value = walk.values.get(node.args[0])  # type: ignore[call-overload]
+    dim = int(node.args[1]) if len(node.args) > 1 else 0  # type: ignore[call-overload]
+    if not isinstance(value, Value):
+        return True
+    dim %= len(value.shape)
+    starts = [n.args[2] if len(n.args) > 2 and n.args[2] is not None else 0 for n in (node, other)]
+    stay = left_of(value, gone)[0][dim]
+    if not all(isinstance(start, int) for start in starts) or bool(stay.all()):
+        return True
+    first, second = (int(start) for start in starts)  # type: ignore[call-overload]
+    wanted = int(stay[:first].sum()) if first >= 0 else -int(stay[first:].sum())
+    return second in (wanted, wanted + int(stay.sum()), wanted - int(stay.sum()))
+
+
+def _numbers(node: Node) -> list[Any]:
+    found: list[Any] = []
+    torch.fx.node.map_aggregate(
+        (node.args, node.kwargs), lambda a: found.append(a) if isinstance(a, int | float) else None
+    )
+    return found
+
+
+def _with(lessons: Lessons, problem: _Problem, option: _Option, graph: ModelGraph) -> Lessons:
+    """What is known once a problem is dealt with in one way."""
+    if option.rule is not None:
+        return replace(lessons, sizes=(*lessons.sizes, option.rule))
+    if option.turn:
+        return replace(lessons, turned=lessons.turned | {option.key[0]})
+    if option.key in lessons.locked or problem.node is None:
+        everything = {(line_of(n), op_of(n)): problem.reason for w in graph.walks for n in w.trace.nodes}
+        return replace(lessons, locked=everything, sizes=(), turned=frozenset())
+    return replace(lessons, locked={**lessons.locked, option.key: problem.reason})
+
+
+def _options(problem: _Problem, graph: ModelGraph, model: nn.Module) -> list[_Option]:
+    """Ways to deal with a problem, at the call where it showed and at calls with sizes that led there: numbers in
+    attributes that might be the size used, those that equal it first; then other ways of cutting; at last locks."""
+    if problem.node is None or problem.walk is None:
+        return [_Option((problem.line, problem.op), last=True)]
+    rules: list[tuple[bool, int, _Option]] = []
+    turns: list[_Option] = []
+    locks: list[_Option] = []
+    modules = dict(model.named_modules())
+    cut = {site.line for site in graph.labels.sites}
+    for distance, node in enumerate(_culprits(problem.node)):
+        key = (line_of(node), op_of(node))
+        module = modules.get(module_path(node))
+        value = next(iter(_each(problem.walk.values.get(node))), None)
+        for dim, size in enumerate(value.shape if value is not None and module is not None else ()):
+            if module is None or result_vector(problem.walk, node, dim) is None:
+                continue
+            for name, position, number in _numbers_of(module):
+                if number > 1 and (size % number == 0 or number % size == 0):
+                    rule = SizeRule(line=key[0], op=key[1], dim=dim, attribute=name, position=position)
+                    rules.append((number != size, distance, _Option(key, rule=rule)))
+        if key[0] in cut:
+            turns.append(_Option(key, turn=True))
+        locks.append(_Option(key))
+    rules.sort(key=lambda item: item[:2])
+    chosen = dict.fromkeys(option for _, _, option in rules)
+    return [*list(chosen)[:8], *turns, *locks, _Option((problem.line, problem.op), last=True)]
+
+
+def _culprits(node: Node) -> list[Node]:
+    """Calls with sizes that may have caused what shows at `node`: itself, and those before it, nearest first, up to
+    the layers whose outputs are right."""
+    found: list[Node] = []
+    todo, seen = [node], {node}
+    while todo:
+        now = todo.pop(0)
+        op = op_of(now)
+        contraction = op.startswith("conv") or op in ("linear", "matmul", "bmm", "einsum")
+        if op in SIZES and not (contraction and now is not node):
+            found.append(now)
+        if contraction and now is not node:
+            continue
+        for source in now.all_input_nodes:
+            if source.op == "call_function" and source not in seen:
+                seen.add(source)
+                todo.append(source)
+    return found[:6]
+
+
+def _numbers_of(module: nn.Module) -> list[tuple[str, int | None, int]]:
+    """Whole numbers among a module's attributes, also inside tuples and lists."""
+    found: list[tuple[str, int | None, int]] = []
+    for name, value in vars(module).items():
+        if type(value) is int:
+            found.append((name, None, value))
+        elif isinstance(value, tuple | list):
+            found += [(name, place, item) for place, item in enumerate(value) if type(item) is int]
+    return found
