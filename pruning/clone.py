@@ -5,8 +5,21 @@ from __future__ import annotations
 import copy
 
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
-from pruning.errors import InputError
+from pruning.errors import InputError, first_line
+
+
+def twin(model: nn.Module) -> nn.Module:
+    """A copy whose modules and attributes are its own, on the same parameters and buffers: to be run without values.
+
+    Whatever the network's code keeps in its attributes then stays out of the caller's model.
+
+    Raises:
+        InputError: something in the model cannot be copied.
+    """
+    shared = [*model.parameters(), *model.buffers(), *_computed(model)]
+    return _copied(model, {id(tensor): tensor for tensor in shared})
 
 
 def clone(model: nn.Module) -> nn.Module:
@@ -18,22 +31,37 @@ def clone(model: nn.Module) -> nn.Module:
     Raises:
         InputError: something in the model cannot be copied.
     """
-    memo: dict[int, object] = {}
-    for module in model.modules():
-        for value in vars(module).values():
-            if isinstance(value, Tensor) and value.grad_fn is not None:
-                memo[id(value)] = value.detach().clone()
-    try:
-        twin = copy.deepcopy(model, memo)
-    except Exception as error:
-        raise InputError(
-            f"This network cannot be copied ({str(error).strip() or type(error).__name__}). "
-            "Removal works on a copy: keep locks, open files and generators out of its attributes."
-        ) from error
-    named = dict(twin.named_parameters())
+    copied = _copied(model, {id(tensor): tensor.detach().clone() for tensor in _computed(model)})
+    named = dict(copied.named_parameters())
     for first, second, transposed in shared_memory(model):  # deepcopy gives every parameter memory of its own
         named[second].data = named[first].data.t() if transposed else named[first].data
-    return twin
+    return copied
+
+
+def _computed(model: nn.Module) -> list[Tensor]:
+    """Tensors with a history in attributes, also in lists and dicts there."""
+    values = ((name, value) for module in model.modules() for name, value in vars(module).items())
+    leaves = (leaf for name, value in values if name != "_modules" for leaf in pytree.tree_leaves(value))
+    return [leaf for leaf in leaves if isinstance(leaf, Tensor) and leaf.grad_fn is not None]
+
+
+def _copied(model: nn.Module, memo: dict[int, object]) -> nn.Module:
+    try:
+        copied = copy.deepcopy(model, memo)
+    except Exception as error:
+        raise InputError(
+            f"This network cannot be copied ({type(error).__name__}: {first_line(error)}). "
+            "Removal works on a copy: keep locks, open files and generators out of its attributes."
+        ) from error
+    own = {id(module) for module in model.modules()}
+    same = next((path for path, module in copied.named_modules() if id(module) in own), None)
+    if same is not None:
+        part = f"part '{same}'" if same else "self"
+        raise InputError(
+            f"A copy of this network still holds the original's {part}, so removal would change both: let its "
+            "__deepcopy__ make a new one."
+        )
+    return copied
 
 
 def shared_memory(model: nn.Module) -> tuple[tuple[str, str, bool], ...]:

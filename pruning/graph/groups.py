@@ -189,15 +189,11 @@ def _in_network_order(labels: Labels, walks: list[Walk]) -> list[tuple[str, int]
 
 def _pads_of(walks: list[Walk], component_of: np.ndarray) -> dict[int, dict[tuple[str, int], set[str]]]:
     pads: dict[int, dict[tuple[str, int], set[str]]] = defaultdict(lambda: defaultdict(set))
-    for site in unique_pads(walks):
+    for site in (site for walk in walks for site in walk.pads):
         for side, labels in (("before", site.before), ("after", site.after)):
             for unit in component_of[labels.numpy()].tolist():
                 pads[unit][site.module, site.dim].add(side)
     return pads
-
-
-def unique_pads(walks: list[Walk]) -> list[PadSite]:
-    return [site for walk in walks for site in walk.pads]
 
 
 def _group(

@@ -102,6 +102,10 @@ class Labels:
     pairs: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     turned: frozenset[str] = frozenset()
     """Source lines at which an undecided site takes its first dimension for the units, not its last."""
+    literal: frozenset[str] = frozenset()
+    """Source lines that cut or pad at numbers fixed in the code."""
+    apart: frozenset[str] = frozenset()
+    """Source lines that split at numbers each of which follows its part."""
 
     def fresh(self, count: int) -> Tensor:
         start = self.count

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.clone import shared_memory
-from pruning.graph.groups import ChannelGroup, Grouping, find_groups, unique_pads
+from pruning.graph.groups import ChannelGroup, Grouping, find_groups
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Labels, varying
 from pruning.graph.propagate import walk
@@ -32,6 +32,8 @@ class SizeRule:
     attribute: str
     position: int | None
     """Place in a tuple or list; None for a plain number."""
+    part: int = 0
+    """Which of several results."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,8 @@ class Lessons:
     locked: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(source line, op) → why it cannot take part."""
     turned: frozenset[str] = frozenset()
+    literal: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
     sizes: tuple[SizeRule, ...] = ()
 
 
@@ -91,14 +95,14 @@ class ModelGraph:
 
 def label_model(model: nn.Module, inputs: Inputs, traces: list[Trace], lessons: Lessons) -> ModelGraph:
     """Walk the traces with labels and collect the groups."""
-    labels = Labels(turned=lessons.turned)
+    labels = Labels(turned=lessons.turned, literal=lessons.literal, apart=lessons.apart)
     walks = [walk(traced, labels, lessons.locked) for traced in traces]
     modules = dict(model.named_modules())
     aliases = shared_memory(model)
     for first, second, transposed in aliases:
         _tie_shared(labels, first, second, transposed)
     pads = _settle_pads(modules, walks, labels)
-    sizes = tuple(site for w in walks for site in (*w.sizes, *_from_rules(w, lessons.sizes)) if _fits(modules, site))
+    sizes = tuple(site for w in walks for site in (*w.sizes, *_from_rules(w, lessons)) if _fits(modules, site))
     _join_same_numbers(labels, sizes)
     found: Grouping = find_groups(labels, walks, dict(model.named_parameters()))
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
@@ -152,40 +156,48 @@ def _tie_shared(labels: Labels, first: str, second: str, transposed: bool) -> No
 
 
 def _join_same_numbers(labels: Labels, sizes: tuple[SizeSite, ...]) -> None:
-    """Channels that follow the same number in the code lose as many each: place by place."""
-    by_number: dict[tuple[str, str, int | None], SizeSite] = {}
+    """Channels that follow the same number in the code lose as many each, or multiples: place by place."""
+    by_number: dict[tuple[str, str, int | None], list[Tensor]] = defaultdict(list)
     for site in sizes:
-        first = by_number.setdefault((site.module, site.attribute, site.position), site)
-        if len(first.vector) == len(site.vector):
-            labels.join(first.vector, site.vector)
-        elif first is not site:
-            for vector in (first.vector, site.vector):
-                labels.lock(vector, f"{site.attribute} of {site.module or 'the model'} stands for several sizes")
+        by_number[site.module, site.attribute, site.position].append(site.vector)
+    for (module, attribute, _), vectors in by_number.items():
+        shortest = min(vectors, key=len)
+        for vector in vectors:
+            if len(vector) % len(shortest):
+                for locked in (shortest, vector):
+                    labels.lock(locked, f"{attribute} of {module or 'the model'} stands for several sizes")
+            else:
+                labels.join(shortest[:, None], vector.reshape(len(shortest), -1))
 
 
 def _settle_pads(modules: dict[str, nn.Module], walks: list[Walk], labels: Labels) -> tuple[PadSite, ...]:
-    """Zero channels that a padding module adds can follow; a number in the code cannot."""
+    """Zero channels that a padding module adds can follow, and those whose number the code computes, which a trial
+    shows; a number fixed in the code cannot."""
     sites: dict[str, list[PadSite]] = defaultdict(list)
-    for site in unique_pads(walks):
+    for site in (site for w in walks for site in w.pads):
         sites[site.module].append(site)
     settled = []
     for name, found in sites.items():
         first = found[0]
         per_walk = max(sum(site.module == name for site in w.pads) for w in walks)
-        if isinstance(modules.get(name), PADDING_MODULES) and per_walk == 1:
-            for other in found[1:]:
-                labels.join(first.before, other.before)
-                labels.join(first.after, other.after)
-            settled.append(first)
+        if isinstance(modules.get(name), PADDING_MODULES):
+            if per_walk == 1:
+                for other in found[1:]:
+                    labels.join(first.before, other.before)
+                    labels.join(first.after, other.after)
+                settled.append(first)
+                continue
+            literal = found
         else:
+            literal = [site for site in found if site.line in labels.literal]
+        for site in literal:
             reason = f"the zero channels that {name or 'the model'} adds are a number fixed in its code"
-            for site in found:
-                labels.lock(torch.cat((site.before, site.after)), reason)
+            labels.lock(torch.cat((site.before, site.after)), reason)
     return tuple(settled)
 
 
-def _from_rules(w: Walk, rules: tuple[SizeRule, ...]) -> list[SizeSite]:
-    sites = []
+def _from_rules(w: Walk, lessons: Lessons) -> list[SizeSite]:
+    sites, rules = [], lessons.sizes
     by_place: dict[tuple[str, str], list[SizeRule]] = defaultdict(list)
     for rule in rules:
         by_place[rule.line, rule.op].append(rule)
@@ -193,20 +205,21 @@ def _from_rules(w: Walk, rules: tuple[SizeRule, ...]) -> list[SizeSite]:
         if node.op != "call_function":
             continue
         for rule in by_place.get((line_of(node), op_of(node)), ()):
-            vector = result_vector(w, node, rule.dim)
+            vector = result_vector(w, node, rule.dim, rule.part)
             if vector is not None:
                 stack = [str(path).partition("@")[0] for path, _ in (node.meta.get("nn_module_stack") or {}).values()]
                 sites.append(
                     SizeSite(module=stack[-1] if stack else "", attribute=rule.attribute, position=rule.position,
-                             value=None, vector=vector)
+                             value=len(vector) if rule.line in lessons.apart else None, vector=vector)
                 )  # fmt: skip
     return sites
 
 
-def result_vector(w: Walk, node: torch.fx.Node, dim: int) -> Tensor | None:
-    """Labels of a call's result along one dimension, or None."""
+def result_vector(w: Walk, node: torch.fx.Node, dim: int, part: int = 0) -> Tensor | None:
+    """Labels of a call's result (or of one of several results) along one dimension, or None."""
     value: Any = w.values.get(node)
-    value = value[0] if isinstance(value, tuple) and value else value
+    if isinstance(value, tuple):
+        value = value[part] if part < len(value) else None
     layer = value.layer(dim) if value is not None and dim < len(value.shape) else None
     if layer is None:
         return None

@@ -11,6 +11,7 @@ from torch.fx import Node
 from pruning.graph.labels import Labels, Value, along, raw
 from pruning.graph.rules import RULES
 from pruning.graph.rules.call import Call, Walk
+from pruning.graph.rules.norms import settle_means
 from pruning.graph.trace import Trace, op_of, shape_of
 
 OUTPUTS_STAY = "the network's outputs stay"
@@ -40,6 +41,7 @@ def walk(trace: Trace, labels: Labels, locked_lines: Mapping[tuple[str, str], st
                 state.from_input.add(node)
             if node in alive:
                 state.values[node] = _run(Call(state, node), locked_lines)
+    settle_means(state)
     return state
 
 
@@ -59,6 +61,8 @@ def _run(call: Call, locked_lines: Mapping[tuple[str, str], str]) -> Any:
         return source[call.node.args[1]] if isinstance(source, tuple) else source  # type: ignore[index]
     reason = locked_lines.get((call.line, call.op)) or locked_lines.get((call.line, ""))
     if reason is not None:
+        if call.op in RULES:
+            RULES[call.op](call)  # for the multiply-accumulates it notes
         return call.unknown(reason, between=": ")
     if call.op.startswith(("_assert", "sym_")):
         return None
@@ -75,11 +79,11 @@ def _run(call: Call, locked_lines: Mapping[tuple[str, str], str]) -> Any:
 def _made(call: Call) -> Value:
     """A constant that the code makes: its sizes may follow those of others, which a trial shows."""
     shape = call.shape
-    wide = [dim for dim, size in enumerate(shape) if size > 1]
+    wide = [dim for dim, size in enumerate(shape) if size > 1 and not (dim == 0 and size == call.walk.trace.batch)]
     return Value(shape, tuple(along(call.labels.fresh(shape[dim]), dim, len(shape)) for dim in wide))
 
 
-LABELS_MATTER = frozenset(("linear", "embedding"))
+LABELS_MATTER = frozenset(("linear", "embedding", "expand", "expand_as", "broadcast_to"))
 """Calls whose rule is asked even if nothing that comes in has labels."""
 
 

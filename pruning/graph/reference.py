@@ -6,6 +6,7 @@ normalisations over channels use the survivors only. Everything else runs as the
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 from torch.fx.node import map_arg
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Value
@@ -21,7 +23,7 @@ from pruning.graph.trace import Trace, op_of
 
 CONSUMERS = frozenset(
     "conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d conv_transpose3d linear matmul bmm mm mv dot "
-    "baddbmm addmm einsum scaled_dot_product_attention sum lstm gru rnn_tanh rnn_relu".split()
+    "baddbmm addmm einsum scaled_dot_product_attention sum nansum norm linalg_vector_norm lstm gru rnn_tanh rnn_relu".split()
 )
 NORMS = frozenset(("layer_norm", "rms_norm", "group_norm"))
 DROPOUTS = frozenset("dropout dropout_ feature_dropout feature_dropout_ alpha_dropout alpha_dropout_".split())
@@ -70,6 +72,10 @@ class Masking:
 
     def __init__(self, walk: Walk, gone: Tensor) -> None:
         self.walk, self.gone = walk, gone
+        self.means: dict[Node, list[int]] = defaultdict(list)
+        """Means and variances that are taken over survivors, and along which dimensions."""
+        for site in walk.means:
+            self.means[site.node].append(site.dim)
         self._left: dict[Node, list[Tensor | None]] = {}
 
     def left(self, node: Node, item: int | None = None) -> list[Tensor | None]:
@@ -131,6 +137,10 @@ def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any
     target: Callable[..., Any] = node.target  # type: ignore[assignment]
     if op in NORMS and mask is not None:
         return _norm_over_survivors(node, op, target, args, mask)
+    if mask is not None and node in mask.means:
+        dims = {dim: mask.left(node.args[0])[dim] for dim in mask.means[node]}  # type: ignore[arg-type]
+        for dim, index in dims.items():
+            args = (args[0] if index is None else args[0].index_select(dim, index), *args[1:])
     return target(*args, **kwargs)
 
 
@@ -145,6 +155,13 @@ def _in_double(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return type(value)(_in_double(item) for item in value) if type(value) in (tuple, list) else value
     return value
+
+
+class AllDouble(TorchDispatchMode):
+    """Calls that ask for a narrower float type get float64, as in `run`."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return func(*_in_double(args), **_in_double(kwargs or {}))
 
 
 def _norm_over_survivors(node: Node, op: str, target: Callable[..., Any], args: Any, mask: Masking) -> Tensor:

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.fx import Node
 from torch.fx.proxy import TracerBase
 
-from pruning.errors import InputError
+from pruning.clone import twin
+from pruning.errors import InputError, first_line
 from pruning.graph.inputs import Inputs
 
 TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
@@ -50,21 +51,23 @@ class TraceError(InputError):
 
 
 def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
-    """Export the data flow of `model` in eval (or train) mode; the model is left as it was.
+    """Export the data flow of `model` in eval (or train) mode. A twin of the model runs: the model is left as it was.
 
     Raises:
         TraceError: torch.export cannot follow the model, with its reason.
+        InputError: the model cannot be copied.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.train(training)
+    copy = twin(model)
     try:
         with _quiet(), torch.no_grad():
-            program = torch.export.export(model, inputs.args, dict(inputs.kwargs or {}), strict=False)
+            copy.train(training)
+            program = torch.export.export(copy, inputs.args, dict(inputs.kwargs or {}), strict=False)
     except Exception as error:
         raise _untraceable(error) from error
     finally:
-        for module, mode in modes:
-            module.training = mode
+        for module in copy.modules():  # torch's tracer and the copy hold each other: let the weights go at once
+            module._parameters.clear()
+            module._buffers.clear()
     signature = program.graph_signature
     named = {**program.constants, **dict(program.named_buffers())}
     constants = {k: named[v] for k, v in signature.inputs_to_lifted_tensor_constants.items() if v in named}
@@ -117,12 +120,10 @@ def _untraceable(error: Exception) -> TraceError:
     frames = traceback.extract_tb(error.__traceback__)
     outside = _outside_torch(frames)
     lines = tuple(f"{frame.filename}:{frame.lineno}" for frame in outside)
-    text = str(error).strip()
-    reason = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
     at = f" at {Path(outside[-1].filename).name}:{outside[-1].lineno} (`{outside[-1].line}`)" if outside else ""
     return TraceError(
-        f"This network cannot be traced for exact removal{at}: {reason[:300]} "
-        "Its forward must not depend on the values of the data; weight pruning still works.",
+        f"This network cannot be traced{at}: {type(error).__name__}: {first_line(error, 300)}. Its forward must not "
+        "depend on the values of the data: change that part, or remove channels from a submodule without it.",
         lines,
     )
 

@@ -7,7 +7,9 @@ kept in an attribute of the module is tried, then another way of cutting, and at
 
 from __future__ import annotations
 
+import math
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,16 +77,16 @@ def build_graph(
 
 
 def _grouped(subject: nn.Module, inputs: Inputs, traces: list[Trace], deadline: float, limit: float) -> ModelGraph:
-    lessons = Lessons()
+    lessons = _seen(subject, traces)
     graph = label_model(subject, inputs, traces, lessons)
-    problem = _try(subject, graph)
+    problem = _first_problem(subject, graph)
     trials = 0
     while problem is not None and trials < TRIALS:
         for option in _options(problem, graph, subject):
             tried = _with(lessons, problem, option, graph)
             check_time(deadline, limit, trials)
             graph = label_model(subject, inputs, traces, tried)
-            found = _try(subject, graph)
+            found = _first_problem(subject, graph)
             trials += 1
             if found is None or option.last or found.place > problem.place:
                 lessons, problem = tried, found
@@ -105,6 +107,13 @@ def _traced(model: nn.Module, inputs: Inputs) -> tuple[list[Trace], Inputs]:
         return trace_modes(model, inputs), inputs
 
 
+LAYERS = (nn.modules.conv._ConvNd, nn.Linear, nn.modules.batchnorm._NormBase)
+"""Layers whose size attributes removal sets from their tensors."""
+SPLITS = frozenset(("split", "split_with_sizes"))
+SLICES = frozenset(("slice", "narrow"))
+LITERAL = frozenset(("slice", "narrow", "pad", "constant_pad_nd"))
+
+
 @dataclass(frozen=True)
 class _Problem:
     """The first call of the smaller model that is not what the labels say."""
@@ -112,28 +121,65 @@ class _Problem:
     line: str
     op: str
     reason: str
-    place: tuple[int, int]
-    """Number of the walk, and of the call in it."""
+    place: tuple[int, int, int]
+    """Number of the trial, of the walk, and of the call in it."""
     node: Node | None = None
     walk: Walk | None = None
 
 
 @dataclass(frozen=True)
 class _Option:
-    """One way to deal with the calls of a line: a number that follows, another way of cutting, or a lock."""
+    """One way to deal with the calls of a line: numbers that follow, another way of cutting, or a lock."""
 
     key: tuple[str, str]
     """(source line, op)."""
-    rule: SizeRule | None = None
+    rules: tuple[SizeRule, ...] = ()
+    apart: bool = False
+    """The rules are for the parts of a split, one each."""
     turn: bool = False
+    literal: bool = False
+    """The call cuts or pads at numbers fixed in the code: only what they count stays."""
     last: bool = False
     """Nothing else is left to try."""
 
 
-def _try(model: nn.Module, graph: ModelGraph) -> _Problem | None:
+def _first_problem(model: nn.Module, graph: ModelGraph) -> _Problem | None:
+    """What goes wrong when every group loses a unit, or when only some of the groups that meet a number in the code
+    do: two groups must not follow the same number, nor one number two groups."""
     if not any(_suspect(graph, walk, model) for walk in graph.walks):
         return None
-    kept = {group.name: tuple(range(group.units - 1)) for group in graph.groups}
+    for number, names in enumerate([[group.name for group in graph.groups], *_halves(graph)]):
+        problem = _try(model, graph, names, number)
+        if problem is not None:
+            return problem
+    return None
+
+
+def _halves(graph: ModelGraph) -> list[list[str]]:
+    """Sets of groups such that of two groups that touch calls with numbers of the same module one set has only one."""
+    ruled = {rule.line for rule in graph.lessons.sizes} | {site.line for walk in graph.walks for site in walk.pads}
+    if not ruled:
+        return []
+    places = {module_path(n) for walk in graph.walks for n in walk.trace.nodes if ruled and line_of(n) in ruled}
+    owner = {unit: i for i, group in enumerate(graph.groups) for unit in group.components}
+    meeting: dict[str, set[int]] = defaultdict(set)
+    for walk in graph.walks:
+        for node in walk.trace.nodes:
+            if node.op == "call_function" and op_of(node) in SIZES and module_path(node) in places:
+                for value in _each(walk.values.get(node)):
+                    for layer in value.layers:
+                        units = graph.component[layer].unique().tolist()
+                        meeting[module_path(node)] |= {owner[unit] for unit in units if unit in owner}
+    codes: dict[int, int] = {}
+    for group in range(len(graph.groups)):
+        others = {codes[o] for found in meeting.values() if group in found for o in found if o in codes}
+        codes[group] = next(code for code in range(len(graph.groups)) if code not in others)
+    bits = max(codes.values(), default=0).bit_length()
+    return [[graph.groups[i].name for i, code in codes.items() if code >> bit & 1] for bit in range(bits)]
+
+
+def _try(model: nn.Module, graph: ModelGraph, losing: list[str], trial: int) -> _Problem | None:
+    kept = {group.name: tuple(range(group.units - 1)) for group in graph.groups if group.name in losing}
     plan = Plan(granularity="channel", kept=kept, layers=())
     gone = graph.removed(kept)
     small = shrink(model, shrinkage(graph, plan))
@@ -143,8 +189,8 @@ def _try(model: nn.Module, graph: ModelGraph) -> _Problem | None:
         try:
             traced = trace(small, graph.inputs, training=number == 1)
         except TraceError as error:
-            return _failed(error, entered, walk, gone, number)
-        problem = _compare(walk, traced, gone, number)
+            return _failed(error, entered, walk, gone, (trial, number))
+        problem = _compare(walk, traced, gone, (trial, number))
         if problem is not None:
             return problem
     return None
@@ -208,7 +254,9 @@ def _follow(model: nn.Module) -> list[str]:
     return entered
 
 
-def _failed(error: TraceError, entered: list[str], walk: Walk, gone: Tensor, number: int) -> _Problem:
+def _failed(
+    error: TraceError, entered: list[str], walk: Walk, gone: Tensor, number: tuple[int, int]
+) -> _Problem:
     """The call at which tracing the smaller model ended: in the module that it was in, on the innermost source line."""
     calls = [node for node in walk.trace.nodes if is_real(node)]
     for line in reversed(error.lines):
@@ -216,19 +264,20 @@ def _failed(error: TraceError, entered: list[str], walk: Walk, gone: Tensor, num
         here = [(i, n) for i, n in here if any(_touched(walk, source, gone) for source in (n, *n.all_input_nodes))]
         here = [item for item in here if entered and module_path(item[1]) == entered[-1]] or here
         if here:
-            index, node = next((item for item in here if op_of(item[1]) in SIZES), here[0])
-            return _Problem(line, op_of(node), FIXED, (number, index), node, walk)
+            index, node = here[-1]  # the last on its line, from which the others are found
+            return _Problem(line, op_of(node), FIXED, (*number, index), node, walk)
     line = error.lines[-1] if error.lines else ""
     return _Problem(
-        line, "", f"the smaller network does not run at {Path(line).name}", (number, len(calls)), None, walk
+        line, "", f"the smaller network does not run at {Path(line).name}", (*number, len(calls)), None, walk
     )
 
 
+COUNTS = "the code there computes with the number of channels"
 FIXED = "the code there fixes a size that removal changes"
 OTHER_WAY = "the code takes another way when sizes change"
 
 
-def _compare(walk: Walk, traced: Trace, gone: Tensor, number: int) -> _Problem | None:
+def _compare(walk: Walk, traced: Trace, gone: Tensor, number: tuple[int, int]) -> _Problem | None:
     mine = [node for node in walk.trace.nodes if is_real(node)]
     others = [node for node in traced.nodes if is_real(node)]
     for index, (node, other) in enumerate(zip(mine, others, strict=False)):
@@ -246,12 +295,12 @@ def _compare(walk: Walk, traced: Trace, gone: Tensor, number: int) -> _Problem |
         elif op == "slice" and not _same_slice(walk, node, other, gone):
             reason = "the code there cuts at a fixed place"
         elif op not in SIZES and op != "getitem" and _numbers(node) != _numbers(other):
-            reason = "the code there computes with the number of channels"
+            reason = COUNTS
         if reason is not None:
-            return _Problem(line_of(node), op, reason, (number, index), node, walk)
+            return _Problem(line_of(node), op, reason, (*number, index), node, walk)
     if len(mine) != len(others):
         index = min(len(mine), len(others)) - 1
-        return _Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (number, index), mine[index], walk)
+        return _Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (*number, index), mine[index], walk)
     return None
 
 
@@ -280,10 +329,15 @@ def _numbers(node: Node) -> list[Any]:
 
 def _with(lessons: Lessons, problem: _Problem, option: _Option, graph: ModelGraph) -> Lessons:
     """What is known once a problem is dealt with in one way."""
-    if option.rule is not None:
-        return replace(lessons, sizes=(*lessons.sizes, option.rule))
+    line = frozenset((option.key[0],))
+    if option.rules:
+        apart = lessons.apart | line if option.apart else lessons.apart
+        return replace(lessons, sizes=(*lessons.sizes, *option.rules), apart=apart)
     if option.turn:
-        return replace(lessons, turned=lessons.turned | {option.key[0]})
+        return replace(lessons, turned=lessons.turned | line)
+    if option.literal:
+        sizes = tuple(rule for rule in lessons.sizes if rule.line not in line)
+        return replace(lessons, literal=lessons.literal | line, apart=lessons.apart - line, sizes=sizes)
     if option.key in lessons.locked or problem.node is None:
         everything = {(line_of(n), op_of(n)): problem.reason for w in graph.walks for n in w.trace.nodes}
         return replace(lessons, locked=everything, sizes=(), turned=frozenset())
@@ -296,41 +350,106 @@ def _options(problem: _Problem, graph: ModelGraph, model: nn.Module) -> list[_Op
     if problem.node is None or problem.walk is None:
         return [_Option((problem.line, problem.op), last=True)]
     rules: list[tuple[bool, int, _Option]] = []
-    turns: list[_Option] = []
+    ways: list[_Option] = []
     locks: list[_Option] = []
     modules = dict(model.named_modules())
     cut = {site.line for site in graph.labels.sites}
-    for distance, node in enumerate(_culprits(problem.node)):
+    for distance, node in enumerate(_culprits(problem)):
         key = (line_of(node), op_of(node))
         module = modules.get(module_path(node))
-        value = next(iter(_each(problem.walk.values.get(node))), None)
-        for dim, size in enumerate(value.shape if value is not None and module is not None else ()):
-            if module is None or result_vector(problem.walk, node, dim) is None:
+        numbers = [] if module is None or isinstance(module, LAYERS) else _numbers_of(module)
+        values = _each(problem.walk.values.get(node))
+        if key[1] in SPLITS and key[0] not in graph.lessons.apart:
+            same = [n for n in problem.walk.trace.nodes if op_of(n) == key[1] and line_of(n) == key[0]]
+            most = max(len(_each(problem.walk.values.get(n))) for n in same)
+            ways += _parts(key, node, values, numbers, most)
+        if key[1] in SLICES and key[0] not in graph.lessons.apart | graph.lessons.literal:
+            ways += [_Option(key, rules=(rule,), apart=True) for rule in _border(node, numbers)]
+        for dim, size in enumerate(values[0].shape if values else ()):
+            if result_vector(problem.walk, node, dim) is None:
                 continue
-            for name, position, number in _numbers_of(module):
+            for name, position, number in numbers:
                 if number > 1 and (size % number == 0 or number % size == 0):
                     rule = SizeRule(line=key[0], op=key[1], dim=dim, attribute=name, position=position)
-                    rules.append((number != size, distance, _Option(key, rule=rule)))
-        if key[0] in cut:
-            turns.append(_Option(key, turn=True))
+                    if rule not in graph.lessons.sizes:
+                        rules.append((number != size, distance, _Option(key, rules=(rule,))))
+        if key[0] in cut and key[0] not in graph.lessons.turned:
+            ways.append(_Option(key, turn=True))
+        if key[1] in LITERAL and key[0] not in graph.lessons.literal:
+            ways.append(_Option(key, literal=True))
         locks.append(_Option(key))
     rules.sort(key=lambda item: item[:2])
     chosen = dict.fromkeys(option for _, _, option in rules)
-    return [*list(chosen)[:8], *turns, *locks, _Option((problem.line, problem.op), last=True)]
+    last = locks[0] if problem.reason == COUNTS and locks else _Option((problem.line, problem.op))
+    return [*[w for w in ways if w.apart], *list(chosen)[:8], *[w for w in ways if not w.apart], *locks,
+            replace(last, last=True)]  # fmt: skip
 
 
-def _culprits(node: Node) -> list[Node]:
-    """Calls with sizes that may have caused what shows at `node`: itself, and those before it, nearest first, up to
-    the layers whose outputs are right."""
+def _seen(model: nn.Module, traces: list[Trace]) -> Lessons:
+    """Slices that leave no common block, at a number which an attribute of the module has: taken to follow it."""
+    modules = dict(model.named_modules())
+    rules: dict[SizeRule, None] = {}
+    for node in (node for traced in traces for node in traced.nodes):
+        if node.op == "call_function" and op_of(node) in SLICES and module_path(node) in modules:
+            source = node.args[0].meta["val"].shape  # type: ignore[union-attr]
+            for rule in _border(node, _numbers_of(modules[module_path(node)])):
+                if math.gcd(source[rule.dim], node.meta["val"].shape[rule.dim]) == 1:
+                    rules[rule] = None
+    return Lessons(sizes=tuple(rules), apart=frozenset(rule.line for rule in rules))
+
+
+def _border(node: Node, numbers: list[tuple[str, int | None, int]]) -> list[SizeRule]:
+    """Attributes that may say how many indices a slice takes, or leaves out."""
+    dim = int(node.args[1]) if len(node.args) > 1 else 0  # type: ignore[call-overload]
+    source, result = node.args[0].meta["val"].shape, node.meta["val"].shape  # type: ignore[union-attr]
+    dim %= len(source)
+    if dim == 0 or source[dim] == result[dim]:
+        return []
+    found = [(name, place) for name, place, number in numbers if number == result[dim]]
+    return [SizeRule(line=line_of(node), op=op_of(node), dim=dim, attribute=name, position=place)
+            for name, place in found[:1]]  # fmt: skip
+
+
+def _parts(
+    key: tuple[str, str], node: Node, values: list[Value], numbers: list[tuple[str, int | None, int]], most: int
+) -> list[_Option]:
+    """An attribute, or a place in one, for each part of a split; `most`: parts that any call of the line makes."""
+    dim = int(node.args[2]) if len(node.args) > 2 else 0  # type: ignore[call-overload]
+    sizes = [value.shape[dim] for value in values]
+    for name in dict.fromkeys(name for name, position, _ in numbers if position is not None):
+        if [number for other, position, number in numbers if other == name and position is not None] == sizes:
+            rules = [SizeRule(line=key[0], op=key[1], dim=dim, attribute=name, position=i, part=i)
+                     for i in range(most)]  # fmt: skip
+            return [_Option(key, rules=tuple(rules), apart=True)]
+    found = [next((n for n, position, number in numbers if position is None and number == size), None) for size in sizes]
+    if None in found or not sizes:
+        return []
+    rules = [SizeRule(line=key[0], op=key[1], dim=dim, attribute=str(name), position=None, part=i)
+             for i, name in enumerate(found)]  # fmt: skip
+    return [_Option(key, rules=tuple(rules), apart=True)]
+
+
+def _culprits(problem: _Problem) -> list[Node]:
+    """Calls with sizes that may have caused what shows at a call: itself, and those before it, nearest first, up to
+    the layers whose outputs are right. Where the code computes with a number of channels of which nothing is left
+    at the call, the nearest calls before it that read channels."""
+    start, walk = problem.node, problem.walk
+    assert start is not None and walk is not None
     found: list[Node] = []
-    todo, seen = [node], {node}
+    todo, seen = [start], {start}
     while todo:
         now = todo.pop(0)
         op = op_of(now)
-        contraction = op.startswith("conv") or op in ("linear", "matmul", "bmm", "einsum")
-        if op in SIZES and not (contraction and now is not node):
+        if problem.reason == COUNTS:
+            stop = any(value.layers for source in now.all_input_nodes for value in _each(walk.values.get(source)))
+            take = stop and now.op == "call_function"
+        else:
+            contraction = op.startswith("conv") or op in ("linear", "matmul", "bmm", "einsum")
+            stop = contraction and now is not start
+            take = op in SIZES and not stop
+        if take:
             found.append(now)
-        if contraction and now is not node:
+        if stop:
             continue
         for source in now.all_input_nodes:
             if source.op == "call_function" and source not in seen:

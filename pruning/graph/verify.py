@@ -15,7 +15,7 @@ from pruning.clone import clone
 from pruning.errors import RemovalError
 from pruning.graph.inputs import Inputs, output_tensors
 from pruning.graph.model_graph import ModelGraph, label_model
-from pruning.graph.reference import CONSUMERS, Masking, Step, run
+from pruning.graph.reference import CONSUMERS, AllDouble, Masking, Step, run
 from pruning.graph.rules.call import Walk
 from pruning.graph.trace import Trace, TraceError, is_real, op_of, place, trace
 from pruning.plan import Plan
@@ -178,7 +178,8 @@ def _compare_module(dense: Walk, removed: nn.Module, tensors: dict[str, Tensor],
     """The removed module itself, run as a user would, against the masked reference's output."""
     small = clone(removed).double().eval()
     try:
-        got = output_tensors(inputs.call(small))
+        with AllDouble():
+            got = output_tensors(inputs.call(small))
     except Exception as error:
         raise RemovalError(f"The smaller network does not run ({error}). {NOT_GIVEN}") from error
     wanted: list[Any] = []

@@ -49,6 +49,8 @@ class PadSite:
     """Channels of zeros that a padding module adds: their labels before and after the data."""
 
     module: str
+    line: str
+    """Source line of the call."""
     dim: int
     """Dimension counted from the last one, as -1, -2, ..."""
     before: Tensor
@@ -69,6 +71,17 @@ class SizeSite:
     """Labels of the channels it is proportional to."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeanSite:
+    """A mean or variance over channels."""
+
+    node: Node
+    dim: int
+    layer: Tensor
+    reason: str
+    """Why the channels stay where it is no part of a normalisation."""
+
+
 @dataclass
 class Walk:
     """What the walk over one traced graph collects."""
@@ -82,6 +95,7 @@ class Walk:
     products: list[Product] = field(default_factory=list)
     pads: list[PadSite] = field(default_factory=list)
     sizes: list[SizeSite] = field(default_factory=list)
+    means: list[MeanSite] = field(default_factory=list)
 
     def owner(self, label: int) -> tuple[str, int] | None:
         """The tensor and dimension that a label belongs to."""

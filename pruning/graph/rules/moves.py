@@ -14,10 +14,10 @@ from torch.fx.node import map_arg
 from pruning.graph.labels import RAW, Value, along, common_block, compact, raw, varying
 from pruning.graph.rules.call import Call, PadSite, Result, Rule, shape_of
 
-RESHAPES = frozenset("view reshape _unsafe_view flatten unflatten view_copy _reshape_copy".split())
+RESHAPES = frozenset("view reshape _unsafe_view flatten unflatten view_copy _reshape_copy view_as reshape_as".split())
 PLAIN = (
     "permute transpose t numpy_T swapaxes movedim moveaxis adjoint mT squeeze squeeze_ unsqueeze unsqueeze_ "
-    "flip repeat tile repeat_interleave pixel_unshuffle unfold view_as diagonal rot90 "
+    "flip repeat tile repeat_interleave pixel_unshuffle unfold diagonal rot90 "
     "permute_copy transpose_ t_ squeeze_copy expand_copy"
 ).split()
 
@@ -49,8 +49,8 @@ def _run(call: Call, source: Node, layer: Tensor, shape: tuple[int, ...]) -> lis
     """The call carried out on a layer in place of its tensor `source`."""
     full = layer.expand(shape)
     args, kwargs = map_arg((call.node.args, call.node.kwargs), lambda node: full if node is source else _blank(node))
-    if call.op in ("view", "_unsafe_view", "view_copy", "_reshape_copy"):  # labels are not contiguous as values were
-        made = full.reshape(args[1])
+    if call.op in RESHAPES:  # labels are not contiguous as values were, so that a view would fail
+        made = full.reshape(call.shape)
     else:
         made = call.node.target(*args, **kwargs)
     return [compact(made)] if isinstance(made, Tensor) else [compact(part) for part in made]
@@ -76,7 +76,8 @@ def expand(call: Call) -> Result:
         return moved
     rank = len(moved.shape)
     old = (1,) * (rank - len(value.shape)) + value.shape
-    widened = [dim for dim in range(rank) if old[dim] == 1 and moved.shape[dim] > 1]
+    batch = call.walk.trace.batch
+    widened = [d for d in range(rank) if old[d] == 1 and moved.shape[d] > 1 and not (d == 0 and moved.shape[0] == batch)]
     fresh = tuple(along(call.labels.fresh(moved.shape[dim]), dim, rank) for dim in widened)
     return Value(moved.shape, (*moved.layers, *fresh))
 
@@ -86,16 +87,16 @@ def _dim(call: Call, value: Value) -> int:
 
 
 def split(call: Call) -> Result:
-    """chunk, split: the parts lose as many each, or their sizes would change."""
+    """chunk, split: the parts lose as many each, or their sizes would change, unless each size follows its part."""
     value = call.value(call["self"])
     if value is None:
         return None
     dim = _dim(call, value)
     sizes = [output.shape[dim] for output in call.node.meta["val"]]
-    boundaries = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+    block = common_block(value.shape[dim], [sum(sizes[: i + 1]) for i in range(len(sizes))])
     for layer in value.layers:
-        if layer.shape[dim] > 1:
-            call.labels.tie_blocks(layer, dim, common_block(value.shape[dim], boundaries))
+        if layer.shape[dim] > 1 and block > 1 and call.line not in call.labels.apart:
+            call.labels.tie_blocks(layer, dim, block)
     return move(call)
 
 
@@ -119,6 +120,7 @@ def slice_(call: Call) -> Result:
     dim = _dim(call, value)
     size = value.shape[dim]
     start, end, step = call["start"] or 0, call["end"], call["step"] or 1
+    fixed = _fixed(start, end, size)
     start = max(0, start + size if start < 0 else start)
     end = size if end is None else min(size, end + size if end < 0 else end)
     for layer in value.layers:
@@ -129,8 +131,28 @@ def slice_(call: Call) -> Result:
         elif step > 1:
             call.labels.lock(layer, call.why("takes every so many-th channel"))
         else:
-            call.labels.tie_blocks(layer, dim, common_block(size, (start, max(start, end))))
+            _cut(call, layer, dim, (start, max(start, end)), fixed)
     return move(call)
+
+
+def _fixed(start: int, end: int | None, size: int) -> list[slice]:
+    """The indices that must stay where the borders of a slice are numbers in the code."""
+    found = [slice(0, number) for number in (start, end) if number is not None and 0 < number < size]
+    return found + [slice(number, None) for number in (start, end) if number is not None and -size < number < 0]
+
+
+def _cut(call: Call, layer: Tensor, dim: int, borders: tuple[int, int], fixed: list[slice]) -> None:
+    """Borders that can move: all blocks between them lose as many. Borders that are fixed: what they count stays."""
+    size = layer.shape[dim]
+    block = common_block(size, borders)
+    if call.line in call.labels.apart:
+        return
+    if (block == 1 and len(varying(layer)) == 1) or call.line in call.labels.literal:
+        for part in fixed:
+            lost = layer.movedim(dim, 0)[part]
+            call.labels.lock(lost, call.why("cuts at a number fixed in the code"))
+    else:
+        call.labels.tie_blocks(layer, dim, block)
 
 
 def narrow(call: Call) -> Result:
@@ -140,7 +162,7 @@ def narrow(call: Call) -> Result:
     dim, start, length = _dim(call, value), call["start"], call["length"]
     for layer in value.layers:
         if layer.shape[dim] > 1:
-            call.labels.tie_blocks(layer, dim, common_block(value.shape[dim], (start, start + length)))
+            _cut(call, layer, dim, (start, start + length), _fixed(start, start + length, value.shape[dim]))
     return move(call)
 
 
@@ -297,7 +319,9 @@ def pad(call: Call) -> Result:
             continue
         vector = call.labels.slab(layers[number], dim)
         fresh = call.labels.fresh(before + after)
-        site = PadSite(module=call.module, dim=-1 - pair, before=fresh[:before], after=fresh[before:])
+        site = PadSite(
+            module=call.module, line=call.line, dim=-1 - pair, before=fresh[:before], after=fresh[before:]
+        )
         call.walk.pads.append(site)
         layers[number] = torch.cat((site.before, vector, site.after)).reshape(
             [-1 if d == dim else 1 for d in range(rank)]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+import torch
+from torch import Tensor
 from torch.fx import Node
 
 from pruning.graph.labels import Value, common_block, raw, varying
-from pruning.graph.rules.call import Call, Result, Rule
+from pruning.graph.rules.call import Call, MeanSite, Result, Rule, Walk
 from pruning.graph.rules.elementwise import join_all
+from pruning.graph.trace import op_of
 
 
 def _shaped(value: Value | None, rank: int) -> Value | None:
@@ -88,7 +91,10 @@ def reduce(call: Call) -> Result:
         if inside and outside:
             layer = call.labels.tie(layer, inside)
         elif inside:
-            if call.op != "sum" or len(inside) > 1:
+            if call.op in MEANS and len(inside) == 1:
+                reason = call.why("works over all channels at once")
+                call.walk.means.append(MeanSite(node=call.node, dim=inside[0], layer=layer, reason=reason))
+            elif not _adds_up(call) or len(inside) > 1:
                 call.labels.lock(layer, call.why("works over all channels at once"))
             continue
         layers.append(layer)
@@ -99,6 +105,64 @@ def reduce(call: Call) -> Result:
         layers = [layer.permute(*left, *sorted(reduced)).reshape([layer.shape[d] for d in left]) for layer in layers]
     result = Value(call.shape, tuple(layers))
     return tuple(result for _ in outputs) if isinstance(outputs, list | tuple) else result
+
+
+def settle_means(walk: Walk) -> None:
+    """Means and variances over channels that normalise these channels are taken over the survivors; others would
+    change, so their channels stay."""
+    if not walk.means:
+        return
+    component = walk.labels.components()
+    for site in walk.means:
+        if not _normalises(walk, site, component):
+            walk.labels.lock(site.layer, site.reason)
+
+
+def _normalises(walk: Walk, site: MeanSite, component: Tensor) -> bool:
+    """Whether all that becomes of a mean is subtracted from the channels it was taken over, or divides them."""
+    own = component[site.layer].reshape(-1)
+    todo: list[tuple[Node, Node, bool]] = [(user, site.node, False) for user in site.node.users]
+    if not todo:
+        return False
+    while todo:
+        node, source, inverse = todo.pop()
+        if node.op != "call_function":
+            return False
+        op = op_of(node).removesuffix("_")
+        value = walk.values.get(node)
+        same = any(
+            torch.equal(component[layer].reshape(-1), own)
+            for layer in (value.layers if isinstance(value, Value) else ())
+            if layer.numel() == len(own)
+        )
+        if same:
+            divides = op in ("div", "true_divide") and node.args[1] is source
+            if not (divides or op in ("sub", "rsub") or (op == "mul" and inverse)):
+                return False
+        elif op in KEEPS:
+            turned = op in ("rsqrt", "reciprocal") or (op == "pow" and _negative(node.args[1]))
+            todo += [(user, node, inverse or turned) for user in node.users]
+        else:
+            return False
+    return True
+
+
+def _negative(number: object) -> bool:
+    return isinstance(number, int | float) and number < 0
+
+
+MEANS = frozenset("mean var std var_mean std_mean".split())
+KEEPS = frozenset(
+    "getitem add mul div sqrt rsqrt reciprocal pow clamp clamp_min to _to_copy float double unsqueeze squeeze view "
+    "reshape expand expand_as contiguous type_as".split()
+)
+"""What may become of a mean on its way back to the channels it was taken over."""
+
+
+def _adds_up(call: Call) -> bool:
+    """Whether a zero more or less leaves the result as it is."""
+    order = call["ord"] if call.op == "linalg_vector_norm" else call["p"] if call.op == "norm" else 1
+    return call.op in ("sum", "nansum", "linalg_vector_norm", "norm") and isinstance(order, int | float) and order > 0
 
 
 def along_dims(call: Call) -> Result:

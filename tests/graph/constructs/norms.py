@@ -210,9 +210,9 @@ class TopChannels(_Along):
         return x.topk(4, 1).values
 
 
-@construct(**LOCKED, locked={"stem": "mean norms.py:"})
+@construct(**FREE, by_layers=False)
 class MinusMean(_Along):
-    """The mean over the channels changes when one goes."""
+    """The mean over the channels is taken off them: a normalisation, over those that are left."""
 
     def over(self, x: Tensor) -> Tensor:
         return x - x.mean(1, keepdim=True)
@@ -251,8 +251,34 @@ class RootMeanSquareByHand(_Along):
 
 
 @construct(**LOCKED, locked={"stem": "mean norms.py:"})
+class GatedByMean(_Along):
+    """The mean over the channels scales them, which is no normalisation: it would change when one goes."""
+
+    def over(self, x: Tensor) -> Tensor:
+        return x * torch.sigmoid(x.mean(1, keepdim=True))
+
+
+@construct(**FREE, by_layers=False)
+class LayerNormByHand(_Along):
+    """Mean and variance over the channels, from their parts."""
+
+    def over(self, x: Tensor) -> Tensor:
+        mean = x.mean(1, keepdim=True)
+        return (x - mean) / torch.sqrt((x - mean).pow(2).mean(1, keepdim=True) + 1e-6)
+
+
+@construct(**FREE, by_layers=False)
+class VarianceByHand(_Along):
+    """The same in one call."""
+
+    def over(self, x: Tensor) -> Tensor:
+        variance, mean = torch.var_mean(x, dim=1, correction=0, keepdim=True)
+        return (x - mean) * torch.rsqrt(variance + 1e-5)
+
+
+@construct(**FREE, by_layers=False)
 class GlobalResponse(_Along):
-    """ConvNeXt V2's response normalisation compares each channel with the mean of all."""
+    """ConvNeXt V2's response normalisation: each channel over the mean of all that are left."""
 
     def over(self, x: Tensor) -> Tensor:
         strength = x.norm(dim=(2, 3), keepdim=True)

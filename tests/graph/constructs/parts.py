@@ -28,6 +28,23 @@ class _Parts(nn.Module):
 
 
 @construct(
+    3, 5,
+    groups=[3, 5, 6],
+    macs=3 * 8 * 9 * P + 3 * 6 * P + (6 + 5) * 5 * P,
+    left=3 * (2 + 3) * 9 * P + 2 * 3 * P + (3 + 3) * 5 * P,
+)  # fmt: skip
+class SliceByAttribute(_Parts):
+    """The border between the first three channels and the rest is kept in an attribute, which can follow (RexNet)."""
+
+    def __init__(self, *parts: int) -> None:
+        super().__init__(*parts)
+        self.border = 3
+
+    def cut(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return x[:, : self.border], x[:, self.border :]
+
+
+@construct(
     4, 4,
     groups=[4, 6],
     macs=3 * 8 * 9 * P + 4 * 6 * P + (6 + 4) * 5 * P,
@@ -164,7 +181,7 @@ class C2fSplit(_C2f):
 
 
 @construct(
-    groups=[2, 2, 6],
+    groups=[2, 2, 6, 6],
     macs=3 * 8 * 9 * P + 2 * 2 * 9 * P + 8 * 6 * P + 6 * 5 * P,
     left=3 * (1 + 3) * 9 * P + 1 * 1 * 9 * P + (1 + 3) * 3 * P + 3 * 5 * P,
 )
