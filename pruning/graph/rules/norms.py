@@ -91,7 +91,7 @@ def reduce(call: Call) -> Result:
         if inside and outside:
             layer = call.labels.tie(layer, inside)
         elif inside:
-            if call.op in MEANS and len(inside) == 1:
+            if call.op in MEANS and len(inside) == 1 and call.node in call.walk.from_input:
                 reason = call.why("works over all channels at once")
                 call.walk.means.append(MeanSite(node=call.node, dim=inside[0], layer=layer, reason=reason))
             elif not _adds_up(call) or len(inside) > 1:

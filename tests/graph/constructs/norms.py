@@ -319,7 +319,7 @@ class EfficientChannelAttention(_Along):
     groups=[6],
     macs=3 * 8 * 9 * P + 2 * 1 * 9 * P + 8 * 6 * P + 6 * 5 * P,
     left=3 * 8 * 9 * P + 2 * 1 * 9 * P + 8 * 3 * P + 3 * 5 * P,
-    locked={"stem": "mean norms.py:", "attend": "one channel"},
+    locked={"stem": "amax norms.py:", "attend": "one channel"},
 )
 class SpatialAttention(_Along):
     """Mean and maximum over the channels (CBAM): both change when a channel goes."""
