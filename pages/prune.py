@@ -9,6 +9,7 @@ from pages.shared import badges, cuts, errors, header, inspector, preview, run_f
 run_panel.restore()
 chosen = header.show("Prune")
 opened = chosen.opened
+sliders.follow(opened)
 row, panel = st.empty(), st.container()
 with errors.shown():
     cut = cuts.current(opened)

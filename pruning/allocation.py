@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Real
 
 from pruning.errors import InputError
 from pruning.graph.groups import ChannelGroup
@@ -13,6 +14,8 @@ from pruning.graph.rules.contractions import layer_name
 
 Granularity = str
 GRANULARITIES = ("channel", "weight")
+SHOWN = 20
+"""Layers listed in an error."""
 
 
 def check_sparsity(value: float, where: str) -> float:
@@ -21,7 +24,7 @@ def check_sparsity(value: float, where: str) -> float:
     Raises:
         InputError: it is not.
     """
-    if not isinstance(value, int | float) or isinstance(value, bool) or math.isnan(value) or not 0 <= value < 1:
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < 1:
         raise InputError(f"The sparsity of {where} must be at least 0 and below 1 (0.3 removes 30 %), not {value!r}.")
     return float(value)
 
@@ -106,5 +109,9 @@ def _unknown_layer(graph: ModelGraph, layer: str, names: Mapping[str, Sequence[s
     for group in graph.locked:
         if layer in group.producers:
             return f"The channels of {layer} cannot be removed: {group.locked}. Leave it out."
-    near = difflib.get_close_matches(layer, list(names), n=1, cutoff=0)
-    return f"There is no prunable layer '{layer}'. Did you mean '{near[0]}'? All of them: {', '.join(names)}."
+    if not names:
+        return f"There is no prunable layer '{layer}': no channels of this network can be removed."
+    near = difflib.get_close_matches(str(layer), list(names), n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"There is no prunable layer '{layer}'.{hint} There are {', '.join([*names][:SHOWN])}{more}."

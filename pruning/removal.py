@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from pruning.allocation import check_sparsity, kept_units, per_target, rounded_units
 from pruning.apply import shrink
+from pruning.criteria import find_criterion
 from pruning.errors import InputError
 from pruning.graph.groups import ChannelGroup
+from pruning.graph.memory import check_memory, proof_bytes
 from pruning.graph.model_graph import ModelGraph
+from pruning.graph.trace import ALONE
 from pruning.graph.trial import build_graph
 from pruning.graph.verify import Check, check_removal
 from pruning.plan import Plan, plan_keeping
@@ -102,9 +106,25 @@ def remove(
 
     `seed`: for criteria that draw lots. `clock`: gets the seconds of 'trace', 'group', 'remove' and 'check'.
     """
-    clock = {} if clock is None else clock
+    with ALONE, torch.inference_mode(False), torch.autocast("cpu", enabled=False):
+        return _remove(
+            model, example_inputs, sparsity, criterion, round_to, check, seed, {} if clock is None else clock
+        )
+
+
+def _remove(
+    model: nn.Module,
+    example_inputs: Any,
+    sparsity: float | Mapping[str, float],
+    criterion: str,
+    round_to: int | None,
+    check: bool,
+    seed: int,
+    clock: dict[str, float],
+) -> Outcome:
     default, layers = (0.0, sparsity) if isinstance(sparsity, Mapping) else (sparsity, {})
     check_sparsity(default, "the network")
+    find_criterion(criterion)
     multiple = _multiple(round_to)
     graph = build_graph(model, example_inputs, clock=clock)
     started = time.perf_counter()
@@ -135,6 +155,8 @@ def _proof(model: nn.Module, small: nn.Module, graph: ModelGraph, plan: Plan, sp
     if sparsity and not graph.groups:
         reason = f"no channels of this network can be removed: {_reasons(graph)}"
         return Check(status="refused", max_error=None, reference="nothing was removed", reason=reason)
+    for walk in graph.walks:
+        check_memory(proof_bytes(walk.trace), "The proof of a removal (check=False leaves it out)")
     return check_removal(model, small, graph, plan)
 
 

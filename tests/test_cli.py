@@ -10,6 +10,7 @@ import time
 import pytest
 
 from pruning.cli import main
+from pruning.commands.output import emit
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,17 @@ def test_verify(capsys):
 
     assert set(result["seconds"]) == {"trace", "group", "remove", "check"}
     assert result["weights"] == "trained on mnist" and result["kept"] and result["locked"][0]["reason"]
+
+
+def test_verify_says_when_rounding_takes_back_what_sparsity_removes(capsys):
+    assert main(["verify", "sample:lenet5", "--sparsity", "0.5", "--round-to", "1000"]) == 0
+    out = capsys.readouterr().out
+    assert "no group loses a channel at this sparsity, once rounded up to a multiple of 1000" in out
+
+
+def test_figures_that_json_does_not_know_are_null(capsys):
+    emit({"loss": float("nan"), "times": [1.0, float("inf")]}, [], as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"loss": None, "times": [1.0, None]}
 
 
 NET = """
@@ -99,7 +111,8 @@ def test_verify_says_that_weights_are_random(capsys):
     assert main(["verify", "torchvision:squeezenet1_1?size=64", "--sparsity", "0.5"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("squeezenet1_1 (torchvision) at sparsity 0.5: exact")
-    assert "weights: random, seed 0" in lines
+    assert lines[1] == "weights     random, seed 0 (trained ones: ?weights=default or ?weights=FILE)"
+    assert max(map(len, lines)) <= 100
 
 
 def test_inspect_a_torchvision_network(capsys):
@@ -114,7 +127,7 @@ def test_a_network_that_is_all_locked_is_refused(capsys, net):
     status, result, err = call(capsys, "verify", f"{net}:Fixed?size=6", "--sparsity", "0.5")
     assert (status, result["check"]["status"]) == (1, "refused")
     assert result["params"]["before"] == result["params"]["after"]
-    assert err.strip().splitlines()[-1].startswith("Error: Nothing was removed: no channels of this network can be")
+    assert err.strip().splitlines()[-1].startswith("Error: No channels of this network can be removed: ")
     assert "net.py:17" in err
 
 
@@ -123,7 +136,7 @@ def test_recipes_for_networks_without_images_are_refused(capsys, tmp_path):
 
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(Recipe(model="torchvision:resnet18", data="mnist5k").to_yaml())
-    assert main(["prune", "--recipe", str(recipe)]) == 1
+    assert main(["prune", "--recipe", str(recipe)]) == 2
     assert "comes without images" in capsys.readouterr().err
 
 
@@ -165,7 +178,7 @@ def test_an_unmet_requirement_sets_the_exit_status(capsys):
     [
         (["prune", "sample:lenet5", "--sparsity", "1"], "below 1"),
         (["prune", "sample:lenet5", "--sparsity", "-0.1"], "at least 0"),
-        (["prune", "sample:lenet5", "--sparsity", "much"], "invalid float value"),
+        (["prune", "sample:lenet5", "--sparsity", "much"], "'much' is not a number"),
         (["prune", "sample:lenet5", "--layer", "cov1=0.5"], "Did you mean 'conv1'?"),
         (["prune", "sample:lenet5", "--layer", "conv1"], "NAME=SPARSITY"),
         (["prune", "sample:lenet5", "--layer", "conv1=0.1", "--layer", "conv1=0.2"], "given twice"),
@@ -174,6 +187,7 @@ def test_an_unmet_requirement_sets_the_exit_status(capsys):
         (["prune", "sample:lenet5", "--granularity", "filter"], "channel, weight"),
         (["prune", "sample:lenet5", "--criterion", "l0"], "Choose one of"),
         (["prune", "sample:lenet5", "--steps", "3"], "oneshot"),
+        (["prune", "sample:lenet5", "--schedule", "iterative", "--steps", "0"], "at least 1"),
         (["prune", "sample:lenet5", "--finetune-epochs", "1", "--finetune-seconds", "1"], "not both"),
         (["prune", "sample:lenet5", "--finetune-epochs", "-1"], "0 or more"),
         (["prune", "sample:lenet5", "--recipe", "x.yaml"], "leave out model"),
@@ -191,20 +205,22 @@ def test_an_unmet_requirement_sets_the_exit_status(capsys):
         (["verify", "file:nowhere.py:build", "--sparsity", "0.5"], "There is no file"),
         (["verify", "sample:lenet5", "--sparsity", "1"], "below 1"),
         (["verify", "sample:lenet5", "--sparsity", "0.5", "--round-to", "0"], "round_to"),
+        (["verify", "sample:lenet5", "--sparsity", "0.5", "--round-to", "1.5"], "not a whole number"),
+        (["verify", "sample:lenet5", "--sparsity", "0.5", "--criterion", "l0"], "Choose one of"),
         (["inspect", "timm:resnet18?size=x"], "whole number of pixels"),
         (["frobnicate"], "invalid choice"),
         ([], "required"),
     ],
 )
 def test_errors_are_one_clear_sentence(capsys, arguments, words):
-    assert main(arguments) == 1
+    assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == "" and words in err and "Traceback" not in err
     assert err.startswith("Error: ") and len(err.strip().splitlines()) == 1
 
 
 def test_control_flow_on_data_is_one_sentence(capfd, net):
-    assert main(["verify", f"{net}:Branch?size=6", "--sparsity", "0.5"]) == 1
+    assert main(["verify", f"{net}:Branch?size=6", "--sparsity", "0.5"]) == 2
     out, err = capfd.readouterr()
     *own, last = err.strip().splitlines()
     assert out == "" and last.startswith(

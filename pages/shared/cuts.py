@@ -64,8 +64,14 @@ class Target:
 
     @property
     def label(self) -> str:
-        """'layer2.0.conv2/own' reads better as 'layer2.0.conv2 · own part'."""
-        return self.name.replace("/own", " · own part")
+        """'layer2.0.conv2/own' reads better as 'layer2.0.conv2 · own part', 'qkv#2' as 'qkv (2)'."""
+        name, _, number = self.name.replace("/own", " · own part").partition("#")
+        return f"{name} ({number})" if number else name
+
+    @property
+    def is_part(self) -> bool:
+        """Whether its first layer has more channels, which belong to an earlier group."""
+        return "/own" in self.name
 
 
 def targets(opened: OpenModel, granularity: str) -> list[Target]:

@@ -21,8 +21,12 @@ _TIMES = "prune_times"
 """(digest, cut) → comparison or why there is none; measured on demand."""
 
 
-def show(opened: OpenModel, target: Target, known: Arithmetic, cut: lab.Cut) -> None:
-    """Large bars or histogram of the chosen row with its cut, and in words what goes."""
+def show(opened: OpenModel, target: Target | None, known: Arithmetic, cut: lab.Cut) -> None:
+    """Large bars or histogram of the chosen row with its cut, and in words what goes; None: no row is free."""
+    if target is None:
+        st.info("No channels of this network can be removed: each row says why. Weights can: switch to **weights**.",
+                icon=":material/lock:")  # fmt: skip
+        return
     with st.container(border=True, key="inspector", gap="small"):
         st.markdown(f"#### {errors.plain(target.label)}")
         if cut.granularity == "channel":

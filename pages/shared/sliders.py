@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 WIDTHS = [1.75, 3.5, 0.95, 0.8]
 """Of the columns: name, bars, kept, MACs."""
 MASTER = "cut_all"
+_TOUCHED = "cut_touched"
+"""Keys of the sliders that changed since the page last looked, in the order in which Streamlit told."""
 
 
 def board(
@@ -51,14 +53,14 @@ def board(
                 )
                 if target.locked:
                     name.markdown(f":small[{errors.plain(target.label)} :gray[:material/lock:]]")
-                    bars.markdown(f":small[:gray[locked\\: {errors.plain(target.locked)}]]")
+                    bars.html(f'<div class="px-why">locked: {escape(target.locked)}</div>')
                     kept.html(f'<div class="px-kept"><span>{target.total:,}</span></div>')
                     continue
                 _name(name, target)
                 left = _kept(known, target)
                 with bars.container(key=f"bars_{number}", gap=None):
                     st.html(bars_html(scores[target.tensor], 1 - left / target.total, colours, 34))
-                    _slider(opened, target, values)
+                    _slider(target, values[target.name])
                 kept.html(_counts(target, left, known, most))
 
 
@@ -84,9 +86,9 @@ def controls(opened: OpenModel) -> None:
         label_visibility="collapsed",
         **state.bound(cuts.CRITERION),
     )
-    reset.button("Reset", key="reset", on_click=_set_all, args=(opened, 0), width="stretch")
+    reset.button("Reset", key="reset", on_click=cuts.set_all, args=(opened, 0), width="stretch")
     same = cuts.common(cuts.percents(opened))
-    st.session_state[MASTER] = same if same is not None else st.session_state.get(MASTER, 0)
+    _put(MASTER, same if same is not None else st.session_state.get(MASTER, 0))
     with everything.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False, key="master"):
         st.markdown("All" if same is not None else ":gray[All]", width="content")
         st.slider(
@@ -96,30 +98,51 @@ def controls(opened: OpenModel) -> None:
             format="%d %%",
             key=MASTER,
             label_visibility="collapsed",
-            on_change=_master,
-            args=(opened,),
+            on_change=_touch,
+            args=(MASTER,),
         )
 
 
-def _master(opened: OpenModel) -> None:
-    _set_all(opened, int(st.session_state[MASTER]))
+def follow(opened: OpenModel) -> None:
+    """Take over what sliders say that were moved. Call it before the cut is read.
+
+    Each message from the browser holds all sliders. When "All" moves on before the browser has heard that the rows
+    followed it, they come with their old values and count as changed: so where "All" moved, it alone is heard.
+    """
+    touched = [key for key in st.session_state.pop(_TOUCHED, []) if key in st.session_state]
+    if MASTER in touched:
+        cuts.set_all(opened, int(st.session_state[MASTER]))
+        return
+    values = cuts.percents(opened)
+    for name in values:
+        if slider_key(name) in touched:
+            values[name] = int(st.session_state[slider_key(name)])
+            _choose(name)
 
 
-def _set_all(opened: OpenModel, percent: int) -> None:
-    cuts.set_all(opened, percent)
+def _touch(key: str) -> None:
+    st.session_state.setdefault(_TOUCHED, []).append(key)
 
 
-def chosen_target(rows: Sequence[Target]) -> Target:
-    """The target in the inspector: the one last touched, else the first."""
+def _put(key: str, value: int) -> None:
+    """Move a slider. One that stands there already is left alone: to be told so would stop the hand that moves it."""
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+
+
+def chosen_target(rows: Sequence[Target]) -> Target | None:
+    """The target in the inspector: the one last touched, else the first; None where all are locked."""
     free = [target for target in rows if target.locked is None]
-    return next((target for target in free if target.name == state.get(cuts.CHOSEN)), free[0])
+    return next((target for target in free if target.name == state.get(cuts.CHOSEN)), free[0] if free else None)
 
 
 def coupled(target: Target) -> str:
-    """Which layers lose the same channels, in a sentence."""
-    if len(target.layers) == 1:
-        return f"Only {target.layers[0]} loses these; what reads them shrinks with it."
-    return f"{len(target.layers)} layers lose the same channels: {', '.join(target.layers)}."
+    """Which layers lose the same channels, in a sentence or two."""
+    first, *others = target.layers
+    own = f"The channels of {first} that no earlier layer shares. " if target.is_part else ""
+    if not others:
+        return f"{own}Only {first} loses {'them' if own else 'these'}; what reads them shrinks with it."
+    return f"{own}{len(target.layers)} layers lose the same channels: {', '.join(target.layers)}."
 
 
 def bars_html(scores: Sequence[float], removed: float, colours: Palette, height: int) -> str:
@@ -155,9 +178,9 @@ def _name(place: st.delta_generator.DeltaGenerator, target: Target) -> None:
     )
 
 
-def _slider(opened: OpenModel, target: Target, values: Mapping[str, int]) -> None:
+def _slider(target: Target, value: int) -> None:
     key = slider_key(target.name)
-    st.session_state[key] = values[target.name]
+    _put(key, value)
     st.slider(
         f"per cent of {target.name} removed",
         0,
@@ -165,19 +188,14 @@ def _slider(opened: OpenModel, target: Target, values: Mapping[str, int]) -> Non
         format="%d %%",
         key=key,
         label_visibility="collapsed",
-        on_change=_moved,
-        args=(opened, target.name, key),
+        on_change=_touch,
+        args=(key,),
     )
 
 
 def slider_key(name: str) -> str:
     """Key of a target's slider, in the session state and in the page's CSS classes."""
     return f"cut_{state.get(cuts.GRANULARITY)}_{name}"
-
-
-def _moved(opened: OpenModel, name: str, key: str) -> None:
-    cuts.percents(opened)[name] = int(st.session_state[key])
-    _choose(name)
 
 
 def _choose(name: str) -> None:
@@ -216,6 +234,7 @@ def _style(colours: Palette) -> str:
 .st-key-board button p{{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}}
 .px-head{{display:grid;grid-template-columns:{WIDTHS[0]}fr {WIDTHS[1]}fr {WIDTHS[2] + WIDTHS[3]}fr;gap:1rem;
  padding:0 6px;line-height:26px;font-size:.87rem;color:{colours.soft}}}
+.px-why{{font-size:.87rem;line-height:1.35;padding:4px 6px;color:{colours.soft};overflow-wrap:anywhere}}
 .px-kept{{display:grid;grid-template-columns:{WIDTHS[2]}fr {WIDTHS[3]}fr;gap:.6rem;align-items:center;
  font-variant-numeric:tabular-nums;white-space:nowrap}}
 .px-kept s{{color:{colours.soft};text-decoration:none}}
@@ -230,6 +249,7 @@ def _style(colours: Palette) -> str:
 [class*=st-key-bars_] [data-testid=stSlider] [role=group]>div>div:first-child{{background:none!important}}
 [class*=st-key-bars_] [data-testid=stSlider] [role=group]>div>[data-rac]{{width:18px;height:38px;border-radius:4px;
  top:50%!important;border:0;background:linear-gradient({colours.ink},{colours.ink}) center/2px 100% no-repeat}}
+.st-key-master [data-testid=stSliderTickBar],
 [class*=st-key-bars_] [data-testid=stSliderTickBar]{{display:none}}
 [class*=st-key-bars_] [data-testid=stSliderThumbValue]{{opacity:0;top:auto;bottom:100%;z-index:20;pointer-events:none;
  background:{colours.panel};border:1px solid {colours.line};border-radius:5px;padding:0 5px;color:{colours.ink}}}

@@ -1,1 +1,1 @@
-"""What the larger commands of the command line do: each returns its JSON object and its lines of text."""
+"""What the commands of the command line do: each gives its JSON object and its lines of text, or raises."""

@@ -1,9 +1,11 @@
-"""Channel groups as JSON."""
+"""Channel groups and weights of a network as JSON and as lines."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from pruning.catalog.networks import RANDOM, Network
+from pruning.commands.output import field, listed
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.model_graph import ModelGraph
 
@@ -17,8 +19,17 @@ def describe_groups(graph: ModelGraph) -> dict[str, list[dict[str, Any]]]:
 
 
 def locked_lines(graph: ModelGraph) -> list[str]:
-    """One line for each locked group."""
-    return [f"Locked: {group.name}: {group.locked}" for group in graph.locked]
+    """What is locked, one paragraph for each reason."""
+    names: dict[str, list[str]] = {}
+    for group in graph.locked:
+        names.setdefault(str(group.locked), []).append(group.name)
+    return [line for reason, which in names.items() for line in field("locked", f"{listed(which)}: {reason}")]
+
+
+def weights_lines(network: Network) -> list[str]:
+    """Where the weights come from; for random ones also how to get others."""
+    hint = " (trained ones: ?weights=default or ?weights=FILE)" if network.weights == RANDOM else ""
+    return field("weights", network.weights + hint)
 
 
 def _group(group: ChannelGroup) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from typing import Any
 from pruning.catalog.models import weights_digest
 from pruning.catalog.networks import open_network
 from pruning.catalog.references import parse_reference
-from pruning.commands.describe import describe_groups, locked_lines
+from pruning.commands.describe import describe_groups, locked_lines, weights_lines
+from pruning.commands.output import field, only_ours
 from pruning.cost import layer_costs, model_cost
 from pruning.distributions import weight_stats
+from pruning.graph.model_graph import ModelGraph
 from pruning.graph.trial import build_graph
 from sample_models import SAMPLES
 
@@ -21,8 +23,9 @@ def inspect(ref: str) -> tuple[dict[str, Any], list[str]]:
     Raises:
         PruningError: no such model, it cannot be traced, or its weights are damaged.
     """
-    network = open_network(ref)
-    graph = build_graph(network.model, network.example_inputs)
+    with only_ours():
+        network = open_network(ref)
+        graph = build_graph(network.model, network.example_inputs)
     reference = parse_reference(ref)
     tensors = {name: tensor.detach() for name, tensor in network.model.named_parameters(remove_duplicate=False)}
     tensors |= dict(network.model.named_buffers(remove_duplicate=False))
@@ -43,17 +46,37 @@ def inspect(ref: str) -> tuple[dict[str, Any], list[str]]:
         **describe_groups(graph),
         "provenance": SAMPLES[reference.name].provenance() if reference.kind == "sample" else None,
     }
-    width = max((18, *(len(layer["name"]) + 2 for layer in layers)))
     lines = [
         f"{network.title}: {cost.params:,} parameters, {cost.macs:,} MACs a sample, {cost.bytes.raw:,} bytes",
-        f"weights: {network.weights}",
-        f"{'layer':<{width}}{'weights':>20}{'parameters':>12}{'MACs':>14}{'near zero':>11}",
-        *(
-            f"{layer['name']:<{width}}{'×'.join(map(str, layer['weight_shape'])):>20}{layer['parameters']:>12,}"
-            f"{layer['macs']:>14,}{layer['near_zero']:>11.1%}"
-            for layer in layers
-        ),
-        "Channel groups: " + "; ".join(f"{g.name} ({g.units}: {', '.join(g.producers)})" for g in graph.groups),
+        *weights_lines(network),
+        "",
+        *_layer_lines(layers),
+        "",
+        *_group_lines(graph),
         *locked_lines(graph),
     ]
     return result, lines
+
+
+def _layer_lines(layers: list[dict[str, Any]]) -> list[str]:
+    shapes = ["×".join(map(str, layer["weight_shape"])) for layer in layers]
+    name = max((len(layer["name"]) for layer in layers), default=5)
+    wide = max((len(shape) for shape in shapes), default=7)
+    return [
+        f"{'layer':<{name}}  {'weights':>{wide}}{'parameters':>12}{'MACs':>15}  near zero",
+        *(
+            f"{layer['name']:<{name}}  {shape:>{wide}}{layer['parameters']:>12,}{layer['macs']:>15,}"
+            f"{layer['near_zero']:>11.1%}"
+            for layer, shape in zip(layers, shapes, strict=True)
+        ),
+    ]
+
+
+def _group_lines(graph: ModelGraph) -> list[str]:
+    if not graph.groups:
+        return ["No channels can be removed."]
+    name = max(13, *(len(group.name) for group in graph.groups))
+    lines = [f"{'channel group':<{name}}  units  layers that lose the same ones"]
+    for group in graph.groups:
+        lines += field(f"{group.name:<{name}}{group.units:>7}", ", ".join(group.producers), name + 9)
+    return lines

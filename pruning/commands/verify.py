@@ -8,7 +8,8 @@ from typing import Any
 from torch import nn
 
 from pruning.catalog.networks import open_network
-from pruning.commands.describe import describe_groups, locked_lines
+from pruning.commands.describe import describe_groups, locked_lines, weights_lines
+from pruning.commands.output import change, field, only_ours
 from pruning.cost import count_macs, shapes_after
 from pruning.removal import remove
 
@@ -21,17 +22,18 @@ def verify(
     Raises:
         PruningError: no such model, it cannot be traced, an option is not allowed, or the proof failed.
     """
-    network = open_network(ref)
     clock: dict[str, float] = {}
-    done = remove(
-        network.model,
-        network.example_inputs,
-        sparsity=sparsity,
-        criterion=criterion,
-        round_to=round_to,
-        seed=seed,
-        clock=clock,
-    )
+    with only_ours():
+        network = open_network(ref)
+        done = remove(
+            network.model,
+            network.example_inputs,
+            sparsity=sparsity,
+            criterion=criterion,
+            round_to=round_to,
+            seed=seed,
+            clock=clock,
+        )
     check = done.check
     assert check is not None
     params = {"before": _parameters(network.model), "after": _parameters(done.model)}
@@ -45,6 +47,8 @@ def verify(
         "weights": network.weights,
         "sparsity": sparsity,
         "round_to": round_to,
+        "criterion": criterion,
+        "seed": seed,
         "check": asdict(check),
         "params": params,
         "macs": macs,
@@ -53,14 +57,18 @@ def verify(
         **describe_groups(done.graph),
         "seconds": {name: round(seconds, 4) for name, seconds in clock.items()},
     }
+    idle = done.graph.groups and not done.what.kept
+    rounded = f", once rounded up to a multiple of {round_to}" if round_to else ""
     lines = [
         f"{network.title} at sparsity {sparsity:g}: {check.status}"
         + (f", largest relative difference {check.max_error:.1e}" if check.max_error is not None else ""),
-        f"weights: {network.weights}",
-        f"compared with: {check.reference}",
-        *([f"because {check.reason}"] if check.reason else []),
-        f"parameters {params['before']:,} → {params['after']:,}; MACs {macs['before']:,} → {macs['after']:,}",
-        "seconds: " + ", ".join(f"{name} {seconds:.2f}" for name, seconds in clock.items()),
+        *weights_lines(network),
+        *field("compared", f"with {check.reference}" if check.max_error is not None else check.reference),
+        *(field("because", check.reason) if check.reason else []),
+        *(field("note", f"no group loses a channel at this sparsity{rounded}") if idle else []),
+        *field("parameters", change(**params)),
+        *field("MACs", f"{change(**macs)} a sample"),
+        *field("seconds", ", ".join(f"{name} {seconds:.2f}" for name, seconds in clock.items())),
         *locked_lines(done.graph),
     ]
     return result, lines

@@ -69,6 +69,6 @@ def find_criterion(name: str) -> Criterion:
     Raises:
         InputError: there is none.
     """
-    if name not in CRITERIA:
+    if not isinstance(name, str) or name not in CRITERIA:
         raise InputError(f"There is no criterion '{name}'. Choose one of: {', '.join(CRITERIA)}.")
     return CRITERIA[name]

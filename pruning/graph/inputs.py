@@ -25,19 +25,21 @@ class Inputs:
         """From a tensor, a tuple or list, a dict of keyword arguments, or the shape of one sample as whole numbers.
 
         Raises:
-            InputError: it holds no tensor, or an empty batch.
+            InputError: it holds no tensor, an empty batch, or a tensor that is not plain.
         """
         if isinstance(example, Inputs):
             return example
         if isinstance(example, Mapping):
             inputs = Inputs((), dict(example))
         elif isinstance(example, tuple | list) and example and all(type(size) is int for size in example):
-            inputs = Inputs((torch.zeros(2, *example, dtype=dtype),))
+            inputs = Inputs((_zeros(tuple(example), dtype),))
         elif isinstance(example, tuple | list):
             inputs = Inputs(tuple(example))
         else:
             inputs = Inputs((example,))
         tensors = inputs.tensors
+        for tensor in tensors:
+            _check_plain(tensor)
         if not tensors or tensors[0].dim() == 0 or tensors[0].shape[0] == 0:
             raise InputError(
                 "example_inputs must be a tensor with a batch dimension, a tuple of arguments, or a dict of keyword "
@@ -72,7 +74,8 @@ class Inputs:
             rows = tensor[torch.arange(batch) % len(tensor)]
             if not tensor.is_floating_point():
                 return rows
-            spread = float(tensor.double().std()) if tensor.numel() > 1 else 0.0
+            numbers = tensor[tensor.isfinite()].double()  # a mask has -inf
+            spread = float(numbers.std()) if numbers.numel() > 1 else 0.0
             noise = torch.randn(rows.shape, dtype=dtype, generator=generator)
             return rows.to(dtype) + noise * (spread or 1.0)
 
@@ -82,7 +85,9 @@ class Inputs:
         return self._map(lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor)
 
     def call(self, model: nn.Module) -> Any:
-        return model(*self.args, **(self.kwargs or {}))
+        """What the model makes of these inputs, which stay as they are even if its code writes to them."""
+        own = self._map(torch.clone)
+        return model(*own.args, **(own.kwargs or {}))
 
     def _batched(self, tensor: Tensor) -> bool:
         return tensor.dim() > 0 and tensor.shape[0] == self.batch
@@ -90,6 +95,28 @@ class Inputs:
     def _map(self, function: Any) -> Inputs:
         args, kwargs = pytree.tree_map_only(Tensor, function, (self.args, self.kwargs))
         return Inputs(args, kwargs)
+
+
+def _zeros(sample_shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    if min(sample_shape) < 1:
+        raise InputError(f"The sizes of one sample must be at least 1, not {sample_shape}.")
+    try:
+        return torch.zeros(2, *sample_shape, dtype=dtype)
+    except RuntimeError as error:
+        raise InputError(f"Samples of {sample_shape} do not fit into memory: give a smaller shape.") from error
+
+
+def _check_plain(tensor: Tensor) -> None:
+    kinds = {
+        "nested": tensor.is_nested,
+        "sparse or packed": tensor.layout != torch.strided,
+        "quantized": tensor.is_quantized,
+        "complex": tensor.is_complex(),
+    }
+    kind = next((kind for kind, found in kinds.items() if found), None)
+    if kind is not None:
+        advice = "two real ones (torch.view_as_real)" if kind == "complex" else "a dense tensor of plain numbers"
+        raise InputError(f"The example inputs hold a {kind} tensor, which removal cannot follow: give {advice}.")
 
 
 def output_tensors(output: Any) -> Sequence[Tensor]:

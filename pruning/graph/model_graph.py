@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pruning.clone import shared_memory
 from pruning.graph.groups import ChannelGroup, Grouping, find_groups
 from pruning.graph.inputs import Inputs
-from pruning.graph.labels import Labels, varying
+from pruning.graph.labels import Labels, Value, varying
 from pruning.graph.propagate import walk
 from pruning.graph.rules.call import Contraction, PadSite, Product, SizeSite, Walk
 from pruning.graph.trace import Trace, TraceError, line_of, op_of, trace
@@ -45,7 +45,11 @@ class Lessons:
     turned: frozenset[str] = frozenset()
     literal: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
+    coupled: frozenset[tuple[str, str]] = frozenset()
+    """(source line, op) of reshapes whose channels must be as many as those that their layer read."""
     sizes: tuple[SizeRule, ...] = ()
+    stays: tuple[tuple[str, int, Tensor, str], ...] = ()
+    """(tensor, dimension, indices that stay, why)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,8 +103,12 @@ def label_model(model: nn.Module, inputs: Inputs, traces: list[Trace], lessons: 
     walks = [walk(traced, labels, lessons.locked) for traced in traces]
     modules = dict(model.named_modules())
     aliases = shared_memory(model)
+    for w in walks if lessons.coupled else ():
+        _couple(w, lessons.coupled)
     for first, second, transposed in aliases:
         _tie_shared(labels, first, second, transposed)
+    for name, dim, index, reason in lessons.stays:
+        labels.lock(labels.own[name, dim][index], reason)
     pads = _settle_pads(modules, walks, labels)
     sizes = tuple(site for w in walks for site in (*w.sizes, *_from_rules(w, lessons)) if _fits(modules, site))
     _join_same_numbers(labels, sizes)
@@ -132,11 +140,15 @@ def trace_modes(model: nn.Module, inputs: Inputs) -> list[Trace]:
     """
     traces = [trace(model, inputs)]
     used = {traces[0].tensors[n.name] for n in traces[0].nodes if n.name in traces[0].tensors and n.users}
-    if any(name not in used for name, _ in model.named_parameters()):
+    own = [name for name, _ in model.named_parameters()]
+    for path, module in model.named_modules():  # torch's own layers say how their buffers follow
+        if not type(module).__module__.startswith("torch."):
+            own += [f"{path}.{name}".lstrip(".") for name, _ in module.named_buffers(recurse=False)]
+    if any(name not in used for name in own):
         try:
             traces.append(trace(model, inputs, training=True))
         except TraceError as error:
-            unused = [name for name, _ in model.named_parameters() if name not in used]
+            unused = [name for name in own if name not in used]
             raise TraceError(
                 f"{unused[0]} and perhaps others ({len(unused)} in all) are used only in training, which cannot be "
                 f"traced with these inputs ({error}) Give larger example inputs, or take these layers out first.",
@@ -168,6 +180,34 @@ def _join_same_numbers(labels: Labels, sizes: tuple[SizeSite, ...]) -> None:
                     labels.lock(locked, f"{attribute} of {module or 'the model'} stands for several sizes")
             else:
                 labels.join(shortest[:, None], vector.reshape(len(shortest), -1))
+
+
+def _couple(w: Walk, places: frozenset[tuple[str, str]]) -> None:
+    """`B, N, C = x.shape` and later `reshape(B, N, C)`: what a layer makes is as wide as what it read."""
+    for node in w.trace.nodes:
+        if node.op == "call_function" and (line_of(node), op_of(node)) in places:
+            read = _read_by_layer(w, node)
+            value = w.values.get(node)
+            for layer in value.layers if read is not None and isinstance(value, Value) else ():
+                if read is not None and layer.numel() % len(read) == 0:
+                    w.labels.join(layer.reshape(-1, len(read)), read)
+
+
+def _read_by_layer(w: Walk, node: torch.fx.Node) -> Tensor | None:
+    """Labels of the channels that the nearest layer before a call reads."""
+    todo, seen = [node], {node}
+    while todo:
+        now = todo.pop(0)
+        if op_of(now) in ("linear", "conv1d", "conv2d", "conv3d"):
+            source = w.values.get(now.args[0])  # type: ignore[call-overload]
+            dim = -1 if op_of(now) == "linear" else 1
+            layer = source.layer(dim % len(source.shape)) if isinstance(source, Value) else None
+            return layer.reshape(-1) if layer is not None and len(varying(layer)) == 1 else None
+        for source in now.all_input_nodes:
+            if source.op == "call_function" and source not in seen:
+                seen.add(source)
+                todo.append(source)
+    return None
 
 
 def _settle_pads(modules: dict[str, nn.Module], walks: list[Walk], labels: Labels) -> tuple[PadSite, ...]:

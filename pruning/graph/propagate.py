@@ -24,7 +24,7 @@ def walk(trace: Trace, labels: Labels, locked_lines: Mapping[tuple[str, str], st
     `locked_lines` maps (source line, op) to why the calls there cannot take part.
     """
     state = Walk(trace, labels)
-    alive = _alive(trace)
+    state.alive = _alive(trace)
     for node in trace.nodes:
         if node.op == "placeholder":
             if node.name in trace.tensors:
@@ -39,8 +39,7 @@ def walk(trace: Trace, labels: Labels, locked_lines: Mapping[tuple[str, str], st
         else:
             if any(source in state.from_input for source in node.all_input_nodes):
                 state.from_input.add(node)
-            if node in alive:
-                state.values[node] = _run(Call(state, node), locked_lines)
+            _step(state, node, locked_lines)
     settle_means(state)
     return state
 
@@ -53,6 +52,14 @@ def _alive(trace: Trace) -> set[Node]:
         if node.op == "output" or in_place or any(user in alive for user in node.users):
             alive.add(node)
     return alive
+
+
+def _step(state: Walk, node: Node, locked_lines: Mapping[tuple[str, str], str]) -> None:
+    """A call whose result is not used still has to run: its shapes must fit, but its values do not matter."""
+    locks, means = len(state.labels.locks), len(state.means)
+    state.values[node] = _run(Call(state, node), locked_lines)
+    if node not in state.alive:
+        del state.labels.locks[locks:], state.means[means:]
 
 
 def _run(call: Call, locked_lines: Mapping[tuple[str, str], str]) -> Any:

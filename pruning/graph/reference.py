@@ -23,10 +23,12 @@ from pruning.graph.trace import Trace, op_of
 
 CONSUMERS = frozenset(
     "conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d conv_transpose3d linear matmul bmm mm mv dot "
-    "baddbmm addmm einsum scaled_dot_product_attention sum nansum norm linalg_vector_norm lstm gru rnn_tanh rnn_relu".split()
+    "baddbmm addmm einsum scaled_dot_product_attention sum nansum norm linalg_vector_norm bilinear cosine_similarity lstm gru rnn_tanh rnn_relu".split()
 )
 NORMS = frozenset(("layer_norm", "rms_norm", "group_norm"))
 DROPOUTS = frozenset("dropout dropout_ feature_dropout feature_dropout_ alpha_dropout alpha_dropout_".split())
+RANDOM = frozenset("rand rand_like randn randn_like bernoulli bernoulli_ normal normal_ uniform_ exponential_".split())
+"""Calls that draw numbers: both networks get the same constant, or nothing could be compared."""
 FLOATS = (torch.float16, torch.bfloat16, torch.float32)
 
 Step = tuple[Node, Any, list[Any]]
@@ -36,7 +38,7 @@ Step = tuple[Node, Any, list[Any]]
 def run(trace: Trace, tensors: Mapping[str, Tensor], inputs: Inputs, mask: Masking | None = None) -> Iterator[Step]:
     """Run a traced graph in float64, giving each call as it is done, the output node last (its result is a list).
 
-    `tensors`: parameters and buffers by name. Random dropout is left out, so that train mode can be compared too.
+    `tensors`: parameters and buffers by name. Random dropout is left out, and random numbers are a constant.
     """
     given = iter(inputs.cast(torch.float64).tensors)
     env: dict[Node, Any] = {}
@@ -141,7 +143,8 @@ def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any
         dims = {dim: mask.left(node.args[0])[dim] for dim in mask.means[node]}  # type: ignore[arg-type]
         for dim, index in dims.items():
             args = (args[0] if index is None else args[0].index_select(dim, index), *args[1:])
-    return target(*args, **kwargs)
+    result = target(*args, **kwargs)
+    return result.fill_(0.5) if op in RANDOM else result
 
 
 def _in_double(value: Any) -> Any:
@@ -158,10 +161,11 @@ def _in_double(value: Any) -> Any:
 
 
 class AllDouble(TorchDispatchMode):
-    """Calls that ask for a narrower float type get float64, as in `run`."""
+    """Calls that ask for a narrower float type get float64, and random numbers are a constant, as in `run`."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return func(*_in_double(args), **_in_double(kwargs or {}))
+        result = func(*_in_double(args), **_in_double(kwargs or {}))
+        return result.fill_(0.5) if func.overloadpacket.__name__ in RANDOM else result
 
 
 def _norm_over_survivors(node: Node, op: str, target: Callable[..., Any], args: Any, mask: Masking) -> Tensor:

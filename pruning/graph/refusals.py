@@ -11,13 +11,14 @@ from types import TracebackType
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import SymInt, Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from pruning.clone import clone
 from pruning.errors import InputError, first_line
 from pruning.graph.inputs import Inputs, output_tensors
-from pruning.graph.trace import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER, Trace, TraceError
+from pruning.graph.memory import check_memory, label_bytes
+from pruning.graph.trace import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER, Trace, TraceError, place
 
 WRAPPERS = ("DataParallel", "DistributedDataParallel", "FullyShardedDataParallel")
 QUANTIZED = (
@@ -51,8 +52,20 @@ def check_model(model: object) -> None:
     if not isinstance(model, nn.Module):
         hint = "load it into its network first" if isinstance(model, dict) else "pass the network itself"
         raise InputError(f"Channels are removed from an nn.Module, not from a {type(model).__name__}: {hint}.")
-    for path, module in model.named_modules():
+    try:
+        parts = dict(model.named_modules())
+    except AttributeError as error:
+        raise InputError(
+            f"A part of this network was made without super().__init__() ({first_line(error)}): call it first in its "
+            "__init__."
+        ) from error
+    for path, module in parts.items():
         _check_module(path, module)
+    if type(model).forward is nn.Module.forward and "forward" not in vars(model):
+        raise InputError(
+            f"This {type(model).__name__} has no forward, so nothing says how its layers are connected: pass the "
+            "network that uses it."
+        )
     if next(model.parameters(), None) is None:
         raise InputError("This network has no parameters, so there is nothing to remove.")
     for name, tensor in (*model.named_parameters(), *model.named_buffers()):
@@ -67,6 +80,8 @@ def _check_module(path: str, module: nn.Module) -> None:
         raise InputError(f"{what} is compiled (torch.compile), which hides its code: pass {inner}, and compile after.")
     if isinstance(module, torch.jit.ScriptModule):
         raise InputError(f"{what} is scripted or traced (torch.jit), which hides its code: use the nn.Module it was.")
+    if getattr(vars(module).get("train"), "__module__", "").startswith("torch.export"):
+        raise InputError(f"{what} was made by torch.export: pass the nn.Module it was made from.")
     wrapper = next((name for home, name in kinds if name in WRAPPERS and home.startswith("torch.")), None)
     if wrapper:
         inner = f"model.{path}.module in its place" if path else "model.module"
@@ -88,21 +103,40 @@ def _check_tensor(name: str, tensor: Tensor) -> None:
         raise InputError(f"{name} is on {tensor.device}: removal works on the CPU, so pass model.cpu().")
     if tensor.layout != torch.strided:
         raise InputError(f"{name} is a sparse tensor: make it dense first (to_dense()).")
+    if tensor.is_complex():
+        raise InputError(f"{name} is complex, and channels are removed from real layers only: use two real tensors.")
+    if tensor.is_inference():
+        raise InputError(
+            f"{name} was made under torch.inference_mode, so it can be neither trained nor traced: make the network "
+            "outside of it."
+        )
 
 
 def check_inputs(inputs: Inputs) -> None:
-    """Raise InputError where an example input is not in the CPU's memory."""
+    """Raise InputError where an example input is not in the CPU's memory, or holds no usable numbers."""
     for tensor in inputs.tensors:
         if tensor.device.type != "cpu":
             raise InputError(
                 f"The example inputs are on {tensor.device}: removal works on the CPU, so move them there."
             )
+        check_memory(2 * tensor.nbytes, "A copy of the example inputs")
+        if tensor.is_floating_point() and (bool(tensor.isnan().any()) or not bool(tensor.isfinite().any())):
+            raise InputError("The example inputs hold NaN, or nothing finite, which proves nothing: give real samples.")
 
 
 def check_outputs(trace: Trace) -> None:
-    """Raise InputError where what the network returns holds no tensor."""
+    """Raise InputError where a trace shows that its network cannot be worked on: what it returns holds no tensor, a
+    size depends on values, or memory would not do."""
     if not any(isinstance(node.meta.get("val"), Tensor) for node in trace.nodes[-1].all_input_nodes):
         raise InputError(NO_TENSOR)
+    for node in trace.nodes:
+        value = node.meta.get("val")
+        if isinstance(value, Tensor) and any(isinstance(size, SymInt) for size in value.shape):
+            raise InputError(
+                f"The size of a result depends on the values of the data ({place(node)}), so that no one data flow "
+                "holds for all inputs: use a fixed number of them, or torch.where."
+            )
+    check_memory(label_bytes(trace), "Finding what can be removed from this network")
 
 
 NO_TENSOR = (
@@ -116,8 +150,7 @@ def check_time(deadline: float, limit: float, trials: int) -> None:
     if time.perf_counter() > deadline:
         raise InputError(
             f"Finding what can be removed from this network takes more than {limit:g} s (stopped after {trials} trials "
-            "of sizes written into its code): give smaller example inputs, a part of the network, or a higher "
-            "limit_seconds."
+            "of sizes written into its code): give smaller example inputs, or a part of the network."
         )
 
 
@@ -126,11 +159,13 @@ def explained(error: TraceError, model: nn.Module, inputs: Inputs) -> InputError
     cause = error.__cause__
     if cause is None or isinstance(cause, TraceError):
         return error
-    copy = clone(model).eval()
+    if isinstance(cause, InputError):
+        return TraceError(str(cause), error.lines)
+    copy = clone(model)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            output = inputs.call(copy)
+            output = inputs.call(copy.eval())
     except Exception as failure:
         return TraceError(
             f"The network's own forward fails on these example inputs{_at(failure.__traceback__)}: "
@@ -142,8 +177,8 @@ def explained(error: TraceError, model: nn.Module, inputs: Inputs) -> InputError
         if not output_tensors(output) and isinstance(output, str | bytes | int | float | bool | type(None)):
             return TraceError(NO_TENSOR, error.lines)
         message = (
-            f"The network returns a {type(output).__name__}, and torch.export cannot see which tensors that holds: let "
-            "forward return tensors, or tuples, lists or dicts of them."
+            f"The network returns an object of class {type(output).__name__}, and torch.export cannot see which tensors "
+            "that holds: let forward return tensors, or tuples, lists or dicts of them."
         )
     elif type(cause).__name__ in BRANCHES or "data-dependent" in text.lower():
         message = (

@@ -7,12 +7,15 @@ import io
 import logging
 import math
 import re
+import threading
+import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +25,15 @@ from torch.fx.proxy import TracerBase
 from pruning.clone import twin
 from pruning.errors import InputError, first_line
 from pruning.graph.inputs import Inputs
+from pruning.graph.leftovers import cleared
 
 TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
 MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
+ALONE = threading.RLock()
+"""torch.export and the switches that tracing needs are the whole process's: one thread at a time."""
 OWN_FOLDER = str(Path(__file__).parent) + "/"
+SECONDS = 200
+"""That tracing a network may take."""
 CHATTER = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export")
 
 
@@ -43,11 +51,13 @@ class Trace:
 
 
 class TraceError(InputError):
-    """torch.export cannot follow the model; `lines` are the source lines outside torch, innermost last."""
+    """torch.export cannot follow the model; `lines` are the source lines outside torch, innermost last; `nodes` are
+    the calls up to the one that failed, which has no result."""
 
-    def __init__(self, message: str, lines: tuple[str, ...]) -> None:
+    def __init__(self, message: str, lines: tuple[str, ...], nodes: tuple[Node, ...] = ()) -> None:
         super().__init__(message)
         self.lines = lines
+        self.nodes = nodes
 
 
 def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
@@ -58,16 +68,14 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
         InputError: the model cannot be copied.
     """
     copy = twin(model)
+    made: list[Node] = []
     try:
-        with _quiet(), torch.no_grad():
+        with ALONE, cleared(copy), _quiet(made), torch.no_grad():
             copy.train(training)
             program = torch.export.export(copy, inputs.args, dict(inputs.kwargs or {}), strict=False)
+            _check_own_tensors(model, copy, program.constants.values())
     except Exception as error:
-        raise _untraceable(error) from error
-    finally:
-        for module in copy.modules():  # torch's tracer and the copy hold each other: let the weights go at once
-            module._parameters.clear()
-            module._buffers.clear()
+        raise _untraceable(error, tuple(made)) from error
     signature = program.graph_signature
     named = {**program.constants, **dict(program.named_buffers())}
     constants = {k: named[v] for k, v in signature.inputs_to_lifted_tensor_constants.items() if v in named}
@@ -80,14 +88,67 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
     }
     tensors = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
     tensors = {key: first[id(whole[name])] if name in whole else name for key, name in tensors.items()}
-    nodes = tuple(node for node in program.graph.nodes if node.op in ("call_function", "output", "placeholder"))
+    graph = _inlined(program.graph_module)
+    nodes = tuple(node for node in graph.nodes if node.op in ("call_function", "output", "placeholder"))
     return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch)
 
 
+def _check_own_tensors(model: nn.Module, copy: nn.Module, constants: Iterable[Any]) -> None:
+    """Raise InputError where forward made tensors for itself, or a copy of the model calls the original."""
+    known, now = (dict((*m.named_parameters(), *m.named_buffers())) for m in (model, copy))
+    added = next((name for name in now if name not in known), None)
+    if added is not None:
+        raise InputError(
+            f"forward makes {added} when it first runs: run the network once on its inputs, so that this is there."
+        )
+    places = {tensor.data_ptr(): name for name, tensor in known.items() if tensor.numel()}
+    taken = [places.get(c.data_ptr()) for c in constants if isinstance(c, Tensor) and c.numel()]
+    name = next((name for name in taken if name is not None), None)
+    if name is not None:
+        raise InputError(
+            f"A copy of this network still uses the original's {name}: a forward or a hook was made where the network "
+            "was a variable, so put that code into a class of its own."
+        )
+
+
+WRAPPERS = frozenset(("wrap_with_set_grad_enabled", "wrap_with_autocast"))
+"""Calls that run a part of the graph in another mode, which makes no difference to what flows where."""
+
+
+def _inlined(module: torch.fx.GraphModule) -> torch.fx.Graph:
+    """The graph of a module, with the wrapped parts in their places."""
+    if not any(str(node.target) in WRAPPERS for node in module.graph.nodes):
+        return module.graph
+    whole = torch.fx.Graph()
+    env: dict[Node, Any] = {}
+
+    def put(owner: torch.fx.GraphModule, nodes: Iterable[Node]) -> Any:
+        for node in nodes:
+            if node.op == "output" and owner is not module:
+                return torch.fx.node.map_arg(node.args[0], lambda source: env[source])
+            if str(node.target) in WRAPPERS:
+                place = next(i for i, a in enumerate(node.args) if isinstance(a, Node) and a.op == "get_attr")
+                part = getattr(owner, str(node.args[place].target))  # type: ignore[union-attr]
+                operands = [env[source] for source in node.args[place + 1 :]]  # type: ignore[index]
+                inner = list(part.graph.nodes)
+                heads = [n for n in inner if n.op == "placeholder"]
+                env.update(zip(heads, operands, strict=True))
+                env[node] = put(part, inner[len(heads) :])
+            elif node.op == "call_function" and isinstance(env.get(node.args[0]), list | tuple):  # type: ignore[arg-type]
+                env[node] = env[node.args[0]][node.args[1]]  # type: ignore[index]
+            else:
+                env[node] = whole.node_copy(node, lambda source: env[source])
+        return None
+
+    put(module, module.graph.nodes)
+    return whole
+
+
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet(made: list[Node]) -> Iterator[None]:
     """No warnings, attention through its plain operations instead of the fused fast path, and for each call the whole
-    way through the user's code (torch keeps only the frames of `forward` methods)."""
+    way through the user's code (torch keeps only the frames of `forward` methods). Nodes go into `made` as they are
+    created, since nothing is left of them where tracing fails."""
     chatter = [logging.getLogger(name) for name in CHATTER]
     levels = [logger.level for logger in chatter]
     for logger in chatter:
@@ -95,6 +156,18 @@ def _quiet() -> Iterator[None]:
     fast, keep = torch.backends.mha.get_fastpath_enabled(), TracerBase._filter_traceback_frames
     torch.backends.mha.set_fastpath_enabled(False)
     TracerBase._filter_traceback_frames = _users_frames  # type: ignore[method-assign]
+    create, deadline = TracerBase.create_node, time.perf_counter() + SECONDS
+
+    def recorded(*args: Any, **kwargs: Any) -> Node:
+        if time.perf_counter() > deadline:
+            raise InputError(
+                f"Tracing this network takes more than {SECONDS} s (stopped after {len(made)} calls): its code makes "
+                "very many calls, so give smaller example inputs, or remove channels from a part of the network."
+            )
+        made.append(create(*args, **kwargs))
+        return made[-1]
+
+    TracerBase.create_node = recorded  # type: ignore[method-assign]
     try:
         with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):  # export prints failed graphs
             warnings.simplefilter("ignore")
@@ -104,6 +177,7 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
         torch.backends.mha.set_fastpath_enabled(fast)
         TracerBase._filter_traceback_frames = keep  # type: ignore[method-assign]
+        TracerBase.create_node = create  # type: ignore[method-assign]
 
 
 def _users_frames(_: TracerBase, summary: traceback.StackSummary) -> traceback.StackSummary:
@@ -116,7 +190,9 @@ def _outside_torch(frames: traceback.StackSummary) -> list[traceback.FrameSummar
     return [frame for frame in frames[entered:] if not frame.filename.startswith((TORCH_FOLDER, OWN_FOLDER, "<"))]
 
 
-def _untraceable(error: Exception) -> TraceError:
+def _untraceable(error: Exception, made: tuple[Node, ...]) -> TraceError:
+    if isinstance(error, InputError):
+        return TraceError(str(error), (), made)
     frames = traceback.extract_tb(error.__traceback__)
     outside = _outside_torch(frames)
     lines = tuple(f"{frame.filename}:{frame.lineno}" for frame in outside)
@@ -125,6 +201,7 @@ def _untraceable(error: Exception) -> TraceError:
         f"This network cannot be traced{at}: {type(error).__name__}: {first_line(error, 300)}. Its forward must not "
         "depend on the values of the data: change that part, or remove channels from a submodule without it.",
         lines,
+        made,
     )
 
 

@@ -25,12 +25,13 @@ from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import Lessons, ModelGraph, SizeRule, label_model, result_vector, trace_modes
 from pruning.graph.refusals import check_inputs, check_model, check_outputs, check_time, explained
 from pruning.graph.rules.call import Walk
+from pruning.graph.rules.moves import RESHAPES
 from pruning.graph.trace import Trace, TraceError, is_real, line_of, module_path, op_of, trace
+from pruning.graph.trace import place as place_of
 from pruning.plan import Plan
 from pruning.shrinkage import shrinkage
 from pruning.slim import prepared
 
-TRIALS = 40
 SAFE = frozenset(
     "conv1d conv2d conv3d batch_norm instance_norm relu relu_ relu6 hardtanh hardtanh_ silu silu_ gelu sigmoid sigmoid_ "
     "hardswish hardswish_ hardsigmoid hardsigmoid_ leaky_relu leaky_relu_ elu tanh max_pool2d avg_pool2d "
@@ -78,23 +79,26 @@ def build_graph(
 
 def _grouped(subject: nn.Module, inputs: Inputs, traces: list[Trace], deadline: float, limit: float) -> ModelGraph:
     lessons = _seen(subject, traces)
+    modules = dict(subject.named_modules())
     graph = label_model(subject, inputs, traces, lessons)
     problem = _first_problem(subject, graph)
     trials = 0
-    while problem is not None and trials < TRIALS:
-        for option in _options(problem, graph, subject):
-            tried = _with(lessons, problem, option, graph)
+    while problem is not None:
+        for option in _options(problem, graph, modules):
             check_time(deadline, limit, trials)
-            graph = label_model(subject, inputs, traces, tried)
-            found = _first_problem(subject, graph)
+            tried = _with(lessons, problem, option)
+            again = label_model(subject, inputs, traces, tried)
+            found = _first_problem(subject, again)
             trials += 1
-            if found is None or option.last or found.place > problem.place:
-                lessons, problem = tried, found
+            if found is None or found.place > problem.place:
+                lessons, graph, problem = tried, again, found
                 break
-    if problem is None:
-        return graph
-    everything = {(line_of(n), op_of(n)): "its code fixes sizes in too many places" for n in graph.trace.nodes}
-    return label_model(subject, inputs, traces, replace(lessons, locked=everything))
+        else:
+            check_time(deadline, limit, trials)
+            lessons = _without(subject, graph, problem)
+            graph = label_model(subject, inputs, traces, lessons)
+            problem = _first_problem(subject, graph)
+    return graph
 
 
 def _traced(model: nn.Module, inputs: Inputs) -> tuple[list[Trace], Inputs]:
@@ -137,10 +141,10 @@ class _Option:
     apart: bool = False
     """The rules are for the parts of a split, one each."""
     turn: bool = False
+    couple: bool = False
+    """The channels must be as many as those that their layer read."""
     literal: bool = False
     """The call cuts or pads at numbers fixed in the code: only what they count stays."""
-    last: bool = False
-    """Nothing else is left to try."""
 
 
 def _first_problem(model: nn.Module, graph: ModelGraph) -> _Problem | None:
@@ -183,14 +187,12 @@ def _try(model: nn.Module, graph: ModelGraph, losing: list[str], trial: int) -> 
     plan = Plan(granularity="channel", kept=kept, layers=())
     gone = graph.removed(kept)
     small = shrink(model, shrinkage(graph, plan))
-    entered = _follow(small)
     for number, walk in enumerate(graph.walks):
-        entered.clear()
         try:
-            traced = trace(small, graph.inputs, training=number == 1)
+            nodes, failed = trace(small, graph.inputs, training=number == 1).nodes, False
         except TraceError as error:
-            return _failed(error, entered, walk, gone, (trial, number))
-        problem = _compare(walk, traced, gone, (trial, number))
+            nodes, failed = error.nodes, True
+        problem = _compare(walk, nodes, gone, (trial, number), failed)
         if problem is not None:
             return problem
     return None
@@ -238,48 +240,20 @@ def left_of(value: Value, gone: Tensor) -> tuple[list[Tensor], tuple[int, ...]]:
     return stays, tuple(int(stay.sum()) for stay in stays)
 
 
-def _follow(model: nn.Module) -> list[str]:
-    """A list that always holds the names of the modules being run, outermost first; for a model of our own."""
-    entered: list[str] = []
-
-    def enter(path: str) -> Callable[..., None]:
-        return lambda *_: entered.append(path)
-
-    def leave(*_: Any) -> None:
-        entered.pop()
-
-    for path, module in model.named_modules():
-        module.register_forward_pre_hook(enter(path))
-        module.register_forward_hook(leave)
-    return entered
-
-
-def _failed(
-    error: TraceError, entered: list[str], walk: Walk, gone: Tensor, number: tuple[int, int]
-) -> _Problem:
-    """The call at which tracing the smaller model ended: in the module that it was in, on the innermost source line."""
-    calls = [node for node in walk.trace.nodes if is_real(node)]
-    for line in reversed(error.lines):
-        here = [(i, n) for i, n in enumerate(calls) if line_of(n) == line]
-        here = [(i, n) for i, n in here if any(_touched(walk, source, gone) for source in (n, *n.all_input_nodes))]
-        here = [item for item in here if entered and module_path(item[1]) == entered[-1]] or here
-        if here:
-            index, node = here[-1]  # the last on its line, from which the others are found
-            return _Problem(line, op_of(node), FIXED, (*number, index), node, walk)
-    line = error.lines[-1] if error.lines else ""
-    return _Problem(
-        line, "", f"the smaller network does not run at {Path(line).name}", (*number, len(calls)), None, walk
-    )
-
-
 COUNTS = "the code there computes with the number of channels"
 FIXED = "the code there fixes a size that removal changes"
 OTHER_WAY = "the code takes another way when sizes change"
 
 
-def _compare(walk: Walk, traced: Trace, gone: Tensor, number: tuple[int, int]) -> _Problem | None:
+def _compare(
+    walk: Walk, found_nodes: tuple[Node, ...], gone: Tensor, number: tuple[int, int], failed: bool
+) -> _Problem | None:
+    """The first call of the smaller model that is not as the labels say; where tracing it failed, at the latest the
+    call at which it did."""
     mine = [node for node in walk.trace.nodes if is_real(node)]
-    others = [node for node in traced.nodes if is_real(node)]
+    others = [node for node in found_nodes if is_real(node)]
+    if failed and others and others[-1].meta.get("val") is None:
+        others.pop()  # the call that failed
     for index, (node, other) in enumerate(zip(mine, others, strict=False)):
         op = op_of(node)
         reason = None
@@ -298,6 +272,9 @@ def _compare(walk: Walk, traced: Trace, gone: Tensor, number: tuple[int, int]) -
             reason = COUNTS
         if reason is not None:
             return _Problem(line_of(node), op, reason, (*number, index), node, walk)
+    if failed and mine:
+        index = min(len(others), len(mine) - 1)
+        return _Problem(line_of(mine[index]), op_of(mine[index]), FIXED, (*number, index), mine[index], walk)
     if len(mine) != len(others):
         index = min(len(mine), len(others)) - 1
         return _Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (*number, index), mine[index], walk)
@@ -327,32 +304,52 @@ def _numbers(node: Node) -> list[Any]:
     return found
 
 
-def _with(lessons: Lessons, problem: _Problem, option: _Option, graph: ModelGraph) -> Lessons:
+def _with(lessons: Lessons, problem: _Problem, option: _Option) -> Lessons:
     """What is known once a problem is dealt with in one way."""
     line = frozenset((option.key[0],))
+    if option.couple:
+        lessons = replace(lessons, coupled=lessons.coupled | {option.key})
     if option.rules:
         apart = lessons.apart | line if option.apart else lessons.apart
         return replace(lessons, sizes=(*lessons.sizes, *option.rules), apart=apart)
+    if option.couple:
+        return lessons
     if option.turn:
         return replace(lessons, turned=lessons.turned | line)
     if option.literal:
         sizes = tuple(rule for rule in lessons.sizes if rule.line not in line)
         return replace(lessons, literal=lessons.literal | line, apart=lessons.apart - line, sizes=sizes)
-    if option.key in lessons.locked or problem.node is None:
-        everything = {(line_of(n), op_of(n)): problem.reason for w in graph.walks for n in w.trace.nodes}
-        return replace(lessons, locked=everything, sizes=(), turned=frozenset())
     return replace(lessons, locked={**lessons.locked, option.key: problem.reason})
 
 
-def _options(problem: _Problem, graph: ModelGraph, model: nn.Module) -> list[_Option]:
+def _without(model: nn.Module, graph: ModelGraph, problem: _Problem) -> Lessons:
+    """Where nothing else helps: the groups stay that cannot lose a unit by themselves (or all, if any can)."""
+    place = "" if problem.node is None else f"{place_of(problem.node)}: "
+    stay = _failing(model, graph, [group.name for group in graph.groups])
+    tensors = {name: (slot.tensor, slot.dim, slot.index.reshape(-1)) for name in stay
+               for slot in graph.group(name).slots[:1]}  # fmt: skip
+    return replace(graph.lessons, stays=(*graph.lessons.stays, *((*where, place + problem.reason) for where in tensors.values())))
+
+
+def _failing(model: nn.Module, graph: ModelGraph, names: list[str]) -> list[str]:
+    """The groups among these that cannot lose a unit, found by halving."""
+    if _try(model, graph, names, 0) is None:
+        return []
+    if len(names) == 1:
+        return names
+    half = len(names) // 2
+    found = [*_failing(model, graph, names[:half]), *_failing(model, graph, names[half:])]
+    return found or names  # only together they fail
+
+
+def _options(problem: _Problem, graph: ModelGraph, modules: dict[str, nn.Module]) -> list[_Option]:
     """Ways to deal with a problem, at the call where it showed and at calls with sizes that led there: numbers in
     attributes that might be the size used, those that equal it first; then other ways of cutting; at last locks."""
     if problem.node is None or problem.walk is None:
-        return [_Option((problem.line, problem.op), last=True)]
+        return []
     rules: list[tuple[bool, int, _Option]] = []
     ways: list[_Option] = []
     locks: list[_Option] = []
-    modules = dict(model.named_modules())
     cut = {site.line for site in graph.labels.sites}
     for distance, node in enumerate(_culprits(problem)):
         key = (line_of(node), op_of(node))
@@ -375,14 +372,18 @@ def _options(problem: _Problem, graph: ModelGraph, model: nn.Module) -> list[_Op
                         rules.append((number != size, distance, _Option(key, rules=(rule,))))
         if key[0] in cut and key[0] not in graph.lessons.turned:
             ways.append(_Option(key, turn=True))
+        if key[1] in RESHAPES and key not in graph.lessons.coupled:
+            ways.append(_Option(key, couple=True))
         if key[1] in LITERAL and key[0] not in graph.lessons.literal:
             ways.append(_Option(key, literal=True))
-        locks.append(_Option(key))
+        if key not in graph.lessons.locked:
+            locks.append(_Option(key))
     rules.sort(key=lambda item: item[:2])
     chosen = dict.fromkeys(option for _, _, option in rules)
-    last = locks[0] if problem.reason == COUNTS and locks else _Option((problem.line, problem.op))
-    return [*[w for w in ways if w.apart], *list(chosen)[:8], *[w for w in ways if not w.apart], *locks,
-            replace(last, last=True)]  # fmt: skip
+    couples = [replace(way, rules=option.rules) for way in ways if way.couple
+               for option in (*list(chosen)[:2], _Option(way.key))]  # fmt: skip
+    plain = [way for way in ways if not way.apart and not way.couple]
+    return [*[way for way in ways if way.apart], *list(chosen)[:8], *plain, *couples, *locks]
 
 
 def _seen(model: nn.Module, traces: list[Trace]) -> Lessons:

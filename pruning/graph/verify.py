@@ -15,7 +15,7 @@ from pruning.clone import clone
 from pruning.errors import RemovalError
 from pruning.graph.inputs import Inputs, output_tensors
 from pruning.graph.model_graph import ModelGraph, label_model
-from pruning.graph.reference import CONSUMERS, AllDouble, Masking, Step, run
+from pruning.graph.reference import CONSUMERS, RANDOM, AllDouble, Masking, Step, run
 from pruning.graph.rules.call import Walk
 from pruning.graph.trace import Trace, TraceError, is_real, op_of, place, trace
 from pruning.plan import Plan
@@ -77,6 +77,14 @@ def check_removal(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan:
                 reference=REFERENCE,
                 reason="removing other units gives the same values everywhere, so equality proves nothing here",
             )
+    drawn = next((node for node in graph.trace.nodes if node in graph.walks[0].alive and op_of(node) in RANDOM), None)
+    if drawn is not None:
+        return Check(
+            status="not_comparable",
+            max_error=worst,
+            reference=REFERENCE,
+            reason=f"{place(drawn)} draws random numbers; with constants in their place both networks are equal",
+        )
     return Check(status="exact", max_error=worst, reference=REFERENCE)
 
 
@@ -147,7 +155,7 @@ def _compare(
                 return f"Removal is not exact: after removal the code takes another way at {place(node)}. {NOT_GIVEN}"
             if node.op == "output":
                 pairs = [(s, a, b) for s, a, b in zip(node.all_input_nodes, result, small, strict=True)]
-            elif op_of(node) in CONSUMERS:
+            elif op_of(node) in CONSUMERS and node in dense.alive:
                 pairs = list(zip(node.all_input_nodes, operands, smaller, strict=True))
             else:
                 continue

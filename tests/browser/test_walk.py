@@ -92,6 +92,10 @@ def test_a_walk_from_start_to_a_run_in_the_trade_off(server: str, page: Page, tm
     settle(page)
     row = page.locator(".st-key-row_plain_2, .st-key-row_chosen_2")
     assert "20 → 20" in row.inner_text()
+    hold_a_key_on_all(page)
+    page.locator(".st-key-reset button").click()
+    page.wait_for_function("() => document.querySelector('.st-key-board').innerText.includes('20 → 20')")
+    settle(page)
     slider = row.locator("input[type=range]")
     slider.focus()
     slider.press("PageUp")
@@ -130,6 +134,19 @@ def test_a_walk_from_start_to_a_run_in_the_trade_off(server: str, page: Page, tm
     assert page.locator(".js-plotly-plot .scatterlayer .trace").count() >= 2, "dense and the run"
     assert page.get_by_text("1 run", exact=True).count() == 1
     page.locator(".js-plotly-plot .scatterlayer .points path").first.wait_for()
+
+
+def hold_a_key_on_all(page: Page) -> None:
+    """No step of "All" is lost and no row stays behind, though each step comes before the page has drawn the last."""
+    master = page.locator(".st-key-master input[type=range]")
+    master.focus()
+    for _ in range(12):
+        master.press("ArrowRight")
+        page.wait_for_timeout(40)
+    page.wait_for_timeout(1000)
+    settle(page)
+    rows = page.locator(".st-key-board input[type=range]").all()
+    assert [slider.input_value() for slider in [master, *rows]] == ["12"] * (1 + len(rows))
 
 
 def settle(page: Page) -> None:

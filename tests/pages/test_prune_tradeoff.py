@@ -62,6 +62,32 @@ def test_sliders_change_counts_and_costs(app: AppTest) -> None:
     assert "20 → 20" in words(app)
 
 
+def test_rows_that_lag_behind_the_master_slider_do_not_undo_it(app: AppTest) -> None:
+    """The browser sends all sliders with each message: rows that have not heard of "All" yet, with old values."""
+    open_page(app, "prune")
+    app.slider(key="cut_all").set_value(30).run()
+    chosen = app.session_state["prune_chosen"]
+    for row in ("conv1", "layer2.0.conv1"):
+        app.slider(key=f"cut_channel_{row}").set_value(0)
+    app.slider(key="cut_all").set_value(50).run()
+    assert "10 → 5" in words(app) and "20 → 10" in words(app)
+    assert app.slider(key="cut_channel_conv1").value == 50
+    assert app.session_state["prune_chosen"] == chosen
+
+
+def test_a_network_whose_channels_are_all_locked_says_why(app: AppTest, tmp_path: Path) -> None:
+    from pruning.cli import main
+
+    tiny = tmp_path / "runs" / "tiny"
+    assert main(["prune", "sample:mini_resnet", "--sparsity", "0.99", "--out", str(tiny)]) == 0
+    app.session_state["model_ref"] = f"run:{tiny}"
+    open_page(app, "prune")
+    assert "locked: it has one channel" in words(app)
+    assert any("switch to **weights**" in block.value for block in app.info)
+    app.segmented_control(key="prune_granularity_widget").set_value("weight").run()
+    assert not app.exception and not app.info
+
+
 def test_time_is_measured_when_asked_for(app: AppTest) -> None:
     open_page(app, "prune")
     assert "measured in the run" in words(app)

@@ -96,6 +96,8 @@ class Walk:
     pads: list[PadSite] = field(default_factory=list)
     sizes: list[SizeSite] = field(default_factory=list)
     means: list[MeanSite] = field(default_factory=list)
+    alive: set[Node] = field(default_factory=set)
+    """Calls whose result is used in the end."""
 
     def owner(self, label: int) -> tuple[str, int] | None:
         """The tensor and dimension that a label belongs to."""

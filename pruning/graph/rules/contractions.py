@@ -216,7 +216,10 @@ def _grouped(call: Call, incoming: Tensor | None, weight: Value, groups: int, tr
             labels.join(inner, inner[:1])
             _meet(call, incoming, first)
         return places
-    assert first is not None
+    if first is None:
+        if incoming is not None:
+            labels.lock(incoming, call.why("reads them with a weight that cannot shrink"))
+        return None
     outer = first.reshape(groups, per_out)
     if incoming is not None and whole:
         call.size("groups", groups, first)
@@ -329,6 +332,22 @@ def attention(call: Call) -> Result:
     return _product(call, [(scores, batch + "mn"), (value, batch + "nv")], batch + "mv", (call.node, call["value"]), 2)
 
 
+def bilinear(call: Call) -> Result:
+    """x1ᵀ W x2: the weight has an output, and an input for each side."""
+    first, second, weight, bias = (call.value(call[name]) for name in ("input1", "input2", "weight", "bias"))
+    if first is None or second is None or weight is None:
+        return None
+    batch = "abcdefgh"[: len(first.shape) - 1]
+    operands = [(first, batch + "i"), (second, batch + "j"), (weight, "oij")]
+    out = contract(call, operands, batch + "o", call.shape)
+    for dim, notes in ((0, call.labels.produced), (1, call.labels.consumed), (2, call.labels.consumed)):
+        layer = weight.layer(dim)
+        if layer is not None:
+            notes.append(layer.reshape(-1))
+    _note_macs(call, "linear", positions(call.shape, len(call.shape) - 1, call.walk.trace.batch), len(call.shape) - 1)
+    return out if bias is None else join_all(call, [out, bias], call.shape)
+
+
 def weight_norm(call: Call) -> Result:
     """A weight of fixed norm (Salimans 2016, arXiv 1602.07868): what the norm is taken over stays, or it would change."""
     direction, gain = call.value(call["v"]), call.value(call["g"])
@@ -348,6 +367,7 @@ RULES: dict[str, Rule] = {
     "linear": linear,
     **dict.fromkeys("matmul bmm mm mv dot baddbmm addmm".split(), matmul),
     "einsum": einsum,
+    "bilinear": bilinear,
     "scaled_dot_product_attention": attention,
     "_weight_norm": weight_norm,
     "_weight_norm_interface": weight_norm,

@@ -17,11 +17,11 @@ UNARY = (
     "feature_dropout_ alpha_dropout alpha_dropout_ feature_alpha_dropout native_dropout to _to_copy type_as float half "
     "bfloat16 double contiguous clone alias detach detach_ lift_fresh lift_fresh_copy bernoulli bernoulli_ "
     "round floor ceil trunc frac nan_to_num logical_not bitwise_not isnan isinf fill_ zero_ zeros_like ones_like "
-    "full_like empty_like rand_like randn_like requires_grad_ logit tril triu polar view_as_real"
+    "full_like empty_like rand_like randn_like requires_grad_ logit tril triu real imag angle"
 ).split()
 NARY = (
     "add add_ sub sub_ mul mul_ div div_ maximum minimum rsub where masked_fill masked_fill_ addcmul addcmul_ addcdiv "
-    "lerp lerp_ copy_ clamp clamp_ clamp_max clamp_min atan2 remainder fmod floor_divide eq ne gt ge lt le logical_and "
+    "lerp lerp_ complex polar copy_ clamp clamp_ clamp_max clamp_min atan2 remainder fmod floor_divide eq ne gt ge lt le logical_and "
     "logical_or bitwise_and bitwise_or pow pow_ true_divide hypot heaviside fmax fmin"
 ).split()
 

@@ -190,6 +190,36 @@ def along_dims(call: Call) -> Result:
     return Value(call.shape, tuple(layers))
 
 
+def cosine(call: Call) -> Result:
+    """cosine_similarity: products and squares summed over a dimension, to which a zero adds nothing."""
+    operands = list(call.operands())
+    rank = max(len(operand.shape) for operand in operands)
+    met = join_all(call, operands, _broadcast(operands))
+    dim = int(call["dim"]) % rank
+    layers = []
+    for layer in met.layers:
+        if layer.shape[dim] > 1 and len(varying(layer)) > 1:
+            layer = call.labels.tie(layer, [dim])
+        if layer.shape[dim] == 1:
+            layers.append(layer.squeeze(dim))
+    return Value(call.shape, tuple(layers))
+
+
+def _broadcast(operands: list[Value]) -> tuple[int, ...]:
+    return tuple(torch.broadcast_shapes(*(operand.shape for operand in operands)))
+
+
+def fourier(call: Call) -> Result:
+    """Transforms over dimensions of their own (the last two, or the last one, unless they are named)."""
+    source = call.value(call["self"])
+    if source is None:
+        return None
+    rank = len(source.shape)
+    dims = call["dim"] if call["dim"] is not None else ([-2, -1] if call.op.endswith("2") else [-1])
+    chosen = {d % rank for d in (dims if isinstance(dims, list | tuple) else [dims])}
+    return Value(call.shape, call.drop(source, chosen, "transforms along them").layers)
+
+
 def spatial(call: Call) -> Result:
     """Pooling, resampling and padding over the last dimensions: each channel by itself."""
     source = next(call.operands(), None)
@@ -249,4 +279,6 @@ RULES: dict[str, Rule] = {
     ),
     **dict.fromkeys(SPATIAL, spatial),
     "embedding": embedding,
+    "cosine_similarity": cosine,
+    **dict.fromkeys("fft_fft fft_ifft fft_rfft fft_irfft fft_fft2 fft_ifft2 fft_rfft2 fft_irfft2".split(), fourier),
 }

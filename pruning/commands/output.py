@@ -1,0 +1,70 @@
+"""What commands write: one JSON object or lines of text on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sys
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+WIDTH = 98
+LABEL = 12
+
+
+def emit(result: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
+    """Write a command's result to stdout."""
+    print(json.dumps(_strict(result), allow_nan=False) if as_json else "\n".join(lines), flush=True)
+
+
+def say(text: str) -> None:
+    """Write progress or an error to stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def only_ours() -> Iterator[None]:
+    """What a model prints while it runs goes to stderr: stdout is for the result."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+def field(label: str, text: str, indent: int = LABEL) -> list[str]:
+    """A label and its text, wrapped beside it.
+
+    >>> field("weights", "random, seed 0")
+    ['weights     random, seed 0']
+    """
+    return textwrap.wrap(
+        text,
+        max(WIDTH, indent + 30),
+        initial_indent=f"{label:<{indent - 1}} ",
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [label]
+
+
+def change(before: int, after: int) -> str:
+    """
+    >>> change(1000, 250)
+    '1,000 → 250 (÷4.00)'
+    """
+    return f"{before:,} → {after:,} (÷{before / max(1, after):.2f})"
+
+
+def listed(names: list[str], most: int = 6) -> str:
+    """Names with commas, the first few and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:most])} and {more} more"
+
+
+def _strict(value: Any) -> Any:
+    """JSON knows no NaN and no infinity: null stands for them, as in the loss of a training that diverged."""
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
