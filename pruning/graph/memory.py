@@ -13,6 +13,11 @@ from pruning.graph.trace import Trace, op_of
 
 WIDE = 8
 """Bytes of a label, and of a number in float64."""
+MOVES = frozenset(
+    "view reshape _unsafe_view flatten unflatten cat stack roll flip repeat tile repeat_interleave index index_select "
+    "gather pixel_shuffle pixel_unshuffle".split()
+)
+"""Calls that run on labels for all numbers at once."""
 CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
@@ -48,7 +53,7 @@ def free_bytes() -> int | None:
 
 def label_bytes(trace: Trace) -> int:
     """Memory for labels: a reshape may need one for each number in its result, while it is made."""
-    return 3 * WIDE * max((_count(node) for node in trace.nodes), default=0)
+    return 3 * WIDE * max((_count(node) for node in trace.nodes if op_of(node) in MOVES), default=0)
 
 
 def proof_bytes(trace: Trace) -> int:

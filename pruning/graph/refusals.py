@@ -136,6 +136,11 @@ def check_outputs(trace: Trace) -> None:
                 f"The size of a result depends on the values of the data ({place(node)}), so that no one data flow "
                 "holds for all inputs: use a fixed number of them, or torch.where."
             )
+        if "functorch" in str(getattr(node.target, "__module__", "")):
+            raise InputError(
+                "This network uses torch.vmap or another transform of torch.func, which removal cannot follow: write "
+                "it for whole batches, or remove channels from a submodule without it."
+            )
     check_memory(label_bytes(trace), "Finding what can be removed from this network")
 
 
@@ -165,7 +170,8 @@ def explained(error: TraceError, model: nn.Module, inputs: Inputs) -> InputError
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            output = inputs.call(copy.eval())
+            copy.eval()
+            output = inputs.call(copy)
     except Exception as failure:
         return TraceError(
             f"The network's own forward fails on these example inputs{_at(failure.__traceback__)}: "

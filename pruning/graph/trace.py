@@ -106,8 +106,8 @@ def _check_own_tensors(model: nn.Module, copy: nn.Module, constants: Iterable[An
     name = next((name for name in taken if name is not None), None)
     if name is not None:
         raise InputError(
-            f"A copy of this network still uses the original's {name}: a forward or a hook was made where the network "
-            "was a variable, so put that code into a class of its own."
+            f"A copy of this network still uses the original's {name}: something beside its layers holds it (a list, a "
+            "replaced forward, a hook), so reach it through the layer itself, as self.layer."
         )
 
 

@@ -53,24 +53,25 @@ def check_removal(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan:
     gone = graph.removed(plan.kept)
     subject, small = prepared(model), prepared(removed)
     tensors, fewer = _tensors(model), _tensors(removed)
-    worst = 0.0
+    worst, first = 0.0, None
     for batch in (graph.inputs.batch, graph.inputs.batch + 1):
         inputs = graph.inputs.random(batch, torch.float64, seed=batch)
         walks, lost = (graph.walks, gone) if batch == graph.inputs.batch else _relabelled(subject, graph, batch, gone)
         for number, dense in enumerate(walks):
             training = number == 1
             traced = _trace_small(small, graph.inputs.resized(batch), training)
-            difference = _compare(dense, traced, tensors, fewer, inputs, lost)
+            first = first or traced
+            wanted: list[Any] = []
+            difference = _compare(dense, traced, tensors, fewer, inputs, lost, wanted)
             if isinstance(difference, str):
                 raise RemovalError(difference)
             worst = max(worst, difference)
             if not training:
-                worst = max(worst, _compare_module(dense, removed, tensors, inputs, lost))
+                worst = max(worst, _compare_module(removed, inputs, wanted))
     shifted = _shifted(graph, plan)
-    if shifted is not None:
+    if shifted is not None and first is not None:
         inputs = graph.inputs.random(graph.inputs.batch, torch.float64, seed=0)
-        traced = _trace_small(small, graph.inputs, False)
-        if not isinstance(_compare(graph.walks[0], traced, tensors, fewer, inputs, graph.removed(shifted)), str):
+        if not isinstance(_compare(graph.walks[0], first, tensors, fewer, inputs, graph.removed(shifted), []), str):
             return Check(
                 status="not_comparable",
                 max_error=worst,
@@ -142,19 +143,21 @@ def _compare(
     fewer: dict[str, Tensor],
     inputs: Inputs,
     gone: Tensor,
+    outputs: list[Any],
 ) -> float | str:
-    """Largest relative difference at any consumer's input and at the output; a sentence where it is too large."""
+    """Largest relative difference at any consumer's input and at the output; a sentence where it is too large. What
+    the masked model gives goes into `outputs`."""
     mask = Masking(dense, gone)
     worst = 0.0
-    steps = zip(
-        *(_real(run(*arguments)) for arguments in ((dense.trace, tensors, inputs, mask), (traced, fewer, inputs)))
-    )
+    runs = (run(dense.trace, tensors, inputs, mask), run(traced, fewer, inputs))
+    steps = zip(*(_real(each) for each in runs), strict=False)
     try:
         for (node, result, operands), (other, small, smaller) in steps:
             if op_of(node) != op_of(other):
                 return f"Removal is not exact: after removal the code takes another way at {place(node)}. {NOT_GIVEN}"
             if node.op == "output":
-                pairs = [(s, a, b) for s, a, b in zip(node.all_input_nodes, result, small, strict=True)]
+                pairs = list(zip(node.all_input_nodes, result, small, strict=True))
+                outputs += result
             elif op_of(node) in CONSUMERS and node in dense.alive:
                 pairs = list(zip(node.all_input_nodes, operands, smaller, strict=True))
             else:
@@ -182,18 +185,15 @@ def _real(steps: Iterator[Step]) -> Iterator[Step]:
 
 
 @_in_float64()
-def _compare_module(dense: Walk, removed: nn.Module, tensors: dict[str, Tensor], inputs: Inputs, gone: Tensor) -> float:
-    """The removed module itself, run as a user would, against the masked reference's output."""
+def _compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> float:
+    """The removed module itself, run as a user would, against what the masked model gives."""
     small = clone(removed).double().eval()
     try:
         with AllDouble():
             got = output_tensors(inputs.call(small))
     except Exception as error:
         raise RemovalError(f"The smaller network does not run ({error}). {NOT_GIVEN}") from error
-    wanted: list[Any] = []
-    for node, result, _ in run(dense.trace, tensors, inputs, Masking(dense, gone)):
-        if node.op == "output":
-            wanted = [tensor for tensor in result if isinstance(tensor, Tensor)]
+    wanted = [tensor for tensor in outputs if isinstance(tensor, Tensor)]
     worst = 0.0
     for expected, actual in zip(wanted, got, strict=False):
         if expected.is_floating_point():

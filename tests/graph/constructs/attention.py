@@ -212,6 +212,28 @@ class TransformerLayer(_Tokens):
 
 
 @construct(
+    by_layers=False,
+    groups=[4],
+    macs=3 * 8 * 9 * P + 8 * 24 * P + 2 * (4 * P * P * 2) + 8 * 8 * P + 8 * 5,
+    left=3 * 4 * 9 * P + 4 * 12 * P + 2 * (2 * P * P * 2) + 4 * 4 * P + 4 * 5,
+)
+class HeadsAsWideAsRead(_Tokens):
+    """All heads together are as wide as what is read, whose width the code asks for: each of the four heads goes with
+    two channels of the sum."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads, self.scale = 4, 2**-0.5
+        self.qkv, self.proj = nn.Linear(8, 24), nn.Linear(8, 8)
+
+    def mix(self, x: Tensor) -> Tensor:
+        b, n, c = x.shape
+        q, k, v = self.qkv(x).reshape(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+        share = ((q @ k.transpose(2, 3)) * self.scale).softmax(3)
+        return x + self.proj((share @ v).transpose(1, 2).reshape(b, n, c))
+
+
+@construct(
     groups=[8],
     macs=3 * 8 * 9 * P + 8 * 5,
     left=3 * 4 * 9 * P + 4 * 5,

@@ -328,13 +328,13 @@ class TwoInputs(nn.Module):
 
 
 @construct(
-    groups=[8, 6],
+    by_layers=False,
+    groups=[8, 6, 6, 4, 6],
     macs=3 * 8 * 9 * P + 2 * (8 * 6) + 4 * 6 + 6 * 5,
-    left=3 * 4 * 9 * P + 2 * (4 * 6) + 4 * 3 + 3 * 5,
-    locked={"one": "bilinear", "other": "bilinear"},
+    left=3 * 4 * 9 * P + 2 * (4 * 3) + 2 * 3 + 3 * 5,
 )
 class Bilinear(nn.Module):
-    """A weight with three dimensions, which no rule is known for; its own products are not counted."""
+    """A weight with three dimensions: each side's channels go by themselves; its own products are not counted."""
 
     def __init__(self) -> None:
         super().__init__()

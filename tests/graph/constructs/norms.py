@@ -250,6 +250,47 @@ class RootMeanSquareByHand(_Along):
         return x * (x * x).sum(1, keepdim=True).add(1e-5).rsqrt()
 
 
+@construct(**FREE, by_layers=False)
+class TrainingStatistic(_Along):
+    """A running mean that only training uses, and replaces."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("usual", torch.zeros(8))
+
+    def over(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.usual = 0.9 * self.usual + 0.1 * x.detach().mean((0, 2, 3))
+        return x * 2
+
+
+@construct(**FREE)
+class OtherModes(_Along):
+    """Parts of the code run in another mode."""
+
+    def over(self, x: Tensor) -> Tensor:
+        with torch.autocast("cpu", enabled=False):
+            x = x * 2
+        with torch.enable_grad():
+            return x + 1
+
+
+@construct(**FREE)
+class FourierFilter(_Along):
+    """Each channel's spectrum is halved; its positions are transformed, not its channels."""
+
+    def over(self, x: Tensor) -> Tensor:
+        return torch.fft.irfft2(torch.fft.rfft2(x) * 0.5, s=x.shape[-2:])
+
+
+@construct(**FREE, by_layers=False)
+class CosineToMirror(_Along):
+    """The cosine between each position's channels and those of its mirror image: sums of products."""
+
+    def over(self, x: Tensor) -> Tensor:
+        return x * F.cosine_similarity(x, x.flip(3), dim=1).unsqueeze(1)
+
+
 @construct(**LOCKED, locked={"stem": "mean norms.py:"})
 class GatedByMean(_Along):
     """The mean over the channels scales them, which is no normalisation: it would change when one goes."""

@@ -471,6 +471,22 @@ class Prefix(Between):
         return torch.cat((x, x[:, :4]), 1)
 
 
+@construct(groups=[8], macs=3 * 8 * 9 * P + 3 * (8 * 8 * P) + 8 * 5 * P, left=3 * 4 * 9 * P + 3 * (4 * 4 * P) + 4 * 5 * P)
+class LastSumUnused(Between):
+    """WaveNet's loop: each layer's result goes to the head and is added for the next, the last one for nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(conv(8, 8, 1) for _ in range(3))
+
+    def middle(self, x: Tensor) -> Tensor:
+        total: Tensor | float = 0.0
+        for layer in self.layers:
+            total = total + x
+            x = x + layer(x)
+        return F.relu(total)  # type: ignore[arg-type]
+
+
 @construct(
     groups=[6, 8],
     macs=3 * 6 * P + 2 * ((3 + 6) * 24 * P) + 6 * 8 * P + 8 * 5 * P,
