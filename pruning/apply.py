@@ -87,7 +87,7 @@ def _recompute(module: nn.Module) -> None:
     """Weights that a hook computes before every call lie about with their old shape: compute them now."""
     for hook in module._forward_pre_hooks.values():
         if isinstance(hook, WeightNorm | BasePruningMethod):
-            hook(module, ())  # type: ignore[arg-type]
+            hook(module, ())
 
 
 def _set_sizes(module: nn.Module) -> None:
@@ -110,7 +110,12 @@ def _set_sizes(module: nn.Module) -> None:
     elif isinstance(module, nn.Embedding):
         module.num_embeddings, module.embedding_dim = module.weight.shape
     elif isinstance(module, nn.RNNBase):
-        module.hidden_size, module.input_size = module.weight_hh_l0.shape[1], module.weight_ih_l0.shape[1]
+        module.hidden_size, module.input_size = _columns(module.weight_hh_l0), _columns(module.weight_ih_l0)
+
+
+def _columns(weight: object) -> int:
+    assert isinstance(weight, Tensor)
+    return weight.shape[1]
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ from pruning.cost import Cost, model_cost
 from pruning.errors import InputError
 from pruning.evaluate import Cancel, Evaluation, evaluate, paired_difference
 from pruning.finetune import TrainConfig, TrainEvent, seconds_per_step, train
-from pruning.graph.trial import build_graph
+from pruning.graph.build import build_graph
 from pruning.graph.verify import Check, prove
 from pruning.latency import ENGINE, Comparison, compare_latency, quiet_machine
 from pruning.plan import Plan, plan_keeping, target_sizes

@@ -14,11 +14,11 @@ from pruning.allocation import check_sparsity, kept_units, per_target, rounded_u
 from pruning.apply import shrink
 from pruning.criteria import find_criterion
 from pruning.errors import InputError
+from pruning.graph.build import build_graph
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.memory import check_memory, proof_bytes
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.trace import ALONE
-from pruning.graph.trial import build_graph
 from pruning.graph.verify import Check, check_removal
 from pruning.plan import Plan, plan_keeping
 from pruning.shrinkage import Shrinkage, shrinkage

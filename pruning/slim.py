@@ -23,7 +23,7 @@ class SlimMultiheadAttention(nn.MultiheadAttention):
 
     head_dim: int
 
-    def forward(  # type: ignore[override]
+    def forward(
         self,
         query: Tensor,
         key: Tensor,
@@ -109,7 +109,7 @@ class _SlimWindows:
         return x[:, :height, :width].contiguous()
 
     def _projected(self, x: Tensor) -> Tensor:
-        return self.qkv(x)  # type: ignore[attr-defined, no-any-return]
+        return self.qkv(x)  # type: ignore[attr-defined]
 
     def _scores(self, q: Tensor, k: Tensor) -> Tensor:
         return (q * self.head_dim**-0.5) @ k.transpose(-2, -1)
@@ -154,7 +154,7 @@ class SlimRelativeAttention(RelativePositionalMultiHeadAttention):
             part.unflatten(-1, (self.n_heads, self.head_dim)).transpose(2, 3) for part in self.to_qkv(x).chunk(3, -1)
         )
         scores = q @ (k * self.scale_factor).transpose(-2, -1) + self.get_relative_positional_bias()
-        return self.merge((F.softmax(scores, dim=-1) @ v).transpose(2, 3).flatten(3))  # type: ignore[no-any-return]
+        return self.merge((F.softmax(scores, dim=-1) @ v).transpose(2, 3).flatten(3))
 
 
 SLIM: dict[type[nn.Module], type[nn.Module]] = {

@@ -21,7 +21,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("allocation", "plan"),
     ("shrinkage", "cost"),
     ("apply", "evaluate", "latency", "whatif", "recalibrate"),
-    ("graph.trial", "graph.verify"),  # above the rest of their package: both remove channels and look what came of it
+    # above the rest of their package: they remove channels and look what came of it
+    ("graph.trial", "graph.remedies", "graph.build", "graph.verify"),
     ("removal",),
     ("catalog.models",),  # above the rest of their package: they hand out traced models
     ("catalog.networks",),
@@ -136,7 +137,7 @@ def test_every_folder_with_code_is_a_package() -> None:
         ("pruning.plan", "from pruning import pipeline", 1),
         ("pruning.plan", "def f():\n    import pruning.pipeline", 1),
         ("pruning.graph.trace", "from pruning.apply import removed_model", 1),
-        ("pruning.graph.trace", "from pruning.graph.trial import build_graph", 1),
+        ("pruning.graph.trace", "from pruning.graph.build import build_graph", 1),
         ("pruning.graph.rules.moves", "from pruning.plan import Plan", 1),
         ("pruning.graph.trial", "from pruning.apply import shrink", 0),
         ("pruning.apply", "from pruning.removal import remove", 1),

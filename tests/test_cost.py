@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pruning.apply import masked_model, removed_model
 from pruning.cost import count_macs, count_parameters, layer_costs, model_bytes, model_cost, shapes_after
-from pruning.graph.trial import build_graph
+from pruning.graph.build import build_graph
 from pruning.plan import make_plan
 from sample_models import SAMPLES
 

@@ -9,7 +9,7 @@ from torch import nn
 from pruning.allocation import kept_units, per_target, prunable_weights
 from pruning.criteria import CRITERIA, find_criterion
 from pruning.errors import InputError
-from pruning.graph.trial import build_graph
+from pruning.graph.build import build_graph
 from pruning.plan import make_plan, unit_scores
 from sample_models import SAMPLES
 

@@ -8,7 +8,7 @@ from pruning.catalog.datasets import Dataset, load_dataset
 from pruning.catalog.models import OpenModel, open_model
 from pruning.cost import model_cost
 from pruning.evaluate import evaluate
-from pruning.graph.trial import build_graph
+from pruning.graph.build import build_graph
 from pruning.plan import make_plan
 from pruning.preview import preview, pruned_copy, savings, sorted_scores, target_macs
 from pruning.recalibrate import recalibrate

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pruning.apply import shrink
 from pruning.errors import InputError, StorageError
+from pruning.graph.build import build_graph
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.trial import build_graph
 from pruning.shrinkage import Shrinkage
 from sample_models import SAMPLES, Sample
 
@@ -69,8 +70,9 @@ def weights_digest(model: nn.Module) -> str:
     """SHA-256 over names, shapes and bytes of all parameters and buffers."""
     sha = hashlib.sha256()
     for name, tensor in model.state_dict().items():
-        sha.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-        sha.update(tensor.detach().contiguous().reshape(-1).numpy())
+        if isinstance(tensor, Tensor):  # a module may add a state of its own
+            sha.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+            sha.update(tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy())  # NumPy has no bfloat16
     return sha.hexdigest()
 
 

@@ -12,8 +12,8 @@ from pruning.commands.describe import describe_groups, locked_lines, weights_lin
 from pruning.commands.output import field, only_ours
 from pruning.cost import layer_costs, model_cost
 from pruning.distributions import weight_stats
+from pruning.graph.build import build_graph
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.trial import build_graph
 from sample_models import SAMPLES
 
 

@@ -116,8 +116,8 @@ def find_groups(labels: Labels, walks: list[Walk], parameters: Container[str]) -
     _prefer_parameters(roles, labels, component_of, parameters)
     groups: list[ChannelGroup] = []
     taken: set[str] = set()
-    for signature in sorted(members, key=lambda s: first_use[s]):
-        found = sorted(members[signature], key=lambda item: (int(slots[item[1]]), int(indices[item[1]])))
+    for shared in sorted(members, key=lambda s: first_use[s]):
+        found = sorted(members[shared], key=lambda item: (int(slots[item[1]]), int(indices[item[1]])))
         group = _group(found, slots, indices, keys, roles, pads, labels, reasons, taken)
         taken.add(group.name)
         groups.append(group)
@@ -169,9 +169,10 @@ def _prefer_parameters(
         roles[key] = "follower"
         units = component_of[labels.own[key].numpy()]
         for other in roles:
-            if other[0] in parameters and other[1] == key[1] and (other[0], 1 - other[1]) in roles:
-                if np.array_equal(component_of[labels.own[other].numpy()], units) and roles[other] == "follower":
-                    roles[other] = role
+            like = other[0] in parameters and other[1] == key[1] and (other[0], 1 - other[1]) in roles
+            same = like and np.array_equal(component_of[labels.own[other].numpy()], units)
+            if same and roles[other] == "follower":
+                roles[other] = role
 
 
 def _in_network_order(labels: Labels, walks: list[Walk]) -> list[tuple[str, int]]:

@@ -16,7 +16,7 @@ from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Labels, Value, varying
 from pruning.graph.propagate import walk
 from pruning.graph.rules.call import Contraction, PadSite, Product, SizeSite, Walk
-from pruning.graph.trace import Trace, TraceError, line_of, op_of, trace
+from pruning.graph.trace import Trace, TraceError, argument, line_of, op_of, trace
 
 PADDING_MODULES = (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)
 """Modules whose `padding` attribute removal can rewrite (nn.ZeroPad1d/2d/3d are kinds of them)."""
@@ -199,7 +199,7 @@ def _read_by_layer(w: Walk, node: torch.fx.Node) -> Tensor | None:
     while todo:
         now = todo.pop(0)
         if op_of(now) in ("linear", "conv1d", "conv2d", "conv3d"):
-            source = w.values.get(now.args[0])  # type: ignore[call-overload]
+            source = w.values.get(argument(now, 0))
             dim = -1 if op_of(now) == "linear" else 1
             layer = source.layer(dim % len(source.shape)) if isinstance(source, Value) else None
             return layer.reshape(-1) if layer is not None and len(varying(layer)) == 1 else None

@@ -12,7 +12,7 @@ from pruning.graph.labels import Labels, Value, along, raw
 from pruning.graph.rules import RULES
 from pruning.graph.rules.call import Call, Walk
 from pruning.graph.rules.norms import settle_means
-from pruning.graph.trace import Trace, op_of, shape_of
+from pruning.graph.trace import Trace, argument, op_of, shape_of
 
 OUTPUTS_STAY = "the network's outputs stay"
 FACTORIES = frozenset("zeros ones full empty rand randn new_zeros new_ones new_full new_empty".split())
@@ -64,8 +64,8 @@ def _step(state: Walk, node: Node, locked_lines: Mapping[tuple[str, str], str]) 
 
 def _run(call: Call, locked_lines: Mapping[tuple[str, str], str]) -> Any:
     if call.op == "getitem":
-        source = call.walk.values.get(call.node.args[0])  # type: ignore[call-overload]
-        return source[call.node.args[1]] if isinstance(source, tuple) else source  # type: ignore[index]
+        source = call.walk.values.get(argument(call.node, 0))
+        return source[argument(call.node, 1)] if isinstance(source, tuple) else source
     reason = locked_lines.get((call.line, call.op)) or locked_lines.get((call.line, ""))
     if reason is not None:
         if call.op in RULES:
@@ -98,7 +98,7 @@ def _plain(node: Node) -> Any:
     value = node.meta.get("val")
     if isinstance(value, list | tuple):
         return tuple(raw(item.shape) if hasattr(item, "shape") else None for item in value)
-    return raw(value.shape) if hasattr(value, "shape") else None
+    return raw(value.shape) if isinstance(value, Tensor) else None
 
 
 def _lock_all(labels: Labels, value: Any) -> None:

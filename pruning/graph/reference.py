@@ -19,11 +19,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Value
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, op_of
+from pruning.graph.trace import Trace, argument, op_of
 
 CONSUMERS = frozenset(
     "conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d conv_transpose3d linear matmul bmm mm mv dot "
-    "baddbmm addmm einsum scaled_dot_product_attention sum nansum norm linalg_vector_norm bilinear cosine_similarity lstm gru rnn_tanh rnn_relu".split()
+    "baddbmm addmm einsum scaled_dot_product_attention sum nansum norm linalg_vector_norm bilinear cosine_similarity "
+    "lstm gru rnn_tanh rnn_relu".split()
 )
 NORMS = frozenset(("layer_norm", "rms_norm", "group_norm"))
 DROPOUTS = frozenset("dropout dropout_ feature_dropout feature_dropout_ alpha_dropout alpha_dropout_".split())
@@ -130,7 +131,8 @@ def _double(tensor: Tensor) -> Tensor:
 
 def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any:
     op = op_of(node)
-    args, kwargs = map_arg((node.args, node.kwargs), lambda source: operands[source])
+    given: Any = map_arg((node.args, node.kwargs), lambda source: operands[source])
+    args, kwargs = given
     if op in DROPOUTS:
         return args[0]
     if op.startswith(("_assert", "sym_")):  # it states the types of the original run
@@ -140,7 +142,7 @@ def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any
     if op in NORMS and mask is not None:
         return _norm_over_survivors(node, op, target, args, mask)
     if mask is not None and node in mask.means:
-        dims = {dim: mask.left(node.args[0])[dim] for dim in mask.means[node]}  # type: ignore[arg-type]
+        dims = {dim: mask.left(argument(node, 0))[dim] for dim in mask.means[node]}
         for dim, index in dims.items():
             args = (args[0] if index is None else args[0].index_select(dim, index), *args[1:])
     result = target(*args, **kwargs)
@@ -175,7 +177,7 @@ def _norm_over_survivors(node: Node, op: str, target: Callable[..., Any], args: 
     count = 1 if op == "group_norm" else len(args[1])
     dims = [1] if op == "group_norm" else list(range(full.dim() - count, full.dim()))
     if all(left[dim] is None for dim in dims):
-        return target(*args)  # type: ignore[no-any-return]
+        return target(*args)
     part = full
     for dim in dims:
         index = left[dim]

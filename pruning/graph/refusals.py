@@ -35,6 +35,7 @@ BRANCHES = frozenset(
     "DynamicOutputShapeException DataDependentOutputError".split()
 )
 """What torch raises where the code asks for a value of the data."""
+TRUNKS = ("backbone", "encoder", "feature_encoder", "features", "body")
 NUMPY_FOLDER = str(Path(np.__file__).parent) + "/"
 STDLIB_FOLDER = sysconfig.get_paths()["stdlib"] + "/"
 
@@ -189,7 +190,8 @@ def explained(error: TraceError, model: nn.Module, inputs: Inputs) -> InputError
     elif type(cause).__name__ in BRANCHES or "data-dependent" in text.lower():
         message = (
             f"What this network does depends on the values of its data{where}, so that no one data flow holds for all "
-            "inputs: take that branch out, or write it with torch.where; assertions on values can go."
+            "inputs: take that branch out (assertions on values, too), write it with torch.where, or remove channels "
+            f"from a part without it{_part(model)}."
         )
     elif ".numpy()" in text:
         message = (
@@ -199,9 +201,15 @@ def explained(error: TraceError, model: nn.Module, inputs: Inputs) -> InputError
     else:
         message = (
             f"torch.export cannot follow this network{where}: {type(cause).__name__}: {first_line(cause)}. Write that "
-            "part in another way, or remove channels from a submodule without it."
+            f"code in another way, or remove channels from a part without it{_part(model)}."
         )
     return TraceError(message, error.lines)
+
+
+def _part(model: nn.Module) -> str:
+    """', such as model.backbone' where a network has a part that usually does most of the work."""
+    name = next((name for name in TRUNKS if isinstance(getattr(model, name, None), nn.Module)), None)
+    return f", such as model.{name}" if name else ""
 
 
 def _at(trace: TracebackType | None) -> str:

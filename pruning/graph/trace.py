@@ -79,7 +79,7 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
     signature = program.graph_signature
     named = {**program.constants, **dict(program.named_buffers())}
     constants = {k: named[v] for k, v in signature.inputs_to_lifted_tensor_constants.items() if v in named}
-    first = {}  # a tensor that several modules hold goes by the first of its names
+    first: dict[int, str] = {}  # a tensor that several modules hold goes by the first of its names
     for name, tensor in (*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)):
         first.setdefault(id(tensor), name)
     whole = {
@@ -155,7 +155,7 @@ def _quiet(made: list[Node]) -> Iterator[None]:
         logger.setLevel(logging.CRITICAL)  # they print every failed call; ours become one sentence
     fast, keep = torch.backends.mha.get_fastpath_enabled(), TracerBase._filter_traceback_frames
     torch.backends.mha.set_fastpath_enabled(False)
-    TracerBase._filter_traceback_frames = _users_frames  # type: ignore[method-assign]
+    TracerBase._filter_traceback_frames = _users_frames  # type: ignore[method-assign, assignment]
     create, deadline = TracerBase.create_node, time.perf_counter() + SECONDS
 
     def recorded(*args: Any, **kwargs: Any) -> Node:
@@ -203,6 +203,11 @@ def _untraceable(error: Exception, made: tuple[Node, ...]) -> TraceError:
         lines,
         made,
     )
+
+
+def argument(node: Node, index: int, default: Any = None) -> Any:
+    """A call's argument by its place."""
+    return node.args[index] if len(node.args) > index else default
 
 
 def op_of(node: Node) -> str:

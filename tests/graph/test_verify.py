@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from pruning.apply import inflate, masked_model, removed_model, shrink
 from pruning.errors import RemovalError
-from pruning.graph.trial import build_graph
+from pruning.graph.build import build_graph
 from pruning.graph.verify import check_removal, prove
-from pruning.plan import make_plan, plan_keeping, target_sizes
+from pruning.plan import make_plan, plan_keeping
 from pruning.shrinkage import shrinkage
 from sample_models import SAMPLES, Sample
 

@@ -174,12 +174,13 @@ class Call:
         for value in self.operands():
             self.labels.lock_value(value, self.why(reason, between))
         weight = self.value(self["weight"])
-        if weight is not None and len(weight.shape) > 1 and weight.layer(0) is not None:  # still a layer, to be named
-            self.labels.produced.append(weight.layer(0).reshape(-1))  # type: ignore[union-attr]
-        value = self.node.meta.get("val")
-        if isinstance(value, list | tuple):
-            return tuple(raw(item.shape) if isinstance(item, Tensor) else None for item in value)
-        return raw(value.shape) if isinstance(value, Tensor) else None
+        made = weight.layer(0) if weight is not None and len(weight.shape) > 1 else None
+        if made is not None:  # still a layer, to be named
+            self.labels.produced.append(made.reshape(-1))
+        result = self.node.meta.get("val")
+        if isinstance(result, list | tuple):
+            return tuple(raw(item.shape) if isinstance(item, Tensor) else None for item in result)
+        return raw(result.shape) if isinstance(result, Tensor) else None
 
 
 def _by_name(node: Node) -> dict[str, Any]:

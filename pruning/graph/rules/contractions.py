@@ -349,7 +349,7 @@ def bilinear(call: Call) -> Result:
 
 
 def weight_norm(call: Call) -> Result:
-    """A weight of fixed norm (Salimans 2016, arXiv 1602.07868): what the norm is taken over stays, or it would change."""
+    """A weight of fixed norm (Salimans 2016, arXiv 1602.07868): what the norm is taken over stays, or it changes."""
     direction, gain = call.value(call["v"]), call.value(call["g"])
     if direction is None or gain is None:
         return None

@@ -21,8 +21,8 @@ UNARY = (
 ).split()
 NARY = (
     "add add_ sub sub_ mul mul_ div div_ maximum minimum rsub where masked_fill masked_fill_ addcmul addcmul_ addcdiv "
-    "lerp lerp_ complex polar copy_ clamp clamp_ clamp_max clamp_min atan2 remainder fmod floor_divide eq ne gt ge lt le logical_and "
-    "logical_or bitwise_and bitwise_or pow pow_ true_divide hypot heaviside fmax fmin"
+    "lerp lerp_ complex polar copy_ clamp clamp_ clamp_max clamp_min atan2 remainder fmod floor_divide eq ne gt ge lt "
+    "le logical_and logical_or bitwise_and bitwise_or pow pow_ true_divide hypot heaviside fmax fmin"
 ).split()
 
 

@@ -49,10 +49,9 @@ def _run(call: Call, source: Node, layer: Tensor, shape: tuple[int, ...]) -> lis
     """The call carried out on a layer in place of its tensor `source`."""
     full = layer.expand(shape)
     args, kwargs = map_arg((call.node.args, call.node.kwargs), lambda node: full if node is source else _blank(node))
-    if call.op in RESHAPES:  # labels are not contiguous as values were, so that a view would fail
-        made = full.reshape(call.shape)
-    else:
-        made = call.node.target(*args, **kwargs)
+    target: Any = call.node.target
+    # labels are not contiguous as values were, so that a view would fail
+    made = full.reshape(call.shape) if call.op in RESHAPES else target(*args, **kwargs)
     return [compact(made)] if isinstance(made, Tensor) else [compact(part) for part in made]
 
 
@@ -77,7 +76,9 @@ def expand(call: Call) -> Result:
     rank = len(moved.shape)
     old = (1,) * (rank - len(value.shape)) + value.shape
     batch = call.walk.trace.batch
-    widened = [d for d in range(rank) if old[d] == 1 and moved.shape[d] > 1 and not (d == 0 and moved.shape[0] == batch)]
+    widened = [
+        d for d in range(rank) if old[d] == 1 and moved.shape[d] > 1 and not (d == 0 and moved.shape[0] == batch)
+    ]
     fresh = tuple(along(call.labels.fresh(moved.shape[dim]), dim, rank) for dim in widened)
     return Value(moved.shape, (*moved.layers, *fresh))
 
@@ -243,9 +244,9 @@ def cat(call: Call) -> Result:
         found = [next((layer for layer in part.layers if set(varying(layer)) & group), None) for part in parts]
         others = [d for d in sorted(group) if d != dim]
         if others and any(layer is None for layer in found):
-            for layer in found:
-                if layer is not None:
-                    call.labels.lock(layer, call.why("puts them beside values that no layer makes"))
+            for there in found:
+                if there is not None:
+                    call.labels.lock(there, call.why("puts them beside values that no layer makes"))
             continue
         if dim not in group:
             present = [layer for layer in found if layer is not None]
@@ -309,7 +310,7 @@ def pad(call: Call) -> Result:
     rank = len(source.shape)
     layers = list(source.layers)
     for pair in range(len(amounts) // 2):
-        before, after = (int(amount) for amount in amounts[2 * pair : 2 * pair + 2])  # type: ignore[arg-type]
+        before, after = (int(amount) for amount in amounts[2 * pair : 2 * pair + 2])
         dim = rank - 1 - pair
         number = next((i for i, layer in enumerate(layers) if layer.shape[dim] > 1), None)
         if not (before or after) or number is None:
@@ -319,9 +320,7 @@ def pad(call: Call) -> Result:
             continue
         vector = call.labels.slab(layers[number], dim)
         fresh = call.labels.fresh(before + after)
-        site = PadSite(
-            module=call.module, line=call.line, dim=-1 - pair, before=fresh[:before], after=fresh[before:]
-        )
+        site = PadSite(module=call.module, line=call.line, dim=-1 - pair, before=fresh[:before], after=fresh[before:])
         call.walk.pads.append(site)
         layers[number] = torch.cat((site.before, vector, site.after)).reshape(
             [-1 if d == dim else 1 for d in range(rank)]

@@ -471,7 +471,9 @@ class Prefix(Between):
         return torch.cat((x, x[:, :4]), 1)
 
 
-@construct(groups=[8], macs=3 * 8 * 9 * P + 3 * (8 * 8 * P) + 8 * 5 * P, left=3 * 4 * 9 * P + 3 * (4 * 4 * P) + 4 * 5 * P)
+@construct(
+    groups=[8], macs=3 * 8 * 9 * P + 3 * (8 * 8 * P) + 8 * 5 * P, left=3 * 4 * 9 * P + 3 * (4 * 4 * P) + 4 * 5 * P
+)
 class LastSumUnused(Between):
     """WaveNet's loop: each layer's result goes to the head and is added for the next, the last one for nothing."""
 

@@ -1,0 +1,152 @@
+"""Where a smaller model is not what the labels say: its traced calls beside those of the full one.
+
+In an exported graph `x.view(-1, 400)` and a size computed from `x.shape` look the same; only a smaller model tells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.fx import Node
+
+from pruning.graph.labels import Value, varying
+from pruning.graph.model_graph import ModelGraph
+from pruning.graph.rules.call import Walk
+from pruning.graph.trace import argument, is_real, line_of, op_of
+
+SAFE = frozenset(
+    "conv1d conv2d conv3d batch_norm instance_norm relu relu_ relu6 hardtanh hardtanh_ silu silu_ gelu sigmoid "
+    "sigmoid_ hardswish hardswish_ hardsigmoid hardsigmoid_ leaky_relu leaky_relu_ elu tanh max_pool2d avg_pool2d "
+    "adaptive_avg_pool2d mean flatten linear cat dropout dropout_ feature_dropout add add_ mul mul_ getitem softmax "
+    "log_softmax max_pool2d_with_indices adaptive_max_pool2d upsample_bilinear2d upsample_nearest2d contiguous".split()
+)
+"""Calls that carry no size of their own, as long as a module of torch makes them or all their operands are tensors."""
+SIZES = frozenset(
+    "view reshape _unsafe_view expand repeat split split_with_sizes chunk slice narrow zeros ones full new_zeros "
+    "new_full new_ones arange layer_norm group_norm rms_norm conv1d conv2d conv3d pad constant_pad_nd unflatten tile "
+    "empty rand randn repeat_interleave pixel_shuffle conv_transpose1d conv_transpose2d conv_transpose3d "
+    "affine_grid_generator".split()
+)
+"""Calls whose numbers are sizes: shapes tell whether they are right. Numbers in other calls must not change."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The first call of the smaller model that is not what the labels say."""
+
+    line: str
+    op: str
+    reason: str
+    place: tuple[int, int, int]
+    """Number of the trial, of the walk, and of the call in it."""
+    node: Node | None = None
+    walk: Walk | None = None
+
+
+def suspicious(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
+    """Whether any call that channels reach might carry a size."""
+    modules = dict(model.named_modules())
+    reached = graph.removed({group.name: () for group in graph.groups})
+    for node in walk.trace.nodes:
+        if node.op != "call_function" or not any(touched(walk, s, reached) for s in (node, *node.all_input_nodes)):
+            continue
+        op = op_of(node)
+        if op not in SAFE:
+            return True
+        if op in ("add", "add_", "mul", "mul_") and any(not isinstance(argument, Node) for argument in node.args):
+            return True
+        if op.startswith("conv") and len(node.args) > 6 and node.args[6] != 1:
+            stack = node.meta.get("nn_module_stack") or {}
+            owner = str(next(reversed(stack.values()))[0]).partition("@")[0] if stack else ""
+            if not isinstance(modules.get(owner), nn.modules.conv._ConvNd):
+                return True
+    return False
+
+
+def touched(walk: Walk, node: Node, gone: Tensor) -> bool:
+    value = walk.values.get(node)
+    return any(bool(gone[layer].any()) for v in each(value) for layer in v.layers)
+
+
+def each(value: Any) -> list[Value]:
+    if isinstance(value, Value):
+        return [value]
+    return [item for part in value for item in each(part)] if isinstance(value, tuple) else []
+
+
+def left_of(value: Value, gone: Tensor) -> tuple[list[Tensor], tuple[int, ...]]:
+    """Which indices of each dimension of a value are left, and the shape that makes."""
+    stays = [torch.ones(size, dtype=torch.bool) for size in value.shape]
+    for layer in value.layers:
+        alive = ~gone[layer]
+        for dim in varying(layer):
+            others = [d for d in range(alive.dim()) if d != dim]
+            stays[dim] &= alive.amax(others) if others else alive
+    return stays, tuple(int(stay.sum()) for stay in stays)
+
+
+COUNTS = "the code there computes with the number of channels"
+FIXED = "the code there fixes a size that removal changes"
+OTHER_WAY = "the code takes another way when sizes change"
+
+
+def compare(
+    walk: Walk, found_nodes: tuple[Node, ...], gone: Tensor, number: tuple[int, int], failed: bool
+) -> Problem | None:
+    """The first call of the smaller model that is not as the labels say; where tracing it failed, at the latest the
+    call at which it did."""
+    mine = [node for node in walk.trace.nodes if is_real(node)]
+    others = [node for node in found_nodes if is_real(node)]
+    if failed and others and others[-1].meta.get("val") is None:
+        others.pop()  # the call that failed
+    for index, (node, other) in enumerate(zip(mine, others, strict=False)):
+        op = op_of(node)
+        reason = None
+        wanted = [left_of(value, gone)[1] for value in each(walk.values.get(node))]
+        value = other.meta.get("val")
+        found = [
+            tuple(v.shape) for v in (value if isinstance(value, list | tuple) else [value]) if isinstance(v, Tensor)
+        ]
+        if op != op_of(other):
+            reason = OTHER_WAY
+        elif wanted and wanted != found:
+            reason = FIXED
+        elif op == "slice" and not _same_slice(walk, node, other, gone):
+            reason = "the code there cuts at a fixed place"
+        elif op not in SIZES and op != "getitem" and _numbers(node) != _numbers(other):
+            reason = COUNTS
+        if reason is not None:
+            return Problem(line_of(node), op, reason, (*number, index), node, walk)
+    if failed and mine:
+        index = min(len(others), len(mine) - 1)
+        return Problem(line_of(mine[index]), op_of(mine[index]), FIXED, (*number, index), mine[index], walk)
+    if len(mine) != len(others):
+        index = min(len(mine), len(others)) - 1
+        return Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (*number, index), mine[index], walk)
+    return None
+
+
+def _same_slice(walk: Walk, node: Node, other: Node, gone: Tensor) -> bool:
+    value = walk.values.get(argument(node, 0))
+    dim = int(argument(node, 1, 0))
+    if not isinstance(value, Value):
+        return True
+    dim %= len(value.shape)
+    starts = [argument(n, 2) or 0 for n in (node, other)]
+    stay = left_of(value, gone)[0][dim]
+    if not all(isinstance(start, int) for start in starts) or bool(stay.all()):
+        return True
+    first, second = starts
+    wanted = int(stay[:first].sum()) if first >= 0 else -int(stay[first:].sum())
+    return second in (wanted, wanted + int(stay.sum()), wanted - int(stay.sum()))
+
+
+def _numbers(node: Node) -> list[Any]:
+    found: list[Any] = []
+    torch.fx.node.map_aggregate(
+        (node.args, node.kwargs), lambda a: found.append(a) if isinstance(a, int | float) else None
+    )
+    return found
