@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pruning.graph.labels import RAW, RAW_REASON, Labels
-from pruning.graph.rules.call import Contraction, PadSite, Product, Walk
+from pruning.graph.rules.call import Walk
 from pruning.graph.rules.contractions import layer_name
 
 
@@ -27,16 +27,6 @@ class Slot:
     """int64, units × positions: where each unit stands along the dimension (a flatten gives several positions)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PadSlot:
-    """Zero channels of a padding module that go with units; `before`, `after`: units whose zero stands there."""
-
-    module: str
-    dim: int
-    before: tuple[int, ...]
-    after: tuple[int, ...]
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ChannelGroup:
     """All places that lose the same units together; what one slider controls."""
@@ -46,7 +36,6 @@ class ChannelGroup:
     earlier layers do not have."""
     units: int
     slots: tuple[Slot, ...]
-    pads: tuple[PadSlot, ...]
     components: tuple[int, ...]
     """Connected set of labels that each unit is."""
     locked: str | None
@@ -101,7 +90,6 @@ def find_groups(labels: Labels, walks: list[Walk], parameters: Container[str]) -
     indices = np.concatenate(index_of) if index_of else slots
     order = np.lexsort((indices, slots, units))
     slots, units, indices = slots[order], units[order], indices[order]
-    pads = _pads_of(walks, component_of)
 
     starts = np.flatnonzero(np.diff(units, prepend=-1))
     members: dict[tuple[object, ...], list[tuple[int, int, int]]] = defaultdict(list)
@@ -118,7 +106,7 @@ def find_groups(labels: Labels, walks: list[Walk], parameters: Container[str]) -
     taken: set[str] = set()
     for shared in sorted(members, key=lambda s: first_use[s]):
         found = sorted(members[shared], key=lambda item: (int(slots[item[1]]), int(indices[item[1]])))
-        group = _group(found, slots, indices, keys, roles, pads, labels, reasons, taken)
+        group = _group(found, slots, indices, keys, roles, labels, reasons, taken)
         taken.add(group.name)
         groups.append(group)
     groups += _single(walks, groups)
@@ -138,7 +126,6 @@ def _single(walks: list[Walk], groups: list[ChannelGroup]) -> list[ChannelGroup]
             name=name,
             units=1,
             slots=(Slot(tensor=site.tensor, dim=0, role="producer", index=torch.zeros(1, 1, dtype=torch.long)),),
-            pads=(),
             components=(),
             locked="it has one channel, which stays",
         )
@@ -188,22 +175,12 @@ def _in_network_order(labels: Labels, walks: list[Walk]) -> list[tuple[str, int]
     return sorted(labels.own, key=lambda key: (order.get(key[0], len(order)), key[1]))
 
 
-def _pads_of(walks: list[Walk], component_of: np.ndarray) -> dict[int, dict[tuple[str, int], set[str]]]:
-    pads: dict[int, dict[tuple[str, int], set[str]]] = defaultdict(lambda: defaultdict(set))
-    for site in (site for walk in walks for site in walk.pads):
-        for side, labels in (("before", site.before), ("after", site.after)):
-            for unit in component_of[labels.numpy()].tolist():
-                pads[unit][site.module, site.dim].add(side)
-    return pads
-
-
 def _group(
     found: list[tuple[int, int, int]],
     slots: np.ndarray,
     indices: np.ndarray,
     keys: list[tuple[str, int]],
     roles: dict[tuple[str, int], str],
-    pads: dict[int, dict[tuple[str, int], set[str]]],
     labels: Labels,
     reasons: dict[int, str],
     taken: set[str],
@@ -220,16 +197,6 @@ def _group(
         )
         for number in dict.fromkeys(pattern.tolist())
     )
-    modules = dict.fromkeys(place for unit, _, _ in found for place in pads.get(unit, {}))
-    pad_slots = tuple(
-        PadSlot(
-            module=module,
-            dim=dim,
-            before=tuple(i for i, (unit, _, _) in enumerate(found) if "before" in pads[unit].get((module, dim), ())),
-            after=tuple(i for i, (unit, _, _) in enumerate(found) if "after" in pads[unit].get((module, dim), ())),
-        )
-        for module, dim in modules
-    )
     name = _name(made, labels)
     number = 2
     while name in taken:
@@ -238,7 +205,6 @@ def _group(
         name=name,
         units=len(found),
         slots=made,
-        pads=pad_slots,
         components=tuple(unit for unit, _, _ in found),
         locked=reasons.get(found[0][0]) or ("its channels only go all together" if len(found) == 1 else None),
     )
@@ -252,6 +218,3 @@ def _name(slots: tuple[Slot, ...], labels: Labels) -> str:
         if slot.index.numel() == len(labels.own[slot.tensor, slot.dim]):
             return layer_name(slot.tensor)
     return f"{layer_name(producers[0].tensor)}/own"
-
-
-__all__ = ["ChannelGroup", "Contraction", "Grouping", "PadSite", "PadSlot", "Product", "Slot"]
