@@ -15,7 +15,7 @@ from torch.fx import Node
 from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import argument, is_real, line_of, op_of
+from pruning.graph.trace import argument, is_real, line_of, module_path, op_of
 
 SAFE = frozenset(
     "conv1d conv2d conv3d batch_norm instance_norm relu relu_ relu6 hardtanh hardtanh_ silu silu_ gelu sigmoid "
@@ -50,10 +50,13 @@ def suspicious(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
     """Whether any call that channels reach might carry a size."""
     modules = dict(model.named_modules())
     reached = graph.removed({group.name: () for group in graph.groups})
+    settled = {site.module for site in graph.pads}
     for node in walk.trace.nodes:
-        if node.op != "call_function" or not any(touched(walk, s, reached) for s in (node, *node.all_input_nodes)):
+        if not is_real(node) or not any(touched(walk, s, reached) for s in (node, *node.all_input_nodes)):
             continue
         op = op_of(node)
+        if _elsewhere(walk, node, reached) or module_path(node) in settled:
+            continue
         if op not in SAFE:
             return True
         if op in ("add", "add_", "mul", "mul_") and any(not isinstance(argument, Node) for argument in node.args):
@@ -64,6 +67,15 @@ def suspicious(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
             if not isinstance(modules.get(owner), nn.modules.conv._ConvNd):
                 return True
     return False
+
+
+def _elsewhere(walk: Walk, node: Node, gone: Tensor) -> bool:
+    """Whether a call takes a slice of a dimension without channels."""
+    value = walk.values.get(argument(node, 0))
+    if op_of(node) not in ("slice", "narrow") or not isinstance(value, Value):
+        return False
+    layer = value.layer(int(argument(node, 1, 0)))
+    return layer is None or not bool(gone[layer].any())
 
 
 def touched(walk: Walk, node: Node, gone: Tensor) -> bool:

@@ -28,10 +28,12 @@ def first_problem(model: nn.Module, graph: ModelGraph) -> Problem | None:
 
 def _halves(graph: ModelGraph) -> list[list[str]]:
     """Sets of groups such that of two groups that touch calls with numbers of the same module one set has only one."""
-    ruled = {rule.line for rule in graph.lessons.sizes} | {site.line for walk in graph.walks for site in walk.pads}
+    settled = {site.module for site in graph.pads}
+    pads = {site.line for walk in graph.walks for site in walk.pads if site.module not in settled}
+    ruled = {rule.line for rule in graph.lessons.sizes} | pads - graph.lessons.literal
     if not ruled:
         return []
-    places = {module_path(n) for walk in graph.walks for n in walk.trace.nodes if ruled and line_of(n) in ruled}
+    places = {module_path(n) for walk in graph.walks for n in walk.trace.nodes if line_of(n) in ruled}
     owner = {unit: i for i, group in enumerate(graph.groups) for unit in group.components}
     meeting: dict[str, set[int]] = defaultdict(set)
     for walk in graph.walks:
