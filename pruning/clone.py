@@ -11,15 +11,16 @@ from pruning.errors import InputError, first_line
 
 
 def twin(model: nn.Module) -> nn.Module:
-    """A copy whose modules and attributes are its own, on the same parameters and buffers: to be run without values.
+    """A copy whose modules, attributes and tensors are its own, on the same memory: to be run without values.
 
     Whatever the network's code keeps in its attributes then stays out of the caller's model.
 
     Raises:
         InputError: something in the model cannot be copied.
     """
-    shared = [*model.parameters(), *model.buffers(), *_computed(model)]
-    return _copied(model, {id(tensor): tensor for tensor in shared})
+    memo: dict[int, object] = {id(tensor): tensor.detach() for tensor in (*model.buffers(), *_computed(model))}
+    memo |= {id(p): nn.Parameter(p.detach(), requires_grad=p.requires_grad) for p in model.parameters()}
+    return _copied(model, memo)
 
 
 def clone(model: nn.Module) -> nn.Module:

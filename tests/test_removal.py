@@ -4,14 +4,21 @@ import copy
 import gc
 import pickle
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx import graph_module
 from torch.nn.utils import prune
 
 from pruning import remove_channels
+from pruning.allocation import per_target
 from pruning.errors import InputError
+from pruning.graph import leftovers
+from pruning.graph.build import build_graph
 
 IMAGES = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -90,6 +97,7 @@ def test_groups_and_locked_ones():
     ("sparsity", "round_to", "widths"),
     [
         (0.5, None, (4, 3)),
+        (np.float32(0.5), None, (4, 3)),
         (0.3, None, (6, 5)),  # floor(2.4), floor(1.8) go
         (0.99, None, (1, 1)),
         (0.0, None, (8, 6)),
@@ -129,6 +137,8 @@ def test_the_criterion_decides_what_goes():
         ({"sparsity": float("nan")}, "nan"),
         ({"sparsity": {"conv1": 1.5}}, "layer conv1"),
         ({"sparsity": {"cnov1": 0.5}}, "Did you mean 'conv1'?"),
+        ({"sparsity": {1: 0.5}}, "no prunable layer '1'"),
+        ({"sparsity": 0.5, "criterion": ["l2"]}, "['l2']"),
         ({"sparsity": {"head": 0.5}}, "cannot be removed"),
         ({"sparsity": 0.5, "criterion": "l3"}, "l3"),
         ({"sparsity": 0.5, "round_to": 0}, "round_to"),
@@ -160,6 +170,12 @@ def test_a_network_of_locked_layers_only_is_refused_and_says_why():
     assert remove_channels(FixedSize(), IMAGES, sparsity=0.0).check.status == "exact"
     with pytest.raises(InputError, match="fixes a size"):
         remove_channels(FixedSize(), IMAGES, sparsity={"conv": 0.5})
+
+
+def test_an_unknown_layer_where_none_can_be_pruned():
+    graph = build_graph(FixedSize(), IMAGES)
+    with pytest.raises(InputError, match=r"no prunable layer 'cnov': no channels of this network can be removed\.$"):
+        per_target(graph, "channel", 0.0, {"cnov": 0.5})
 
 
 class Two(nn.Module):
@@ -286,6 +302,68 @@ class Hooked(Net):
         return super().forward(x)
 
 
+class Collects(Net):
+    """Keeps what it sees in containers, in its parts too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features: list[Tensor] = []
+        self.shapes: dict[str, set[int]] = {"conv1": set()}
+        self.conv1.seen = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.features.append(self.conv1(x))
+        self.shapes["conv1"].add(len(x))
+        self.shapes[str(len(self.shapes))] = set()
+        self.conv1.seen.append(len(x))
+        return super().forward(x)
+
+
+def test_what_a_network_collects_is_neither_the_callers_nor_the_results():
+    model = Collects()
+    model(IMAGES)  # leaves features with a history, which deepcopy refuses
+    removal = remove_channels(model, IMAGES, sparsity=0.5)
+    for one in (model, removal.model):
+        assert len(one.features) == 1 and one.features[0].shape == (2, 8, 8, 8)
+        assert one.shapes == {"conv1": {2}, "1": set()} and one.conv1.seen == [2]
+    assert model.features[0].grad_fn is not None
+
+
+class WritesInput(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.mul_(2))
+
+
+def test_inputs_written_to_stay():
+    images = IMAGES.clone()
+    assert remove_channels(WritesInput(), images, sparsity=0.5).check.status == "exact"
+    assert torch.equal(images, IMAGES)
+
+
+def test_the_callers_modes_of_torch_do_not_matter():
+    model = net()
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        removal = remove_channels(model, IMAGES, sparsity=0.5)
+        assert torch.is_inference_mode_enabled() and torch.is_autocast_enabled("cpu")
+    assert removal.check.status == "exact"
+    removal.model(IMAGES).sum().backward()  # inference tensors could not
+
+
+def test_several_threads_may_remove_at_a_time():
+    with ThreadPoolExecutor(3) as pool:
+        removals = [pool.submit(remove_channels, net(), IMAGES, sparsity=0.5) for _ in range(3)]
+    assert [removal.result().check.status for removal in removals] == ["exact"] * 3
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_and_memory_format_are_kept(dtype):
+    model = net().to(dtype=dtype, memory_format=torch.channels_last)
+    removal = remove_channels(model, IMAGES.to(dtype), sparsity=0.5)
+    weight = removal.model.conv2.weight
+    assert removal.check.status == "exact" and removal.model(IMAGES.to(dtype)).dtype == dtype
+    assert weight.dtype == dtype and weight.is_contiguous(memory_format=torch.channels_last)
+
+
 @pytest.mark.parametrize("kind", [Net, Hooked])
 def test_the_callers_model_is_untouched(kind):
     model = net(kind())
@@ -392,13 +470,31 @@ def test_the_result_can_be_exported_to_onnx(tmp_path):
     assert [4, 3, 3, 3] in shapes.values() and [3, 4, 3, 3] in shapes.values()
 
 
+def bytes_of_weights() -> int:
+    """Memory of all parameters there are."""
+    found = [thing for thing in gc.get_objects() if type(thing) is nn.Parameter]
+    return sum(parameter.nbytes for parameter in found if parameter.layout == torch.strided)
+
+
 def test_nothing_of_a_removal_stays_behind():
-    """Neither the model nor its copies are held by a cache of ours."""
+    """Neither networks nor weights wait for a garbage collection, and no cache of torch's grows."""
     model = net()
     remove_channels(model, IMAGES, sparsity=0.5)
     gc.collect()
-    count = sum(type(thing) is Net for thing in gc.get_objects())
-    for _ in range(2):
-        remove_channels(model, IMAGES, sparsity=0.5)
+    gc.disable()
+    try:
+        sources = len(graph_module._loader.eval_cache)
+        held = bytes_of_weights()
+        for _ in range(2):
+            remove_channels(model, IMAGES, sparsity=0.5)
+        assert len(graph_module._loader.eval_cache) == sources and bytes_of_weights() <= held
+    finally:
+        gc.enable()
     gc.collect()
-    assert sum(type(thing) is Net for thing in gc.get_objects()) == count
+    assert sum(type(thing) is Net for thing in gc.get_objects()) == 1
+
+
+def test_what_torch_remembers_of_sizes_is_bounded(monkeypatch):
+    monkeypatch.setattr(leftovers, "REMEMBERED", 0)
+    remove_channels(net(), IMAGES, sparsity=0.5)
+    assert not FakeTensorMode.cache

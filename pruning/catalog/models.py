@@ -72,7 +72,8 @@ def weights_digest(model: nn.Module) -> str:
     for name, tensor in model.state_dict().items():
         if isinstance(tensor, Tensor):  # a module may add a state of its own
             sha.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-            sha.update(tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy())  # NumPy has no bfloat16
+            values = tensor.detach().contiguous().reshape(-1).view(torch.uint8)  # NumPy has no bfloat16
+            sha.update(values.numpy().data)
     return sha.hexdigest()
 
 

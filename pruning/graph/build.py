@@ -67,6 +67,8 @@ def _grouped(subject: nn.Module, inputs: Inputs, traces: list[Trace], deadline: 
             again = label_model(subject, inputs, traces, tried)
             found = first_problem(subject, again)
             trials += 1
+            if remedy.couple and len(again.locked) > len(graph.locked):
+                continue  # it ties everything together
             if found is None or found.place > problem.place:
                 lessons, graph, problem = tried, again, found
                 break

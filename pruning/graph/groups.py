@@ -153,13 +153,12 @@ def _prefer_parameters(
     for key, role in list(roles.items()):
         if role == "follower" or key[0] in parameters:
             continue
-        roles[key] = "follower"
         units = component_of[labels.own[key].numpy()]
         for other in roles:
             like = other[0] in parameters and other[1] == key[1] and (other[0], 1 - other[1]) in roles
             same = like and np.array_equal(component_of[labels.own[other].numpy()], units)
             if same and roles[other] == "follower":
-                roles[other] = role
+                roles[other], roles[key] = role, "follower"
 
 
 def _in_network_order(labels: Labels, walks: list[Walk]) -> list[tuple[str, int]]:

@@ -6,6 +6,7 @@ import contextlib
 import linecache
 from collections.abc import Iterator
 
+import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx import graph_module
@@ -23,9 +24,8 @@ def cleared(copy: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for module in copy.modules():
-            module._parameters.clear()
-            module._buffers.clear()
+        for tensor in (*copy.parameters(), *copy.buffers()):
+            tensor.data = torch.empty(0, dtype=tensor.dtype)
         for name in set(sources) - known:
             sources.pop(name, None)
             linecache.cache.pop(name, None)

@@ -90,7 +90,7 @@ def _made(call: Call) -> Value:
     return Value(shape, tuple(along(call.labels.fresh(shape[dim]), dim, len(shape)) for dim in wide))
 
 
-LABELS_MATTER = frozenset(("linear", "embedding", "expand", "expand_as", "broadcast_to"))
+LABELS_MATTER = frozenset(("linear", "embedding", "expand", "expand_as", "broadcast_to", "repeat", "tile"))
 """Calls whose rule is asked even if nothing that comes in has labels."""
 
 

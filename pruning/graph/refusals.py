@@ -184,8 +184,8 @@ def explained(error: TraceError, model: nn.Module, inputs: Inputs) -> InputError
         if not output_tensors(output) and isinstance(output, str | bytes | int | float | bool | type(None)):
             return TraceError(NO_TENSOR, error.lines)
         message = (
-            f"The network returns an object of class {type(output).__name__}, and torch.export cannot see which tensors "
-            "that holds: let forward return tensors, or tuples, lists or dicts of them."
+            f"The network returns an object of class {type(output).__name__}, and torch.export cannot see which "
+            "tensors that holds: let forward return tensors, or tuples, lists or dicts of them."
         )
     elif type(cause).__name__ in BRANCHES or "data-dependent" in text.lower():
         message = (

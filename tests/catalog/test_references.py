@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pruning.catalog import networks
+from pruning.catalog.models import weights_digest
 from pruning.catalog.networks import open_network
 from pruning.catalog.references import parse_reference
 from pruning.errors import InputError
@@ -324,3 +325,13 @@ def test_a_fake_timm_shows_what_is_asked_of_it(monkeypatch, tmp_path):
         ("tiny", {"pretrained": True}),
     ]
     del sys.modules["timm"]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64], ids=str)
+def test_weights_of_any_type_have_a_digest(dtype):
+    model = nn.Linear(3, 2).to(dtype)
+    first = weights_digest(model)
+    assert first == weights_digest(model)
+    with torch.no_grad():
+        model.bias[0] += 1
+    assert first != weights_digest(model)

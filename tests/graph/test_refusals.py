@@ -1,6 +1,7 @@
 """What cannot be worked on is refused in one sentence: what, where, and what to do. Nothing is printed beside it."""
 
 import linecache
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from pruning import remove_channels
 from pruning.errors import InputError
+from pruning.graph import memory, trace
 from pruning.graph.build import build_graph
 
 HERE = Path(__file__).name
@@ -136,7 +138,7 @@ def test_outputs_without_a_tensor(result):
 
 
 def test_outputs_of_a_class_of_ones_own():
-    assert "returns a Result" in refusal(OwnResult())
+    assert "returns an object of class Result" in refusal(OwnResult())
 
 
 def test_scripted_and_traced_models():
@@ -175,7 +177,9 @@ def test_compiled_models():
         ),
         (Net().to("meta"), "conv.weight has no values"),
         (nn.Sequential(nn.LazyConv2d(4, 3), nn.ReLU()), "0.weight has no size yet"),
-        (nn.ModuleList([nn.Linear(3, 3)]), "own forward fails"),
+        (nn.ModuleList([nn.Linear(3, 3)]), "This ModuleList has no forward"),
+        (object.__new__(Net), "without super().__init__()"),
+        (nn.Linear(3, 3, dtype=torch.cfloat), "weight is complex"),
     ],
 )
 def test_what_is_no_plain_network(model, words):
@@ -183,7 +187,55 @@ def test_what_is_no_plain_network(model, words):
 
 
 def test_exported_programs():
-    assert "exported program" in refusal(torch.export.export(Net(), (IMAGES,)))
+    program = torch.export.export(Net(), (IMAGES,))
+    assert "exported program" in refusal(program)
+    assert "made by torch.export" in refusal(program.module())
+
+
+def test_weights_made_under_inference_mode():
+    with torch.inference_mode():
+        model = Net()
+    assert "conv.weight was made under torch.inference_mode" in refusal(model)
+
+
+class MakesBuffer(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        if not hasattr(self, "scale"):
+            self.register_buffer("scale", torch.ones(1))
+        return super().forward(x) * self.scale
+
+
+def test_tensors_that_the_first_call_makes():
+    model = MakesBuffer()
+    assert "forward makes scale when it first runs" in refusal(model)
+    model(IMAGES)
+    assert remove_channels(model, IMAGES, sparsity=0.5).model.conv.out_channels == 4
+
+
+def test_code_that_holds_on_to_the_original():
+    model = Net()
+    original = model.forward
+    model.forward = lambda x: original(x) * 2
+    assert "still uses the original's conv.weight" in refusal(model)
+
+
+class ReturnsItself(Net):
+    def __deepcopy__(self, memo: dict[int, object]) -> "ReturnsItself":
+        return self
+
+
+class Refuses(Net):
+    def __deepcopy__(self, memo: dict[int, object]) -> "Refuses":
+        raise RuntimeError("never\ncopy this")
+
+
+def test_what_cannot_be_copied():
+    model = Net()
+    model.lock = threading.Lock()
+    assert "cannot be copied" in refusal(model) and "locks" in refusal(model)
+    assert "RuntimeError: never)" in refusal(Refuses())
+    model = ReturnsItself()
+    assert "still holds the original's self" in refusal(model) and model.conv.out_channels == 8
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -233,6 +285,98 @@ def test_inputs_elsewhere():
 class HardCoded(Net):
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.conv(x).mean((2, 3)).view(-1, 8))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        (torch.randn(2, 3, 8, 8).to_sparse(), "sparse or packed"),
+        (torch.nested.nested_tensor([torch.randn(3, 8), torch.randn(3, 9)]), "nested"),
+        (IMAGES.to(torch.cfloat), "complex"),
+        (IMAGES / 0 * 0, "NaN"),
+        ((3, -8, 8), "at least 1, not (3, -8, 8)"),
+        ((3, 10**6, 10**6), "do not fit into memory"),
+    ],
+    ids=["sparse", "nested", "complex", "NaN", "negative sizes", "huge sizes"],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_inputs_that_are_no_plain_numbers(inputs, words):
+    assert words in refusal(Net(), inputs)
+
+
+class Masked(Net):
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        return (super().forward(x) + mask).softmax(1)
+
+
+def test_masks_may_be_infinite():
+    mask = torch.tensor([[0.0, 0.0, -torch.inf, 0.0]]).expand(2, 4)
+    assert remove_channels(Masked(), (IMAGES, mask), sparsity=0.5).check.status == "exact"
+
+
+class Positive(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.tail(self.conv(x))
+        return x[x > 0]  # as many as are positive
+
+
+def test_results_whose_size_depends_on_values():
+    text = refusal(Positive())
+    assert "size of a result depends on the values" in text and line_with("as many as are positive") in text
+
+
+class Mapped(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.vmap(lambda image: Net.forward(self, image[None])[0])(x)
+
+
+def test_transforms_of_functions():
+    assert "torch.vmap" in refusal(Mapped())
+
+
+class Detector(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = Net()
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores = self.backbone(x)
+        return scores if bool((scores > 0).any()) else -scores
+
+
+def test_a_part_to_try_is_named():
+    assert refusal(Detector()).endswith("from a part without it, such as model.backbone.")
+    assert remove_channels(Detector().backbone, IMAGES, sparsity=0.5).model.conv.out_channels == 4
+
+
+class Endless(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        while True:
+            x = x + 1
+
+
+def test_a_time_bound_is_kept_while_tracing(monkeypatch):
+    monkeypatch.setattr(trace, "SECONDS", 0.2)
+    assert "takes more than 0.2 s" in refusal(Endless())
+
+
+def test_a_memory_bound_is_kept(monkeypatch):
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8 * 36, 8))
+    assert remove_channels(model, IMAGES, sparsity=0.5).model[0].out_channels == 4
+    monkeypatch.setattr(memory, "free_bytes", lambda: 15_000)  # labels: 3 · 8 bytes · 2 · 8 · 36 numbers = 13,824
+    assert remove_channels(model, IMAGES, sparsity=0.5, check=False).model[0].out_channels == 4
+    assert "The proof of a removal (check=False leaves it out) needs about" in refusal(model)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 13_000)
+    assert "Finding what can be removed from this network needs about" in refusal(model)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 3_000)  # two copies of 2 · 3 · 8 · 8 numbers of 4 bytes = 3,072
+    assert "A copy of the example inputs needs about" in refusal(model)
+
+
+def test_the_memory_of_a_proof_is_about_right():
+    graph = build_graph(nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8 * 36, 8)), IMAGES)
+    weights, images, features = 8 * 27 + 8 + 8 * 288 + 8, 2 * 3 * 64, 2 * 8 * 36
+    live = weights + images + features + 27 * 2 * 36  # during the convolution, with its patches
+    assert memory.proof_bytes(graph.trace) == 2 * 8 * (live + 8 * 288)  # and one more of the largest
 
 
 def test_a_time_bound_is_kept_between_trials():

@@ -17,7 +17,7 @@ from pruning.graph.rules.call import Call, PadSite, Result, Rule, shape_of
 RESHAPES = frozenset("view reshape _unsafe_view flatten unflatten view_copy _reshape_copy view_as reshape_as".split())
 PLAIN = (
     "permute transpose t numpy_T swapaxes movedim moveaxis adjoint mT squeeze squeeze_ unsqueeze unsqueeze_ "
-    "flip repeat tile repeat_interleave pixel_unshuffle unfold diagonal rot90 "
+    "flip repeat_interleave pixel_unshuffle unfold diagonal rot90 "
     "permute_copy transpose_ t_ squeeze_copy expand_copy"
 ).split()
 
@@ -27,19 +27,20 @@ def _results(call: Call, made: list[list[Tensor]], came: Sequence[Tensor]) -> Re
     outputs = call.node.meta["val"]
     shapes = [tuple(o.shape) for o in outputs] if isinstance(outputs, list | tuple) else [tuple(outputs.shape)]
     values = []
+    outermost = sorted(range(len(came)), key=lambda which: varying(came[which])[:1])
     for number, shape in enumerate(shapes):
-        layers = [layers[number] for layers in made]
-        taken: list[int] = [dim for layer in layers for dim in varying(layer)]
+        taken: set[int] = set()
         kept = []
-        for layer, source in zip(layers, came, strict=True):
+        for layer, source in ((made[which][number], came[which]) for which in outermost):
             dims = varying(layer)
-            if any(taken.count(dim) > 1 for dim in dims):
+            if taken & set(dims):
                 call.labels.lock(layer, call.why("puts two kinds of channels into one dimension"))
                 continue
             if not dims:
                 continue
             if len(dims) > 1 and (call.op in RESHAPES or len(varying(source)) == 1):
                 call.site(layer)
+            taken |= set(dims)
             kept.append(layer)
         values.append(Value(shape, tuple(kept)))
     return tuple(values) if isinstance(outputs, list | tuple) else values[0]
@@ -335,7 +336,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(RESHAPES, move),
     **dict.fromkeys(PLAIN, move),
     **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split", "unsafe_chunk", "unsafe_split"), split),
-    **dict.fromkeys(("expand", "expand_as", "broadcast_to"), expand),
+    **dict.fromkeys(("expand", "expand_as", "broadcast_to", "repeat", "tile"), expand),
     "unbind": unbind,
     "slice": slice_,
     "narrow": narrow,

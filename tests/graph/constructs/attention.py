@@ -234,6 +234,27 @@ class HeadsAsWideAsRead(_Tokens):
 
 
 @construct(
+    by_layers=False,
+    groups=[4, 8],
+    macs=3 * 8 * 9 * P + 8 * 16 * P + 8 * 8 * P + 2 * (4 * P * P * 4) + 16 * 8 * P + 8 * 5,
+    left=3 * 4 * 9 * P + 4 * 8 * P + 4 * 8 * P + 2 * (2 * P * P * 4) + 8 * 4 * P + 4 * 5,
+    locked={"keys": "meets values that no layer makes"},
+)
+class MultiQuery(_Tokens):
+    """Four heads ask for one set of keys and values: the heads go, what they share stays."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads = 4
+        self.ask, self.keys, self.proj = nn.Linear(8, 16), nn.Linear(8, 8), nn.Linear(16, 8)
+
+    def mix(self, x: Tensor) -> Tensor:
+        q = self.ask(x).view(*x.shape[:2], self.heads, 4).transpose(1, 2)
+        k, v = self.keys(x).unsqueeze(1).chunk(2, 3)
+        return x + self.proj((((q @ k.transpose(2, 3)) / 2).softmax(3) @ v).transpose(1, 2).flatten(2))
+
+
+@construct(
     groups=[8],
     macs=3 * 8 * 9 * P + 8 * 5,
     left=3 * 4 * 9 * P + 4 * 5,

@@ -537,3 +537,21 @@ class OneChannelMaps(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.wide(F.relu(self.grey(x))))
         return self.head(F.relu(self.again(F.relu(self.narrow(x)))))
+
+
+@construct(
+    by_layers=False,
+    groups=[8],
+    macs=3 * 8 * 9 * P + 8 * 9 * 16 + 8 * 5 * 16,
+    left=3 * 4 * 9 * P + 4 * 9 * 16 + 4 * 5 * 16,
+)
+class RepeatedKernel(Between):
+    """A blur whose one kernel is repeated for as many channels as there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("kernel", torch.rand(1, 1, 3, 3))
+
+    def middle(self, x: Tensor) -> Tensor:
+        kernel = self.kernel.repeat(x.shape[1], 1, 1, 1)
+        return F.conv2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
