@@ -1,5 +1,6 @@
 """`remove_channels`: what it returns, what it refuses, and that the caller's model stays as it was."""
 
+import contextlib
 import copy
 import gc
 import pickle
@@ -330,13 +331,16 @@ def test_what_a_network_collects_is_neither_the_callers_nor_the_results():
 
 
 class WritesInput(Net):
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.mul_(2))
+    def forward(self, x: Tensor, fails: bool = False) -> Tensor:
+        x = super().forward(x.mul_(2))
+        return x if not fails or bool((x > 0).any()) else -x
 
 
-def test_inputs_written_to_stay():
+@pytest.mark.parametrize("fails", [False, True])
+def test_inputs_written_to_stay(fails):
     images = IMAGES.clone()
-    assert remove_channels(WritesInput(), images, sparsity=0.5).check.status == "exact"
+    with pytest.raises(InputError, match="values of its data") if fails else contextlib.nullcontext():
+        assert remove_channels(WritesInput(), (images, fails), sparsity=0.5).check.status == "exact"
     assert torch.equal(images, IMAGES)
 
 

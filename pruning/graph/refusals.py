@@ -24,17 +24,22 @@ WRAPPERS = ("DataParallel", "DistributedDataParallel", "FullyShardedDataParallel
 QUANTIZED = (
     "torch.ao.nn.quantized",
     "torch.ao.nn.intrinsic.quantized",
+    "torch.ao.nn.qat",
+    "torch.ao.nn.intrinsic.qat",
+    "torch.ao.quantization.fake_quantize",
+    "torch.ao.quantization.observer",
     "torch.nn.quantized",
     "torch.nn.intrinsic.quantized",
     "torchao.",
     "bitsandbytes.",
 )
-"""Beginnings of the modules whose layers and tensors hold quantized weights."""
+"""Beginnings of the modules whose layers and tensors hold quantized weights, or prepare for them."""
 BRANCHES = frozenset(
     "GuardOnDataDependentSymNode PendingUnbackedSymbolNotFound DataDependentOutputException "
     "DynamicOutputShapeException DataDependentOutputError".split()
 )
 """What torch raises where the code asks for a value of the data."""
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 TRUNKS = ("backbone", "encoder", "feature_encoder", "features", "body")
 NUMPY_FOLDER = str(Path(np.__file__).parent) + "/"
 STDLIB_FOLDER = sysconfig.get_paths()["stdlib"] + "/"
@@ -88,7 +93,9 @@ def _check_module(path: str, module: nn.Module) -> None:
         inner = f"model.{path}.module in its place" if path else "model.module"
         raise InputError(f"{what} is wrapped in {wrapper}: pass {inner}, and wrap it again after.")
     if any(home.startswith(QUANTIZED) and "FloatFunctional" not in name for home, name in kinds):
-        raise InputError(f"{what} is quantized ({type(module).__name__}): remove channels first, then quantize.")
+        raise InputError(
+            f"{what} is quantized, or prepared for it ({type(module).__name__}): remove channels first, then quantize."
+        )
 
 
 def _check_tensor(name: str, tensor: Tensor) -> None:
@@ -106,6 +113,8 @@ def _check_tensor(name: str, tensor: Tensor) -> None:
         raise InputError(f"{name} is a sparse tensor: make it dense first (to_dense()).")
     if tensor.is_complex():
         raise InputError(f"{name} is complex, and channels are removed from real layers only: use two real tensors.")
+    if not isinstance(tensor, nn.Parameter) and tensor.dtype in FLOATS and bool(tensor.isnan().any()):
+        raise InputError(f"{name} holds NaN: the network is damaged, so load it again from a good copy.")
     if tensor.is_inference():
         raise InputError(
             f"{name} was made under torch.inference_mode, so it can be neither trained nor traced: make the network "

@@ -13,6 +13,7 @@ from pruning import remove_channels
 from pruning.errors import InputError
 from pruning.graph import memory, trace
 from pruning.graph.build import build_graph
+from pruning.graph.inputs import Inputs
 
 HERE = Path(__file__).name
 IMAGES = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -198,6 +199,12 @@ def test_weights_made_under_inference_mode():
     assert "conv.weight was made under torch.inference_mode" in refusal(model)
 
 
+def test_damaged_networks():
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 1))
+    model[1].running_var[2] = torch.nan
+    assert "1.running_var holds NaN" in refusal(model)
+
+
 class MakesBuffer(Net):
     def forward(self, x: Tensor) -> Tensor:
         if not hasattr(self, "scale"):
@@ -242,6 +249,9 @@ def test_what_cannot_be_copied():
 def test_quantized_models():
     model = torch.ao.quantization.quantize_dynamic(Net(), {nn.Linear}, dtype=torch.qint8)
     assert "Part 'head' of this model is quantized" in refusal(model)
+    model = Net()
+    model.qconfig = torch.ao.quantization.get_default_qconfig("fbgemm")
+    assert "prepared for it (HistogramObserver)" in refusal(torch.ao.quantization.prepare(model))
 
 
 def test_sparse_weights():
@@ -304,14 +314,10 @@ def test_inputs_that_are_no_plain_numbers(inputs, words):
     assert words in refusal(Net(), inputs)
 
 
-class Masked(Net):
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        return (super().forward(x) + mask).softmax(1)
-
-
 def test_masks_may_be_infinite():
     mask = torch.tensor([[0.0, 0.0, -torch.inf, 0.0]]).expand(2, 4)
-    assert remove_channels(Masked(), (IMAGES, mask), sparsity=0.5).check.status == "exact"
+    drawn = Inputs.of((IMAGES, mask)).random(3, torch.float64, seed=0).tensors[1]
+    assert drawn.shape == (3, 4) and drawn.isinf().equal(mask.isinf()[:1].expand(3, 4)) and not drawn.isnan().any()
 
 
 class Positive(Net):
