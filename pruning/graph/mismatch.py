@@ -15,7 +15,7 @@ from torch.fx import Node
 from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import argument, is_real, line_of, module_path, op_of
+from pruning.graph.trace import Trace, TraceError, argument, is_real, line_of, module_path, op_of
 
 SAFE = frozenset(
     "conv1d conv2d conv3d batch_norm instance_norm relu relu_ relu6 hardtanh hardtanh_ silu silu_ gelu sigmoid "
@@ -105,13 +105,13 @@ FIXED = "the code there fixes a size that removal changes"
 OTHER_WAY = "the code takes another way when sizes change"
 
 
-def compare(
-    walk: Walk, found_nodes: tuple[Node, ...], gone: Tensor, number: tuple[int, int], failed: bool
-) -> Problem | None:
+def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple[int, int]) -> Problem | None:
     """The first call of the smaller model that is not as the labels say; where tracing it failed, at the latest the
     call at which it did."""
+    failed = isinstance(smaller, TraceError)
+    constants = smaller.constants if isinstance(smaller, Trace) else {}
     mine = [node for node in walk.trace.nodes if is_real(node)]
-    others = [node for node in found_nodes if is_real(node)]
+    others = [node for node in smaller.nodes if is_real(node)]
     if failed and others and others[-1].meta.get("val") is None:
         others.pop()  # the call that failed
     for index, (node, other) in enumerate(zip(mine, others, strict=False)):
@@ -128,7 +128,7 @@ def compare(
             reason = FIXED
         elif op == "slice" and not _same_slice(walk, node, other, gone):
             reason = "the code there cuts at a fixed place"
-        elif op not in SIZES and op != "getitem" and _numbers(node) != _numbers(other):
+        elif not (_same_numbers(node, other) and _same_constants(walk.trace.constants, constants, node, other)):
             reason = COUNTS
         if reason is not None:
             return Problem(line_of(node), op, reason, (*number, index), node, walk)
@@ -139,6 +139,15 @@ def compare(
         index = min(len(mine), len(others)) - 1
         return Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (*number, index), mine[index], walk)
     return None
+
+
+def _same_constants(mine: dict[str, Tensor], others: dict[str, Tensor], node: Node, other: Node) -> bool:
+    """Whether constants that the code makes of numbers, as `torch.tensor(x.shape[1])`, are what they were."""
+    for source, twin in zip(node.all_input_nodes, other.all_input_nodes, strict=False):
+        first, second = mine.get(source.name), others.get(twin.name)
+        if first is not None and second is not None and first.shape == second.shape and not torch.equal(first, second):
+            return False
+    return True
 
 
 def _same_slice(walk: Walk, node: Node, other: Node, gone: Tensor) -> bool:
@@ -154,6 +163,11 @@ def _same_slice(walk: Walk, node: Node, other: Node, gone: Tensor) -> bool:
     first, second = starts
     wanted = int(stay[:first].sum()) if first >= 0 else -int(stay[first:].sum())
     return second in (wanted, wanted + int(stay.sum()), wanted - int(stay.sum()))
+
+
+def _same_numbers(node: Node, other: Node) -> bool:
+    """Whether the numbers in a call are the same, where they are no sizes."""
+    return op_of(node) in SIZES or op_of(node) == "getitem" or _numbers(node) == _numbers(other)
 
 
 def _numbers(node: Node) -> list[Any]:

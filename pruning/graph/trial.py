@@ -9,7 +9,7 @@ from torch import nn
 from pruning.apply import shrink
 from pruning.graph.mismatch import SIZES, Problem, compare, each, suspicious
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.trace import TraceError, line_of, module_path, op_of, trace
+from pruning.graph.trace import Trace, TraceError, line_of, module_path, op_of, trace
 from pruning.plan import Plan
 from pruning.shrinkage import shrinkage
 
@@ -57,11 +57,12 @@ def attempt(model: nn.Module, graph: ModelGraph, losing: list[str], trial: int) 
     gone = graph.removed(kept)
     small = shrink(model, shrinkage(graph, plan))
     for number, walk in enumerate(graph.walks):
+        smaller: Trace | TraceError
         try:
-            nodes, failed = trace(small, graph.inputs, training=number == 1).nodes, False
+            smaller = trace(small, graph.inputs, training=number == 1)
         except TraceError as error:
-            nodes, failed = error.nodes, True
-        problem = compare(walk, nodes, gone, (trial, number), failed)
+            smaller = error
+        problem = compare(walk, smaller, gone, (trial, number))
         if problem is not None:
             return problem
     return None

@@ -17,7 +17,7 @@ from pruning.graph.inputs import Inputs, output_tensors
 from pruning.graph.model_graph import ModelGraph, label_model
 from pruning.graph.reference import CONSUMERS, RANDOM, AllDouble, Masking, Step, run
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, TraceError, is_real, op_of, place, trace
+from pruning.graph.trace import ALONE, Trace, TraceError, is_real, op_of, place, trace
 from pruning.plan import Plan
 from pruning.slim import prepared
 
@@ -50,6 +50,11 @@ def check_removal(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan:
     Raises:
         RemovalError: they differ, or the removed model does not run; the first call that differs is named.
     """
+    with ALONE:
+        return _checked(model, removed, graph, plan)
+
+
+def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan) -> Check:
     gone = graph.removed(plan.kept)
     subject, small = prepared(model), prepared(removed)
     tensors, fewer = _tensors(model), _tensors(removed)
@@ -68,6 +73,10 @@ def check_removal(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan:
             worst = max(worst, difference)
             if not training:
                 worst = max(worst, _compare_module(removed, inputs, wanted))
+            floats = [t for t in wanted if isinstance(t, Tensor) and t.is_floating_point()]
+            if floats and not any(bool(t.isfinite().any()) for t in floats):
+                reason = "no number of the output is finite"
+                return Check(status="not_comparable", max_error=None, reference=REFERENCE, reason=reason)
     shifted = _shifted(graph, plan)
     if shifted is not None and first is not None:
         inputs = graph.inputs.random(graph.inputs.batch, torch.float64, seed=0)
@@ -109,7 +118,7 @@ def _trace_small(small: nn.Module, inputs: Inputs, training: bool) -> Trace:
     except TraceError as error:
         raise RemovalError(
             f"The smaller network does not run ({error}), so it is not handed out: its code fixes a size that removal "
-            "changes. Use weight pruning for this network."
+            "changes."
         ) from error
 
 
@@ -177,7 +186,7 @@ def _compare(
     return worst
 
 
-NOT_GIVEN = "It is not handed out; use weight pruning for this network."
+NOT_GIVEN = "It is not handed out; pruning fewer layers, by name, may avoid the place."
 
 
 def _real(steps: Iterator[Step]) -> Iterator[Step]:
@@ -187,7 +196,8 @@ def _real(steps: Iterator[Step]) -> Iterator[Step]:
 @_in_float64()
 def _compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> float:
     """The removed module itself, run as a user would, against what the masked model gives."""
-    small = clone(removed).double().eval()
+    small = clone(removed).double()
+    small.eval()
     try:
         with AllDouble():
             got = output_tensors(inputs.call(small))

@@ -419,3 +419,11 @@ class MaxFeatureMap(Between):
     def middle(self, x: Tensor) -> Tensor:
         one, other = torch.split(x, self.out_channels, 1)
         return torch.max(one, other)
+
+
+@construct(**LOCKED, locked={"stem": "norms.py: number of channels"})
+class ScaledByTensor(_Along):
+    """The number of channels as a constant tensor."""
+
+    def over(self, x: Tensor) -> Tensor:
+        return x / torch.sqrt(torch.tensor(float(x.shape[1])))
