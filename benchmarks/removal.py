@@ -361,8 +361,11 @@ def main() -> int:
     if any(network.family == "timm" for network in chosen):
         import timm  # noqa: F401  once here, not in each process
     records: dict[str, dict[str, Record]] = {}
+    minutes = 0.0
     for network in chosen:
+        started = time.perf_counter()
         found = records[network.name] = {"ours": measure("ours", network)}
+        minutes += (time.perf_counter() - started) / 60
         if not args.no_peer:
             found["peer"] = cached_peer(network)
         say(f"{network.name}: " + "; ".join(f"{tool} {_line(record)}" for tool, record in found.items()))
@@ -371,6 +374,7 @@ def main() -> int:
     rows = summarise(records)
     figures = {
         "sparsity": SPARSITY,
+        "minutes_of_ours": round(minutes, 1),
         "claims": held,
         "summary": rows,
         "macs_against_peer": {"worst": sorted(ratios.items(), key=lambda item: item[1])[:10], "all": ratios},

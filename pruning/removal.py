@@ -167,5 +167,6 @@ def _reasons(graph: ModelGraph) -> str:
         layers.setdefault(str(group.locked), ", ".join(group.producers) or group.name)
     if not layers:
         return "it has no convolution or linear layer whose outputs another one reads."
-    shown = "; ".join(f"{names}: {reason}" for reason, names in list(layers.items())[:3])
-    return shown + (f"; and {len(layers) - 3} more reasons." if len(layers) > 3 else ".")
+    shown = list(layers.items())[: 4 if len(layers) == 4 else 3]
+    more = f"; and {len(layers) - len(shown)} other reasons." if len(layers) > len(shown) else "."
+    return "; ".join(f"{names}: {reason}" for reason, names in shown) + more

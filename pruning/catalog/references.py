@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from dataclasses import dataclass
 from typing import Literal, get_args
-
-from torchvision.models import list_models
 
 from pruning.errors import InputError
 from sample_models import SAMPLES
@@ -96,7 +95,7 @@ def _hint(text: str) -> str:
     if colon:
         near = [f"{known}:{name or '...'}" for known in difflib.get_close_matches(kind, KINDS, n=1) if known != kind]
     else:
-        names = {name: f"sample:{name}" for name in SAMPLES}
-        names |= {name: f"torchvision:{name}" for name in list_models() if name not in names}
+        library = importlib.import_module("torchvision.models").list_models()
+        names = {name: f"torchvision:{name}" for name in library} | {name: f"sample:{name}" for name in SAMPLES}
         near = [names[name] for name in difflib.get_close_matches(kind, names, n=1)]
     return f" Did you mean '{near[0]}'?" if near else ""
