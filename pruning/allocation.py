@@ -97,12 +97,12 @@ def _targets_by_name(graph: ModelGraph, granularity: Granularity) -> dict[str, l
         return names
     if granularity != "channel":
         raise InputError(f"The granularity is 'channel' or 'weight', not '{granularity}'.")
-    names = {group.name: [group.name] for group in graph.groups}
+    groups = {group.name: [group.name] for group in graph.groups}
+    layers: dict[str, list[str]] = {}
     for group in graph.groups:
         for layer in group.producers:
-            if group.name not in names.setdefault(layer, []):
-                names[layer].append(group.name)
-    return names
+            layers.setdefault(layer, []).append(group.name)
+    return layers | groups
 
 
 def _unknown_layer(graph: ModelGraph, layer: str, names: Mapping[str, Sequence[str]]) -> str:

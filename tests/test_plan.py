@@ -124,3 +124,20 @@ def test_nan_weights_are_refused_by_name(tiny, granularity):
         tiny[0].weight[1, 1] = float("nan")
     with pytest.raises(InputError, match=r"1 of the 6 weights of 0\.weight are NaN"):
         make_plan(tiny, build_graph(tiny, (2,)), granularity=granularity, sparsity=0.5)
+
+
+def test_a_groups_name_means_that_group_alone():
+    """A weight used again the other way round makes the channels that it reads, too."""
+
+    class Mirror(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.code, self.head = nn.Linear(4, 6), nn.Linear(6, 8), nn.Linear(6, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.head(self.code(self.stem(x)).relu() @ self.code.weight)
+
+    graph = build_graph(Mirror(), (4,))
+    assert [group.name for group in graph.groups] == ["stem", "code"]
+    plan = make_plan(Mirror(), graph, sparsity=0.0, layers={"stem": 0.5, "code": 0.25})
+    assert {name: len(kept) for name, kept in plan.kept.items()} == {"stem": 3, "code": 6}
