@@ -1,6 +1,6 @@
 """Is every removal right? Half of all channels out of each network, judged by an oracle that is not the engine's.
 
-    python -m benchmarks.removal [--quick] [--only NAME...] [--no-peer] [--json]
+    python -m benchmarks.removal [--quick] [--only NAME...] [--no-peer] [--jobs N] [--json]
 
 Claims: none of our removals is wrong or crashes; of torchvision's classifiers at most two are refused as a whole, of
 the 50 networks of timm at least 40 are exact and at most five cannot be compared; and wherever Torch-Pruning is exact,
@@ -26,6 +26,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from multiprocessing.connection import Connection
 from typing import Any
@@ -200,6 +201,12 @@ def measure(tool: str, network: Network) -> Record:
     return record
 
 
+def timed(network: Network) -> tuple[Record, float]:
+    """Our result, and the seconds that it took with building and judging."""
+    started = time.perf_counter()
+    return measure("ours", network), time.perf_counter() - started
+
+
 def _allow(seconds: float) -> None:
     """End this process once it has used so many more seconds of a processor."""
     limit = math.ceil(time.process_time() + seconds)
@@ -345,6 +352,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a dozen networks")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="networks with these names, or parts of names")
     parser.add_argument("--no-peer", action="store_true", help="ours alone")
+    parser.add_argument("--jobs", type=int, default=1, help="networks at a time; times then mean less")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON, the table on stderr")
     args = parser.parse_args()
     chosen = all_networks()
@@ -362,18 +370,21 @@ def main() -> int:
         import timm  # noqa: F401  once here, not in each process
     records: dict[str, dict[str, Record]] = {}
     minutes = 0.0
-    for network in chosen:
-        started = time.perf_counter()
-        found = records[network.name] = {"ours": measure("ours", network)}
-        minutes += (time.perf_counter() - started) / 60
-        if not args.no_peer:
-            found["peer"] = cached_peer(network)
-        say(f"{network.name}: " + "; ".join(f"{tool} {_line(record)}" for tool, record in found.items()))
+    with ThreadPoolExecutor(args.jobs) as pool:
+        ahead = {network.name: pool.submit(timed, network) for network in chosen}
+        for network in chosen:
+            found, took = ahead[network.name].result()
+            records[network.name] = {"ours": found}
+            minutes += took / 60
+            if not args.no_peer:
+                records[network.name]["peer"] = cached_peer(network)
+            say(f"{network.name}: " + "; ".join(f"{t} {_line(r)}" for t, r in records[network.name].items()))
     ratios = against_peer(records)
     held = claims(records, ratios, complete=not (args.quick or args.only))
     rows = summarise(records)
     figures = {
         "sparsity": SPARSITY,
+        "jobs": args.jobs,
         "minutes_of_ours": round(minutes, 1),
         "claims": held,
         "summary": rows,

@@ -73,7 +73,8 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
         with ALONE, cleared(copy), _quiet(made), torch.no_grad():
             copy.train(training)
             program = torch.export.export(copy, inputs.args, dict(inputs.kwargs or {}), strict=False)
-            _check_own_tensors(model, copy, program.constants.values())
+            lifted = set(program.graph_signature.inputs_to_lifted_tensor_constants.values())
+            _check_own_tensors(model, copy, [c for name, c in program.constants.items() if name in lifted])
     except Exception as error:
         raise _untraceable(error, tuple(made)) from error
     signature = program.graph_signature

@@ -392,3 +392,27 @@ class WordConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(F.relu(self.conv(self.vectors(x).transpose(1, 2))).amax(2))
+
+
+@construct(
+    by_layers=False,
+    groups=[4],
+    macs=3 * 8 * 9 * P + 8 * 24 * P + 2 * (4 * P * P * 2) + 8 * 8 * P + 8 * 5,
+    left=3 * 4 * 9 * P + 4 * 12 * P + 2 * (2 * P * P * 2) + 4 * 4 * P + 4 * 5,
+)
+class BiasByTable(_Tokens):
+    """A bias for each head and distance, looked up in a table by a buffer that is not saved (LeViT)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads, self.scale = 4, 2**-0.5
+        self.qkv, self.proj = nn.Linear(8, 24), nn.Linear(8, 8)
+        self.table = nn.Parameter(torch.randn(4, P))
+        distance = (torch.arange(P)[:, None] - torch.arange(P)[None]).abs()
+        self.register_buffer("distance", distance, persistent=False)
+
+    def mix(self, x: Tensor) -> Tensor:
+        b, n, c = x.shape
+        q, k, v = self.qkv(x).reshape(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+        share = ((q @ k.transpose(2, 3)) * self.scale + self.table[:, self.distance]).softmax(3)
+        return x + self.proj((share @ v).transpose(1, 2).reshape(b, n, c))
