@@ -15,6 +15,7 @@ from torch.fx import Node
 from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.rules.call import Walk
+from pruning.graph.rules.moves import RESHAPES
 from pruning.graph.trace import Trace, TraceError, argument, is_real, line_of, module_path, op_of
 
 SAFE = frozenset(
@@ -31,6 +32,10 @@ SIZES = frozenset(
     "affine_grid_generator".split()
 )
 """Calls whose numbers are sizes: shapes tell whether they are right. Numbers in other calls must not change."""
+
+
+MADE_TO_SIZE = RESHAPES - {"flatten"} | set("expand repeat zeros ones full new_zeros new_ones new_full".split())
+"""Calls whose sizes may come from other values than those they work on."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,8 @@ def suspicious(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
     reached = graph.removed({group.name: () for group in graph.groups})
     settled = {site.module for site in graph.pads}
     for node in walk.trace.nodes:
+        if is_real(node) and op_of(node) in MADE_TO_SIZE:  # the size may come from channels that do not come here
+            return True
         if not is_real(node) or not any(touched(walk, s, reached) for s in (node, *node.all_input_nodes)):
             continue
         op = op_of(node)

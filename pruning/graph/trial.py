@@ -9,6 +9,7 @@ from torch import nn
 from pruning.apply import shrink
 from pruning.graph.mismatch import SIZES, Problem, compare, each, suspicious
 from pruning.graph.model_graph import ModelGraph
+from pruning.graph.rules.moves import RESHAPES
 from pruning.graph.trace import Trace, TraceError, line_of, module_path, op_of, trace
 from pruning.plan import Plan
 from pruning.shrinkage import shrinkage
@@ -27,13 +28,12 @@ def first_problem(model: nn.Module, graph: ModelGraph) -> Problem | None:
 
 
 def _halves(graph: ModelGraph) -> list[list[str]]:
-    """Sets of groups such that of two groups that touch calls with numbers of the same module one set has only one."""
+    """Sets of groups such that of two groups that touch calls with sizes in the same module one set has only one."""
     settled = {site.module for site in graph.pads}
     pads = {site.line for walk in graph.walks for site in walk.pads if site.module not in settled}
     ruled = {rule.line for rule in graph.lessons.sizes} | pads - graph.lessons.literal
-    if not ruled:
-        return []
-    places = {module_path(n) for walk in graph.walks for n in walk.trace.nodes if line_of(n) in ruled}
+    calls = [node for walk in graph.walks for node in walk.trace.nodes if node.op == "call_function"]
+    places = {module_path(node) for node in calls if line_of(node) in ruled or op_of(node) in RESHAPES}
     owner = {unit: i for i, group in enumerate(graph.groups) for unit in group.components}
     meeting: dict[str, set[int]] = defaultdict(set)
     for walk in graph.walks:

@@ -511,3 +511,21 @@ class ConvLstm(Between):
             memory = forget.sigmoid() * memory + enter.sigmoid() * new.tanh()
             state = out.sigmoid() * memory.tanh()
         return self.head(self.last(state))
+
+
+@construct(
+    groups=[6],
+    macs=3 * 8 * 9 * P + 8 * 8 * P + 8 * 6 * P + 6 * 5 * P,
+    left=3 * 8 * 9 * P + 8 * 8 * P + 8 * 3 * P + 3 * 5 * P,
+    locked={"stem": "reshape parts.py:"},
+)
+class WidthFromElsewhere(Between):
+    """What is sorted, and so stays, is brought into the shape of what it was made of, which then stays, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys, self.last, self.head = conv(8, 8, 1), conv(8, 6, 1), conv(6, 5, 1)
+
+    def middle(self, x: Tensor) -> Tensor:
+        keys = self.keys(x).sort(1).values.flatten(2)
+        return self.last(keys.reshape(x.shape))
