@@ -17,7 +17,7 @@ from torch import nn
 from pruning.graph.inputs import Inputs
 from pruning.graph.mismatch import Problem
 from pruning.graph.model_graph import Lessons, ModelGraph, label_model, trace_modes
-from pruning.graph.refusals import check_inputs, check_model, check_outputs, check_time, explained
+from pruning.graph.refusals import check_inputs, check_model, check_time, check_trace, explained
 from pruning.graph.remedies import first_lessons, learned, remedies
 from pruning.graph.trace import Trace, TraceError, place
 from pruning.graph.trial import failing, first_problem
@@ -46,7 +46,7 @@ def build_graph(
             traces, inputs = _traced(subject, inputs)
         except TraceError as error:
             raise explained(error, subject, inputs) from error
-        check_outputs(traces[0])
+        check_trace(traces[0])
         traced = time.perf_counter()
         graph = _grouped(subject, inputs, traces, started + limit_seconds, limit_seconds)
     if clock is not None:

@@ -66,13 +66,11 @@ def suspicious(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
             continue
         if op not in SAFE:
             return True
-        if op in ("add", "add_", "mul", "mul_") and any(not isinstance(argument, Node) for argument in node.args):
+        if op in ("add", "add_", "mul", "mul_") and any(not isinstance(given, Node) for given in node.args):
             return True
-        if op.startswith("conv") and len(node.args) > 6 and node.args[6] != 1:
-            stack = node.meta.get("nn_module_stack") or {}
-            owner = str(next(reversed(stack.values()))[0]).partition("@")[0] if stack else ""
-            if not isinstance(modules.get(owner), nn.modules.conv._ConvNd):
-                return True
+        in_groups = op.startswith("conv") and argument(node, 6, 1) != 1
+        if in_groups and not isinstance(modules.get(module_path(node)), nn.modules.conv._ConvNd):
+            return True
     return False
 
 

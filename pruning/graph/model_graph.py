@@ -16,7 +16,7 @@ from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Labels, Value, varying
 from pruning.graph.propagate import walk
 from pruning.graph.rules.call import Contraction, PadSite, Product, SizeSite, Walk
-from pruning.graph.trace import Trace, TraceError, argument, line_of, op_of, trace
+from pruning.graph.trace import Trace, TraceError, argument, line_of, module_path, op_of, trace
 
 PADDING_MODULES = (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)
 """Modules whose `padding` attribute removal can rewrite (nn.ZeroPad1d/2d/3d are kinds of them)."""
@@ -247,9 +247,8 @@ def _from_rules(w: Walk, lessons: Lessons) -> list[SizeSite]:
         for rule in by_place.get((line_of(node), op_of(node)), ()):
             vector = result_vector(w, node, rule.dim, rule.part)
             if vector is not None:
-                stack = [str(path).partition("@")[0] for path, _ in (node.meta.get("nn_module_stack") or {}).values()]
                 sites.append(
-                    SizeSite(module=stack[-1] if stack else "", attribute=rule.attribute, position=rule.position,
+                    SizeSite(module=module_path(node), attribute=rule.attribute, position=rule.position,
                              value=len(vector) if rule.line in lessons.apart else None, vector=vector)
                 )  # fmt: skip
     return sites

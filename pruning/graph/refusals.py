@@ -134,7 +134,7 @@ def check_inputs(inputs: Inputs) -> None:
             raise InputError("The example inputs hold NaN, or nothing finite, which proves nothing: give real samples.")
 
 
-def check_outputs(trace: Trace) -> None:
+def check_trace(trace: Trace) -> None:
     """Raise InputError where a trace shows that its network cannot be worked on: what it returns holds no tensor, a
     size depends on values, or memory would not do."""
     if not any(isinstance(node.meta.get("val"), Tensor) for node in trace.nodes[-1].all_input_nodes):

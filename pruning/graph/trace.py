@@ -80,13 +80,13 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
     signature = program.graph_signature
     named = {**program.constants, **dict(program.named_buffers())}
     constants = {k: named[v] for k, v in signature.inputs_to_lifted_tensor_constants.items() if v in named}
-    first: dict[int, str] = {}  # a tensor that several modules hold goes by the first of its names
-    for name, tensor in (*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)):
-        first.setdefault(id(tensor), name)
     whole = {
         **dict(model.named_parameters(remove_duplicate=False)),
         **dict(model.named_buffers(remove_duplicate=False)),
     }
+    first: dict[int, str] = {}  # a tensor that several modules hold goes by the first of its names
+    for name, tensor in whole.items():
+        first.setdefault(id(tensor), name)
     tensors = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
     tensors = {key: first[id(whole[name])] if name in whole else name for key, name in tensors.items()}
     graph = _inlined(program.graph_module)

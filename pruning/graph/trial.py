@@ -20,11 +20,11 @@ def first_problem(model: nn.Module, graph: ModelGraph) -> Problem | None:
     do: two groups must not follow the same number, nor one number two groups."""
     if not any(suspicious(graph, walk, model) for walk in graph.walks):
         return None
-    for number, names in enumerate([[group.name for group in graph.groups], *_halves(graph)]):
-        problem = attempt(model, graph, names, number)
-        if problem is not None:
-            return problem
-    return None
+    problem = attempt(model, graph, [group.name for group in graph.groups], 0)
+    if problem is not None:
+        return problem
+    trials = (attempt(model, graph, names, number) for number, names in enumerate(_halves(graph), 1))
+    return next((problem for problem in trials if problem is not None), None)
 
 
 def _halves(graph: ModelGraph) -> list[list[str]]:
