@@ -90,16 +90,30 @@ class Dataset:
         return (images.float() - mean) / std
 
     def batches(self, role: Role, size: int = 500, limit: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Normalised images and labels of one role, in order; at most `limit` images, a fixed random sample."""
+        """Normalised images and labels of one role, in order; at most `limit` images, a fixed balanced sample."""
         index = self.subset(role, limit)
         for start in range(0, len(index), size):
             part = index[start : start + size]
             yield self.normalise(self.images[role][part]), self.labels[role][part]
 
     def subset(self, role: Role, limit: int | None = None) -> Tensor:
-        """Indices of `limit` images of a role; images are stored shuffled by class, so a prefix is a fair sample."""
+        """Indices of at most `limit` images of a role, ascending: a fixed sample with as many images of each class as
+        the role's own balance allows."""
         count = len(self.labels[role])
-        return torch.arange(count if limit is None else min(limit, count))
+        return torch.arange(count) if limit is None or limit >= count else self.balanced(role)[:limit].sort().values
+
+    def balanced(self, role: Role, seed: int | None = None) -> Tensor:
+        """All indices of a role in an order of which every beginning holds the classes in equal parts, so that few
+        images are already a fair sample. `seed` draws another order; without it the images stand as stored, shuffled.
+        """
+        labels = self.labels[role]
+        count = len(labels)
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed)) if seed is not None else None
+        order = torch.arange(count) if order is None else order
+        by_class = labels[order].argsort(stable=True)
+        sizes = labels.bincount()
+        rank = torch.arange(count) - (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
+        return order[by_class][rank.argsort(stable=True)]
 
 
 def dataset_info(name: str) -> DatasetInfo:

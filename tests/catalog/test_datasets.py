@@ -46,11 +46,21 @@ def test_mnist5k_roles_are_disjoint_and_stratified(digits: Dataset) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_the_first_hundred_images_of_a_role_are_a_fair_sample(digits: Dataset, role: Role) -> None:
+def test_a_hundred_images_of_a_role_are_ten_of_each_class(digits: Dataset, role: Role) -> None:
     index = digits.subset(role, 100)
-    assert len(index) == 100
-    counts = digits.labels[role][index].bincount(minlength=10)
-    assert counts.min() >= 3 and counts.max() <= 20  # ten of each on average
+    assert torch.equal(index, index.unique())
+    assert digits.labels[role][index].bincount(minlength=10).tolist() == [10] * 10
+    assert set(index.tolist()) < set(digits.subset(role, 250).tolist()), "more images are the same and others"
+
+
+def test_every_beginning_of_the_balanced_order_holds_the_classes_in_equal_parts(digits: Dataset) -> None:
+    for seed in (None, 7):
+        order = digits.balanced("train", seed)
+        assert torch.equal(order.sort().values, torch.arange(3000))
+        for count in (7, 100, 1234):
+            counts = digits.labels["train"][order[:count]].bincount(minlength=10)
+            assert int(counts.max() - counts.min()) <= 1
+    assert not torch.equal(digits.balanced("train", 7), digits.balanced("train", 8))
 
 
 def test_two_loads_give_the_same_images_in_the_same_order(digits: Dataset) -> None:
@@ -82,7 +92,7 @@ def test_batches_pass_over_a_role_once_in_order(digits: Dataset) -> None:
 
 def test_batches_stop_at_the_limit(digits: Dataset) -> None:
     labels = torch.cat([labels for _, labels in digits.batches("test", size=64, limit=100)])
-    assert torch.equal(labels, digits.labels["test"][:100])
+    assert torch.equal(labels, digits.labels["test"][digits.subset("test", 100)])
 
 
 def test_an_unknown_data_set_names_the_known_ones() -> None:

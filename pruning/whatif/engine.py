@@ -1,0 +1,185 @@
+"""Accuracy of a plan, measured as fast as the machine allows, again and again while sliders move."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from pruning.catalog.datasets import Dataset, Role
+from pruning.errors import Cancelled
+from pruning.evaluate import Cancel, Evaluation
+from pruning.graph.model_graph import ModelGraph
+from pruning.plan import Plan
+from pruning.recalibrate import has_batch_norm, recalibration_batches
+from pruning.whatif.answers import Answers
+from pruning.whatif.keeping import choose
+from pruning.whatif.parts import Parts
+from pruning.whatif.whole import Whole
+
+Figure = Literal["as_cut", "recalibrated"]
+FIRST = 100
+"""Images that the first answer rests on."""
+TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+AGREEMENT = 0.995
+"""Share of images on which the compute copy must give fp32's answer, or fp32 it is."""
+BATCH_BYTES = 4 * 2**20
+"""A batch is so small that its largest value stays in the processor's cache."""
+CHECK_MACS = 5e10
+"""About a second of work: what the comparison of number types may take."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Precision:
+    """The number type in use and why."""
+
+    name: Literal["fp32", "bf16"]
+    agreement: float | None
+    """Share of images on which bf16 gives the same top-1 answer as fp32; None where it was not tried."""
+    images: int
+    """On so many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What is known so far of a plan."""
+
+    as_cut: Evaluation | None
+    recalibrated: Evaluation | None
+    """None without batch normalisation, where nothing goes, and as long as it is not measured."""
+    complete: bool
+    """Whether all images were used."""
+
+
+class WhatIf:
+    """Measures plans of one network on `select` images.
+
+    Kept are the values at those places of the network from which a change of one group goes on; so a plan costs what
+    follows the first place where it differs from the plan before. Not thread-safe: one question at a time.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        graph: ModelGraph,
+        data: Dataset,
+        *,
+        images: int | None = 2000,
+        figures: Sequence[Figure] = ("as_cut", "recalibrated"),
+        precision: Literal["auto", "fp32", "bf16"] = "auto",
+        budget_bytes: int = 512 * 2**20,
+        seed: int = 0,
+    ) -> None:
+        """`images`: a balanced sample of so many select images, None for all. `figures`: what is wanted; without
+        'recalibrated' all of the budget serves 'as_cut'. `precision`: 'auto' takes bf16 where it is faster and agrees
+        with fp32. `budget_bytes`: for values kept between questions. `seed`: draws the train images for recalibration.
+        """
+        self.data = data
+        order = data.balanced("select")
+        self._order = order[torch.isin(order, data.subset("select", images))]
+        self.figures = tuple(f for f in figures if f == "as_cut" or has_batch_norm(model))
+        self._recalibration = recalibration_batches(data, seed=seed) if "recalibrated" in self.figures else ()
+        self.whole_because: str | None = None
+        """Why every plan is computed from the images on, where it is."""
+        self._network: Parts | Whole
+        try:
+            self._network = Parts(model, graph)
+        except LookupError as error:
+            self._network, self.whole_because = Whole(model, graph), str(error)
+        largest = 4 * (self._network.program.largest if isinstance(self._network, Parts) else 2**14)
+        self._batches = self._order.split(int(min(FIRST, max(4, BATCH_BYTES // largest))))
+        self.precision = Precision(name="fp32", agreement=None, images=0)
+        if isinstance(self._network, Parts):
+            if precision != "fp32":
+                self.precision = self._compare(self._network, insist=precision == "bf16")
+            self._network.dtype = TYPES[self.precision.name]
+            count = len(self._order) * len(self.figures) + sum(map(len, self._recalibration))
+            targets = [group.name for group in graph.groups] or [site.tensor for site in graph.contractions]
+            size = count * self._network.dtype.itemsize
+            self._network.memory.keep = choose(self._network.program, targets, size, budget_bytes)
+
+    @property
+    def images(self) -> int:
+        """Select images that a complete measurement uses."""
+        return len(self._order)
+
+    @property
+    def kept_bytes(self) -> int:
+        """Memory that kept values take at present."""
+        return self._network.memory.bytes if isinstance(self._network, Parts) else 0
+
+    def measure(self, plan: Plan, *, keep: bool = True, cancel: Cancel | None = None) -> Measured:
+        """The last of `follow`: all figures on all images."""
+        *_, last = self.follow(plan, keep=keep, cancel=cancel)
+        return last
+
+    def follow(self, plan: Plan, *, keep: bool = True, cancel: Cancel | None = None) -> Iterator[Measured]:
+        """Figures of a plan on more and more images, the last on all. Stop asking, and the rest is not computed.
+
+        `keep=False`: what is kept stays that of the plan before, for many plans that each differ from one by a little.
+
+        Raises:
+            Cancelled: `cancel()` became true.
+        """
+        question = self._network.question(plan)
+        as_cut, again = Answers(self.data, "select"), Answers(self.data, "select")
+        fitted = False
+
+        def train_images(index: Tensor) -> Tensor:
+            _stop(cancel)
+            return self._normalised("train", index)
+
+        for number, index in enumerate(self._batches):
+            _stop(cancel)
+            as_cut.add(question.answer("as_cut", number, self._normalised("select", index), keep=keep), index)
+            if as_cut.images < min(FIRST, self.images):
+                continue
+            if "recalibrated" in self.figures:
+                if not fitted:
+                    yield Measured(as_cut=as_cut.evaluation(), recalibrated=None, complete=False)
+                    question.fit(self._recalibration, train_images, keep=keep)
+                    fitted = True
+                for behind in range(again.batches, number + 1):
+                    _stop(cancel)
+                    images = self._normalised("select", self._batches[behind])
+                    again.add(question.answer("recalibrated", behind, images, keep=keep), self._batches[behind])
+            yield Measured(
+                as_cut=as_cut.evaluation(),
+                recalibrated=again.evaluation() if fitted and not plan.removes_nothing else None,
+                complete=as_cut.images == self.images,
+            )
+
+    def _normalised(self, role: Role, index: Tensor) -> Tensor:
+        return self.data.normalise(self.data.images[role][index])
+
+    def _compare(self, network: Parts, insist: bool) -> Precision:
+        """bf16 against fp32 on the dense network: answers and time."""
+        limit = max(32, min(1000, int(CHECK_MACS / sum(step.macs for step in network.program.steps))))
+        same: list[Tensor] = []
+        seconds = {"fp32": float("inf"), "bf16": float("inf")}
+        questions = {}
+        for name in seconds:
+            network.dtype = TYPES[name]
+            questions[name] = network.question(Plan(granularity="channel", layers=()))
+        for number, index in enumerate(self._batches):
+            if number * len(index) >= limit:
+                break
+            images = self._normalised("select", index)
+            answers = []
+            for name, question in questions.items():
+                started = time.perf_counter()
+                answers.append(question.answer("as_cut", number, images, keep=False).argmax(1))
+                seconds[name] = min(seconds[name], (time.perf_counter() - started) / len(index))
+            same.append(answers[0] == answers[1])
+        agreement = float(torch.cat(same).float().mean())
+        good = agreement >= AGREEMENT and (insist or seconds["bf16"] < seconds["fp32"])
+        return Precision(name="bf16" if good else "fp32", agreement=agreement, images=sum(map(len, same)))
+
+
+def _stop(cancel: Callable[[], bool] | None) -> None:
+    if cancel is not None and cancel():
+        raise Cancelled("Cancelled while measuring accuracy.")

@@ -1,0 +1,158 @@
+"""Batches of images through a program, with values of earlier passes taken up where they still hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.fx import Node
+
+from pruning.whatif.calls import Runner
+from pruning.whatif.cut import Cut, Left, narrowed
+from pruning.whatif.program import Program, Step
+
+Batch = tuple[str, int]
+"""What a batch is run for ('as_cut', 'recalibrated', 'statistics'), and its number."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Held:
+    """A value that was kept: of which cut, and which of its channels there are."""
+
+    key: tuple[object, ...]
+    left: Left
+    value: Tensor
+
+
+@dataclass
+class Memory:
+    """Values kept from pass to pass, at most one a batch and call."""
+
+    keep: frozenset[Node] = frozenset()
+    """Calls whose values are kept."""
+    held: dict[Batch, dict[Node, Held]] = field(default_factory=dict)
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the values take."""
+        return sum(h.value.numel() * h.value.element_size() for values in self.held.values() for h in values.values())
+
+    def find(self, batch: Batch, step: Step, cut: Cut) -> Tensor | None:
+        """The value of a step for this cut, if one that was kept gives it."""
+        held = self.held.get(batch, {}).get(step.node)
+        if held is None or held.key != cut.key(step):
+            return None
+        return narrowed(held.value, held.left, cut.left(step.node))
+
+
+@torch.inference_mode()
+def run(
+    program: Program,
+    runner: Runner,
+    images: Tensor,
+    batch: Batch,
+    goals: Iterable[Node],
+    memory: Memory,
+    keep: bool,
+) -> dict[Node, Tensor]:
+    """Values of `goals` for one batch of images (N × C × H × W, normalised).
+
+    `keep`: put values into `memory` for later passes.
+    """
+    values, steps, last = _plan(program, runner.cut, batch, goals, memory)
+    values[program.source] = images.to(runner.dtype).contiguous(memory_format=_format(images))
+    runner.images = len(images)
+    shared = set(values)
+    wanted = set(goals)
+    for number, step in enumerate(steps):
+        first = step.sources[0] if step.sources else None
+        free = first is not None and first not in shared and first not in wanted and last[first] == number
+        value = runner(step, values, free)
+        _store(program, runner.cut, batch, step, value, memory, keep, shared, values)
+        values[step.node] = value
+        for source in step.sources:
+            if last[source] == number and source not in wanted:
+                values.pop(source, None)
+    return {goal: values[goal] for goal in wanted}
+
+
+@torch.inference_mode()
+def measure_statistics(
+    program: Program, runner: Runner, images: Tensor, batch: Batch, norms: Iterable[Step], memory: Memory, keep: bool
+) -> dict[Node, tuple[Tensor, Tensor]]:
+    """Mean and (unbiased) variance of what each of `norms` reads, every batch normalisation using the batch's own."""
+    goals = [step.node for step in norms]
+    values, steps, last = _plan(program, runner.cut, batch, (), memory, through=goals)
+    values[program.source] = images.to(runner.dtype).contiguous(memory_format=_format(images))
+    runner.images = len(images)
+    shared = set(values)
+    found: dict[Node, tuple[Tensor, Tensor]] = {}
+    own = set(program.norms)
+    for number, step in enumerate(steps):
+        if step in own:
+            value, mean, variance = runner.batch_statistics(step, values)
+            found[step.node] = mean, variance
+        else:
+            first = step.sources[0] if step.sources else None
+            value = runner(step, values, first is not None and first not in shared and last[first] == number)
+        _store(program, runner.cut, batch, step, value, memory, keep, shared, values)
+        values[step.node] = value
+        for source in step.sources:
+            if last[source] == number:
+                values.pop(source, None)
+    return {goal: found[goal] for goal in goals}
+
+
+def _plan(
+    program: Program, cut: Cut, batch: Batch, goals: Iterable[Node], memory: Memory, through: Iterable[Node] = ()
+) -> tuple[dict[Node, Tensor], list[Step], dict[Node, int]]:
+    """Values there are, steps to run, and the last step that reads each value. `through`: calls that must be run."""
+    values: dict[Node, Tensor] = {}
+    must = set(through)
+
+    def known(node: Node) -> bool:
+        if node in must or node not in memory.keep:
+            return False
+        if node not in values:
+            found = memory.find(batch, program.by_node[node], cut)
+            if found is None:
+                return False
+            values[node] = found
+        return True
+
+    steps = program.needed((*goals, *must), known)
+    last = {source: number for number, step in enumerate(steps) for source in step.sources}
+    return values, steps, last
+
+
+def _store(
+    program: Program,
+    cut: Cut,
+    batch: Batch,
+    step: Step,
+    value: Tensor,
+    memory: Memory,
+    keep: bool,
+    shared: set[Node],
+    values: Mapping[Node, Tensor],
+) -> None:
+    """Keep a value where it is to be kept, and mark values on the same memory as not to be written to."""
+    if isinstance(value, Tensor):
+        place = value.untyped_storage().data_ptr()
+        for source in step.sources:
+            other = values.get(source)
+            if isinstance(other, Tensor) and other is not value and other.untyped_storage().data_ptr() == place:
+                shared |= {step.node, source}
+        if keep and step.node in memory.keep:
+            memory.held.setdefault(batch, {})[step.node] = Held(
+                key=cut.key(step), left=cut.left(step.node), value=value
+            )
+            shared.add(step.node)
+    else:
+        shared.add(step.node)
+
+
+def _format(images: Tensor) -> torch.memory_format:
+    return torch.channels_last if images.dim() == 4 else torch.contiguous_format

@@ -1,0 +1,41 @@
+"""A network that is computed whole for every plan: where its calls cannot be run one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from pruning.apply import masked_model, removed_model
+from pruning.graph.model_graph import ModelGraph
+from pruning.plan import Plan
+from pruning.recalibrate import recalibrate_on
+
+
+class Whole:
+    """A network and its graph; nothing is kept between questions."""
+
+    def __init__(self, model: nn.Module, graph: ModelGraph) -> None:
+        self.model, self.graph = model, graph
+
+    def question(self, plan: Plan) -> WholeQuestion:
+        """A plan to be measured."""
+        return WholeQuestion(self.model, self.graph, plan)
+
+
+class WholeQuestion:
+    """One plan on one network; the same as `pruning.whatif.parts.Question`, slower."""
+
+    def __init__(self, model: nn.Module, graph: ModelGraph, plan: Plan) -> None:
+        self._copy = lambda: (masked_model if plan.masks else removed_model)(model, graph, plan).eval()
+        self._networks = {"as_cut": self._copy()}
+
+    def answer(self, figure: str, number: int, images: Tensor, *, keep: bool) -> Tensor:
+        with torch.inference_mode():
+            return self._networks[figure](images)
+
+    def fit(self, batches: Sequence[Tensor], images: Callable[[Tensor], Tensor], *, keep: bool) -> None:
+        network = self._copy()
+        recalibrate_on(network, map(images, batches))
+        self._networks["recalibrated"] = network
