@@ -175,7 +175,7 @@ def test_a_question_that_is_left_off_spoils_nothing(digits: Dataset) -> None:
         def enough(number: int = number) -> bool:
             nonlocal asked
             asked += 1
-            return asked > 1 + number
+            return asked > 1 + number % 4
 
         with pytest.raises(Cancelled):
             what_if.measure(plan, cancel=enough)
