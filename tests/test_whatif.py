@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pruning.apply import masked_model, removed_model
 from pruning.catalog.datasets import Dataset, DatasetInfo, load_dataset
 from pruning.catalog.models import OpenModel, open_model
-from pruning.errors import Cancelled
+from pruning.errors import Cancelled, InputError
 from pruning.evaluate import evaluate
 from pruning.graph.build import build_graph
 from pruning.graph.model_graph import ModelGraph
@@ -243,3 +243,15 @@ def test_recalibration_of_a_family_with_several_kinds_of_norms() -> None:
         small = removed_model(model, graph, plan)
         recalibrate(small, data)
         assert torch.equal(what_if.measure(plan).recalibrated.right, evaluate(small, data, "select").right)
+
+
+def test_only_what_is_wanted_is_measured(digits: Dataset) -> None:
+    opened = open_model("sample:mini_resnet")
+    plan = make_plan(opened.model, opened.graph, sparsity=0.3)
+    both = WhatIf(opened.model, opened.graph, digits, images=200, precision="fp32").measure(plan)
+    alone = WhatIf(opened.model, opened.graph, digits, images=200, precision="fp32", figures=("recalibrated",))
+    measured = alone.measure(plan)
+    assert measured.as_cut is None and torch.equal(measured.recalibrated.right, both.recalibrated.right)
+    lenet = open_model("sample:lenet5")
+    with pytest.raises(InputError, match="no batch normalisation"):
+        WhatIf(lenet.model, lenet.graph, digits, figures=("recalibrated",))

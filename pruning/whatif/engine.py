@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.catalog.datasets import Dataset, Role
-from pruning.errors import Cancelled
+from pruning.errors import Cancelled, InputError
 from pruning.evaluate import Cancel, Evaluation
 from pruning.graph.model_graph import ModelGraph
 from pruning.plan import Plan
@@ -49,8 +49,9 @@ class Measured:
     """What is known so far of a plan."""
 
     as_cut: Evaluation | None
+    """None where it is not wanted."""
     recalibrated: Evaluation | None
-    """None without batch normalisation, where nothing goes, and as long as it is not measured."""
+    """None where it is not wanted, without batch normalisation, where nothing goes, and until it is measured."""
     complete: bool
     """Whether all images were used."""
 
@@ -74,14 +75,19 @@ class WhatIf:
         budget_bytes: int = 512 * 2**20,
         seed: int = 0,
     ) -> None:
-        """`images`: a balanced sample of so many select images, None for all. `figures`: what is wanted; without
-        'recalibrated' all of the budget serves 'as_cut'. `precision`: 'auto' takes bf16 where it is faster and agrees
+        """`images`: a balanced sample of so many select images, None for all. `figures`: what is wanted, in this order;
+        the budget serves only these. `precision`: 'auto' takes bf16 where it is faster and agrees
         with fp32. `budget_bytes`: for values kept between questions. `seed`: draws the train images for recalibration.
+
+        Raises:
+            InputError: only 'recalibrated' is wanted of a network without batch normalisation.
         """
         self.data = data
         order = data.balanced("select")
         self._order = order[torch.isin(order, data.subset("select", images))]
         self.figures = tuple(f for f in figures if f == "as_cut" or has_batch_norm(model))
+        if not self.figures:
+            raise InputError("This network has no batch normalisation, so nothing can be recalibrated: ask for as_cut.")
         self._recalibration = recalibration_batches(data, seed=seed) if "recalibrated" in self.figures else ()
         self.whole_because: str | None = None
         """Why every plan is computed from the images on, where it is."""
@@ -126,32 +132,36 @@ class WhatIf:
             Cancelled: `cancel()` became true.
         """
         question = self._network.question(plan)
-        as_cut, again = Answers(self.data, "select"), Answers(self.data, "select")
-        fitted = False
+        answers = {figure: Answers(self.data, "select") for figure in self.figures}
+
+        def add(figure: Figure, number: int) -> None:
+            _stop(cancel)
+            index = self._batches[number]
+            answers[figure].add(question.answer(figure, number, self._normalised("select", index), keep=keep), index)
 
         def train_images(index: Tensor) -> Tensor:
             _stop(cancel)
             return self._normalised("train", index)
 
-        for number, index in enumerate(self._batches):
-            _stop(cancel)
-            as_cut.add(question.answer("as_cut", number, self._normalised("select", index), keep=keep), index)
-            if as_cut.images < min(FIRST, self.images):
-                continue
-            if "recalibrated" in self.figures:
-                if not fitted:
-                    yield Measured(as_cut=as_cut.evaluation(), recalibrated=None, complete=False)
-                    question.fit(self._recalibration, train_images, keep=keep)
-                    fitted = True
-                for behind in range(again.batches, number + 1):
-                    _stop(cancel)
-                    images = self._normalised("select", self._batches[behind])
-                    again.add(question.answer("recalibrated", behind, images, keep=keep), self._batches[behind])
-            yield Measured(
-                as_cut=as_cut.evaluation(),
-                recalibrated=again.evaluation() if fitted and not plan.removes_nothing else None,
-                complete=as_cut.images == self.images,
+        def known() -> Measured:
+            found = {figure: some.evaluation() if some.images else None for figure, some in answers.items()}
+            return Measured(
+                as_cut=found.get("as_cut"),
+                recalibrated=None if plan.removes_nothing else found.get("recalibrated"),
+                complete=all(some.images == self.images for some in answers.values()),
             )
+
+        first = -(-min(FIRST, self.images) // len(self._batches[0]))
+        for figure in self.figures:
+            if figure == "recalibrated":
+                question.fit(self._recalibration, train_images, keep=keep)
+            for number in range(first):
+                add(figure, number)
+            yield known()
+        for number in range(first, len(self._batches)):
+            for figure in self.figures:
+                add(figure, number)
+            yield known()
 
     def _normalised(self, role: Role, index: Tensor) -> Tensor:
         return self.data.normalise(self.data.images[role][index])
