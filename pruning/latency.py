@@ -46,12 +46,21 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """In words, claiming no more than the interval shows."""
-        low, middle, high = self.speedup
-        if low > 1:
-            return f"{middle:.2f}× as fast ({low:.2f}–{high:.2f})"
-        if high < 1:
-            return f"slower: {middle:.2f}× ({low:.2f}–{high:.2f})"
-        return f"no measurable speed-up ({low:.2f}–{high:.2f}×)"
+        return verdict(self.speedup)
+
+
+def verdict(speedup: tuple[float, float, float]) -> str:
+    """A speed-up and its interval in words, claiming no more than the interval shows.
+
+    >>> verdict((0.97, 1.01, 1.05))
+    'no measurable speed-up (0.97–1.05×)'
+    """
+    low, middle, high = speedup
+    if low > 1:
+        return f"{middle:.2f}× as fast ({low:.2f}–{high:.2f})"
+    if high < 1:
+        return f"slower: {middle:.2f}× ({low:.2f}–{high:.2f})"
+    return f"no measurable speed-up ({low:.2f}–{high:.2f}×)"
 
 
 BLOCKS = 6
