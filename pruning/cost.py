@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.fx import Node
 
+from pruning.activations import activation_peak
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.trace import Trace
 from pruning.plan import Plan
 from pruning.shrinkage import shrinkage
-
-VIEWS = frozenset(
-    "view reshape flatten unflatten permute transpose t squeeze unsqueeze expand slice select alias chunk split "
-    "split_with_sizes narrow detach unbind dropout".split()
-)
-"""Calls whose result shares the memory of their input (dropout does in eval mode)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +52,8 @@ class Cost:
     bytes: Bytes
     activation_bytes: int
     """Most memory that intermediate results of one sample take at once, in float32."""
+    activation_place: str
+    """The module that runs when they do."""
 
 
 def layer_costs(graph: ModelGraph, shapes: Mapping[str, tuple[int, ...]] | None = None) -> list[LayerCost]:
@@ -119,58 +113,54 @@ def model_cost(model: nn.Module, graph: ModelGraph) -> Cost:
     """Measure a model whose graph is `graph` (of this very model, not of its dense ancestor)."""
     parameters = [parameter.detach() for parameter in model.parameters()]
     shapes = {name: tuple(t.shape) for name, t in (*model.named_parameters(), *model.named_buffers())}
+    peak = activation_peak(graph)
     return Cost(
         params=sum(parameter.numel() for parameter in parameters),
         nonzero=sum(int(torch.count_nonzero(parameter)) for parameter in parameters),
         macs=count_macs(graph, shapes),
         bytes=model_bytes(model),
-        activation_bytes=peak_activation_bytes(graph.trace),
+        activation_bytes=peak.bytes,
+        activation_place=peak.place,
     )
 
 
 def model_bytes(model: nn.Module) -> Bytes:
     """Raw, deflate and bitmap-sparse size of all parameters and buffers."""
-    raw = deflate = sparse = 0
+    tensors = saved_tensors(model).values()
+    return Bytes(
+        raw=sum(tensor.numel() * tensor.element_size() for tensor in tensors),
+        deflate=deflated(tensor_bytes(tensor) for tensor in tensors),
+        sparse=sum(sparse_bytes(tensor) for tensor in tensors),
+    )
+
+
+def sparse_bytes(tensor: Tensor) -> int:
+    """A tensor of two or more dimensions as a bitmap of its non-zeros and their values; others as they are."""
+    if tensor.dim() < 2:
+        return tensor.numel() * tensor.element_size()
+    return math.ceil(tensor.numel() / 8) + int(torch.count_nonzero(tensor)) * tensor.element_size()
+
+
+def deflated(parts: Iterable[bytes]) -> int:
+    """Length of all parts as one stream compressed with zlib at level 6."""
     compressor = zlib.compressobj(6)
-    for tensor in model.state_dict().values():
-        data = _bytes_of(tensor)
-        raw += len(data)
-        deflate += len(compressor.compress(data))
-        if tensor.dim() >= 2:
-            sparse += math.ceil(tensor.numel() / 8) + int(torch.count_nonzero(tensor)) * tensor.element_size()
-        else:
-            sparse += len(data)
-    deflate += len(compressor.flush())
-    return Bytes(raw=raw, deflate=deflate, sparse=sparse)
+    return sum(len(compressor.compress(part)) for part in parts) + len(compressor.flush())
 
 
-def _bytes_of(tensor: Tensor) -> bytes:
+def raw_bytes(model: nn.Module, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Bytes of all parameters and buffers that `model` saves, for given shapes; arithmetic."""
+    return sum(math.prod(shapes[name]) * tensor.element_size() for name, tensor in saved_tensors(model).items())
+
+
+def saved_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers that a file of the weights holds; what several modules share once, by its first name."""
+    found: dict[int, tuple[str, Tensor]] = {}
+    for name, tensor in model.state_dict(keep_vars=True).items():
+        if isinstance(tensor, Tensor):  # a module may add a state of its own
+            found.setdefault(id(tensor), (name, tensor.detach()))
+    return dict(found.values())
+
+
+def tensor_bytes(tensor: Tensor) -> bytes:
+    """The numbers of a tensor in memory order."""
     return tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
-
-
-def peak_activation_bytes(trace: Trace) -> int:
-    """Most bytes of intermediate results alive at once while the calls run in order, per sample.
-
-    A result lives from its call to its last use; views share their source's memory; the input counts.
-    """
-    owner: dict[Node, Node] = {}
-    size: dict[Node, int] = {}
-    born: dict[Node, int] = {}
-    last_use: dict[Node, int] = {}
-    for step, node in enumerate(trace.nodes):
-        if node.op == "placeholder" and node.name in trace.tensors:
-            continue
-        sources = [source for source in node.all_input_nodes if source in owner]
-        name = str(node.target).removeprefix("aten.").split(".")[0]
-        shared = bool(sources) and node.op == "call_function" and (name in VIEWS or "getitem" in name)
-        owner[node] = owner[sources[0]] if shared else node
-        value = node.meta.get("val")
-        if isinstance(value, Tensor) and not shared:
-            size[node], born[node] = value.numel() * 4 // trace.batch, step
-        for source in (*sources, node):
-            last_use[owner[source]] = step
-    change = [0] * (len(trace.nodes) + 1)
-    for node, amount in size.items():
-        change[born[node]] += amount
-        change[last_use[node] + 1] -= amount
-    return max(itertools.accumulate(change))

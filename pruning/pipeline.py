@@ -72,6 +72,7 @@ def run(
     with quiet_machine(cancel, lambda: tell({"stage": "wait", "text": "Waiting for another run on this machine"})):
         pruned = prune_in_rounds(recipe, source, data, tell, cancel)
         tell({"stage": "measure", "text": "Measuring accuracy on test images, sizes and time"})
+        assert source.sample is not None, "check_recipe saw to it"
         dense = source if recipe.model.startswith("sample:") else open_model(f"sample:{source.sample.name}")
         measured = measure(dense, pruned.model, data, cancel)
     result = {
@@ -113,6 +114,10 @@ def check_fits(source: OpenModel, data: Dataset) -> None:
 
 
 def _check_pair(source: OpenModel, data: str) -> None:
+    if not source.data:
+        raise InputError(
+            f"{source.title} comes without images to measure it on: a run needs a sample network, or a run's model."
+        )
     if data not in source.data:
         raise InputError(
             f"{source.title} cannot be used with {data}: its images or classes are other ones. "
@@ -215,9 +220,9 @@ def measure(dense: OpenModel, pruned: nn.Module, data: Dataset, cancel: Cancel |
     before = evaluate(dense.model, data, "test", cancel=cancel)
     after = evaluate(pruned, data, "test", cancel=cancel)
     timings = [
-        compare_latency(dense.model, pruned, dense.sample.input_shape, batch, cancel=cancel) for batch in BATCHES
+        compare_latency(dense.model, pruned, dense.graph.example_shape, batch, cancel=cancel) for batch in BATCHES
     ]
-    small_graph = build_graph(pruned, dense.sample.input_shape)
+    small_graph = build_graph(pruned, dense.graph.example_shape)
     return {
         "dense": _side(before, model_cost(dense.model, dense.graph), timings, "dense"),
         "pruned": _side(after, model_cost(pruned, small_graph), timings, "pruned"),

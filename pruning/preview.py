@@ -6,20 +6,26 @@ start from: the removed one for channels, the masked one for weights, on `select
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from pruning.activations import activation_peak
 from pruning.apply import masked_model, removed_model
 from pruning.catalog.datasets import Dataset
 from pruning.catalog.models import OpenModel
 from pruning.cost import count_macs, count_parameters, layer_costs, shapes_after
 from pruning.evaluate import Cancel, Evaluation, evaluate
 from pruning.graph.model_graph import ModelGraph
-from pruning.plan import Plan, target_sizes, unit_scores, weight_scores
+from pruning.latency import Comparison
+from pruning.ledger import Clock, Ledger, Side, count_starved
+from pruning.plan import Plan, make_plan, target_sizes, unit_scores, weight_scores
 from pruning.recalibrate import has_batch_norm, recalibrate
+from pruning.remains import bytes_left, count_nonzero
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +78,7 @@ def savings(opened: OpenModel, plan: Plan) -> Savings:
         dense_params=count_parameters(graph, graph.shapes),
         params=count_parameters(graph, shapes),
         dense_nonzero=_count_nonzero(opened.model),
-        nonzero=_count_nonzero(pruned_copy(opened, plan)),
+        nonzero=count_nonzero(opened.model, graph, plan),
         dense_macs=count_macs(graph, graph.shapes),
         macs=count_macs(graph, shapes),
     )
@@ -80,6 +86,53 @@ def savings(opened: OpenModel, plan: Plan) -> Savings:
 
 def _count_nonzero(model: nn.Module) -> int:
     return sum(int(torch.count_nonzero(parameter.detach())) for parameter in model.parameters())
+
+
+def ledger_of(opened: OpenModel, plan: Plan, timing: Comparison | None = None) -> Ledger:
+    """Dense beside what a plan would leave, in every currency, without carrying it out: seconds for a large network.
+
+    `timing`: both on the clock, if that was measured.
+    """
+    graph = opened.graph
+    shapes = shapes_after(graph, plan)
+    dense, dense_estimated = _side(opened, make_plan(opened.model, graph), graph.shapes)
+    pruned, estimated = _side(opened, plan, shapes)
+    layers = layer_costs(graph, shapes)
+    dense_layers = {layer.name: layer.weight_shape[0] for layer in layer_costs(graph)}
+    return Ledger(
+        dense=dense,
+        pruned=pruned,
+        clocks=() if timing is None else (clock_of(timing),),
+        widths=tuple(
+            (layer.name, layer.weight_shape[0]) for layer in layers if layer.weight_shape[0] < dense_layers[layer.name]
+        ),
+        starved=count_starved((layer.macs, 4 * (layer.parameters + math.prod(layer.output_shape))) for layer in layers),
+        deflate_estimated=estimated or dense_estimated,
+    )
+
+
+def clock_of(timing: Comparison) -> Clock:
+    """A measured time as the ledger takes it."""
+    dense, pruned = ((side.low, side.median, side.high) for side in (timing.dense, timing.pruned))
+    return Clock(batch=timing.batch, dense=dense, pruned=pruned, speedup=timing.speedup)
+
+
+def _side(opened: OpenModel, plan: Plan, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Side, bool]:
+    """One side of the ledger, and whether its compressed bytes are an estimate."""
+    graph = opened.graph
+    sizes, estimated = bytes_left(opened.model, graph, plan)
+    peak = activation_peak(graph, plan)
+    side = Side(
+        params=count_parameters(graph, shapes),
+        nonzero=count_nonzero(opened.model, graph, plan),
+        macs=count_macs(graph, shapes),
+        raw=sizes.raw,
+        deflate=sizes.deflate,
+        sparse=sizes.sparse,
+        activation=peak.bytes,
+        activation_place=peak.place,
+    )
+    return side, estimated
 
 
 def target_macs(graph: ModelGraph, granularity: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
@@ -111,11 +164,12 @@ def sorted_scores(
     else:
         for name in target_sizes(opened.graph, granularity):
             found[name] = weight_scores(name, tensors[name], criterion, seed)
-    return {name: _thinned(scores.sort().values.tolist(), most) for name, scores in found.items()}
+    return {name: _thinned(scores, most) for name, scores in found.items()}
 
 
-def _thinned(values: Sequence[float], most: int) -> tuple[float, ...]:
-    """At most `most` of sorted values: the middle one of each of `most` equal parts."""
-    if len(values) <= most:
-        return tuple(values)
-    return tuple(values[int((i + 0.5) * len(values) / most)] for i in range(most))
+def _thinned(scores: Tensor, most: int) -> tuple[float, ...]:
+    """Sorted scores; of more than `most` the middle one of each of `most` equal parts, found without a full sort."""
+    if len(scores) <= most:
+        return tuple(scores.sort().values.tolist())
+    places = [int((i + 0.5) * len(scores) / most) for i in range(most)]
+    return tuple(np.partition(scores.numpy(), places)[places].tolist())

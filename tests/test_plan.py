@@ -10,7 +10,7 @@ from pruning.allocation import kept_units, per_target, prunable_weights
 from pruning.criteria import CRITERIA, find_criterion
 from pruning.errors import InputError
 from pruning.graph.build import build_graph
-from pruning.plan import make_plan, unit_scores
+from pruning.plan import lowest, make_plan, unit_scores
 from sample_models import SAMPLES
 
 
@@ -141,3 +141,12 @@ def test_a_groups_name_means_that_group_alone():
     assert [group.name for group in graph.groups] == ["stem", "code"]
     plan = make_plan(Mirror(), graph, sparsity=0.0, layers={"stem": 0.5, "code": 0.25})
     assert {name: len(kept) for name, kept in plan.kept.items()} == {"stem": 3, "code": 6}
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 40, 99, 100])
+def test_the_lowest_are_those_of_a_stable_sort(count):
+    scores = torch.randint(0, 12, (100,), generator=torch.Generator().manual_seed(1)).float()  # many ties
+    scores[::9] = -torch.inf  # what an earlier round removed
+    expected = torch.zeros(100, dtype=torch.bool)
+    expected[scores.argsort(stable=True)[:count]] = True
+    assert torch.equal(lowest(scores, count), expected)

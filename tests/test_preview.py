@@ -1,7 +1,10 @@
 """A preview says what a run would start from: accuracy as evaluated by hand, costs as counted on the real model."""
 
+import time
+
 import pytest
 import torch
+from torch import nn
 
 from pruning.apply import masked_model, removed_model
 from pruning.catalog.datasets import Dataset, load_dataset
@@ -12,6 +15,7 @@ from pruning.graph.build import build_graph
 from pruning.plan import make_plan
 from pruning.preview import preview, pruned_copy, savings, sorted_scores, target_macs
 from pruning.recalibrate import recalibrate
+from pruning.shrinkage import Shrinkage
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +69,50 @@ def test_costs_equal_those_of_the_real_model(opened: OpenModel, granularity: str
     said = savings(opened, plan)
     dense = model_cost(opened.model, opened.graph)
     small = pruned_copy(opened, plan)
-    real = model_cost(small, build_graph(small, opened.sample.input_shape))
+    real = model_cost(small, build_graph(small, opened.graph.example_shape))
     assert (said.params, said.nonzero, said.macs) == (real.params, real.nonzero, real.macs)
     assert (said.dense_params, said.dense_nonzero, said.dense_macs) == (dense.params, dense.nonzero, dense.macs)
+
+
+class Tied(nn.Module):
+    """Two layers on the same memory, one of them transposed, and one layer of zeros."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.down, self.last = nn.Linear(6, 8), nn.Linear(8, 6), nn.Linear(6, 4)
+        self.down.weight = nn.Parameter(self.up.weight.data.t())
+        nn.init.zeros_(self.last.weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(self.down(self.up(x).relu()))
+
+
+@pytest.mark.parametrize("granularity", ["channel", "weight"])
+@pytest.mark.parametrize("criterion", ["l2", "random"])
+def test_nonzero_parameters_are_counted_without_a_copy(granularity: str, criterion: str) -> None:
+    model = Tied()
+    graph = build_graph(model, (6,))
+    assert graph.aliases == (("up.weight", "down.weight", True),)
+    tied = OpenModel(
+        ref="", title="", model=model, graph=graph, weights="", sample=None, data=(), digest="",
+        structure=Shrinkage(), held_zero=(),
+    )  # fmt: skip
+    plan = make_plan(model, graph, granularity=granularity, criterion=criterion, sparsity=0.5)
+    real = pruned_copy(tied, plan)
+    assert savings(tied, plan).nonzero == sum(int(p.count_nonzero()) for p in real.parameters())
+
+
+def test_a_large_network_is_previewed_quickly() -> None:
+    """While somebody waits: no copy of the model, no full sort of millions of weights. Generous: CI is slow."""
+    large = open_model("torchvision:resnet50?size=64")
+    assert large.sample is None and large.data == () and large.weights == "random, seed 0"
+    for granularity, most in (("channel", 3.0), ("weight", 5.0)):
+        started = time.perf_counter()
+        plan = make_plan(large.model, large.graph, granularity=granularity, sparsity=0.3)
+        said = savings(large, plan)
+        assert time.perf_counter() - started < most
+        assert said.dense_params == 25_557_032
+        assert (said.nonzero < said.dense_nonzero) and (said.macs < said.dense_macs) is (granularity == "channel")
 
 
 def test_lenet300_costs_equal_hand_counts(lenet: OpenModel) -> None:

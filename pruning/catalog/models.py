@@ -1,4 +1,4 @@
-"""Open a model by reference: `sample:NAME`, or `run:DIR` for the result of a finished run."""
+"""Open a traced model by reference: a sample network, the result of a finished run, or a library's network."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pruning.apply import shrink
+from pruning.catalog.libraries import build_library
+from pruning.catalog.references import parse_reference
 from pruning.errors import InputError, StorageError
 from pruning.graph.build import build_graph
 from pruning.graph.model_graph import ModelGraph
@@ -35,10 +37,12 @@ class OpenModel:
     model: nn.Module
     """In eval mode, float32."""
     graph: ModelGraph
-    sample: Sample
-    """The sample network it is, or came from."""
+    weights: str
+    """Where they come from, such as 'trained on mnist' or 'random, seed 0'."""
+    sample: Sample | None
+    """The sample network it is, or came from; None for a library's network, which has no images to be measured on."""
     data: tuple[str, ...]
-    """Data sets it can be measured on, the default first."""
+    """Data sets it can be measured on, the default first; empty for a library's network."""
     digest: str
     """SHA-256 of all weights."""
     structure: Shrinkage
@@ -48,20 +52,29 @@ class OpenModel:
 
 
 def open_model(ref: str) -> OpenModel:
-    """Open `sample:NAME` or `run:DIR`.
+    """Open a `sample:`, `run:`, `torchvision:` or `timm:` reference, and find its channel groups.
 
     Raises:
-        InputError: no such reference.
+        InputError: no such model, a library's network that cannot be built or traced, or a Python file (for that
+            there is `pruning.catalog.networks.open_network`).
         StorageError: the run is unfinished or its files are damaged.
     """
-    kind, _, rest = ref.partition(":")
-    if kind == "sample" and rest in SAMPLES:
-        sample = SAMPLES[rest]
-        return _opened(ref, sample.title, sample.load(), sample, Shrinkage(), ())
-    if kind == "run" and rest:
-        return _open_run(ref, Path(rest))
+    reference = parse_reference(ref)
+    if reference.kind == "run":
+        return _open_run(ref, Path(reference.name))
+    if reference.kind in ("torchvision", "timm"):
+        network = build_library(reference)
+        graph = build_graph(network.model, network.example_inputs)
+        return _opened(ref, network.title, network.model, graph, None, network.weights)
+    if reference.kind == "sample" and reference.name in SAMPLES:
+        sample = SAMPLES[reference.name]
+        model = sample.load()
+        weights = f"trained on {sample.trained_on}"
+        return _opened(ref, sample.title, model, build_graph(model, sample.input_shape), sample, weights)
+    if reference.kind == "file":
+        raise InputError(f"'{ref}' is a Python file, which only inspect and verify take: name another kind of model.")
     known = [f"sample:{name}" for name in SAMPLES]
-    near = difflib.get_close_matches(ref if ":" in ref else f"sample:{ref}", known, n=1)
+    near = difflib.get_close_matches(ref, known, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     raise InputError(f"There is no model '{ref}'.{hint} Use one of {', '.join(known)}, or run:DIR for a finished run.")
 
@@ -79,6 +92,7 @@ def weights_digest(model: nn.Module) -> str:
 
 def save_model(folder: Path, root: OpenModel, model: nn.Module, structure: Shrinkage, held_zero: list[str]) -> None:
     """Write a pruned model so that `run:DIR` opens it: weights, and how it differs from its sample network."""
+    assert root.sample is not None, "only sample networks have images to run on"
     tensors: dict[str, Tensor] = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     save_file(tensors, folder / MODEL_FILE)
     description = {
@@ -120,20 +134,37 @@ def _open_run(ref: str, folder: Path) -> OpenModel:
         SafetensorError,
     ) as error:
         raise StorageError(f"The model in {folder} is damaged ({error}). Run its recipe.yaml again.") from error
-    return _opened(ref, f"{sample.title} · {folder.name}", model.eval(), sample, structure, held_zero)
+    model = model.eval()
+    graph = build_graph(model, sample.input_shape)
+    title = f"{sample.title} · {folder.name}"
+    return _opened(ref, title, model, graph, sample, "of the run", structure, held_zero)
 
 
 def _opened(
-    ref: str, title: str, model: nn.Module, sample: Sample, structure: Shrinkage, held_zero: tuple[str, ...]
+    ref: str,
+    title: str,
+    model: nn.Module,
+    graph: ModelGraph,
+    sample: Sample | None,
+    weights: str,
+    structure: Shrinkage | None = None,
+    held_zero: tuple[str, ...] = (),
 ) -> OpenModel:
     return OpenModel(
         ref=ref,
         title=title,
         model=model,
-        graph=build_graph(model, sample.input_shape),
+        graph=graph,
+        weights=weights,
         sample=sample,
-        data=("mnist5k", "mnist") if sample.trained_on == "mnist" else (sample.trained_on,),
+        data=_data_for(sample),
         digest=weights_digest(model),
-        structure=structure,
+        structure=structure or Shrinkage(),
         held_zero=held_zero,
     )
+
+
+def _data_for(sample: Sample | None) -> tuple[str, ...]:
+    if sample is None:
+        return ()
+    return ("mnist5k", "mnist") if sample.trained_on == "mnist" else (sample.trained_on,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pruning.catalog.networks import RANDOM, Network
+from pruning.catalog.libraries import RANDOM, Network
 from pruning.commands.output import field, listed
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.model_graph import ModelGraph

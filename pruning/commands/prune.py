@@ -16,6 +16,7 @@ from pruning.commands.evaluate import check_has_images
 from pruning.commands.output import change, field, listed, say
 from pruning.errors import InputError
 from pruning.finetune import choose_precision, default_hyperparameters
+from pruning.ledger import of_result, remarks
 from pruning.pipeline import check_recipe, steps_for_seconds
 from pruning.recipe import SCHEDULES, Recipe, Schedule
 from pruning.runs import create_run, execute
@@ -196,6 +197,7 @@ def _summary(result: dict[str, Any]) -> list[str]:
         *field("non-zero", change(dense["nonzero"], pruned["nonzero"])),
         *field("MACs", f"{change(dense['macs'], pruned['macs'])} a sample"),
         *(line for batch, text in result["verdict"].items() for line in field("time", f"{text}, batch {batch}")),
+        *(line for remark in remarks(of_result(result)) for line in field("note", remark.text)),
         *(line for note, names in notes.items() for line in field("note", f"{listed(list(names))}: {note}")),
         *field("run", result["run"]),
     ]

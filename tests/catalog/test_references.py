@@ -10,10 +10,11 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from pruning.catalog import networks
-from pruning.catalog.models import weights_digest
+from pruning.catalog import libraries
+from pruning.catalog.models import open_model, weights_digest
 from pruning.catalog.networks import open_network
 from pruning.catalog.references import parse_reference
+from pruning.catalog.visitors import check_visitor
 from pruning.errors import InputError
 
 SMALL = "torchvision:squeezenet1_1?size=64"
@@ -99,6 +100,26 @@ def test_errors_say_what_to_do(ref, words):
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["sample:lenet5", "torchvision:resnet18?size=64", "timm:resnet18", "run:anywhere"])
+def test_a_visitor_may_open_networks_by_name(text):
+    check_visitor(parse_reference(text))
+
+
+def test_a_visitor_gets_default_weights_only_where_they_are(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    reference = parse_reference(f"{SMALL}&weights=default")
+    with pytest.raises(InputError, match="not on this machine"):
+        check_visitor(reference)
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth").touch()
+    check_visitor(reference)
+
+
+def test_a_python_file_is_no_model_of_the_app():
+    with pytest.raises(InputError, match="only inspect and verify take"):
+        open_model("file:net.py:build")
+
+
 def test_samples_open_as_trained_networks():
     network = open_network("sample:lenet5")
     assert network.weights == "trained on mnist" and network.title == "LeNet-5"
@@ -129,7 +150,7 @@ def test_the_input_size_is_that_of_the_trained_weights(name, shape):
     from torchvision.models import get_model_builder, get_model_weights
 
     family = get_model_builder(name).__module__.split(".")[2]
-    assert networks._shape_of_images(get_model_weights(name).DEFAULT, family, None) == shape
+    assert libraries._shape_of_images(get_model_weights(name).DEFAULT, family, None) == shape
 
 
 def test_a_size_goes_to_networks_that_are_built_for_one():
@@ -324,6 +345,8 @@ def test_a_fake_timm_shows_what_is_asked_of_it(monkeypatch, tmp_path):
         ("vit_tiny", {"pretrained": False, "img_size": 16}),
         ("tiny", {"pretrained": True}),
     ]
+    opened = open_model("timm:tiny?size=20")
+    assert (opened.sample, opened.data, opened.graph.example_shape) == (None, (), (1, 20, 20))
     del sys.modules["timm"]
 
 

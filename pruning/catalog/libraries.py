@@ -1,0 +1,197 @@
+"""Networks of torchvision and timm by name, with random weights or the library's own, and example inputs."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import urllib.parse
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pruning.catalog.references import Reference
+from pruning.catalog.state_files import load_state_file
+from pruning.errors import InputError, first_line
+
+SEED = 0
+RANDOM = f"random, seed {SEED}"
+FRAMES = 16
+"""Of an example video, where the network does not say how many it needs."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Network:
+    """A network to remove channels from."""
+
+    ref: str
+    title: str
+    model: nn.Module
+    """In eval mode."""
+    example_inputs: Any
+    """A tensor, a tuple of arguments or a dict of keyword arguments."""
+    weights: str
+    """Where they come from, such as 'random, seed 0'."""
+
+
+def build_library(reference: Reference) -> Network:
+    """Build what a `torchvision:` or `timm:` reference names.
+
+    Weights are random unless the reference says otherwise; what it asks for is never replaced by something else.
+
+    Raises:
+        InputError: no such network, a size it cannot have, weights that cannot be fetched, or timm is missing.
+    """
+    return _torchvision(reference) if reference.kind == "torchvision" else _timm(reference)
+
+
+def finished(reference: Reference, title: str, model: nn.Module, example: Any, weights: str) -> Network:
+    """A built model as a network: with the weights of a file, where the reference names one, and in eval mode."""
+    if reference.weights not in (None, "default"):
+        path = Path(reference.weights).expanduser()
+        load_state_file(model, path)
+        weights = f"from {path}"
+    return Network(ref=reference.text, title=title, model=model.eval(), example_inputs=example, weights=weights)
+
+
+@contextlib.contextmanager
+def seeded() -> Iterator[None]:
+    """The same random weights each time, without touching the caller's random state; no warnings."""
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.manual_seed(SEED)
+        yield
+
+
+def random_images(*shape: int) -> Tensor:
+    """A batch of two samples of that shape, the same each time."""
+    return torch.randn(2, *shape, generator=torch.Generator().manual_seed(SEED))
+
+
+def default_weights_are_here(reference: Reference) -> bool:
+    """Whether the library's default weights need no fetching; False for timm, which keeps them in places of its own."""
+    entry = _default_entry(reference)
+    if entry is None:
+        return False
+    file = Path(urllib.parse.urlparse(entry.url).path).name
+    return (Path(torch.hub.get_dir()) / "checkpoints" / file).is_file()
+
+
+def known_parameters(reference: Reference) -> int:
+    """Number of parameters that the library states for a network without building it; 0 where it states none."""
+    entry = _default_entry(reference)
+    return 0 if entry is None else int(entry.meta["num_params"])
+
+
+def _default_entry(reference: Reference) -> Any:
+    """torchvision's entry for a network's default weights, or None."""
+    if reference.kind != "torchvision":
+        return None
+    models = importlib.import_module("torchvision.models")
+    if reference.name not in models.list_models():
+        return None
+    entries = models.get_model_weights(reference.name)
+    return entries.DEFAULT if len(list(entries)) else None
+
+
+def _torchvision(reference: Reference) -> Network:
+    models = importlib.import_module("torchvision.models")
+    name = _known(reference, models.list_models())
+    builder = models.get_model_builder(name)
+    family = builder.__module__.removeprefix("torchvision.models.").partition(".")[0]
+    if family in ("detection", "optical_flow"):
+        takes = "a list of images" if family == "detection" else "two images"
+        raise InputError(
+            f"torchvision:{name} takes {takes}, so removal cannot follow it as a whole: use file:PATH.py:FACTORY with "
+            "a function that returns (model, example_inputs), for a detector its backbone."
+        )
+    entry = _default_entry(reference)
+    if reference.weights == "default" and entry is None:
+        raise InputError(f"torchvision has no trained weights for {name}: leave out weights=default.")
+    options: dict[str, Any] = {"weights": entry if reference.weights == "default" else None, "progress": False}
+    if family == "segmentation":
+        options["weights_backbone"] = None  # else those would be downloaded
+    if reference.size is not None and family == "vision_transformer":
+        options["image_size"] = reference.size
+    if reference.size is not None and family == "maxvit":
+        options["input_size"] = (reference.size, reference.size)
+    shape = _shape_of_images(entry, family, reference.size)
+    origin = f"torchvision's default, {entry.name}" if entry is not None else ""
+    return _built(reference, name, lambda: builder(**options), lambda _: random_images(*shape), origin)
+
+
+def _shape_of_images(entry: Any, family: str, size: int | None) -> tuple[int, ...]:
+    """Shape of an image or video that a torchvision network was trained for, from the transforms of its weights."""
+    settings = getattr(entry.transforms, "keywords", {}) if entry is not None else {}
+    own = settings.get("crop_size") or settings.get("resize_size") or 224
+    sides = (own, own) if isinstance(own, int) else tuple(own) if len(own) == 2 else (own[0], own[0])
+    sides = sides if size is None else (size, size)
+    frames = max(FRAMES, entry.meta.get("min_temporal_size", 0)) if entry is not None else FRAMES
+    return (3, frames, *sides) if family == "video" else (3, *sides)
+
+
+def _timm(reference: Reference) -> Network:
+    try:
+        timm = importlib.import_module("timm")
+    except ImportError as error:
+        raise InputError(
+            f"{reference.text} needs timm, which cannot be imported ({error}): pip install timm."
+        ) from error
+    base, _, tag = reference.name.partition(".")
+    name = _known(reference, timm.list_models(), base) + (f".{tag}" if tag else "")
+    try:
+        config = timm.models.get_pretrained_cfg(name)
+    except RuntimeError as error:
+        raise InputError(f"timm knows no weights '{tag}' of {base}: leave out '.{tag}', or name others.") from error
+    options: dict[str, Any] = {"pretrained": reference.weights == "default"}
+    if reference.size is not None and config is not None and config.fixed_input_size:
+        options["img_size"] = reference.size
+
+    def example(model: Any) -> Tensor:
+        channels, height, width = model.default_cfg["input_size"]
+        return random_images(channels, reference.size or height, reference.size or width)
+
+    return _built(reference, name, lambda: timm.create_model(name, **options), example, "timm's default")
+
+
+def _built(
+    reference: Reference,
+    name: str,
+    build: Callable[[], nn.Module],
+    example: Callable[[nn.Module], Tensor],
+    origin: str,
+) -> Network:
+    """A network of a library; `origin` says what its default weights are."""
+    trained = reference.weights == "default"
+    try:
+        with seeded():
+            model = build()
+    except Exception as error:  # a library's own errors, and those of whatever it downloads with
+        if trained:
+            raise InputError(
+                f"The default weights of {reference.kind}:{name} could not be fetched ({first_line(error)}): check the "
+                "connection, give weights=FILE, or leave weights= out for random ones."
+            ) from error
+        size = f" with images of {reference.size} pixels" if reference.size else ""
+        raise InputError(f"{reference.kind} cannot build {name}{size} ({first_line(error)}).") from error
+    title = f"{name} ({reference.kind})"
+    return finished(reference, title, model, example(model), origin if trained else RANDOM)
+
+
+def _known(reference: Reference, names: Sequence[str], name: str | None = None) -> str:
+    name = name or reference.name
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
+    raise InputError(
+        f"{reference.kind} has no model '{name}'. Did you mean '{reference.kind}:{near[0]}'? "
+        f'All {len(names)} names: python -c "import {reference.kind}; print({_LISTS[reference.kind]})".'
+    )
+
+
+_LISTS = {"torchvision": "torchvision.models.list_models()", "timm": "timm.list_models()"}
