@@ -14,6 +14,7 @@ st.navigation(
     [
         st.Page("pages/start.py", title="Start", url_path="", default=True),
         st.Page("pages/explore.py", title="Explore", url_path="explore"),
+        st.Page("pages/sensitivity.py", title="Sensitivity", url_path="sensitivity"),
         st.Page("pages/prune.py", title="Prune", url_path="prune"),
         st.Page("pages/tradeoff.py", title="Trade-off", url_path="tradeoff"),
     ],

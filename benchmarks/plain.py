@@ -12,7 +12,7 @@ from pruning.apply import masked_model
 from pruning.catalog.datasets import Dataset
 from pruning.graph.model_graph import ModelGraph
 from pruning.plan import Plan
-from pruning.recalibrate import recalibration_batches
+from pruning.recalibrate import recalibration_images
 
 BATCH = 100
 
@@ -31,8 +31,8 @@ def plain(
             norm.reset_running_stats()
             norm.momentum = None
             norm.train()
-        for index in recalibration_batches(data):
-            copy(data.normalise(data.images["train"][index]))
+        for pictures in recalibration_images(data):
+            copy(data.normalise(pictures))
         copy.eval()
     right = 0
     for pictures, labels in data.batches("select", BATCH, images):

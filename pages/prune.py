@@ -4,52 +4,37 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import badges, cuts, errors, header, inspector, preview, run_form, run_panel, sliders, tiles
+from pages.shared import badges, board, clock, cuts, errors, header, ledger_panel, live, run_form, run_panel
+from pages.shared.board import data
 
 run_panel.restore()
 chosen = header.show("Prune")
 opened = chosen.opened
-sliders.follow(opened)
-row, panel = st.empty(), st.container()
-with errors.shown():
-    cut = cuts.current(opened)
-    known = preview.arithmetic(opened, cut)
-run = run_panel.shown_run()
-result = run_panel.result_for(run, opened, chosen.data_name, cut)
-dense, accuracy = preview.dense_so_far(opened, chosen.data_name), None
-
-
-def draw() -> None:
-    """The big numbers, with what is known so far."""
-    tiles.show(
-        row,
-        preview.tiles(
-            known.savings,
-            cut.granularity,
-            dense=dense,
-            accuracy=accuracy,
-            tuned=preview.tuned_number(result),
-            time=inspector.time_so_far(opened, cut, result),
-            missing=None if chosen.has_images else "the images are not on this machine",
-        ),
-    )
-
-
-draw()
-with panel:
+said = board.take()
+board.follow(opened, said)
+cut = cuts.current(opened)
+if board.asks(said, "time"):
+    clock.measure(opened, cut)
+if board.asks(said, "widths"):
+    with errors.shown(stop=False):
+        clock.start_widths(opened)
+with st.container():  # always there: what comes after it keeps its place
+    run = run_panel.shown_run()
     run_panel.show(run, opened)
-left, right = st.columns([2.35, 1], gap="medium")
-with left:
-    sliders.controls(opened)
-    rows = cuts.targets(opened, cut.granularity)
-    sliders.board(opened, rows, known, preview.scores(opened, cut.granularity, cut.criterion, cut.seed))
-with right:
-    inspector.show(opened, sliders.chosen_target(rows), known, cut)
+result = run_panel.result_for(run, opened, chosen.data_name, cut)
+with st.container(key="board_area", gap=None):
+    st.html(f"<style>{board.PLACE}</style>")
+    with st.container(key="board_accuracy"):
+        accuracy = st.empty()
+    live.begin(accuracy)
+    with errors.shown():
+        board.show(opened, data.prepare(chosen, cut, result))
+with st.container():
+    clock.follow_widths(opened)
+ledger_panel.panel(opened, cut, clock.timing(opened, cut), clock.widths(opened).steps)
 duration = run_form.show(chosen, cut)
 st.html(badges.legend())
-if chosen.has_images:  # last, for it takes longest: everything above is on screen by now
-    with errors.shown():
-        data = chosen.data()
-        dense, accuracy = preview.dense(opened, data), preview.measured(opened, data, cut)
-        draw()
-        run_form.say_duration(duration, opened, data, run_form.recipe(chosen, cut))
+with errors.shown():  # last, for it takes longest: everything above is on screen by now
+    live.show(accuracy, chosen, cut, result, board.heard())
+    if chosen.has_images:
+        run_form.say_duration(duration, opened, chosen.data(), run_form.recipe(chosen, cut))

@@ -140,6 +140,19 @@ def build_parser() -> argparse.ArgumentParser:
         "pruned.params<=100000, difference.accuracy>=-0.01, speedup.1.0>1.5; 'accuracy' is pruned.accuracy",
     )  # fmt: skip
 
+    sub = command("sensitivity", _sensitivity, "Measure how well each channel group or weight tensor bears pruning.")
+    sub.add_argument("model", help="sample:NAME or run:DIR")
+    with_data(sub)
+    sub.add_argument("--granularity", default="channel", help="channel or weight (channel)")
+    sub.add_argument("--criterion", default="l2", help="l1, l2, random or largest (l2)")
+    sub.add_argument("--images", type=_whole, default=2000, metavar="N", help="select images to measure on (2000)")
+    sub.add_argument("--lose", type=_number, default=1.0, metavar="P", help="points that each may lose alone (1)")
+    sub.add_argument("--seed", type=_whole, default=0, metavar="N", help="for the criterion random (0)")
+
+    sub = command("latency", _latency, "Time the layers against their widths on this machine; keeps the times.")
+    sub.add_argument("model", help=MODEL_FORMS)
+    sub.add_argument("--batch", type=_whole, default=1, metavar="N", help="samples in a forward pass (1)")
+
     sub = command("doctor", _doctor, "Say what this installation has, and what is missing.")
     sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip with images to look for")
 
@@ -184,6 +197,20 @@ def _prune(args: argparse.Namespace, stop: Stop) -> None:
     emit(result, lines, as_json=args.json)
     if unmet:
         raise RequirementError(f"The run is done, but does not meet: {'; '.join(unmet)}.")
+
+
+def _sensitivity(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.commands.sensitivity import sensitivity
+
+    result, lines = sensitivity(args, stop)
+    emit(result, lines, as_json=args.json)
+
+
+def _latency(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.commands.latency import latency
+
+    result, lines = latency(args.model, batch=args.batch, cancel=stop)
+    emit(result, lines, as_json=args.json)
 
 
 def _doctor(args: argparse.Namespace, stop: Stop) -> None:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pruning.catalog.augment import augment, usual_shift
 from pruning.catalog.datasets import Dataset, DatasetInfo
 from pruning.errors import Cancelled, InputError
 from pruning.evaluate import Cancel, evaluate
@@ -85,8 +86,8 @@ def default_hyperparameters(data: DatasetInfo) -> dict[str, float | int]:
     """Batch size, learning rate and shift for fine-tuning on a data set: mild where it is small, as in training
     from scratch where it is large."""
     if data.sizes["train"] < 10_000:
-        return {"batch_size": 32, "lr": 0.02, "shift": 1}
-    return {"batch_size": 128, "lr": 0.03, "shift": 4 if data.flips else 1}
+        return {"batch_size": 32, "lr": 0.02, "shift": usual_shift(data)}
+    return {"batch_size": 128, "lr": 0.03, "shift": usual_shift(data)}
 
 
 def seconds_per_step(model: nn.Module, data: Dataset, config: TrainConfig, steps: int = 4) -> float:
@@ -218,21 +219,6 @@ def schedule_factor(step: int, steps: int, warmup: float) -> float:
     if step < rising:
         return (step + 1) / (rising + 1)
     return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1.0, steps - rising)))
-
-
-def augment(images: Tensor, shift: int, flips: bool, generator: torch.Generator) -> Tensor:
-    """Move each image (N × C × H × W) by up to `shift` pixels, filling with 0; mirror every second if `flips`."""
-    count, _, height, width = images.shape
-    padded = F.pad(images, (shift, shift, shift, shift))
-    top, left = torch.randint(0, 2 * shift + 1, (2, count), generator=generator)
-    rows = top[:, None] + torch.arange(height)
-    columns = left[:, None] + torch.arange(width)
-    if flips:
-        mirrored = torch.rand(count, generator=generator) < 0.5
-        columns = torch.where(mirrored[:, None], columns.flip(1), columns)
-    picture = torch.arange(count)[:, None, None]
-    moved = padded.permute(0, 2, 3, 1)[picture, rows[:, :, None], columns[:, None, :]]
-    return moved.permute(0, 3, 1, 2)
 
 
 def paste_box(images: Tensor, others: Tensor, generator: torch.Generator) -> tuple[Tensor, float]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from pruning.catalog.augment import augment, usual_shift
 from pruning.catalog.datasets import Dataset
 
 
@@ -22,23 +23,28 @@ BATCH = 100
 """Images of which each batch's mean and variance are taken; the statistics are averages over the batches."""
 
 
-def recalibration_batches(data: Dataset, images: int = IMAGES, seed: int = 0) -> tuple[Tensor, ...]:
-    """Indices of the `train` images to recalibrate on, batch by batch: shuffled, with all classes in every batch.
+def recalibration_images(data: Dataset, images: int = IMAGES, seed: int = 0) -> tuple[Tensor, ...]:
+    """The `train` images to recalibrate on (uint8), batch by batch: shuffled, all classes in every batch, moved and
+    mirrored as in training. A last batch of one image is left out.
 
-    That matters: on class-sorted images an accuracy of 83 % fell to 72 %. A last batch of one image is left out.
+    All that matters. On class-sorted images an accuracy of 83 % fell to 72 %; on images as they are, ResNet-20, which
+    learnt from moved ones, lost 3.5 points with nothing cut, and none on moved ones.
     """
-    batches = data.balanced("train", seed)[:images].split(BATCH)
-    return tuple(batch for batch in batches if len(batch) > 1)
+    draw = torch.Generator().manual_seed(seed)
+    return tuple(
+        augment(data.images["train"][index], usual_shift(data.info), data.info.flips, draw)
+        for index in data.balanced("train", seed)[:images].split(BATCH)
+        if len(index) > 1
+    )
 
 
 def recalibrate(model: nn.Module, data: Dataset, *, images: int = IMAGES, seed: int = 0) -> None:
-    """Replace BN's running mean and variance in place by averages over `train` images (`recalibration_batches`).
+    """Replace BN's running mean and variance in place by averages over `recalibration_images`.
 
     Nothing happens without BN. The model ends in eval mode.
     """
     if has_batch_norm(model):
-        batches = recalibration_batches(data, images, seed)
-        recalibrate_on(model, (data.normalise(data.images["train"][index]) for index in batches))
+        recalibrate_on(model, map(data.normalise, recalibration_images(data, images, seed)))
 
 
 @torch.no_grad()

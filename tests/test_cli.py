@@ -11,6 +11,7 @@ import pytest
 
 from pruning.cli import main
 from pruning.commands.output import emit
+from pruning.commands.prune import _summary
 
 
 @pytest.fixture(autouse=True)
@@ -154,6 +155,7 @@ def test_prune_and_evaluate_the_run(capsys, tmp_path):
     assert {"as_cut", "recalibrated", "finetuned"} == set(result["stages"])
     assert {"name", "group", "requested", "achieved", "kept", "total"} <= set(result["layers"][0])
     assert {"engine", "threads", "seconds", "speedup", "schema_version"} <= set(result)
+    assert any("Compression (deflate) takes off only" in line for line in _summary(result)), "the ledger's sentences"
     status, again, _ = call(capsys, "evaluate", f"run:{tmp_path / 'run'}", "--role", "test")
     assert (status, again["correct"]) == (0, result["pruned"]["correct"])
 

@@ -19,8 +19,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("catalog", "clone", "criteria", "distributions"),
     ("graph", "slim"),
     ("allocation", "plan"),
-    ("shrinkage", "cost"),
+    ("shrinkage", "cost", "cost_table", "activations", "remains", "ledger", "devices"),
     ("apply", "evaluate", "latency", "whatif", "recalibrate"),
+    ("latency_steps", "latency_calls", "latency_grid", "latency_profile", "latency_cache"),
     # above the rest of their package: they remove channels and look what came of it
     ("graph.trial", "graph.remedies", "graph.build", "graph.verify"),
     ("removal",),

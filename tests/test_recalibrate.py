@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from pruning.catalog.datasets import load_dataset
-from pruning.recalibrate import has_batch_norm, recalibrate, recalibration_batches
+from pruning.recalibrate import has_batch_norm, recalibrate, recalibration_images
 from sample_models import SAMPLES
 
 
@@ -12,8 +12,7 @@ def test_statistics_are_averages_over_the_chosen_images():
     data = load_dataset("mnist5k")
     model = nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(784, 10)).train()
     recalibrate(model, data, images=300, seed=3)
-    images = data.normalise(data.images["train"][data.balanced("train", seed=3)[:300]])
-    parts = images.split(100)
+    parts = [data.normalise(batch) for batch in recalibration_images(data, 300, seed=3)]
     assert torch.allclose(model[0].running_mean, torch.stack([part.mean() for part in parts]).mean(), atol=1e-5)
     assert torch.allclose(model[0].running_var, torch.stack([part.var() for part in parts]).mean(), rtol=1e-4)
     assert model[0].momentum == 0.1 and not model.training
@@ -32,11 +31,18 @@ def test_without_batch_norm_nothing_happens():
     recalibrate(model, load_dataset("mnist5k"))
 
 
-def test_batches_hold_all_classes_in_equal_parts_and_no_image_twice():
+def test_images_are_train_images_of_all_classes_in_equal_parts_moved_as_in_training():
     data = load_dataset("mnist5k")
-    batches = recalibration_batches(data, 401, seed=5)
+    batches = recalibration_images(data, 401, seed=5)
     assert [len(batch) for batch in batches] == [100, 100, 100, 100]  # one image alone has no variance
-    assert len(torch.cat(batches).unique()) == 400
-    for batch in batches:
-        assert data.labels["train"][batch].bincount().tolist() == [10] * 10
-    assert not torch.equal(batches[0], recalibration_batches(data, 401, seed=6)[0])
+    index = data.balanced("train", seed=5)[:400]
+    assert data.labels["train"][index].bincount().tolist() == [40] * 10
+    still = 0
+    for before, after in zip(data.images["train"][index], torch.cat(batches), strict=True):
+        padded = torch.nn.functional.pad(before, (1, 1, 1, 1))
+        moves = [padded[:, y : y + 28, x : x + 28] for y in range(3) for x in range(3)]
+        assert any(torch.equal(after, moved) for moved in moves), "by one pixel at most, black coming in"
+        still += torch.equal(before, after)
+    assert 20 < still < 80  # one in nine
+    assert not torch.equal(batches[0], recalibration_images(data, 401, seed=6)[0])
+    assert torch.equal(batches[0], recalibration_images(data, 401, seed=5)[0])

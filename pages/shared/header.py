@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import errors, loaders, route, state
+from pages.shared import errors, loaders, network_box, route, state
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from pruning.catalog.datasets import Dataset
     from pruning.catalog.models import OpenModel
+
+WITHOUT_IMAGES = "this network comes without images here"
+ABSENT = "the images are not on this machine"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +25,19 @@ class Chosen:
 
     opened: OpenModel
     data_name: str
+    """'' where the network comes without images."""
     data_dir: str | None
-    has_images: bool
-    """Whether the data set can be loaded; weights and costs can be shown without."""
+    missing: str | None
+    """Why there can be no accuracy, in words that go on 'accuracy is absent: …'; None where there are images."""
+
+    @property
+    def has_images(self) -> bool:
+        """Whether the data set can be loaded; weights, costs and times can be shown without."""
+        return self.missing is None
 
     def data(self) -> Dataset:
-        """The images. Raises DataError where there are none: ask `has_images` first."""
+        """The images. Only where `has_images`."""
+        assert self.has_images, self.missing
         return loaders.load_data(self.data_name, self.data_dir)
 
 
@@ -35,31 +47,25 @@ def show(title: str) -> Chosen:
     left, middle, right = st.columns([2.2, 1, 1.4], vertical_alignment="center")
     left.title(title, anchor=False)
     with errors.shown():
-        with middle, st.spinner("Loading the networks"):
-            titles = loaders.model_refs()
-            ref = state.get(state.MODEL)
-            if ref.startswith("run:"):
-                titles[ref] = loaders.open_model(ref).title
-            if ref not in titles:  # its weights are not there yet, or no longer
-                state.put(state.MODEL, next(iter(titles)))
-        middle.selectbox(
-            "Network",
-            list(titles),
-            format_func=lambda choice: titles[choice],
-            label_visibility="collapsed",
-            **state.bound(state.MODEL),
-        )
-        with middle, st.spinner("Reading the network"):
-            opened = loaders.open_model(state.get(state.MODEL))
+        opened = network_box.show(middle)
     return _with_data(opened, right)
 
 
-def _with_data(opened: OpenModel, place: st.delta_generator.DeltaGenerator) -> Chosen:
+def _with_data(opened: OpenModel, place: DeltaGenerator) -> Chosen:
     from pruning.catalog.datasets import dataset_info
     from pruning.catalog.sources import is_available
 
-    if state.get(state.DATA) not in opened.data:
-        state.put(state.DATA, opened.data[0])
+    if not opened.data:
+        place.selectbox(
+            "Data set", [], placeholder="no images", disabled=True, label_visibility="collapsed", key="no_data"
+        )
+        st.caption(
+            f"Accuracy is absent: {WITHOUT_IMAGES}. Weights, scores, costs and times work; for a run choose a network "
+            "that comes with images."
+        )
+        return Chosen(opened=opened, data_name="", data_dir=None, missing=WITHOUT_IMAGES)
+    name = state.get(state.DATA)
+    state.put(state.DATA, name if name in opened.data else opened.data[0])  # told anew, as the network
     place.selectbox(
         "Data set",
         list(opened.data),
@@ -71,7 +77,7 @@ def _with_data(opened: OpenModel, place: st.delta_generator.DeltaGenerator) -> C
     available = is_available(name, state.data_dir(name))
     if not available:
         _get_images(name)
-    return Chosen(opened=opened, data_name=name, data_dir=state.data_dir(name), has_images=available)
+    return Chosen(opened=opened, data_name=name, data_dir=state.data_dir(name), missing=None if available else ABSENT)
 
 
 def _get_images(name: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import charts, errors, ledger
+from pages.shared import charts, errors, ledger, ledger_panel
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -104,8 +104,7 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
                 alt="Loss and accuracy on select images over the steps of fine-tuning",
             )
     with st.expander("The ledger: dense and pruned side by side, on test images", expanded=True):
-        st.html(ledger.ledger_html(run.result))
-        st.caption(errors.plain(ledger.footnote(run.result)))
+        ledger_panel.finished(run.result)
 
 
 def buttons(run: Run, continue_run: Callable[[Run, int], None]) -> None:

@@ -143,15 +143,13 @@ def recover(
 
 @st.cache_data(show_spinner=False, max_entries=2000)
 def _costs(digest: str, key: str, _opened: OpenModel, _cut: Cut) -> Costs:
-    from pruning.cost import count_macs, model_bytes, shapes_after
+    from pruning.cost import raw_bytes, shapes_after
+    from pruning.preview import savings
 
-    model = pruned(_opened, _cut)
-    return Costs(
-        params=sum(parameter.numel() for parameter in model.parameters()),
-        nonzero=sum(int(parameter.count_nonzero()) for parameter in model.parameters()),
-        macs=count_macs(_opened.graph, shapes_after(_opened.graph, plan(_opened, _cut))),
-        bytes=model_bytes(model).raw,
-    )
+    made = plan(_opened, _cut)
+    found = savings(_opened, made)
+    raw = raw_bytes(_opened.model, shapes_after(_opened.graph, made))
+    return Costs(params=found.params, nonzero=found.nonzero, macs=found.macs, bytes=raw)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
@@ -177,7 +175,7 @@ def _accuracy(
         as_cut = evaluate(model, _data, "select", limit=images)
         recalibrated = None
         if has_batch_norm(model) and not plan(_opened, _cut).removes_nothing:
-            recalibrate(model, _data, images=1000)
+            recalibrate(model, _data)
             recalibrated = evaluate(model, _data, "select", limit=images)
     difference = paired_difference(dense.right, (recalibrated or as_cut).right)
     return Accuracy(as_cut=as_cut, recalibrated=recalibrated, difference=difference)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pages.shared import badges
-from pages.shared.words import interval, milliseconds, percent, ratio, size
+from pages.shared import badges, ledger_table
+from pages.shared.words import interval, percent, ratio
+
+if TYPE_CHECKING:
+    from pruning.devices import Budget
 
 Result = Mapping[str, Any]
 
@@ -57,15 +59,17 @@ def stages_html(result: Result) -> str:
     return f'{_STYLE}<div class="px-stages">{"".join(cells)}</div>'
 
 
-def ledger_html(result: Result) -> str:
-    """Dense and pruned side by side, every number with its badge."""
+def ledger_html(result: Result, budget: Budget | None = None) -> str:
+    """Dense and pruned side by side, every number with its badge; accuracy first."""
+    from pruning.ledger import of_result
+
     dense, pruned = result["dense"], result["pruned"]
     tuned = kind(result)
     difference = result["difference"]
     same = pruned["images"] - difference["newly_wrong"] - difference["newly_right"]
     low, high = (100 * end for end in difference["interval"])
-    rows = [
-        _row(
+    head = [
+        ledger_table.row(
             f"Accuracy on {pruned['images']:,} {pruned['role']} images",
             f"{percent(dense['accuracy'])} <small>({interval(tuple(dense['accuracy_interval']))})</small>"
             + badges.badge("measured"),
@@ -74,33 +78,15 @@ def ledger_html(result: Result) -> str:
             f"{_signed(100 * difference['accuracy'])} points <small>({_signed(low)} to {_signed(high)})</small>"
             + badges.badge(tuned),
         ),
-        _row(
+        ledger_table.row(
             "Answers, against dense",
             "",
             f"{same:,} same{badges.badge(tuned)}",
             f"{difference['newly_wrong']:,} newly wrong, {difference['newly_right']:,} newly right"
             + badges.badge(tuned),
         ),
-        _counts("Zeros among the parameters", _zeros(dense), _zeros(pruned), compare=False),
-        _counts("Parameters", dense["params"], pruned["params"]),
-        _counts("Parameters that are not zero", dense["nonzero"], pruned["nonzero"]),
-        _counts("MACs of one image", dense["macs"], pruned["macs"]),
-        *(
-            _sizes(title, dense["bytes"][name], pruned["bytes"][name])
-            for name, title in (
-                ("raw", "Bytes, raw"),
-                ("deflate", "Bytes, compressed (deflate)"),
-                ("sparse", "Bytes, bitmap and non-zeros"),
-            )
-        ),
-        _sizes("Activation memory of one image, at most", dense["activation_bytes"], pruned["activation_bytes"],
-               badge="estimated"),
-        *(_time(batch, result) for batch in result["verdict"]),
-    ]  # fmt: skip
-    return (
-        f'{_STYLE}<table class="px-ledger"><thead><tr><th></th><th>dense</th><th>pruned</th><th>change</th></tr>'
-        f"</thead><tbody>{''.join(rows)}</tbody></table>"
-    )
+    ]
+    return ledger_table.html(of_result(result), head=head, budget=budget)
 
 
 def footnote(result: Result) -> str:
@@ -117,39 +103,6 @@ def footnote(result: Result) -> str:
     )
 
 
-def _row(title: str, *cells: str) -> str:
-    return f"<tr><th>{escape(title)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
-
-
-def _counts(title: str, dense: int, pruned: int, compare: bool = True) -> str:
-    mark = badges.badge("measured")
-    change = _ratio(dense, pruned) + mark if compare else ""
-    return _row(title, f"{dense:,}{mark}", f"{pruned:,}{mark}", change)
-
-
-def _sizes(title: str, dense: int, pruned: int, badge: badges.Kind = "measured") -> str:
-    mark = badges.badge(badge)
-    return _row(title, size(dense) + mark, size(pruned) + mark, _ratio(dense, pruned) + mark)
-
-
-def _ratio(dense: int, pruned: int) -> str:
-    return "same" if dense == pruned else ratio(dense, max(1, pruned))
-
-
-def _time(batch: str, result: Result) -> str:
-    mark = badges.badge("measured")
-    cells = []
-    for side in ("dense", "pruned"):
-        timing = result[side]["latency_ms"][batch]
-        span = f"{milliseconds(timing['low'])[:-3]}–{milliseconds(timing['high'])[:-3]}"
-        cells.append(f"{milliseconds(timing['median'])} <small>({span})</small>{mark}")
-    return _row(f"Time of a batch of {batch}", *cells, f"{escape(result['verdict'][batch])}{mark}")
-
-
-def _zeros(side: Mapping[str, Any]) -> int:
-    return int(side["params"] - side["nonzero"])
-
-
 def _signed(value: float) -> str:
     """'+0.3', '−0.6', '0.0'."""
     text = f"{abs(value):.1f}"
@@ -157,12 +110,6 @@ def _signed(value: float) -> str:
 
 
 _STYLE = f"""<style>{badges.STYLE}
-.px-ledger{{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.93rem}}
-.px-ledger th,.px-ledger td{{text-align:right;padding:.28rem .6rem;border:0;
- border-top:1px solid color-mix(in srgb,currentColor 15%,transparent);font-weight:400}}
-.px-ledger thead th{{border-top:0;opacity:.75;font-size:.87rem}}
-.px-ledger tbody th{{text-align:left;padding-left:0}}
-.px-ledger small{{opacity:.75;white-space:nowrap}}
 .px-stages{{display:grid;grid-template-columns:repeat(3,auto);gap:.3rem 1.4rem;justify-content:start;
  font-variant-numeric:tabular-nums}}
 .px-stages b{{font-size:1.25rem;font-weight:650}}.px-stages small{{display:block;opacity:.75;font-size:.87rem}}

@@ -31,9 +31,17 @@ def model_refs() -> dict[str, str]:
 
 
 def open_model(ref: str) -> OpenModel:
-    """A model by reference, shared by all sessions. Raises as `pruning.catalog.models.open_model` does."""
+    """A model by reference, shared by all sessions.
+
+    Raises as `pruning.catalog.models.open_model` does, and InputError for what a visitor may not open.
+    """
     _ready()
-    return _open_model(ref)
+    from pruning.catalog.references import parse_reference
+    from pruning.catalog.visitors import check_visitor
+
+    reference = parse_reference(ref)
+    check_visitor(reference)
+    return _open_library(ref) if reference.kind in ("torchvision", "timm") else _open_model(ref)
 
 
 def load_data(name: str, data_dir: str | None = None) -> Dataset:
@@ -83,6 +91,14 @@ def _ready() -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _open_model(ref: str) -> OpenModel:
+    from pruning.catalog.models import open_model
+
+    return open_model(ref)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _open_library(ref: str) -> OpenModel:
+    """Apart from the small ones: these hold up to 600 MB each."""
     from pruning.catalog.models import open_model
 
     return open_model(ref)

@@ -1,4 +1,4 @@
-"""Where a sample network comes from, in a few lines."""
+"""Where a network comes from, in a few lines."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 def words(opened: OpenModel) -> str:
     """In Markdown: what the network is, what it learnt from, and how well it did on which images."""
+    if opened.sample is None:
+        return _of_library(opened)
     record = opened.sample.provenance()
     data, phases = record["data"], record["phases"]
     optimiser = phases[-1]["optimiser"]
@@ -33,4 +35,21 @@ def words(opened: OpenModel) -> str:
         f"({interval(tuple(measured['interval']))}, 95 % interval)."
         for role, measured in record["accuracy"].items()
     ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _of_library(opened: OpenModel) -> str:
+    from pruning.catalog.libraries import RANDOM
+
+    library, _, rest = opened.ref.partition(":")
+    shape = " × ".join(map(str, opened.graph.example_shape))
+    lines = [f"**{plain(rest.partition('?')[0])}** as {plain(library)} builds it, for inputs of {shape}."]
+    if opened.weights == RANDOM:
+        lines.append(
+            f"Its weights are **{plain(opened.weights)}**: they have learnt nothing, so scores and histograms show "
+            "only how the layers were initialised. Shapes, costs and times do not depend on them."
+        )
+    else:
+        lines.append(f"Its weights: {plain(opened.weights)}.")
+    lines.append("It comes without images here, so its accuracy cannot be measured.")
     return "\n".join(f"- {line}" for line in lines)

@@ -41,12 +41,16 @@ def show(chosen: Chosen, cut: Cut) -> DeltaGenerator:
             icon=":material/content_cut:",
             disabled=busy or not chosen.has_images,
             on_click=_ask,
-            help="The images are not on this machine." if not chosen.has_images else None,
+            help=f"A run needs images: {chosen.missing}." if chosen.missing else None,
         )
-        with st.popover("Options", icon=":material/tune:"):
-            _options(chosen)
+        if chosen.data_name:
+            with st.popover("Options", icon=":material/tune:"):
+                _options(chosen)
         _upload()
         place = st.empty()
+    if not chosen.data_name:
+        place.markdown(f":gray[No run: {chosen.missing}.]")
+        return place
     place.markdown(f":gray[{_plan_words(chosen, cut)}]")
     if st.session_state.pop(_ASKED, False):
         with errors.shown(stop=False):

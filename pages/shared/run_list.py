@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import charts, errors, job_panel, ledger, run_panel, state
+from pages.shared import charts, errors, job_panel, ledger, ledger_panel, run_panel, state
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +84,8 @@ def choose(chosen: Chosen) -> Runs:
     colour.segmented_control("Colour tells", ["granularity", "criterion"], required=True, **state.bound(COLOUR))
     if state.get(MODELS) == "all networks":
         return Runs(all=runs, shown=runs)
-    mine = (chosen.opened.sample.name, chosen.data_name)
+    sample = chosen.opened.sample
+    mine = (sample.name if sample else None, chosen.data_name)
     return Runs(all=runs, shown=[run for run in runs if (network(run), run.recipe.data) == mine])
 
 
@@ -201,8 +202,8 @@ def details(runs: Runs) -> None:
                 _confirm_delete(run)
     if run.result is not None:
         with st.expander("Ledger"):
-            st.html(ledger.ledger_html(run.result))
-            st.caption(errors.plain(ledger.footnote(run.result)))
+            ledger_panel.choose_device()
+            ledger_panel.finished(run.result)
     with st.expander("Recipe"):
         st.code(run.recipe.to_yaml(), language="yaml")
 

@@ -58,6 +58,8 @@ def adopt(recipe: Recipe) -> None:
     from pruning.errors import InputError
 
     opened = loaders.open_model(recipe.model)
+    if not opened.data:
+        raise InputError(f"{opened.title} comes without images, so no run can start from it: choose a sample network.")
     if recipe.data not in opened.data:
         raise InputError(f"{opened.title} cannot be used with {recipe.data}; use {' or '.join(opened.data)}.")
     state.put(state.MODEL, recipe.model)
@@ -100,13 +102,7 @@ def result_for(run: Run | None, opened: OpenModel, data_name: str, cut: Cut) -> 
     if run is None or run.result is None:
         return None
     recipe = run.recipe
-    same = (
-        recipe.model == opened.ref
-        and recipe.data == data_name
-        and (recipe.granularity, recipe.criterion, recipe.sparsity, recipe.seed)
-        == (cut.granularity, cut.criterion, cut.sparsity, cut.seed)
-        and recipe.layers == dict(cut.layers)
-    )
+    same = (recipe.model, recipe.data) == (opened.ref, data_name) and cuts.same(opened, recipe, cut)
     return run.result if same else None
 
 

@@ -18,11 +18,20 @@ def start(run_dir: Path) -> None:
     Raises:
         StorageError: the process cannot be started.
     """
+    launch(["worker", str(run_dir)], run_dir / "worker.log")
+
+
+def launch(arguments: list[str], log_file: Path) -> None:
+    """Start `python -m pruning ARGUMENTS`, its output appended to a file.
+
+    Raises:
+        StorageError: the process cannot be started.
+    """
     paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
     try:
-        with (run_dir / "worker.log").open("ab") as log:
+        with log_file.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pruning", "worker", str(run_dir)],
+                [sys.executable, "-m", "pruning", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -30,7 +39,7 @@ def start(run_dir: Path) -> None:
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             )
     except OSError as error:
-        raise StorageError(f"The run cannot be started ({error.strerror or error}).") from error
+        raise StorageError(f"The process cannot be started ({error.strerror or error}).") from error
     _started.append(process)
     for finished in [p for p in _started if p.poll() is not None]:  # poll() also takes them off the process table
         _started.remove(finished)

@@ -10,12 +10,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from pruning.catalog.datasets import Dataset, Role
+from pruning.catalog.datasets import Dataset
 from pruning.errors import Cancelled, InputError
 from pruning.evaluate import Cancel, Evaluation
 from pruning.graph.model_graph import ModelGraph
 from pruning.plan import Plan
-from pruning.recalibrate import has_batch_norm, recalibration_batches
+from pruning.recalibrate import has_batch_norm, recalibration_images
 from pruning.whatif.answers import Answers
 from pruning.whatif.keeping import choose
 from pruning.whatif.parts import Parts
@@ -88,7 +88,7 @@ class WhatIf:
         self.figures = tuple(f for f in figures if f == "as_cut" or has_batch_norm(model))
         if not self.figures:
             raise InputError("This network has no batch normalisation, so nothing can be recalibrated: ask for as_cut.")
-        self._recalibration = recalibration_batches(data, seed=seed) if "recalibrated" in self.figures else ()
+        self._recalibration = recalibration_images(data, seed=seed) if "recalibrated" in self.figures else ()
         self.whole_because: str | None = None
         """Why every plan is computed from the images on, where it is."""
         self._network: Parts | Whole
@@ -137,11 +137,11 @@ class WhatIf:
         def add(figure: Figure, number: int) -> None:
             _stop(cancel)
             index = self._batches[number]
-            answers[figure].add(question.answer(figure, number, self._normalised("select", index), keep=keep), index)
+            answers[figure].add(question.answer(figure, number, self._normalised(index), keep=keep), index)
 
-        def train_images(index: Tensor) -> Tensor:
+        def train_images(batch: Tensor) -> Tensor:
             _stop(cancel)
-            return self._normalised("train", index)
+            return self.data.normalise(batch)
 
         def known() -> Measured:
             found = {figure: some.evaluation() if some.images else None for figure, some in answers.items()}
@@ -163,8 +163,8 @@ class WhatIf:
                 add(figure, number)
             yield known()
 
-    def _normalised(self, role: Role, index: Tensor) -> Tensor:
-        return self.data.normalise(self.data.images[role][index])
+    def _normalised(self, index: Tensor) -> Tensor:
+        return self.data.normalise(self.data.images["select"][index])
 
     def _compare(self, network: Parts, insist: bool) -> Precision:
         """bf16 against fp32 on the dense network: answers and time."""
@@ -178,7 +178,7 @@ class WhatIf:
         for number, index in enumerate(self._batches):
             if number * len(index) >= limit:
                 break
-            images = self._normalised("select", index)
+            images = self._normalised(index)
             answers = []
             for name, question in questions.items():
                 started = time.perf_counter()

@@ -90,16 +90,16 @@ class Question:
         return found[goal].float()
 
     def fit(self, batches: Sequence[Tensor], images: Callable[[Tensor], Tensor], *, keep: bool) -> None:
-        """Measure the statistics of batch normalisations anew: averages over `batches` of image indices, `images`
-        of which are normalised. What still holds from before is taken over."""
+        """Measure the statistics of batch normalisations anew: averages over `batches` of images, which `images`
+        normalises. What still holds from before is taken over."""
         parts, cut = self._parts, self._cut
         found = {step.node: known for step in parts.program.norms
                  if (known := parts.known_statistics(step, cut)) is not None}  # fmt: skip
         missing = [step for step in parts.program.norms if step.node not in found]
         sums: dict[Node, tuple[Tensor, Tensor]] = {}
-        for number, index in enumerate(batches if missing else ()):
+        for number, pictures in enumerate(batches if missing else ()):
             batch = ("statistics", number)
-            once = measure_statistics(parts.program, self._plain, images(index), batch, missing, parts.memory, keep)
+            once = measure_statistics(parts.program, self._plain, images(pictures), batch, missing, parts.memory, keep)
             for node, (mean, variance) in once.items():
                 before = sums.get(node)
                 sums[node] = (mean, variance) if before is None else (before[0] + mean, before[1] + variance)

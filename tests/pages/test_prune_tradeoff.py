@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,35 +45,77 @@ def words(app: AppTest) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", html, flags=re.S)))
 
 
-def test_sliders_change_counts_and_costs(app: AppTest) -> None:
+def say(app: AppTest, **changes: Any) -> AppTest:
+    """Run the page with what the board would send after a change; the rest as the page has it."""
+    shown = app.session_state["layer_board_shown"]
+    _, granularity, criterion, _, _ = shown["token"].split(":")
+    state = {
+        "rev": 1, "token": shown["token"], "removed": {}, "pinned": [], "share": 0.0, "asked": {}, "mode": "uniform",
+        "chosen": None, "granularity": granularity, "criterion": criterion, "asks": {},
+    }  # fmt: skip
+    app.session_state["layer_board"] = {"plan": state | changes}
+    return app.run()
+
+
+def given(app: AppTest) -> dict[str, Any]:
+    """What the board is given."""
+    (component,) = app.get("bidi_component")
+    return dict(json.loads(component.proto.json))
+
+
+def test_the_board_is_given_rows_scores_and_costs(app: AppTest) -> None:
     open_page(app, "prune")
     assert not app.error
     assert "dense 99.4 %" in words(app)
-    assert "÷ 1.00" in words(app)
-    assert "20 → 20" in words(app)
-    app.slider(key="cut_channel_layer2.0.conv1").set_value(35).run()
-    assert not app.exception
-    assert "20 → 13" in words(app), "35 % of 20 are 7"
-    assert app.session_state["prune_chosen"] == "layer2.0.conv1"
-    app.slider(key="cut_all").set_value(50).run()
-    text = words(app)
-    assert "20 → 10" in text and "28 → 14" in text and "8 → 4" in text, "all rows follow the master slider"
-    assert "recalibrated ·" in text
-    app.button(key="reset").click().run()
-    assert "20 → 20" in words(app)
+    board = given(app)
+    rows = {row["name"]: row for row in board["rows"]}
+    assert list(rows) == ["conv1", "layer1.0.conv1", "layer2.0.conv1", "layer2.0.conv2/own", "layer3.0.conv1",
+                          "layer3.0.conv2/own", "fc"]  # fmt: skip
+    assert rows["fc"]["locked"] == "the network's outputs stay"
+    assert len(rows["layer2.0.conv1"]["scores"]) == rows["layer2.0.conv1"]["total"] == 20
+    assert rows["layer2.0.conv1"]["scores"] == sorted(rows["layer2.0.conv1"]["scores"])
+    # layer2.0.conv2 reads it, and makes the channels of these two rows.
+    assert rows["layer2.0.conv1"]["reading"] == ["conv1", "layer2.0.conv2/own"]
+    assert board["dense"]["params"] == 19_928
 
 
-def test_rows_that_lag_behind_the_master_slider_do_not_undo_it(app: AppTest) -> None:
-    """The browser sends all sliders with each message: rows that have not heard of "All" yet, with old values."""
+def test_the_cut_follows_the_board(app: AppTest) -> None:
+    from pages.shared import cuts
+
     open_page(app, "prune")
-    app.slider(key="cut_all").set_value(30).run()
-    chosen = app.session_state["prune_chosen"]
-    for row in ("conv1", "layer2.0.conv1"):
-        app.slider(key=f"cut_channel_{row}").set_value(0)
-    app.slider(key="cut_all").set_value(50).run()
-    assert "10 → 5" in words(app) and "20 → 10" in words(app)
-    assert app.slider(key="cut_channel_conv1").value == 50
-    assert app.session_state["prune_chosen"] == chosen
+    say(app, removed={"layer2.0.conv1": 7}, chosen="layer2.0.conv1", pinned=["conv1"])
+    assert not app.exception and not app.error
+    assert app.session_state["prune_chosen"] == "layer2.0.conv1"
+    assert "recalibrated ·" in words(app)
+    assert given(app)["removed"] == {}, "a plan is not sent back to the hand that moves it"
+    app.switch_page("pages/explore.py").run()
+    app.switch_page("pages/prune.py").run()
+    back = given(app)
+    assert back["removed"] == {"layer2.0.conv1": 7} and back["pinned"] == ["conv1"]
+    assert back["chosen"] == "layer2.0.conv1"
+    mine = app.session_state[cuts._ROWS]
+    assert [rows.numbers for rows in mine.values()] == [{"layer2.0.conv1": 7}]
+
+
+def test_what_the_board_says_of_other_rows_is_not_heard(app: AppTest) -> None:
+    open_page(app, "prune")
+    say(app, token="another network's", removed={"layer2.0.conv1": 7})
+    assert "recalibrated: nothing to do" in words(app)
+    say(app, rev=2, removed={"layer2.0.conv1": 700, "conv99": 3, "fc": 1})
+    assert not app.exception
+    (rows,) = app.session_state["prune_rows"].values()
+    assert rows.numbers == {"layer2.0.conv1": 19}, "one unit stays, and only rows that are free count"
+
+
+def test_the_board_asks_for_other_rows(app: AppTest) -> None:
+    open_page(app, "prune")
+    before = given(app)
+    say(app, granularity="weight", criterion="l1")
+    board = given(app)
+    assert board["granularity"] == "weight" and board["criterion"] == "l1"
+    assert board["token"] != before["token"] and board["shape"] != before["shape"]
+    rows = {row["name"]: row for row in board["rows"]}
+    assert sum(rows["fc"]["bins"]) + rows["fc"]["zeros"] == rows["fc"]["total"] == 280
 
 
 def test_a_network_whose_channels_are_all_locked_says_why(app: AppTest, tmp_path: Path) -> None:
@@ -82,29 +125,37 @@ def test_a_network_whose_channels_are_all_locked_says_why(app: AppTest, tmp_path
     assert main(["prune", "sample:mini_resnet", "--sparsity", "0.99", "--out", str(tiny)]) == 0
     app.session_state["model_ref"] = f"run:{tiny}"
     open_page(app, "prune")
-    assert "locked: it has one channel" in words(app)
-    assert any("switch to **weights**" in block.value for block in app.info)
-    app.segmented_control(key="prune_granularity_widget").set_value("weight").run()
-    assert not app.exception and not app.info
+    board = given(app)
+    assert {row["locked"] for row in board["rows"]} >= {"it has one channel, which stays"}
+    assert all(row["locked"] for row in board["rows"]) and "Weights can" in board["allLocked"]
+    say(app, granularity="weight")
+    assert not app.exception and not any(row["locked"] for row in given(app)["rows"])
 
 
 def test_time_is_measured_when_asked_for(app: AppTest) -> None:
     open_page(app, "prune")
-    assert "measured in the run" in words(app)
-    app.slider(key="cut_all").set_value(50).run()
-    app.button(key="measure_time").click().run()
+    say(app, removed={"layer2.0.conv1": 7})
+    assert given(app)["times"] == []
+    say(app, rev=2, removed={"layer2.0.conv1": 7}, asks={"time": 1})
     assert not app.exception and not app.error
-    assert "no measurable speed-up (0.97–1.02×)" in words(app)
+    (time,) = given(app)["times"]
+    assert time["kind"] == "measured" and "no measurable speed-up (0.97–1.02×)" in time["small"]
+    assert time["key"] == "[0,0,7,0,0,0]"
+    say(app, rev=3, removed={"layer2.0.conv1": 8}, asks={"time": 1})
+    assert given(app)["times"] == [], "another cut, which was not timed"
 
 
-def test_weights_leave_the_macs_unchanged(app: AppTest) -> None:
+def test_runs_of_similar_cuts_say_what_they_reached(app: AppTest, finished: Path) -> None:
+    result = json.loads((finished / "result.json").read_text())
+    result["stages"]["finetuned"]["accuracy"] = 0.9123
+    (finished / "result.json").write_text(json.dumps(result))
     open_page(app, "prune")
-    app.segmented_control(key="prune_granularity_widget").set_value("weight").run()
-    app.slider(key="cut_all").set_value(90).run()
-    assert not app.exception and not app.error
-    text = words(app)
-    assert "Non-zero parameters" in text
-    assert "zeros are still multiplied" in text
+    assert "similar cuts" not in words(app)
+    half = {"conv1": 5, "layer1.0.conv1": 5, "layer2.0.conv1": 10, "layer2.0.conv2/own": 5, "layer3.0.conv1": 14}
+    say(app, removed={**half, "layer3.0.conv2/own": 3})
+    assert "91.2 % ◆ similar cuts, 1 run" in words(app)
+    say(app, rev=2, removed={"layer2.0.conv1": 2})
+    assert "fine-tuned: not yet" in words(app)
 
 
 def test_a_run_is_started_with_what_the_sliders_say(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +165,7 @@ def test_a_run_is_started_with_what_the_sliders_say(app: AppTest, monkeypatch: p
     monkeypatch.setattr(local, "start", lambda path: None)  # its process: tests/browser
     open_page(app, "prune")
     assert any("about **" in block.value for block in app.markdown), "the duration stands there before the start"
-    app.slider(key="cut_channel_layer2.0.conv1").set_value(35).run()
+    say(app, removed={"layer2.0.conv1": 7})
     app.button(key="start_run").click().run()
     assert not app.exception and not app.error
     (run,) = list_runs()
@@ -132,7 +183,7 @@ def test_a_link_to_a_run_brings_its_sliders_back(app: AppTest, finished: Path) -
     app.query_params["run"] = finished.name
     app.run()
     assert not app.exception and not app.error
-    assert app.slider(key="cut_channel_layer2.0.conv1").value == 50
+    assert given(app)["removed"]["layer2.0.conv1"] == 10 and given(app)["share"] == 0.5
     assert any("points" in block.value and "◆" in block.value for block in app.markdown), "the verdict"
     text = words(app)
     assert "Accuracy on 1,000 test images" in text
@@ -189,11 +240,12 @@ def finished(app: AppTest, tmp_path: Path) -> Path:
 )
 def test_a_bad_recipe_gets_one_sentence_and_moves_nothing(app: AppTest, text: str, complaint: str) -> None:
     open_page(app, "prune")
-    app.slider(key="cut_all").set_value(20).run()
+    say(app, removed={"layer2.0.conv1": 4})
     app.file_uploader(key="prune_recipe_file").set_value(("recipe.yaml", text.encode(), "application/yaml")).run()
     assert not app.exception
     assert len(app.error) == 1 and complaint in app.error[0].value.replace("\\", "")
-    assert app.slider(key="cut_all").value == 20
+    (rows,) = app.session_state["prune_rows"].values()
+    assert rows.numbers == {"layer2.0.conv1": 4}
 
 
 def test_a_good_recipe_sets_network_sliders_and_options(app: AppTest) -> None:
@@ -206,6 +258,7 @@ def test_a_good_recipe_sets_network_sliders_and_options(app: AppTest) -> None:
     app.file_uploader(key="prune_recipe_file").set_value(("recipe.yaml", text.encode(), "application/yaml")).run()
     assert not app.exception and not app.error
     assert app.session_state["model_ref"] == "sample:lenet300"
-    assert app.slider(key="cut_weight_fc1").value == 95
-    assert app.slider(key="cut_weight_fc2").value == 90
+    board = given(app)
+    assert board["removed"] == {"fc1": 950, "fc2": 900, "fc3": 900}
+    assert board["share"] == 0.9 and board["asked"] == {"fc1": 0.95}
     assert any("2 epochs, 62 steps in 4 rounds" in block.value for block in app.markdown)

@@ -1,0 +1,33 @@
+"""Sensitivity: how much of each layer may go alone before accuracy falls, and what that says of all at once."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import badges, cuts, errors, header, scan_panel, scan_results, state
+
+chosen = header.show("Sensitivity")
+opened = chosen.opened
+st.caption(
+    "Each chart cuts one group of layers alone and leaves the rest whole: what falls early needs its channels, what "
+    "stays high can be cut far."
+)
+place = scan_panel.settings()
+if chosen.missing:
+    st.info(f"Nothing can be measured: {chosen.missing}.", icon=":material/image_not_supported:")
+    st.stop()
+with errors.shown():
+    data = chosen.data()
+    scan = scan_panel.wanted(opened, data)
+if not any(curve.locked is None for curve in scan.curves):
+    other = "weights" if state.get(cuts.GRANULARITY) == "channel" else "channels"
+    st.info(f"Nothing of this network can be pruned this way: switch to **{other}**.", icon=":material/lock:")
+if scan_panel.is_working(scan):
+    # A timer only while there is something to wait for; it ends with a rerun of the whole page.
+    st.fragment(scan_panel.live, run_every=1.0)(opened, data, scan)
+else:
+    scan_panel.next_step(place, chosen, data, scan)
+    scan_results.together(place, opened, data, scan)
+    scan_results.charts(scan)
+    scan_results.table(scan)
+st.html(badges.legend())

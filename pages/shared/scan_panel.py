@@ -1,0 +1,132 @@
+"""How a scan is asked for: settings, the next step, and progress while a process measures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import curves, cuts, errors, scan_results, state
+from pages.shared.run_form import duration
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pages.shared.header import Chosen
+    from pruning.catalog.datasets import Dataset
+    from pruning.catalog.models import OpenModel
+    from pruning.sensitivity import Sensitivity
+
+IMAGES = "sensitivity_images"
+ALL = 0
+"""Stands for all images: a widget takes None for nothing chosen."""
+_ASKED = "sensitivity_asked"
+state.DEFAULTS.update({IMAGES: 2000})
+
+
+def settings() -> DeltaGenerator:
+    """What is measured: what goes, by which criterion, on how many images. Returns the place for the next step."""
+    from pruning.criteria import CRITERIA
+
+    what, by, images, action = st.columns([1.3, 1.3, 1.6, 2.8])
+    what.segmented_control(
+        "Remove",
+        ["channel", "weight"],
+        format_func={"weight": "weights", "channel": "channels"}.__getitem__,
+        required=True,
+        **state.bound(cuts.GRANULARITY),
+    )
+    by.selectbox(
+        "by",
+        list(CRITERIA),
+        format_func=lambda name: CRITERIA[name].title + (" (control)" if CRITERIA[name].control else ""),
+        **state.bound(cuts.CRITERION),
+    )
+    images.segmented_control(
+        "measured on select images",
+        [count or ALL for count in curves.CHOICES],
+        format_func=lambda count: f"{count:,}" if count != ALL else "all",
+        required=True,
+        help="More images make the bands narrower and take longer.",
+        **state.bound(IMAGES),
+    )
+    return action.container(horizontal_alignment="right", gap="small")
+
+
+def wanted(opened: OpenModel, data: Dataset) -> Sensitivity:
+    """The scan that the settings name, as far as it is measured."""
+    return curves.found(
+        curves.outline(
+            opened,
+            data,
+            state.get(cuts.GRANULARITY),
+            state.get(cuts.CRITERION),
+            None if state.get(IMAGES) == ALL else state.get(IMAGES),
+            state.get(cuts.SEED),
+        )
+    )
+
+
+def is_working(scan: Sensitivity) -> bool:
+    """Whether a process is measuring it."""
+    from pruning.sensitivity.cache import status
+
+    return status(scan).state in ("starting", "running")
+
+
+def next_step(place: DeltaGenerator, chosen: Chosen, data: Dataset, scan: Sensitivity) -> None:
+    """The one thing to do next: measure, go on measuring, or prune with the limits; and why the last scan ended."""
+    from pruning.sensitivity.cache import status
+
+    last = status(scan)
+    if st.session_state.pop(_ASKED, False):
+        from pruning.jobs.sensitivity import start
+
+        with errors.shown(stop=False):
+            start(chosen.opened, scan, chosen.data_dir, lose=state.get(scan_results.LOSE))
+            st.rerun()
+    if not scan.complete and scan.wanted:
+        seconds = duration(curves.seconds_left(chosen.opened, data, scan))
+        words = "Measure sensitivity" if not scan.measured else "Measure the rest"
+        place.html('<div style="height:1.05rem"></div>')  # level with the settings, below their labels
+        place.button(
+            f"{words} · about {seconds} ○",
+            type="primary",
+            icon=":material/show_chart:",
+            key="measure",
+            on_click=_ask,
+        )
+        count = f"{scan.wanted - scan.measured:,}" + (f" of {scan.wanted:,}" if scan.measured else "")
+        place.caption(f"{count} points, in a process of its own", width="content")
+    if last.state == "failed":
+        st.error(f"The last attempt ended early. {errors.plain(last.text)}", icon=":material/error:")
+
+
+def live(opened: OpenModel, data: Dataset, scan: Sensitivity) -> None:
+    """How far the scan is; called again and again by a timer until it has ended."""
+    from pruning.sensitivity.cache import is_cancelling, request_cancel, status
+
+    now = status(scan)
+    if now.state not in ("starting", "running"):
+        st.rerun()
+    scan = curves.found(scan)
+    bar, cancel = st.columns([6, 1], vertical_alignment="center")
+    text = now.text
+    if scan.measured and not scan.complete:
+        left = duration(max(0.0, curves.seconds_left(opened, data, scan) - curves.START_SECONDS))
+        text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
+    bar.progress(scan.measured / max(1, scan.wanted), text)
+    asked = is_cancelling(scan)
+    cancel.button(
+        "Cancelling" if asked else "Cancel",
+        key="cancel_scan",
+        disabled=asked,
+        width="stretch",
+        on_click=request_cancel,
+        args=(scan,),
+    )
+    scan_results.charts(scan)
+
+
+def _ask() -> None:
+    st.session_state[_ASKED] = True

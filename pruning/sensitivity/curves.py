@@ -1,0 +1,276 @@
+"""How well each channel group, or weight tensor, bears pruning on its own: everything else stays dense.
+
+One curve a target: accuracy on select images at 9 sparsities (12 for weights), as cut and, where there is BN,
+recalibrated (Li et al. 2016, arXiv 1608.08710, figure 2; Han et al. 2015, arXiv 1506.02626, figure 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from torch import Tensor
+
+from pruning.allocation import GRANULARITIES, Granularity
+from pruning.catalog.datasets import Dataset
+from pruning.cost import layer_costs
+from pruning.criteria import find_criterion
+from pruning.errors import InputError
+from pruning.evaluate import Evaluation, paired_difference, wilson_interval
+from pruning.graph.model_graph import ModelGraph
+from pruning.graph.rules.contractions import layer_name
+from pruning.plan import target_sizes
+
+FigureName = Literal["as_cut", "recalibrated"]
+IMAGES = 2000
+"""Select images of a scan unless told otherwise."""
+SPARSITIES: dict[Granularity, tuple[float, ...]] = {
+    "channel": (0.5, 0.8, 0.2, 0.9, 0.3, 0.7, 0.6, 0.4, 0.1),
+    "weight": (0.9, 0.5, 0.98, 0.8, 0.95, 0.2, 0.99, 0.7, 0.6, 0.3, 0.4, 0.1),
+}
+"""In the order of measuring: all curves take shape early, then fill up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One measured accuracy, and how it differs on the same images from that of the dense network treated alike: as it
+    is, or recalibrated though nothing is cut. What recalibration changes by itself is no harm of the cut."""
+
+    correct: int
+    images: int
+    newly_wrong: int
+    """Images that dense has right."""
+    newly_right: int
+    change_low: float
+    """Ends of the 95 % interval of the change against dense, as a fraction (`paired_difference`)."""
+    change_high: float
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.images
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return wilson_interval(self.correct, self.images)
+
+    @property
+    def change(self) -> float:
+        """Accuracy minus that of dense, treated alike, on the same images."""
+        return (self.newly_right - self.newly_wrong) / self.images
+
+    def to_json(self) -> dict[str, Any]:
+        low, high = self.interval
+        return {"accuracy": self.accuracy, "low": low, "high": high, "change": self.change, **vars(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Both accuracies of one network, cut or dense.
+
+    Of a dense network, `recalibrated` has BN statistics measured anew though nothing is cut: where every recalibrated
+    curve begins.
+    """
+
+    as_cut: Figure
+    recalibrated: Figure | None
+    """None without BN."""
+
+    def figure(self, name: FigureName) -> Figure:
+        """The accuracy of that name; as cut where there is nothing to recalibrate."""
+        return self.recalibrated if name == "recalibrated" and self.recalibrated is not None else self.as_cut
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point(Figures):
+    """One target at one sparsity."""
+
+    sparsity: float
+    """Asked for."""
+    kept: int
+    achieved: float
+    """Share that really went; whole units cannot follow every sparsity."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One channel group or weight tensor."""
+
+    name: str
+    layers: tuple[str, ...]
+    """Layers that lose the same units; the weight's layer."""
+    units: int
+    """Units, or weights."""
+    params: int
+    """Parameters and MACs of the layers that the units run through (for a weight tensor: the tensor, its layer). A
+    layer between two groups counts for both."""
+    macs: int
+    locked: str | None
+    """Why nothing of it can go; such a target has no points."""
+    points: tuple[Point, ...] = ()
+    """By sparsity, ascending."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joint(Figures):
+    """Several targets cut at once, measured on the same images as the curves."""
+
+    kept: tuple[tuple[str, int], ...]
+    """Each target that can be cut, in network order, and how many of its units or weights stay."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitivity:
+    """All curves of one network, as far as they are measured."""
+
+    model_digest: str
+    data: str
+    data_digest: str
+    classes: int
+    granularity: Granularity
+    criterion: str
+    seed: int
+    images: int
+    """Select images that every accuracy is measured on."""
+    curves: tuple[Curve, ...]
+    """In network order."""
+    precision: str | None = None
+    """What the network computed in; None before anything is measured."""
+    dense: Figures | None = None
+    seconds: float = 0.0
+    """Time spent measuring."""
+    joints: tuple[Joint, ...] = ()
+    """Joint cuts that were measured to see how far single curves tell them."""
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of guessing."""
+        return 1 / self.classes
+
+    @property
+    def wanted(self) -> int:
+        """Points of a complete scan."""
+        return len(SPARSITIES[self.granularity]) * sum(curve.locked is None for curve in self.curves)
+
+    @property
+    def measured(self) -> int:
+        return sum(len(curve.points) for curve in self.curves)
+
+    @property
+    def complete(self) -> bool:
+        return self.dense is not None and self.measured == self.wanted
+
+    @property
+    def has_recalibrated(self) -> bool:
+        return self.dense is not None and self.dense.recalibrated is not None
+
+    def curve(self, name: str) -> Curve:
+        return next(curve for curve in self.curves if curve.name == name)
+
+    def plus(self, name: str, point: Point) -> Sensitivity:
+        """The same with one more point."""
+        return replace(
+            self,
+            curves=tuple(
+                replace(curve, points=tuple(sorted((*curve.points, point), key=lambda p: p.sparsity)))
+                if curve.name == name
+                else curve
+                for curve in self.curves
+            ),
+        )
+
+
+def outline(
+    model_digest: str,
+    graph: ModelGraph,
+    data: Dataset,
+    *,
+    granularity: Granularity = "channel",
+    criterion: str = "l2",
+    images: int | None = IMAGES,
+    seed: int = 0,
+) -> Sensitivity:
+    """A scan before anything is measured: its targets, and what is locked. `images`: None for all.
+
+    Raises:
+        InputError: a granularity, criterion or number of images that is not allowed.
+    """
+    if granularity not in GRANULARITIES:
+        raise InputError(f"The granularity is {' or '.join(GRANULARITIES)}, not '{granularity}'.")
+    find_criterion(criterion)
+    everything = len(data.labels["select"])
+    if images is not None and images < 1:
+        raise InputError(f"A scan needs at least one image, not {images}: {data.info.name} has {everything:,}.")
+    return Sensitivity(
+        model_digest=model_digest,
+        data=data.info.name,
+        data_digest=data.digest,
+        classes=len(data.info.classes),
+        granularity=granularity,
+        criterion=criterion,
+        seed=seed if criterion == "random" else 0,
+        images=everything if images is None else min(images, everything),
+        curves=_targets(graph, granularity),
+    )
+
+
+def _targets(graph: ModelGraph, granularity: Granularity) -> tuple[Curve, ...]:
+    costs = {cost.name: cost for cost in layer_costs(graph)}
+    if granularity == "weight":
+        return tuple(
+            Curve(
+                name=name,
+                layers=(layer_name(name),),
+                units=total,
+                params=total,
+                macs=costs[layer_name(name)].macs if layer_name(name) in costs else 0,
+                locked=None,
+            )
+            for name, total in target_sizes(graph, granularity).items()
+        )
+    curves = []
+    place = {site.layer: number for number, site in reversed(list(enumerate(graph.contractions)))}
+    groups = sorted(
+        (*graph.groups, *graph.locked),
+        key=lambda group: min((place.get(layer, len(place)) for layer in group.producers), default=0),
+    )
+    for group in groups:
+        touched = [costs[name] for name in dict.fromkeys((*group.producers, *group.consumers)) if name in costs]
+        curves.append(
+            Curve(
+                name=group.name,
+                layers=group.producers,
+                units=group.units,
+                params=sum(cost.parameters for cost in touched),
+                macs=sum(cost.macs for cost in touched),
+                locked=group.locked,
+            )
+        )
+    return tuple(curves)
+
+
+def figure(evaluation: Evaluation, dense: Tensor) -> Figure:
+    """An evaluation against dense answers on the same images (bool, one an image)."""
+    difference = paired_difference(dense, evaluation.right)
+    return Figure(
+        correct=evaluation.correct,
+        images=evaluation.images,
+        newly_wrong=difference.newly_wrong,
+        newly_right=difference.newly_right,
+        change_low=difference.interval[0],
+        change_high=difference.interval[1],
+    )
+
+
+def largest_within(curve: Curve, name: FigureName, lose: float) -> Point | None:
+    """The point of largest sparsity that loses at most `lose` (a fraction) against dense treated alike, before the
+    first point that surely loses more: whose whole interval lies beyond. So neither a fluctuation early on the curve
+    nor one behind its cliff decides. None where there is no such point.
+    """
+    best = None
+    for point in curve.points:
+        figure = point.figure(name)
+        if figure.change_high < -lose:
+            break
+        if figure.change >= -lose - 1e-12:
+            best = point
+    return best

@@ -1,0 +1,168 @@
+"""What single curves say about a joint cut, and how far the measured truth is from that: the interaction gap.
+
+The prediction supposes that every target does its harm independently of the others: the shares of accuracy above
+chance that are left multiply (Bliss independence, C. I. Bliss 1939, "The toxicity of poisons applied jointly"; above
+chance as in Abbott's formula, 1925). It is an estimate: pruned layers do interact, mostly for the worse.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import nn
+
+from pruning.catalog.datasets import Dataset
+from pruning.errors import InputError
+from pruning.evaluate import Cancel, Evaluation
+from pruning.graph.model_graph import ModelGraph
+from pruning.plan import Plan, plan_keeping, target_sizes
+from pruning.sensitivity.curves import Curve, Figure, FigureName, Joint, Sensitivity, largest_within
+from pruning.sensitivity.scan import Meter, dense_answers, figures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """Estimated accuracy of a joint cut, with an interval that covers the sampling of single curves only."""
+
+    accuracy: float
+    low: float
+    high: float
+    figure: FigureName
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Measured minus predicted accuracy, as a fraction, with its 95 % interval."""
+
+    gap: float
+    low: float
+    high: float
+
+
+def limits_plan(model: nn.Module, graph: ModelGraph, found: Sensitivity, name: FigureName, lose: float) -> Plan:
+    """The plan that cuts each target to its largest sparsity within a loss of `lose` (a fraction); see
+    `largest_within`. A target whose curve has no such point stays whole."""
+    points = {curve.name: largest_within(curve, name, lose) for curve in found.curves if curve.locked is None}
+    sizes = target_sizes(graph, found.granularity)
+    return plan_keeping(
+        model,
+        graph,
+        granularity=found.granularity,
+        criterion=found.criterion,
+        keep={target: point.kept if point else sizes[target] for target, point in points.items()},
+        requested={target: point.sparsity if point else 0.0 for target, point in points.items()},
+        seed=found.seed,
+    )
+
+
+def kept_of(plan: Plan) -> tuple[tuple[str, int], ...]:
+    """Each target and how much of it stays, as `Joint.kept` says it."""
+    if plan.granularity == "weight":
+        return tuple((name, int(mask.sum())) for name, mask in plan.masks.items())
+    return tuple((name, len(units)) for name, units in plan.kept.items())
+
+
+def measure_joint(
+    model: nn.Module,
+    graph: ModelGraph,
+    data: Dataset,
+    meter: Meter,
+    plan: Plan,
+    like: Sensitivity,
+    cancel: Cancel | None = None,
+) -> Joint:
+    """Measure a plan on the images of a scan, those of its meter.
+
+    Raises:
+        Cancelled: `cancel()` became true.
+    """
+    dense = dense_answers(model, graph, data, meter, like, cancel)
+    found = meter.measure(plan, keep=False, cancel=cancel)
+    assert found.as_cut is not None, "a scan measures as cut"
+    return Joint(kept=kept_of(plan), **figures(found.as_cut, found.recalibrated, dense))
+
+
+def achieved(plan: Plan) -> dict[str, float]:
+    """Target → share of its units or weights that a plan removes."""
+    if plan.granularity == "weight":
+        return {name: 1 - int(mask.sum()) / mask.numel() for name, mask in plan.masks.items()}
+    totals = {row.group: row.total for row in plan.layers}
+    return {name: 1 - len(units) / totals[name] for name, units in plan.kept.items()}
+
+
+def predict_joint(found: Sensitivity, removed: Mapping[str, float], name: FigureName = "recalibrated") -> Prediction:
+    """Accuracy of a network that loses all of `removed` (target → share, as `achieved` gives it) at once.
+
+    chance + (dense − chance) · Π (accuracy_t − chance) / (dense − chance) over the targets that lose something, each
+    accuracy interpolated linearly between the measured points of its curve. Dense is the figure's own: recalibrated
+    curves begin at the recalibrated dense network, so that what recalibration itself changes counts once. The
+    interval combines those of the single changes on the log scale as if they were independent.
+
+    Raises:
+        InputError: a share is beyond what was measured, or a target is unknown or locked.
+    """
+    if found.dense is None:
+        raise InputError("Nothing is measured yet, so nothing can be predicted: measure sensitivity first.")
+    known = {curve.name: curve for curve in found.curves if curve.locked is None}
+    cut = {name: share for name, share in removed.items() if share > 1e-9}
+    start, chance = found.dense.figure(name), found.chance
+    room = start.accuracy - chance
+    if not cut:
+        low, high = found.dense.as_cut.interval
+        return Prediction(accuracy=found.dense.as_cut.accuracy, low=low, high=high, figure=name)
+    if room <= 0:
+        raise InputError("The dense network is no better than guessing here, so there is nothing to predict.")
+    left, below, above = 1.0, 0.0, 0.0
+    for target, share in cut.items():
+        if target not in known:
+            raise InputError(f"There is no curve for '{target}': it is locked, or not part of this network.")
+        middle, low, high = (max(0.0, (value - chance) / room) for value in _at(known[target], share, name, start))
+        left *= middle
+        below += math.log(middle / low) ** 2 if low > 0 and middle > 0 else math.inf
+        above += math.log(high / middle) ** 2 if middle > 0 else 0.0
+    return Prediction(
+        accuracy=_clipped(chance + room * left),
+        low=_clipped(chance + room * left * math.exp(-math.sqrt(below))),
+        high=_clipped(chance + room * left * math.exp(math.sqrt(above))),
+        figure=name,
+    )
+
+
+def interaction_gap(predicted: Prediction, measured: Figure | Evaluation) -> Gap:
+    """Measured − predicted. The two intervals are combined as if independent; both stem from the same images, which
+    makes the true one narrower."""
+    low, high = measured.interval
+    gap = measured.accuracy - predicted.accuracy
+    return Gap(
+        gap=gap,
+        low=gap - math.hypot(measured.accuracy - low, predicted.high - predicted.accuracy),
+        high=gap + math.hypot(high - measured.accuracy, predicted.accuracy - predicted.low),
+    )
+
+
+def _at(curve: Curve, share: float, name: FigureName, start: Figure) -> tuple[float, float, float]:
+    """Accuracy of a curve at a share removed, and the ends of its interval."""
+    knots = [(0.0, start.accuracy, start.accuracy, start.accuracy)]
+    for point in curve.points:
+        value = point.figure(name)
+        half_low, half_high = max(0.0, value.change - value.change_low), max(0.0, value.change_high - value.change)
+        knot = (point.achieved, value.accuracy, value.accuracy - half_low, value.accuracy + half_high)
+        if point.achieved > knots[-1][0] + 1e-12:  # small groups reach fewer sparsities than were asked for
+            knots.append(knot)
+    if share > knots[-1][0] + 1e-9:
+        raise InputError(
+            f"No prediction: {curve.name} loses {share:.1%}, but only up to {knots[-1][0]:.1%} is measured."
+        )
+    for (x0, *first), (x1, *second) in itertools.pairwise(knots):
+        if share <= x1 + 1e-9:
+            t = min(1.0, (share - x0) / (x1 - x0))
+            middle, low, high = (a + t * (b - a) for a, b in zip(first, second, strict=True))
+            return middle, low, high
+    return start.accuracy, start.accuracy, start.accuracy
+
+
+def _clipped(value: float) -> float:
+    return min(1.0, max(0.0, value))

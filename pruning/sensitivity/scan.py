@@ -1,0 +1,155 @@
+"""Measure a scan point by point: each target is cut alone, everything else stays dense."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from pruning.allocation import kept_units
+from pruning.catalog.datasets import Dataset
+from pruning.clone import clone
+from pruning.errors import Cancelled
+from pruning.evaluate import Cancel, Evaluation, evaluate
+from pruning.graph.model_graph import ModelGraph
+from pruning.graph.rules.contractions import layer_name
+from pruning.plan import Plan, make_plan, unit_scores, weight_scores
+from pruning.recalibrate import recalibrate
+from pruning.sensitivity.curves import SPARSITIES, FigureName, Figures, Point, Sensitivity, figure
+from pruning.whatif import Measured, Precision
+
+
+class Meter(Protocol):
+    """What a scan needs of `pruning.whatif.WhatIf`."""
+
+    @property
+    def precision(self) -> Precision: ...
+
+    @property
+    def figures(self) -> tuple[FigureName, ...]: ...
+
+    def measure(self, plan: Plan, *, keep: bool = True, cancel: Cancel | None = None) -> Measured: ...
+
+
+def scan(
+    model: nn.Module,
+    graph: ModelGraph,
+    data: Dataset,
+    meter: Meter,
+    start: Sensitivity,
+    cancel: Cancel | None = None,
+) -> Iterator[Sensitivity]:
+    """Measure what `start` lacks, yielding after each step the scan so far; nothing given is changed.
+
+    Where dense answers otherwise than when `start` was measured (other arithmetic), all points are measured again.
+
+    Raises:
+        Cancelled: `cancel()` became true; what was yielded stands.
+    """
+    started, before = time.monotonic(), start.seconds
+    plans = _SinglePlans(model, graph, start)
+    answers = dense_answers(model, graph, data, meter, start, cancel)
+    dense, precision = Figures(**figures(*answers, answers)), meter.precision.name
+    if start.dense != dense or start.precision != precision:
+        before = 0.0
+        start = replace(start, curves=tuple(replace(curve, points=()) for curve in start.curves), joints=())
+    result = replace(start, dense=dense, precision=precision)
+    yield replace(result, seconds=before + time.monotonic() - started)
+    for sparsity in SPARSITIES[start.granularity]:
+        for target in start.curves:
+            curve = result.curve(target.name)
+            if curve.locked is not None or any(point.sparsity == sparsity for point in curve.points):
+                continue
+            if cancel is not None and cancel():
+                raise Cancelled("Cancelled while measuring sensitivity.")
+            kept = kept_units(curve.units, sparsity)
+            equal = next((point for point in curve.points if point.kept == kept), None)
+            if equal is not None:
+                point = replace(equal, sparsity=sparsity)
+            elif kept == curve.units:
+                point = Point(sparsity=sparsity, kept=kept, achieved=0.0, **vars(dense))
+            else:
+                found = meter.measure(plans.plan(curve.name, kept, sparsity), keep=False, cancel=cancel)
+                point = Point(
+                    sparsity=sparsity,
+                    kept=kept,
+                    achieved=(curve.units - kept) / curve.units,
+                    **figures(_given(found.as_cut), found.recalibrated, answers),
+                )
+            result = replace(result.plus(curve.name, point), seconds=before + time.monotonic() - started)
+            yield result
+
+
+def dense_answers(
+    model: nn.Module, graph: ModelGraph, data: Dataset, meter: Meter, like: Sensitivity, cancel: Cancel | None = None
+) -> tuple[Evaluation, Evaluation | None]:
+    """The dense network as it is and, where the meter recalibrates, recalibrated: what cut ones are compared with.
+
+    A meter does not recalibrate where nothing is cut, so it is done here; it can change accuracy by points.
+    """
+    nothing = make_plan(model, graph, granularity=like.granularity)
+    as_cut = _given(meter.measure(nothing, keep=True, cancel=cancel).as_cut)
+    if "recalibrated" not in meter.figures:
+        return as_cut, None
+    copy = clone(model)
+    recalibrate(copy, data, seed=like.seed)
+    return as_cut, evaluate(copy, data, "select", limit=like.images, cancel=cancel)
+
+
+def figures(
+    as_cut: Evaluation, again: Evaluation | None, dense: tuple[Evaluation, Evaluation | None]
+) -> dict[str, Any]:
+    """Fields of `Figures`: each accuracy against that of the dense network treated alike."""
+    return {
+        "as_cut": figure(as_cut, dense[0].right),
+        "recalibrated": None if again is None or dense[1] is None else figure(again, dense[1].right),
+    }
+
+
+def _given(evaluation: Evaluation | None) -> Evaluation:
+    assert evaluation is not None, "a scan measures as cut"
+    return evaluation
+
+
+class _SinglePlans:
+    """Plans that cut one target; equal to those of `make_plan`, each target ranked once."""
+
+    def __init__(self, model: nn.Module, graph: ModelGraph, scan: Sensitivity) -> None:
+        self.dense = make_plan(
+            model, graph, granularity=scan.granularity, criterion=scan.criterion, sparsity=0.0, seed=scan.seed
+        )
+        self._tensors: Mapping[str, Tensor] = dict(model.named_parameters())
+        self._graph, self._scan = graph, scan
+        self._order: dict[str, Tensor] = {}
+
+    def plan(self, name: str, kept: int, sparsity: float) -> Plan:
+        """The plan that keeps `kept` units or weights of one target."""
+        order = self._ranked(name)
+        gone = len(order) - kept
+        rows = tuple(
+            replace(row, requested=sparsity, achieved=gone / len(order), kept=kept)
+            if (row.group or row.name) == (name if self._scan.granularity == "channel" else layer_name(name))
+            and row.total == len(order)
+            else row
+            for row in self.dense.layers
+        )
+        if self._scan.granularity == "channel":
+            units = tuple(sorted(order[gone:].tolist()))
+            return replace(self.dense, kept={**self.dense.kept, name: units}, layers=rows)
+        mask = self.dense.masks[name].clone()
+        mask.view(-1)[order[:gone]] = False
+        return replace(self.dense, masks={**self.dense.masks, name: mask}, layers=rows)
+
+    def _ranked(self, name: str) -> Tensor:
+        """Units or weights of a target, first to go first."""
+        if name not in self._order:
+            criterion, seed = self._scan.criterion, self._scan.seed
+            if self._scan.granularity == "channel":
+                scores = unit_scores(self._graph.group(name), self._tensors, criterion, seed)
+            else:
+                scores = weight_scores(name, self._tensors[name], criterion, seed)
+            self._order[name] = scores.argsort(stable=True)
+        return self._order[name]

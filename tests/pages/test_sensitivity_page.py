@@ -1,0 +1,274 @@
+"""Sensitivity: measured in a process of its own, shown as it comes, and handed to Prune; hostile names stay text."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+pytest.importorskip("streamlit")
+
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import curves, multiples
+from pruning.catalog.datasets import load_dataset
+from pruning.catalog.models import OpenModel, open_model
+from pruning.plots import palette
+from pruning.sensitivity import Curve, Figure, Figures, Joint, Point, Sensitivity, cache
+from pruning.sensitivity.form import to_json
+
+APP = str(Path(__file__).parents[2] / "app.py")
+SECONDS = 240
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppTest]:
+    """The app with caches of its own."""
+    monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(curves, "_seconds_per_point", lambda *_: 1.0)
+    test = AppTest.from_file(APP, default_timeout=SECONDS)
+    test.session_state["model_ref"] = "sample:lenet5"
+    yield test
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture(scope="module")
+def opened() -> OpenModel:
+    return open_model("sample:lenet5")
+
+
+def open_page(app: AppTest) -> AppTest:
+    app.run()
+    app.switch_page("pages/sensitivity.py").run()
+    assert not app.exception, app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All the text of the HTML parts, without tags, styles aside."""
+    html = " ".join(str(element.proto.body) for element in app.get("html"))
+    text = re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", html, flags=re.S))
+    return unescape(re.sub(r"\s+", " ", text))
+
+
+def figure(correct: int) -> Figure:
+    lost = 990 - correct
+    return Figure(
+        correct=correct,
+        images=1000,
+        newly_wrong=max(0, lost),
+        newly_right=max(0, -lost),
+        change_low=(-lost - 8) / 1000,
+        change_high=(-lost + 8) / 1000,
+    )
+
+
+def with_points(scan: Sensitivity, recalibrated: bool = False) -> Sensitivity:
+    """A complete scan with made-up accuracies: each group loses nothing up to 40 %, 2 points at 50 %, then more."""
+    for curve in scan.curves:
+        if curve.locked is None:
+            for n in range(1, 10):
+                found = figure(990 if n < 5 else 990 - 20 * (n - 4))
+                point = Point(
+                    sparsity=n / 10,
+                    kept=curve.units - curve.units * n // 10,
+                    achieved=curve.units * n // 10 / curve.units,
+                    as_cut=found,
+                    recalibrated=figure(found.correct + 5) if recalibrated else None,
+                )
+                scan = scan.plus(curve.name, point)
+    dense = Figures(as_cut=figure(990), recalibrated=figure(990) if recalibrated else None)
+    return replace(scan, dense=dense, precision="fp32", seconds=9.0)
+
+
+def keep(scan: Sensitivity) -> None:
+    """Put a scan on disk as its process would."""
+    path = cache.path_of(scan)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cache._write(path, to_json(scan))
+
+
+def wanted(opened: OpenModel, granularity: str = "channel") -> Sensitivity:
+    return curves.outline(opened, load_dataset("mnist5k"), granularity, "l2", 2000)
+
+
+def test_before_measuring_there_is_one_next_step(
+    app: AppTest, opened: OpenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pruning.jobs import sensitivity as job
+
+    asked: list[tuple[Sensitivity, float]] = []
+
+    def start(opened: OpenModel, scan: Sensitivity, data_dir: str | None, *, lose: float) -> None:
+        asked.append((scan, lose))
+        cache.note_start(scan)
+
+    monkeypatch.setattr(job, "start", start)
+    open_page(app)
+    text = words(app)
+    assert "conv1" in text and "not measured yet" in text
+    assert "locked the network's outputs stay" in text, "not to be pruned is not to be robust"
+    (button,) = [button for button in app.button if button.key == "measure"]
+    assert "Measure sensitivity · about" in button.label and "○" in button.label
+    button.click().run()
+    assert not app.exception and not app.error
+    assert asked == [(wanted(opened), 1.0)]
+    assert not [button for button in app.button if button.key == "measure"], "it is on its way"
+    app.button(key="cancel_scan").click().run()
+    assert cache.is_cancelling(wanted(opened))
+
+
+def test_points_are_shown_while_they_come(app: AppTest, opened: OpenModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = wanted(opened)
+    half = with_points(scan)
+    half = replace(half, curves=(half.curves[0], *(replace(curve, points=()) for curve in half.curves[1:])))
+    keep(half)
+    cache.note_start(scan)
+    open_page(app)
+    assert app.get("progress")[0].proto.text.startswith("9 of 27 points, about")
+    assert words(app).count("not measured yet") == 2
+    assert not [button for button in app.button if button.key == "use_limits"]
+
+
+def test_the_page_waits_for_the_joint_cut_at_the_end(app: AppTest, opened: OpenModel) -> None:
+    scan = wanted(opened)
+    keep(with_points(scan))
+    cache.note_start(scan)
+    open_page(app)
+    assert app.get("progress")[0].proto.text == "Starting a process"
+    assert not [button for button in app.button if button.key == "use_limits"]
+
+
+def test_curves_state_the_limit_and_prune_takes_it_over(app: AppTest, opened: OpenModel) -> None:
+    keep(with_points(wanted(opened)))
+    open_page(app)
+    assert words(app).count("40 % loses 0.0 (−0.8 to 0.8)") == 3
+    app.number_input(key="sensitivity_lose_widget").set_value(2.0).run()
+    assert words(app).count("50 % loses 2.0 (1.2 to 2.8)") == 3
+    assert "each to its limit of 2 points" in words(app) and "not measured yet" in words(app)
+    app.button(key="use_limits").click().run()
+    assert not app.exception and not app.error
+    from pages.shared.lab import Cut, plan
+
+    rows = app.session_state["prune_rows"][opened.digest, "channel"]
+    assert rows.numbers == {"conv1": 10, "conv2": 25, "fc1": 250}
+    assert plan(opened, Cut(layers=tuple(rows.asked.items()))).kept.keys() == rows.numbers.keys()
+
+
+def test_the_joint_cut_is_measured_on_a_button_and_its_gap_shown(app: AppTest, opened: OpenModel) -> None:
+    keep(with_points(wanted(opened)))
+    open_page(app)
+    app.button(key="measure_together").click().run()
+    assert not app.exception and not app.error
+    text = words(app)
+    assert "measured minus estimated" in text and "from single curves" in text
+    assert not [button for button in app.button if button.key == "measure_together"]
+    (joint,) = cache.read(wanted(opened)).joints
+    assert dict(joint.kept) == {"conv1": 12, "conv2": 30, "fc1": 300}
+    assert f"{joint.as_cut.accuracy:.1%}".replace("%", " %") in text
+
+
+def test_weights_have_their_own_curves(app: AppTest, opened: OpenModel) -> None:
+    open_page(app)
+    app.segmented_control(key="prune_granularity_widget").set_value("weight").run()
+    assert not app.exception
+    text = words(app)
+    assert "locked" not in text and text.count("not measured yet") == 4
+
+
+def test_an_attempt_that_failed_says_why(app: AppTest, opened: OpenModel) -> None:
+    scan = wanted(opened)
+    cache.note_start(scan)
+    cache._note(cache.path_of(scan), "failed", "The disk is full.")
+    open_page(app)
+    assert [error.value for error in app.error] == ["The last attempt ended early. The disk is full."]
+    assert app.button(key="measure")
+
+
+def test_known_curves_are_those_with_most_points(app: AppTest, opened: OpenModel) -> None:
+    data = load_dataset("mnist5k")
+    assert curves.known(opened, data, "channel", "l2") == {}
+    keep(with_points(curves.outline(opened, data, "channel", "l2", 500)))  # 1,000 images each: not what it asks for
+    assert curves.known(opened, data, "channel", "l2") == {}, "a file of other images is no scan"
+    keep(with_points(wanted(opened), recalibrated=True))
+    found = curves.known(opened, data, "channel", "l2")
+    assert list(found) == ["conv1", "conv2", "fc1"]
+    assert found["conv1"][0] == [0.0, 0.99] and found["conv1"][5] == [0.5, 0.975]
+    assert len(found["fc1"]) == 10
+    assert curves.known(opened, data, "channel", "l1") == {}
+    half = replace(wanted(opened, "weight"), images=1000)
+    keep(with_points(half))
+    assert list(curves.known(opened, data, "weight", "l2")) == ["conv1", "conv2", "fc1", "fc2"], "as sliders are called"
+
+
+def test_a_cut_is_foretold_from_curves(app: AppTest, opened: OpenModel) -> None:
+    from pages.shared.lab import Cut
+
+    data = load_dataset("mnist5k")
+    keep(with_points(wanted(opened)))
+    found = curves.predicted(opened, data, Cut(layers=(("conv1", 0.5),)))
+    assert found is not None and found.accuracy == pytest.approx(0.97)
+    assert curves.predicted(opened, data, Cut(layers=(("conv1", 0.95),))) is None, "beyond what is measured"
+    assert curves.predicted(opened, data, Cut(criterion="l1", sparsity=0.2)) is None
+
+
+def made_up(name: str = "conv1", **changes: Any) -> Sensitivity:
+    curve = Curve(name=name, layers=(name, "b"), units=10, params=1000, macs=5000, locked=None)
+    free = Curve(**{**vars(curve), **changes})
+    locked = Curve(**{**vars(curve), "name": "last", "locked": "because <b>", "params": 10})
+    scan = Sensitivity(
+        model_digest="m", data="d", data_digest="x", classes=10, granularity="channel", criterion="l2", seed=0,
+        images=1000, curves=(free, locked),
+    )  # fmt: skip
+    return with_points(scan)
+
+
+def test_names_from_files_stay_text() -> None:
+    hostile = "<script>alert(1)</script>\"'"
+    html = multiples.html(made_up(hostile), multiples.View(figure="as_cut", lose=0.01), palette(False))
+    assert "<script" not in html and "<b>" not in html.replace("<b title", "")
+    assert "&lt;script&gt;" in html and "because &lt;b&gt;" in html
+    assert "\"'" not in html
+
+
+def test_orders_leave_what_is_locked_out_of_the_ranking() -> None:
+    base = made_up("a")
+    weak = replace(base.curves[0], name="weak", macs=9000, points=base.curves[0].points[5:])
+    scan = replace(base, curves=(base.curves[1], weak, base.curves[0]))
+    names = {
+        sort: [c.name for c in multiples.ordered(scan, multiples.View(figure="as_cut", lose=0.01, sort=sort))]
+        for sort in multiples.SORTS
+    }
+    assert names == {"network": ["last", "weak", "a"], "robust": ["a", "weak", "last"], "macs": ["weak", "a", "last"]}
+
+
+def test_points_stand_where_their_numbers_say() -> None:
+    html = multiples.html(made_up(), multiples.View(figure="as_cut", lose=0.01), palette(False))
+    dots = re.findall(r'<i style="left:([\d.]+)%;top:([\d.]+)px" title="([^"]+)"', html)
+    assert len(dots) == 9
+    left, top, title = dots[4]
+    assert (float(left), float(top)) == (50.0, pytest.approx((1 - 0.97) * multiples.HEIGHT, abs=0.06))
+    assert title.startswith("50 % removed, 5 of 10 stay: 97.0 % (95.7–97.9); loses 2.0 (1.2 to 2.8) points.")
+    close = multiples.html(made_up(), multiples.View(figure="as_cut", lose=0.01, close=True), palette(False))
+    assert len(re.findall(r'<i style="left:[\d.]+%;top:', close)) == 6, "94 % to 100 %: what lies below is not drawn"
+    assert "vector-effect" in unquote(close)
+
+
+def test_the_axis_of_weights_gives_room_to_the_last_ten_percent() -> None:
+    places = [multiples.position(share, "weight") for share in (0.0, 0.9, 0.99, 1.0)]
+    assert places == pytest.approx([0, 0.5, 1, 1])
+    assert multiples.position(0.9, "channel") == 0.9
+
+
+def test_a_joint_of_another_cut_is_not_shown(app: AppTest, opened: OpenModel) -> None:
+    other = Joint(kept=(("conv1", 1), ("conv2", 1), ("fc1", 1)), as_cut=figure(100), recalibrated=None)
+    keep(replace(with_points(wanted(opened)), joints=(other,)))
+    open_page(app)
+    assert "10.0 %" not in words(app) and app.button(key="measure_together")
