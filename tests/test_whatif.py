@@ -22,6 +22,7 @@ from pruning.recalibrate import has_batch_norm, recalibrate
 from pruning.whatif import WhatIf, engine
 from pruning.whatif.calls import Runner
 from pruning.whatif.parts import Parts
+from pruning.whatif.passes import Images
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +143,7 @@ def test_families_of_networks_give_what_the_removed_network_gives(name: str) -> 
     images = torch.randn(3, 3, 64, 64)
     for layers in some_plans(graph, seed=3, count=4):
         plan = make_plan(model, graph, layers=layers)
-        made = parts.question(plan).answer("as_cut", 0, images, keep=True)
+        made = parts.question(plan).answer("as_cut", 0, Images(count=3, normalised=lambda: images), keep=True)
         with torch.no_grad():
             wanted = removed_model(model, graph, plan)(images)
         assert float(wanted.std()) > 0 and torch.allclose(

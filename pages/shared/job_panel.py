@@ -85,25 +85,26 @@ def ended(place: DeltaGenerator, run: Run) -> None:
 
 
 def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
-    """Everything a finished run has to show."""
+    """What can be done with a finished run; and, folded so that the board stays in sight, all that it has to show."""
     from pruning import plots_runs
 
     assert run.result is not None
-    numbers, curve = st.columns([1.1, 1.4], gap="medium")
-    with numbers:
-        st.caption(f"Accuracy on {run.result['stages']['as_cut']['images']:,} select images")
-        st.html(ledger.stages_html(run.result))
-        buttons(run, continue_run)
-    events = run.events()
-    if events.training:
-        with curve:
-            charts.show(
-                st,
-                plots_runs.run_curve(events.training, events.stages, charts.dark(), dense=None),
-                key="run_curve",
-                alt="Loss and accuracy on select images over the steps of fine-tuning",
-            )
-    with st.expander("The ledger: dense and pruned side by side, on test images", expanded=True):
+    buttons(run, continue_run)
+    with st.expander("Accuracies, training, and the ledger: dense and pruned side by side", icon=":material/balance:"):
+        numbers, curve = st.columns([1.1, 1.4], gap="medium", vertical_alignment="center")
+        with numbers:
+            st.caption(f"Accuracy on {run.result['stages']['as_cut']['images']:,} select images")
+            st.html(ledger.stages_html(run.result))
+        events = run.events()
+        if events.training:
+            with curve:
+                charts.show(
+                    st,
+                    plots_runs.run_curve(events.training, events.stages, charts.dark(), dense=None),
+                    key="run_curve",
+                    alt="Loss and accuracy on select images over the steps of fine-tuning",
+                )
+        st.caption("On test images")
         ledger_panel.finished(run.result)
 
 

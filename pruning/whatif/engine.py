@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -19,6 +20,7 @@ from pruning.recalibrate import has_batch_norm, recalibration_images
 from pruning.whatif.answers import Answers
 from pruning.whatif.keeping import choose
 from pruning.whatif.parts import Parts
+from pruning.whatif.passes import Images
 from pruning.whatif.whole import Whole
 
 Figure = Literal["as_cut", "recalibrated"]
@@ -88,7 +90,8 @@ class WhatIf:
         self.figures = tuple(f for f in figures if f == "as_cut" or has_batch_norm(model))
         if not self.figures:
             raise InputError("This network has no batch normalisation, so nothing can be recalibrated: ask for as_cut.")
-        self._recalibration = recalibration_images(data, seed=seed) if "recalibrated" in self.figures else ()
+        train = recalibration_images(data, seed=seed) if "recalibrated" in self.figures else ()
+        self._recalibration = [Images(count=len(some), normalised=partial(data.normalise, some)) for some in train]
         self.whole_because: str | None = None
         """Why every plan is computed from the images on, where it is."""
         self._network: Parts | Whole
@@ -103,7 +106,7 @@ class WhatIf:
             if precision != "fp32":
                 self.precision = self._compare(self._network, insist=precision == "bf16")
             self._network.dtype = TYPES[self.precision.name]
-            count = len(self._order) * len(self.figures) + sum(map(len, self._recalibration))
+            count = len(self._order) * len(self.figures) + sum(batch.count for batch in self._recalibration)
             targets = [group.name for group in graph.groups] or [site.tensor for site in graph.contractions]
             size = count * self._network.dtype.itemsize
             self._network.memory.keep = choose(self._network.program, targets, size, budget_bytes)
@@ -137,11 +140,7 @@ class WhatIf:
         def add(figure: Figure, number: int) -> None:
             _stop(cancel)
             index = self._batches[number]
-            answers[figure].add(question.answer(figure, number, self._normalised(index), keep=keep), index)
-
-        def train_images(batch: Tensor) -> Tensor:
-            _stop(cancel)
-            return self.data.normalise(batch)
+            answers[figure].add(question.answer(figure, number, self._images(index), keep=keep), index)
 
         def known() -> Measured:
             found = {figure: some.evaluation() if some.images else None for figure, some in answers.items()}
@@ -154,7 +153,7 @@ class WhatIf:
         first = -(-min(FIRST, self.images) // len(self._batches[0]))
         for figure in self.figures:
             if figure == "recalibrated":
-                question.fit(self._recalibration, train_images, keep=keep)
+                question.fit(self._recalibration, partial(_stop, cancel), keep=keep)
             for number in range(first):
                 add(figure, number)
             yield known()
@@ -163,8 +162,8 @@ class WhatIf:
                 add(figure, number)
             yield known()
 
-    def _normalised(self, index: Tensor) -> Tensor:
-        return self.data.normalise(self.data.images["select"][index])
+    def _images(self, index: Tensor) -> Images:
+        return Images(count=len(index), normalised=lambda: self.data.normalise(self.data.images["select"][index]))
 
     def _compare(self, network: Parts, insist: bool) -> Precision:
         """bf16 against fp32 on the dense network: answers and time."""
@@ -178,7 +177,7 @@ class WhatIf:
         for number, index in enumerate(self._batches):
             if number * len(index) >= limit:
                 break
-            images = self._normalised(index)
+            images = self._images(index)
             answers = []
             for name, question in questions.items():
                 started = time.perf_counter()

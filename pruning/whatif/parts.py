@@ -13,7 +13,7 @@ from pruning.graph.model_graph import ModelGraph
 from pruning.plan import Plan, make_plan
 from pruning.whatif.calls import Runner
 from pruning.whatif.cut import Cut
-from pruning.whatif.passes import Memory, measure_statistics, run
+from pruning.whatif.passes import Images, Memory, measure_statistics, run
 from pruning.whatif.program import Step, make_program
 
 
@@ -43,13 +43,14 @@ class Parts:
         """Compare the program with the smaller network itself, for a plan that cuts every group, on three images
         (sizes written into the calls count on another number)."""
         plan = make_plan(model, self.graph, criterion="random", sparsity=0.3)
-        images = torch.randn(3, *self.graph.example_shape, generator=torch.Generator().manual_seed(0))
+        pictures = torch.randn(3, *self.graph.example_shape, generator=torch.Generator().manual_seed(0))
+        images = Images(count=3, normalised=lambda: pictures)
         try:
             made = Question(self, plan).answer("as_cut", 0, images, keep=False)
         except Exception as error:  # whatever a call of unknown code may raise
             raise LookupError(f"one of its calls does not follow ({type(error).__name__})") from error
         with torch.inference_mode():
-            wanted = removed_model(model, self.graph, plan)(images)
+            wanted = removed_model(model, self.graph, plan)(pictures)
         if made.shape != wanted.shape or float((made - wanted).abs().max()) > 1e-3 * float(wanted.abs().max()):
             raise LookupError("its calls one by one do not give what the network gives")
 
@@ -81,25 +82,26 @@ class Question:
         self._plain = Runner(parts.program, self._cut, self._dtype)
         self._fitted: Runner | None = None
 
-    def answer(self, figure: str, number: int, images: Tensor, *, keep: bool) -> Tensor:
-        """Outputs, float32, for batch `number` of normalised images."""
+    def answer(self, figure: str, number: int, images: Images, *, keep: bool) -> Tensor:
+        """Outputs, float32, for batch `number`."""
         runner = self._plain if figure == "as_cut" else self._fitted
         assert runner is not None, "fit comes first"
         goal = self._parts.program.output
         found = run(self._parts.program, runner, images, (figure, number), [goal], self._parts.memory, keep)
         return found[goal].float()
 
-    def fit(self, batches: Sequence[Tensor], images: Callable[[Tensor], Tensor], *, keep: bool) -> None:
-        """Measure the statistics of batch normalisations anew: averages over `batches` of images, which `images`
-        normalises. What still holds from before is taken over."""
+    def fit(self, batches: Sequence[Images], go_on: Callable[[], None], *, keep: bool) -> None:
+        """Measure the statistics of batch normalisations anew: averages over `batches`. What still holds from before
+        is taken over. `go_on` is called before each batch, and may raise."""
         parts, cut = self._parts, self._cut
         found = {step.node: known for step in parts.program.norms
                  if (known := parts.known_statistics(step, cut)) is not None}  # fmt: skip
         missing = [step for step in parts.program.norms if step.node not in found]
         sums: dict[Node, tuple[Tensor, Tensor]] = {}
-        for number, pictures in enumerate(batches if missing else ()):
+        for number, images in enumerate(batches if missing else ()):
+            go_on()
             batch = ("statistics", number)
-            once = measure_statistics(parts.program, self._plain, images(pictures), batch, missing, parts.memory, keep)
+            once = measure_statistics(parts.program, self._plain, images, batch, missing, parts.memory, keep)
             for node, (mean, variance) in once.items():
                 before = sums.get(node)
                 sums[node] = (mean, variance) if before is None else (before[0] + mean, before[1] + variance)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -15,6 +15,15 @@ from pruning.whatif.program import Program, Step
 
 Batch = tuple[str, int]
 """What a batch is run for ('as_cut', 'recalibrated', 'statistics'), and its number."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Images:
+    """A batch of images; they are made ready only where they are looked at."""
+
+    count: int
+    normalised: Callable[[], Tensor]
+    """Gives them as float32, N × C × H × W."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,19 +60,15 @@ class Memory:
 def run(
     program: Program,
     runner: Runner,
-    images: Tensor,
+    images: Images,
     batch: Batch,
     goals: Iterable[Node],
     memory: Memory,
     keep: bool,
 ) -> dict[Node, Tensor]:
-    """Values of `goals` for one batch of images (N × C × H × W, normalised).
-
-    `keep`: put values into `memory` for later passes.
-    """
+    """Values of `goals` for one batch of images. `keep`: put values into `memory` for later passes."""
     values, steps, last = _plan(program, runner.cut, batch, goals, memory)
-    values[program.source] = images.to(runner.dtype).contiguous(memory_format=_format(images))
-    runner.images = len(images)
+    _begin(program, runner, images, values, last)
     shared = set(values)
     wanted = set(goals)
     for number, step in enumerate(steps):
@@ -80,13 +85,12 @@ def run(
 
 @torch.inference_mode()
 def measure_statistics(
-    program: Program, runner: Runner, images: Tensor, batch: Batch, norms: Iterable[Step], memory: Memory, keep: bool
+    program: Program, runner: Runner, images: Images, batch: Batch, norms: Iterable[Step], memory: Memory, keep: bool
 ) -> dict[Node, tuple[Tensor, Tensor]]:
     """Mean and (unbiased) variance of what each of `norms` reads, every batch normalisation using the batch's own."""
     goals = [step.node for step in norms]
     values, steps, last = _plan(program, runner.cut, batch, (), memory, through=goals)
-    values[program.source] = images.to(runner.dtype).contiguous(memory_format=_format(images))
-    runner.images = len(images)
+    _begin(program, runner, images, values, last)
     shared = set(values)
     found: dict[Node, tuple[Tensor, Tensor]] = {}
     own = set(program.norms)
@@ -154,5 +158,11 @@ def _store(
         shared.add(step.node)
 
 
-def _format(images: Tensor) -> torch.memory_format:
-    return torch.channels_last if images.dim() == 4 else torch.contiguous_format
+def _begin(
+    program: Program, runner: Runner, images: Images, values: dict[Node, Tensor], last: Mapping[Node, int]
+) -> None:
+    runner.images = images.count
+    if program.source in last:
+        pictures = images.normalised().to(runner.dtype)
+        layout = torch.channels_last if pictures.dim() == 4 else torch.contiguous_format
+        values[program.source] = pictures.contiguous(memory_format=layout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from pruning.apply import masked_model, removed_model
 from pruning.graph.model_graph import ModelGraph
 from pruning.plan import Plan
 from pruning.recalibrate import recalibrate_on
+from pruning.whatif.passes import Images
 
 
 class Whole:
@@ -31,11 +32,16 @@ class WholeQuestion:
         self._copy = lambda: (masked_model if plan.masks else removed_model)(model, graph, plan).eval()
         self._networks = {"as_cut": self._copy()}
 
-    def answer(self, figure: str, number: int, images: Tensor, *, keep: bool) -> Tensor:
+    def answer(self, figure: str, number: int, images: Images, *, keep: bool) -> Tensor:
         with torch.inference_mode():
-            return self._networks[figure](images)
+            return self._networks[figure](images.normalised())
 
-    def fit(self, batches: Sequence[Tensor], images: Callable[[Tensor], Tensor], *, keep: bool) -> None:
+    def fit(self, batches: Sequence[Images], go_on: Callable[[], None], *, keep: bool) -> None:
+        def pictures() -> Iterator[Tensor]:
+            for batch in batches:
+                go_on()
+                yield batch.normalised()
+
         network = self._copy()
-        recalibrate_on(network, map(images, batches))
+        recalibrate_on(network, pictures())
         self._networks["recalibrated"] = network

@@ -56,7 +56,8 @@ def test_a_walk_from_start_to_a_run_in_the_trade_off(server: str, page: Page, tm
     assert "run=" in page.url
     panel.get_by_text(re.compile("points")).first.wait_for()  # the verdict
     settle(page)
-    assert "test images" in panel.inner_text()
+    panel.get_by_text(re.compile("the ledger: dense and pruned")).click()
+    panel.get_by_text(re.compile("test images")).first.wait_for()
     row.scroll_into_view_if_needed()  # the browser lays out only rows in sight
     page.wait_for_timeout(300)
     assert f"20 → {kept[1]}" in row.inner_text(), "the sliders came back as well"
