@@ -26,7 +26,8 @@ function makeRows(board) {
 }
 
 function nameOf(row, icons) {
-  const name = el("span", { class: "name", title: row.label }, el("span", { class: "text" }, row.label));
+  const text = el("span", { class: "text" }, el("bdi", {}, row.label));
+  const name = el("span", { class: "name", title: row.label }, text);
   const { length } = row.layers;
   const title = `${length} layers lose the same channels`;
   if (length > 1) name.append(el("i", { title }, icon("link"), String(length)));
