@@ -109,8 +109,11 @@ def test_only_what_follows_the_change_is_computed(digits: Dataset, monkeypatch: 
     assert counts == [26, 1, 8, 8, 22, 10, 24]
 
 
-FAMILIES = ("resnet18", "mobilenet_v3_small", "shufflenet_v2_x1_0", "squeezenet1_0", "googlenet", "convnext_tiny",
-            "regnet_y_400mf", "resnext50_32x4d", "swin_t")  # fmt: skip
+FAMILIES = (
+    "resnet18", "mobilenet_v3_small", "shufflenet_v2_x1_0", "squeezenet1_0", "googlenet",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("convnext_tiny", "regnet_y_400mf", "resnext50_32x4d",
+                                                              "swin_t")),
+)  # fmt: skip
 
 
 def photos(side: int, classes: int = 10, count: int = 60) -> Dataset:

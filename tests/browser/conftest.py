@@ -24,9 +24,15 @@ PATIENCE = 180_000
 """Milliseconds for one step; on an idle machine each takes a second or two."""
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    """The app on a free port, its runs and cache in a folder of its own."""
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the app under test keeps its `runs` and its `cache`."""
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="session")
+def server(home: Path) -> Iterator[str]:
+    """The app on a free port; one for all tests, each of which comes as a new visitor."""
     if not CHROMIUM.is_file():
         pytest.skip(f"Chromium is absent: there is no {CHROMIUM}")
     with socket.socket() as free:
@@ -42,10 +48,10 @@ def server(tmp_path: Path) -> Iterator[str]:
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
-        "PRUNING_RUNS": str(tmp_path / "runs"),
-        "PRUNING_CACHE": str(tmp_path / "cache"),
+        "PRUNING_RUNS": str(home / "runs"),
+        "PRUNING_CACHE": str(home / "cache"),
     }
-    with (tmp_path / "server.log").open("wb") as log:
+    with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", *(f"--{k}={v}" for k, v in options.items())],
             cwd=ROOT,

@@ -222,7 +222,7 @@ def test_weights_have_a_histogram_for_a_slider(board: Page) -> None:
     settle(page)
 
 
-def test_times_of_layers_give_steps_to_snap_to(server: str, page: Page, tmp_path: Path) -> None:
+def test_times_of_layers_give_steps_to_snap_to(server: str, page: Page, home: Path) -> None:
     """With times made up here, under the name that this network's have on this machine."""
     from pruning.catalog.models import open_model
     from pruning.cost_table import cost_table
@@ -231,8 +231,8 @@ def test_times_of_layers_give_steps_to_snap_to(server: str, page: Page, tmp_path
 
     graph = open_model(MODEL).graph
     made = made_up(cost_table(graph).to_json())
-    folder = tmp_path / "cache" / "latency"
-    folder.mkdir(parents=True)
+    folder = home / "cache" / "latency"
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{steps_key(graph, 1)}.json").write_text(json.dumps(made))
     show(page, server)
     drag(page, row(page, ROW).locator(".cut"), 0.0, 0.05)

@@ -16,7 +16,7 @@ SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 pytestmark = pytest.mark.browser
 
 
-def test_a_walk_from_start_to_a_run_in_the_trade_off(server: str, page: Page, tmp_path: Path) -> None:
+def test_a_walk_from_start_to_a_run_in_the_trade_off(server: str, page: Page, home: Path) -> None:
     page.goto(server, wait_until="domcontentloaded")
     page.get_by_text("Time for 32 images").wait_for()
     settle(page)
@@ -65,7 +65,7 @@ def test_a_walk_from_start_to_a_run_in_the_trade_off(server: str, page: Page, tm
     visit(page, "Trade-off")
     page.locator(".js-plotly-plot").first.wait_for()
     settle(page)
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (home / "runs").iterdir()
     assert (folder / "result.json").is_file()
     assert page.locator(".js-plotly-plot .scatterlayer .trace").count() >= 2, "dense and the run"
     assert page.get_by_text("1 run", exact=True).count() == 1

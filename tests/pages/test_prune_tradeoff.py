@@ -13,6 +13,10 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pruning.pipeline import run
+from pruning.recipe import Recipe
+from pruning.runs import create_run
+
 APP = str(Path(__file__).parents[2] / "app.py")
 SECONDS = 240
 
@@ -213,17 +217,20 @@ def test_tradeoff_lists_runs_and_opens_one(app: AppTest, finished: Path) -> None
     assert list(app.dataframe[0].value["state"]) == ["failed"], "a damaged run is listed with its reason"
 
 
-@pytest.fixture
-def finished(app: AppTest, tmp_path: Path) -> Path:
-    """A run folder as a finished run leaves it, made without training."""
-    from pruning.pipeline import run
-    from pruning.recipe import Recipe
-    from pruning.runs import create_run
+RECIPE = Recipe(model="sample:mini_resnet", data="mnist5k", sparsity=0.5, finetune_steps=2)
 
-    recipe = Recipe(model="sample:mini_resnet", data="mnist5k", sparsity=0.5, finetune_steps=2)
-    path = create_run(recipe)
-    result = run(recipe).result
-    (path / "result.json").write_text(json.dumps(result))
+
+@pytest.fixture(scope="module")
+def outcome() -> dict[str, Any]:
+    """The result of a run of a few seconds."""
+    return run(RECIPE).result
+
+
+@pytest.fixture
+def finished(app: AppTest, outcome: dict[str, Any]) -> Path:
+    """A run folder as a finished run leaves it, but for its weights."""
+    path = create_run(RECIPE)
+    (path / "result.json").write_text(json.dumps(outcome))
     (path / "events.jsonl").write_text('{"stage": "finetune", "round": 1, "step": 1, "steps": 1, "loss": 1.0}\n')
     (path / "model.safetensors").write_bytes(b"")
     return path
