@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, sync_playwright
 
-from benchmarks.common import report, say
+from benchmarks.common import answers, report, say
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = "/usr/bin/chromium"
@@ -86,20 +85,12 @@ def serving(cache: str) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        while not _answers(f"http://127.0.0.1:{port}/_stcore/health"):
+        while not answers(f"http://127.0.0.1:{port}/_stcore/health"):
             time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(30)
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=1) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def show(page: Page, address: str, model: str, data_dir: str) -> None:

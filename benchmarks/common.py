@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import sys
+import urllib.request
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -47,3 +48,12 @@ def report(name: str, claim: str, holds: bool, figures: Any) -> int:
 def say(text: str) -> None:
     """Progress, on stderr so that stdout stays JSON."""
     print(text, file=sys.stderr, flush=True)
+
+
+def answers(address: str) -> bool:
+    """Whether a server answers at an address."""
+    try:
+        with urllib.request.urlopen(address, timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -17,13 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.common import report, say
+from benchmarks.common import answers, report, say
 
 LIMIT = 10.0
 ROOT = Path(__file__).parents[1]
@@ -44,7 +43,7 @@ def once(browser: Browser, cache: str) -> dict[str, float]:
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        while not _answers(f"{address}/_stcore/health"):
+        while not answers(f"{address}/_stcore/health"):
             time.sleep(0.02)
         seconds = {"server_answers": time.perf_counter() - started}
         page = browser.new_page(viewport={"width": 1280, "height": 800})
@@ -60,14 +59,6 @@ def once(browser: Browser, cache: str) -> dict[str, float]:
     finally:
         server.terminate()
         server.wait(30)
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=1) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def main() -> int:

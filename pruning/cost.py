@@ -104,11 +104,6 @@ def count_macs(graph: ModelGraph, shapes: Mapping[str, tuple[int, ...]]) -> int:
     return weights + products
 
 
-def count_zeros(plan: Plan) -> int:
-    """Weights that a weight plan zeroes."""
-    return sum(int((~mask).sum()) for mask in plan.masks.values())
-
-
 def model_cost(model: nn.Module, graph: ModelGraph) -> Cost:
     """Measure a model whose graph is `graph` (of this very model, not of its dense ancestor)."""
     parameters = [parameter.detach() for parameter in model.parameters()]

@@ -1,8 +1,4 @@
-"""What a plan would do, before anything is kept: costs by arithmetic, accuracy by running the pruned model.
-
-Costs need no forward pass, so they can follow every move of a slider. Accuracy is that of the very model a run would
-start from: the removed one for channels, the masked one for weights, on `select` images only.
-"""
+"""What a plan would cost and save, before anything is kept: arithmetic, no forward pass. Accuracy: `pruning.whatif`."""
 
 from __future__ import annotations
 
@@ -10,31 +6,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pruning.activations import activation_peak
 from pruning.apply import masked_model, removed_model
-from pruning.catalog.datasets import Dataset
 from pruning.catalog.models import OpenModel
 from pruning.cost import count_macs, count_parameters, layer_costs, shapes_after
-from pruning.evaluate import Cancel, Evaluation, evaluate
 from pruning.graph.model_graph import ModelGraph
 from pruning.latency import Comparison
 from pruning.ledger import Clock, Ledger, Side, count_starved
-from pruning.plan import Plan, make_plan, target_sizes, unit_scores, weight_scores
-from pruning.recalibrate import has_batch_norm, recalibrate
+from pruning.plan import Plan, make_plan, target_sizes
 from pruning.remains import bytes_left, count_nonzero
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preview:
-    """Accuracy on select images of what a plan leaves, before any training."""
-
-    as_cut: Evaluation
-    recalibrated: Evaluation | None
-    """With BN statistics measured anew; None without BN, or where nothing goes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,19 +38,6 @@ def pruned_copy(opened: OpenModel, plan: Plan) -> nn.Module:
     if plan.granularity == "channel":
         return removed_model(opened.model, opened.graph, plan)
     return masked_model(opened.model, opened.graph, plan)
-
-
-def preview(opened: OpenModel, data: Dataset, plan: Plan, seed: int = 0, cancel: Cancel | None = None) -> Preview:
-    """Measure accuracy on select images as cut and, where there is BN, recalibrated; nothing given is changed.
-
-    The same as a run's stages `as_cut` and `recalibrated`, for the same plan and seed.
-    """
-    model = pruned_copy(opened, plan)
-    as_cut = evaluate(model, data, "select", cancel=cancel)
-    if plan.removes_nothing or not has_batch_norm(model):
-        return Preview(as_cut=as_cut, recalibrated=None)
-    recalibrate(model, data, seed=seed)
-    return Preview(as_cut=as_cut, recalibrated=evaluate(model, data, "select", cancel=cancel))
 
 
 def savings(opened: OpenModel, plan: Plan) -> Savings:
@@ -147,29 +117,3 @@ def target_macs(graph: ModelGraph, granularity: str, shapes: Mapping[str, tuple[
             for group in graph.groups
         }
     return {name: macs.get(name.removesuffix(".weight"), 0) for name in target_sizes(graph, granularity)}
-
-
-def sorted_scores(
-    opened: OpenModel, granularity: str, criterion: str, seed: int = 0, most: int = 64
-) -> dict[str, tuple[float, ...]]:
-    """Scores of each group's units or tensor's weights, lowest (first to go) first.
-
-    More than `most` of them are thinned evenly to `most`, each standing for an equal share.
-    """
-    tensors = dict(opened.model.named_parameters())
-    found = {}
-    if granularity == "channel":
-        for group in opened.graph.groups:
-            found[group.name] = unit_scores(group, tensors, criterion, seed)
-    else:
-        for name in target_sizes(opened.graph, granularity):
-            found[name] = weight_scores(name, tensors[name], criterion, seed)
-    return {name: _thinned(scores, most) for name, scores in found.items()}
-
-
-def _thinned(scores: Tensor, most: int) -> tuple[float, ...]:
-    """Sorted scores; of more than `most` the middle one of each of `most` equal parts, found without a full sort."""
-    if len(scores) <= most:
-        return tuple(scores.sort().values.tolist())
-    places = [int((i + 0.5) * len(scores) / most) for i in range(most)]
-    return tuple(np.partition(scores.numpy(), places)[places].tolist())

@@ -6,15 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from pruning.apply import masked_model, removed_model
-from pruning.catalog.datasets import Dataset, load_dataset
 from pruning.catalog.models import OpenModel, open_model
 from pruning.cost import model_cost
-from pruning.evaluate import evaluate
 from pruning.graph.build import build_graph
 from pruning.plan import make_plan
-from pruning.preview import preview, pruned_copy, savings, sorted_scores, target_macs
-from pruning.recalibrate import recalibrate
+from pruning.preview import pruned_copy, savings, target_macs
 from pruning.shrinkage import Shrinkage
 
 
@@ -26,40 +22,6 @@ def opened() -> OpenModel:
 @pytest.fixture(scope="module")
 def lenet() -> OpenModel:
     return open_model("sample:lenet300")
-
-
-@pytest.fixture(scope="module")
-def data() -> Dataset:
-    return load_dataset("mnist5k")
-
-
-def test_channels_are_measured_on_the_removed_model_and_recalibrated(opened: OpenModel, data: Dataset) -> None:
-    plan = make_plan(opened.model, opened.graph, sparsity=0.3)
-    before = {name: tensor.clone() for name, tensor in opened.model.state_dict().items()}
-    seen = preview(opened, data, plan, seed=3)
-    by_hand = removed_model(opened.model, opened.graph, plan)
-    assert torch.equal(seen.as_cut.right, evaluate(by_hand, data, "select").right)
-    recalibrate(by_hand, data, seed=3)
-    assert seen.recalibrated is not None
-    assert torch.equal(seen.recalibrated.right, evaluate(by_hand, data, "select").right)
-    assert seen.recalibrated.correct > seen.as_cut.correct, "the point of recalibrating"
-    assert seen.as_cut.role == "select"
-    after = opened.model.state_dict()
-    assert all(torch.equal(before[name], after[name]) for name in before), "the opened model is shared"
-
-
-def test_weights_are_measured_on_the_masked_model(lenet: OpenModel, data: Dataset) -> None:
-    plan = make_plan(lenet.model, lenet.graph, granularity="weight", sparsity=0.95)
-    seen = preview(lenet, data, plan)
-    by_hand = evaluate(masked_model(lenet.model, lenet.graph, plan), data, "select")
-    assert torch.equal(seen.as_cut.right, by_hand.right)
-    assert seen.recalibrated is None, "there is no BN"
-
-
-def test_nothing_removed_is_not_recalibrated(opened: OpenModel, data: Dataset) -> None:
-    seen = preview(opened, data, make_plan(opened.model, opened.graph))
-    assert seen.recalibrated is None
-    assert seen.as_cut.correct == evaluate(opened.model, data, "select").correct
 
 
 @pytest.mark.parametrize("granularity", ["channel", "weight"])
@@ -127,12 +89,3 @@ def test_macs_of_a_group_are_those_of_its_layers(lenet: OpenModel) -> None:
     assert macs == {first: 784 * 300 + 300 * 100, second: 300 * 100 + 100 * 10}
     by_tensor = target_macs(lenet.graph, "weight", lenet.graph.shapes)
     assert sorted(by_tensor.values()) == [100 * 10, 300 * 100, 784 * 300]
-
-
-def test_scores_are_sorted_and_thinned_evenly(lenet: OpenModel) -> None:
-    scores = sorted_scores(lenet, "weight", "l2", most=10)
-    tensor = next(name for name in scores if lenet.graph.shapes[name] == (10, 100))
-    magnitudes = dict(lenet.model.named_parameters())[tensor].detach().abs().reshape(-1).sort().values
-    assert scores[tensor] == pytest.approx([float(magnitudes[i]) for i in range(50, 1000, 100)])
-    units = sorted_scores(lenet, "channel", "l2")
-    assert all(list(values) == sorted(values) and len(values) <= 64 for values in units.values())

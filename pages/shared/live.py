@@ -179,10 +179,14 @@ def _title(shown: Shown) -> str:
 
 def _precision_words(engine: WhatIf) -> str:
     found = engine.precision
-    if found.name == "fp32" or found.agreement is None:
-        return ""
-    help_ = f"In bfloat16: the same answer as in float32 on {percent(found.agreement)} of {found.images:,} images."
-    return f' · <abbr title="{escape(help_)}">bf16 {percent(found.agreement)}</abbr>'
+    seen = "" if found.agreement is None else f"{percent(found.agreement)} of {found.images:,} images"
+    if found.name == "bf16":
+        help_ = f"In bfloat16: the same answer as in float32 on {seen}."
+        return f' · <abbr title="{escape(help_)}">bf16 {percent(found.agreement or 0)}</abbr>'
+    help_ = f"In float32: bfloat16 is not faster, or gives the same answer only on {seen}." if seen else "In float32."
+    if engine.whole_because is not None:
+        help_ = f"In float32, computed whole for every plan and so more slowly: {engine.whole_because}."
+    return f' · <abbr title="{escape(help_)}">fp32</abbr>'
 
 
 def _figure(evaluation: Evaluation | None, stage: str, *, main: bool = False, dim: bool = False) -> str:

@@ -32,7 +32,6 @@ class Cut:
         self._left: dict[tuple[Node, int | None], Left] = {}
         self._kept: dict[str, Tensor] = {}
         self._keys: dict[frozenset[str], tuple[object, ...]] = {}
-        self._layers: dict[tuple[Node, torch.dtype], tuple[Tensor, Tensor | None]] = {}
 
     @cached_property
     def _state(self) -> dict[str, object]:

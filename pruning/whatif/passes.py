@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -58,28 +59,12 @@ class Memory:
 
 @torch.inference_mode()
 def run(
-    program: Program,
-    runner: Runner,
-    images: Images,
-    batch: Batch,
-    goals: Iterable[Node],
-    memory: Memory,
-    keep: bool,
+    program: Program, runner: Runner, images: Images, batch: Batch, goals: Iterable[Node], memory: Memory, keep: bool
 ) -> dict[Node, Tensor]:
     """Values of `goals` for one batch of images. `keep`: put values into `memory` for later passes."""
-    values, steps, last = _plan(program, runner.cut, batch, goals, memory)
-    _begin(program, runner, images, values, last)
-    shared = set(values)
     wanted = set(goals)
-    for number, step in enumerate(steps):
-        first = step.sources[0] if step.sources else None
-        free = first is not None and first not in shared and first not in wanted and last[first] == number
-        value = runner(step, values, free)
-        _store(program, runner.cut, batch, step, value, memory, keep, shared, values)
-        values[step.node] = value
-        for source in step.sources:
-            if last[source] == number and source not in wanted:
-                values.pop(source, None)
+    values, steps, last = _plan(program, runner.cut, batch, wanted, memory)
+    _run(program, runner, images, batch, steps, values, last, memory, keep, runner, wanted)
     return {goal: values[goal] for goal in wanted}
 
 
@@ -90,23 +75,46 @@ def measure_statistics(
     """Mean and (unbiased) variance of what each of `norms` reads, every batch normalisation using the batch's own."""
     goals = [step.node for step in norms]
     values, steps, last = _plan(program, runner.cut, batch, (), memory, through=goals)
-    _begin(program, runner, images, values, last)
-    shared = set(values)
     found: dict[Node, tuple[Tensor, Tensor]] = {}
     own = set(program.norms)
+
+    def carry_out(step: Step, values: dict[Node, Tensor], free: bool) -> Any:
+        if step not in own:
+            return runner(step, values, free)
+        value, mean, variance = runner.batch_statistics(step, values)
+        found[step.node] = mean, variance
+        return value
+
+    _run(program, runner, images, batch, steps, values, last, memory, keep, carry_out, set())
+    return {goal: found[goal] for goal in goals}
+
+
+def _run(
+    program: Program,
+    runner: Runner,
+    images: Images,
+    batch: Batch,
+    steps: Sequence[Step],
+    values: dict[Node, Tensor],
+    last: Mapping[Node, int],
+    memory: Memory,
+    keep: bool,
+    carry_out: Callable[[Step, dict[Node, Tensor], bool], Any],
+    wanted: set[Node],
+) -> None:
+    """Carry out steps one after the other, letting go of each value after the last step that reads it, but for those
+    `wanted`. A step may write into an operand that nobody reads afterwards and that is not kept."""
+    _begin(program, runner, images, values, last)
+    shared = set(values)
     for number, step in enumerate(steps):
-        if step in own:
-            value, mean, variance = runner.batch_statistics(step, values)
-            found[step.node] = mean, variance
-        else:
-            first = step.sources[0] if step.sources else None
-            value = runner(step, values, first is not None and first not in shared and last[first] == number)
-        _store(program, runner.cut, batch, step, value, memory, keep, shared, values)
+        first = step.sources[0] if step.sources else None
+        free = first is not None and first not in shared and first not in wanted and last[first] == number
+        value = carry_out(step, values, free)
+        _store(runner.cut, batch, step, value, memory, keep, shared, values)
         values[step.node] = value
         for source in step.sources:
-            if last[source] == number:
+            if last[source] == number and source not in wanted:
                 values.pop(source, None)
-    return {goal: found[goal] for goal in goals}
 
 
 def _plan(
@@ -132,7 +140,6 @@ def _plan(
 
 
 def _store(
-    program: Program,
     cut: Cut,
     batch: Batch,
     step: Step,
