@@ -66,8 +66,8 @@ class Target:
 
     @property
     def label(self) -> str:
-        """'layer2.0.conv2/own' reads better as 'layer2.0.conv2 · own part', 'qkv#2' as 'qkv (2)'."""
-        name, _, number = self.name.replace("/own", " · own part").partition("#")
+        """'layer2.0.conv2/own' reads better as 'layer2.0.conv2 · own', 'qkv#2' as 'qkv (2)'."""
+        name, _, number = self.name.replace("/own", " · own").partition("#")
         return f"{name} ({number})" if number else name
 
     @property

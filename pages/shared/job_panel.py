@@ -110,7 +110,7 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
 
 def buttons(run: Run, continue_run: Callable[[Run, int], None]) -> None:
     """What can be done with a finished run."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button("Fine-tune longer", icon=":material/healing:", key="longer", help="3 more epochs, as a new run."):
             with errors.shown(stop=False):
                 continue_run(run, 3)

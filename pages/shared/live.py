@@ -246,7 +246,7 @@ STYLE = """
 .px-live h3{margin:0!important;padding:0!important;font-size:13px!important;font-weight:500!important;
  line-height:1.4!important;letter-spacing:0!important;color:inherit;opacity:.75;white-space:nowrap}
 .px-live abbr{text-decoration:underline dotted;cursor:help}
-.px-live>div{display:flex;gap:22px;align-items:flex-start}
+.px-live>div{display:flex;gap:14px;align-items:flex-start}
 .px-live b{font-size:21px;font-weight:600;line-height:31px;white-space:nowrap}
 .px-live .px-main b{font-size:25px;font-weight:650}
 .px-live small{display:block;font-size:13px;line-height:1.3;opacity:.75;white-space:nowrap}

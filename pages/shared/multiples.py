@@ -76,8 +76,8 @@ def position(sparsity: float, granularity: str) -> float:
 
 
 def label(name: str) -> str:
-    """A target as it is called on the Prune page: 'layer2.0.conv2/own' → 'layer2.0.conv2 · own part'."""
-    first, _, number = name.removesuffix(".weight").replace("/own", " · own part").partition("#")
+    """A target as it is called on the Prune page: 'layer2.0.conv2/own' → 'layer2.0.conv2 · own'."""
+    first, _, number = name.removesuffix(".weight").replace("/own", " · own").partition("#")
     return f"{first} ({number})" if number else first
 
 
