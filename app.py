@@ -17,6 +17,8 @@ st.navigation(
         st.Page("pages/sensitivity.py", title="Sensitivity", url_path="sensitivity"),
         st.Page("pages/prune.py", title="Prune", url_path="prune"),
         st.Page("pages/tradeoff.py", title="Trade-off", url_path="tradeoff"),
+        st.Page("pages/compare.py", title="Compare", url_path="compare"),
+        st.Page("pages/learn.py", title="Learn", url_path="learn"),
     ],
     position="top",
 ).run()

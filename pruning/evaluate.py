@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -89,7 +89,6 @@ def paired_difference(before: Tensor, after: Tensor) -> Difference:
     )
 
 
-@torch.no_grad()
 def evaluate(
     model: nn.Module,
     data: Dataset,
@@ -103,18 +102,37 @@ def evaluate(
 
     `limit` takes a fixed random sample of that many images. Outputs that are NaN count as wrong.
     """
-    was_training = model.training
-    model.eval()
     right: list[Tensor] = []
     loss = 0.0
+    for logits, labels in outputs(model, data, role, limit=limit, batch_size=batch_size, cancel=cancel):
+        right.append((logits.argmax(1) == labels) & ~logits.isnan().any(1))
+        loss += float(nn.functional.cross_entropy(logits, labels, reduction="sum"))
+    answers = torch.cat(right)
+    return Evaluation(role=role, right=answers, loss=loss / len(answers))
+
+
+def outputs(
+    model: nn.Module,
+    data: Dataset,
+    role: Role,
+    *,
+    limit: int | None = None,
+    batch_size: int = 500,
+    cancel: Cancel | None = None,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Outputs (images, classes) and labels (images), batch by batch, in eval mode; the mode is put back at the end.
+
+    Raises:
+        Cancelled: `cancel()` became true.
+    """
+    was_training = model.training
+    model.eval()
     try:
         for images, labels in data.batches(role, batch_size, limit):
             if cancel is not None and cancel():
                 raise Cancelled("Cancelled while measuring accuracy.")
-            logits = model(images.contiguous(memory_format=torch.channels_last))
-            right.append((logits.argmax(1) == labels) & ~logits.isnan().any(1))
-            loss += float(nn.functional.cross_entropy(logits, labels, reduction="sum"))
+            with torch.no_grad():
+                logits = model(images.contiguous(memory_format=torch.channels_last))
+            yield logits, labels
     finally:
         model.train(was_training)
-    answers = torch.cat(right)
-    return Evaluation(role=role, right=answers, loss=loss / len(answers))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.allocation import kept_units, per_target
+from pruning.answers import Answers, answer
 from pruning.apply import inflate, masked_model
 from pruning.catalog.datasets import Dataset, load_dataset
 from pruning.catalog.models import OpenModel, open_model
@@ -48,6 +49,8 @@ class Outcome:
     structure: Shrinkage
     """How the model is smaller than its sample network."""
     held_zero: list[str]
+    answers: dict[str, Answers]
+    """Of the dense and the pruned network to the test images, from the one look at them."""
 
 
 def run(
@@ -74,7 +77,11 @@ def run(
         tell({"stage": "measure", "text": "Measuring accuracy on test images, sizes and time"})
         assert source.sample is not None, "check_recipe saw to it"
         dense = source if recipe.model.startswith("sample:") else open_model(f"sample:{source.sample.name}")
-        measured = measure(dense, pruned.model, data, cancel)
+        answers = {
+            "dense": answer(dense.model, data, "test", cancel=cancel),
+            "pruned": answer(pruned.model, data, "test", cancel=cancel),
+        }
+        measured = measure(dense, pruned.model, answers, cancel)
     result = {
         "schema_version": SCHEMA_VERSION,
         "recipe": asdict(recipe),
@@ -93,7 +100,9 @@ def run(
     }
     structure = source.structure.then(shrinkage(source.graph, pruned.plan))
     held = sorted({*source.held_zero, *pruned.plan.masks})
-    return Outcome(result=result, model=pruned.model, source=source, structure=structure, held_zero=held)
+    return Outcome(
+        result=result, model=pruned.model, source=source, structure=structure, held_zero=held, answers=answers
+    )
 
 
 def check_recipe(recipe: Recipe) -> OpenModel:
@@ -215,10 +224,11 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Dataset, tell: Prog
     return Pruned(model=current, plan=plan, check=check, stages=last, rounds=report)
 
 
-def measure(dense: OpenModel, pruned: nn.Module, data: Dataset, cancel: Cancel | None) -> dict[str, Any]:
+def measure(
+    dense: OpenModel, pruned: nn.Module, answers: Mapping[str, Answers], cancel: Cancel | None
+) -> dict[str, Any]:
     """Dense and pruned side by side: accuracy on test images, costs, latency, and the differences."""
-    before = evaluate(dense.model, data, "test", cancel=cancel)
-    after = evaluate(pruned, data, "test", cancel=cancel)
+    before, after = answers["dense"].evaluation, answers["pruned"].evaluation
     timings = [
         compare_latency(dense.model, pruned, dense.graph.example_shape, batch, cancel=cancel) for batch in BATCHES
     ]

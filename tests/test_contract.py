@@ -27,9 +27,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("removal",),
     ("catalog.models",),  # above the rest of their package: they hand out traced models
     ("catalog.networks",),
+    ("answers",),
     ("recipe", "finetune", "schedule", "sensitivity", "preview"),
-    ("pipeline", "runs", "plots", "plots_runs"),
+    ("pipeline", "runs", "plots", "plots_runs", "links"),
+    ("contest", "compare", "plots_compare"),
     ("commands", "jobs", "export"),
+    ("notebook",),
     ("cli", "__main__"),
 )
 """DESIGN.md, 'Dependencies point one way': a module imports from its own line or from lines above it here.

@@ -1,4 +1,4 @@
-"""A run's folder: recipe.yaml, job.json, events.jsonl, and, once done, result.json and the model.
+"""A run's folder: recipe.yaml, job.json, events.jsonl, and, once done, result.json, the model and its answers.
 
 States follow from the files alone: `queued` (not begun), `running` (a living process holds worker.lock), `done`
 (result.json is there), `cancelled` or `failed` (the last event says so, or the process is gone without a word).
@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from pruning.answers import save_answers
 from pruning.catalog.models import MODEL_FILE, STRUCTURE_FILE, save_model
 from pruning.errors import Cancelled, InputError, PruningError, StorageError
 from pruning.evaluate import Cancel
@@ -27,8 +28,8 @@ from pruning.pipeline import Progress, run
 from pruning.recipe import Recipe
 
 State = Literal["queued", "running", "done", "cancelled", "failed"]
-RECIPE, JOB, EVENTS, RESULT, CANCEL, LOCK = (
-    "recipe.yaml", "job.json", "events.jsonl", "result.json", "cancel", "worker.lock",
+RECIPE, JOB, EVENTS, RESULT, ANSWERS, CANCEL, LOCK = (
+    "recipe.yaml", "job.json", "events.jsonl", "result.json", "answers.safetensors", "cancel", "worker.lock",
 )  # fmt: skip
 START_SECONDS = 60
 """How long a queued run may take to get a process before it counts as failed."""
@@ -125,7 +126,8 @@ def execute(path: Path, *, progress: Progress | None = None, cancel: Cancel | No
                 part = path / "model.part"
                 part.mkdir(exist_ok=True)
                 save_model(part, outcome.source, outcome.model, outcome.structure, outcome.held_zero)
-                for name in (MODEL_FILE, STRUCTURE_FILE):
+                save_answers(part / ANSWERS, outcome.answers)
+                for name in (MODEL_FILE, STRUCTURE_FILE, ANSWERS):
                     os.replace(part / name, path / name)
                 part.rmdir()
                 _write(path / RESULT, json.dumps(outcome.result, indent=1))

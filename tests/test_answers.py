@@ -1,0 +1,59 @@
+"""Answers kept image by image: what they say is what evaluation counts, and they come back from a file as they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pruning.answers import Answers, answer, read_answers, save_answers
+from pruning.catalog.datasets import load_dataset
+from pruning.catalog.models import open_model
+from pruning.errors import StorageError
+from pruning.evaluate import evaluate
+
+
+def test_answers_count_as_evaluation_does() -> None:
+    opened, data = open_model("sample:lenet300"), load_dataset("mnist5k")
+    found, counted = answer(opened.model, data, "select"), evaluate(opened.model, data, "select")
+    assert torch.equal(found.right, counted.right)
+    assert found.evaluation.loss == pytest.approx(counted.loss, rel=1e-4)
+    assert torch.equal(found.confidence[found.right], found.truth[found.right])
+    wrong = ~found.right
+    assert bool((found.confidence[wrong] >= found.truth[wrong]).all()), "what is answered is what is likeliest"
+
+
+class Undecided(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.full((len(images), 10), float("nan"))
+
+
+def test_an_output_that_is_no_number_answers_nothing() -> None:
+    found = answer(Undecided(), load_dataset("mnist5k"), "select", limit=20)
+    assert found.predicted.tolist() == [-1] * 20 and not found.right.any()
+
+
+def test_answers_come_back_from_a_file(tmp_path: Path) -> None:
+    made = Answers(
+        role="test",
+        data_digest="abc",
+        labels=torch.tensor([1, 2]),
+        predicted=torch.tensor([1, -1]),
+        confidence=torch.tensor([0.9, 0.0]),
+        truth=torch.tensor([0.9, 0.0]),
+    )
+    save_answers(tmp_path / "answers.safetensors", {"dense": made})
+    (found,) = read_answers(tmp_path / "answers.safetensors").values()
+    assert (found.role, found.data_digest) == ("test", "abc")
+    assert found.predicted.tolist() == [1, -1] and found.truth.tolist() == pytest.approx([0.9, 0.0])
+
+
+@pytest.mark.parametrize("content", [None, b"", b"x" * 100])
+def test_a_damaged_file_is_said(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "answers.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StorageError, match=r"answers\.safetensors cannot be read"):
+        read_answers(path)
