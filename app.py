@@ -1,6 +1,8 @@
-"""The explorer: page config and navigation; nothing else. Pages import torch only after their first picture."""
+"""The explorer: page config, look and navigation; nothing else. Pages import torch only after their first picture."""
 
 import streamlit as st
+
+from pages.shared import look
 
 # Two bars go, two stay. Drawn here: Streamlit would fetch an icon of its own from the internet.
 ICON = (
@@ -9,6 +11,7 @@ ICON = (
 )
 
 st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")
+look.apply()
 
 st.navigation(
     [

@@ -2,6 +2,50 @@
 
 from __future__ import annotations
 
-from pages.shared import header
+import importlib
 
-chosen = header.show("Compare")
+import streamlit as st
+
+from pages.shared import badges, errors, route, state
+from pages.shared.compare import making, pair, present, top
+
+# Module in `pages.shared.compare` → its name in the control.
+PARTS = {
+    "networks": ":material/account_tree: Networks",
+    "pictures": ":material/photo_library: Pictures",
+    "classes": ":material/category: Classes",
+    "inside": ":material/search: Inside",
+    "race": ":material/timer: Race",
+    "savings": ":material/savings: Savings",
+}
+PART = "compare_part"
+state.DEFAULTS[PART] = "networks"
+
+route.through_app()
+title, before, after, show = st.columns([1.2, 2.1, 2.1, 0.9], vertical_alignment="bottom")
+title.title("Compare", anchor=False)
+with errors.shown(), st.spinner("Reading the runs"):
+    runs = pair.finished()
+if not runs:
+    making.show()
+    st.stop()
+refused = pair.take_up(runs)
+if present.is_on():
+    with errors.shown():
+        present.show(pair.chosen(runs))
+    st.stop()
+pair.boxes(before, after, runs)
+show.button("Present", icon=":material/slideshow:", key="compare_present", width="stretch", on_click=present.start,
+            help="For an audience: no controls, large letters, one thing at a time.")  # fmt: skip
+if refused is not None:
+    st.error(errors.plain(refused), icon=":material/error:")
+with errors.shown(), st.spinner("Opening both networks"):
+    chosen = pair.chosen(runs)
+    top.show(chosen)
+part = st.segmented_control(
+    "Show", list(PARTS), format_func=PARTS.__getitem__, required=True, label_visibility="collapsed",
+    **state.bound(PART),
+)  # fmt: skip
+with errors.shown():
+    importlib.import_module(f"pages.shared.compare.{part}").show(chosen)
+st.html(badges.legend())

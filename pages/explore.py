@@ -7,7 +7,7 @@ import streamlit as st
 from pages.shared import badges, charts, errors, header, lab, layers, provenance, state
 from pages.shared.words import amount, percent
 
-chosen = header.show("Look inside")
+chosen = header.show("Look inside", layers.VIEW)
 opened = chosen.opened
 
 from pruning import distributions, plots  # noqa: E402  they import torch: only after the title is on screen

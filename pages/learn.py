@@ -1,7 +1,44 @@
-"""Learn: short lessons, each with one thing to do on a real network."""
+"""Learn: short lessons, each with one thing to do on a real network and one question answered by looking at it."""
 
 from __future__ import annotations
 
-from pages.shared import header
+import streamlit as st
 
-chosen = header.show("Learn")
+from pages.shared import badges, errors, route
+from pages.shared.learn import address, progress, question, sheet, stage, steps
+from pages.shared.learn.activities import ACTIVITIES
+from pages.shared.learn.lessons import course as read_course
+
+route.through_app()
+course = read_course(address.language())
+progress.sync()
+
+asked = address.read(course)
+current = steps.current(course, asked.lesson)
+place = course.find(current)
+lesson = course.lessons[place] if place is not None else None
+sheet.head(course, lesson)
+clicked = steps.show(course, current)
+if clicked is not None and clicked != current:
+    address.go(clicked)
+    st.rerun()
+for problem in (*asked.problems, *course.problems):
+    st.warning(errors.plain(problem), icon=":material/error:")
+if lesson is None:
+    sheet.end(course)
+    st.stop()
+
+scene = stage.Stage(course=course, lesson=lesson, hidden=asked.hidden, locked=asked.locked)
+text, activity, ask = sheet.places()
+with text:
+    sheet.show(scene)
+with ask:
+    feedback = question.show(scene)
+    sheet.ways(scene)
+with activity, errors.shown(stop=False):
+    ACTIVITIES[lesson.activity].show(scene)
+if feedback is not None:
+    question.explain(scene, feedback)
+st.html(badges.legend())
+if progress.is_newer():
+    st.rerun()

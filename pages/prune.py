@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import badges, board, clock, cuts, errors, header, ledger_panel, live, run_form, run_panel
+from pages.shared import badges, board, clock, cuts, errors, header, ledger_panel, live, run_form, run_panel, share
 from pages.shared.board import data
 
 run_panel.restore()
-chosen = header.show("Prune")
+chosen, corner = header.show_early("Prune")
 opened = chosen.opened
 said = board.take()
 board.follow(opened, said)
 cut = cuts.current(opened)
+share.show(corner, chosen, {})
 if board.asks(said, "time"):
     clock.measure(opened, cut)
 if board.asks(said, "widths"):
@@ -29,6 +30,7 @@ with st.container(key="board_area", gap=None):
     live.begin(accuracy)
     with errors.shown():
         board.show(opened, data.prepare(chosen, cut, result))
+together = st.empty()
 with st.container():
     clock.follow_widths(opened)
 ledger_panel.panel(opened, cut, clock.timing(opened, cut), clock.widths(opened).steps)
@@ -36,5 +38,6 @@ duration = run_form.show(chosen, cut)
 st.html(badges.legend())
 with errors.shown():  # last, for it takes longest: everything above is on screen by now
     live.show(accuracy, chosen, cut, result, board.heard())
+    live.say_together(together, chosen, cut)
     if chosen.has_images:
         run_form.say_duration(duration, opened, chosen.data(), run_form.recipe(chosen, cut))

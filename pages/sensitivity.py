@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import badges, cuts, errors, header, scan_panel, scan_results, state
 
-chosen = header.show("Sensitivity")
+chosen = header.show("Sensitivity", scan_panel.VIEW)
 opened = chosen.opened
 st.caption(
     "Each chart cuts one group of layers alone and leaves the rest whole: what falls early needs its channels, what "

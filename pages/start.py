@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import badges, charts, errors, lab, loaders, numbers, state, story, tiles
+from pages.shared import badges, charts, doors, errors, lab, loaders, numbers, route, share, state, story, tiles
 
 if TYPE_CHECKING:
     from pruning.latency import Comparison
 
 MODEL, DATA, BATCH = "sample:mini_resnet", "mnist5k", 32
+VIEW = {
+    "removes": share.one_of(state.START_GRANULARITY, ("weight", "channel")),
+    "percent": share.one_of(state.START_PERCENT, tuple(range(0, 100, 5))),
+}
 
-st.title("How much of a network can you throw away?", anchor=False)
+route.through_app()
+title, corner = st.columns([4.1, 0.55], vertical_alignment="center")
+title.title("How much of a network can you throw away?", anchor=False)
+share.take_up(VIEW)
 st.markdown("A small network reads handwritten digits. Remove part of it, and watch what that costs and what it saves.")
 
 switch, slide, action = st.columns([1, 2.6, 0.8], vertical_alignment="bottom", gap="medium")
@@ -42,12 +49,11 @@ recover = action.button(
     help="Fine-tune what is left: two passes over the 3,000 training images, a few seconds.",
     key="recover",
 )
-row, said = st.empty(), st.container(height=84, border=False, key="story").empty()
+row, said = st.empty(), st.container(key="story").empty()
+st.html("<style>.st-key-story{min-height:4.9rem}</style>")  # two paragraphs: nothing moves when the second comes
 strip, curve = st.columns(2, gap="medium")
-doors = st.columns(3)
-doors[0].page_link("pages/explore.py", label="**Look inside:** where the weight sits", icon=":material/search:")
-doors[1].page_link("pages/prune.py", label="**Prune it yourself,** layer by layer", icon=":material/content_cut:")
-doors[2].page_link("pages/tradeoff.py", label="**See runs** side by side", icon=":material/scatter_plot:")
+ways = st.empty()
+doors.draw(ways)
 st.html(badges.legend())
 
 # Everything above is on screen before torch is imported; from here on, each number is drawn when it is known.
@@ -76,6 +82,7 @@ def draw(accuracy: lab.Accuracy | None = None, timing: Comparison | str | None =
 
 
 draw()
+share.show_view(corner, VIEW, f"This page, with **{gone} %** of the {granularity}s removed.")
 charts.kept_strip(strip, opened, cut)
 accuracy = lab.accuracy(opened, data, cut)
 draw(accuracy)
@@ -90,3 +97,4 @@ try:
     draw(accuracy, lab.speed(opened, cut, BATCH))
 except errors.PruningError as error:  # a run is training here: the page goes on without a time
     draw(accuracy, str(error))
+doors.draw_known(ways)

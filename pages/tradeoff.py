@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import badges, errors, header, run_list
 
-chosen = header.show("Trade-off")
+chosen = header.show("Trade-off", run_list.VIEW)
 with errors.shown():
     runs = run_list.choose(chosen)
 if not runs.all:

@@ -1,17 +1,25 @@
-"""The pruning engine: decide what to prune, remove it exactly, measure what is left."""
+"""The pruning engine: decide what to prune, remove it exactly, measure what is left.
 
+In a notebook, begin with `pruning.open("sample:mini_resnet")`. For a network of your own: `pruning.remove_channels`.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pruning.notebook import Cut, Network, Result
+    from pruning.notebook import open as open
     from pruning.removal import Locked, Removal, remove_channels
 
-__all__ = ["Locked", "Removal", "remove_channels"]
+__all__ = ["Cut", "Locked", "Network", "Removal", "Result", "remove_channels"]  # not `open`: * would hide Python's
+_PLACES = {
+    **dict.fromkeys(("Locked", "Removal", "remove_channels"), "pruning.removal"),
+    **dict.fromkeys(("Cut", "Network", "Result", "open"), "pruning.notebook"),
+}
 
 
 def __getattr__(name: str) -> Any:
     """Load the engine when it is first asked for: importing torch takes seconds."""
-    if name not in __all__:
+    if name not in _PLACES:
         raise AttributeError(f"module 'pruning' has no attribute '{name}'")
-    from pruning import removal
-
-    return getattr(removal, name)
+    return getattr(import_module(_PLACES[name]), name)

@@ -149,9 +149,27 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--lose", type=_number, default=1.0, metavar="P", help="points that each may lose alone (1)")
     sub.add_argument("--seed", type=_whole, default=0, metavar="N", help="for the criterion random (0)")
 
+    sub = command("contest", _contest, "Prune at once against in rounds, with equal steps and several seeds.")
+    sub.add_argument("model", help="sample:NAME")
+    with_data(sub)
+    sub.add_argument("--granularity", default="weight", help="channel or weight (weight)")
+    sub.add_argument("--criterion", default="l2", help="l1, l2, random or largest (l2)")
+    sub.add_argument("--sparsity", type=_number, default=0.99, metavar="S", help="fraction removed in the end (0.99)")
+    sub.add_argument("--rounds", type=_whole, default=4, metavar="N", help="of the iterative side (4)")
+    sub.add_argument("--steps", type=_whole, default=240, metavar="N", help="optimiser steps of each side (240)")
+    sub.add_argument("--seeds", default="0,1,2", metavar="N,N,N", help="one pair of lanes each (0,1,2)")
+
     sub = command("latency", _latency, "Time the layers against their widths on this machine; keeps the times.")
     sub.add_argument("model", help=MODEL_FORMS)
     sub.add_argument("--batch", type=_whole, default=1, metavar="N", help="samples in a forward pass (1)")
+
+    sub = command("report", _report, "Write a finished run's report: one HTML file that needs no network.")
+    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+    sub.add_argument("--out", type=Path, metavar="FILE", help="the file (default: report.html in the run's folder)")
+    sub.add_argument("--title", default="", metavar="TEXT", help="the report's title (default: the network's)")
+    sub.add_argument("--recommendation", default="", metavar="TEXT", help="your advice, in your words")
+    sub.add_argument("--photos", action="store_true", help="with pictures of the test images whose answer changed")
+    sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip that holds the images (else as in the run)")
 
     sub = command("doctor", _doctor, "Say what this installation has, and what is missing.")
     sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip with images to look for")
@@ -206,10 +224,24 @@ def _sensitivity(args: argparse.Namespace, stop: Stop) -> None:
     emit(result, lines, as_json=args.json)
 
 
+def _contest(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.commands.contest import contest
+
+    result, lines = contest(args, stop)
+    emit(result, lines, as_json=args.json)
+
+
 def _latency(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.commands.latency import latency
 
     result, lines = latency(args.model, batch=args.batch, cancel=stop)
+    emit(result, lines, as_json=args.json)
+
+
+def _report(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.commands.report import report
+
+    result, lines = report(args, stop)
     emit(result, lines, as_json=args.json)
 
 

@@ -104,16 +104,22 @@ def compare_latency(
             for side in order:
                 times[side].append(taken[side])
         block_logs.append(math.log(statistics.median(ratios)))
-    centre = statistics.mean(block_logs)
-    half = T95 * statistics.stdev(block_logs) / math.sqrt(BLOCKS)
     return Comparison(
         batch=batch,
         dense=_timing(times[0]),
         pruned=_timing(times[1]),
-        speedup=(math.exp(centre - half), math.exp(centre), math.exp(centre + half)),
+        speedup=ratio_interval(block_logs),
         pairs=len(times[0]),
         threads=torch.get_num_threads(),
     )
+
+
+def ratio_interval(block_logs: list[float]) -> tuple[float, float, float]:
+    """95 % interval of a ratio and the ratio, lower end first, from its logarithm in each of BLOCKS blocks."""
+    assert len(block_logs) == BLOCKS, "T95 is for so many"
+    centre = statistics.mean(block_logs)
+    half = T95 * statistics.stdev(block_logs) / math.sqrt(BLOCKS)
+    return math.exp(centre - half), math.exp(centre), math.exp(centre + half)
 
 
 def _repeats(model: nn.Module, images: Tensor) -> int:

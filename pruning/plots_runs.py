@@ -65,7 +65,7 @@ def tradeoff(points: Sequence[TradeoffPoint], dark: bool, *, x_title: str, log: 
     `several`: more than one field is shown, so symbols tell them apart. `customdata[0]` of a point is its run's name.
     """
     colours = palette(dark)
-    figure = go.Figure(layout=_layout(colours, height=430))
+    figure = go.Figure(layout=layout(colours, height=430))
     fields = list(dict.fromkeys(point.field for point in points))
     kinds = list(dict.fromkeys(point.kind for point in points if not point.dense))
     for number, field in enumerate(fields):
@@ -142,7 +142,7 @@ def run_curve(
     `training` and `stages` are the events a run writes; `dense` is the dense network's accuracy on select images.
     """
     colours = palette(dark)
-    figure = go.Figure(layout=_layout(colours, height=250))
+    figure = go.Figure(layout=layout(colours, height=250))
     steps = int(training[-1]["steps"]) if training else 1
     losses = _averaged([(int(event["step"]), float(event["loss"])) for event in training])
     figure.add_scatter(
@@ -224,7 +224,7 @@ def kept_bars(layers: Sequence[Mapping[str, Any]], dark: bool) -> go.Figure:
     names = _labels(layers)
     kept = [100 * row["kept"] / row["total"] for row in layers]
     amounts = [[row["kept"], row["total"], 100 * row["requested"], 100 * row["achieved"]] for row in layers]
-    figure = go.Figure(layout=_layout(colours, height=26 * len(names) + 56))
+    figure = go.Figure(layout=layout(colours, height=26 * len(names) + 56))
     for title, values, colour in (
         ("kept", kept, colours.kept),
         ("removed", [100 - value for value in kept], colours.removed),
@@ -319,7 +319,7 @@ def _axis(colours: Palette) -> dict[str, Any]:
     }
 
 
-def _layout(colours: Palette, *, height: int) -> dict[str, Any]:
+def layout(colours: Palette, *, height: int) -> dict[str, Any]:
     font = {"family": FONT, "size": SIZE, "color": colours.ink}
     return {
         "height": height,

@@ -101,6 +101,15 @@ class Recipe:
             raise InputError("This is not a recipe: it should be YAML with 'version', 'model', 'data' and so on.")
         if values["version"] != VERSION:
             return cls(model="", data="mnist5k", version=values["version"])  # refused there, with the reason
+        return cls.from_values(values)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Recipe:
+        """A recipe from its fields by name; what is not named has its default.
+
+        Raises:
+            InputError: an unknown or missing field, or a value that is not allowed.
+        """
         fields = {f.name: f for f in dataclasses.fields(cls)}
         for name in values:
             if name not in fields:
@@ -132,7 +141,8 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
         if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
             return {key: _typed(f"{name}.{key}", item, float) for key, item in value.items()}
     elif kind is float:
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        too_long = isinstance(value, int) and abs(value) > 1e300  # allowed in YAML, but no float
+        if isinstance(value, int | float) and not isinstance(value, bool) and not too_long:
             return float(value)
     elif isinstance(value, kind) and not isinstance(value, bool):
         return value

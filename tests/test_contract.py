@@ -16,11 +16,12 @@ PACKAGES = ("pruning", "sample_models")
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("catalog", "clone", "criteria", "distributions"),
+    ("catalog", "clone", "criteria", "distributions", "workfile"),
     ("graph", "slim"),
     ("allocation", "plan"),
     ("shrinkage", "cost", "cost_table", "activations", "remains", "ledger", "devices"),
     ("apply", "evaluate", "latency", "whatif", "recalibrate"),
+    ("markup",),
     ("latency_steps", "latency_calls", "latency_grid", "latency_profile", "latency_cache"),
     # above the rest of their package: they remove channels and look what came of it
     ("graph.trial", "graph.remedies", "graph.build", "graph.verify"),
@@ -30,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("answers",),
     ("recipe", "finetune", "schedule", "sensitivity", "preview"),
     ("pipeline", "runs", "plots", "plots_runs", "links"),
-    ("contest", "compare", "plots_compare"),
+    ("contest", "compare", "plots_compare", "plots_inside", "plots_learn"),
     ("commands", "jobs", "export"),
     ("notebook",),
     ("cli", "__main__"),

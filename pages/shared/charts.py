@@ -22,13 +22,25 @@ def dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
-def show(place: Any, figure: go.Figure, *, key: str, caption: str = "", alt: str = "", **options: Any) -> Any:
+def show(
+    place: Any,
+    figure: go.Figure,
+    *,
+    key: str,
+    caption: str = "",
+    alt: str = "",
+    height: int | None = None,
+    **options: Any,
+) -> Any:
     """Draw a figure with its caption: what it means, in a sentence. `place`: `st`, a container or an `st.empty()`.
 
+    `height`: in pixels, where it is not to be the figure's own.
     `options` go to `st.plotly_chart` (`on_select`, ...); its result is returned.
     """
     from pruning.plots import CONFIG
 
+    if height is not None:
+        figure.update_layout(height=height)
     box = place.container()
     result = box.plotly_chart(figure, theme=None, config=CONFIG, key=key, alt=alt or caption, **options)
     if caption:
@@ -57,6 +69,7 @@ def kept_strip(place: DeltaGenerator, opened: OpenModel, cut: Cut) -> None:
         plots.kept_strip(layer_costs(opened.graph), kept_shares(opened, cut), dark()),
         key="kept_strip",
         caption="The network, layer by layer: blue stays, orange goes. The last layer's outputs are the ten answers.",
+        height=188,
     )
 
 
@@ -85,5 +98,6 @@ def visited_curve(
             extra=[point(percent, value) for (kind, percent), value in recovered.items() if kind == granularity],
         ),
         key="visited_curve",
+        height=188,
         caption="Every place you have been ●, recalibrated. Dashed: the uncut network. Diamonds ◆: after Recover.",
     )

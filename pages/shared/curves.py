@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.shared import loaders
+from pages.shared.words import interval, percent
 
 if TYPE_CHECKING:
     from pages.shared.lab import Cut
     from pruning.catalog.datasets import Dataset
     from pruning.catalog.models import OpenModel
+    from pruning.evaluate import Evaluation
     from pruning.plan import Plan
     from pruning.sensitivity import FigureName, Joint, Prediction, Sensitivity
 
@@ -72,7 +74,7 @@ def known(
 def predicted(opened: OpenModel, data: Dataset, cut: Cut, figure: FigureName = "recalibrated") -> Prediction | None:
     """Accuracy of a cut as the single curves have it ○, or None where they do not reach that far.
 
-    `pruning.sensitivity.interaction_gap(prediction, evaluation)` says how far a measured accuracy is from it.
+    `together_words` says how far a measured accuracy is from it.
     """
     from pages.shared import lab
     from pruning.errors import InputError
@@ -83,6 +85,31 @@ def predicted(opened: OpenModel, data: Dataset, cut: Cut, figure: FigureName = "
         return predict_joint(scan, achieved(lab.plan(opened, cut)), figure)
     except InputError:
         return None
+
+
+def together_words(opened: OpenModel, data: Dataset, cut: Cut, now: Evaluation, figure: FigureName) -> str | None:
+    """What the single curves say of a cut of several groups, against what was measured, in Markdown; None where the
+    curves do not reach that far, or nothing is cut together."""
+    from pages.shared import lab
+    from pruning.sensitivity import achieved, interaction_gap
+
+    if sum(share > 0 for share in achieved(lab.plan(opened, cut)).values()) < 2:
+        return None
+    prediction = predicted(opened, data, cut, figure)
+    if prediction is None:
+        return None
+    gap = interaction_gap(prediction, now)
+    words = (
+        f"From the curve of each group alone one would expect **{percent(prediction.accuracy)}** "
+        f"({interval((prediction.low, prediction.high))}) ○; measured together it is **{percent(now.accuracy)}** ●"
+    )
+    if gap.low <= 0 <= gap.high:
+        return f"{words}: no difference that {now.images:,} images can show."
+    ends = sorted(100 * abs(end) for end in (gap.low, gap.high))
+    points = f"{100 * abs(gap.gap):.1f} points ({ends[0]:.1f}–{ends[1]:.1f})"
+    if gap.gap < 0:
+        return f"{words}: {points} worse, so together they hurt more than alone."
+    return f"{words}: {points} better."
 
 
 def measure_together(opened: OpenModel, data: Dataset, scan: Sensitivity, plan: Plan) -> Joint:

@@ -250,15 +250,11 @@ def adopt(opened: OpenModel, recipe: Recipe) -> None:
     """Set the page to a recipe for this network.
 
     Raises:
-        InputError: it names layers that this network does not have.
+        InputError: it names layers that this network does not have; then nothing is changed.
     """
-    from pruning.allocation import per_target
     from pruning.catalog.datasets import dataset_info
 
-    by_tensor = per_target(opened.graph, recipe.granularity, recipe.sparsity, recipe.layers)
-    state.put(GRANULARITY, recipe.granularity)
-    state.put(CRITERION, recipe.criterion)
-    state.put(SEED, recipe.seed)
+    adopt_rows(opened, recipe)
     state.put(SCHEDULE, recipe.schedule)
     state.put(LEARNING_RATE, recipe.lr)
     kept = ("batch_size", "momentum", "weight_decay", "shift", "precision")
@@ -267,4 +263,18 @@ def adopt(opened: OpenModel, recipe: Recipe) -> None:
         state.put(ROUNDS, max(2, recipe.iterations))
     per_epoch = max(1, dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
     state.put(EPOCHS, min(100, max(0, round(recipe.finetune_steps / per_epoch))))
+
+
+def adopt_rows(opened: OpenModel, recipe: Recipe) -> None:
+    """Set what goes, and that alone, to a recipe for this network.
+
+    Raises:
+        InputError: as `adopt`; then nothing is changed.
+    """
+    from pruning.allocation import per_target
+
+    by_tensor = per_target(opened.graph, recipe.granularity, recipe.sparsity, recipe.layers)
+    state.put(GRANULARITY, recipe.granularity)
+    state.put(CRITERION, recipe.criterion)
+    state.put(SEED, recipe.seed)
     set_rows(opened, {t.name: by_tensor[t.tensor] for t in free_targets(opened)}, share=recipe.sparsity)

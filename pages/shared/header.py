@@ -1,4 +1,4 @@
-"""One row on top of every page: its title, the model, the data set; and help where the images are absent."""
+"""One row on top of every page: its title, the model, the data set, Share; and help where the images are absent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import errors, loaders, network_box, route, state
+from pages.shared import errors, loaders, network_box, route, share, state
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -41,14 +41,25 @@ class Chosen:
         return loaders.load_data(self.data_name, self.data_dir)
 
 
-def show(title: str) -> Chosen:
-    """Draw the header and give what is chosen. The title is drawn before torch is imported."""
+def show(title: str, view: share.View | None = None) -> Chosen:
+    """Draw the header and give what is chosen. The title is drawn before torch is imported.
+
+    `view`: settings of the page that a link to it carries.
+    """
+    chosen, place = show_early(title, view)
+    share.show(place, chosen, view or {})
+    return chosen
+
+
+def show_early(title: str, view: share.View | None = None) -> tuple[Chosen, DeltaGenerator]:
+    """As `show`, for a page that changes the plan before it is to be shared: it then calls `share.show` itself."""
     route.through_app()
-    left, middle, right = st.columns([2.2, 1, 1.4], vertical_alignment="center")
+    left, middle, right, end = st.columns([1.75, 1, 1.35, 0.55], vertical_alignment="center")
     left.title(title, anchor=False)
+    share.take_up(view or {})
     with errors.shown():
         opened = network_box.show(middle)
-    return _with_data(opened, right)
+    return _with_data(opened, right), end
 
 
 def _with_data(opened: OpenModel, place: DeltaGenerator) -> Chosen:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import charts, errors, ledger, ledger_panel
+from pages.shared import charts, errors, ledger, ledger_panel, report_panel
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -116,6 +116,7 @@ def buttons(run: Run, continue_run: Callable[[Run, int], None]) -> None:
                 continue_run(run, 3)
         downloads(run)
         st.page_link("pages/tradeoff.py", label="Trade-off", icon=":material/scatter_plot:")
+        st.page_link("pages/compare.py", label="Compare", icon=":material/compare:", query_params={"b": run.name})
 
 
 def downloads(run: Run, key: str = "") -> None:
@@ -139,6 +140,7 @@ def downloads(run: Run, key: str = "") -> None:
             icon=":material/download:",
             key=f"{key}model_file",
         )
+        report_panel.offer(run, key)
 
 
 def _seconds_per_step(events: RunEvents) -> float | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.shared import share, state
 from pages.shared.errors import plain
 
 if TYPE_CHECKING:
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
     from pruning.catalog.models import OpenModel
     from pruning.cost import LayerCost
     from pruning.graph.groups import ChannelGroup
+
+
+VIEW = {
+    "layer": share.Setting(
+        key=state.EXPLORE_LAYER,
+        allowed=lambda value: isinstance(value, str),
+        says=lambda opened, layer: layer in layer_names(opened)[1:],
+    ),
+    "share": share.one_of(state.EXPLORE_SHARE, ("parameters", "macs")),
+    "norm": share.one_of(state.EXPLORE_NORM, ("l2", "l1")),
+    "axis": share.one_of(state.EXPLORE_AXIS, ("linear", "log")),
+}
+"""What a link to Explore carries."""
 
 
 def layer_names(opened: OpenModel) -> list[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pruning.catalog.datasets import Dataset
     from pruning.catalog.models import OpenModel
     from pruning.evaluate import Evaluation
+    from pruning.sensitivity import FigureName
     from pruning.whatif import Measured, WhatIf
 
 IMAGES = 2000
@@ -97,6 +98,20 @@ def show(place: DeltaGenerator, chosen: Chosen, cut: lab.Cut, result: dict[str, 
         _put(place, replace(shown, tuned=_near_html(chosen, cut)))
 
 
+def say_together(place: DeltaGenerator, chosen: Chosen, cut: lab.Cut) -> None:
+    """Below the board: what the groups' own curves led to expect of the figure in the tile, where they are measured."""
+    from pages.shared import curves
+
+    shown: Shown = st.session_state.get(_LAST, Shown())
+    now = shown.recalibrated or shown.as_cut
+    if now is None or not chosen.has_images:
+        return
+    figure: FigureName = "recalibrated" if shown.recalibrated else "as_cut"
+    words = curves.together_words(chosen.opened, chosen.data(), cut, now, figure)
+    if words is not None:
+        place.caption(words)
+
+
 def _is_due(measured: Measured) -> bool:
     return measured.recalibrated is not None
 
@@ -164,7 +179,7 @@ def html(shown: Shown) -> str:
         figures = _figure(shown.as_cut, "as cut", main=alone) + again + shown.tuned
     return (
         f'<style>{badges.STYLE}{STYLE}</style><section class="px-live" aria-live="polite" data-rev="{shown.rev}">'
-        f"<h3>{_title(shown)}</h3><div>{figures}</div></section>"
+        f"<h2>{_title(shown)}</h2><div>{figures}</div></section>"
     )
 
 
@@ -243,14 +258,14 @@ def _near_html(chosen: Chosen, cut: lab.Cut) -> str:
 STYLE = """
 .px-live{border-radius:10px;padding:9px 14px;height:88px;overflow:hidden;font-variant-numeric:tabular-nums;
  line-height:1.4}
-.px-live h3{margin:0!important;padding:0!important;font-size:13px!important;font-weight:500!important;
+.px-live h2{margin:0!important;padding:0!important;font-size:13px!important;font-weight:500!important;
  line-height:1.4!important;letter-spacing:0!important;color:inherit;opacity:.75;white-space:nowrap}
 .px-live abbr{text-decoration:underline dotted;cursor:help}
 .px-live>div{display:flex;gap:14px;align-items:flex-start}
 .px-live b{font-size:21px;font-weight:600;line-height:31px;white-space:nowrap}
 .px-live .px-main b{font-size:25px;font-weight:650}
 .px-live small{display:block;font-size:13px;line-height:1.3;opacity:.75;white-space:nowrap}
-.px-live .px-dim b{opacity:.55;font-weight:500}
+.px-live .px-dim b{opacity:.75;font-weight:500}
 @media (max-width:860px){.px-live{background:color-mix(in srgb,currentColor 4%,transparent);height:auto}
- .px-live h3,.px-live small{white-space:normal}.px-live>div{flex-wrap:wrap;gap:4px 22px}}
+ .px-live h2,.px-live small{white-space:normal}.px-live>div{flex-wrap:wrap;gap:4px 22px}}
 """

@@ -82,6 +82,22 @@ def recipe(chosen: Chosen, cut: Cut) -> Recipe:
     )
 
 
+def untouched(chosen: Chosen) -> Recipe:
+    """The recipe of the page as it is at first: nothing removed, and the options that suit the network."""
+    from pruning.catalog.datasets import dataset_info
+    from pruning.recipe import Recipe
+
+    settings = _suitable(chosen)
+    per_epoch = dataset_info(chosen.data_name).sizes["train"] // settings["batch_size"]
+    return Recipe(
+        model=chosen.opened.ref,
+        data=chosen.data_name,
+        sparsity=0.0,
+        finetune_steps=state.DEFAULTS[cuts.EPOCHS] * per_epoch,
+        **settings,
+    )
+
+
 def say_duration(place: DeltaGenerator, opened: OpenModel, data: Dataset, recipe: Recipe) -> None:
     """Write how long the run will take, from the time of one step, measured once for this network."""
     from pruning.finetune import steps_per_epoch
@@ -121,17 +137,22 @@ def _steps(chosen: Chosen) -> int:
 
 def _training(chosen: Chosen) -> dict[str, Any]:
     """Settings of training: those of an adopted recipe for this data set, else what suits it; then the page's own."""
-    from pruning.catalog.datasets import dataset_info
-    from pruning.finetune import choose_precision, default_hyperparameters
-
-    settings: dict[str, Any] = dict(default_hyperparameters(dataset_info(chosen.data_name)))
-    settings["precision"] = choose_precision(chosen.opened.model)
+    settings = _suitable(chosen)
     data, adopted = state.get(cuts.TRAINING) or (None, {})
     if data == chosen.data_name:
         settings.update(adopted)
     if state.get(cuts.LEARNING_RATE) is not None:
         settings["lr"] = float(state.get(cuts.LEARNING_RATE))
     return settings
+
+
+def _suitable(chosen: Chosen) -> dict[str, Any]:
+    """Settings of training that suit the network and the data set."""
+    from pruning.catalog.datasets import dataset_info
+    from pruning.finetune import choose_precision, default_hyperparameters
+
+    settings: dict[str, Any] = dict(default_hyperparameters(dataset_info(chosen.data_name)))
+    return settings | {"precision": choose_precision(chosen.opened.model)}
 
 
 def _options(chosen: Chosen) -> None:

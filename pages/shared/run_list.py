@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import charts, errors, job_panel, ledger, ledger_panel, run_panel, state
+from pages.shared import charts, errors, job_panel, ledger, ledger_panel, run_panel, share, state
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +52,14 @@ AXES: dict[str, Axis] = {
     ),
     "bytes": Axis(title="bytes", words="bytes as bitmap and non-zeros", value=lambda side: side["bytes"]["sparse"]),
 }  # fmt: skip
+
+
+VIEW = {
+    "against": share.one_of(AXIS, tuple(AXES)),
+    "runs": share.one_of(MODELS, ("this network", "all networks")),
+    "colour": share.one_of(COLOUR, ("granularity", "criterion")),
+}
+"""What a link to the page carries."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +205,8 @@ def details(runs: Runs) -> None:
             if st.button("Open in Prune", key="open_run", icon=":material/open_in_new:"):
                 run_panel.open_run(run)
                 st.switch_page("pages/prune.py")
+            if run.result is not None and st.button("Compare", key="compare_run", icon=":material/compare:"):
+                st.switch_page("pages/compare.py", query_params={"b": run.name})
             job_panel.downloads(run, key="details_")
             if run.state != "running" and st.button("Delete", key="delete_run", icon=":material/delete:"):
                 _confirm_delete(run)

@@ -62,9 +62,9 @@ def adopt(recipe: Recipe) -> None:
         raise InputError(f"{opened.title} comes without images, so no run can start from it: choose a sample network.")
     if recipe.data not in opened.data:
         raise InputError(f"{opened.title} cannot be used with {recipe.data}; use {' or '.join(opened.data)}.")
+    cuts.adopt(opened, recipe)  # first: it refuses what does not fit
     state.put(state.MODEL, recipe.model)
     state.put(state.DATA, recipe.data)
-    cuts.adopt(opened, recipe)
 
 
 def start(recipe: Recipe, data_dir: str | None) -> None:

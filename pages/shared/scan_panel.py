@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import curves, cuts, errors, scan_results, state
+from pages.shared import curves, cuts, errors, multiples, scan_results, share, state
 from pages.shared.run_form import duration
 
 if TYPE_CHECKING:
@@ -22,6 +22,15 @@ ALL = 0
 """Stands for all images: a widget takes None for nothing chosen."""
 _ASKED = "sensitivity_asked"
 state.DEFAULTS.update({IMAGES: 2000})
+VIEW = {
+    "images": share.one_of(IMAGES, tuple(count or ALL for count in curves.CHOICES)),
+    "lose": share.Setting(
+        key=scan_results.LOSE, allowed=lambda value: isinstance(value, int | float) and 0.1 <= value <= 50
+    ),
+    "figure": share.one_of(scan_results.FIGURE, ("recalibrated", "as_cut")),
+    "order": share.one_of(scan_results.SORT, tuple(multiples.SORTS)),
+}
+"""What a link to the page carries."""
 
 
 def settings() -> DeltaGenerator:

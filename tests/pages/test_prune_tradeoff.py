@@ -63,8 +63,9 @@ def say(app: AppTest, **changes: Any) -> AppTest:
 
 def given(app: AppTest) -> dict[str, Any]:
     """What the board is given."""
-    (component,) = app.get("bidi_component")
-    return dict(json.loads(component.proto.json))
+    found = [json.loads(component.proto.json or "{}") for component in app.get("bidi_component")]
+    (board,) = [data for data in found if data and "rows" in data]
+    return dict(board)
 
 
 def test_the_board_is_given_rows_scores_and_costs(app: AppTest) -> None:

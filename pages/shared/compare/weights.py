@@ -1,0 +1,67 @@
+"""A layer's weights and filter norms as cut and after fine-tuning, overlaid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared import charts, errors, layers, state
+from pages.shared.words import percent
+
+if TYPE_CHECKING:
+    from pruning.catalog.models import OpenModel
+    from pruning.compare.sides import Pair
+
+WHOSE = "compare_whose"
+state.DEFAULTS[WHOSE] = "after"
+
+
+def show(pair: Pair, dense: OpenModel, layer: str) -> None:
+    """Weights and norms as cut and after fine-tuning, overlaid."""
+    from pruning import plots_inside
+    from pruning.compare.weights import filter_norms, layer_change, overlaid
+
+    sides = {"before": pair.before, "after": pair.after}
+    runs = {name: side for name, side in sides.items() if side.kind == "run"}
+    if not runs:
+        return
+    title = st.empty()
+    if len(runs) == 2:
+        st.segmented_control("Network", list(runs), format_func=lambda name: f"{name}: {runs[name].label}",
+                             required=True, label_visibility="collapsed", **state.bound(WHOSE))  # fmt: skip
+    side = runs[state.get(WHOSE) if len(runs) == 2 else next(iter(runs))]
+    what = "How fine-tuning changed the weights of" if side.tuned else "What is left of the weights of"
+    title.markdown(f"#### {what} {errors.plain(layer)}")
+    with errors.shown():
+        change = layer_change(dense, side.opened, layer)
+    names = ("as cut", "after fine-tuning" if side.tuned else "now")
+    unit = layers.unit_word(dense, layer)
+    left, right = st.columns(2, gap="medium")
+    held = int(change.held.sum())
+    moved = f"Fine-tuning changed them by {percent(change.moved, 0)} of their size ●." if side.tuned else ""
+    moved = moved or "This run was not fine-tuned: both are the same."
+    charts.show(
+        left,
+        plots_inside.weights_overlay(*overlaid(change), charts.dark(), names=names),
+        key="compare_weights",
+        caption=f"The {change.stays:,} weights that are left ●: grey as the dense network had them, blue now. "
+        + moved
+        + (f" {held:,} that were pruned one by one are zero and not drawn." if held else ""),
+        alt="Histograms of a layer's weights as cut and after fine-tuning",
+    )
+    removed = len(change.dense) - len(change.channels)
+    charts.show(
+        right,
+        plots_inside.norms_overlay(filter_norms(change), charts.dark(), names=names, unit=unit),
+        key="compare_norms",
+        caption=f"The L2 norm of each {unit} over the inputs that are left ●: bar as cut, dot now."
+        + (f" Orange: the {removed} that were removed, as they were." if removed else "")
+        + (f" All weights of {_numbers(change.empty)} are zero." if change.empty else ""),
+        alt=f"Norm of each {unit} as cut and after fine-tuning",
+    )
+
+
+def _numbers(channels: tuple[int, ...], most: int = 8) -> str:
+    listed = ", ".join(map(str, channels[:most]))
+    return listed + (f" and {len(channels) - most} more" if len(channels) > most else "")

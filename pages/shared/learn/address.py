@@ -1,0 +1,83 @@
+"""The address of the Learn page: which lesson is open, in which language, and what a teacher's link hides or locks.
+
+    /learn?lesson=ranking&hide=criterion&lock=percent&lang=en
+
+What hides and locks belongs to the lesson of the link, and ends where the visitor goes on to another one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from pages.shared.learn.lessons import BASE, Course, Lesson, controls_of, languages
+
+END = "end"
+"""The page after the last lesson."""
+_LONGEST = 400
+"""Characters of a list of controls."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """What the address asks for, as far as it exists."""
+
+    lesson: str | None
+    """None: the address names no lesson that there is."""
+    hidden: tuple[str, ...] = ()
+    locked: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What is asked for and does not exist, a sentence each."""
+
+
+def language() -> str:
+    """The language that the address names, if there is a file of it."""
+    asked = st.query_params.get("lang", BASE)
+    return asked if asked in languages() else BASE
+
+
+def read(course: Course) -> Opened:
+    """Look at the address."""
+    asked = st.query_params.get("lesson")
+    if asked is None:
+        return Opened(lesson=None)
+    if asked == END:
+        return Opened(lesson=END)
+    place = course.find(asked)
+    if place is None:
+        names = ", ".join(lesson.id for lesson in course.lessons)
+        return Opened(lesson=None, problems=(course.say("page", "no_lesson", asked=asked[:40], names=names),))
+    lesson = course.lessons[place]
+    problems: list[str] = []
+    hidden, locked = (_controls(course, lesson, name, problems) for name in ("hide", "lock"))
+    return Opened(lesson=asked, hidden=hidden, locked=locked, problems=tuple(problems))
+
+
+def go(lesson: str) -> None:
+    """Let the address name a lesson, with nothing hidden or locked."""
+    if st.query_params.get("lesson") != lesson:
+        st.query_params["lesson"] = lesson
+        for name in ("hide", "lock"):
+            st.query_params.pop(name, None)
+
+
+def link(lesson: Lesson, hidden: list[str], locked: list[str]) -> str:
+    """The whole address of a lesson, as this visitor reaches it."""
+    parameters = {"lesson": lesson.id}
+    parameters |= {name: ",".join(names) for name, names in (("hide", hidden), ("lock", locked)) if names}
+    if language() != BASE:
+        parameters["lang"] = language()
+    here = urlsplit(st.context.url or "/learn")
+    return urlunsplit((here.scheme, here.netloc, here.path, urlencode(parameters, safe=","), ""))
+
+
+def _controls(course: Course, lesson: Lesson, name: str, problems: list[str]) -> tuple[str, ...]:
+    asked = [entry.strip() for entry in st.query_params.get(name, "")[:_LONGEST].split(",") if entry.strip()]
+    known = controls_of(lesson)
+    unknown = [entry for entry in asked if entry not in known]
+    if unknown:
+        there = ", ".join(known) or course.say("page", "no_controls")
+        problems.append(course.say("page", "no_control", asked=unknown[0][:40], names=there))
+    return tuple(entry for entry in asked if entry in known)

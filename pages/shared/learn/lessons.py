@@ -1,0 +1,150 @@
+"""Lessons as data: what a lesson is, and where the lessons and the words of a language come from.
+
+Ours are `pages/lessons/en.yaml`, or another language's file beside it; a teacher's own are in the folder that the
+environment variable PRUNING_LESSONS names. `pages/lessons/README.md` describes the files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pages.shared.learn.activities import ACTIVITIES, Value, settings_of
+
+FOLDER = Path(__file__).parents[2] / "lessons"
+ENVIRONMENT = "PRUNING_LESSONS"
+BASE = "en"
+"""The language that has every word; what another one lacks is taken from it."""
+Done = Literal["answered", "acted", "both"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """One source."""
+
+    text: str
+    """Authors, year, title."""
+    link: str | None = None
+    """Address of the paper, made of its arXiv number or DOI."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One question, answered by looking at what was done."""
+
+    text: str
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Id → words; empty where the answer is a number."""
+    answer: str | float | None = None
+    """The right choice's id, or the number; None where it depends on what was done."""
+    answer_from: str | None = None
+    """Name of the activity's fact that is the right answer."""
+    tolerance: float = 0.0
+    """How far from a number an answer may be and still be right."""
+    unit: str = ""
+    explain: str = ""
+    """Shown after answering; {names} of the activity's facts are filled in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """A few sentences, one thing to do, one question."""
+
+    id: str
+    title: str
+    short: str
+    """The title in one or two words, for the row of steps."""
+    text: str
+    do: str
+    activity: str
+    more: str = ""
+    """What goes further, for those who open it."""
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    controls: tuple[str, ...] = ()
+    """Controls of the activity that are shown; the others are hidden."""
+    question: Question | None = None
+    done: Done = "answered"
+    references: tuple[Reference, ...] = ()
+
+    def setting(self, name: str) -> Value:
+        """The lesson's own start value of a setting, or the activity's."""
+        return self.settings.get(name, settings_of(self.activity)[name].default)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """The lessons of one language with the words around them."""
+
+    language: str
+    lessons: tuple[Lesson, ...]
+    words: Mapping[str, Mapping[str, str]]
+    """Part of the page, or activity → key → text."""
+    problems: tuple[str, ...] = ()
+    """What could not be read, a sentence each."""
+
+    def find(self, lesson: str | None) -> int | None:
+        """Place of a lesson in the course."""
+        return next((i for i, entry in enumerate(self.lessons) if entry.id == lesson), None)
+
+    def say(self, part: str, key: str, /, **values: object) -> str:
+        """A text of the page, with its `{names}` filled in."""
+        text = self.words[part][key]
+        return text.format(**values) if values else text
+
+
+def languages() -> tuple[str, ...]:
+    """The languages that have a file."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+
+
+def course(language: str | None = None) -> Course:
+    """The lessons in a language, ours first, then the teacher's."""
+    ours = _ours(language if language in languages() else BASE)
+    folder = os.environ.get(ENVIRONMENT)
+    return _with_teachers(ours, Path(folder)) if folder else ours
+
+
+@cache
+def _ours(language: str) -> Course:
+    from pages.shared.learn.lesson_file import read_course
+
+    base = read_course(FOLDER / f"{BASE}.yaml")
+    if language == BASE:
+        return base
+    other = read_course(FOLDER / f"{language}.yaml")
+    translated = {lesson.id: lesson for lesson in other.lessons}
+    return Course(
+        language=language,
+        lessons=tuple(translated.get(lesson.id, lesson) for lesson in base.lessons),
+        words={part: {**texts, **other.words.get(part, {})} for part, texts in base.words.items()},
+        problems=other.problems,
+    )
+
+
+def _with_teachers(ours: Course, folder: Path) -> Course:
+    """Our lessons and those of a teacher's folder. Read anew each time: a teacher writes them with the page open."""
+    from pages.shared.learn.lesson_file import read_lessons
+
+    lessons, problems = list(ours.lessons), list(ours.problems)
+    if not folder.is_dir():
+        problems.append(f"{ENVIRONMENT} names no folder, so only the lessons that come with the explorer are shown.")
+    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+        found, wrong = read_lessons(path)
+        problems += wrong
+        for lesson in found:
+            if any(lesson.id == known.id for known in lessons):
+                problems.append(
+                    f"{path.name}, lesson {lesson.id}: there is a lesson of that id already; choose another."
+                )
+            else:
+                lessons.append(lesson)
+    return Course(language=ours.language, lessons=tuple(lessons), words=ours.words, problems=tuple(problems))
+
+
+def controls_of(lesson: Lesson) -> tuple[str, ...]:
+    """Every control that the lesson's activity has."""
+    return ACTIVITIES[lesson.activity].controls

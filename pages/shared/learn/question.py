@@ -1,0 +1,103 @@
+"""A lesson's question: choices or a number, judged when the learner presses Check, then explained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared.learn import progress
+from pages.shared.learn.stage import Fact, Stage
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pages.shared.learn.lessons import Question
+
+
+def show(stage: Stage) -> DeltaGenerator | None:
+    """Draw the question; gives the place for what `explain` says once the activity has told its facts."""
+    question, lesson = stage.lesson.question, stage.lesson
+    if question is None:
+        return None
+    key = f"lesson_{lesson.id}_answer"
+    given = progress.of(lesson.id).answered
+    fits = given in question.choices if question.choices else isinstance(given, (int, float))
+    if fits and st.session_state.get(key) is None:  # after F5 the browser tells the answer once the page stands
+        st.session_state[key] = given if question.choices else float(given or 0)
+    with st.form(f"question_{lesson.id}", border=False):
+        if question.choices:
+            st.radio(
+                f"**{question.text}**",
+                list(question.choices),
+                index=None,
+                format_func=lambda name: question.choices[name],
+                key=key,
+            )
+        else:
+            label = f"**{question.text}**" + (f" ({question.unit})" if question.unit else "")
+            st.number_input(label, value=None, format="%g", step=1.0, key=key)
+        st.form_submit_button(
+            stage.course.say("page", "check"),
+            type="primary" if given is None else "secondary",
+            on_click=_answer,
+            args=(stage, key),
+        )
+    return st.empty()
+
+
+def explain(stage: Stage, place: DeltaGenerator) -> None:
+    """Say whether the answer was right, and why."""
+    question, mark = stage.lesson.question, progress.of(stage.lesson.id)
+    assert question is not None
+    course = stage.course
+    if f"lesson_{stage.lesson.id}_waits" in st.session_state:
+        place.info(course.say("page", "act_first"), icon=":material/touch_app:")
+    elif mark.answered is not None:
+        why = filled(question.explain, stage.facts)
+        if mark.right:
+            place.success(f"**{course.say('page', 'right')}** {why}", icon=":material/check_circle:")
+        else:
+            place.warning(f"**{course.say('page', 'wrong')}** {why}", icon=":material/help:")
+
+
+def judge(question: Question, given: str | float, facts: Mapping[str, Fact]) -> bool | None:
+    """Whether an answer is right; None where the fact that decides is not there yet."""
+    truth: Fact | None = question.answer if question.answer_from is None else facts.get(question.answer_from)
+    if truth is None:
+        return None
+    if question.choices:
+        return given == truth
+    return abs(float(given) - float(truth)) <= question.tolerance + 1e-9
+
+
+def filled(text: str, facts: Mapping[str, Fact]) -> str:
+    """A text with its {names} replaced by facts; sentences with a fact that is not known are left out.
+
+    >>> filled("There are {n}. It is so.", {})
+    'It is so.'
+    """
+    known = re.sub(r"\{(\w+)\}", lambda found: _words(facts.get(found[1], found[0])), text)
+    whole = " ".join(part for part in re.split(r"(?<=[.!?])\s+", known) if not re.search(r"\{\w+\}", part))
+    return re.sub(r" (?=[%●◆○])", "\u00a0", whole)  # a unit or a badge does not begin a line
+
+
+def _words(value: Fact) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _answer(stage: Stage, key: str) -> None:
+    question, given = stage.lesson.question, st.session_state.get(key)
+    waits = f"lesson_{stage.lesson.id}_waits"
+    st.session_state.pop(waits, None)
+    if question is None or given is None:
+        return
+    right = judge(question, given, stage.facts)
+    if right is None:
+        st.session_state[waits] = True
+        return
+    progress.mark(stage.lesson.id, answered=given, right=right)

@@ -1,0 +1,241 @@
+"""Share: the state of a page as a link, kept in the address, offered in the header, and taken up where one is opened.
+
+The address follows every change (`?r=`), so F5, a bookmark and a copied address all lead to what is on screen. It is
+read once, at the first page that a session opens; from then on the session knows better. The browser's script writes
+it, in place of the entry before: Streamlit's own way would add a step to the browser's Back for every change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from pages.shared import errors, state
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pages.shared.header import Chosen
+    from pruning.catalog.models import OpenModel
+    from pruning.links import Link
+    from pruning.recipe import Recipe
+
+_TAKEN = "share_taken"
+"""That this session has looked at the address."""
+KEPT = ("run", "a", "b")
+"""Parameters that a link keeps beside its own: names of runs, which mean something on this server only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One way in which a page can look at things: its key in the session and what is allowed there."""
+
+    key: str
+    allowed: Callable[[Any], bool]
+    says: Callable[[OpenModel, Any], bool] = lambda opened, value: True
+    """Whether a value says anything beyond what the page shows of that network at first."""
+
+
+View = Mapping[str, Setting]
+"""Settings of a page, by the names that they have in links."""
+
+
+def one_of(key: str, choices: Any) -> Setting:
+    """A setting with choices."""
+    return Setting(
+        key=key, allowed=lambda value: type(value) in {type(choice) for choice in choices} and value in choices
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What the header offers."""
+
+    words: str
+    """What the link contains, in Markdown."""
+    address: str
+    """'' where no link can lead there."""
+    refused: str = ""
+    """Why not."""
+    recipe: Recipe | None = None
+    """To be sent as a file."""
+    code: str = ""
+    """What the address holds; '' where all is as at first."""
+
+
+def take_up(view: View) -> None:
+    """At the first page of a session, set everything to the link in the address; a bad link changes nothing."""
+    code = st.query_params.get("r")
+    if st.session_state.get(_TAKEN) or not code:
+        st.session_state[_TAKEN] = True
+        return
+    try:
+        with st.spinner("Opening the link"):
+            from pruning import links
+
+            link = links.decode(code)
+            _adopt(link, view)
+    except errors.PruningError as error:
+        st.toast(f"**Nothing was opened.** {errors.plain(str(error))}", icon=":material/link_off:", duration="infinite")
+    else:
+        words = f": {errors.plain(words_of(link.recipe))}" if link.recipe else ""
+        st.toast(f"Opened the plan in the link{words}.", icon=":material/link:", duration="long")
+    st.session_state[_TAKEN] = True
+
+
+def show(place: DeltaGenerator, chosen: Chosen, view: View) -> None:
+    """The button with everything that it offers, for the network and the plan of this session."""
+    _draw(place, _shared(chosen, view))
+
+
+def show_view(place: DeltaGenerator, view: View, words: str) -> None:
+    """The button on a page that works on a network of its own: the link holds the page's settings alone."""
+    from pruning import links
+
+    now = _values(view)
+    link = links.Link(view=now)
+    _draw(place, Shared(words=words, address=_address(link if now else None), code=links.encode(link) if now else ""))
+
+
+def words_of(recipe: Recipe) -> str:
+    """A plan in a line: 'resnet20 on cifar10: 40 % of the channels by L2 norm, 279 steps of fine-tuning'."""
+    from pruning.criteria import find_criterion
+
+    values = [*recipe.layers.values()]
+    if not recipe.sparsity and not any(values):
+        what = "nothing removed yet"
+    else:
+        share = f"{100 * recipe.sparsity:.0f} %"
+        if values:
+            ends = sorted({round(100 * value) for value in (*values, recipe.sparsity)})
+            share = f"{ends[0]}–{ends[-1]} %, row by row," if len(ends) > 1 else f"{ends[0]} %"
+        what = f"{share} of the {recipe.granularity}s by {find_criterion(recipe.criterion).title}"
+    name = recipe.model.partition(":")[2].partition("?")[0]
+    return f"{name}, {what}"
+
+
+def _adopt(link: Link, view: View) -> None:
+    """Raises InputError, before anything is changed, where the link asks for what is not allowed."""
+    from pages.shared import cuts, loaders, run_panel
+    from pruning.errors import InputError
+
+    for name, value in link.view.items():
+        if name not in view or not view[name].allowed(value):
+            raise InputError(f"The link sets '{name}' to '{value}', which this page does not offer: ask for it again.")
+    if link.recipe is not None and link.has_images:
+        run_panel.adopt(link.recipe)
+    elif link.recipe is not None:
+        cuts.adopt_rows(loaders.open_model(link.recipe.model), link.recipe)
+        state.put(state.MODEL, link.recipe.model)
+    for name, value in link.view.items():
+        state.put(view[name].key, value)
+
+
+def _shared(chosen: Chosen, view: View) -> Shared:
+    from pages.shared import cuts, run_form
+    from pruning import links
+    from pruning.recipe import Recipe
+
+    opened, cut = chosen.opened, cuts.current(chosen.opened)
+    now = {name: value for name, value in _values(view).items() if view[name].says(opened, value)}
+    if chosen.data_name:
+        recipe, plain = run_form.recipe(chosen, cut), run_form.untouched(chosen)
+    else:  # nothing can be trained: the plan alone
+        plain = Recipe(model=opened.ref, data="mnist5k", sparsity=0.0)
+        recipe = replace(
+            plain, granularity=cut.granularity, criterion=cut.criterion, sparsity=cut.sparsity,
+            layers=dict(cut.layers), seed=cut.seed,
+        )  # fmt: skip
+    words = f"**{errors.plain(opened.title)}**, {errors.plain(words_of(recipe).partition(', ')[2])}"
+    if recipe == plain and not now and chosen.data_name in ("", *opened.data[:1]):
+        return Shared(words=words, address=_address(None))
+    link = links.Link(recipe=recipe, has_images=bool(chosen.data_name), view=now)
+    try:
+        return Shared(words=words, address=_address(link), code=links.encode(link), recipe=recipe)
+    except errors.PruningError as error:
+        sendable = recipe if recipe.model.startswith("sample:") else None
+        return Shared(words=words, address="", refused=str(error), recipe=sendable)
+
+
+def _values(view: View) -> dict[str, Any]:
+    """Settings that are not as at first."""
+    now = {name: state.get(setting.key) for name, setting in view.items()}
+    return {name: value for name, value in now.items() if value is not None and value != state.DEFAULTS[view[name].key]}
+
+
+def _address(link: Link | None) -> str:
+    from pruning import links
+
+    page = st.context.url or "http://localhost"
+    keep = {name: st.query_params[name] for name in KEPT if name in st.query_params}
+    if link is not None:
+        return links.address(page, link, keep)
+    if "model" in st.query_params:
+        keep["model"] = st.query_params["model"]
+    parts = urlsplit(page)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(keep), ""))
+
+
+def _draw(place: DeltaGenerator, shared: Shared) -> None:
+    from pruning.links import is_local
+
+    with place, st.container(key="share", gap=None):
+        with st.popover("Share", icon=":material/share:", width="stretch"):
+            st.markdown(shared.words)
+            if shared.refused:
+                st.markdown(errors.plain(shared.refused))
+            elif is_local(shared.address):
+                st.markdown(
+                    "**A link would lead nobody here:** this explorer runs on your own machine. "
+                    + (
+                        "Send the recipe file; in another explorer, *Prune → Open a recipe* reads it."
+                        if shared.recipe
+                        else "For others, start it where they can reach it."
+                    )
+                )
+            if shared.recipe is not None:
+                _offer_file(shared.recipe)
+            if shared.address:
+                st.caption("For this machine, or as a bookmark" if is_local(shared.address) else "Link to this page")
+                st.code(shared.address, language=None, wrap_lines=True)
+            st.caption("The results of a run do not travel in a link: its report does, from the run's own panel.")
+        _write(shared.code)
+
+
+def _offer_file(recipe: Recipe) -> None:
+    st.download_button(
+        "Recipe file",
+        recipe.to_yaml(),
+        file_name="recipe.yaml",
+        mime="application/yaml",
+        on_click="ignore",
+        icon=":material/download:",
+        key="share_recipe",
+    )
+
+
+def _write(code: str) -> None:
+    """Let the browser put the code into the address, or take an old one away."""
+    known = json.dumps(sorted(st.query_params.to_dict().items()))  # whenever Streamlit rewrites the address, so do we
+    with st.container(key="share_address"):
+        st.html(_SCRIPT % (json.dumps(code), hash(known)), unsafe_allow_javascript=True)
+
+
+# A moment later, so that a hand that drags a slider does not write at every step; on another page by then: not at all.
+_SCRIPT = """<style>.st-key-share_address{display:none}</style><script>
+(() => {
+  const code = %s, page = location.pathname;
+  clearTimeout(window.pruningAddress);
+  window.pruningAddress = setTimeout(() => {
+    const to = new URL(location.href);
+    if (to.pathname !== page) return;
+    if (code) to.searchParams.set("r", code); else to.searchParams.delete("r");
+    if (to.href !== location.href) history.replaceState(history.state, "", to);
+  }, 300);
+})() // %d
+</script>"""

@@ -1,0 +1,81 @@
+"""A blind test: the answers of two networks whose names are hidden, and what so many right guesses are worth."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pruning.answers import Answers
+from pruning.errors import InputError
+
+PICTURES = 6
+MOST_DIFFERENT = 3
+"""Of the pictures: where the two answer differently. The rest are drawn from all others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exhibits:
+    """Pictures for one round."""
+
+    index: tuple[int, ...]
+    """Places in the role's order, shuffled."""
+    different: int
+    """How many of them were chosen because the answers differ."""
+    different_in_all: int
+    """Among all images."""
+    images: int
+
+
+def choose_exhibits(first: Answers, second: Answers, seed: int) -> Exhibits:
+    """Draw a round's pictures: up to `MOST_DIFFERENT` where the answers differ, the rest where they agree.
+
+    Raises:
+        InputError: the answers are to different images.
+    """
+    if first.data_digest != second.data_digest or len(first.labels) != len(second.labels):
+        raise InputError("Two networks can be guessed at only by their answers to the same images.")
+    draw = torch.Generator().manual_seed(seed)
+    differ = first.predicted != second.predicted
+    odd = _some(differ, MOST_DIFFERENT, draw)
+    chosen = torch.cat((odd, _some(~differ, PICTURES - len(odd), draw)))
+    shuffled = chosen[torch.randperm(len(chosen), generator=draw)]
+    return Exhibits(
+        index=tuple(shuffled.tolist()),
+        different=len(odd),
+        different_in_all=int(differ.sum()),
+        images=len(differ),
+    )
+
+
+def by_luck(right: int, rounds: int) -> float:
+    """Probability that a coin guesses right so often, or more often.
+
+    >>> by_luck(2, 2), by_luck(0, 3)
+    (0.25, 1.0)
+    """
+    return sum(math.comb(rounds, k) for k in range(right, rounds + 1)) / 2**rounds
+
+
+def tally(right: int, rounds: int) -> str:
+    """The guesses so far in words: better than a coin only where a coin does so well less than once in 20 times.
+
+    >>> tally(3, 5)
+    '3 of 5 right: no better than a coin.'
+    >>> tally(5, 5)
+    '5 of 5 right: better than a coin, which does that 1 time in 32.'
+    """
+    if not rounds:
+        return "No guess yet."
+    chance = by_luck(right, rounds)
+    if chance >= 0.05:
+        few = " Five rounds at least are needed to tell." if rounds < 5 and right == rounds else ""
+        return f"{right} of {rounds} right: no better than a coin.{few}"
+    return f"{right} of {rounds} right: better than a coin, which does that 1 time in {round(1 / chance):,}."
+
+
+def _some(where: Tensor, most: int, draw: torch.Generator) -> Tensor:
+    places = where.nonzero().reshape(-1)
+    return places[torch.randperm(len(places), generator=draw)[:most]]

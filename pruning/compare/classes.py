@@ -1,0 +1,79 @@
+"""Accuracy class by class with its change, and which class is taken for which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pruning.answers import Answers
+from pruning.compare.casualties import check_same_images
+from pruning.evaluate import Difference, paired_difference, wilson_interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassChange:
+    """One class before and after."""
+
+    name: str
+    images: int
+    before: int
+    """Images answered rightly."""
+    after: int
+    difference: Difference
+    """Paired, of this class's images alone."""
+
+    @property
+    def before_accuracy(self) -> float:
+        return self.before / self.images
+
+    @property
+    def after_accuracy(self) -> float:
+        return self.after / self.images
+
+    @property
+    def after_interval(self) -> tuple[float, float]:
+        """95 % interval of the accuracy afterwards (Wilson)."""
+        return wilson_interval(self.after, self.images)
+
+    @property
+    def shows(self) -> bool:
+        """Whether the interval of the change leaves zero out."""
+        low, high = self.difference.interval
+        return not low <= 0 <= high
+
+
+def per_class(before: Answers, after: Answers, names: Sequence[str]) -> list[ClassChange]:
+    """Every class that has images, the greatest loss first; ties in the order of `names`.
+
+    Raises:
+        InputError: the answers are to different images.
+    """
+    check_same_images(before, after)
+    found = []
+    for number, name in enumerate(names):
+        mine = before.labels == number
+        if bool(mine.any()):
+            first, second = before.right[mine], after.right[mine]
+            found.append(
+                ClassChange(
+                    name=name,
+                    images=len(first),
+                    before=int(first.sum()),
+                    after=int(second.sum()),
+                    difference=paired_difference(first, second),
+                )
+            )
+    return sorted(found, key=lambda change: change.difference.accuracy)
+
+
+def confusion(answers: Answers, classes: int) -> Tensor:
+    """How often class `row` was answered with class `column`: int64 (classes, classes).
+
+    An image without an answer (-1) stands in no column.
+    """
+    answered = answers.predicted >= 0
+    places = answers.labels[answered] * classes + answers.predicted[answered]
+    return torch.bincount(places, minlength=classes * classes).reshape(classes, classes)

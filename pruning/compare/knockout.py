@@ -1,0 +1,161 @@
+"""Remove one filter alone, and see which classes lose: what is it for, and does anything else do the same?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pruning.catalog.datasets import Dataset
+from pruning.catalog.models import OpenModel
+from pruning.compare.classes import ClassChange
+from pruning.compare.features import kept_channels, layer_site
+from pruning.errors import InputError
+from pruning.evaluate import Difference, Evaluation, paired_difference
+from pruning.graph.groups import ChannelGroup
+from pruning.plan import LayerPlan, Plan
+from pruning.whatif import WhatIf
+
+IMAGES = 1000
+"""Select images that a knock-out is measured on: about a second."""
+MEMORY = 128 * 2**20
+"""Bytes of values of the whole network that are kept, so that a knock-out costs only what comes after its layer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knockout:
+    """A network without one of its units."""
+
+    layer: str
+    channel: int
+    """Original number."""
+    tied: tuple[str, ...]
+    """Layers whose channel of the same unit went with it."""
+    before: Evaluation
+    after: Evaluation
+    difference: Difference
+    classes: tuple[ClassChange, ...]
+    """Those that lose most first."""
+
+    @property
+    def felt(self) -> bool:
+        """Whether the whole accuracy changed by more than chance explains."""
+        low, high = self.difference.interval
+        return not low <= 0 <= high
+
+
+def find_unit(opened: OpenModel, layer: str, channel: int) -> tuple[ChannelGroup, int]:
+    """The group and the unit that a channel of a layer, by its original number, belongs to.
+
+    Raises:
+        InputError: no such layer or channel, it was removed already, or it may not be removed.
+    """
+    tensor = layer_site(opened, layer).tensor
+    channels = kept_channels(opened, layer)
+    if channel not in channels:
+        raise InputError(f"Channel {channel} of {layer} is not in this network: it was removed.")
+    here = channels.index(channel)
+    for group in (*opened.graph.groups, *opened.graph.locked):
+        for slot in group.slots:
+            if slot.role != "producer" or slot.tensor != tensor or slot.dim != 0:
+                continue
+            units = (slot.index == here).any(1).nonzero().reshape(-1).tolist()
+            if units and group.locked is not None:
+                raise InputError(f"Channel {channel} of {layer} cannot be removed: {group.locked}.")
+            if units:
+                return group, int(units[0])
+    raise InputError(f"Channel {channel} of {layer} belongs to no group, so it cannot be removed alone.")
+
+
+def without(group: ChannelGroup, unit: int) -> Plan:
+    """The plan that removes one unit of a group and nothing else."""
+    layers = tuple(
+        LayerPlan(
+            name=name,
+            group=group.name,
+            requested=1 / group.units,
+            achieved=1 / group.units,
+            kept=group.units - 1,
+            total=group.units,
+        )
+        for name in group.producers
+    )
+    kept = {group.name: tuple(i for i in range(group.units) if i != unit)}
+    return Plan(granularity="channel", kept=kept, layers=layers)
+
+
+def knockout_engine(opened: OpenModel, data: Dataset) -> WhatIf:
+    """What measures knock-outs of a network: in float32, so that its figures are those of plain evaluation."""
+    return WhatIf(
+        opened.model, opened.graph, data, images=IMAGES, figures=("as_cut",), precision="fp32", budget_bytes=MEMORY
+    )
+
+
+def knock_out(engine: WhatIf, opened: OpenModel, layer: str, channel: int) -> Knockout:
+    """Remove one channel, by its original number, with all that is tied to it, and measure on select images.
+
+    `engine`: of this very network, without recalibration. Nothing is trained or recalibrated: what is seen is what
+    the other filters make up for by themselves.
+
+    Raises:
+        InputError: as `find_unit`.
+    """
+    group, unit = find_unit(opened, layer, channel)
+    before = engine.measure(Plan(granularity="channel", layers=())).as_cut
+    after = engine.measure(without(group, unit), keep=False).as_cut
+    assert before is not None and after is not None, "the engine measures as cut"
+    labels = engine.data.labels["select"][engine.data.subset("select", engine.images)]
+    return Knockout(
+        layer=layer,
+        channel=channel,
+        tied=tuple(name for name in group.producers if name != layer),
+        before=before,
+        after=after,
+        difference=paired_difference(before.right, after.right),
+        classes=class_changes(before.right, after.right, labels, engine.data.info.classes),
+    )
+
+
+def class_changes(before: Tensor, after: Tensor, labels: Tensor, names: Sequence[str]) -> tuple[ClassChange, ...]:
+    """Accuracy of each class before and after on the same images; those that lose most first.
+
+    `before`, `after`: bool, one entry an image; `labels`: their true classes.
+    """
+    found = []
+    for label in labels.unique().tolist():
+        first, second = before[labels == label], after[labels == label]
+        found.append(
+            ClassChange(
+                name=names[label],
+                images=len(first),
+                before=int(first.sum()),
+                after=int(second.sum()),
+                difference=paired_difference(first, second),
+            )
+        )
+    return tuple(sorted(found, key=lambda change: change.difference.accuracy))
+
+
+def verdict(knockout: Knockout) -> str:
+    """What the knock-out shows in a sentence, claiming no more than the intervals do."""
+    shown = [change for change in knockout.classes if change.shows]
+    lost = [change for change in shown if change.difference.accuracy < 0]
+    won = [change for change in reversed(shown) if change.difference.accuracy > 0]
+    points = 100 * knockout.difference.accuracy
+    if lost or won:
+        said = [f"{word} {_listed(some)}" for word, some in (("loses:", lost), ("gains:", won)) if some]
+        rest = len(knockout.classes) - len(lost) - len(won)
+        tail = ". The others cannot be told from before." if rest else "."
+        return "; ".join(said).capitalize() + tail
+    if knockout.felt:
+        word = "falls" if points < 0 else "rises"
+        return f"Accuracy {word} by {abs(points):.1f} points in all; no single class can be told from before."
+    wrong, right = knockout.difference.newly_wrong, knockout.difference.newly_right
+    images = knockout.before.images
+    return f"Cannot be told from nothing: {wrong} of {images:,} images newly wrong, {right} newly right."
+
+
+def _listed(changes: Sequence[ClassChange], most: int = 3) -> str:
+    named = [f"{c.name} ({100 * c.difference.accuracy:+.0f} points)".replace("-", "−") for c in changes]
+    return ", ".join(named[:most]) + (f" and {len(named) - most} more" if len(named) > most else "")

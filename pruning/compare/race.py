@@ -1,0 +1,162 @@
+"""Two networks race over the same pictures: equal time for each, in short turns, and who has classified more.
+
+A turn gives each network the same little time, which of them first by chance; so a pause of the machine hits both, and
+at every moment the two counts can be compared. Networks are copied afresh for each of `BLOCKS` parts of the race, as
+`pruning.latency` does and for the same reason; the interval of the ratio is over these.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pruning.errors import Cancelled
+from pruning.evaluate import Cancel
+from pruning.latency import BLOCKS, ratio_interval, verdict
+
+SECONDS = 2.0
+"""What the faster network computes in a race; with the other in turn it takes twice that."""
+TURNS = 8
+"""In each block, about."""
+LEAST_TURNS = 3
+WARM = 0.04
+"""Seconds that a fresh copy runs before it is timed, and for which its pace is then measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a race stands, or how it ended."""
+
+    goal: int
+    """Pictures at the finish."""
+    batch: int
+    images: tuple[int, int]
+    """Pictures that each network has classified."""
+    seconds: tuple[float, float]
+    """That each has computed for."""
+    speedup: tuple[float, float, float] | None = None
+    """Of the second network, once the race is over: lower end of the 95 % interval, estimate, upper end."""
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Pictures a second."""
+        return self.images[0] / max(self.seconds[0], 1e-9), self.images[1] / max(self.seconds[1], 1e-9)
+
+    @property
+    def level(self) -> tuple[float, float]:
+        """Pictures that each had after the same time, none beyond the goal: where the runners are."""
+        first, second = self.rates
+        now = min(min(self.seconds), self.goal / max(first, second, 1e-9))
+        return first * now, second * now
+
+    @property
+    def leader(self) -> int | None:
+        """0 or 1, once the clock shows it; None where the interval contains 1 or the race is not over."""
+        if self.speedup is None or self.speedup[0] <= 1 <= self.speedup[2]:
+            return None
+        return 1 if self.speedup[0] > 1 else 0
+
+    @property
+    def verdict(self) -> str:
+        """In words, claiming no more than the interval shows."""
+        assert self.speedup is not None, "the race is not over"
+        return verdict(self.speedup)
+
+
+class Runner:
+    """One network running over a stream of pictures without end, by a clock of its own."""
+
+    def __init__(self, model: nn.Module, batches: tuple[Tensor, ...], clock: Callable[[], float]) -> None:
+        self._model = copy.deepcopy(model).float().eval()
+        self._batches, self._clock, self._next = batches, clock, 0
+
+    def warm_up(self) -> float:
+        """Run for a moment, then a moment more by the clock: pictures a second."""
+        self.run(WARM)
+        count, seconds = self.run(WARM)
+        return count / max(seconds, 1e-9)
+
+    @torch.inference_mode()
+    def run(self, seconds: float) -> tuple[int, float]:
+        """Classify batches until the time is up, one at least; pictures, and seconds they took."""
+        count, began = 0, self._clock()
+        while True:
+            batch = self._batches[self._next]
+            self._next = (self._next + 1) % len(self._batches)
+            self._model(batch)
+            count += len(batch)
+            taken = self._clock() - began
+            if taken >= seconds:
+                return count, taken
+
+
+def race(
+    first: nn.Module,
+    second: nn.Module,
+    images: Tensor,
+    batch: int,
+    *,
+    seconds: float = SECONDS,
+    seed: int | None = None,
+    cancel: Cancel | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[Standing]:
+    """Run a race turn by turn; the last standing has the interval of the ratio. The models are not changed.
+
+    `images`: normalised, N × channels × height × width; both get the same stream of them, over and over. `seconds`:
+    roughly what the faster one computes until the goal, which is set by its pace while it warms up. `seed`: of who
+    begins each turn.
+
+    Raises:
+        Cancelled: `cancel()` became true.
+    """
+    draw = random.Random(seed)
+    whole = len(images) // batch * batch or len(images)
+    batches = tuple(images[:whole].split(batch))
+    goal = 0
+    done, spent = [0, 0], [0.0, 0.0]
+    logs: list[float] = []
+    for block in range(BLOCKS):
+        runners = [Runner(model, batches, clock) for model in (first, second)]
+        pace = [runner.warm_up() for runner in runners]
+        goal = goal or _round(max(pace) * seconds, batch)
+        ratios: list[float] = []
+        while len(ratios) < LEAST_TURNS or max(_rates(done, spent)) * min(spent) < goal * (block + 1) / BLOCKS:
+            if cancel is not None and cancel():
+                raise Cancelled("The race was stopped.")
+            order = [0, 1]
+            draw.shuffle(order)
+            rate = [0.0, 0.0]
+            for side in order:
+                count, taken = runners[side].run(seconds / BLOCKS / TURNS)
+                done[side] += count
+                spent[side] += taken
+                rate[side] = count / max(taken, 1e-9)
+            ratios.append(rate[1] / rate[0])
+            yield Standing(goal=goal, batch=batch, images=(done[0], done[1]), seconds=(spent[0], spent[1]))
+        logs.append(math.log(statistics.median(ratios)))
+    yield Standing(
+        goal=goal,
+        batch=batch,
+        images=(done[0], done[1]),
+        seconds=(spent[0], spent[1]),
+        speedup=ratio_interval(logs),
+    )
+
+
+def _rates(done: list[int], spent: list[float]) -> tuple[float, float]:
+    return done[0] / max(spent[0], 1e-9), done[1] / max(spent[1], 1e-9)
+
+
+def _round(count: float, batch: int) -> int:
+    """A goal that is easy to say: 4,312 → 4,300."""
+    step = 10 ** max(0, math.floor(math.log10(max(count, 1))) - 1)
+    return max(batch, round(count / step) * step)

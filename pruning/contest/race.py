@@ -1,0 +1,245 @@
+"""The race: every seed cuts at once and in rounds, with exactly as many optimiser steps, all advancing side by side.
+
+Iterative pruning with retraining is Han et al. 2015 (arXiv 1506.02626). How long one retrains changes the result (Renda
+et al. 2020, arXiv 2003.02389), so both sides get equally many steps.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+
+from pruning.catalog.datasets import Dataset
+from pruning.catalog.models import OpenModel
+from pruning.errors import Cancelled, InputError
+from pruning.evaluate import Cancel, evaluate, wilson_interval
+from pruning.pipeline import Pruned, prune_in_rounds
+from pruning.recipe import Recipe, Schedule
+from pruning.schedule import rounds
+
+SCHEDULES: tuple[Schedule, ...] = ("oneshot", "iterative")
+MOST_SEEDS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What both sides agree on."""
+
+    model: str
+    data: str
+    granularity: str = "weight"
+    criterion: str = "l2"
+    sparsity: float = 0.99
+    rounds: int = 4
+    """Of the iterative side; the other has one."""
+    steps: int = 240
+    """Optimiser steps of each lane, over all its rounds."""
+    batch_size: int = 64
+    lr: float = 0.05
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(set(self.seeds)) == len(self.seeds) <= MOST_SEEDS:
+            raise InputError(f"A race takes 2 to {MOST_SEEDS} different seeds, not {list(self.seeds)}.")
+        if self.rounds < 2:
+            raise InputError(f"The iterative side needs at least 2 rounds, not {self.rounds}.")
+        if self.steps < self.rounds:
+            raise InputError(f"{self.rounds} rounds need at least as many steps, not {self.steps}.")
+        for schedule in SCHEDULES:
+            self.recipe(schedule, self.seeds[0])
+
+    def recipe(self, schedule: Schedule, seed: int) -> Recipe:
+        """What one lane carries out. Raises InputError for values that are not allowed."""
+        return Recipe(
+            model=self.model,
+            data=self.data,
+            granularity=self.granularity,
+            criterion=self.criterion,
+            sparsity=self.sparsity,
+            schedule=schedule,
+            iterations=self.rounds if schedule == "iterative" else 1,
+            finetune_steps=self.steps,
+            batch_size=self.batch_size,
+            lr=self.lr,
+            seed=seed,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """Accuracy of a lane on select images at one place of its way."""
+
+    step: int
+    correct: int
+    images: int
+    after: Literal["cut", "training"]
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.images
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish:
+    """Where a lane ended."""
+
+    right: tuple[bool, ...]
+    """Whether each select image is right, in the data set's order."""
+    kept: int
+    """Units or weights that are left, over all that the plan speaks of."""
+    total: int
+    steps: int
+    """Optimiser steps taken."""
+
+    @property
+    def accuracy(self) -> float:
+        return sum(self.right) / len(self.right)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % for other images of the same kind."""
+        return wilson_interval(sum(self.right), len(self.right))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lane:
+    """One seed of one schedule."""
+
+    schedule: Schedule
+    seed: int
+    marks: tuple[Mark, ...] = ()
+    finish: Finish | None = None
+
+    @property
+    def step(self) -> int:
+        return self.marks[-1].step if self.marks else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Race:
+    """All lanes, as far as they have come."""
+
+    terms: Terms
+    lanes: tuple[Lane, ...]
+
+    @property
+    def done(self) -> bool:
+        return all(lane.finish is not None for lane in self.lanes)
+
+    @property
+    def share(self) -> float:
+        """How much of the training is done, as a fraction."""
+        return sum(lane.step for lane in self.lanes) / (self.terms.steps * len(self.lanes))
+
+    def of(self, schedule: Schedule) -> list[Lane]:
+        """The lanes of one side, by seed."""
+        return [lane for lane in self.lanes if lane.schedule == schedule]
+
+
+def line_up(terms: Terms) -> Race:
+    """The race before the start."""
+    lanes = tuple(Lane(schedule=schedule, seed=seed) for seed in terms.seeds for schedule in SCHEDULES)
+    return Race(terms=terms, lanes=lanes)
+
+
+def race(terms: Terms, source: OpenModel, data: Dataset, *, cancel: Cancel | None = None) -> Iterator[Race]:
+    """Run all lanes, in turn from mark to mark, yielding the race after each; the opened model is not changed.
+
+    Raises:
+        Cancelled: `cancel()` became true; what was yielded stands.
+    """
+    now = line_up(terms)
+    steps = {schedule: sum(part.steps for part in rounds(terms.recipe(schedule, 0))) for schedule in SCHEDULES}
+    assert len(set(steps.values())) == 1, "equal steps are the point"
+    walks = [_walk(terms.recipe(lane.schedule, lane.seed), source, data, cancel) for lane in now.lanes]
+    going = dict(enumerate(walks))
+    try:
+        while going:
+            # The lane that lags goes on: all come along together, whatever their marks stand apart.
+            number = min(going, key=lambda i: (now.lanes[i].step, len(now.lanes[i].marks), i))
+            lane = now.lanes[number]
+            found = next(going[number])
+            if isinstance(found, Finish):
+                lane = replace(lane, finish=found)
+                going.pop(number).close()
+            else:
+                lane = replace(lane, marks=(*lane.marks, found))
+            now = replace(now, lanes=(*now.lanes[:number], lane, *now.lanes[number + 1 :]))
+            yield now
+    finally:
+        for walk in walks:
+            walk.close()
+
+
+def _walk(
+    recipe: Recipe, source: OpenModel, data: Dataset, cancel: Cancel | None
+) -> Generator[Mark | Finish, None, None]:
+    """One lane's marks as they come, and its finish."""
+    taken, images = 0, len(data.labels["select"])
+    pruned: Pruned | None = None
+    with closing(_events(lambda tell: prune_in_rounds(recipe, source, data, tell, cancel))) as events:
+        for event in events:
+            if isinstance(event, Pruned):
+                pruned = event
+                break
+            trained = event["stage"] == "finetune"
+            taken += trained
+            if (trained or event["stage"] == "as_cut") and event.get("accuracy") is not None:
+                correct = round(event["accuracy"] * images)
+                yield Mark(step=taken, correct=correct, images=images, after="training" if trained else "cut")
+    assert pruned is not None, "the events end with it, or with an error"
+    yield Finish(
+        right=tuple(bool(value) for value in evaluate(pruned.model, data, "select", cancel=cancel).right),
+        kept=sum(layer.kept for layer in pruned.plan.layers),
+        total=sum(layer.total for layer in pruned.plan.layers),
+        steps=taken,
+    )
+
+
+def _events(
+    work: Callable[[Callable[[dict[str, Any]], None]], Pruned],
+) -> Generator[dict[str, Any] | Pruned, None, None]:
+    """What `work` tells, event by event, and at last what it returns; between two of them it stands still.
+
+    It runs in a thread, of which only one moves at a time: so several trainings can go on in turn.
+    """
+    told: queue.Queue[dict[str, Any] | Pruned | BaseException] = queue.Queue()
+    go, left = threading.Semaphore(0), threading.Event()
+    threads = torch.get_num_threads()
+
+    def tell(event: dict[str, Any]) -> None:
+        told.put(event)
+        go.acquire()
+        if left.is_set():
+            raise Cancelled("Nobody looks on any longer.")
+
+    def run() -> None:
+        go.acquire()
+        torch.set_num_threads(threads)
+        try:
+            if not left.is_set():
+                told.put(work(tell))
+        except BaseException as error:
+            told.put(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        while True:
+            go.release()
+            event = told.get()
+            if isinstance(event, BaseException):
+                raise event
+            yield event
+            if isinstance(event, Pruned):
+                return
+    finally:
+        left.set()
+        go.release()
+        thread.join()

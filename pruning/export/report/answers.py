@@ -1,0 +1,104 @@
+"""What became of the answers: counted, class by class, and, where the author chose so, as pictures."""
+
+from __future__ import annotations
+
+from html import escape
+
+from pruning.compare.verdict import signed
+from pruning.export.report.contents import Contents, Picture
+from pruning.export.report.parts import section, table
+from pruning.markup.badges import badge
+from pruning.markup.words import interval, percent
+
+
+def answers(contents: Contents) -> str:
+    """What became of the answers: counted, class by class, and, if chosen, as pictures."""
+    found, kind = contents.changes, contents.badge
+    counts = [
+        ("same", found.same, "same answer" if found.otherwise is not None else "as right or wrong as before"),
+        ("removed", found.newly_wrong, "newly wrong"),
+        ("right", found.newly_right, "newly right"),
+    ]
+    if found.otherwise:
+        counts.append(("dense", found.otherwise, "wrong in another way"))
+    bar = "".join(
+        f'<i class="{name}" style="flex-grow:{count}"></i>' for name, count, _ in counts if count
+    )  # to scale: a count that is a hair wide is a hair wide
+    words = "".join(
+        f'<li><i class="mark box {name}"></i><b>{count:,}</b>{badge(kind)} {text}</li>' for name, count, text in counts
+    )
+    parts = [
+        f'<div class="bar" aria-hidden="true">{bar}</div><ul class="counts">{words}</ul>',
+        _classes(contents),
+        _gallery(contents),
+    ]
+    return section(
+        "answers",
+        f"Of {found.images:,} test images",
+        *parts,
+        lead="The same images were shown to both networks, once, after all choices had been made.",
+    )
+
+
+def _classes(contents: Contents) -> str:
+    if not contents.classes:
+        return (
+            '<p class="small">This run was made before answers were kept image by image, so there is no view by '
+            "class: run its recipe again for one.</p>"
+        )
+    rows = []
+    for change in contents.classes:
+        low, high = (100 * end for end in change.difference.interval)
+        points = 100 * change.difference.accuracy
+        rows.append(
+            [
+                escape(change.name),
+                f"{change.images:,}",
+                percent(change.before_accuracy),
+                f"{percent(change.after_accuracy)} ({interval(change.after_interval)})",
+                f"{signed(points)} ({signed(low)} to {signed(high)})",
+                "yes" if change.shows else "no",
+            ]
+        )
+    after = badge(contents.badge)
+    heads = (
+        "class",
+        "images",
+        f"dense{badge('measured')}",
+        f"pruned{after}",
+        f"change in points{after}",
+        "beyond chance?",
+    )
+    return (
+        f"<h3>Class by class</h3>{table(heads, rows, label='Accuracy by class', html=True)}"
+        '<p class="small">The greatest loss first. A class has few images, so most changes are within chance; with '
+        f"{len(rows)} classes one may look like more by accident.</p>"
+    )
+
+
+def _gallery(contents: Contents) -> str:
+    if not contents.photos:
+        return ""
+    parts = []
+    for title, pictures, count in (
+        ("Newly wrong, worst first", contents.wrong, contents.changes.newly_wrong),
+        ("Newly right", contents.right, contents.changes.newly_right),
+    ):
+        if pictures:
+            more = f" (the first {len(pictures)} of {count:,})" if count > len(pictures) else f" (all {count:,})"
+            cells = "".join(_picture(picture, contents) for picture in pictures)
+            parts.append(f'<h3>{title}{more}</h3><ul class="gallery">{cells}</ul>')
+    if not parts:
+        return '<p class="small">No answer became wrong or right, so there is no picture to show.</p>'
+    return "".join(parts) + '<p class="small">These are test images: to look at, not to choose by.</p>'
+
+
+def _picture(picture: Picture, contents: Contents) -> str:
+    case, names = picture.case, contents.info.classes
+    said = [names[answer] if 0 <= answer < len(names) else "no answer" for answer in (case.before, case.after)]
+    truth = escape(names[case.label])
+    return (
+        f'<li><img src="{picture.uri}" alt="Test image {case.index}, a picture of class {truth}" width="84" '
+        f'height="84"><span><b>{truth}</b>dense: {escape(said[0])}, {percent(case.before_confidence, 0)}<br>'
+        f"pruned: {escape(said[1])}, {percent(case.after_confidence, 0)}</span></li>"
+    )

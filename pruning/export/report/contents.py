@@ -1,0 +1,194 @@
+"""Everything a report says about a run, gathered and measured before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pruning.catalog.datasets import Dataset, DatasetInfo, dataset_info, load_dataset
+from pruning.catalog.models import OpenModel, open_model
+from pruning.compare.casualties import Case, Changes, casualties, png, rescued
+from pruning.compare.classes import ClassChange, per_class
+from pruning.compare.networks import LayerPair, compare_layers
+from pruning.compare.sides import dense_of, dense_side, run_side
+from pruning.compare.verdict import Facts, Verdict, facts_of_result, verdict
+from pruning.errors import InputError
+from pruning.evaluate import Cancel
+from pruning.export.report.family import Group, Reached, dense_point, family, title_of
+from pruning.export.report.plans import UniformPlan, measure_plans
+from pruning.export.report.provenance import facts, shared_recipe
+from pruning.latency import quiet_machine
+from pruning.markup.badges import Kind
+from pruning.runs import Run
+
+MOST_PICTURES = 18
+"""Pictures of each kind, the clearest cases first."""
+LONGEST_TITLE, LONGEST_ADVICE = 160, 4000
+WAITING = "Waiting for another run on this machine"
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the author of a report chooses."""
+
+    title: str = ""
+    """'' for the network and what was removed."""
+    recommendation: str = ""
+    """In the author's words, blank lines between paragraphs; '' for none."""
+    photos: bool = False
+    """Whether pictures of the test images go along."""
+
+    def __post_init__(self) -> None:
+        for name, text, most in (
+            ("title", self.title, LONGEST_TITLE),
+            ("recommendation", self.recommendation, LONGEST_ADVICE),
+        ):
+            if len(text) > most:
+                raise InputError(f"The {name} has {len(text):,} characters; up to {most:,} are allowed: shorten it.")
+            if any(ord(sign) < 32 and sign not in "\n\r\t" for sign in text):
+                raise InputError(f"The {name} holds a control character: type it anew as plain text.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One image with both answers."""
+
+    uri: str
+    """The picture as a data URI."""
+    case: Case
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contents:
+    """A report before it is a page. Texts are as they came, not escaped."""
+
+    title: str
+    recommendation: str
+    made: datetime
+    network: str
+    """Title of the dense network."""
+    subtitle: str
+    """What was removed."""
+    info: DatasetInfo
+    result: Mapping[str, Any]
+    facts: Facts
+    verdict: Verdict
+    dense: Reached
+    groups: tuple[Group, ...]
+    layers: tuple[LayerPair, ...]
+    classes: tuple[ClassChange, ...]
+    """Empty where the run is older than the file of answers."""
+    wrong: tuple[Picture, ...]
+    right: tuple[Picture, ...]
+    photos: bool
+    plans: tuple[UniformPlan, ...]
+    recipe: str
+    """YAML, without paths."""
+    origin: tuple[tuple[str, str], ...]
+    """Where the numbers come from: titles and texts."""
+
+    @property
+    def tuned(self) -> bool:
+        """Whether the run fine-tuned."""
+        return bool(self.result["stages"]["finetuned"])
+
+    @property
+    def badge(self) -> Kind:
+        """Of what was measured of the pruned network's answers."""
+        return "tuned" if self.tuned else "measured"
+
+    @property
+    def channels(self) -> bool:
+        """Whether whole channels went, not single weights."""
+        return bool(self.result["recipe"]["granularity"] == "channel")
+
+    @property
+    def changes(self) -> Changes:
+        """What became of the answers to the test images."""
+        assert self.facts.changes is not None, "a run always counts them"
+        return self.facts.changes
+
+
+def gather(
+    run: Run,
+    runs: Sequence[Run],
+    options: Options,
+    *,
+    data_dir: str | None = None,
+    sparsities: tuple[float, ...] | None = None,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Contents:
+    """Read a finished run, and measure uniform cuts of its dense network on select images (up to a minute or two).
+
+    `runs`: those of the same folder, for the trade-off. `sparsities`: other cuts than the usual ones.
+
+    Raises:
+        InputError: the run is not finished.
+        DataError, StorageError: its images or files are absent or damaged.
+        Cancelled: `cancel()` became true.
+    """
+    if run.result is None:
+        raise InputError(f"{run.name} is not finished ({run.state}): a report needs a finished run.")
+    tell = progress or (lambda text: None)
+    tell("Opening both networks")
+    result, recipe = run.result, run.recipe
+    dense_model, pruned_model = open_model(dense_of(run)), open_model(f"run:{run.path}")
+    before, after = dense_side(run, dense_model), run_side(run, pruned_model, run.name)
+    both = None if before.answers is None or after.answers is None else (before.answers, after.answers)
+    said = facts_of_result(result, None if both is None else {"dense": both[0], "pruned": both[1]})
+    tell("Loading the images")
+    data = load_dataset(recipe.data, data_dir)
+    info = dataset_info(recipe.data)
+    wrong, right = ([], []) if both is None else (casualties(*both), rescued(*both))
+    checked = both is not None and data.digest == both[0].data_digest
+    return Contents(
+        title=" ".join(options.title.split()) or f"{dense_model.title}, pruned",
+        recommendation=options.recommendation.strip(),
+        made=datetime.now(UTC),
+        network=dense_model.title,
+        subtitle=title_of(run),
+        info=info,
+        result=result,
+        facts=said,
+        verdict=verdict(said),
+        dense=dense_point(run),
+        groups=family(run, runs),
+        layers=tuple(compare_layers(dense_model, pruned_model)),
+        classes=() if both is None else tuple(per_class(*both, info.classes)),
+        wrong=_pictures(wrong, data) if options.photos and checked else (),
+        right=_pictures(right, data) if options.photos and checked else (),
+        photos=options.photos and checked,
+        plans=_plans(run, dense_model, data, sparsities, tell, cancel),
+        recipe=shared_recipe(run),
+        origin=tuple(facts(run, network=dense_model.title)),
+    )
+
+
+def _pictures(cases: Sequence[Case], data: Dataset) -> tuple[Picture, ...]:
+    images = data.images["test"]
+    return tuple(Picture(uri=png(images[case.index]), case=case) for case in cases[:MOST_PICTURES])
+
+
+def _plans(
+    run: Run,
+    dense: OpenModel,
+    data: Dataset,
+    sparsities: tuple[float, ...] | None,
+    tell: Progress,
+    cancel: Cancel | None,
+) -> tuple[UniformPlan, ...]:
+    with quiet_machine(cancel, lambda: tell(WAITING)):  # nobody times anything beside it
+        return measure_plans(
+            dense,
+            data,
+            granularity=run.recipe.granularity,
+            criterion=run.recipe.criterion,
+            seed=run.recipe.seed,
+            sparsities=sparsities,
+            progress=lambda done, count: tell(f"Measuring uniform cuts on select images: {done} of {count}"),
+            cancel=cancel,
+        )

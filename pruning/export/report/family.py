@@ -1,0 +1,128 @@
+"""All finished runs of the same network and images, those that differ in nothing but their seed in one group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pruning.compare.sides import dense_of
+from pruning.criteria import find_criterion
+from pruning.errors import StorageError
+from pruning.runs import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """One network in the trade-off."""
+
+    accuracy: float
+    """Fraction, on test images."""
+    interval: tuple[float, float]
+    params: int
+    nonzero: int
+    macs: int
+    """Of one image."""
+    speed: tuple[float, float, float]
+    """Dense time over this one's time, one image at once: interval and estimate. Ones for dense."""
+    seed: int | None = None
+    """None for dense."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Runs of one recipe with several seeds, or a single run."""
+
+    title: str
+    granularity: str
+    tuned: bool
+    members: tuple[Reached, ...]
+    """In order of their seeds."""
+    reported: int | None
+    """Index of the run that the report is about; None where it is of another group."""
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Lowest and highest accuracy of the members."""
+        values = [member.accuracy for member in self.members]
+        return min(values), max(values)
+
+
+def dense_point(run: Run) -> Reached:
+    """The network that a finished run started from, as it was measured in that run."""
+    return _reached(_result(run)["dense"], (1.0, 1.0, 1.0), None)
+
+
+def family(run: Run, runs: Iterable[Run]) -> tuple[Group, ...]:
+    """The groups of the runs that began from the same weights and were tested on the same images as `run`.
+
+    The group with `run` comes first, then the others from the most accurate down.
+    """
+    mine = _origin(run)
+    by_name = {other.name: other for other in runs if other.result is not None and _origin(other) == mine}
+    by_name[run.name] = run
+    grouped: dict[str, list[Run]] = {}
+    for other in by_name.values():
+        grouped.setdefault(replace(other.recipe, seed=0).to_yaml(), []).append(other)
+    groups = [_group(members, run) for members in grouped.values()]
+    return tuple(sorted(groups, key=lambda group: (group.reported is None, -group.span[1], group.title)))
+
+
+def title_of(run: Run) -> str:
+    """What a finished run did, in a few words: '40 % of the channels removed (L2 norm), 186 steps of fine-tuning'."""
+    recipe = run.recipe
+    done = "removed" if recipe.granularity == "channel" else "set to zero"
+    title = find_criterion(recipe.criterion).title
+    parts = [f"{100 * recipe.sparsity:g} % of the {recipe.granularity}s {done} ({title})"]
+    if recipe.layers:
+        count = len(recipe.layers)
+        parts[0] += f", {count} layer{'s' if count > 1 else ''} otherwise"
+    if recipe.model.startswith("run:"):
+        parts.append("going on from an earlier run")
+    if recipe.schedule == "iterative":
+        parts.append(f"in {recipe.iterations} rounds")
+    parts.append(f"{recipe.finetune_steps:,} steps of fine-tuning" if recipe.finetune_steps else "not fine-tuned")
+    return ", ".join(parts)
+
+
+def _group(members: list[Run], run: Run) -> Group:
+    ordered = sorted(members, key=lambda member: (member.recipe.seed, member.name))
+    names = [member.name for member in ordered]
+    first = _result(ordered[0])
+    return Group(
+        title=title_of(ordered[0]),
+        granularity=ordered[0].recipe.granularity,
+        tuned=bool(first["stages"]["finetuned"]),
+        members=tuple(
+            _reached(_result(member)["pruned"], tuple(_result(member)["speedup"]["1"]), member.recipe.seed)
+            for member in ordered
+        ),
+        reported=names.index(run.name) if run.name in names else None,
+    )
+
+
+def _reached(side: dict[str, Any], speed: tuple[float, float, float], seed: int | None) -> Reached:
+    low, high = side["accuracy_interval"]
+    return Reached(
+        accuracy=side["accuracy"],
+        interval=(low, high),
+        params=side["params"],
+        nonzero=side["nonzero"],
+        macs=side["macs"],
+        speed=speed,
+        seed=seed,
+    )
+
+
+def _origin(run: Run) -> tuple[str, str, int] | None:
+    """What makes runs comparable: the dense network they go back to, and the images. None where that is not known."""
+    result = _result(run)
+    try:
+        return dense_of(run), result["data"]["sha256"], result["dense"]["correct"]
+    except StorageError:
+        return None
+
+
+def _result(run: Run) -> dict[str, Any]:
+    assert run.result is not None, f"{run.name} is not finished"
+    return run.result

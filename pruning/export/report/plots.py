@@ -1,0 +1,181 @@
+"""The interactive figures of a report, as JSON for plotly.js: in both themes, since the reader's is not known here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import plotly.graph_objects as go
+
+from pruning.export.report.charts import AXES, Cost, cost, first_axis, point_text, ranges
+from pruning.export.report.contents import Contents
+from pruning.export.report.family import Group, Reached
+from pruning.markup.words import interval, percent
+from pruning.plots import Palette, palette
+from pruning.plots_runs import layout
+
+OTHER = {False: "#007a5a", True: "#3ecf9a"}
+"""Other runs; light and dark."""
+
+
+def figures(contents: Contents) -> dict[str, Any]:
+    """'tradeoff' by cost and 'uniform', each for 'light' and 'dark'."""
+    axes = [first_axis(contents.groups), *(name for name in AXES if name != first_axis(contents.groups))]
+    return {
+        theme: {
+            "tradeoff": {name: _plain(_tradeoff(contents, name, dark)) for name in axes},
+            "uniform": _plain(_uniform(contents, dark)),
+        }
+        for theme, dark in (("light", False), ("dark", True))
+    }
+
+
+def _tradeoff(contents: Contents, axis: Cost, dark: bool) -> go.Figure:
+    colours = palette(dark)
+    x_range, y_range = ranges(contents.dense, contents.groups, axis)
+    figure = go.Figure(layout=layout(colours, height=400))
+    for group in reversed(contents.groups):
+        colour = colours.kept if group.reported is not None else OTHER[dark]
+        if len(group.members) > 1:
+            _band(figure, group, axis, colour, 0.014 * x_range[1])
+        figure.add_trace(
+            _points(
+                list(group.members),
+                [point_text(group, member) for member in group.members],
+                axis,
+                colours,
+                colour=colour,
+                symbol="diamond" if group.tuned else "circle",
+            )
+        )
+    for group in contents.groups[:1]:
+        if group.reported is not None:
+            member = group.members[group.reported]
+            x, y = cost(member, axis), 100 * member.accuracy
+            ring = {"symbol": "circle-open", "size": 24, "color": colours.ink, "line": {"width": 2.4}}
+            figure.add_scatter(x=[x], y=[y], mode="markers", marker=ring, hoverinfo="skip")
+            left = x > 0.8 * x_range[1]
+            figure.add_annotation(
+                x=x, y=y, text="<b>this run</b>", showarrow=False, xshift=-18 if left else 18, yshift=12,
+                xanchor="right" if left else "left",
+            )  # fmt: skip
+    figure.add_trace(
+        _points(
+            [contents.dense],
+            [f"dense: {percent(contents.dense.accuracy)} ({interval(contents.dense.interval)})"],
+            axis,
+            colours,
+            colour=colours.dense,
+            symbol="x",
+        )
+    )
+    figure.update_xaxes(title_text=AXES[axis].title, range=list(x_range))
+    figure.update_yaxes(title_text="accuracy on test images, %", range=list(y_range))
+    figure.update_layout(hovermode="closest")
+    return figure
+
+
+def _band(figure: go.Figure, group: Group, axis: Cost, colour: str, room: float) -> None:
+    """From the lowest to the highest of the seeds; `room` on both sides, since they often have one cost."""
+    costs = [cost(member, axis) for member in group.members]
+    low, high = group.span
+    figure.add_shape(
+        type="rect",
+        x0=min(costs) - room,
+        x1=max(costs) + room,
+        y0=100 * low,
+        y1=100 * high,
+        fillcolor=colour,
+        opacity=0.2,
+        line={"width": 0},
+        layer="below",
+    )
+
+
+def _points(
+    members: list[Reached],
+    texts: list[str],
+    axis: Cost,
+    colours: Palette,
+    *,
+    colour: str,
+    symbol: str,
+) -> go.Scatter:
+    values = [100 * member.accuracy for member in members]
+    spans = [tuple(100 * end for end in member.interval) for member in members]
+    return go.Scatter(
+        x=[cost(member, axis) for member in members],
+        y=values,
+        mode="markers",
+        text=texts,
+        hovertemplate="%{text}<br>%{x:,.4~r} " + AXES[axis].title + "<extra></extra>",
+        marker={"color": colour, "symbol": symbol, "size": 13, "line": {"color": colours.paper, "width": 1.5}},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - value for value, (_, high) in zip(values, spans, strict=True)],
+            "arrayminus": [value - low for value, (low, _) in zip(values, spans, strict=True)],
+            "color": colour,
+            "thickness": 1.2,
+            "width": 4,
+        },
+    )
+
+
+def _uniform(contents: Contents, dark: bool) -> go.Figure:
+    """Accuracy against the share removed; the last shape is the line that follows the slider."""
+    colours = palette(dark)
+    plans = contents.plans
+    x = [100 * plan.sparsity for plan in plans]
+    figure = go.Figure(layout=layout(colours, height=300))
+    ends = [[100 * end for end in plan.best.interval] for plan in plans]
+    figure.add_scatter(
+        x=x + x[::-1],
+        y=[high for _, high in ends] + [low for low, _ in reversed(ends)],
+        fill="toself",
+        fillcolor=colours.kept,
+        opacity=0.18,
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+    )
+    recalibrated = any(plan.recalibrated for plan in plans)
+    if recalibrated:
+        figure.add_scatter(
+            x=x,
+            y=[100 * plan.as_cut.accuracy for plan in plans],
+            mode="lines",
+            line={"color": colours.removed, "width": 2, "dash": "dash"},
+            hovertemplate="%{x:.0f} % removed, as cut: %{y:.1f} %<extra></extra>",
+        )
+    name = "recalibrated" if recalibrated else "as cut"
+    figure.add_scatter(
+        x=x,
+        y=[100 * plan.best.accuracy for plan in plans],
+        mode="lines+markers",
+        line={"color": colours.kept, "width": 2.5},
+        marker={"size": 6},
+        hovertemplate="%{x:.0f} % removed, " + name + ": %{y:.1f} %<extra></extra>",
+    )
+    tuned = contents.result["stages"]["finetuned"]
+    if tuned:
+        figure.add_scatter(
+            x=[100 * contents.result["recipe"]["sparsity"]],
+            y=[100 * tuned["accuracy"]],
+            mode="markers",
+            marker={"symbol": "diamond", "size": 13, "color": colours.ink},
+            hovertemplate="this run, fine-tuned: %{y:.1f} % of select images<extra></extra>",
+        )
+    figure.add_hline(y=100 * plans[0].as_cut.accuracy, line={"color": colours.soft, "width": 1.5, "dash": "dot"})
+    figure.add_vline(x=0, line={"color": colours.ink, "width": 1.5})
+    removed = "channels" if contents.channels else "weights"
+    figure.update_xaxes(title_text=f"{removed} removed, %", range=[-2, 101], showgrid=False)
+    figure.update_yaxes(title_text="accuracy on select images, %", range=[0, 104])
+    return figure
+
+
+def _plain(figure: go.Figure) -> dict[str, Any]:
+    """JSON-ready, without Plotly's default template: every colour is set here."""
+    plain: dict[str, Any] = json.loads(figure.to_json())
+    plain["layout"].pop("template", None)
+    return plain

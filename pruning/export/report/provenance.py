@@ -1,0 +1,69 @@
+"""Settings and origin of a run for a reader elsewhere: no folder, host or user name of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pruning.catalog.datasets import dataset_info
+from pruning.catalog.references import parse_reference
+from pruning.criteria import find_criterion
+from pruning.errors import InputError
+from pruning.runs import Run
+
+
+def shared_recipe(run: Run) -> str:
+    """The recipe as YAML; a model that is a folder on this machine is named by the folder's name alone."""
+    return replace(run.recipe, model=model_name(run.recipe.model)).to_yaml()
+
+
+def model_name(ref: str) -> str:
+    """A model reference without a path.
+
+    >>> model_name("run:/home/ann/runs/20261124-lenet5-ab12"), model_name("sample:lenet5")
+    ('run:20261124-lenet5-ab12', 'sample:lenet5')
+    """
+    try:
+        reference = parse_reference(ref)
+    except InputError:
+        return Path(ref).name
+    return ref if reference.kind == "sample" else f"{reference.kind}:{Path(reference.name).name}"
+
+
+def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
+    """Where the numbers come from, as titles and texts. `network`: its title."""
+    result: dict[str, Any] = run.result or {}
+    data = result["data"]
+    info = dataset_info(data["name"])
+    sizes = ", ".join(f"{count:,} {role}" for role, count in info.sizes.items())
+    threads = result["threads"]
+    criterion = find_criterion(run.recipe.criterion)
+    rounds = f"{run.recipe.iterations} rounds" if run.recipe.schedule == "iterative" else "at once"
+    return [
+        ("Method", f"{run.recipe.granularity} pruning {rounds}, by {criterion.title}. {criterion.explanation}"),
+        ("Network", f"{network} ({model_name(result['model'])}), weights SHA-256 {result['model_digest'][:16]}…"),
+        ("Images", f"{info.title}: {sizes}; SHA-256 {data['sha256'][:16]}…"),
+        ("Run", f"{run.name}, {run.created.strftime('%d %B %Y')}, took {result['seconds']:.0f} s"),
+        ("Machine (of this report)", f"{processor()}, {threads} thread{'' if threads == 1 else 's'}"),
+        ("Software", f"{result['engine']}; PyTorch {result['torch']}, Python {platform.python_version()}"),
+        ("Proof of the removal", _proof(result["check"])),
+    ]
+
+
+def processor() -> str:
+    """The processor's name; its kind where the system does not say."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name" and value.strip():
+                return " ".join(value.split())[:80]
+    return platform.machine() or "unknown processor"
+
+
+def _proof(check: dict[str, Any]) -> str:
+    if check["status"] == "exact":
+        return f"exact, against: {check['reference']}"
+    return f"{str(check['status']).replace('_', ' ')}: {check.get('reason') or check['reference']}"

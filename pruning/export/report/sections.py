@@ -1,0 +1,183 @@
+"""The parts of a report after its first screen."""
+
+from __future__ import annotations
+
+from html import escape
+
+from pruning.compare.drawing import STYLE as DRAWING
+from pruning.compare.drawing import drawing
+from pruning.export.report import charts
+from pruning.export.report.contents import Contents
+from pruning.export.report.parts import chart, folded, key, scroller, section, table
+from pruning.markup.badges import Kind, badge, legend
+from pruning.markup.result import footnote, ledger_html
+from pruning.markup.words import interval, percent
+
+GLOSSARY = (
+    ("network", "a program whose behaviour sits in many numbers, its weights, learnt from examples"),
+    ("dense", "the network as it was before anything was removed"),
+    ("pruning", "removing what a network hardly needs: single weights, or whole channels"),
+    ("channel", "one feature detector of a layer; with it go all weights that make it and all that read it"),
+    ("MACs", "multiply-accumulates, the multiplications that one image costs; more of them usually take more time"),
+    ("sparsity", "the share that was removed"),
+    ("fine-tuning", "training on for a short time, so that what is left makes up for what is gone"),
+    ("recalibrated", "only the running averages inside the network were measured anew; no weight was trained"),
+    ("select and test images", "two separate sets: the first to choose by, the second looked at once, at the end"),
+    ("95 % interval", "where the true value probably lies: of a hundred such intervals, about 95 hold it"),
+    ("seed", "the number that fixes all random choices; another seed shows how much of a result is chance"),
+)
+
+
+def ledger(contents: Contents) -> str:
+    """Every currency, dense beside pruned, with the sentences where they disagree."""
+    return section(
+        "ledger",
+        "What was saved, and what was not",
+        scroller(ledger_html(contents.result), "Ledger: dense and pruned side by side"),
+        f'<p class="small">{escape(footnote(contents.result))}</p>',
+        lead="Size, multiplications and time are different currencies: what saves one need not save another.",
+    )
+
+
+def tradeoff(contents: Contents) -> str:
+    """All runs of the same network and images, those with several seeds as a band."""
+    groups = contents.groups
+    count = sum(len(group.members) for group in groups)
+    seeds = len(groups[0].members)
+    lead = (
+        f"Each mark is a finished run of {contents.network} on the same test images ({count} so far); higher and "
+        "further left is better, on the speed axis further right."
+        if count > 1
+        else "One run so far; with more runs this shows what accuracy each further saving costs."
+    )
+    keys = [
+        key("dense", "dense"),
+        key("kept", "this run (ringed)" if seeds == 1 else f"this run (ringed), its recipe with {seeds} seeds"),
+    ]
+    if any(len(group.members) > 1 for group in groups):
+        keys.append(key("band", "from the lowest to the highest of several seeds"))
+    if len(groups) > 1:
+        keys.append(key("other", "other runs"))
+    buttons = "".join(
+        f'<label><input type="radio" name="axis" value="{name}"{" checked" if not place else ""}>'
+        f"{escape(charts.AXES[name].short)}</label>"
+        for place, name in enumerate(axis_order(contents))
+    )
+    rows, marked = [], None
+    rows.append(["dense", "", *_reached(contents.dense, "measured", speed=False)])
+    for group in groups:
+        for place, member in enumerate(group.members):
+            if place == group.reported:
+                marked = len(rows)
+            kind: Kind = "tuned" if group.tuned else "measured"
+            rows.append([escape(group.title), str(member.seed), *_reached(member, kind)])
+    heads = ("what was done", "seed", "accuracy on test images", "parameters not zero", "MACs", "times as fast")
+    return section(
+        "tradeoff",
+        "Accuracy against cost",
+        f'<fieldset class="scripted"><legend>Cost shown</legend>{buttons}</fieldset>',
+        chart(
+            "tradeoff-plot",
+            charts.tradeoff(contents.dense, groups),
+            f"{''.join(keys)} Thin lines: 95 % intervals. Diamonds are fine-tuned.",
+        ),
+        folded(
+            f"All {count} run{'s' if count > 1 else ''} as a table",
+            table(heads, rows, label="All runs", kinds="tnnnnn", html=True, marked=marked),
+        ),
+        lead=lead,
+    )
+
+
+def axis_order(contents: Contents) -> list[charts.Cost]:
+    """The costs to choose from, the one that this kind of pruning changes first."""
+    first = charts.first_axis(contents.groups)
+    return [first, *(name for name in charts.AXES if name != first)]
+
+
+def networks(contents: Contents) -> str:
+    """Both networks to scale and layer by layer."""
+    rows = []
+    total = [sum(pair.before.macs for pair in contents.layers if pair.before), 1]
+    for pair in contents.layers:
+        before, after = pair.before, pair.after
+        if before is None or after is None:
+            continue
+        rows.append(
+            [
+                pair.name,
+                before.what,
+                _change(before.channels, after.channels),
+                _change(before.nonzero, after.nonzero),
+                _change(before.macs, after.macs),
+                percent(before.macs / max(1, total[0]), 0),
+            ]
+        )
+    heads = ("layer", "kind", "channels", "weights not zero", "MACs", "its share of dense MACs")
+    words = (
+        "Each block is a layer, as high as it has channels. Orange: what goes."
+        if contents.channels
+        else "Each block is a layer. Orange: the share of its weights that are zero now; they keep their places."
+    )
+    return section(
+        "networks",
+        "The network before and after",
+        f"<style>{DRAWING}</style>",
+        f"<figure>{scroller(drawing(contents.layers, before='dense', after='pruned'), 'Both networks to scale')}"
+        f"<figcaption>{words}</figcaption></figure>",
+        folded("Layer by layer", table(heads, rows, label="Layer by layer", kinds="ttnnnn"), open_first=False),
+    )
+
+
+def settings(contents: Contents) -> str:
+    """What it takes to do it again, and where the numbers come from."""
+    stages = contents.result["stages"]
+    rows = [
+        [title, f"{_stage(stages[name])}{badge(kind)}" if stages[name] else "not done"] for name, title, kind in _STAGES
+    ]
+    origin = [[escape(title), escape(text)] for title, text in contents.origin]
+    return section(
+        "settings",
+        "Settings and origin",
+        "<h3>On the way: accuracy on select images</h3>",
+        table(("stage", "accuracy (interval)"), rows, label="Stages", kinds="tt", html=True),
+        "<h3>Where the numbers come from</h3>",
+        table(("what", "which"), origin, label="Origin", kinds="tt", html=True),
+        folded(
+            "The recipe",
+            "<p>Saved as recipe.yaml, <code>python -m pruning prune --recipe recipe.yaml</code> does it all again.</p>"
+            f'<pre tabindex="0">{escape(contents.recipe)}</pre>',
+        ),
+    )
+
+
+_STAGES: tuple[tuple[str, str, Kind], ...] = (
+    ("as_cut", "right after the cut", "measured"),
+    ("recalibrated", "recalibrated", "measured"),
+    ("finetuned", "after fine-tuning", "tuned"),
+)
+
+
+def words() -> str:
+    """The badges' legend and a few words explained."""
+    entries = "".join(f"<dt>{escape(word)}</dt><dd>{escape(text)}</dd>" for word, text in GLOSSARY)
+    return section("words", "Signs and words", legend(), f"<dl>{entries}</dl>")
+
+
+def _stage(stage: dict[str, object]) -> str:
+    low, high = stage["accuracy_interval"]  # type: ignore[misc]
+    return f"{percent(float(stage['accuracy']))} ({interval((low, high))})"  # type: ignore[arg-type]
+
+
+def _change(before: int, after: int) -> str:
+    return f"{before:,}" if before == after else f"{before:,} → {after:,}"
+
+
+def _reached(point: charts.Reached, kind: Kind, *, speed: bool = True) -> list[str]:
+    low, middle, high = point.speed
+    return [
+        f"{percent(point.accuracy)} ({interval(point.interval)}){badge(kind)}",
+        f"{point.nonzero:,}{badge('measured')}",
+        f"{point.macs:,}{badge('measured')}",
+        f"{middle:.2f} ({low:.2f}–{high:.2f}){badge('measured')}" if speed else "",
+    ]

@@ -1,0 +1,115 @@
+"""Uniform cuts that were measured beforehand: a slider where scripts run, a drawing and a table everywhere."""
+
+from __future__ import annotations
+
+from html import escape
+
+from pruning.criteria import find_criterion
+from pruning.evaluate import Evaluation
+from pruning.export.report import charts
+from pruning.export.report.contents import Contents
+from pruning.export.report.parts import chart, folded, key, section, table
+from pruning.export.report.plans import UniformPlan
+from pruning.markup.badges import badge
+from pruning.markup.words import amount, interval, percent, ratio
+
+
+def slider(contents: Contents) -> str:
+    """Uniform cuts, measured beforehand: a slider where scripts run, a table everywhere."""
+    plans, removed = contents.plans, "channels" if contents.channels else "weights"
+    images = plans[0].as_cut.images
+    again = any(plan.recalibrated for plan in plans)
+    tuned = contents.result["stages"]["finetuned"]
+    start = contents.result["recipe"]["sparsity"]
+    place = min(range(len(plans)), key=lambda number: abs(plans[number].sparsity - start))
+    shown = slider_entries(contents)[place]
+    outputs = "".join(
+        f'<div class="tile"><h3>{escape(title)}</h3><b data-field="{name}">{escape(shown[name])}</b>'
+        f'{badge("measured")}<span data-field="{name}_note">{escape(shown[f"{name}_note"])}</span></div>'
+        for name, title in _fields(contents)
+    )
+    mark = badge("measured")
+    heads = [
+        "removed",
+        *([f"as cut{mark}", f"recalibrated{mark}"] if again else [f"as cut{mark}"]),
+        "parameters not zero",
+        "MACs",
+    ]
+    rows = [
+        [
+            percent(plan.sparsity, 0),
+            *([_accuracy(plan.as_cut), _accuracy(plan.recalibrated)] if again else [_accuracy(plan.as_cut)]),
+            f"{plan.nonzero:,}",
+            f"{plan.macs:,}",
+        ]
+        for plan in plans
+    ]
+    caption = [key("line", "recalibrated" if again else "as cut"), key("dotted", "dense")]
+    if again:
+        caption.insert(1, key("dashed", "as cut"))
+    if tuned:
+        caption.append(key("ink", "this run, fine-tuned"))
+    return section(
+        "slider",
+        f"What if more, or fewer, {removed} were removed?",
+        f'<div class="scripted slide"><label for="share">Share of the {removed} removed from every layer</label>'
+        f'<input type="range" id="share" min="0" max="{len(plans) - 1}" value="{place}" step="1" '
+        f'aria-valuetext="{escape(shown["said"])}"><output for="share" data-field="share">{escape(shown["share"])}'
+        f'</output></div><div class="scripted tiles">{outputs}</div>',
+        chart(
+            "uniform-plot",
+            charts.uniform(plans, (start, tuned["accuracy"]) if tuned and _uniform(contents) else None, removed),
+            f"{''.join(caption)} Shaded: 95 % interval.",
+        ),
+        folded("The same as a table", table(heads, rows, label="Uniform cuts", html=True)),
+        lead=f"Measured beforehand on {images:,} select images, {removed} chosen by "
+        f"{find_criterion(contents.result['recipe']['criterion']).title}, before any "
+        "fine-tuning, which wins much of a loss back.",
+    )
+
+
+def slider_entries(contents: Contents) -> list[dict[str, str]]:
+    """What the slider shows at each of its places, as text: the script does no arithmetic."""
+    dense = contents.plans[0]
+    return [_entry(plan, dense, contents.channels) for plan in contents.plans]
+
+
+def _entry(plan: UniformPlan, dense: UniformPlan, channels: bool) -> dict[str, str]:
+    best = plan.best
+    count = "params" if channels else "nonzero"
+    fell = [(getattr(dense, name), getattr(plan, name)) for name in (count, "macs")]
+    texts = ["unchanged" if a == b else ratio(a, max(1, b)) for a, b in fell]
+    share = percent(plan.sparsity, 0)
+    how = "recalibrated" if plan.recalibrated else "as cut" if plan.sparsity else "nothing removed"
+    return {
+        "x": f"{100 * plan.sparsity:g}",
+        "share": share,
+        "accuracy": percent(best.accuracy),
+        "accuracy_note": f"{interval(best.interval)}, {how}",
+        "cut": percent(plan.as_cut.accuracy),
+        "cut_note": interval(plan.as_cut.interval),
+        "size": texts[0],
+        "size_note": f"{amount(fell[0][0])} → {amount(fell[0][1])}",
+        "macs": texts[1],
+        "macs_note": f"{amount(fell[1][0])} → {amount(fell[1][1])}",
+        "said": f"{share} removed: {percent(best.accuracy)} right, {how}",
+    }
+
+
+def _fields(contents: Contents) -> list[tuple[str, str]]:
+    again = any(plan.recalibrated for plan in contents.plans)
+    return [
+        ("accuracy", "Right answers"),
+        *([("cut", "As cut")] if again else []),
+        ("size", "Parameters" if contents.channels else "Non-zero parameters"),
+        ("macs", "Multiplications"),
+    ]
+
+
+def _uniform(contents: Contents) -> bool:
+    """Whether the run removed the same share everywhere, as the slider does."""
+    return not contents.result["recipe"]["layers"]
+
+
+def _accuracy(found: Evaluation | None) -> str:
+    return f"{percent(found.accuracy)} ({interval(found.interval)})" if found is not None else "–"

@@ -1,0 +1,80 @@
+"""From a run's folder to the report's file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from pruning.errors import InputError, StorageError
+from pruning.evaluate import Cancel
+from pruning.export.report.contents import Options, Progress, gather
+from pruning.export.report.page import html_page
+from pruning.runs import Run, list_runs, read_run
+from pruning.runs.store import JOB
+
+LARGEST = 8_000_000
+"""Bytes of a report: what goes into a mail."""
+
+
+def read_finished(folder: Path) -> Run:
+    """The finished run in a folder.
+
+    Raises:
+        InputError: there is none, or it is not finished.
+        StorageError: the folder holds no readable run.
+    """
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}: name the folder of a finished run, such as runs/half.")
+    run = read_run(folder.resolve())
+    if run.result is None:
+        raise InputError(f"{run.name} is not finished ({run.state}): a report needs a finished run.")
+    return run
+
+
+def write_report(
+    folder: Path,
+    out: Path,
+    options: Options,
+    *,
+    data_dir: str | None = None,
+    sparsities: tuple[float, ...] | None = None,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Path:
+    """Write the report of the finished run in `folder` to the file `out`, whole or not at all.
+
+    Other finished runs beside it appear in the trade-off. `data_dir`: None for where the run found its images. Errors
+    as `gather`; also:
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    run = read_finished(folder)
+    contents = gather(
+        run,
+        list_runs(run.path.parent),
+        options,
+        data_dir=data_dir or _data_dir(run.path),
+        sparsities=sparsities,
+        progress=progress,
+        cancel=cancel,
+    )
+    text = html_page(contents).encode("utf-8", "replace")
+    assert len(text) < LARGEST, f"the report has {len(text):,} bytes"
+    part = out.with_name(f"{out.name}.part")
+    try:
+        part.write_bytes(text)
+        os.replace(part, out)
+    except OSError as error:
+        raise StorageError(f"The report cannot be written to {out} ({error.strerror or error}).") from error
+    return out
+
+
+def _data_dir(run: Path) -> str | None:
+    """Where the run found its images."""
+    try:
+        place = json.loads((run / JOB).read_text(encoding="utf-8")).get("data_dir")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return place if isinstance(place, str) else None

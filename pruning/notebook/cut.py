@@ -1,0 +1,188 @@
+"""A cut in a notebook: what goes, what that costs and saves, and the smaller network itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from torch import nn
+
+from pruning.apply import masked_model
+from pruning.catalog.datasets import Role
+from pruning.evaluate import Evaluation, evaluate
+from pruning.finetune import choose_precision, default_hyperparameters
+from pruning.graph.verify import prove
+from pruning.latency import Comparison, compare_latency, quiet_machine
+from pruning.ledger import Ledger, remarks
+from pruning.markup.words import interval, percent, ratio
+from pruning.plan import Plan
+from pruning.preview import Savings, ledger_of, pruned_copy, savings
+from pruning.recalibrate import recalibrate
+from pruning.recipe import Recipe, Schedule
+from pruning.runs import create_run, execute, read_run
+
+if TYPE_CHECKING:
+    from pruning.notebook.network import Network
+    from pruning.notebook.result import Result
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Accuracy(Evaluation):
+    """An accuracy that says itself with its interval."""
+
+    how: str = "as cut"
+
+    def __repr__(self) -> str:
+        return (
+            f"{percent(self.accuracy)} ({interval(self.interval)}) of {self.images:,} {self.role} images, {self.how} ●"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cut:
+    """What would go from a network; nothing is changed."""
+
+    network: Network
+    plan: Plan
+    sparsity: float
+    layers: dict[str, float] = field(default_factory=dict)
+    """Sparsities of their own that layers were given."""
+    criterion: str = "l2"
+    seed: int = 0
+
+    @property
+    def savings(self) -> Savings:
+        """Parameters, non-zero parameters and MACs, before and after: exact, by arithmetic."""
+        return savings(self.network.opened, self.plan)
+
+    @property
+    def params(self) -> int:
+        """Parameters that are left."""
+        return self.savings.params
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one image that are left."""
+        return self.savings.macs
+
+    def accuracy(self, *, recalibrated: bool = False, role: Role = "select", images: int | None = None) -> Accuracy:
+        """Accuracy before any fine-tuning. `recalibrated`: with batch-norm statistics measured anew on train images.
+
+        `images`: on so many of them; None for all. Look at the `test` role once, when all choices are made.
+
+        Raises:
+            InputError: the network comes without images.
+            DataError: they are absent.
+        """
+        model = pruned_copy(self.network.opened, self.plan)
+        if recalibrated:
+            recalibrate(model, self.network.images, seed=self.seed)
+        found = evaluate(model, self.network.images, role, limit=images)
+        return Accuracy(
+            role=found.role, right=found.right, loss=found.loss, how="recalibrated" if recalibrated else "as cut"
+        )
+
+    def latency(self, batch: int = 1) -> Comparison:
+        """Dense and pruned on this machine's clock, timed in turn; `.verdict` says what it shows."""
+        shape = self.network.opened.graph.example_shape
+        with quiet_machine():
+            return compare_latency(
+                self.network.opened.model, pruned_copy(self.network.opened, self.plan), shape, batch
+            )  # fmt: skip
+
+    def model(self) -> nn.Module:
+        """The smaller network, proven equal to the masked one; for weights the same network with zeros.
+
+        Raises:
+            RemovalError: the proof failed.
+        """
+        opened = self.network.opened
+        if self.plan.granularity == "channel":
+            return prove(opened.model, opened.graph, self.plan)[0]
+        return masked_model(opened.model, opened.graph, self.plan)
+
+    def ledger(self) -> Ledger:
+        """Dense beside pruned in every currency; `pruning.ledger.remarks` says where they disagree."""
+        return ledger_of(self.network.opened, self.plan)
+
+    def run(
+        self,
+        *,
+        finetune_epochs: float = 2,
+        schedule: Schedule = "oneshot",
+        rounds: int = 1,
+        progress: Callable[[dict[str, Any]], None] | None = None,
+    ) -> Result:
+        """Prune for real, fine-tune, and measure on test images; kept as a run, as the app and the shell do.
+
+        `progress` gets events such as {"stage": "finetune", "step": 10, "steps": 186, "loss": 0.2}.
+
+        Raises:
+            PruningError: the run failed, or the network comes without images.
+        """
+        from pruning.notebook.result import Result
+
+        folder = create_run(self.recipe(finetune_epochs, schedule, rounds), data_dir=self.network.data_dir)
+        execute(folder, progress=progress)
+        return Result(run=read_run(folder))
+
+    def recipe(self, finetune_epochs: float = 2, schedule: Schedule = "oneshot", rounds: int = 1) -> Recipe:
+        """The recipe of a run that makes this cut."""
+        info = self.network.images.info
+        hyper = default_hyperparameters(info)
+        steps = round(finetune_epochs * (info.sizes["train"] // int(hyper["batch_size"])))
+        return Recipe(
+            model=self.network.opened.ref,
+            data=info.name,
+            granularity=self.plan.granularity,
+            criterion=self.criterion,
+            sparsity=self.sparsity,
+            layers=self.layers,
+            schedule=schedule,
+            iterations=rounds,
+            finetune_steps=steps,
+            batch_size=int(hyper["batch_size"]),
+            lr=float(hyper["lr"]),
+            shift=int(hyper["shift"]),
+            precision=choose_precision(self.network.opened.model),
+            seed=self.seed,
+        )
+
+    def table(self) -> pd.DataFrame:
+        """What each layer keeps."""
+        rows = [
+            {"layer": row.name, "group": row.group or "", "kept": row.kept, "of": row.total, "removed": row.achieved}
+            for row in self.plan.layers
+        ]
+        return pd.DataFrame(rows).set_index("layer")
+
+    def __repr__(self) -> str:
+        found = self.savings
+        return (
+            f"{self.network.title}, {percent(self.sparsity, 0)} of the {self.plan.granularity}s by {self.criterion}: "
+            f"parameters {found.dense_params:,} → {found.params:,}, not zero {found.nonzero:,}, "
+            f"MACs {found.dense_macs:,} → {found.macs:,}"
+        )
+
+    def _repr_html_(self) -> str:
+        found = self.savings
+        rows = (
+            ("parameters", found.dense_params, found.params),
+            ("parameters that are not zero", found.dense_nonzero, found.nonzero),
+            ("MACs of one image", found.dense_macs, found.macs),
+        )
+        body = "".join(
+            f"<tr><th>{title}</th><td>{dense:,}</td><td>{left:,}</td>"
+            f"<td>{'same' if dense == left else ratio(dense, max(1, left))}</td></tr>"
+            for title, dense, left in rows
+        )
+        notes = "".join(f"<li>{escape(remark.text)}</li>" for remark in remarks(self.ledger()))
+        return (
+            f"<p><b>{escape(self.network.title)}</b>, {percent(self.sparsity, 0)} of the "
+            f"{escape(self.plan.granularity)}s by {escape(self.criterion)}</p>"
+            f"<table><thead><tr><td></td><th>dense</th><th>cut</th><th></th></tr></thead><tbody>{body}</tbody></table>"
+            f"<ul>{notes}</ul>"
+        )

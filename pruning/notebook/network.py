@@ -1,0 +1,195 @@
+"""A network in a notebook: what it is made of, as tables and figures."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+import plotly.graph_objects as go
+from torch import Tensor
+
+from pruning import plots
+from pruning.allocation import Granularity
+from pruning.catalog.datasets import Dataset, dataset_info, load_dataset
+from pruning.catalog.models import OpenModel, open_model
+from pruning.cost import layer_costs
+from pruning.distributions import Norm, magnitude_histogram, unit_norms, weight_histogram
+from pruning.errors import InputError
+from pruning.notebook.cut import Cut
+from pruning.notebook.figures import sensitivity_figure
+from pruning.plan import make_plan
+from pruning.preview import savings
+from pruning.sensitivity import outline
+from pruning.sensitivity.cache import measure
+from pruning.whatif import WhatIf
+
+
+def open(ref: str = "sample:mini_resnet", *, data: str | None = None, data_dir: str | None = None) -> Network:
+    """Open a network by reference: `sample:NAME`, `run:DIR`, `torchvision:NAME` or `timm:NAME`.
+
+    `data`: the images to measure it on, by default its own; `data_dir`: folder or zip that holds them. Nothing is
+    loaded until something is measured.
+
+    Raises:
+        InputError: there is no such network, or these images do not fit it.
+        StorageError: the run's files are damaged.
+    """
+    opened = open_model(ref)
+    if data is not None and data not in opened.data:
+        dataset_info(data)
+        raise InputError(f"{opened.title} cannot be measured on {data}: use {' or '.join(opened.data) or 'no images'}.")
+    return Network(opened=opened, data_name=data or next(iter(opened.data), ""), data_dir=data_dir)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Network:
+    """An opened network; nothing done here changes it."""
+
+    opened: OpenModel
+    data_name: str
+    """Data set that it is measured on; '' for a network that comes without images."""
+    data_dir: str | None = None
+
+    @property
+    def title(self) -> str:
+        return self.opened.title
+
+    @property
+    def params(self) -> int:
+        """Number of parameters."""
+        return savings(self.opened, make_plan(self.opened.model, self.opened.graph)).params
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one image."""
+        return savings(self.opened, make_plan(self.opened.model, self.opened.graph)).macs
+
+    @functools.cached_property
+    def images(self) -> Dataset:
+        """The images to measure on, loaded at first use.
+
+        Raises:
+            InputError: the network comes without images.
+            DataError: they are absent.
+        """
+        if not self.data_name:
+            raise InputError(f"{self.title} comes without images to measure it on: open a sample network or a run.")
+        return load_dataset(self.data_name, self.data_dir)
+
+    def layers(self) -> pd.DataFrame:
+        """Every convolution and linear layer in network order: shape, parameters, MACs, and what it is tied to."""
+        graph = self.opened.graph
+        groups: dict[str, str] = {}
+        for group in (*graph.groups, *graph.locked):
+            for name in group.producers:
+                groups[name] = f"locked: {group.locked}" if group.locked else group.name
+        costs = layer_costs(graph)
+        total, macs = (max(1, sum(getattr(cost, name) for cost in costs)) for name in ("parameters", "macs"))
+        rows = [
+            {
+                "layer": cost.name,
+                "kind": cost.kind,
+                "channels": cost.weight_shape[0],
+                "weights": " × ".join(map(str, cost.weight_shape)),
+                "parameters": cost.parameters,
+                "share of parameters": cost.parameters / total,
+                "MACs": cost.macs,
+                "share of MACs": cost.macs / macs,
+                "group": groups.get(cost.name, ""),
+            }
+            for cost in costs
+        ]
+        return pd.DataFrame(rows).set_index("layer")
+
+    def histogram(self, layer: str, *, log: bool = False, cut: float | None = None, dark: bool = False) -> go.Figure:
+        """How a layer's weights are spread; `log`: their magnitudes on a log axis. Below the magnitude `cut` it is
+        orange."""
+        weight = self.weight(layer)
+        return plots.weight_histogram(magnitude_histogram(weight) if log else weight_histogram(weight), dark, cut=cut)
+
+    def norms(self, layer: str, norm: Norm = "l2", *, cut: int = 0, dark: bool = False) -> go.Figure:
+        """Norms of a layer's filters or neurons, weakest first; the first `cut` of them orange."""
+        kind = {cost.name: cost.kind for cost in layer_costs(self.opened.graph)}[self._known(layer)]
+        unit = "neuron" if kind == "linear" else "filter"
+        return plots.unit_bars(unit_norms(self.weight(layer), norm), dark, cut=cut, unit=unit)
+
+    def strip(self, *, dark: bool = False) -> go.Figure:
+        """The network as bars: height is a layer's number of channels, colour its share of the parameters."""
+        return plots.network_strip(layer_costs(self.opened.graph), dark)
+
+    def weight(self, layer: str) -> Tensor:
+        """The weights of a layer, to look at: do not change them.
+
+        Raises:
+            InputError: there is no such layer.
+        """
+        return dict(self.opened.model.named_parameters())[f"{self._known(layer)}.weight"].detach()
+
+    def cut(
+        self,
+        sparsity: float = 0.5,
+        *,
+        granularity: Granularity = "channel",
+        criterion: str = "l2",
+        layers: Mapping[str, float] | None = None,
+        seed: int = 0,
+    ) -> Cut:
+        """Decide what goes: `sparsity` of every layer or channel group, those in `layers` by their own.
+
+        Raises:
+            InputError: a sparsity, name or criterion that is not allowed.
+        """
+        plan = make_plan(
+            self.opened.model,
+            self.opened.graph,
+            granularity=granularity,
+            criterion=criterion,
+            sparsity=sparsity,
+            layers=layers,
+            seed=seed,
+        )
+        return Cut(
+            network=self, plan=plan, sparsity=sparsity, layers=dict(layers or {}), criterion=criterion, seed=seed
+        )
+
+    def sensitivity(
+        self, *, granularity: Granularity = "channel", criterion: str = "l2", images: int = 500, dark: bool = False
+    ) -> go.Figure:
+        """How well each channel group, or weight tensor, bears pruning on its own, on `images` select images.
+
+        Measured once, then kept in the explorer's cache. Raises InputError where the network comes without images.
+        """
+        opened, data = self.opened, self.images
+        wanted = outline(
+            opened.digest, opened.graph, data, granularity=granularity, criterion=criterion, images=images
+        )  # fmt: skip
+        found = measure(opened, data, wanted, lambda: WhatIf(opened.model, opened.graph, data, images=wanted.images))
+        return sensitivity_figure(found, dark)
+
+    def __repr__(self) -> str:
+        return f"{self.title}: {self.params:,} parameters, {self.macs:,} MACs, {self.opened.weights}"
+
+    def _repr_html_(self) -> str:
+        table = self.layers().drop(columns=["group"])
+        shown = table.to_html(
+            border=0,
+            formatters={
+                "parameters": "{:,}".format,
+                "MACs": "{:,}".format,
+                "share of parameters": "{:.1%}".format,
+                "share of MACs": "{:.1%}".format,
+            },
+        )
+        return (
+            f"<p><b>{escape(self.title)}</b> · {self.params:,} parameters · {self.macs:,} MACs for one image · weights "
+            f"{escape(self.opened.weights)}</p>{shown}"
+        )
+
+    def _known(self, layer: str) -> str:
+        names = [cost.name for cost in layer_costs(self.opened.graph)]
+        if layer not in names:
+            raise InputError(f"There is no layer '{layer}'. There are {', '.join(names)}.")
+        return layer

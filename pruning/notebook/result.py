@@ -1,0 +1,75 @@
+"""A finished run in a notebook: verdict, ledger, report, and the network it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from pruning.catalog.models import open_model
+from pruning.clone import clone
+from pruning.compare.verdict import facts_of_result, verdict
+from pruning.errors import InputError
+from pruning.export.report import Options, write_report
+from pruning.markup.result import footnote, ledger_html
+from pruning.runs import Run
+
+
+@dataclass(frozen=True)
+class Html:
+    """HTML that a notebook shows."""
+
+    text: str
+
+    def _repr_html_(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Result:
+    """A finished run."""
+
+    run: Run
+
+    def __post_init__(self) -> None:
+        if self.run.result is None:
+            raise InputError(f"{self.run.name} is not finished ({self.run.state}).")
+
+    @property
+    def figures(self) -> Mapping[str, Any]:
+        """Everything that was measured, as in result.json."""
+        assert self.run.result is not None, "checked when built"
+        return self.run.result
+
+    @property
+    def verdict(self) -> str:
+        """What came of it in two sentences, claiming no more than the intervals show."""
+        return verdict(facts_of_result(self.figures)).text
+
+    def ledger(self) -> Html:
+        """Dense and pruned side by side, with a badge on every number."""
+        return Html(f"{ledger_html(self.figures)}<p><small>{escape(footnote(self.figures))}</small></p>")
+
+    def model(self) -> nn.Module:
+        """The pruned and fine-tuned network, in eval mode; yours to change."""
+        return clone(open_model(f"run:{self.run.path}").model)
+
+    def report(self, out: str | Path, *, recommendation: str = "", photos: bool = False, title: str = "") -> Path:
+        """Write the report: one HTML file that needs no network.
+
+        Raises:
+            PruningError: the images are absent, or the file cannot be written.
+        """
+        return write_report(
+            self.run.path, Path(out), Options(title=title, recommendation=recommendation, photos=photos)
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return self.verdict
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{escape(self.verdict)}</b></p>{self.ledger().text}"

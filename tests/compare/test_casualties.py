@@ -1,0 +1,98 @@
+"""Changed answers: counted once each, the worst loss first."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pruning.answers import Answers
+from pruning.compare.casualties import Changes, casualties, changes, changes_of, png, rescued
+from pruning.compare.classes import confusion, per_class
+from pruning.errors import InputError
+from pruning.evaluate import Difference
+
+
+def answers(predicted: list[int], truth: list[float], digest: str = "images") -> Answers:
+    labels = [0, 0, 0, 1, 1, 2, 2]
+    return Answers(
+        role="test",
+        data_digest=digest,
+        labels=torch.tensor(labels),
+        predicted=torch.tensor(predicted),
+        confidence=torch.tensor([max(share, 1 - share) for share in truth]),
+        truth=torch.tensor(truth),
+    )
+
+
+BEFORE = answers([0, 0, 0, 1, 2, 1, 0], [0.9, 0.6, 0.95, 0.7, 0.2, 0.4, 0.3])
+AFTER = answers([0, 1, -1, 1, 1, 1, 1], [0.8, 0.5, 0.0, 0.9, 0.8, 0.3, 0.1])
+"""Same, newly wrong, newly wrong (no answer), same, newly right, the same wrong answer, another wrong answer."""
+
+
+def test_every_image_is_counted_once() -> None:
+    assert changes(BEFORE, AFTER) == Changes(images=7, same=3, newly_wrong=2, newly_right=1, otherwise=1)
+
+
+def test_a_difference_alone_does_not_know_other_wrong_answers() -> None:
+    difference = Difference(accuracy=0.0, interval=(-0.1, 0.1), newly_wrong=2, newly_right=1)
+    assert changes_of(difference, 7) == Changes(images=7, same=4, newly_wrong=2, newly_right=1, otherwise=None)
+
+
+def test_the_worst_loss_stands_first() -> None:
+    lost = casualties(BEFORE, AFTER)
+    assert [(case.index, case.label, case.before, case.after) for case in lost] == [(2, 0, 0, -1), (1, 0, 0, 1)]
+    assert [case.lost for case in lost] == pytest.approx([0.95, 0.1])
+    (won,) = rescued(BEFORE, AFTER)
+    assert (won.index, won.before, won.after) == (4, 2, 1)
+    assert won.after_truth - won.before_truth == pytest.approx(0.6)
+
+
+def test_other_images_are_refused() -> None:
+    other = answers([0] * 7, [0.5] * 7, digest="others")
+    relabelled = dataclasses.replace(BEFORE, labels=torch.tensor([1, 0, 0, 1, 1, 2, 2]))
+    for wrong in (other, relabelled):
+        with pytest.raises(InputError, match="different images"):
+            changes(BEFORE, wrong)
+
+
+def test_classes_count_by_hand_the_worst_first() -> None:
+    found = per_class(BEFORE, AFTER, ("zero", "one", "two", "nobody"))
+    assert [(c.name, c.images, c.before, c.after) for c in found] == [
+        ("zero", 3, 3, 1), ("two", 2, 0, 0), ("one", 2, 1, 2),
+    ]  # fmt: skip
+    assert found[0].difference.accuracy == pytest.approx(-2 / 3)
+
+
+def test_the_interval_of_a_class_by_hand() -> None:
+    """100 images, 5 newly wrong, none newly right: 5.5 and 0.5 of 102."""
+    labels = torch.zeros(100, dtype=torch.long)
+    predicted = torch.tensor([1] * 5 + [0] * 95)
+    half = torch.full((100,), 0.5)
+    before, after = (
+        Answers(role="test", data_digest="x", labels=labels, predicted=given, confidence=half, truth=half)
+        for given in (labels, predicted)
+    )
+    (found,) = per_class(before, after, ("all", "none"))
+    reach = 1.959963984540054 * (6 - 25 / 102) ** 0.5 / 102
+    assert found.difference.interval == pytest.approx((-5 / 102 - reach, -5 / 102 + reach))
+    assert found.shows
+
+
+def test_confusion_by_hand() -> None:
+    assert confusion(BEFORE, 3).tolist() == [[3, 0, 0], [0, 1, 1], [1, 1, 0]]
+    assert confusion(AFTER, 3).tolist() == [[1, 1, 0], [0, 2, 0], [0, 2, 0]], "no answer stands in no column"
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_picture_is_kept_pixel_by_pixel(channels: int) -> None:
+    image = torch.arange(channels * 6, dtype=torch.uint8).reshape(channels, 2, 3)
+    head, _, body = png(image).partition(",")
+    assert head == "data:image/png;base64"
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(body))))
+    assert pixels.reshape(2, 3, channels).tolist() == image.permute(1, 2, 0).tolist()

@@ -1,0 +1,154 @@
+"""The race's arithmetic by a clock that the networks themselves turn; guesses; savings by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pruning.answers import Answers
+from pruning.compare.blind import MOST_DIFFERENT, PICTURES, by_luck, choose_exhibits, tally
+from pruning.compare.race import Standing, race
+from pruning.compare.savings import Usage, bytes_sent, machine_time
+from pruning.errors import Cancelled, InputError
+
+NOW = [0.0]
+SEEN: dict[str, list[float]] = {}
+
+
+class Ticker(nn.Module):
+    """Takes so long for an image by the clock `NOW`, with pauses for some; notes which images it saw."""
+
+    def __init__(self, name: str, seconds: float, pause: float = 0.0) -> None:
+        super().__init__()
+        self.name, self.seconds, self.pause = name, seconds, pause
+
+    def forward(self, images: Tensor) -> Tensor:
+        NOW[0] += self.seconds * len(images) + (self.pause if len(SEEN.get(self.name, [])) % 50 == 0 else 0.0)
+        SEEN.setdefault(self.name, []).extend(images[:, 0, 0, 0].tolist())
+        return images
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    NOW[0] = 0.0
+    SEEN.clear()
+
+
+def run(first: float, second: float, batch: int = 1, pauses: tuple[float, float] = (0.0, 0.0)) -> list[Standing]:
+    images = torch.arange(64.0).view(64, 1, 1, 1)
+    runners = Ticker("first", first, pauses[0]), Ticker("second", second, pauses[1])
+    return list(race(*runners, images, batch, seed=0, clock=lambda: NOW[0]))
+
+
+def test_twice_as_fast_is_twice_as_far() -> None:
+    *going, last = run(0.002, 0.001)
+    assert last.goal == 2000, "what the faster one classifies in two seconds"
+    assert last.speedup == pytest.approx((2, 2, 2)) and last.leader == 1
+    assert last.verdict == "2.00× as fast (2.00–2.00)"
+    assert last.level == pytest.approx((1000, 2000)) and last.rates == pytest.approx((500, 1000))
+    assert all(standing.speedup is None and standing.leader is None for standing in going)
+    positions = [standing.level[1] for standing in going]
+    assert positions == sorted(positions) and positions[0] < 200, "it is shown on its way"
+
+
+def test_the_slower_one_may_be_the_pruned_one() -> None:
+    last = run(0.001, 0.004, batch=8)[-1]
+    assert last.leader == 0 and last.verdict.startswith("slower: 0.25×")
+    assert last.level == pytest.approx((last.goal, last.goal / 4))
+
+
+def test_equal_networks_have_no_winner() -> None:
+    last = run(0.001, 0.001, pauses=(0.03, 0.031))[-1]
+    assert last.speedup is not None and last.speedup[0] <= 1 <= last.speedup[2]
+    assert last.leader is None and last.verdict.startswith("no measurable speed-up")
+
+
+def test_both_get_the_same_stream_over_and_over() -> None:
+    run(0.002, 0.001, batch=32)
+    first, second = SEEN["first"], SEEN["second"]
+    length = min(len(first), len(second))
+    expected = [float(number % 64) for number in range(64)]
+    assert first[:64] == expected and second[:64] == expected and length > 640
+    assert set(first) == set(expected)
+
+
+def test_where_runners_are_is_counted_after_the_same_time() -> None:
+    standing = Standing(goal=1000, batch=1, images=(300, 500), seconds=(1.0, 0.8))
+    assert standing.rates == pytest.approx((300, 625))
+    assert standing.level == pytest.approx((240, 500)), "after 0.8 seconds each"
+    late = Standing(goal=1000, batch=1, images=(600, 1250), seconds=(2.0, 2.0))
+    assert late.level == pytest.approx((480, 1000)), "nobody runs on behind the finish"
+
+
+def test_a_race_can_be_stopped_and_changes_no_model() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(1)).train()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with pytest.raises(Cancelled):
+        list(race(model, model, torch.randn(8, 1, 1, 1), 4, cancel=lambda: True))
+    assert model.training and all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+    assert not torch.is_inference_mode_enabled()
+
+
+def answers(predicted: list[int], digest: str = "d") -> Answers:
+    count = len(predicted)
+    return Answers(
+        role="select", data_digest=digest, labels=torch.zeros(count, dtype=torch.int64),
+        predicted=torch.tensor(predicted), confidence=torch.ones(count), truth=torch.ones(count),
+    )  # fmt: skip
+
+
+def test_a_round_holds_pictures_that_differ_and_says_how_many() -> None:
+    first, second = answers([0] * 100), answers([0] * 95 + [1] * 5)
+    seen = set()
+    for seed in range(30):
+        shown = choose_exhibits(first, second, seed)
+        assert len(set(shown.index)) == PICTURES
+        assert sum(place >= 95 for place in shown.index) == shown.different == MOST_DIFFERENT
+        assert (shown.different_in_all, shown.images) == (5, 100)
+        seen |= set(shown.index)
+    assert {95, 96, 97, 98, 99} < seen, "every round draws anew"
+    assert choose_exhibits(first, first, 0).different == 0
+    assert choose_exhibits(first, second, 4) == choose_exhibits(first, second, 4)
+    with pytest.raises(InputError):
+        choose_exhibits(first, answers([0] * 100, "other"), 0)
+
+
+def test_guesses_are_worth_what_a_coin_would_not_do() -> None:
+    assert by_luck(3, 5) == 0.5 and by_luck(5, 5) == 1 / 32
+    assert tally(3, 5) == "3 of 5 right: no better than a coin."
+    assert tally(4, 4).startswith("4 of 4 right: no better than a coin. Five rounds")
+    assert tally(5, 5) == "5 of 5 right: better than a coin, which does that 1 time in 32."
+    assert tally(8, 10) == "8 of 10 right: no better than a coin.", "a coin does that in 56 of 1,024"
+    assert tally(9, 10).startswith("9 of 10 right: better than a coin, which does that 1 time in 93")
+
+
+def test_savings_by_hand() -> None:
+    usage = Usage(requests_a_day=36_000, days_a_year=100, price_an_hour=0.5)
+    found = machine_time(usage, 10.0, 1, (1.25, 2.0, 4.0))
+    assert found.before == pytest.approx(10.0), "36,000 × 100 × 0.01 s"
+    assert found.after == pytest.approx(5.0)
+    assert found.saved == pytest.approx((2.0, 5.0, 7.5)) and found.money == pytest.approx((1.0, 2.5, 3.75))
+    assert machine_time(usage, 320.0, 32, (1.25, 2.0, 4.0)).before == pytest.approx(10.0), "32 in each batch"
+    assert bytes_sent(5000, 80_000, 30_000) == (4e8, 1.5e8)
+
+
+def test_nothing_is_saved_that_the_clock_does_not_show() -> None:
+    usage = Usage(requests_a_day=1e6, price_an_hour=1.0)
+    unclear = machine_time(usage, 1.0, 1, (0.95, 1.3, 1.8))
+    assert unclear.saved is None and unclear.money is None
+    slower = machine_time(usage, 1.0, 1, (0.5, 0.8, 0.9))
+    assert slower.saved is not None and all(value < 0 for value in slower.saved), "it costs more"
+    assert machine_time(Usage(requests_a_day=10), 1.0, 1, (2, 3, 4)).money is None, "no price, no money"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"requests_a_day": -1}, {"requests_a_day": math.nan}, {"requests_a_day": math.inf},
+     {"requests_a_day": 1, "days_a_year": 400}, {"requests_a_day": 1, "price_an_hour": -0.1}],
+)  # fmt: skip
+def test_impossible_numbers_are_refused(values: dict[str, float]) -> None:
+    with pytest.raises(InputError):
+        Usage(**values)

@@ -1,0 +1,243 @@
+"""The report: its numbers are those of the run, it holds nothing of this machine, and nothing in it can run or load."""
+
+from __future__ import annotations
+
+import dataclasses
+import getpass
+import json
+import os
+import re
+import socket
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pruning.allocation import kept_units
+from pruning.apply import masked_model
+from pruning.catalog.datasets import load_dataset
+from pruning.catalog.models import open_model
+from pruning.cli import main
+from pruning.compare.classes import ClassChange
+from pruning.errors import InputError
+from pruning.evaluate import Difference, evaluate
+from pruning.export.report import Contents, Options, gather, html_page, plots, read_finished, slider
+from pruning.export.report.family import family
+from pruning.export.report.first import more_wrong
+from pruning.export.report.page import as_json
+from pruning.export.report.plans import images_for, measure_plans
+from pruning.export.report.provenance import model_name
+from pruning.export.report.svg import ticks
+from pruning.jobs import report as job
+from pruning.plan import make_plan
+from pruning.recipe import Recipe
+from pruning.runs import Run, create_run, execute, read_run
+
+HOSTILE = '</script><img src=x onerror="alert(1)">'
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run that makes mistakes: half of the neurons of a small network, and no fine-tuning."""
+    recipe = Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.7)
+    folder = create_run(recipe, path=tmp_path_factory.mktemp("reports") / "runs" / "halved")
+    execute(folder)
+    return read_run(folder)
+
+
+@pytest.fixture(scope="module")
+def contents(run: Run) -> Contents:
+    options = Options(title=f"Title {HOSTILE}", recommendation=f"Take it.\n\n{HOSTILE}", photos=True)
+    return gather(run, [run], options, sparsities=(0.0, 0.5, 0.9))
+
+
+@pytest.fixture(scope="module")
+def html(contents: Contents) -> str:
+    return html_page(contents)
+
+
+def without_code(html: str) -> str:
+    """What a reader can see, and what a browser may load: all but scripts."""
+    return re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
+
+
+def test_uniform_plans_are_measured_as_the_plain_way_measures_them() -> None:
+    opened, data = open_model("sample:lenet300"), load_dataset("mnist5k")
+    plans = measure_plans(
+        opened, data, granularity="channel", criterion="l2", images=200, sparsities=(0.0, 0.5)
+    )  # fmt: skip
+    plan = make_plan(opened.model, opened.graph, sparsity=0.5)
+    plain = evaluate(masked_model(opened.model, opened.graph, plan), data, "select", limit=200)
+    assert [found.as_cut.role for found in plans] == ["select", "select"]
+    assert abs(plans[1].as_cut.correct - plain.correct) <= 1  # bf16 may change one answer in 200
+    assert (plans[0].params, plans[0].macs) == (784 * 300 + 300 + 300 * 100 + 100 + 1010, 784 * 300 + 30000 + 1000)
+    assert (plans[1].params, plans[1].macs) == (784 * 150 + 150 + 150 * 50 + 50 + 510, 784 * 150 + 7500 + 500)
+    assert plans[1].recalibrated is None, "it has no batch normalisation"
+
+
+def test_recalibrated_figures_where_there_is_batch_normalisation() -> None:
+    opened, data = open_model("sample:mini_resnet"), load_dataset("mnist5k")
+    first, cut = measure_plans(
+        opened, data, granularity="channel", criterion="l2", images=100, sparsities=(0.0, 0.3)
+    )  # fmt: skip
+    assert first.recalibrated is None and first.best is first.as_cut
+    assert cut.recalibrated is not None and cut.best is cut.recalibrated
+    assert cut.best.accuracy > cut.as_cut.accuracy
+
+
+def test_fewer_images_for_larger_networks() -> None:
+    assert [images_for(macs) for macs in (1, 40_000_000, 10**12)] == [2000, 500, 300]
+
+
+def test_figures_are_those_of_the_run(run: Run, contents: Contents, html: str) -> None:
+    assert run.result is not None
+    result, text = run.result, without_code(html)
+    assert result["pruned"]["params"] == sum((a + 1) * b for a, b in ((784, 90), (90, 30), (30, 10)))
+    assert kept_units(300, 0.7) == 90
+    assert f"{100 * result['pruned']['accuracy']:.1f} %" in text
+    assert f"{result['pruned']['params']:,}" in text and f"{result['dense']['macs']:,}" in text
+    assert contents.verdict.headline in text
+    changes = contents.changes
+    assert changes.newly_wrong == result["difference"]["newly_wrong"] > 0
+    assert changes.same + changes.newly_wrong + changes.newly_right + (changes.otherwise or 0) == changes.images
+    assert sum(change.images for change in contents.classes) == changes.images
+    point = plots.figures(contents)["light"]["tradeoff"]["macs"]["data"][0]
+    assert (point["x"], point["y"]) == ([result["pruned"]["macs"]], [100 * result["pruned"]["accuracy"]])
+
+
+def test_it_reads_without_scripts(contents: Contents, html: str) -> None:
+    text = without_code(html)
+    table = text[text.index('aria-label="Uniform cuts"') :]
+    table = table[: table.index("</table>")]
+    assert table.count("<tr") == 1 + len(contents.plans)
+    for plan in contents.plans:
+        assert f"{plan.macs:,}" in table
+    assert text.count('class="static"><svg') == 2
+    assert text.index("Recommendation") < text.index("Accuracy against cost")
+
+
+def test_slider_entries_are_texts_of_the_plans(contents: Contents) -> None:
+    entries = slider.slider_entries(contents)
+    assert [entry["x"] for entry in entries] == ["0", "50", "90"]
+    assert entries[0]["macs"] == "unchanged" and entries[1]["macs"] == "÷ 2.12"  # 266,200 / 125,600
+    assert entries[1]["accuracy"] == f"{100 * contents.plans[1].as_cut.accuracy:.1f} %"
+
+
+def test_nothing_of_this_machine_is_in_it(run: Run, html: str) -> None:
+    names = {str(run.path.parent), str(Path.home()), os.getcwd(), socket.gethostname(), str(Path(__file__).parents[2])}
+    names |= {part for part in (os.environ.get("PRUNING_DATA"), os.environ.get("PRUNING_CACHE")) if part}
+    if getpass.getuser() not in ("root", "user"):  # also words of plotly.js and of CSS
+        names.add(getpass.getuser())
+    data = html[html.index('id="report-data"') :]
+    text = without_code(html) + data[: data.index("</script>")]
+    text = re.sub(r"base64,[^\"]*", "", text)
+    assert [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)] == []
+    assert "halved" in text, "the run's own name is there"
+
+
+def test_a_path_becomes_a_name() -> None:
+    assert model_name("run:/home/ann/runs/20261124-lenet5-ab12") == "run:20261124-lenet5-ab12"
+    assert model_name("sample:lenet5") == "sample:lenet5"
+
+
+def test_what_people_wrote_stays_text(contents: Contents, html: str) -> None:
+    change = ClassChange(
+        name=HOSTILE, images=2, before=2, after=1,
+        difference=Difference(accuracy=-0.5, interval=(-1.0, 0.2), newly_wrong=1, newly_right=0),
+    )  # fmt: skip
+    layers = tuple(dataclasses.replace(pair, name=HOSTILE) for pair in contents.layers)
+    texts = [
+        without_code(html),
+        without_code(html_page(dataclasses.replace(contents, classes=(change,), layers=layers))),
+    ]
+    for text in texts:
+        assert "&lt;img src=x" in text and "<img src=x" not in text
+    assert texts[0].count("<img ") == len(contents.wrong) + len(contents.right)
+
+
+def test_data_cannot_end_its_script() -> None:
+    data = {"text": "</script><!-- \u2028 & >"}
+    assert not set("<>&\u2028") & set(as_json(data))
+    assert json.loads(as_json(data)) == data
+
+
+def test_nothing_is_fetched(html: str) -> None:
+    assert "Content-Security-Policy" in html and "default-src 'none'" in html
+    assert re.findall(r'(?:src|href)="(?!#|data:image/png;base64,)[^"]*"', without_code(html)) == []
+    assert "@import" not in without_code(html) and "url(" not in without_code(html)
+    assert len(html.encode()) < 8_000_000
+
+
+def test_pictures_only_where_they_are_chosen(contents: Contents, html: str) -> None:
+    assert 0 < len(contents.wrong) <= 18 and without_code(html).count("data:image/png") == len(contents.wrong) + len(
+        contents.right
+    )
+    lost = [picture.case.lost for picture in contents.wrong]
+    assert lost == sorted(lost, reverse=True), "worst first"
+    assert "data:image/png" not in without_code(html_page(dataclasses.replace(contents, photos=False)))
+
+
+def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
+    def other(name: str, accuracy: float, **changed: object) -> Run:
+        assert run.result is not None
+        result = {**run.result, "pruned": {**run.result["pruned"], "accuracy": accuracy}}
+        folder = run.path.parent / name
+        folder.mkdir(exist_ok=True)
+        (folder / "model.json").write_text(json.dumps({"sample": changed.pop("sample", "lenet300")}))
+        recipe = dataclasses.replace(run.recipe, **changed)  # type: ignore[arg-type]
+        return dataclasses.replace(run, path=folder, recipe=recipe, result=result)
+
+    runs = [
+        run,
+        other("seed1", 0.5, seed=1),
+        other("seed2", 0.9, seed=2),
+        other("more", 0.99, sparsity=0.8, seed=1),
+        other("stranger", 0.99, seed=3, sample="lenet5"),
+    ]
+    first, second = family(run, runs)
+    assert [member.seed for member in first.members] == [0, 1, 2] and first.reported == 0
+    assert first.span == (0.5, max(0.9, first.members[0].accuracy))
+    assert (len(second.members), second.reported, second.members[0].accuracy) == (1, None, 0.99)
+
+
+def test_what_an_author_may_write() -> None:
+    for options in ({"title": "x" * 161}, {"recommendation": "x" * 4001}, {"title": "a\0b"}):
+        with pytest.raises(InputError):
+            Options(**options)
+
+
+def test_only_a_finished_run_has_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InputError, match="no folder"):
+        read_finished(tmp_path / "none")
+    folder = create_run(Recipe(model="sample:lenet300", data="mnist5k"), path=tmp_path / "begun")
+    assert main(["report", f"run:{folder}"]) == 2
+    assert "is not finished" in capsys.readouterr().err
+
+
+def test_states_of_a_report_in_the_making(tmp_path: Path) -> None:
+    options = Options(recommendation="Take it.")
+    assert job.status(tmp_path, options).state == "none"
+    log = job.report_path(tmp_path, options).with_suffix(".log")
+    log.write_text("Opening both networks\nMeasuring: 3 of 19\n")
+    assert job.status(tmp_path, options) == job.Status(state="working", text="Measuring: 3 of 19")
+    assert job.status(tmp_path, Options()).state == "none", "other options are another report"
+    old = time.time() - 2 * job.SILENCE_SECONDS
+    os.utime(log, (old, old))
+    assert job.status(tmp_path, options).state == "failed"
+    log.write_text("Opening both networks\nError: The images are absent.\n")
+    assert job.status(tmp_path, options) == job.Status(state="failed", text="The images are absent.")
+    job.report_path(tmp_path, options).write_text("<!doctype html>")
+    assert job.status(tmp_path, options).state == "done"
+
+
+def test_spans_in_words_and_round_ticks() -> None:
+    assert more_wrong(3.7, 18.3) == "between 4 and 18 more wrong answers"
+    assert more_wrong(-2.2, 6.1) == "between 2 fewer and 6 more wrong answers"
+    assert more_wrong(-6.1, -2.2) == "between 2 and 6 fewer wrong answers"
+    assert ticks(0, 100, 5) == [0, 20, 40, 60, 80, 100]
+    assert ticks(98.9, 100.1, 4) == [99.0, 99.2, 99.4, 99.6, 99.8, 100.0]
+
+
+def test_the_date_is_that_of_the_making(contents: Contents) -> None:
+    assert (datetime.now(UTC) - contents.made).total_seconds() < 3600

@@ -1,0 +1,197 @@
+"""Inside, Race and Savings of the Compare page: what they say is what was measured, and nothing before that."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("streamlit")
+
+import numpy as np
+import streamlit as st
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from pages.shared.compare import blind, picker, race
+from pages.shared.compare.savings import hours
+from pages.shared.errors import plain
+from pruning.apply import removed_model
+from pruning.catalog.datasets import Dataset, load_dataset
+from pruning.catalog.models import open_model
+from pruning.compare.knockout import knock_out, knockout_engine, verdict
+from pruning.compare.race import Standing
+from pruning.compare.sides import Pair, Side
+from pruning.graph.build import build_graph
+from pruning.plan import make_plan
+from pruning.plots import palette
+from pruning.recipe import Recipe
+from pruning.runs import Run
+from pruning.shrinkage import shrinkage
+
+SECONDS = 120
+FIGURES: dict[str, Any] = {
+    "accuracy": 0.98, "accuracy_interval": [0.97, 0.99], "images": 1000, "params": 20_000, "nonzero": 20_000,
+    "macs": 3_000_000, "bytes": {"raw": 80_000, "sparse": 84_000, "deflate": 70_000},
+    "latency_ms": {batch: {"low": 9.0, "median": 10.0, "high": 11.0} for batch in ("1", "32")},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return load_dataset("mnist5k")
+
+
+@pytest.fixture(scope="module")
+def pair(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """The dense network and the same without 40 % of its channels; twice as fast alone, not measurably in batches."""
+    dense = open_model("sample:mini_resnet")
+    plan = make_plan(dense.model, dense.graph, sparsity=0.4)
+    model = removed_model(dense.model, dense.graph, plan).eval()
+    small = replace(
+        dense, model=model, graph=build_graph(model, (1, 28, 28)), structure=shrinkage(dense.graph, plan), digest="cut"
+    )
+    result = {"speedup": {"1": [1.25, 2.0, 4.0], "32": [0.9, 1.1, 1.3]}, "stages": {"finetuned": None}}
+    run = Run(
+        path=tmp_path_factory.mktemp("runs") / "mine", state="done", created=datetime.now(UTC), result=result,
+        recipe=Recipe(model="sample:mini_resnet", data="mnist5k"), message=None,
+    )  # fmt: skip
+    smaller = {**FIGURES, "bytes": {"raw": 30_000, "sparse": 84_000, "deflate": 28_000}}
+    first = Side(kind="dense", label="dense", opened=dense, run=None, answers=None, figures=FIGURES, tuned=False)
+    second = Side(kind="run", label="mine", opened=small, run=run, answers=None, figures=smaller, tuned=False)
+    return Pair(before=first, after=second, data_name="mnist5k", missing=None, load=lambda: digits)
+
+
+@pytest.fixture(autouse=True)
+def _own_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "cache"))
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def part(name: str, pair: Pair) -> AppTest:
+    def script(name: str, pair: object) -> None:
+        import importlib
+
+        importlib.import_module(f"pages.shared.compare.{name}").show(pair)
+
+    return AppTest.from_function(script, args=(name, pair), default_timeout=SECONDS)
+
+
+def words(app: AppTest) -> str:
+    """All that is said, without tags and styles."""
+    assert not app.exception, app.exception
+    html = [str(element.proto.body) for element in app.get("html")]
+    said = [str(element.value) for kind in ("markdown", "caption", "info", "error") for element in app.get(kind)]
+    text = re.sub(r"<style>.*?</style>", "", " ".join(html + said), flags=re.S)
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
+
+
+def test_inside_shows_a_chosen_filters_absence_in_both_networks(pair: Pair, digits: Dataset) -> None:
+    app = part("inside", pair)
+    app.session_state["compare_layer"] = "layer2.0.conv1"
+    app.run()
+    assert "Click a filter." in words(app) and "Removed: 0 dense, 8 pruned, of 20" in words(app)
+
+    kept = pair.after.opened.structure.kept["layer2.0.conv1.weight"][0]
+    app.session_state["compare_filters_layer2.0.conv1_chosen"] = str(kept[2])
+    app.run()
+    for word, side in (("Dense", pair.before), ("Pruned", pair.after)):
+        found = knock_out(knockout_engine(side.opened, digits), side.opened, "layer2.0.conv1", kept[2])
+        assert f"{word}: {plain(verdict(found))}" in words(app)
+
+    gone = next(number for number in range(20) if number not in kept)
+    app.session_state["compare_filters_layer2.0.conv1_chosen"] = str(gone)
+    app.run()
+    assert f"Pruned: filter {gone} was removed" in words(app) and f"Without filter {gone}" in words(app)
+
+
+def test_networks_that_have_no_layers_in_common_are_not_laid_side_by_side(pair: Pair) -> None:
+    other = replace(pair.before, opened=open_model("sample:lenet300"))
+    app = part("inside", replace(pair, before=other)).run()
+    assert "different networks" in words(app)
+
+
+def test_colours_of_maps_stand_for_values() -> None:
+    colours = palette(False)
+    address = picker.heat(torch.tensor([[0.0, 2.0], [-2.0, 9.0]]), 2.0, colours)
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))))
+    expected = [[colours.panel, colours.kept], [colours.dense, colours.kept]]
+    assert [["#" + bytes(pixel).hex() for pixel in row] for row in pixels] == expected
+
+
+def test_savings_claim_nothing_without_numbers_and_only_what_the_clock_shows(pair: Pair) -> None:
+    app = part("savings", pair).run()
+    assert "Nothing is claimed yet" in words(app) and "÷" not in words(app)
+
+    app.number_input(key="savings_requests_widget").set_value(36_000.0)
+    app.number_input(key="savings_days_widget").set_value(100)
+    app.number_input(key="savings_price_widget").set_value(0.5)
+    app.text_input(key="savings_currency_widget").set_value("<b>€</b>")
+    app.number_input(key="savings_devices_widget").set_value(5000.0)
+    app.run()
+    said = words(app)
+    assert "5.0 hours saved" in said and "2.0 hours to 7.5 hours · dense 10.0 hours, pruned 5.0 hours" in said
+    assert "2.50 <b>€</b> saved" in said, "whatever the reader calls it, it is text"
+    assert "250 MB less" in said and "the same" in said, "5,000 × 50 kB; as bitmap and non-zeros nothing changed"
+
+    app.session_state["savings_batch"] = app.session_state["savings_batch_widget"] = 32
+    app.run()
+    assert "nothing measurable" in words(app) and "contains 1" in words(app) and "hours saved" not in words(app)
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.001, "3.6 seconds"), (0.5, "30 minutes"), (12_345.6, "12,346 hours")])
+def test_hours_in_the_unit_that_fits(value: float, text: str) -> None:
+    assert hours(value) == text
+
+
+def test_the_race_says_what_its_interval_shows(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[tuple[float, float, float]] = [(1.8, 2.0, 2.2), (0.95, 1.05, 1.2), (0.4, 0.5, 0.6)]
+
+    def quick(*_: object, **__: object) -> Iterator[Standing]:
+        standing = Standing(goal=2000, batch=32, images=(500, 1000), seconds=(1.0, 1.0))
+        yield standing
+        yield replace(standing, images=(1000, 2000), seconds=(2.0, 2.0), speedup=ends[0])
+
+    monkeypatch.setattr("pruning.compare.race.race", quick)
+    app = part("race", pair).run()
+    assert "ready" in words(app)
+    for verdict_words in ("Pruned is 2.00× as fast (1.80–2.20)", "No measurable speed-up (0.95–1.20×)",
+                          "Dense is 2.00× as fast (1.67–2.50)"):  # fmt: skip
+        app.button(key="compare_race_start").click().run()
+        assert verdict_words in words(app) and "1,000 a second" in words(app)
+        app.run()
+        assert verdict_words in words(app), "it stays until the next race"
+        ends.pop(0)
+
+
+def test_lanes_are_as_long_as_the_counts(pair: Pair, digits: Dataset) -> None:
+    standing = Standing(goal=1000, batch=1, images=(250, 500), seconds=(1.0, 1.0))
+    html = race.lanes_html(pair, digits, standing, palette(True))
+    assert re.findall(r'<i style="width:([\d.]+)%', html) == ["25.00", "50.00"]
+    assert 'aria-valuenow="250"' in html and "finish: 1,000 pictures" in html
+
+
+def test_the_blind_test_tells_nothing_before_the_guess_and_keeps_count(pair: Pair) -> None:
+    app = part("race", pair).run()
+    before = words(app)
+    assert "98.0 %" not in before and "pruned:" not in before.lower() and "wrong" not in before
+    (test,) = app.session_state["compare_blind"].values()
+    assert isinstance(test, blind.Test)
+    app.button(key=f"compare_guess_{test.truth}").click().run()
+    assert f"{test.truth}: pruned" in words(app) and f"Right: {test.truth} is the pruned one." in words(app)
+    assert "1 of 1 right: no better than a coin." in words(app) and "98.0 %" in words(app)
+    app.button(key="compare_blind_next").click().run()
+    wrong = "A" if test.truth == "B" else "B"
+    app.button(key=f"compare_guess_{wrong}").click().run()
+    assert f"No: {test.truth} is the pruned one." in words(app) and "1 of 2 right" in words(app)

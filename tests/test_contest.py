@@ -1,0 +1,220 @@
+"""The race: equal steps and equal ends by count, verdicts on made numbers worked out by hand, cancel, and the cache."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from pruning.catalog.datasets import Dataset, load_dataset
+from pruning.catalog.models import OpenModel, open_model
+from pruning.contest import Finish, Race, Terms, Verdict, judge, race, t95
+from pruning.contest.cache import file_of, from_json, hold, read, to_json
+from pruning.contest.race import line_up
+from pruning.errors import Cancelled, InputError
+from pruning.evaluate import evaluate
+from pruning.pipeline import prune_in_rounds
+
+TERMS = Terms(model="sample:lenet300", data="mnist5k", sparsity=0.97, rounds=3, steps=7, seeds=(4, 9))
+
+
+@pytest.fixture(scope="module")
+def network() -> OpenModel:
+    return open_model("sample:lenet300")
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    """The digits, few to train on and few to look at."""
+    full = load_dataset("mnist5k")
+    roles = {"train": 640, "select": 40, "test": 1}
+    return replace(
+        full,
+        images={role: full.images[role][:count] for role, count in roles.items()},
+        labels={role: full.labels[role][:count] for role, count in roles.items()},
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(network: OpenModel, data: Dataset) -> list[Race]:
+    """Every state of a race, to its end."""
+    before = {name: value.clone() for name, value in network.model.state_dict().items()}
+    found = list(race(TERMS, network, data))
+    assert all(torch.equal(value, before[name]) for name, value in network.model.state_dict().items())
+    return found
+
+
+def test_both_sides_take_equal_steps_to_an_equal_end(whole: list[Race]) -> None:
+    end = whole[-1]
+    assert end.done and end.share == 1.0
+    assert [(lane.schedule, lane.seed) for lane in end.lanes] == [
+        ("oneshot", 4), ("iterative", 4), ("oneshot", 9), ("iterative", 9),
+    ]  # fmt: skip
+    for lane in end.lanes:
+        assert lane.finish is not None and lane.finish.steps == lane.step == 7
+        # 235,200, 30,000 and 1,000 weights, of which 97 % go.
+        assert (lane.finish.kept, lane.finish.total) == (7_056 + 900 + 30, 266_200)
+        # Three rounds of 2, 2 and 3 steps: what is left is cut before steps 1, 3 and 5.
+        cuts = [mark.step for mark in lane.marks if mark.after == "cut"]
+        assert cuts == ([0] if lane.schedule == "oneshot" else [0, 2, 4])
+
+
+def test_a_lane_is_what_the_same_recipe_gives_on_its_own(
+    whole: list[Race], network: OpenModel, data: Dataset
+) -> None:
+    """Taking turns changes nothing."""
+    for lane in whole[-1].lanes[:2]:
+        alone = prune_in_rounds(TERMS.recipe(lane.schedule, lane.seed), network, data, lambda event: None, None)
+        assert lane.finish is not None
+        assert lane.finish.right == tuple(evaluate(alone.model, data, "select").right.tolist())
+
+
+def test_seeds_train_differently(network: OpenModel, data: Dataset) -> None:
+    weights = [
+        prune_in_rounds(TERMS.recipe("oneshot", seed), network, data, lambda event: None, None).model.state_dict()
+        for seed in TERMS.seeds
+    ]
+    assert not torch.equal(weights[0]["fc1.weight"], weights[1]["fc1.weight"])
+
+
+def test_lanes_come_along_together(whole: list[Race]) -> None:
+    """No lane is ahead of another by more than the widest gap between two of its marks: here a round of 3 steps."""
+    for now in whole:
+        steps = [lane.step for lane in now.lanes if lane.finish is None]
+        assert not steps or max(steps) - min(steps) <= 3
+    assert [now.share for now in whole] == sorted(now.share for now in whole)
+
+
+def test_the_race_is_shared_through_a_file_and_can_be_stopped(
+    whole: list[Race], network: OpenModel, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNING_CACHE", str(tmp_path))
+    file = file_of(TERMS, network.digest, data.digest)
+    assert not read(file, TERMS).done and file.status().state == "idle"
+
+    def told(now: Race, text: str) -> None:
+        assert file.status().state == "running"
+        if now.share > 0.3:
+            file.request_cancel()
+
+    with pytest.raises(Cancelled, match="stopped"):
+        hold(TERMS, network, data, progress=told)
+    half = read(file, TERMS)
+    assert 0.3 < half.share < 1 and file.status().state == "cancelled" and not file.is_cancelling
+
+    assert hold(TERMS, network, data) == whole[-1] == read(file, TERMS), "from the start again, to the same end"
+    assert file.status().state == "idle"
+    assert not read(file, replace(TERMS, lr=0.01)).lanes[0].marks, "other terms find nothing in it"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.pop("lanes"),
+        lambda text: text["lanes"].pop(),
+        lambda text: text["lanes"][0]["marks"][0].update(correct=41),
+        lambda text: text["lanes"][0]["finish"].update(right="0x1"),
+        lambda text: text["terms"].update(steps=8),
+    ],
+)
+def test_a_damaged_file_is_not_read(whole: list[Race], damage: object) -> None:
+    text = to_json(whole[-1])
+    assert from_json(text, TERMS) == whole[-1]
+    assert callable(damage)
+    damage(text)
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        from_json(text, TERMS)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"seeds": (1,)}, "2 to 12"),
+        ({"seeds": (1, 1)}, "different"),
+        ({"rounds": 1}, "2 rounds"),
+        ({"steps": 2}, "steps"),
+        ({"sparsity": 1.0}, "sparsity"),
+    ],
+)
+def test_terms_that_make_no_race_are_refused(change: dict[str, object], word: str) -> None:
+    with pytest.raises(InputError, match=word):
+        replace(TERMS, **change)  # type: ignore[arg-type]
+
+
+# The verdict, on made numbers.
+
+
+def finished(once: list[set[int]], again: list[set[int]], images: int = 100) -> Race:
+    """A race in which each lane has exactly these images right."""
+    terms = replace(TERMS, seeds=tuple(range(len(once))))
+    sides = {"oneshot": once, "iterative": again}
+    lanes = tuple(
+        replace(
+            lane,
+            finish=Finish(
+                right=tuple(i in sides[lane.schedule][lane.seed] for i in range(images)), kept=1, total=1, steps=7
+            ),
+        )
+        for lane in line_up(terms).lanes
+    )
+    return replace(line_up(terms), lanes=lanes)
+
+
+def first(*counts: int) -> list[set[int]]:
+    """So many images right, the first ones."""
+    return [set(range(count)) for count in counts]
+
+
+def verdict(once: tuple[int, ...], again: tuple[int, ...]) -> Verdict:
+    return judge([finished(first(*once), first(*again))])
+
+
+def test_a_clear_difference_names_a_winner_either_way() -> None:
+    found = verdict((40, 42, 41), (70, 74, 72))
+    # Differences 30, 32 and 31 points: mean 31, deviation 1; half an interval is 4.3027 · 1 / √3 = 2.484.
+    assert found.winner == "iterative" and found.reason is None and found.seeds == 3
+    assert found.mean == pytest.approx(0.31)
+    assert found.over_seeds == pytest.approx((0.31 - 0.02484, 0.31 + 0.02484), abs=1e-5)
+    assert verdict((70, 74, 72), (40, 42, 41)).winner == "oneshot"
+
+
+def test_no_winner_while_the_seeds_meet() -> None:
+    """Each pair says the same, by 5 points; but the best of one side reaches the worst of the other."""
+    found = verdict((40, 50, 60), (45, 55, 65))
+    assert found.winner is None and found.reason == "bands" and found.mean == pytest.approx(0.05)
+
+
+def test_no_winner_where_three_seeds_do_not_agree_well_enough() -> None:
+    """Bands apart, all three pairs the same way: 5, 6 and 14 points. Mean 8.33, deviation 4.93, half 12.25."""
+    found = verdict((73, 74, 73), (78, 80, 87))
+    assert found.winner is None and found.reason == "seeds"
+    assert found.over_seeds[1] - found.mean == pytest.approx(4.302653 * math.sqrt(73 / 3) / 100 / math.sqrt(3), rel=1e-5)
+
+
+def test_no_winner_where_it_hangs_on_a_few_images() -> None:
+    """All seeds say 2 points exactly, on the same two images of a hundred: others might say otherwise."""
+    found = verdict((90, 90, 90), (92, 92, 92))
+    assert found.over_seeds == pytest.approx((0.02, 0.02))
+    assert found.winner is None and found.reason == "images"
+    # Two differences of 1 among 100: mean .02, deviation √(1.96 / 99) = .14071; half 1.96 · .014071.
+    assert found.over_images == pytest.approx((0.02 - 0.027579, 0.02 + 0.027579), abs=1e-5)
+
+
+def test_more_seeds_narrow_the_interval() -> None:
+    once, again = finished(first(73, 74, 73), first(78, 80, 87)), finished(first(72, 73, 74), first(79, 83, 85))
+    assert judge([once]).winner is None
+    both = judge([once, again])
+    assert both.seeds == 6 and both.winner == "iterative"
+
+
+def test_an_unfinished_race_has_no_verdict(whole: list[Race]) -> None:
+    with pytest.raises(InputError, match="finished"):
+        judge([whole[0]])
+
+
+def test_students_quantile() -> None:
+    """From a printed table."""
+    assert [round(t95(freedom), 3) for freedom in (1, 2, 5, 8)] == [12.706, 4.303, 2.571, 2.306]

@@ -1,0 +1,134 @@
+"""The notebook's way in: its figures are the engine's, and the example notebook runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import pruning
+from pruning.apply import removed_model
+from pruning.catalog.datasets import load_dataset
+from pruning.catalog.models import open_model
+from pruning.cost import count_macs, shapes_after
+from pruning.distributions import unit_norms, weight_histogram
+from pruning.errors import InputError
+from pruning.evaluate import evaluate
+from pruning.notebook import Network
+from pruning.plan import make_plan
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return pruning.open("sample:lenet300")
+
+
+def test_importing_the_package_loads_no_torch() -> None:
+    code = (
+        "import sys, pruning; print('torch' in sys.modules, pruning.remove_channels.__name__, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "remove_channels", "True"]
+
+
+def test_star_import_leaves_pythons_open_alone() -> None:
+    names: dict[str, object] = {}
+    exec("from pruning import *", names)
+    assert "open" not in names and names["Network"] is Network
+
+
+def test_a_network_by_numbers(network: Network) -> None:
+    assert network.params == 784 * 300 + 300 + 300 * 100 + 100 + 100 * 10 + 10 == 266_610
+    assert network.macs == 784 * 300 + 300 * 100 + 100 * 10
+    layers = network.layers()
+    assert list(layers["channels"]) == [300, 100, 10]
+    assert layers["parameters"].sum() == network.params
+    assert layers["share of MACs"].sum() == pytest.approx(1)
+    assert layers["group"].iloc[-1].startswith("locked: ")
+
+
+def test_figures_show_the_engines_numbers(network: Network) -> None:
+    name = network.layers().index[0]
+    weight = network.weight(name)
+    assert torch.equal(weight, dict(open_model("sample:lenet300").model.named_parameters())[f"{name}.weight"])
+    assert network.histogram(name).data[0].y == weight_histogram(weight).counts
+    bars = network.norms(name, "l1", cut=30).data[0]
+    assert bars.y == unit_norms(weight, "l1").values
+    assert len(set(bars.marker.color[:30])) == 1 and bars.marker.color[29] != bars.marker.color[30]
+
+
+def test_a_cut_is_the_engines_plan(network: Network) -> None:
+    opened = network.opened
+    cut = network.cut(0.4, layers={network.layers().index[0]: 0.5})
+    plan = make_plan(opened.model, opened.graph, sparsity=0.4, layers={network.layers().index[0]: 0.5})
+    assert cut.plan.kept == plan.kept and list(cut.table()["kept"]) == [150, 60]
+    assert cut.params == 784 * 150 + 150 + 150 * 60 + 60 + 60 * 10 + 10
+    assert cut.macs == count_macs(opened.graph, shapes_after(opened.graph, plan))
+    data = load_dataset("mnist5k")
+    plain = evaluate(removed_model(opened.model, opened.graph, plan), data, "select", limit=200)
+    found = cut.accuracy(images=200)
+    assert torch.equal(found.right, plain.right) and found.interval == plain.interval
+    assert repr(found).startswith(f"{100 * plain.accuracy:.1f} % (") and "200 select images, as cut" in repr(found)
+    assert sum(p.numel() for p in cut.model().parameters()) == cut.params
+    recipe = cut.recipe(finetune_epochs=2)
+    assert (recipe.layers, recipe.sparsity, recipe.finetune_steps) == (cut.layers, 0.4, 2 * (3000 // 32))
+
+
+def test_a_cut_of_single_weights_keeps_every_shape(network: Network) -> None:
+    cut = network.cut(0.9, granularity="weight")
+    assert (cut.params, cut.macs) == (network.params, network.macs)
+    zeros = sum(int((p == 0).sum()) for p in cut.model().parameters())
+    assert zeros >= int(0.9 * (784 * 300 + 300 * 100 + 1000)) - 3
+    assert cut.savings.nonzero == network.params - zeros
+
+
+def test_everything_shows_itself(network: Network) -> None:
+    assert "266,610" in network._repr_html_() and "266,610" in repr(network)
+    html = network.cut(0.5)._repr_html_()
+    assert "÷ 2.12" in html, "266,610 / 125,810"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda network: network.histogram("conv9"),
+        lambda network: network.cut(1.0),
+        lambda network: network.cut(0.5, criterion="best"),
+        lambda network: pruning.open("sample:lenet300", data="cifar10"),
+        lambda network: pruning.open("sample:lenet30"),
+        lambda network: pruning.open("torchvision:alexnet?size=64").images,
+    ],
+)
+def test_mistakes_are_said_in_a_sentence(network: Network, wrong: object) -> None:
+    with pytest.raises(InputError):
+        wrong(network)  # type: ignore[operator]
+
+
+def test_the_example_notebook_runs(tmp_path: Path) -> None:
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    notebook = nbformat.read(ROOT / "docs" / "example.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    assert all(not cell.get("outputs") for cell in notebook.cells), "kept without outputs: they would go stale"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        "PRUNING_RUNS": str(tmp_path / "runs"),
+        "OMP_NUM_THREADS": "1",
+    }
+    client = nbclient.NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    )
+    client.execute(env=environment)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert [output for output in outputs if output.output_type == "error"] == []
+    kinds = {kind for output in outputs for kind in output.get("data", {})}
+    assert "application/vnd.plotly.v1+json" in kinds and "text/html" in kinds
+    (run,) = (tmp_path / "runs").iterdir()
+    assert (run / "result.json").is_file() and (tmp_path / "report.html").stat().st_size < 8_000_000
