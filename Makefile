@@ -7,6 +7,8 @@ PORT ?= 8501
 VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
+# Two processes, each with whole files of tests, so that what a file sets up once is set up once.
+TWO := -n 2 --dist loadfile
 MADE := $(VENV)/.made-stamp
 APP_READY := $(VENV)/.requirements-stamp
 DEV_READY := $(VENV)/.requirements-dev-stamp
@@ -27,7 +29,7 @@ venv: $(DEV_READY) ## install into .venv what running and developing need
 
 test: $(DEV_READY) ## run every test but the slow ones
 	@echo "Running every test that is not marked slow (browser tests skip where Chromium is absent)."
-	@$(RUN) -m pytest -m "not slow"
+	@$(RUN) -m pytest -m "not slow" $(TWO)
 
 test-slow: $(DEV_READY) ## run the slow tests
 	@echo "Running the tests marked slow."

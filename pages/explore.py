@@ -28,7 +28,7 @@ def clicked() -> None:
 pick, share, totals = st.columns([1.3, 1.2, 2.2], vertical_alignment="bottom")
 layer = pick.selectbox("Layer (or click a bar)", names, **state.bound(state.EXPLORE_LAYER))
 shown = share.segmented_control(
-    "Colour and per cent: share of",
+    "Colour shows the share of all",
     ["parameters", "macs"],
     format_func={"parameters": "parameters", "macs": "MACs"}.__getitem__,
     required=True,
@@ -36,7 +36,7 @@ shown = share.segmented_control(
 )
 costs, dense = layer_costs(opened.graph), lab.costs(opened, lab.Cut())
 totals.markdown(
-    f"**{amount(dense.params)}** parameters ●, **{amount(dense.macs)}** MACs ●. Height: channels. Colour: their share."
+    f"**{amount(dense.params)}** parameters ●, **{amount(dense.macs)}** MACs ●. A bar's height: channels."
 )
 charts.show(
     st,
@@ -95,7 +95,9 @@ with errors.shown():
             key="kernels",
             caption="What each filter looks for in the image: white adds, black subtracts, grey ignores.",
         )
-st.page_link("pages/prune.py", label="**Prune this network**", icon=":material/content_cut:")
+with st.container(horizontal=True, gap="medium"):
+    st.page_link("pages/sensitivity.py", label="**Measure** what each layer can spare", icon=":material/monitoring:")
+    st.page_link("pages/prune.py", label="**Prune** this network", icon=":material/content_cut:")
 
 with st.expander("All layers as a table", icon=":material/table:"):
     per_cent = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100)
@@ -103,6 +105,8 @@ with st.expander("All layers as a table", icon=":material/table:"):
         layers.table(opened),
         hide_index=True,
         column_config={
+            "parameters": st.column_config.NumberColumn(format="localized"),
+            "MACs": st.column_config.NumberColumn(format="localized"),
             "of all": per_cent,
             "of all MACs": per_cent,
             "near zero": st.column_config.NumberColumn(format="%.1f %%"),

@@ -12,7 +12,7 @@ st.caption(
     "Each chart cuts one group of layers alone and leaves the rest whole: what falls early needs its channels, what "
     "stays high can be cut far."
 )
-place = scan_panel.settings()
+place = scan_panel.settings(chosen.data_name)
 if chosen.missing:
     st.info(f"Nothing can be measured: {chosen.missing}.", icon=":material/image_not_supported:")
     st.stop()

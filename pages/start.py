@@ -31,7 +31,7 @@ granularity = switch.segmented_control(
     required=True,
     help="Weights: single numbers become zero, and the network keeps its shape. Channels: whole filters go, with all "
     "that belongs to them, and the network becomes smaller.",
-    **state.bound(state.START_GRANULARITY),
+    **state.bound_anew(state.START_GRANULARITY),
 )
 gone = slide.slider(
     "Share removed from every layer, the smallest first",
@@ -39,7 +39,7 @@ gone = slide.slider(
     95,
     step=5,
     format="%d %%",
-    **state.bound(state.START_PERCENT),
+    **state.bound_anew(state.START_PERCENT),
 )
 recover = action.button(
     "Recover",

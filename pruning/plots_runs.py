@@ -236,11 +236,6 @@ def kept_bars(layers: Sequence[Mapping[str, Any]], dark: bool) -> go.Figure:
             name=title,
             customdata=amounts,
             marker={"color": colour, "opacity": 0.9 if title == "kept" else 0.65},
-            text=[f"{row[1]:,} → {row[0]:,}" for row in amounts] if title == "kept" else None,
-            textposition="inside",
-            insidetextanchor="start",
-            constraintext="none",
-            textfont={"color": colours.paper, "size": SIZE - 1},
             hovertemplate=(
                 "%{y}: %{customdata[0]:,} of %{customdata[1]:,} kept<br>%{customdata[3]:.1f} % removed, "
                 "%{customdata[2]:.1f} % asked for<extra></extra>"
@@ -254,8 +249,17 @@ def kept_bars(layers: Sequence[Mapping[str, Any]], dark: bool) -> go.Figure:
         marker={"symbol": "line-ns", "size": 9, "line": {"color": colours.ink, "width": 2}},
         hoverinfo="skip",
     )
+    figure.add_scatter(  # beside the bars: in a short one there is no room
+        y=names,
+        x=[102] * len(names),
+        mode="text",
+        text=[f"{row[1]:,} → {row[0]:,}" for row in amounts],
+        textposition="middle right",
+        textfont={"color": colours.ink, "size": SIZE - 1},
+        hoverinfo="skip",
+    )
     figure.update_layout(barmode="stack", bargap=0.22, margin={"l": 8, "r": 8, "t": 4, "b": 8})
-    figure.update_xaxes(range=[0, 100.5], title_text="share of the layer, %", showgrid=False)
+    figure.update_xaxes(range=[0, 145], tickvals=[0, 50, 100], title_text="share of the layer, %", showgrid=False)
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False, dtick=1, tickfont={"size": SIZE - 2})
     return figure
 

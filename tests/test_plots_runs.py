@@ -86,8 +86,9 @@ def test_kept_bars_names_a_layer_of_two_groups_twice() -> None:
         {"name": "conv2", "group": "conv2/own", "requested": 0.5, "achieved": 0.5, "kept": 4, "total": 8, "note": None},
     ]
     figure = kept_bars(layers, False)
-    kept, removed, asked = figure.data
+    kept, removed, asked, amounts = figure.data
     assert list(kept.y) == ["conv1", "conv2 · conv1", "conv2 · own"]
+    assert list(amounts.text) == ["10 → 7", "10 → 7", "8 → 4"]
     assert list(kept.x) == pytest.approx([70, 70, 50])
     assert list(removed.x) == pytest.approx([30, 30, 50])
     assert list(asked.x) == pytest.approx([65, 65, 50])

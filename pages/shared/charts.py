@@ -87,17 +87,19 @@ def visited_curve(
         low, high = evaluation.interval
         return plots.CurvePoint(sparsity=percent / 100, accuracy=evaluation.accuracy, low=low, high=high)
 
+    figure = plots.accuracy_curve(
+        [point(*entry) for entry in visited.items()],
+        dark(),
+        removed=f"{granularity}s",
+        dense=visited[0].accuracy,
+        at=at / 100,
+        extra=[point(percent, value) for (kind, percent), value in recovered.items() if kind == granularity],
+    )
+    figure.update_yaxes(title_text="accuracy, %")  # so low a figure has no room for more
     show(
         place,
-        plots.accuracy_curve(
-            [point(*entry) for entry in visited.items()],
-            dark(),
-            removed=f"{granularity}s",
-            dense=visited[0].accuracy,
-            at=at / 100,
-            extra=[point(percent, value) for (kind, percent), value in recovered.items() if kind == granularity],
-        ),
+        figure,
         key="visited_curve",
         height=188,
-        caption="Every place you have been ●, recalibrated. Dashed: the uncut network. Diamonds ◆: after Recover.",
+        caption="Where you have been ●, recalibrated, on select images. Dashed: uncut. Diamonds ◆: after Recover.",
     )

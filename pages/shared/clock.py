@@ -36,7 +36,8 @@ def known(opened: OpenModel, cut: lab.Cut, result: dict[str, Any] | None) -> Num
     if result is not None:
         low, middle, high = result["speedup"]["1"]
         threads = result["threads"]
-        words = f"{result['verdict']['1']}, {threads} thread{'' if threads == 1 else 's'}"
+        several = f"{low:.2f}–{high:.2f}×, {threads} threads"  # one thread: as the tile's title says
+        words = result["verdict"]["1"] if threads == 1 else several
         return Number("≈ 1×" if low <= 1 <= high else f"{middle:.2f}×", "measured", words)
     timing = _times().get((opened.digest, cut.key))
     return time_tile(1, timing).numbers[0] if timing is not None else None

@@ -85,17 +85,19 @@ def _learn() -> Door:
 
 def _run_doors() -> tuple[Door, Door]:
     from pages.shared.run_list import describe, network
+    from sample_models import SAMPLES
 
     run = _last_run()
     if run is None:
         return PRUNE, SHOW
-    words = f"{network(run)}, {describe(run)}"
+    sample = SAMPLES.get(network(run))
+    words = f"{sample.title if sample else network(run)}, {describe(run)}"
     states = {"queued": "starting", "running": "still working", "cancelled": "cancelled", "failed": "failed"}
     stands = f" ({states[run.state]})" if run.state in states else ""
     prune = replace(PRUNE, where=words + stands, asks=(("run", run.name),))
-    return prune, replace(SHOW, where=f"{words}, against the uncut network", asks=(("b", run.name),)) if (
-        run.result is not None
-    ) else SHOW
+    if run.result is None:
+        return prune, SHOW
+    return prune, replace(SHOW, where=f"{words}, against the uncut network", asks=(("b", run.name),))
 
 
 def _last_run() -> Run | None:
@@ -118,6 +120,8 @@ _STYLE = """<style>
 [class*=st-key-doors] [data-testid=stMarkdown] p{font-size:.93rem;line-height:1.4;opacity:.85}
 [class*=st-key-doors] [data-testid=stVerticalBlock]:hover:has(a){
  background:color-mix(in srgb,currentColor 4%,transparent)}
-[class*=st-key-doors] [data-testid=stPageLink] a::after{content:"";position:absolute;inset:-1rem;border-radius:.55rem}
+[class*=st-key-doors] [data-testid=stElementContainer]{position:static}
+[class*=st-key-doors] [data-testid=stPageLink] a::after{content:"";position:absolute;inset:0;z-index:1;
+ border-radius:.55rem}
 [class*=st-key-doors] [data-testid=stPageLink] a:focus-visible::after{outline:2px solid currentColor}
 </style>"""

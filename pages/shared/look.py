@@ -27,7 +27,8 @@ def _watch() -> Callable[..., Any]:
     return renderer
 
 
-# Streamlit draws captions at 60 % opacity, which is 4.2:1 on white paper; text needs 4.5:1.
+# Streamlit draws captions at 60 % opacity, which is 4.2:1 on white paper; text needs 4.5:1. The button that copies code
+# it hides from all but the mouse.
 _STYLE = """
 [data-testid=stLayoutWrapper]:has(>:is(.st-key-look,.st-key-progress_box)){display:none}
 [data-testid=stMainBlockContainer]{padding-bottom:3rem}
@@ -35,6 +36,7 @@ _STYLE = """
 [data-testid=stHeading] h1{padding:0}
 [data-testid=stHeading] [data-testid=stMarkdownContainer]:has(h1){margin:0}
 [data-testid=stCaptionContainer]{opacity:.78}
+[data-testid=stCode]>div{opacity:1!important;visibility:visible!important;pointer-events:auto!important}
 """
 # White on the light blue that stands for 'kept' in the dark theme is 2.3:1; ink on it is 8:1.
 _DARK = """

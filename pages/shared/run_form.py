@@ -157,29 +157,22 @@ def _suitable(chosen: Chosen) -> dict[str, Any]:
 
 def _options(chosen: Chosen) -> None:
     st.number_input("Epochs of fine-tuning", 0, 100, help="Passes over the train images, over all rounds together.",
-                    **_bound(cuts.EPOCHS))  # fmt: skip
+                    **state.bound_anew(cuts.EPOCHS))  # fmt: skip
     st.segmented_control(
         "Schedule",
         ["oneshot", "iterative"],
         format_func={"oneshot": "at once", "iterative": "in rounds"}.__getitem__,
         required=True,
         help="In rounds: prune a little, fine-tune, prune further, to the same end and with equally many steps.",
-        **_bound(cuts.SCHEDULE),
+        **state.bound_anew(cuts.SCHEDULE),
     )
     if state.get(cuts.SCHEDULE) == "iterative":
-        st.number_input("Rounds", 2, 20, **_bound(cuts.ROUNDS))
+        st.number_input("Rounds", 2, 20, **state.bound_anew(cuts.ROUNDS))
     st.number_input(
         "Learning rate", 0.0001, 1.0, value=None, format="%.4f", placeholder=f"{_training(chosen)['lr']:g}",
-        help="Empty: what suits the data set.", **_bound(cuts.LEARNING_RATE),
+        help="Empty: what suits the data set.", **state.bound_anew(cuts.LEARNING_RATE),
     )  # fmt: skip
-    st.number_input("Seed", 0, 2**31 - 1, help="Equal seeds give equal runs.", **_bound(cuts.SEED))
-
-
-def _bound(key: str) -> dict[str, Any]:
-    """As `state.bound`, the value sent anew each time: what stands in a popover is drawn only once it is opened, and
-    would then start at its least value."""
-    state.put(key, state.get(key))
-    return state.bound(key)
+    st.number_input("Seed", 0, 2**31 - 1, help="Equal seeds give equal runs.", **state.bound_anew(cuts.SEED))
 
 
 def _upload() -> None:

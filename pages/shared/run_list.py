@@ -183,10 +183,10 @@ def sparsity(run: Run) -> str:
 
 
 def details(runs: Runs) -> None:
-    """The chosen run beside the figure: verdict, what each layer kept, files."""
+    """The chosen run beside the figure, the newest at first: verdict, what each layer kept, files."""
     from pruning import plots_runs
 
-    run = next((run for run in runs.shown if run.name == state.get(CHOSEN)), None)
+    run = next((run for run in runs.shown if run.name == state.get(CHOSEN)), None) or next(iter(runs.done), None)
     with st.container(border=True, key="details", gap="small"):
         if run is None:
             st.markdown("**Click a point or a row** to see its recipe and what each layer kept.")

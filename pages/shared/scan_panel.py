@@ -33,8 +33,9 @@ VIEW = {
 """What a link to the page carries."""
 
 
-def settings() -> DeltaGenerator:
+def settings(data_name: str) -> DeltaGenerator:
     """What is measured: what goes, by which criterion, on how many images. Returns the place for the next step."""
+    from pruning.catalog.datasets import dataset_info
     from pruning.criteria import CRITERIA
 
     what, by, images, action = st.columns([1.3, 1.3, 1.6, 2.8])
@@ -51,10 +52,15 @@ def settings() -> DeltaGenerator:
         format_func=lambda name: CRITERIA[name].title + (" (control)" if CRITERIA[name].control else ""),
         **state.bound(cuts.CRITERION),
     )
+    have = dataset_info(data_name).sizes["select"] if data_name else max(count or 0 for count in curves.CHOICES)
+    counts = [count for count in curves.CHOICES if count is not None and count < have]
+    counts.append(curves.CHOICES[len(counts)] or ALL)  # the first that takes in all there are
+    if state.get(IMAGES) not in counts:
+        state.put(IMAGES, counts[-1])
     images.segmented_control(
         "measured on select images",
-        [count or ALL for count in curves.CHOICES],
-        format_func=lambda count: f"{count:,}" if count != ALL else "all",
+        counts,
+        format_func=lambda count: f"all {have:,}" if count == counts[-1] else f"{count:,}",
         required=True,
         help="More images make the bands narrower and take longer.",
         **state.bound(IMAGES),
@@ -106,7 +112,7 @@ def next_step(place: DeltaGenerator, chosen: Chosen, data: Dataset, scan: Sensit
             on_click=_ask,
         )
         count = f"{scan.wanted - scan.measured:,}" + (f" of {scan.wanted:,}" if scan.measured else "")
-        place.caption(f"{count} points, in a process of its own", width="content")
+        place.caption(f"{count} measurements, beside the app: you can leave this page", width="content")
     if last.state == "failed":
         st.error(f"The last attempt ended early. {errors.plain(last.text)}", icon=":material/error:")
 

@@ -83,8 +83,8 @@ def take_up(view: View) -> None:
     except errors.PruningError as error:
         st.toast(f"**Nothing was opened.** {errors.plain(str(error))}", icon=":material/link_off:", duration="infinite")
     else:
-        words = f": {errors.plain(words_of(link.recipe))}" if link.recipe else ""
-        st.toast(f"Opened the plan in the link{words}.", icon=":material/link:", duration="long")
+        what = f"the plan in the link: {errors.plain(words_of(link.recipe))}" if link.recipe else "what the link shows"
+        st.toast(f"Opened {what}.", icon=":material/link:", duration="long")
     st.session_state[_TAKEN] = True
 
 
@@ -189,22 +189,27 @@ def _draw(place: DeltaGenerator, shared: Shared) -> None:
             st.markdown(shared.words)
             if shared.refused:
                 st.markdown(errors.plain(shared.refused))
-            elif is_local(shared.address):
-                st.markdown(
-                    "**A link would lead nobody here:** this explorer runs on your own machine. "
-                    + (
-                        "Send the recipe file; in another explorer, *Prune → Open a recipe* reads it."
-                        if shared.recipe
-                        else "For others, start it where they can reach it."
-                    )
+            elif not is_local(shared.address):
+                _offer_link(shared.address, "Whoever opens this link finds this page as it stands now.")
+            else:
+                how = (
+                    "In another explorer, *Prune → Open a recipe* reads the recipe file."
+                    if shared.recipe
+                    else ("For others, start it where they can reach it.")
                 )
+                st.markdown(f"**A link would lead nobody here:** this explorer runs on your own machine. {how}")
             if shared.recipe is not None:
                 _offer_file(shared.recipe)
-            if shared.address:
-                st.caption("For this machine, or as a bookmark" if is_local(shared.address) else "Link to this page")
-                st.code(shared.address, language=None, wrap_lines=True)
+            if shared.address and is_local(shared.address):
+                _offer_link(shared.address, "For this machine, or as a bookmark:")
             st.caption("The results of a run do not travel in a link: its report does, from the run's own panel.")
         _write(shared.code)
+
+
+def _offer_link(address: str, words: str) -> None:
+    with st.container(key="share_link", gap=None):
+        st.caption(words)
+        st.code(address, language=None, wrap_lines=True)
 
 
 def _offer_file(recipe: Recipe) -> None:

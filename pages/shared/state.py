@@ -63,6 +63,13 @@ def bound(key: str) -> dict[str, Any]:
     return {"key": _widget(key), "on_change": _keep, "args": (key,)}
 
 
+def bound_anew(key: str) -> dict[str, Any]:
+    """As `bound`, the value sent again each time. For widgets that may be drawn only later, as in a popover, or after
+    a second run that came on the heels of the first: they would start empty, or at their least value."""
+    put(key, get(key))
+    return bound(key)
+
+
 def data_dir(name: str) -> str | None:
     """The folder or zip the user named for a data set, if any."""
     place: str | None = get(DATA_DIR).get(name)

@@ -120,6 +120,7 @@ STYLE = f"""<style>{badges.STYLE}
 .px-ledger{{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.93rem}}
 .px-ledger th,.px-ledger td{{text-align:right;padding:.28rem .6rem;border:0;
  border-top:1px solid color-mix(in srgb,currentColor 15%,transparent);font-weight:400}}
+.px-ledger thead td{{border-top:0}}
 .px-ledger thead th{{border-top:0;opacity:.75;font-size:.87rem}}
 .px-ledger tbody th{{text-align:left;padding-left:0}}
 .px-ledger small{{opacity:.75}}

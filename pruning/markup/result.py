@@ -79,7 +79,7 @@ def ledger_html(result: Result, budget: Budget | None = None) -> str:
         ledger_table.row(
             "Answers, against dense",
             "",
-            f"{same:,} right or wrong as before{badges.badge(tuned)}",
+            f"{same:,} right or wrong as <span class='px-whole'>before{badges.badge(tuned)}</span>",
             f"{difference['newly_wrong']:,} newly wrong, {difference['newly_right']:,} newly right"
             + badges.badge(tuned),
         ),

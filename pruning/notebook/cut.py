@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from torch import nn
@@ -18,15 +18,13 @@ from pruning.graph.verify import prove
 from pruning.latency import Comparison, compare_latency, quiet_machine
 from pruning.ledger import Ledger, remarks
 from pruning.markup.words import interval, percent, ratio
+from pruning.notebook.result import Result
+from pruning.notebook.subject import Subject
 from pruning.plan import Plan
 from pruning.preview import Savings, ledger_of, pruned_copy, savings
 from pruning.recalibrate import recalibrate
 from pruning.recipe import Recipe, Schedule
 from pruning.runs import create_run, execute, read_run
-
-if TYPE_CHECKING:
-    from pruning.notebook.network import Network
-    from pruning.notebook.result import Result
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -45,7 +43,7 @@ class Accuracy(Evaluation):
 class Cut:
     """What would go from a network; nothing is changed."""
 
-    network: Network
+    network: Subject
     plan: Plan
     sparsity: float
     layers: dict[str, float] = field(default_factory=dict)
@@ -123,8 +121,6 @@ class Cut:
         Raises:
             PruningError: the run failed, or the network comes without images.
         """
-        from pruning.notebook.result import Result
-
         folder = create_run(self.recipe(finetune_epochs, schedule, rounds), data_dir=self.network.data_dir)
         execute(folder, progress=progress)
         return Result(run=read_run(folder))
@@ -162,10 +158,15 @@ class Cut:
     def __repr__(self) -> str:
         found = self.savings
         return (
-            f"{self.network.title}, {percent(self.sparsity, 0)} of the {self.plan.granularity}s by {self.criterion}: "
+            f"{self.network.title}, {self._words()}: "
             f"parameters {found.dense_params:,} → {found.params:,}, not zero {found.nonzero:,}, "
             f"MACs {found.dense_macs:,} → {found.macs:,}"
         )
+
+    def _words(self) -> str:
+        own = f", {', '.join(f'{name} {percent(value, 0)}' for name, value in self.layers.items())}"
+        words = f"{percent(self.sparsity, 0)} of the {self.plan.granularity}s by {self.criterion}"
+        return words + own if self.layers else words
 
     def _repr_html_(self) -> str:
         found = self.savings
@@ -179,10 +180,9 @@ class Cut:
             f"<td>{'same' if dense == left else ratio(dense, max(1, left))}</td></tr>"
             for title, dense, left in rows
         )
-        notes = "".join(f"<li>{escape(remark.text)}</li>" for remark in remarks(self.ledger()))
+        notes = "".join(f"<li>{escape(said.text)}</li>" for said in remarks(self.ledger()) if said.about != "file")
         return (
-            f"<p><b>{escape(self.network.title)}</b>, {percent(self.sparsity, 0)} of the "
-            f"{escape(self.plan.granularity)}s by {escape(self.criterion)}</p>"
+            f"<p><b>{escape(self.network.title)}</b>, {escape(self._words())}</p>"
             f"<table><thead><tr><td></td><th>dense</th><th>cut</th><th></th></tr></thead><tbody>{body}</tbody></table>"
             f"<ul>{notes}</ul>"
         )

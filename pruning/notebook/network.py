@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 
 import pandas as pd
@@ -13,15 +11,15 @@ from torch import Tensor
 
 from pruning import plots
 from pruning.allocation import Granularity
-from pruning.catalog.datasets import Dataset, dataset_info, load_dataset
-from pruning.catalog.models import OpenModel, open_model
+from pruning.catalog.datasets import dataset_info
+from pruning.catalog.models import open_model
 from pruning.cost import layer_costs
 from pruning.distributions import Norm, magnitude_histogram, unit_norms, weight_histogram
 from pruning.errors import InputError
 from pruning.notebook.cut import Cut
 from pruning.notebook.figures import sensitivity_figure
+from pruning.notebook.subject import Subject
 from pruning.plan import make_plan
-from pruning.preview import savings
 from pruning.sensitivity import outline
 from pruning.sensitivity.cache import measure
 from pruning.whatif import WhatIf
@@ -44,40 +42,8 @@ def open(ref: str = "sample:mini_resnet", *, data: str | None = None, data_dir: 
     return Network(opened=opened, data_name=data or next(iter(opened.data), ""), data_dir=data_dir)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Network:
+class Network(Subject):
     """An opened network; nothing done here changes it."""
-
-    opened: OpenModel
-    data_name: str
-    """Data set that it is measured on; '' for a network that comes without images."""
-    data_dir: str | None = None
-
-    @property
-    def title(self) -> str:
-        return self.opened.title
-
-    @property
-    def params(self) -> int:
-        """Number of parameters."""
-        return savings(self.opened, make_plan(self.opened.model, self.opened.graph)).params
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of one image."""
-        return savings(self.opened, make_plan(self.opened.model, self.opened.graph)).macs
-
-    @functools.cached_property
-    def images(self) -> Dataset:
-        """The images to measure on, loaded at first use.
-
-        Raises:
-            InputError: the network comes without images.
-            DataError: they are absent.
-        """
-        if not self.data_name:
-            raise InputError(f"{self.title} comes without images to measure it on: open a sample network or a run.")
-        return load_dataset(self.data_name, self.data_dir)
 
     def layers(self) -> pd.DataFrame:
         """Every convolution and linear layer in network order: shape, parameters, MACs, and what it is tied to."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from pruning.answers import read_answers
 from pruning.catalog.models import open_model
 from pruning.clone import clone
 from pruning.compare.verdict import facts_of_result, verdict
@@ -17,6 +18,7 @@ from pruning.errors import InputError
 from pruning.export.report import Options, write_report
 from pruning.markup.result import footnote, ledger_html
 from pruning.runs import Run
+from pruning.runs.store import ANSWERS
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Result:
     @property
     def verdict(self) -> str:
         """What came of it in two sentences, claiming no more than the intervals show."""
-        return verdict(facts_of_result(self.figures)).text
+        kept = self.run.path / ANSWERS
+        return verdict(facts_of_result(self.figures, read_answers(kept) if kept.is_file() else None)).text
 
     def ledger(self) -> Html:
         """Dense and pruned side by side, with a badge on every number."""

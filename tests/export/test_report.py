@@ -7,6 +7,7 @@ import getpass
 import json
 import os
 import re
+import shutil
 import socket
 import time
 from datetime import UTC, datetime
@@ -22,12 +23,12 @@ from pruning.cli import main
 from pruning.compare.classes import ClassChange
 from pruning.errors import InputError
 from pruning.evaluate import Difference, evaluate
-from pruning.export.report import Contents, Options, gather, html_page, plots, read_finished, slider
+from pruning.export.report import Contents, Options, charts, first, gather, html_page, plots, read_finished, slider
 from pruning.export.report.family import family
 from pruning.export.report.first import more_wrong
 from pruning.export.report.page import as_json
 from pruning.export.report.plans import images_for, measure_plans
-from pruning.export.report.provenance import model_name
+from pruning.export.report.provenance import model_name, shared_recipe
 from pruning.export.report.svg import ticks
 from pruning.jobs import report as job
 from pruning.plan import make_plan
@@ -136,9 +137,12 @@ def test_nothing_of_this_machine_is_in_it(run: Run, html: str) -> None:
     assert "halved" in text, "the run's own name is there"
 
 
-def test_a_path_becomes_a_name() -> None:
+def test_a_path_becomes_a_name(run: Run) -> None:
     assert model_name("run:/home/ann/runs/20261124-lenet5-ab12") == "run:20261124-lenet5-ab12"
     assert model_name("sample:lenet5") == "sample:lenet5"
+    onward = dataclasses.replace(run.recipe, model="run:/home/ann/runs/first")
+    assert "run:first" in shared_recipe(dataclasses.replace(run, recipe=onward))
+    assert "/home" not in shared_recipe(dataclasses.replace(run, recipe=onward))
 
 
 def test_what_people_wrote_stays_text(contents: Contents, html: str) -> None:
@@ -178,6 +182,15 @@ def test_pictures_only_where_they_are_chosen(contents: Contents, html: str) -> N
     assert "data:image/png" not in without_code(html_page(dataclasses.replace(contents, photos=False)))
 
 
+def test_a_run_from_before_answers_were_kept(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "older"
+    shutil.copytree(run.path, folder, ignore=shutil.ignore_patterns("answers.safetensors"))
+    older = read_run(folder)
+    found = gather(older, [older], Options(photos=True), sparsities=(0.0,))
+    assert (found.classes, found.wrong, found.photos, found.changes.otherwise) == ((), (), False, None)
+    assert "before answers were kept image by image" in html_page(found)
+
+
 def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
     def other(name: str, accuracy: float, **changed: object) -> Run:
         assert run.result is not None
@@ -199,6 +212,20 @@ def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
     assert [member.seed for member in first.members] == [0, 1, 2] and first.reported == 0
     assert first.span == (0.5, max(0.9, first.members[0].accuracy))
     assert (len(second.members), second.reported, second.members[0].accuracy) == (1, None, 0.99)
+
+
+def test_seeds_are_points_in_a_band(contents: Contents) -> None:
+    (group,) = contents.groups
+    one = group.members[0]
+    seeds = (one, dataclasses.replace(one, accuracy=0.5, seed=1), dataclasses.replace(one, accuracy=0.7, seed=2))
+    several = dataclasses.replace(contents, groups=(dataclasses.replace(group, members=seeds),))
+    figure = plots.figures(several)["dark"]["tradeoff"]["macs"]
+    (band,) = figure["layout"]["shapes"]
+    assert (band["y0"], band["y1"]) == (50, 100 * max(one.accuracy, 0.7))
+    assert band["x0"] < one.macs < band["x1"] and figure["data"][0]["x"] == [one.macs] * 3
+    drawn = [charts.tradeoff(shown.dense, shown.groups) for shown in (contents, several)]
+    assert [svg.count("<rect") for svg in drawn] == [0, 1]
+    assert [svg.count("this run") for svg in drawn] == [1, 1]
 
 
 def test_what_an_author_may_write() -> None:
@@ -241,3 +268,21 @@ def test_spans_in_words_and_round_ticks() -> None:
 
 def test_the_date_is_that_of_the_making(contents: Contents) -> None:
     assert (datetime.now(UTC) - contents.made).total_seconds() < 3600
+
+
+def test_zeros_are_not_called_smaller(contents: Contents) -> None:
+    assert (
+        first.meaning(contents)[1].startswith("Whole channels were removed")
+        and "zero" not in first.meaning(contents)[1]
+    )
+    result = dict(contents.result)
+    result["pruned"] = {
+        **result["pruned"],
+        "params": result["dense"]["params"],
+        "nonzero": result["dense"]["params"] // 4,
+    }
+    only_zeros = first.meaning(dataclasses.replace(contents, result=result))[1]
+    assert only_zeros.startswith("75 % of its parameters are zero") and "as large as before" in only_zeros
+    result["pruned"] = {**result["pruned"], "params": result["dense"]["params"] // 2}
+    both = first.meaning(dataclasses.replace(contents, result=result))[1]
+    assert "really smaller" in both and "50 % of its parameters are zero" in both and "as large" not in both

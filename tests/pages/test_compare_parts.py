@@ -114,6 +114,13 @@ def test_inside_shows_a_chosen_filters_absence_in_both_networks(pair: Pair, digi
     app.session_state["compare_filters_layer2.0.conv1_chosen"] = str(gone)
     app.run()
     assert f"Pruned: filter {gone} was removed" in words(app) and f"Without filter {gone}" in words(app)
+    assert app.button(key="compare_each")
+
+    app.session_state["compare_layer"] = app.session_state["compare_layer_widget"] = "fc"
+    app.session_state["compare_filters_fc_chosen"] = "7"
+    app.run()
+    assert "outputs stay" in " ".join(error.value for error in app.error), "said in words where a click asks for it"
+    assert "compare_each" not in [button.key for button in app.button]
 
 
 def test_networks_that_have_no_layers_in_common_are_not_laid_side_by_side(pair: Pair) -> None:

@@ -219,6 +219,29 @@ def test_a_cut_is_foretold_from_curves(app: AppTest, opened: OpenModel) -> None:
     assert curves.predicted(opened, data, Cut(criterion="l1", sparsity=0.2)) is None
 
 
+def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest, opened: OpenModel) -> None:
+    import torch
+
+    from pages.shared.lab import Cut
+    from pruning.evaluate import Evaluation
+
+    def said(cut: Cut, correct: int) -> str | None:
+        now = Evaluation(role="select", right=torch.arange(1000) < correct, loss=0.1)
+        return curves.together_words(opened, data, cut, now, "as_cut")
+
+    data = load_dataset("mnist5k")
+    both = Cut(layers=(("conv1", 0.5), ("conv2", 0.5)))
+    assert said(both, 650) is None, "nothing is measured yet"
+    keep(with_points(wanted(opened)))
+    worse, same = said(both, 650), said(both, 949)
+    assert worse and same
+    # Ten classes: 0.1 + 0.89 · (0.87 / 0.89)² = 95.04 %
+    assert "one would expect **95.0 %**" in worse and "it is **65.0 %** ●: 30.0 points" in worse
+    assert worse.endswith("worse, so together they hurt more than alone.")
+    assert same.endswith("●: no difference that 1,000 images can show.")
+    assert said(Cut(layers=(("conv1", 0.5),)), 650) is None, "nothing is cut together"
+
+
 def made_up(name: str = "conv1", **changes: Any) -> Sensitivity:
     curve = Curve(name=name, layers=(name, "b"), units=10, params=1000, macs=5000, locked=None)
     free = Curve(**{**vars(curve), **changes})

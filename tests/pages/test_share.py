@@ -107,3 +107,25 @@ def test_a_network_without_images_travels_with_its_plan_alone(app: AppTest) -> N
     open_link(app, "explore", links.encode(link))
     assert offered(app) == link
     assert "prune_epochs" not in app.session_state or app.session_state["prune_epochs"] == 3
+
+
+def test_start_leads_on_to_the_last_run_where_it_can_only_be_the_visitors_own(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pruning.runs import create_run
+
+    def continued() -> list[str]:
+        return [block.value for block in app.markdown if block.value.startswith("**Continue:**")]
+
+    app.run()
+    assert not app.exception and continued() == []
+    path = create_run(PLAN)
+    app.run()
+    words = "**Continue:** LeNet-300-100, weights by L1, 25–50 % by layer in 4 rounds, fine-tuned (starting)"
+    assert [block.replace("\\", "") for block in continued()] == [words]
+    monkeypatch.setattr(links, "is_local", lambda page: False)
+    app.run()
+    assert continued() == [], "with other visitors about, the newest run is anybody's"
+    app.session_state["prune_run"] = path.name
+    app.run()
+    assert len(continued()) == 1, "the run of this session is the visitor's own"

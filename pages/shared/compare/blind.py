@@ -63,7 +63,7 @@ def show(pair: Pair, data: Dataset) -> None:
     word = inner.names(pair)[1]
     test = _test(pair)
     with st.spinner("Asking both networks"):
-        answers = [inner.answers(side.opened, data) for side in (pair.before, pair.after)]
+        answers = (inner.answers(pair.before.opened, data), inner.answers(pair.after.opened, data))
     exhibits = choose_exhibits(*answers, test.seed)
     st.markdown(f"#### Blind test: which of the two is {_the(word)}?")
     st.caption(_about(exhibits))

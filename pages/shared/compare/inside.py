@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 LAYER = "compare_layer"
 CLASS = "compare_class"
+FIRST = "compare_first_picture"
 FROM = "compare_from"
-state.DEFAULTS.update({LAYER: None, CLASS: None, FROM: 0})
+state.DEFAULTS.update({LAYER: None, CLASS: None, FIRST: 0, FROM: 0})
 MANY = 64
 """Filters shown at a time."""
-PICTURES = 11
+PICTURES = 10
 _IMAGES, _FILTERS = "compare_images", "compare_filters"
 
 
@@ -87,6 +88,7 @@ def _picture(pair: Pair, data: Dataset, label: int) -> int:
     mine = (first.labels == label).nonzero().reshape(-1).tolist()
     differ = first.predicted != second.predicted
     mine.sort(key=lambda place: not bool(differ[place]))
+    first_shown = state.get(FIRST) % len(mine)
     items = [
         picker.Item(
             id=str(place),
@@ -95,9 +97,14 @@ def _picture(pair: Pair, data: Dataset, label: int) -> int:
             pictures=(picker.photo(data.images["select"][sample[place]]),),
             mark=bool(differ[place]),
         )
-        for place in mine[:PICTURES]
+        for place in (mine + mine)[first_shown : first_shown + PICTURES]
     ]
-    chosen = int(picker.show(items, key=_IMAGES, label="Pictures", size=38, names=("picture",), default=items[0].id))
+    strip, more = st.columns([9, 1], vertical_alignment="center")
+    with strip:
+        chosen = int(
+            picker.show(items, key=_IMAGES, label="Pictures", size=46, names=("picture",), default=items[0].id)
+        )
+    more.button("More", key="compare_more_pictures", on_click=_turn, args=(len(mine),), help="Other pictures of it")
     words = inner.names(pair)
     said = " · ".join(
         f"{word}: **{errors.plain(inner.answer_name(some, chosen, data))}**, "
@@ -111,6 +118,11 @@ def _picture(pair: Pair, data: Dataset, label: int) -> int:
            f"The two agree on all {len(mine)} of this class.")
     )  # fmt: skip
     return int(sample[chosen])
+
+
+def _turn(count: int) -> None:
+    """Show the next pictures of a class, after the last the first."""
+    state.put(FIRST, (state.get(FIRST) + PICTURES) % count)
 
 
 def _maps(pair: Pair, dense: OpenModel, data: Dataset, layer: str, index: int) -> int | None:

@@ -35,8 +35,9 @@ def show(pair: Pair, data: Dataset, layer: str, unit: str, start: int, many: int
     key = (pair.before.opened.digest, pair.after.opened.digest, layer, start)
     if key not in asked:
         place = st.empty()
-        if not place.button(f"Leave out each {unit} of {errors.plain(layer)} in turn", icon=":material/playlist_remove:",
-                            key="compare_each", help="Some seconds. Shows which one is worth most."):  # fmt: skip
+        words = f"Leave out each {unit} of {errors.plain(layer)} in turn"
+        help_ = "Some seconds. Shows which one is worth most."
+        if not place.button(words, icon=":material/playlist_remove:", key="compare_each", help=help_):
             return
         place.empty()
         asked.add(key)
@@ -80,13 +81,13 @@ def _draw(pair: Pair, found: list[dict[int, Knockout]], layer: str, unit: str) -
         plots_inside.each_alone(before, after, charts.dark(), names=inner.names(pair), unit=unit),
         key="compare_each_figure",
         caption=f"Change of the accuracy on {images:,} select images when one {unit} of {errors.plain(layer)} is left "
-        "out, with its 95 % interval ●; hollow: cannot be told from nothing. "
-        + _summary(before, after, inner.names(pair)),
+        "out, as cut, with its 95 % interval ●; hollow: cannot be told from nothing, but of twenty one may seem "
+        "missed by chance. " + summary(before, after, inner.names(pair)),
         alt=f"Change of accuracy without each {unit} of {layer}",
     )
 
 
-def _summary(before: Mapping[int, Knockout], after: Mapping[int, Knockout], names: tuple[str, str]) -> str:
+def summary(before: Mapping[int, Knockout], after: Mapping[int, Knockout], names: tuple[str, str]) -> str:
     """Did what was removed matter less than what stays, and is there still something to spare?"""
     gone = [knockout for number, knockout in before.items() if number not in after]
     stays = [knockout for number, knockout in before.items() if number in after]

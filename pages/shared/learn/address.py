@@ -16,6 +16,7 @@ from pages.shared.learn.lessons import BASE, Course, Lesson, controls_of, langua
 
 END = "end"
 """The page after the last lesson."""
+_LANGUAGE = "learn_language"
 _LONGEST = 400
 """Characters of a list of controls."""
 
@@ -33,9 +34,11 @@ class Opened:
 
 
 def language() -> str:
-    """The language that the address names, if there is a file of it."""
-    asked = st.query_params.get("lang", BASE)
-    return asked if asked in languages() else BASE
+    """The language that the address names, if there is a file of it; it stays for the session."""
+    asked = st.query_params.get("lang")
+    if asked in languages():
+        st.session_state[_LANGUAGE] = asked
+    return str(st.session_state.get(_LANGUAGE, BASE))
 
 
 def read(course: Course) -> Opened:

@@ -34,6 +34,9 @@ def read_course(path: Path) -> Course:
         words = content.get("words", {})
         if not isinstance(words, dict) or not all(isinstance(texts, dict) for texts in words.values()):
             raise InputError(f"{path.name}: `words` must hold parts with texts.")
+        odd = [key for texts in words.values() for key in texts if not isinstance(key, str)]
+        if odd:
+            raise InputError(f"{path.name}: a key of `words` is {odd[0]}: put yes, no, on and off into quotes.")
     except InputError as error:
         return Course(language=path.stem, lessons=(), words={}, problems=(str(error),))
     lessons, problems = _lessons(content, path.name)
@@ -202,6 +205,8 @@ def _references(entries: Any) -> tuple[Reference, ...]:
 
 def _text(entry: dict[str, Any], name: str, where: str = "") -> str:
     value = entry.get(name)
+    if value is None:
+        raise InputError(f"`{where}{name}` is missing.")
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST:
         raise InputError(f"`{where}{name}` must be a text of at most {LONGEST:,} characters.")
     return value.strip()

@@ -22,23 +22,22 @@ def show(stage: Stage) -> DeltaGenerator | None:
     question, lesson = stage.lesson.question, stage.lesson
     if question is None:
         return None
-    key = f"lesson_{lesson.id}_answer"
     given = progress.of(lesson.id).answered
-    fits = given in question.choices if question.choices else isinstance(given, (int, float))
-    if fits and st.session_state.get(key) is None:  # after F5 the browser tells the answer once the page stands
-        st.session_state[key] = given if question.choices else float(given or 0)
+    key = f"lesson_{lesson.id}_answer_{progress.generation()}"
     with st.form(f"question_{lesson.id}", border=False):
         if question.choices:
+            names = list(question.choices)
             st.radio(
                 f"**{question.text}**",
-                list(question.choices),
-                index=None,
+                names,
+                index=names.index(str(given)) if given in names else None,
                 format_func=lambda name: question.choices[name],
                 key=key,
             )
         else:
             label = f"**{question.text}**" + (f" ({question.unit})" if question.unit else "")
-            st.number_input(label, value=None, format="%g", step=1.0, key=key)
+            number = float(given) if isinstance(given, (int, float)) else None
+            st.number_input(label, value=number, format="%g", step=1.0, key=key)
         st.form_submit_button(
             stage.course.say("page", "check"),
             type="primary" if given is None else "secondary",

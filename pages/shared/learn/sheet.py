@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import errors
+from pages.shared import doors, errors
 from pages.shared.learn import address, progress, steps
 from pages.shared.learn.stage import forget
 from pruning.links import is_local
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from pages.shared.learn.stage import Stage
 
 DOORS = (
-    ("prune", "end_prune", ":material/content_cut:"),
-    ("explore", "end_explore", ":material/search:"),
-    ("compare", "end_compare", ":material/compare:"),
+    ("prune", ":material/content_cut:"),
+    ("explore", ":material/search:"),
+    ("compare", ":material/compare:"),
 )
-"""Where to go after the last lesson: page, words, icon."""
+"""Where to go after the last lesson: page and icon."""
 
 
 def head(course: Course, lesson: Lesson | None) -> None:
@@ -50,7 +50,7 @@ def places() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
 def show(stage: Stage) -> None:
     """The lesson's text and the one thing to do."""
     lesson, course = stage.lesson, stage.course
-    st.subheader(f"{_number(course, lesson)} · {lesson.title}", anchor=False)
+    st.header(f"{_number(course, lesson)} · {lesson.title}", anchor=False)
     st.markdown(lesson.text)
     with st.container(border=True, key="lesson_do"):
         st.markdown(f":material/touch_app: **{course.say('page', 'do')}** {lesson.do}")
@@ -94,7 +94,7 @@ def ways(stage: Stage) -> None:
 def end(course: Course) -> None:
     """After the last lesson: what was done, what is left, and the door to Prune."""
     missing = [lesson for lesson in course.lessons if not steps.is_done(lesson)]
-    st.subheader(course.say("page", "end_open" if missing else "end_title"), anchor=False)
+    st.header(course.say("page", "end_open" if missing else "end_title"), anchor=False)
     if missing:
         names = ", ".join(errors.plain(lesson.title) for lesson in missing)
         st.markdown(course.say("page", "end_missing", count=len(missing), names=names))
@@ -108,16 +108,23 @@ def end(course: Course) -> None:
     else:
         st.markdown(course.say("page", "end_all", count=len(course.lessons)))
     st.markdown(course.say("page", "end_text"))
-    doors = st.columns(3)
-    for door, (page, key, icon) in zip(doors, DOORS, strict=True):
-        door.page_link(f"pages/{page}.py", label=course.say("page", key), icon=icon)
+    cards = tuple(
+        doors.Door(
+            page=f"pages/{page}.py",
+            title=course.say("page", f"door_{page}"),
+            icon=icon,
+            text=course.say("page", f"door_{page}_text"),
+        )
+        for page, icon in DOORS
+    )
+    doors.draw(st.empty(), cards, "doors_lessons")
 
 
 def _share(course: Course, lesson: Lesson) -> None:
     """The lesson's link, with what a teacher wants hidden or locked in it."""
     from pages.shared.learn.lessons import controls_of
 
-    with st.popover(course.say("page", "link"), icon=":material/share:"):
+    with st.popover(course.say("page", "link"), icon=":material/share:"), st.container(width=380):
         st.markdown(course.say("page", "link_text"))
         controls = [name for name in controls_of(lesson) if name in lesson.controls]
         hidden: list[str] = []

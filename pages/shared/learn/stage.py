@@ -28,6 +28,7 @@ Fact = str | int | float | bool
 _VALUES = "learn_values"
 _MEMORY = "learn_memory"
 _FACTS = "learn_facts"
+_MOVED = "learn_moved"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,7 @@ class Stage:
         """Set a control's value, before it is drawn in this run or from a callback."""
         _of(_VALUES, self.lesson.id)[name] = value
         st.session_state[self._key(name)] = value
+        self._moved().discard(name)
 
     def control(self, name: str, widget: Callable[..., Any], label: str, *args: Any, **options: Any) -> Any:
         """Draw the control of a setting unless it is hidden; gives the setting's value either way.
@@ -76,7 +78,10 @@ class Stage:
         if not self.shows(name):
             return self.value(name)
         key = self._key(name)
-        st.session_state.setdefault(key, self.value(name))
+        if key not in st.session_state or name not in self._moved():
+            # Told anew in each run: when a run is cut short by the next, the browser never hears of its values.
+            st.session_state[key] = self.value(name)
+            self._moved().discard(name)
         disabled = options.pop("disabled", False) or self.is_locked(name)
         widget(label, *args, key=key, on_change=self._keep, args=(name,), disabled=disabled, **options)
         return self.value(name)
@@ -110,11 +115,21 @@ class Stage:
 
     def _keep(self, name: str) -> None:
         _of(_VALUES, self.lesson.id)[name] = st.session_state[self._key(name)]
+        self._moved().add(name)
+
+    def _moved(self) -> set[str]:
+        """Controls whose value came from the browser since this lesson was opened: that one knows where they are."""
+        lesson, names = st.session_state.get(_MOVED, ("", set()))
+        if lesson != self.lesson.id:
+            names = set()
+            st.session_state[_MOVED] = (self.lesson.id, names)
+        found: set[str] = names
+        return found
 
 
 def forget() -> None:
     """Start over: no values, memories or facts of any lesson."""
-    for part in (_VALUES, _MEMORY, _FACTS, "learn_open"):
+    for part in (_VALUES, _MEMORY, _FACTS, _MOVED, "learn_open"):
         st.session_state.pop(part, None)
     for key in [key for key in st.session_state if str(key).startswith("lesson_")]:
         del st.session_state[key]

@@ -60,19 +60,19 @@ def _classes(contents: Contents) -> str:
                 "yes" if change.shows else "no",
             ]
         )
-    after = badge(contents.badge)
+    after = f"&nbsp;{badge(contents.badge)}"
     heads = (
         "class",
         "images",
-        f"dense{badge('measured')}",
+        f"dense&nbsp;{badge('measured')}",
         f"pruned{after}",
         f"change in points{after}",
         "beyond chance?",
     )
     return (
         f"<h3>Class by class</h3>{table(heads, rows, label='Accuracy by class', html=True)}"
-        '<p class="small">The greatest loss first. A class has few images, so most changes are within chance; with '
-        f"{len(rows)} classes one may look like more by accident.</p>"
+        '<p class="small">The greatest loss first. Each class was looked at alone: among '
+        f"{len(rows)} classes one may look beyond chance by accident.</p>"
     )
 
 
@@ -97,8 +97,9 @@ def _picture(picture: Picture, contents: Contents) -> str:
     case, names = picture.case, contents.info.classes
     said = [names[answer] if 0 <= answer < len(names) else "no answer" for answer in (case.before, case.after)]
     truth = escape(names[case.label])
+    sure = [percent(share, 0).replace(" ", "&nbsp;") for share in (case.before_confidence, case.after_confidence)]
     return (
         f'<li><img src="{picture.uri}" alt="Test image {case.index}, a picture of class {truth}" width="84" '
-        f'height="84"><span><b>{truth}</b>dense: {escape(said[0])}, {percent(case.before_confidence, 0)}<br>'
-        f"pruned: {escape(said[1])}, {percent(case.after_confidence, 0)}</span></li>"
+        f'height="84"><span><b>{truth}</b>dense: {escape(said[0])}, {sure[0]}<br>'
+        f"pruned: {escape(said[1])}, {sure[1]}</span></li>"
     )

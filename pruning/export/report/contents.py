@@ -106,6 +106,12 @@ class Contents:
         return bool(self.result["recipe"]["granularity"] == "channel")
 
     @property
+    def uniform(self) -> bool:
+        """Whether the run cut as the slider does: the same share everywhere, of the dense network."""
+        recipe = self.result["recipe"]
+        return not recipe["layers"] and str(recipe["model"]).startswith("sample:")
+
+    @property
     def changes(self) -> Changes:
         """What became of the answers to the test images."""
         assert self.facts.changes is not None, "a run always counts them"

@@ -7,7 +7,7 @@ from html import escape
 from pruning.export.report.contents import Contents
 from pruning.export.report.parts import paragraphs, tile
 from pruning.latency import verdict as timed
-from pruning.ledger import size
+from pruning.ledger import ZEROS_SEEN, size
 from pruning.markup.words import amount, interval, milliseconds, percent, ratio
 
 
@@ -104,18 +104,21 @@ def more_wrong(low: float, high: float) -> str:
 
 def _room(contents: Contents) -> str:
     dense, pruned = contents.result["dense"], contents.result["pruned"]
-    if contents.channels:
-        if dense["params"] == pruned["params"]:
-            return "Nothing was removed: the network is as large as before."
-        return (
-            f"Whole channels were removed, so the network is really smaller: its weights take "
-            f"{size(pruned['bytes']['raw'])} instead of {size(dense['bytes']['raw'])}, in any format and on any device."
+    raw, sparse = size(pruned["bytes"]["raw"]), size(pruned["bytes"]["sparse"])
+    texts = []
+    if pruned["params"] < dense["params"]:
+        texts.append(
+            f"Whole channels were removed, so the network is really smaller: its weights take {raw} instead of "
+            f"{size(dense['bytes']['raw'])}, in any format and on any device."
         )
     zeros = 1 - pruned["nonzero"] / max(1, pruned["params"])
-    return (
-        f"{percent(zeros, 0)} of the parameters were set to zero, but they keep their places: a plain file is as large "
-        f"as before ({size(pruned['bytes']['raw'])}), a file that skips zeros takes {size(pruned['bytes']['sparse'])}."
-    )
+    if zeros >= ZEROS_SEEN:
+        same = "" if texts else ", as large as before"
+        texts.append(
+            f"{percent(zeros, 0)} of its parameters are zero, but they keep their places: a plain file takes {raw}"
+            f"{same}, a file that skips zeros {sparse}."
+        )
+    return " ".join(texts) or "Nothing was removed: the network is as large as before."
 
 
 def _time(contents: Contents) -> str:

@@ -8,8 +8,8 @@ from html import escape
 
 from pruning.markup.badges import Kind, badge
 
-TEXT, NUMBER = "", "n"
-"""Kinds of columns: numbers stand to the right."""
+JOINED = "\u2060–\u2060"
+"""The dash of an interval that does not end a line."""
 
 
 def section(name: str, title: str, *parts: str, lead: str = "") -> str:
@@ -29,7 +29,7 @@ def paragraphs(text: str) -> str:
 
 def tile(title: str, value: str, kind: Kind, *lines: str) -> str:
     """One figure: what it is, the value with its badge, and lines below it."""
-    below = "".join(f"<span>{escape(line)}</span>" for line in lines)
+    below = "".join(f"<span>{escape(line).replace('–', JOINED)}</span>" for line in lines)
     size = ' class="long"' if len(value) > 8 else ""
     return f'<div class="tile"><h3>{escape(title)}</h3><b{size}>{escape(value)}{badge(kind)}</b>{below}</div>'
 

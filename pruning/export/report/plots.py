@@ -158,7 +158,7 @@ def _uniform(contents: Contents, dark: bool) -> go.Figure:
         hovertemplate="%{x:.0f} % removed, " + name + ": %{y:.1f} %<extra></extra>",
     )
     tuned = contents.result["stages"]["finetuned"]
-    if tuned:
+    if tuned and contents.uniform:
         figure.add_scatter(
             x=[100 * contents.result["recipe"]["sparsity"]],
             y=[100 * tuned["accuracy"]],

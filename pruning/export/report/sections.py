@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 from pruning.compare.drawing import STYLE as DRAWING
 from pruning.compare.drawing import drawing
@@ -82,7 +84,7 @@ def tradeoff(contents: Contents) -> str:
             f"{''.join(keys)} Thin lines: 95 % intervals. Diamonds are fine-tuned.",
         ),
         folded(
-            f"All {count} run{'s' if count > 1 else ''} as a table",
+            f"All {count} runs as a table" if count > 1 else "The numbers as a table",
             table(heads, rows, label="All runs", kinds="tnnnnn", html=True, marked=marked),
         ),
         lead=lead,
@@ -98,7 +100,7 @@ def axis_order(contents: Contents) -> list[charts.Cost]:
 def networks(contents: Contents) -> str:
     """Both networks to scale and layer by layer."""
     rows = []
-    total = [sum(pair.before.macs for pair in contents.layers if pair.before), 1]
+    total = max(1, sum(pair.before.macs for pair in contents.layers if pair.before))
     for pair in contents.layers:
         before, after = pair.before, pair.after
         if before is None or after is None:
@@ -110,15 +112,17 @@ def networks(contents: Contents) -> str:
                 _change(before.channels, after.channels),
                 _change(before.nonzero, after.nonzero),
                 _change(before.macs, after.macs),
-                percent(before.macs / max(1, total[0]), 0),
+                percent(before.macs / total, 0),
             ]
         )
     heads = ("layer", "kind", "channels", "weights not zero", "MACs", "its share of dense MACs")
-    words = (
-        "Each block is a layer, as high as it has channels. Orange: what goes."
-        if contents.channels
-        else "Each block is a layer. Orange: the share of its weights that are zero now; they keep their places."
-    )
+    words = "Each block is a layer, as high as it has channels."
+    if any(pair.gone for pair in contents.layers):
+        words += " Orange above: the channels that go."
+    if any(
+        after.density < before.density for pair in contents.layers if (before := pair.before) and (after := pair.after)
+    ):
+        words += " Orange below: the share of weights that are zero now; they keep their places."
     return section(
         "networks",
         "The network before and after",
@@ -164,9 +168,8 @@ def words() -> str:
     return section("words", "Signs and words", legend(), f"<dl>{entries}</dl>")
 
 
-def _stage(stage: dict[str, object]) -> str:
-    low, high = stage["accuracy_interval"]  # type: ignore[misc]
-    return f"{percent(float(stage['accuracy']))} ({interval((low, high))})"  # type: ignore[arg-type]
+def _stage(stage: Mapping[str, Any]) -> str:
+    return f"{percent(stage['accuracy'])} ({interval(tuple(stage['accuracy_interval']))})"
 
 
 def _change(before: int, after: int) -> str:

@@ -19,7 +19,7 @@ def slider(contents: Contents) -> str:
     plans, removed = contents.plans, "channels" if contents.channels else "weights"
     images = plans[0].as_cut.images
     again = any(plan.recalibrated for plan in plans)
-    tuned = contents.result["stages"]["finetuned"]
+    tuned = contents.result["stages"]["finetuned"] if contents.uniform else None
     start = contents.result["recipe"]["sparsity"]
     place = min(range(len(plans)), key=lambda number: abs(plans[number].sparsity - start))
     shown = slider_entries(contents)[place]
@@ -28,7 +28,7 @@ def slider(contents: Contents) -> str:
         f'{badge("measured")}<span data-field="{name}_note">{escape(shown[f"{name}_note"])}</span></div>'
         for name, title in _fields(contents)
     )
-    mark = badge("measured")
+    mark = f"&nbsp;{badge('measured')}"
     heads = [
         "removed",
         *([f"as cut{mark}", f"recalibrated{mark}"] if again else [f"as cut{mark}"]),
@@ -58,7 +58,7 @@ def slider(contents: Contents) -> str:
         f'</output></div><div class="scripted tiles">{outputs}</div>',
         chart(
             "uniform-plot",
-            charts.uniform(plans, (start, tuned["accuracy"]) if tuned and _uniform(contents) else None, removed),
+            charts.uniform(plans, (start, tuned["accuracy"]) if tuned else None, removed),
             f"{''.join(caption)} Shaded: 95 % interval.",
         ),
         folded("The same as a table", table(heads, rows, label="Uniform cuts", html=True)),
@@ -104,11 +104,6 @@ def _fields(contents: Contents) -> list[tuple[str, str]]:
         ("size", "Parameters" if contents.channels else "Non-zero parameters"),
         ("macs", "Multiplications"),
     ]
-
-
-def _uniform(contents: Contents) -> bool:
-    """Whether the run removed the same share everywhere, as the slider does."""
-    return not contents.result["recipe"]["layers"]
 
 
 def _accuracy(found: Evaluation | None) -> str:

@@ -57,6 +57,9 @@ class Activity:
         return function
 
 
+MOST = 1e12
+"""A number without bounds of its own is not larger than this."""
+
 COMMON: dict[str, Setting] = {
     "network": Setting(default="sample:mini_resnet"),
     "data": Setting(default="mnist5k"),
@@ -181,8 +184,11 @@ def check_value(setting: Setting, value: Any) -> str | None:
         return "must be true or false" if kind is bool else "must be text"
     if setting.allowed and value not in setting.allowed:
         return f"must be {_listed(setting.allowed)}"
-    if number and not (setting.low or -1e12) <= value <= (1e12 if setting.high is None else setting.high):
-        return f"must be from {setting.low:g} to {setting.high:g}" if setting.low is not None else "is out of bounds"
+    if number:
+        low = -MOST if setting.low is None else setting.low
+        high = MOST if setting.high is None else setting.high
+        if not low <= value <= high:  # neither is what is no number
+            return f"must be from {low:g} to {high:g}"
     return None
 
 

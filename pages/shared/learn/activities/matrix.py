@@ -16,6 +16,7 @@ from pruning.errors import InputError
 if TYPE_CHECKING:
     from pages.shared.lab import Accuracy, Costs
     from pages.shared.learn.stage import Stage
+    from pruning.catalog.models import OpenModel
     from pruning.evaluate import Evaluation
     from pruning.latency import Comparison
 
@@ -35,11 +36,7 @@ def show(stage: Stage) -> None:
     st.markdown(stage.say("whole"))
     row = st.empty()
     opened, data = stage.opened(), stage.data()
-    if stage.value("layer") not in layers.layer_names(opened):
-        raise InputError(f"This network has no layer '{stage.value('layer')}': name one of its linear layers.")
-    weight = layers.weight(opened, stage.value("layer"))
-    if weight.dim() != 2 or weight.shape[0] > MOST[0] or weight.shape[1] > MOST[1]:
-        raise InputError(f"Only a linear layer of at most {MOST[0]} × {MOST[1]} weights can be drawn cell by cell.")
+    weight = _weight(stage, opened)
     picture.html(_entries(stage, weight, share) if way == "entries" else _columns(stage, weight, share))
     granularity = "weight" if way == "entries" else "channel"
     cut = lab.Cut(granularity=granularity, sparsity=share / 100)
@@ -63,6 +60,17 @@ def show(stage: Stage) -> None:
         tried.add(way)
     if len(tried) == 2 or not stage.is_free("way"):
         stage.acted(way=way, percent=share)
+
+
+def _weight(stage: Stage, opened: OpenModel) -> Any:
+    """The weights of the lesson's layer. Raises InputError where there is no such layer, or one too large to draw."""
+    names, layer = layers.layer_names(opened), str(stage.value("layer"))
+    if layer not in names:
+        raise InputError(f"This network has no layer '{layer[:60]}'. It has: {', '.join(names[:12])}.")
+    weight = layers.weight(opened, layer)
+    if weight.dim() != 2 or weight.shape[0] > MOST[0] or weight.shape[1] > MOST[1]:
+        raise InputError(f"Only a linear layer of at most {MOST[0]} × {MOST[1]} weights can be drawn cell by cell.")
+    return weight
 
 
 def _tiles(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -36,7 +37,7 @@ def show(stage: Stage) -> None:
         return
     st.markdown(stage.say("shown", percent=percent))
     place, verdict = st.empty(), st.empty()
-    found = _measured(stage, criteria, percent)
+    found = _measured(stage, percent)
     rows = [(name, lot) for name in criteria for lot in range(stage.value("lots") if name == "random" else 1)]
     opened, data = stage.opened(), stage.data()
     uncut = lab.dense_accuracy(opened, data)
@@ -62,7 +63,7 @@ def show(stage: Stage) -> None:
     stage.acted(**names, **facts)
 
 
-def _measured(stage: Stage, criteria: tuple[str, ...], percent: int):  # type: ignore[no-untyped-def]
+def _measured(stage: Stage, percent: int) -> Callable[[str, int], Accuracy]:
     opened, data = stage.opened(), stage.data()
 
     def measure(name: str, lot: int) -> Accuracy:

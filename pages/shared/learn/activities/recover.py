@@ -11,6 +11,8 @@ from pages.shared.learn import bars
 from pages.shared.words import percent as percents
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from pages.shared.lab import Accuracy, Cut
     from pages.shared.learn.stage import Stage
     from pruning.catalog.datasets import Dataset
@@ -50,7 +52,7 @@ def show(stage: Stage) -> None:
     stage.acted(helped="recalibrate" if back > trained else "train", **numbers)
 
 
-def _draw(stage: Stage, place, uncut: Evaluation, accuracy: Accuracy, tuned: Evaluation | None) -> None:  # type: ignore[no-untyped-def]
+def _draw(stage: Stage, place: DeltaGenerator, uncut: Evaluation, accuracy: Accuracy, tuned: Evaluation | None) -> None:
     bars.show(
         place,
         [

@@ -49,7 +49,11 @@ def show(stage: Stage) -> None:
     except errors.PruningError as error:  # a run is training here: the lesson goes on without a time
         timing = str(error)
     bars.show(place, [*counted, _time(stage, batch, timing)], name=stage.say("left"))
-    facts = {} if isinstance(timing, str) else {"time_left": f"{100 / timing.speedup[1]:.0f} %"}
+    facts = {}
+    if (
+        not isinstance(timing, str) and 1 / timing.speedup[2] > now.macs / dense.macs
+    ):  # else the clock shows no such thing
+        facts["time_left"] = f"{100 / timing.speedup[1]:.0f} %"
     stage.acted(percent=percent, macs_left=f"{100 * now.macs / dense.macs:.0f} %", **facts)
 
 

@@ -33,6 +33,7 @@ _KEY = "progress_store"
 _HELD = "progress_held"
 _HEARD = "progress_heard"
 _WRITE = "progress_write"
+_GENERATION = "progress_generation"
 _SYNCED = "progress_synced"
 """What was to be stored when `sync` was last called."""
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -87,6 +88,11 @@ def of(lesson: str) -> Mark:
     return _held().lessons.get(lesson, Mark())
 
 
+def generation() -> int:
+    """Counts what comes from elsewhere than the page: a widget that shows progress has it in its key, to be new."""
+    return int(st.session_state.get(_GENERATION, 0))
+
+
 def mark(lesson: str, **changes: Any) -> None:
     """Note something about a lesson: `answered`, `right`, `acted`."""
     now = replace(of(lesson), **changes)
@@ -111,6 +117,7 @@ def put(name: str, entries: list[str]) -> None:
 def reset() -> None:
     """Forget everything, in the browser too."""
     st.session_state[_HELD] = Progress(lessons={}, lists={})
+    st.session_state[_GENERATION] = generation() + 1
     st.session_state[_WRITE] = ""
 
 
@@ -163,6 +170,7 @@ def _short(entries: Any) -> list[str]:
 def _take(stored: Progress) -> None:
     """Join what was stored with what this session has done before the browser answered."""
     mine = _held()
+    st.session_state[_GENERATION] = generation() + 1
     for lesson, entry in stored.lessons.items():
         now = mine.lessons.get(lesson, Mark())
         if now.answered is None:

@@ -20,7 +20,7 @@ function step(entry, i, data, go) {
   const name = `${i + 1} ${entry.title}${entry.done ? `, ${data.done}` : ""}`;
   const button = el(
     "button",
-    { type: "button", title: entry.title, "aria-label": name, "aria-current": here && "step", onclick: () => go(entry.id) },
+    { type: "button", "data-id": entry.id, title: entry.title, "aria-label": name, "aria-current": here && "step", onclick: () => go(entry.id) },
     dot,
     el("span", { class: "label" }, entry.short),
   );
@@ -29,7 +29,7 @@ function step(entry, i, data, go) {
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const go = (id) => id !== data.current && setTriggerValue("go", id);
-  const focused = parentElement.activeElement?.getAttribute?.("aria-label");
+  const focused = parentElement.activeElement?.dataset?.id;
   const row = el("ol", {}, ...data.steps.map((entry, i) => step(entry, i, data, go)));
   const select = el(
     "select",
@@ -45,5 +45,5 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const root = el("nav", { class: "steps", "aria-label": data.name }, row, select);
   for (const old of parentElement.querySelectorAll("nav.steps")) old.remove();
   parentElement.append(root);
-  if (focused) [...row.querySelectorAll("button")].find((b) => b.getAttribute("aria-label") === focused)?.focus();
+  if (focused) [...row.querySelectorAll("button")].find((button) => button.dataset.id === focused)?.focus();
 }

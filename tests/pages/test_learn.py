@@ -1,0 +1,274 @@
+"""Lessons as data: what a file may say, how answers are judged, what a browser may have stored; and the page runs."""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("streamlit")
+
+import streamlit as st
+import yaml
+from streamlit.testing.v1 import AppTest
+
+from pages.shared.learn import activities, energy, lesson_file, lessons, progress, question
+from pages.shared.learn.activities import ACTIVITIES, Setting, check_value, settings_of
+from pages.shared.learn.lessons import Question
+from pruning.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+APP = str(ROOT / "app.py")
+
+GOOD: dict[str, Any] = {
+    "id": "mine",
+    "title": "Mine",
+    "text": "A sentence.",
+    "do": "Look.",
+    "activity": "matrix",
+    "settings": {"percent": 60},
+    "controls": ["percent"],
+    "question": {"text": "How many?", "answer": 140, "tolerance": 1, "explain": "Half, at {percent} %."},
+    "done": "both",
+    "references": [{"text": "Han 2015", "arxiv": "1506.02626"}],
+}
+
+
+def test_our_lessons_are_ten_and_read_without_a_complaint() -> None:
+    course = lessons.course()
+    assert course.problems == ()
+    order = ["why", "anatomy", "units", "ranking", "recover", "race", "sketch", "half", "stopping", "lab"]
+    assert [lesson.id for lesson in course.lessons] == order
+    assert all(lesson.question and lesson.references and lesson.done == "both" for lesson in course.lessons)
+
+
+def test_every_text_that_an_activity_says_is_in_the_file_of_words() -> None:
+    folder = Path(activities.__file__).parent
+    words = lessons.course().words
+    for name, activity in ACTIVITIES.items():
+        place = folder / activity.module
+        files = sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+        said = {key for file in files for key in re.findall(r'\bsay\(\s*"(\w+)"', file.read_text())}
+        assert said, name
+        assert said - set(words[name]) == set(), name
+    page = "".join(file.read_text() for file in (*folder.parent.glob("*.py"), folder.parent / "steps/__init__.py"))
+    assert set(re.findall(r'say\(\s*"page", "(\w+)"', page)) - set(words["page"]) == set()
+
+
+def test_a_good_lesson_is_read_as_it_stands() -> None:
+    lesson = lesson_file.read_lesson(GOOD)
+    assert lesson.setting("percent") == 60 and lesson.setting("way") == "entries"
+    assert lesson.controls == ("percent",) and lesson.short == "Mine"
+    assert lesson.references[0].link == "https://arxiv.org/abs/1506.02626"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"id": "Mine/../x"}, "`id`"),
+        ({"title": None}, "`title` is missing"),
+        ({"title": 3}, "`title` must be a text"),
+        ({"text": "x" * 5000}, "`text`"),
+        ({"activity": "hack"}, "`activity` 'hack' does not exist"),
+        ({"colour": "red"}, "`colour` is not known"),
+        ({"settings": {"percent": 95}}, "`settings.percent` must be from 0 to 80"),
+        ({"settings": {"percent": "60"}}, "`settings.percent` must be a whole number"),
+        ({"settings": {"percent": True}}, "`settings.percent` must be a whole number"),
+        ({"settings": {"way": "rows"}}, "`settings.way` must be entries or columns"),
+        ({"settings": {"speed": 3}}, "`settings.speed` does not exist"),
+        ({"controls": ["layer"]}, "`controls` must be"),
+        ({"controls": "percent"}, "`controls` must be"),
+        ({"question": {"text": "?", "explain": "!"}}, "`question.answer`"),
+        ({"question": {"text": "?", "choices": {"a": "A"}, "answer": "b", "explain": "!"}}, "one of the choices: a"),
+        ({"question": {"text": "?", "choices": {True: "Yes"}, "answer": True, "explain": "!"}}, "`question.choices`"),
+        ({"question": {"text": "?", "answer_from": "mood", "explain": "!"}}, "`question.answer_from`"),
+        ({"question": {"text": "?", "answer": 1, "explain": "{secret}"}}, "{secret}"),
+        ({"question": {"text": "?", "answer": 1, "tolerance": -1, "explain": "!"}}, "`question.tolerance`"),
+        ({"question": None}, "`done` is both, but there is no `question`"),
+        ({"done": "maybe"}, "`done` must be"),
+        ({"references": [{"text": "x", "arxiv": "javascript:1"}]}, "`references.arxiv`"),
+        ({"references": [{"text": "x", "doi": '10.1/x" onclick'}]}, "`references.doi`"),
+    ],
+)
+def test_a_mistake_is_one_sentence_that_names_the_field(change: dict[str, Any], named: str) -> None:
+    with pytest.raises(InputError, match=re.escape(named)) as caught:
+        lesson_file.read_lesson(copy.deepcopy(GOOD) | change)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_teachers_files_stand_after_ours_and_a_bad_one_keeps_out_only_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump({"lessons": [GOOD, GOOD | {"id": "two", "title": ""}]}))
+    (tmp_path / "b.yaml").write_text("lessons:\n  - id: x\n   title: y")
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump({"lessons": [GOOD | {"id": "why"}, 3]}))
+    (tmp_path / "d.yaml").write_text("!!python/object/apply:os.system ['true']")
+    monkeypatch.setenv(lessons.ENVIRONMENT, str(tmp_path))
+    course = lessons.course()
+    assert [lesson.id for lesson in course.lessons][-2:] == ["lab", "mine"]
+    files = [problem.split(",")[0].split(" ")[0] for problem in course.problems]
+    assert files == ["a.yaml", "b.yaml", "c.yaml", "c.yaml", "d.yaml"]
+    assert "lesson two: `title`" in course.problems[0] and "line 3 is not YAML" in course.problems[1]
+    assert not any(str(tmp_path) in problem for problem in course.problems)
+
+
+def test_the_readmes_example_and_its_table_are_true(tmp_path: Path) -> None:
+    text = (ROOT / "pages" / "lessons" / "README.md").read_text()
+    example = re.search(r"```yaml\n(.*?)```", text, re.S)
+    assert example
+    (tmp_path / "example.yaml").write_text(example[1])
+    found, wrong = lesson_file.read_lessons(tmp_path / "example.yaml")
+    assert wrong == [] and found[0].id == "harder-cut"
+    for name, activity in ACTIVITIES.items():
+        row = re.search(rf"^\| `{name}` \| (.*?) \| (.*?) \|$", text, re.M)
+        assert row, name
+        named = re.findall(r"`(\w+)`(\*?)", row[1])
+        assert {key: not star for key, star in named} == {key: s.control for key, s in activity.settings.items()}, name
+        assert re.findall(r"`(\w+)`", row[2]) == list(activity.facts), name
+
+
+def test_another_language_is_one_file_and_what_it_lacks_is_english(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = yaml.safe_load((lessons.FOLDER / "en.yaml").read_text(encoding="utf-8"))
+    first = base["lessons"][0] | {"title": "Wozu"}
+    (tmp_path / "en.yaml").write_text(yaml.safe_dump(base))
+    (tmp_path / "de.yaml").write_text(yaml.safe_dump({"words": {"page": {"next": "Weiter"}}, "lessons": [first]}))
+    monkeypatch.setattr(lessons, "FOLDER", tmp_path)
+    lessons._ours.cache_clear()
+    try:
+        course = lessons.course("de")
+        assert course.lessons[0].title == "Wozu" and len(course.lessons) == len(base["lessons"])
+        assert course.say("page", "next") == "Weiter" and course.say("page", "back") == "Back"
+        assert lessons.course("../../etc").language == "en"
+    finally:
+        lessons._ours.cache_clear()
+
+
+def test_answers_are_judged_by_the_file_or_by_what_was_found() -> None:
+    number = Question(text="?", answer=25, tolerance=1)
+    assert [question.judge(number, given, {}) for given in (24.0, 26.0, 26.5)] == [True, True, False]
+    choice = Question(text="?", choices={"a": "A", "b": "B"}, answer_from="found")
+    assert question.judge(choice, "a", {}) is None
+    assert question.judge(choice, "a", {"found": "a"}) and not question.judge(choice, "b", {"found": "a"})
+
+
+def test_an_explanation_leaves_out_what_is_not_known_yet() -> None:
+    assert question.filled("There are {n} of it. So.", {"n": 1200}) == "There are 1,200 of it. So."
+    assert question.filled("There are {n} of it. So.", {}) == "So."
+    assert question.filled("{n.__class__} stays.", {"n": 1}) == "{n.__class__} stays."
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "good"),
+    [
+        (Setting(default=30, low=10, high=70), 10, True),
+        (Setting(default=30, low=10, high=70), 9, False),
+        (Setting(default=0, low=0, high=5), -1, False),
+        (Setting(default=1.0, allowed=(0.5, 1.0)), 0.5, True),
+        (Setting(default=1.0), float("nan"), False),
+        (Setting(default=("a",), allowed=("a", "b")), ["b", "a"], True),
+        (Setting(default=("a",), allowed=("a", "b")), ["c"], False),
+        (Setting(default=None), "layer1", True),
+        (Setting(default=None), 3, False),
+    ],
+)
+def test_a_setting_takes_what_it_declares(setting: Setting, value: Any, good: bool) -> None:
+    assert (check_value(setting, value) is None) == good
+
+
+def test_every_activitys_own_defaults_are_allowed() -> None:
+    for name in ACTIVITIES:
+        for key, setting in settings_of(name).items():
+            assert setting.default is None or check_value(setting, setting.default) is None, (name, key)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [None, 3, "", "null", "[]", "{", "[" * 50_000, "x" * 70_000, '{"lessons": 3}', '{"lessons": {"why": [1]}}',
+     '{"lessons": {"<script>": {"acted": true}}}', '{"runs": {"a": 1}}', '{"runs": [1, null, ""]}'],
+)  # fmt: skip
+def test_what_a_browser_has_stored_is_anybodys_to_edit(text: Any) -> None:
+    found = progress.read(text)
+    assert found.lessons == {} and found.lists == {"runs": []}
+
+
+def test_progress_comes_back_as_it_was_stored() -> None:
+    kept = progress.Progress(
+        lessons={"why": progress.Mark(answered="time", right=True, acted=True), "half": progress.Mark(answered=25.0)},
+        lists={"runs": ["a", "b"]},
+    )
+    assert progress.read(progress.written(kept)) == kept
+    odd = json.dumps({"lessons": {"why": {"answered": "<b>", "right": 1, "acted": "yes"}, "x": {"answered": 1e99}}})
+    assert progress.read(odd).lessons == {"why": progress.Mark(), "x": progress.Mark()}
+    assert len(progress.read(json.dumps({"runs": [str(i) for i in range(999)]})).lists["runs"]) == progress.MOST
+
+
+def test_the_energy_is_that_of_the_published_operations() -> None:
+    assert energy.of(1_000_000, 1_000) == pytest.approx(1e6 * 4.6e-12 + 1e3 * 640e-12)
+    assert round(energy.FETCH / (energy.MULTIPLY + energy.ADD)) == 139, "as the lesson says"
+
+
+def test_what_the_lessons_say_of_the_network_is_true() -> None:
+    from pages.shared import lab, layers, loaders
+    from pruning.distributions import weight_stats
+
+    opened = loaders.open_model("sample:mini_resnet")
+    zeros = [weight_stats(layers.weight(opened, name)).zeros for name in layers.layer_names(opened)]
+    assert sum(zeros) == 0, "lesson 2: not one"
+    assert tuple(layers.weight(opened, "fc").shape) == (10, 28), "lesson 3: each row adds up 28 numbers"
+    left = lab.costs(opened, lab.Cut(sparsity=0.3)).macs / lab.costs(opened, lab.Cut()).macs
+    assert 0.48 < left < 0.52, "lesson 8: near the square of 0.7"
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The app, with a clock that answers at once."""
+    from pages.shared import lab
+    from pruning.latency import Comparison, Timing
+
+    time = Timing(median=2.0, low=1.9, high=2.1)
+    answer = Comparison(batch=32, dense=time, pruned=time, speedup=(1.9, 2.0, 2.1), pairs=30, threads=1)
+    monkeypatch.setattr(lab, "speed", lambda *_, **__: answer)
+    yield AppTest.from_file(APP, default_timeout=300).run()
+    st.cache_data.clear()
+
+
+def marks(app: AppTest) -> dict[str, progress.Mark]:
+    held: progress.Progress = app.session_state["progress_held"]
+    return held.lessons
+
+
+def test_the_first_lesson_is_done_by_acting_and_answering(app: AppTest) -> None:
+    app.switch_page("pages/learn.py").run()
+    assert not app.exception and not app.error
+    assert [title.value for title in app.title] == ["Learn"] and "Why prune" in app.header[0].value
+    assert "why" not in marks(app)
+    app.slider(key="lesson_why_percent").set_value(50).run()
+    assert marks(app)["why"] == progress.Mark(acted=True)
+    app.radio(key="lesson_why_answer_0").set_value("macs")
+    next(button for button in app.button if button.label == "Check").click().run()
+    assert marks(app)["why"] == progress.Mark(answered="macs", right=False, acted=True)
+    assert "fell to 26\u00a0%" in app.warning[0].value and "only to 50\u00a0%" in app.warning[0].value
+    app.radio(key="lesson_why_answer_0").set_value("time")
+    next(button for button in app.button if button.label == "Check").click().run()
+    assert marks(app)["why"].right and app.success
+    app.button(key="lesson_next").click().run()
+    assert not app.exception and "What is in a layer" in app.header[0].value
+
+
+def test_a_link_hides_and_locks_and_says_what_does_not_exist(app: AppTest) -> None:
+    app.query_params.update({"lesson": "units", "hide": "percent,volume", "lock": "way"})
+    app.switch_page("pages/learn.py").run()
+    assert not app.exception
+    assert "Weights or units" in app.header[0].value
+    assert not [slider for slider in app.slider if slider.key == "lesson_units_percent"]
+    assert app.segmented_control(key="lesson_units_way").disabled
+    assert "no control 'volume'" in app.warning[0].value
+    assert marks(app)["units"].acted, "what a link takes away is not asked for"
+    app.query_params.update({"lesson": "nothing"})
+    app.run()
+    assert "There is no lesson 'nothing'" in app.warning[0].value

@@ -1,0 +1,57 @@
+"""The panel that makes a run's report: it says what goes on, and ends with the file."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("streamlit")
+
+from streamlit.testing.v1 import AppTest
+
+from pruning.export.report import Options
+from pruning.jobs import report as job
+from pruning.recipe import Recipe
+from pruning.runs import create_run
+
+
+def panel(folder: str, name: str) -> None:
+    """A page with nothing but the panel."""
+    from pathlib import Path
+
+    from pages.shared import report_panel
+    from pruning.runs import read_run
+
+    report_panel.offer(read_run(Path(folder) / name))
+
+
+def test_from_nothing_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = create_run(Recipe(model="sample:lenet300", data="mnist5k"), path=tmp_path / "done")
+    (run / "result.json").write_text(json.dumps({"note": "the panel reads nothing of it"}))
+    started: list[tuple[Path, Options]] = []
+    monkeypatch.setattr(job, "start", lambda run, options: started.append((run, options)))
+    app = AppTest.from_function(panel, args=(str(tmp_path), "done"), default_timeout=60).run()
+    assert not app.exception
+    app.text_area[0].set_value("Take it.").run()
+    app.checkbox[0].check().run()
+    assert [button.label for button in app.button] == ["Make the report"]
+    app.button[0].click().run()
+    wanted = Options(recommendation="Take it.", photos=True)
+    assert started == [(run, wanted)]
+
+    log = job.report_path(run, wanted).with_suffix(".log")
+    log.write_text("Measuring uniform cuts on select images: 3 of 19\n")
+    app.run()
+    assert not app.button and app.text_area[0].disabled
+
+    log.write_text("Error: The images are *absent*.\n")
+    app.run()
+    assert "images are \\*absent\\*" in app.error[0].value and app.button[0].label == "Make the report"
+
+    job.report_path(run, wanted).write_text("<!doctype html>")
+    app.run()
+    assert not app.error and [button.label for button in app.button] == ["Make it again"]
+    assert len(app.get("download_button")) == 1
+    app.text_area[0].set_value("Do not take it.").run()
+    assert len(app.get("download_button")) == 0, "other words are another report"
+    assert not app.exception
