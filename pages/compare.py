@@ -6,7 +6,7 @@ import importlib
 
 import streamlit as st
 
-from pages.shared import badges, errors, route, state
+from pages.shared import badges, errors, route, share, state
 from pages.shared.compare import making, pair, present, top
 
 # Module in `pages.shared.compare` → its name in the control.
@@ -22,7 +22,7 @@ PART = "compare_part"
 state.DEFAULTS[PART] = "networks"
 
 route.through_app()
-title, before, after, show = st.columns([1.2, 2.1, 2.1, 0.9], vertical_alignment="bottom")
+title, before, after, show, corner = st.columns([1.2, 2, 2, 0.9, 0.85], vertical_alignment="bottom")
 title.title("Compare", anchor=False)
 with errors.shown(), st.spinner("Reading the runs"):
     runs = pair.finished()
@@ -37,6 +37,7 @@ if present.is_on():
 pair.boxes(before, after, runs)
 show.button("Present", icon=":material/slideshow:", key="compare_present", width="stretch", on_click=present.start,
             help="For an audience: no controls, large letters, one thing at a time.")  # fmt: skip
+share.show_page(corner, "These two networks, side by side.")
 if refused is not None:
     st.error(errors.plain(refused), icon=":material/error:")
 with errors.shown(), st.spinner("Opening both networks"):

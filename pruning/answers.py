@@ -93,7 +93,7 @@ def read_answers(path: Path) -> dict[str, Answers]:
                 tensors = {field: file.get_tensor(f"{name}.{field}") for field in FIELDS}
                 if role not in get_args(Role) or len({tensor.shape for tensor in tensors.values()}) != 1:
                     raise ValueError("its parts do not fit each other")
-                sides[name] = Answers(role=role, data_digest=digest, **tensors)  # type: ignore[arg-type]
+                sides[name] = Answers(role=role, data_digest=digest, **tensors)
             return sides
     except (OSError, SafetensorError, ValueError) as error:
         raise StorageError(f"The answers in {path.name} cannot be read ({error}): run the recipe again.") from error

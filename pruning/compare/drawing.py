@@ -8,7 +8,7 @@ the share of its parameters that are not zero. Colours come from CSS variables o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import pairwise
 
@@ -16,8 +16,10 @@ from pruning.compare.networks import Layer, LayerPair
 
 WIDTH = 1120.0
 """Of the drawing where the layers leave room; more where there are many."""
-COLUMN, BLOCK = 92.0, 46.0
+COLUMN, BLOCK = 56.0, 40.0
 """Least width of a layer's place, and the width of its block."""
+ROOM = 92.0
+"""Where a place is narrower, the layers' names stand aslant."""
 LINES = 64
 """Most channels of a block whose channels are drawn apart."""
 
@@ -34,9 +36,12 @@ class Look:
     """Room below them, for the layers' names."""
     names: bool
     """Whether layers are named, and shares written out."""
+    aslant: bool = False
+    """Names stand aslant, and shares are left to the table: there is little room for each layer."""
 
 
 PAGE = Look(tall=96.0, head=36.0, foot=26.0, names=True)
+ASLANT = replace(PAGE, foot=74.0, aslant=True)
 HALL = Look(tall=172.0, head=72.0, foot=8.0, names=False)
 """To be seen from afar: only numbers, in large letters."""
 
@@ -55,12 +60,13 @@ class _Place:
 
 def drawing(pairs: Sequence[LayerPair], *, before: str = "before", after: str = "after", look: Look = PAGE) -> str:
     """Both networks as an SVG element; `before` and `after` are their names."""
-    unit = look.tall / max(layer.channels for pair in pairs for layer in (pair.before, pair.after) if layer is not None)
     rows = [
         [(pair, layer) for pair in pairs if (layer := getattr(pair, side)) is not None] for side in ("before", "after")
     ]
     most = max(len(row) for row in rows)
     column = max(COLUMN, WIDTH / most)
+    look = ASLANT if look.names and column < ROOM else look
+    unit = look.tall / max(layer.channels for pair in pairs for layer in (pair.before, pair.after) if layer is not None)
     tall = look.head + look.tall + look.foot
     letters = (13.0 if look.names else 26.0) * max(1.0, 1.0 if look.names else column * most / WIDTH)
     parts = []
@@ -108,11 +114,17 @@ def _block(place: _Place, pair: LayerPair, layer: Layer, *, first: bool) -> str:
         zero = f'x="{place.x + wide:.1f}" y="{start:.1f}" width="{BLOCK - wide:.1f}" height="{tall:.1f}"'
         parts.append(f'<rect class="cmp-zero" {zero}/>')
     centre = place.x + BLOCK / 2
-    text = f"{layer.channels:,}" + (f" · {100 * layer.density:.0f} %" if sparse and place.look.names else "")
+    text = f"{layer.channels:,}" + (
+        f" · {100 * layer.density:.0f} %" if sparse and place.look.names and not place.look.aslant else ""
+    )
     parts.append(f'<text class="cmp-number" x="{centre:.1f}" y="{start - 6:.1f}">{text}</text>')
     if place.look.names:
         below = place.middle + place.look.tall / 2 + 18
-        parts.append(f'<text class="cmp-name" x="{centre:.1f}" y="{below:.1f}">{escape(_short(layer.name))}</text>')
+        turned = (
+            f' transform="rotate(-40 {centre:.1f} {below:.1f})" style="text-anchor:end"' if place.look.aslant else ""
+        )
+        at = f'x="{centre:.1f}" y="{below:.1f}"{turned}'
+        parts.append(f'<text class="cmp-name" {at}>{escape(_short(layer.name))}</text>')
     kind = "cmp-before" if first else "cmp-after"
     return f'<g class="{kind}"><title>{escape(_words(pair, layer))}</title>{"".join(parts)}</g>'
 

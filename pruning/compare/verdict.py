@@ -213,7 +213,7 @@ def _speed(speedup: Speedup) -> str:
     if speedup.low > 1:
         return f"{about}{speedup.middle:.1f}× as fast" if speedup.middle >= 1.05 else "barely faster"
     if speedup.high < 1:
-        return f"slower, {about}{speedup.middle:.2f}× as fast"
+        return f"slower ({about}{speedup.middle:.2f}× as fast)"
     return "no measurable speed-up"
 
 

@@ -112,6 +112,21 @@ def half(page: Page) -> None:
     settle(page)
 
 
+def stopping(page: Page) -> None:
+    slide(page, "lesson_stopping_stop", "ArrowRight", 4)
+    page.get_by_role("button", name="Fine-tune at this stop").click()
+    page.locator(".st-key-lesson_activity").get_by_text(re.compile("^After fine-tuning:")).wait_for()
+    settle(page)
+
+
+def lab(page: Page) -> None:
+    for entry in (1, 2):
+        slide(page, "lesson_lab_weights_all", "End" if entry == 1 else "ArrowLeft", 1)
+        page.get_by_role("button", name="Enter: 3 epochs").click()
+        page.locator(".st-key-lesson_activity").get_by_text(f"Entry {entry}", exact=True).wait_for()
+        settle(page)
+
+
 THINGS: dict[str, Callable[[Page], None]] = {
     "why": why,
     "anatomy": anatomy,
@@ -121,6 +136,8 @@ THINGS: dict[str, Callable[[Page], None]] = {
     "race": race,
     "sketch": sketch,
     "half": half,
+    "stopping": stopping,
+    "lab": lab,
 }
 """Lesson → its one thing."""
 

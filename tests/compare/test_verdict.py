@@ -68,7 +68,7 @@ def test_without_answers_nothing_is_concluded() -> None:
     [
         ((speed(0.97, 1.01, 1.05), speed(0.9, 1.1, 1.3, 32)), "no measurable speed-up"),
         ((speed(1.0, 1.2, 1.4),), "no measurable speed-up"),
-        ((speed(0.7, 0.8, 0.9),), "slower, 0.80× as fast"),
+        ((speed(0.7, 0.8, 0.9),), "slower (0.80× as fast)"),
         ((speed(1.01, 1.03, 1.05),), "barely faster"),
         ((speed(1.2, 1.3, 1.4, estimated=True),), "about 1.3× as fast"),
         ((speed(0.6, 0.9, 1.3), speed(1.6, 1.8, 2.0, 32)),
@@ -103,7 +103,7 @@ def test_size_in_words(params: tuple[int, int], nonzero: tuple[int, int], words:
 
 def test_larger_and_slower_is_said_as_it_is() -> None:
     said = verdict(facts(params=(10_000, 20_000), nonzero=(10_000, 20_000), speedups=(speed(0.5, 0.6, 0.7),)))
-    assert said.headline == "Larger, 2.00× the size, slower, 0.60× as fast"
+    assert said.headline == "Larger, 2.00× the size, slower (0.60× as fast)"
 
 
 def test_a_result_alone_says_right_or_wrong_as_before() -> None:

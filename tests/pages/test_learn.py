@@ -19,6 +19,7 @@ from pages.shared.learn import activities, energy, lesson_file, lessons, progres
 from pages.shared.learn.activities import ACTIVITIES, Setting, check_value, settings_of
 from pages.shared.learn.lessons import Question
 from pruning.errors import InputError
+from pruning.evaluate import Difference
 
 ROOT = Path(__file__).parents[2]
 APP = str(ROOT / "app.py")
@@ -222,6 +223,46 @@ def test_what_the_lessons_say_of_the_network_is_true() -> None:
     assert tuple(layers.weight(opened, "fc").shape) == (10, 28), "lesson 3: each row adds up 28 numbers"
     left = lab.costs(opened, lab.Cut(sparsity=0.3)).macs / lab.costs(opened, lab.Cut()).macs
     assert 0.48 < left < 0.52, "lesson 8: near the square of 0.7"
+
+
+@pytest.mark.parametrize(
+    ("interval", "standing"),
+    [((-0.005, 0.001), "within"), ((-0.01, 0.0), "within"), ((-0.02, -0.005), "open"), ((-0.05, -0.02), "beyond")],
+)
+def test_a_loss_is_judged_by_its_whole_interval(interval: tuple[float, float], standing: str) -> None:
+    from pages.shared.learn.activities import stopping
+
+    change = Difference(accuracy=sum(interval) / 2, interval=interval, newly_wrong=0, newly_right=0)
+    assert stopping.judge(change, 1.0) == standing
+
+
+def test_entries_are_told_apart_only_where_the_interval_leaves_out_zero() -> None:
+    from pages.shared.learn.activities import entries
+
+    def against(low: float, high: float) -> Difference:
+        return Difference(accuracy=(low + high) / 2, interval=(low, high), newly_wrong=0, newly_right=0)
+
+    assert entries.is_tie(against(-0.01, 0.002)) and not entries.is_tie(against(-0.019, -0.003))
+    assert entries.span(against(-0.019, 0.003)) == "−1.9 to +0.3"
+
+
+def test_names_of_runs_that_a_browser_sends_lead_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages.shared.learn.activities import entries
+    from pages.shared.learn.stage import Stage
+    from pruning.recipe import Recipe
+    from pruning.runs import create_run
+
+    course = lessons.course()
+    stage = Stage(course=course, lesson=course.lessons[-1])
+    recipe = Recipe(model="sample:mini_resnet", data="mnist5k", granularity="weight", sparsity=0.9,
+                    finetune_steps=entries.steps(stage))  # fmt: skip
+    monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))
+    outside = create_run(recipe, path=tmp_path / "outside")
+    inside = create_run(recipe)
+    sent = ["..", f"../{outside.name}", str(outside), ".", "nothing", inside.name]
+    monkeypatch.setattr(progress, "get", lambda name: sent)
+    assert [entry.run for entry in entries.mine(stage, "weights", 0.25)] == [inside.name]
+    assert entries.mine(stage, "macs", 0.5) == [] and entries.mine(stage, "weights", 0.05) == []
 
 
 @pytest.fixture

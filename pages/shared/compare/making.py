@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _MADE = "compare_made"
 """Name of the run that was started here."""
+_REFUSED = "compare_refused"
+"""Why it could not be started."""
 EPOCHS = 2
 
 
@@ -32,17 +34,22 @@ def show() -> None:
         "are now answered wrongly, and every class before and after.\n\nThere is **no finished run** yet."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        make = st.button(
+        st.button(
             "Make one now (about 20 s)", type="primary", icon=":material/play_arrow:", key="compare_make",
+            on_click=_make,
             help="Removes 40 % of the channels of a small network that reads digits, fine-tunes it for two epochs on "
             "3,000 images, and measures it.",
         )  # fmt: skip
         if st.button("Go to Prune", icon=":material/content_cut:", key="compare_to_prune"):
             st.switch_page("pages/prune.py")
-    if make:
-        with errors.shown(stop=False):
-            st.session_state[_MADE] = _start()
-            st.rerun()
+
+
+def _make() -> None:
+    """The button: start the run, or keep why it could not be started."""
+    try:
+        st.session_state[_MADE], st.session_state[_REFUSED] = _start(), None
+    except errors.PruningError as error:
+        st.session_state[_REFUSED] = str(error)
 
 
 def _start() -> str:
@@ -61,6 +68,8 @@ def _start() -> str:
 
 def _told() -> None:
     """Why the run that was started here did not end well, if so."""
+    if st.session_state.get(_REFUSED):
+        st.error(errors.plain(st.session_state[_REFUSED]), icon=":material/error:")
     run = _made()
     if run is not None and run.state in ("failed", "cancelled"):
         st.warning(f"The run {run.state}: {errors.plain(run.message or '')}", icon=":material/error:")

@@ -135,5 +135,7 @@ def _adopt(runs: Mapping[str, Run], before: str, after: str) -> str | None:
 
 def _words(run: Run, several: bool) -> str:
     """A run in a box: what it removed, when, and of which network where there are several."""
-    of = f"{run_list.network(run)} on {run.recipe.data} · " if several else ""
-    return f"{of}{run_list.describe(run)} · {run.created:%d %b %H:%M}"
+    tuned = bool(run.result and run.result["stages"]["finetuned"])
+    words = f"{'◆' if tuned else '●'} {run_list.describe(run).removesuffix(', fine-tuned')}"
+    of = f" · {run_list.network(run)}, {run.recipe.data}" if several else ""
+    return f"{words}{of} · {run.created:%d %b %H:%M}"

@@ -56,11 +56,15 @@ def answers(pair: Pair) -> tuple[Answers, Answers] | None:
     if before is not None and after is not None:
         return before, after
     names = " and ".join(
-        dict.fromkeys(side.label for side, kept in ((pair.before, before), (pair.after, after)) if kept is None)
+        dict.fromkeys(
+            (side.run.name if side.run else "dense")
+            for side, kept in ((pair.before, before), (pair.after, after))
+            if kept is None
+        )
     )
     st.info(
-        f"No answers image by image are kept of: {errors.plain(names)}. The run is older than that file; the figures "
-        "above are from its result. A new run of the same recipe keeps them.",
+        f"The answers image by image were not kept for: {errors.plain(names)}. That run is from before they were; the "
+        "figures above are from its result. Run its recipe again to have them.",
         icon=":material/info:",
     )
     return None
@@ -148,12 +152,12 @@ WAFFLE = """
 """
 CARDS = """
 .px-cards{list-style:none;margin:.2rem 0 0!important;padding:0!important;display:grid;gap:.6rem;
- grid-template-columns:repeat(auto-fill,minmax(215px,1fr));font-variant-numeric:tabular-nums}
+ grid-template-columns:repeat(auto-fill,minmax(262px,1fr));font-variant-numeric:tabular-nums}
 .px-cards li{display:flex;gap:.7rem;margin:0!important;padding:.5rem;border-radius:.65rem;
  background:color-mix(in srgb,currentColor 5%,transparent)}
 .px-cards img{width:84px;height:84px;image-rendering:pixelated;border-radius:.35rem;flex:none;align-self:center}
 .px-cards strong{display:block;font-size:1.05rem;line-height:1.2;margin-bottom:.15rem}
-.px-cards span{display:grid;grid-template-columns:3.1em auto;column-gap:.3em;line-height:1.25;align-items:baseline}
+.px-cards span{display:grid;grid-template-columns:2.9em auto;column-gap:.3em;line-height:1.25;align-items:baseline}
 .px-cards span b{font-weight:600;overflow-wrap:anywhere}
 .px-cards small{font-size:.82rem;opacity:.8}
 .px-cards span small:last-child{grid-column:2}

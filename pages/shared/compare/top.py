@@ -113,7 +113,7 @@ def _ratio(before: int, after: int) -> str:
 
 
 STYLE = """
-.px-verdict{padding:.1rem 0 .3rem}
+.px-verdict{padding:.7rem 0 .3rem}
 .px-verdict h2{margin:0!important;padding:0!important;font-size:1.85rem!important;font-weight:700!important;
  line-height:1.2!important;letter-spacing:-.01em!important}
 .px-verdict p{margin:.25rem 0 0!important;font-size:1.15rem;line-height:1.4}

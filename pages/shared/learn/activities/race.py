@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
 from pages.shared import charts, errors, lab, state
 
 if TYPE_CHECKING:
-    from pages.shared.learn.stage import Stage
+    from pages.shared.learn.stage import Fact, Stage
     from pruning.contest import Race, Terms, Verdict
     from pruning.workfile import WorkFile
 
@@ -17,7 +17,7 @@ HEATS = 3
 """How often a learner may add seeds."""
 SEEDS = 3
 """Of one heat."""
-_SIDES = ("oneshot", "iterative")
+_SIDES: tuple[Literal["oneshot"], Literal["iterative"]] = ("oneshot", "iterative")
 
 
 def show(stage: Stage) -> None:
@@ -141,7 +141,7 @@ def _verdict(stage: Stage, races: list[Race], percent: int) -> None:
 
     found = judge(races)
     images = len(races[0].lanes[0].finish.right) if races[0].lanes[0].finish else 0
-    numbers = {
+    numbers: dict[str, Fact] = {
         "difference": f"{100 * found.mean:+.1f}".replace("-", "−"),
         "seeds": found.seeds,
         "images": f"{images:,}",

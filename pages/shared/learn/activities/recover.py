@@ -35,7 +35,7 @@ def show(stage: Stage) -> None:
     _draw(stage, place, uncut, accuracy, stage.memory.get(percent))
     if pressed:
         with errors.shown(stop=False), said, st.spinner(stage.say("training")):
-            stage.memory[percent] = _recovered(opened.digest, data.digest, cut.key, stage.value("epochs"), opened,
+            stage.memory[percent] = recovered(opened.digest, data.digest, cut.key, stage.value("epochs"), opened,
                                                data, cut)  # fmt: skip
     tuned: Evaluation | None = stage.memory.get(percent)
     _draw(stage, place, uncut, accuracy, tuned)
@@ -67,7 +67,7 @@ def _draw(stage: Stage, place: DeltaGenerator, uncut: Evaluation, accuracy: Accu
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def _recovered(
+def recovered(
     digest: str, data_digest: str, key: str, epochs: int, _opened: OpenModel, _data: Dataset, _cut: Cut
 ) -> Evaluation:
     """One training for all sessions: a class that presses the button at the same time waits for one."""

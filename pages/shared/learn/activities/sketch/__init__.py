@@ -158,7 +158,7 @@ def _shares() -> list[float]:
     return sorted(SPARSITIES["channel"])
 
 
-def _outline(opened: OpenModel, data: Dataset, images: int):  # type: ignore[no-untyped-def]
+def _outline(opened: OpenModel, data: Dataset, images: int):
     from pruning.sensitivity import outline
 
     return outline(opened.digest, opened.graph, data, images=images)
@@ -174,7 +174,7 @@ def _target(outline: Any, group: str) -> Curve:
     return found
 
 
-def _costs(opened: OpenModel):  # type: ignore[no-untyped-def]
+def _costs(opened: OpenModel):
     from pruning.cost import layer_costs
 
     return layer_costs(opened.graph)

@@ -1,0 +1,86 @@
+"""Compare in a real browser: a first run is made there, every part opens, and the presentation goes by keyboard."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_first_run_is_made_compared_and_presented(server: str, page: Page) -> None:
+    page.goto(f"{server}/compare", wait_until="domcontentloaded")
+    make = page.locator(".st-key-compare_make button")
+    page.locator(".st-key-compare_make button, .px-verdict").first.wait_for()
+    if make.count():  # else another test has left a run
+        make.click()
+    page.locator(".px-verdict").wait_for()
+    page.locator(".cmp-drawing").wait_for()
+    settle(page)
+    assert re.search(r"[?&]b=", page.url)
+    assert "Of 1,000 digits" in page.locator(".px-verdict").inner_text()
+
+    pick(page, "Pictures")
+    page.locator(".wf").wait_for()
+    pick(page, "Classes")
+    page.locator(".px-classes").wait_for()
+    settle(page)
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "tables scroll inside themselves"
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+    page.locator(".st-key-compare_present button").click()
+    dialog = page.locator("dialog[open]")
+    dialog.wait_for()
+    assert "present=1" in page.url
+    seen = []
+    for number in range(4):
+        assert dialog.locator(".place").inner_text() == f"{number + 1} of 4"
+        seen.append(dialog.locator(".slide:not([hidden])").inner_text())
+        assert smallest_letters(page) >= 23.9
+        page.keyboard.press("ArrowRight")
+    assert len(set(seen)) == 4 and "Recorded, not live" in seen[3]
+    page.keyboard.press("ArrowLeft")
+    assert dialog.locator(".place").inner_text() == "3 of 4"
+    page.keyboard.press("Escape")
+    page.locator(".st-key-compare_present").wait_for()
+    settle(page)
+    assert "present" not in page.url and not dialog.count()
+
+
+def smallest_letters(page: Page) -> float:
+    """Pixels of the smallest letters of the slide in sight, as drawn."""
+    return float(
+        page.locator("dialog[open]").evaluate(
+            """dialog => {
+              const texts = document.createTreeWalker(dialog, NodeFilter.SHOW_TEXT);
+              let least = Infinity;
+              while (texts.nextNode()) {
+                const element = texts.currentNode.parentElement;
+                if (!texts.currentNode.textContent.trim()) continue;
+                if (element.closest("[hidden], style, title, .badge")) continue;
+                const svg = element.closest("svg");
+                const scale = svg ? svg.getScreenCTM().a : 1;
+                least = Math.min(least, parseFloat(getComputedStyle(element).fontSize) * scale);
+              }
+              return least;
+            }"""
+        )
+    )
+
+
+def pick(page: Page, name: str) -> None:
+    page.get_by_role("radio", name=name).first.click()
+
+
+def settle(page: Page) -> None:
+    page.wait_for_timeout(400)
+    page.locator(SETTLED).wait_for(state="attached")

@@ -1,0 +1,144 @@
+"""The Compare page: empty at first with one way out, then a verdict, each part, and names that are no run's."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("streamlit")
+
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pruning import pipeline
+from pruning.latency import Comparison, Timing
+from pruning.recipe import Recipe
+from pruning.runs import create_run, execute, list_runs
+
+APP = str(Path(__file__).parents[2] / "app.py")
+SECONDS = 240
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of a second or two, with a clock that answers at once: 1.6 times as fast."""
+    path = tmp_path_factory.mktemp("made") / "first"
+    slow, fast = (Timing(median=time, low=time * 0.9, high=time * 1.1) for time in (1.6, 1.0))
+
+    def clock(*args: object, **_: object) -> Comparison:
+        batch = int(str(args[3]))
+        return Comparison(batch=batch, dense=slow, pruned=fast, speedup=(1.5, 1.6, 1.7), pairs=30, threads=1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "compare_latency", clock)
+        execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5), path=path))
+    return path
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppTest]:
+    """The app with an empty folder for runs."""
+    monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))
+    yield AppTest.from_file(APP, default_timeout=SECONDS)
+    st.cache_data.clear()
+
+
+def open_page(app: AppTest) -> AppTest:
+    app.run()
+    app.switch_page("pages/compare.py").run()
+    assert not app.exception, app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All the text of the HTML parts, without tags, styles aside."""
+    html = " ".join(str(element.proto.body) for element in app.get("html"))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", html, flags=re.S)))
+
+
+def drawn(app: AppTest) -> str:
+    """What the components are given."""
+    given = [json.loads(part.proto.json) for part in app.get("bidi_component") if part.proto.json]
+    return " ".join(data["html"] for data in given if "html" in data)
+
+
+def test_without_a_run_one_button_makes_one(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pruning.jobs import local
+
+    monkeypatch.setattr(local, "start", lambda path: None)  # its process: tests/browser
+    open_page(app)
+    assert app.button(key="compare_to_prune")
+    app.button(key="compare_make").click().run()
+    assert not app.exception and not app.error
+    (run,) = list_runs()
+    recipe = run.recipe
+    assert (recipe.model, recipe.data, recipe.sparsity) == ("sample:mini_resnet", "mnist5k", 0.4)
+    assert recipe.finetune_steps == 2 * (3000 // recipe.batch_size)
+    assert any("A run is being made" in block.value for block in app.markdown)
+
+
+def test_a_run_against_dense_and_against_another(app: AppTest, made: Path, tmp_path: Path) -> None:
+    result = json.loads((made / "result.json").read_text())
+    change = result["difference"]
+    shutil.copytree(made, tmp_path / "runs" / "first")
+    open_page(app)
+    said = words(app)
+    assert re.search(r"\d+ % of the size, 1\.6× as fast", said)
+    assert f"{change['newly_wrong']} are newly wrong" in said and "Of 1,000 digits" in said
+    assert app.query_params["b"] in ("first", ["first"])
+    assert drawn(app).count('class="cmp-before"') == 3
+
+    app.segmented_control(key="compare_part_widget").set_value("pictures").run()
+    assert not app.exception and not app.error
+    assert any(f"Newly wrong: {change['newly_wrong']}" in block.value for block in app.markdown)
+    lost = next(str(e.proto.body) for e in app.get("html") if "px-cards" in str(e.proto.body))
+    assert lost.count("<li>") == min(24, change["newly_wrong"])
+    assert drawn(app).count("h.8v.8") == 1000, "one square for each test image"
+
+    app.segmented_control(key="compare_part_widget").set_value("classes").run()
+    assert not app.exception and not app.error
+    for which in ("before", "after"):
+        app.segmented_control(key="compare_matrix_widget").set_value(which).run()
+        assert not app.exception
+
+    # A copy whose answers were not kept: its figures stay, its pictures are explained away.
+    shutil.copytree(made, tmp_path / "runs" / "older")
+    (tmp_path / "runs" / "older" / "answers.safetensors").unlink()
+    app.run()
+    app.selectbox(key="compare_after_widget").set_value("older").run()
+    assert not app.exception and not app.error
+    assert any("were not kept" in block.value for block in app.info)
+    assert "answered as rightly or wrongly as before" in words(app)
+    app.selectbox(key="compare_before_widget").set_value("first").run()
+    assert not app.exception and not app.error
+    assert "whether that is a difference cannot be told" in words(app)
+    assert app.query_params["a"] in ("first", ["first"])
+
+
+def test_a_name_that_is_no_run_is_said_and_changes_nothing(app: AppTest, made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "runs" / "first")
+    open_page(app)
+    app.query_params["b"] = f"../../{made.name}"
+    app.run()
+    assert not app.exception
+    assert len(app.error) == 1 and "There is no finished run" in app.error[0].value
+    assert app.query_params["b"] in ("first", ["first"])
+
+
+def test_present_shows_slides_and_nothing_else(app: AppTest, made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "runs" / "first")
+    open_page(app)
+    app.button(key="compare_present").click().run()
+    assert not app.exception and not app.error
+    slides = drawn(app)
+    assert slides.count('<section class="slide') == 4
+    assert "Recorded, not live (1.50–1.70×)" in slides
+    assert 'data-rate="20000.000"' in slides and 'data-rate="32000.000"' in slides, (
+        "32 images in 1.6 ms; 1.6 times that"
+    )
+    assert not app.selectbox and not app.segmented_control
