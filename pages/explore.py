@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import badges, charts, errors, header, lab, layers, provenance, state
-from pages.shared.words import amount, percent
+from pruning.markup.words import amount, percent
 
 chosen = header.show("Look inside", layers.VIEW)
 opened = chosen.opened
@@ -35,9 +35,7 @@ shown = share.segmented_control(
     **state.bound(state.EXPLORE_SHARE),
 )
 costs, dense = layer_costs(opened.graph), lab.costs(opened, lab.Cut())
-totals.markdown(
-    f"**{amount(dense.params)}** parameters ●, **{amount(dense.macs)}** MACs ●. A bar's height: channels."
-)
+totals.markdown(f"**{amount(dense.params)}** parameters ●, **{amount(dense.macs)}** MACs ●. A bar's height: channels.")
 charts.show(
     st,
     plots.network_strip(costs, charts.dark(), share_of=shown, selected=layer),

@@ -76,7 +76,7 @@ def race_bands(sides: Sequence[Side], dark: bool, *, steps: int, dense: float) -
 def difference_intervals(
     rows: Mapping[str, tuple[float, float]], dark: bool, *, middle: float, left: str, right: str
 ) -> go.Figure:
-    """Intervals of one difference, in points, on an axis with zero in it: `left` and `right` say whom each side favours.
+    """Intervals of one difference, in points, about zero: `left` and `right` say whom each side favours.
 
     `rows`: name → ends, as fractions; `middle`: the difference.
     """

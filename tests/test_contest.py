@@ -62,9 +62,7 @@ def test_both_sides_take_equal_steps_to_an_equal_end(whole: list[Race]) -> None:
         assert cuts == ([0] if lane.schedule == "oneshot" else [0, 2, 4])
 
 
-def test_a_lane_is_what_the_same_recipe_gives_on_its_own(
-    whole: list[Race], network: OpenModel, data: Dataset
-) -> None:
+def test_a_lane_is_what_the_same_recipe_gives_on_its_own(whole: list[Race], network: OpenModel, data: Dataset) -> None:
     """Taking turns changes nothing."""
     for lane in whole[-1].lanes[:2]:
         alone = prune_in_rounds(TERMS.recipe(lane.schedule, lane.seed), network, data, lambda event: None, None)
@@ -191,7 +189,9 @@ def test_no_winner_where_three_seeds_do_not_agree_well_enough() -> None:
     """Bands apart, all three pairs the same way: 5, 6 and 14 points. Mean 8.33, deviation 4.93, half 12.25."""
     found = verdict((73, 74, 73), (78, 80, 87))
     assert found.winner is None and found.reason == "seeds"
-    assert found.over_seeds[1] - found.mean == pytest.approx(4.302653 * math.sqrt(73 / 3) / 100 / math.sqrt(3), rel=1e-5)
+    assert found.over_seeds[1] - found.mean == pytest.approx(
+        4.302653 * math.sqrt(73 / 3) / 100 / math.sqrt(3), rel=1e-5
+    )
 
 
 def test_no_winner_where_it_hangs_on_a_few_images() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.shared import loaders
-from pages.shared.words import interval, percent
+from pruning.markup.words import interval, percent
 
 if TYPE_CHECKING:
     from pages.shared.lab import Cut

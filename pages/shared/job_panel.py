@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import charts, errors, ledger, ledger_panel, report_panel
+from pages.shared import charts, errors, ledger_panel, report_panel
+from pruning.markup import result as markup
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -75,7 +76,7 @@ def progress(state: str, events: RunEvents) -> tuple[float, str]:
 def verdict(place: DeltaGenerator, run: Run) -> None:
     """A finished run in one line."""
     assert run.result is not None
-    place.markdown(f"#### {errors.plain(ledger.verdict(run.result))}")
+    place.markdown(f"#### {errors.plain(markup.verdict(run.result))}")
 
 
 def ended(place: DeltaGenerator, run: Run) -> None:
@@ -94,7 +95,7 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
         numbers, curve = st.columns([1.1, 1.4], gap="medium", vertical_alignment="center")
         with numbers:
             st.caption(f"Accuracy on {run.result['stages']['as_cut']['images']:,} select images")
-            st.html(ledger.stages_html(run.result))
+            st.html(markup.stages_html(run.result))
         events = run.events()
         if events.training:
             with curve:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import errors, lab, ledger, ledger_table, state
+from pages.shared import errors, lab, state
+from pruning.markup import ledger_table
+from pruning.markup.result import Result, footnote, ledger_html
 
 if TYPE_CHECKING:
     from pages.shared.lab import Cut
@@ -82,10 +84,10 @@ def _predicted(opened: OpenModel, cut: Cut, steps: Steps) -> Clock:
     )
 
 
-def finished(result: ledger.Result) -> None:
+def finished(result: Result) -> None:
     """The ledger of a finished run, held against the device that was chosen."""
-    st.html(ledger.ledger_html(result, device()))
-    st.caption(errors.plain(ledger.footnote(result)))
+    st.html(ledger_html(result, device()))
+    st.caption(errors.plain(footnote(result)))
 
 
 def choose_device() -> Budget | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.shared import badges, lab, loaders
-from pages.shared.words import interval, percent
+from pruning.markup.words import interval, percent
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

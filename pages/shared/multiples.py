@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pages.shared import badges
-from pages.shared.words import amount
+from pruning.markup.words import amount
 
 if TYPE_CHECKING:
     from pruning.plots import Palette

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pages.shared.badges import Kind
 from pages.shared.tiles import WAITING, Number, Tile
-from pages.shared.words import amount, interval, milliseconds, percent, ratio, size
+from pruning.markup.words import amount, interval, milliseconds, percent, ratio, size
 
 if TYPE_CHECKING:
     from pages.shared.lab import Accuracy, Costs

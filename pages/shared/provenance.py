@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pages.shared.errors import plain
-from pages.shared.words import interval, percent
+from pruning.markup.words import interval, percent
 
 if TYPE_CHECKING:
     from pruning.catalog.models import OpenModel

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.shared import charts, errors, job_panel, ledger, ledger_panel, run_panel, share, state
+from pages.shared import charts, errors, job_panel, ledger_panel, run_panel, share, state
+from pruning.markup import result as markup
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,7 +197,7 @@ def details(runs: Runs) -> None:
         if run.result is None:
             st.markdown(f"**{run.state.capitalize()}.** {errors.plain(run.message or '')}")
         else:
-            st.markdown(f"**{errors.plain(ledger.verdict(run.result))}**")
+            st.markdown(f"**{errors.plain(markup.verdict(run.result))}**")
             charts.show(
                 st, plots_runs.kept_bars(run.result["layers"], charts.dark()), key="kept_bars",
                 caption="What each layer kept (blue) and lost (orange); the tick stands where it was asked to end.",
@@ -276,7 +277,7 @@ def rows(runs: Sequence[Run]) -> pd.DataFrame:
             dense, pruned, change = run.result["dense"], run.result["pruned"], run.result["difference"]
             low, middle, high = run.result["speedup"]["1"]
             row |= {
-                "how": "◆" if ledger.kind(run.result) == "tuned" else "●",
+                "how": "◆" if markup.kind(run.result) == "tuned" else "●",
                 "accuracy_percent": 100 * pruned["accuracy"],
                 "difference_points": 100 * change["accuracy"],
                 "difference_interval": f"{100 * change['interval'][0]:+.1f} to {100 * change['interval'][1]:+.1f}",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared import charts as figures
 from pages.shared import curves, cuts, errors, multiples, state, tiles
-from pages.shared.words import amount, interval, percent, ratio
+from pruning.markup.words import amount, interval, percent, ratio
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pages.shared import words
+from pruning.markup import words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.shared import badges, charts
 from pages.shared.compare import inner, picker
-from pages.shared.words import amount, interval, percent, size
+from pruning.markup.words import amount, interval, percent, size
 
 if TYPE_CHECKING:
     from pruning.answers import Answers

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.shared import badges, charts, state
 from pages.shared.compare import pictures, top
-from pages.shared.words import percent
+from pruning.markup.words import percent
 
 if TYPE_CHECKING:
     from pruning.answers import Answers

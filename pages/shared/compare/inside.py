@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared import charts, errors, layers, state
 from pages.shared.compare import inner, picker, weights, worth
-from pages.shared.words import percent
+from pruning.markup.words import percent
 
 if TYPE_CHECKING:
     from pruning.catalog.datasets import Dataset

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.shared import badges, errors
 from pages.shared.compare import markup, top
-from pages.shared.words import percent
+from pruning.markup.words import percent
 
 if TYPE_CHECKING:
     from pruning.answers import Answers

@@ -15,7 +15,7 @@ import streamlit as st
 
 from pages.shared import badges
 from pages.shared.compare import networks, pictures, top
-from pages.shared.words import percent, ratio
+from pruning.markup.words import percent, ratio
 
 if TYPE_CHECKING:
     from pruning.compare.sides import Pair, Speedup

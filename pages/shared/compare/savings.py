@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared import errors, state, tiles
 from pages.shared.compare import inner
 from pages.shared.tiles import Number, Tile
-from pages.shared.words import milliseconds, size
+from pruning.markup.words import milliseconds, size
 
 if TYPE_CHECKING:
     from pruning.compare.savings import Saved, Usage

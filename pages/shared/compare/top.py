@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared import badges, tiles
 from pages.shared.tiles import Number, Tile
-from pages.shared.words import amount, interval, percent, ratio, size
+from pruning.markup.words import amount, interval, percent, ratio, size
 
 if TYPE_CHECKING:
     from pruning.compare.sides import Pair, Side

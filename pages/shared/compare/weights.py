@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.shared import charts, errors, layers, state
-from pages.shared.words import percent
+from pruning.markup.words import percent
 
 if TYPE_CHECKING:
     from pruning.catalog.models import OpenModel

@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Literal
 
 from pages.shared import badges, charts
-from pages.shared.words import interval, percent
+from pruning.markup.words import interval, percent
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared import errors, lab, layers, state
 from pages.shared.learn import progress
 from pages.shared.learn.activities import entries
-from pages.shared.words import interval, percent
+from pruning.markup.words import interval, percent
 
 if TYPE_CHECKING:
     from pages.shared.learn.activities.entries import Entry

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.shared import lab, loaders
 from pages.shared.learn import bars, progress
-from pages.shared.words import percent
+from pruning.markup.words import percent
 
 if TYPE_CHECKING:
     from pages.shared.learn.stage import Stage

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared import badges, lab
 from pages.shared.learn import bars, grids
-from pages.shared.words import amount
+from pruning.markup.words import amount
 
 if TYPE_CHECKING:
     from pages.shared.learn.stage import Stage

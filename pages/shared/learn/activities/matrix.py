@@ -10,8 +10,8 @@ import streamlit as st
 from pages.shared import badges, errors, lab, layers, numbers, tiles
 from pages.shared.learn import grids
 from pages.shared.tiles import WAITING, Number, Tile
-from pages.shared.words import interval, percent
 from pruning.errors import InputError
+from pruning.markup.words import interval, percent
 
 if TYPE_CHECKING:
     from pages.shared.lab import Accuracy, Costs

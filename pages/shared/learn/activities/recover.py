@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared import errors, lab
 from pages.shared.learn import bars
-from pages.shared.words import percent as percents
+from pruning.markup.words import percent as percents
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

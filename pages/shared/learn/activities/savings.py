@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared import charts, errors, lab
 from pages.shared.learn import bars, energy
 from pages.shared.learn.bars import Bar
-from pages.shared.words import amount, milliseconds, size
+from pruning.markup.words import amount, milliseconds, size
 
 if TYPE_CHECKING:
     from pages.shared.lab import Costs

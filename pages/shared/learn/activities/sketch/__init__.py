@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.shared import errors, loaders
-from pages.shared.words import percent
+from pruning.markup.words import percent
 
 if TYPE_CHECKING:
     from pages.shared.learn.stage import Stage
