@@ -1,4 +1,4 @@
-"""From data to Plotly figures. Colours have one meaning everywhere; every function takes `dark` for the theme.
+"""From data to Plotly figures; every function takes `dark` for the theme, whose look is that of `plot_style`.
 
 Figures are transparent and carry no title: a page writes what a figure means beside it. Show them with
 `st.plotly_chart(figure, theme=None, config=CONFIG)`; `theme=None` because the colours are set here.
@@ -8,44 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
 from pruning.cost import LayerCost
 from pruning.distributions import Histogram, UnitNorms
-
-CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
-FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
-SIZE = 14
-"""Pixels; readable on a projector."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Palette:
-    """Colours of one theme; blue and orange stay apart for every kind of colour blindness."""
-
-    kept: str
-    removed: str
-    dense: str
-    ink: str
-    soft: str
-    line: str
-    panel: str
-    paper: str
-    scale: tuple[str, str]
-    """Ends of a sequence from little to much."""
-
-
-LIGHT = Palette(
-    kept="#0072b2", removed="#d55e00", dense="#8a94a3", ink="#1b2430", soft="#5b6675", line="#dfe3e8",
-    panel="#f6f7f9", paper="#ffffff", scale=("#c2dbeb", "#005a8e"),
-)  # fmt: skip
-DARK = Palette(
-    kept="#56b4e9", removed="#ff9a4d", dense="#7d8897", ink="#e8ecf1", soft="#9aa6b5", line="#2b333e",
-    panel="#191f27", paper="#11151b", scale=("#26465e", "#8fcef2"),
-)  # fmt: skip
+from pruning.plot_style import SIZE, faded, layout, palette
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +26,6 @@ class CurvePoint:
     accuracy: float
     low: float
     high: float
-
-
-def palette(dark: bool) -> Palette:
-    """The colours of a theme."""
-    return DARK if dark else LIGHT
 
 
 def network_strip(
@@ -240,7 +205,7 @@ def accuracy_curve(
         x=x + x[::-1],
         y=[100 * point.high for point in ordered] + [100 * point.low for point in reversed(ordered)],
         fill="toself",
-        fillcolor=_faded(colours.kept, 0.18),
+        fillcolor=faded(colours.kept, 0.18),
         line={"width": 0},
         hoverinfo="skip",
         name="interval",
@@ -276,40 +241,8 @@ def accuracy_curve(
     return figure
 
 
-def _figure(dark: bool, *, height: int = 220, x_title: str | None = None, y_title: str | None = None) -> go.Figure:
-    colours = palette(dark)
-    axis: dict[str, Any] = {
-        "color": colours.soft,
-        "gridcolor": colours.line,
-        "zeroline": False,
-        "fixedrange": True,
-        "automargin": True,
-        "tickfont": {"size": SIZE - 1},
-        "title": {"font": {"size": SIZE}, "standoff": 6},
-    }
-    return go.Figure(
-        layout={
-            "height": height,
-            "margin": {"l": 8, "r": 8, "t": 18, "b": 8},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"family": FONT, "size": SIZE, "color": colours.ink},
-            "showlegend": False,
-            "dragmode": False,
-            "hoverlabel": {
-                "bgcolor": colours.panel,
-                "bordercolor": colours.line,
-                "font": {"family": FONT, "size": SIZE, "color": colours.ink},
-            },
-            "xaxis": {**axis, "title": {**axis["title"], "text": x_title or ""}, "showgrid": False},
-            "yaxis": {
-                **axis,
-                "title": {**axis["title"], "text": y_title or ""},
-                "nticks": 5,
-                "separatethousands": True,
-            },
-        }
-    )
+def _figure(dark: bool, *, height: int = 220, x_title: str = "", y_title: str = "") -> go.Figure:
+    return go.Figure(layout=layout(palette(dark), height=height, x_title=x_title, y_title=y_title))
 
 
 def _shares(values: Sequence[int]) -> list[float]:
@@ -321,8 +254,3 @@ def _kind(layer: LayerCost) -> str:
     if layer.kind == "linear":
         return "linear layer"
     return f"{'×'.join(map(str, layer.weight_shape[2:]))} convolution"
-
-
-def _faded(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"

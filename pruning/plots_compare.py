@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from torch import Tensor
 
 from pruning.compare.classes import ClassChange
-from pruning.plots import FONT, SIZE, Palette, palette
+from pruning.plot_style import SIZE, Palette, layout, palette
 
 
 def class_changes(found: Sequence[ClassChange], dark: bool) -> go.Figure:
@@ -109,25 +109,10 @@ def _tone(change: ClassChange, colours: Palette) -> str:
 
 def _figure(dark: bool, *, height: int) -> go.Figure:
     colours = palette(dark)
-    axis: dict[str, Any] = {
-        "color": colours.soft, "gridcolor": colours.line, "zeroline": False, "fixedrange": True, "automargin": True,
-        "tickfont": {"size": SIZE - 1, "color": colours.ink}, "title": {"font": {"size": SIZE}, "standoff": 8},
-    }  # fmt: skip
-    font = {"family": FONT, "size": SIZE, "color": colours.ink}
-    return go.Figure(
-        layout={
-            "height": height,
-            "margin": {"l": 8, "r": 12, "t": 14, "b": 8},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": font,
-            "showlegend": False,
-            "dragmode": False,
-            "hoverlabel": {"bgcolor": colours.panel, "bordercolor": colours.line, "font": font},
-            "xaxis": axis,
-            "yaxis": axis,
-        }
-    )
+    figure = go.Figure(layout=layout(colours, height=height, x_grid=True))
+    figure.update_xaxes(tickfont_color=colours.ink)
+    figure.update_yaxes(tickfont_color=colours.ink, nticks=None)
+    return figure
 
 
 def _ink(values: Tensor, row: int, column: int, colours: Palette) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,11 +14,7 @@ import plotly.graph_objects as go
 from pruning.compare.knockout import Knockout
 from pruning.compare.weights import FilterNorms
 from pruning.distributions import Histogram
-from pruning.plots import FONT, SIZE, Palette, palette
-
-LEGEND: dict[str, Any] = {
-    "orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemclick": False, "itemdoubleclick": False,
-}  # fmt: skip
+from pruning.plot_style import LEGEND, Palette, faded, layout, palette
 
 
 def weights_overlay(before: Histogram, after: Histogram, dark: bool, *, names: tuple[str, str]) -> go.Figure:
@@ -37,7 +32,7 @@ def weights_overlay(before: Histogram, after: Histogram, dark: bool, *, names: t
             mode="lines",
             line={"shape": "hv", "color": colour, "width": 1.2 if fill else 2.4},
             fill=fill,
-            fillcolor=_faded(colour, 0.45) if fill else None,
+            fillcolor=faded(colour, 0.45) if fill else None,
             customdata=[*map(list, itertools.pairwise(edges.tolist())), [edges[-1], edges[-1]]],
             hovertemplate=title + ": %{y:,} weights from %{customdata[0]:.2g} to %{customdata[1]:.2g}<extra></extra>",
             name=title,
@@ -71,7 +66,7 @@ def norms_overlay(norms: FilterNorms, dark: bool, *, names: tuple[str, str], uni
                 x=[place[n] for n in which],
                 y=[norms.before[n] for n in which],
                 customdata=which,
-                marker={"color": _faded(colour, 0.7), "line": {"width": 0}},
+                marker={"color": faded(colour, 0.7), "line": {"width": 0}},
                 width=0.8 if count <= MANY else 1.0,
                 hovertemplate=f"{unit} %{{customdata}}, {title}: %{{y:.3g}}<extra></extra>",
                 name=title,
@@ -102,7 +97,7 @@ def knockout_changes(knockouts: Sequence[tuple[str, str, Knockout]], dark: bool)
     """
     colours = palette(dark)
     order = [change.name for change in knockouts[0][2].classes][::-1]  # drawn from below: worst on top
-    figure = _figure(colours, height=54 + 27 * len(order), x_title="change of accuracy, points", y_title=None)
+    figure = _figure(colours, height=54 + 27 * len(order), x_title="change of accuracy, points", y_title="")
     figure.add_vline(x=0, line={"color": colours.ink, "width": 1.2})
     for number, (title, role, knockout) in enumerate(knockouts):
         colour = colours.dense if role == "dense" else colours.kept
@@ -210,33 +205,5 @@ def each_alone(
     return figure
 
 
-def _faded(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"
-
-
-def _figure(colours: Palette, *, height: int, x_title: str, y_title: str | None) -> go.Figure:
-    font = {"family": FONT, "size": SIZE, "color": colours.ink}
-    axis: dict[str, Any] = {
-        "color": colours.soft,
-        "gridcolor": colours.line,
-        "zeroline": False,
-        "fixedrange": True,
-        "automargin": True,
-        "tickfont": {"size": SIZE - 1},
-    }
-    title = {"font": {"size": SIZE}, "standoff": 6}
-    return go.Figure(
-        layout={
-            "height": height,
-            "margin": {"l": 8, "r": 8, "t": 14, "b": 8},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": font,
-            "showlegend": False,
-            "dragmode": False,
-            "hoverlabel": {"bgcolor": colours.panel, "bordercolor": colours.line, "font": font},
-            "xaxis": {**axis, "title": {**title, "text": x_title}, "showgrid": False},
-            "yaxis": {**axis, "title": {**title, "text": y_title or ""}, "nticks": 5, "separatethousands": True},
-        }
-    )
+def _figure(colours: Palette, *, height: int, x_title: str, y_title: str = "") -> go.Figure:
+    return go.Figure(layout=layout(colours, height=height, x_title=x_title, y_title=y_title))

@@ -8,12 +8,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import plotly.graph_objects as go
 
-from pruning.plots import FONT, SIZE, Palette, palette
-from pruning.plots_runs import LEGEND, SERIES_COLOURS
+from pruning.plot_style import LEGEND, SERIES_COLOURS, SIZE, Palette, faded, layout, palette
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +38,7 @@ class Stop:
 def race_bands(sides: Sequence[Side], dark: bool, *, steps: int, dense: float) -> go.Figure:
     """Each side's mean with a band from its worst to its best lane, as far as all its lanes have come."""
     colours = palette(dark)
-    figure = go.Figure(layout=_layout(colours, height=290))
+    figure = go.Figure(layout=layout(colours, height=290))
     figure.add_hline(y=100 * dense, line={"color": colours.dense, "width": 1.5, "dash": "dash"})
     for number, side in enumerate(sides):
         colour, dash = SERIES_COLOURS[dark][1 + number], ("solid", "dot")[number % 2]
@@ -51,7 +49,7 @@ def race_bands(sides: Sequence[Side], dark: bool, *, steps: int, dense: float) -
             x=[*at, *at[::-1]],
             y=[*map(max, points), *map(min, reversed(points))],
             fill="toself",
-            fillcolor=_faded(colour, 0.22),
+            fillcolor=faded(colour, 0.22),
             line={"width": 0},
             hoverinfo="skip",
             showlegend=False,
@@ -69,7 +67,7 @@ def race_bands(sides: Sequence[Side], dark: bool, *, steps: int, dense: float) -
         )
     figure.update_xaxes(title_text="training step", range=[-0.02 * steps, 1.03 * steps])
     figure.update_yaxes(title_text="accuracy on select images, %", range=[0, 103])
-    figure.update_layout(showlegend=True, legend=LEGEND, margin={"l": 8, "r": 8, "t": 34, "b": 8})
+    figure.updatelayout(showlegend=True, legend=LEGEND, margin={"l": 8, "r": 8, "t": 34, "b": 8})
     return figure
 
 
@@ -81,7 +79,7 @@ def difference_intervals(
     `rows`: name → ends, as fractions; `middle`: the difference.
     """
     colours = palette(dark)
-    figure = go.Figure(layout=_layout(colours, height=36 * len(rows) + 80))
+    figure = go.Figure(layout=layout(colours, height=36 * len(rows) + 80))
     names = list(rows)
     ends = [100 * abs(value) for pair in rows.values() for value in pair]
     reach = 1.25 * max(*ends, 1.0)
@@ -110,7 +108,7 @@ def difference_intervals(
         )  # fmt: skip
     figure.update_xaxes(title_text="difference in accuracy, points", range=[-reach, reach], ticksuffix="")
     figure.update_yaxes(type="category", range=[len(names) - 0.5, -0.5], showgrid=False, ticksuffix="  ")
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 26, "b": 8})
+    figure.updatelayout(margin={"l": 8, "r": 8, "t": 26, "b": 8})
     return figure
 
 
@@ -129,10 +127,10 @@ def stopping_curve(
     `at` and `knee`: places in `stops`; `tuned`: stops after fine-tuning; `deepest`: the largest loss in sight.
     """
     colours = palette(dark)
-    figure = go.Figure(layout=_layout(colours, height=330))
+    figure = go.Figure(layout=layout(colours, height=330))
     x = [100 * stop.saved for stop in stops]
     y = [100 * stop.change for stop in stops]
-    figure.add_hrect(y0=-100 * accept, y1=-100, fillcolor=_faded(colours.removed, 0.09), line_width=0)
+    figure.add_hrect(y0=-100 * accept, y1=-100, fillcolor=faded(colours.removed, 0.09), line_width=0)
     figure.add_hline(y=0, line={"color": colours.dense, "width": 1.5, "dash": "dash"})
     figure.add_hline(
         y=-100 * accept,
@@ -163,7 +161,7 @@ def stopping_curve(
         )  # fmt: skip
     figure.update_xaxes(title_text="multiplications saved, %", range=[-3, 101])
     figure.update_yaxes(title_text="change in accuracy, points", range=[-100 * deepest, 0.16 * 100 * deepest])
-    figure.update_layout(showlegend=True, legend=LEGEND, margin={"l": 8, "r": 8, "t": 34, "b": 8})
+    figure.updatelayout(showlegend=True, legend=LEGEND, margin={"l": 8, "r": 8, "t": 34, "b": 8})
     return figure
 
 
@@ -204,32 +202,3 @@ def _stops(stops: Sequence[Stop], colours: Palette, *, name: str, symbol: str, s
         hovertemplate="<b>%{customdata[0]}</b>, " + name + "<br>%{y:+.1f} points (%{customdata[1]:+.1f} to "
         "%{customdata[2]:+.1f})<br>%{x:.0f} % of the multiplications saved<extra></extra>",
     )
-
-
-def _faded(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"
-
-
-def _layout(colours: Palette, *, height: int) -> dict[str, Any]:
-    font = {"family": FONT, "size": SIZE, "color": colours.ink}
-    axis: dict[str, Any] = {
-        "color": colours.soft,
-        "gridcolor": colours.line,
-        "zeroline": False,
-        "fixedrange": True,
-        "automargin": True,
-        "tickfont": {"size": SIZE - 1},
-        "title": {"font": {"size": SIZE}, "standoff": 6},
-    }
-    return {
-        "height": height,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": font,
-        "showlegend": False,
-        "dragmode": False,
-        "hoverlabel": {"bgcolor": colours.panel, "bordercolor": colours.line, "font": font},
-        "xaxis": {**axis, "showgrid": False},
-        "yaxis": {**axis, "nticks": 6},
-    }

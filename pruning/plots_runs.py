@@ -11,16 +11,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from pruning.plots import FONT, SIZE, Palette, palette
+from pruning.plot_style import LEGEND, SERIES_COLOURS, SIZE, Palette, axis, layout, palette
 
 MOST_POINTS = 300
 """Losses drawn in a curve; more are averaged, so that a page can draw it anew each second."""
-SERIES_COLOURS = {
-    False: ("#0072b2", "#009e73", "#cc79a7", "#b58900"),
-    True: ("#56b4e9", "#3ecf9a", "#e79ac3", "#e6c229"),
-}
-"""Light and dark: kept blue first, then the others of the colour-blind-safe set that mean nothing else here."""
-LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemclick": False, "itemdoubleclick": False}
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon")
 
 
@@ -65,7 +59,7 @@ def tradeoff(points: Sequence[TradeoffPoint], dark: bool, *, x_title: str, log: 
     `several`: more than one field is shown, so symbols tell them apart. `customdata[0]` of a point is its run's name.
     """
     colours = palette(dark)
-    figure = go.Figure(layout=layout(colours, height=430))
+    figure = go.Figure(layout=layout(colours, height=430, x_grid=True))
     fields = list(dict.fromkeys(point.field for point in points))
     kinds = list(dict.fromkeys(point.kind for point in points if not point.dense))
     for number, field in enumerate(fields):
@@ -142,7 +136,7 @@ def run_curve(
     `training` and `stages` are the events a run writes; `dense` is the dense network's accuracy on select images.
     """
     colours = palette(dark)
-    figure = go.Figure(layout=layout(colours, height=250))
+    figure = go.Figure(layout=layout(colours, height=250, x_grid=True))
     steps = int(training[-1]["steps"]) if training else 1
     losses = _averaged([(int(event["step"]), float(event["loss"])) for event in training])
     figure.add_scatter(
@@ -175,7 +169,7 @@ def run_curve(
     figure.update_yaxes(title_text="accuracy on select images, %", range=[0, 104])
     figure.update_layout(
         yaxis2={
-            **_axis(colours),
+            **axis(colours),
             "title": {"text": "loss", "font": {"size": SIZE}},
             "overlaying": "y",
             "side": "right",
@@ -224,7 +218,7 @@ def kept_bars(layers: Sequence[Mapping[str, Any]], dark: bool) -> go.Figure:
     names = _labels(layers)
     kept = [100 * row["kept"] / row["total"] for row in layers]
     amounts = [[row["kept"], row["total"], 100 * row["requested"], 100 * row["achieved"]] for row in layers]
-    figure = go.Figure(layout=layout(colours, height=26 * len(names) + 56))
+    figure = go.Figure(layout=layout(colours, height=26 * len(names) + 56, x_grid=True))
     for title, values, colour in (
         ("kept", kept, colours.kept),
         ("removed", [100 - value for value in kept], colours.removed),
@@ -309,31 +303,3 @@ def _y_range(points: Sequence[TradeoffPoint]) -> list[float]:
     low, high = 100 * min(point.low for point in points), 100 * max(point.high for point in points)
     room = max(0.5, 0.08 * (high - low))
     return [max(-1.0, low - room), min(101.0, high + room)]
-
-
-def _axis(colours: Palette) -> dict[str, Any]:
-    return {
-        "color": colours.soft,
-        "gridcolor": colours.line,
-        "zeroline": False,
-        "fixedrange": True,
-        "automargin": True,
-        "tickfont": {"size": SIZE - 1},
-        "title": {"font": {"size": SIZE}, "standoff": 6},
-    }
-
-
-def layout(colours: Palette, *, height: int) -> dict[str, Any]:
-    font = {"family": FONT, "size": SIZE, "color": colours.ink}
-    return {
-        "height": height,
-        "margin": {"l": 8, "r": 8, "t": 14, "b": 8},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": font,
-        "showlegend": False,
-        "dragmode": False,
-        "hoverlabel": {"bgcolor": colours.panel, "bordercolor": colours.line, "font": font},
-        "xaxis": _axis(colours),
-        "yaxis": {**_axis(colours), "nticks": 6},
-    }

@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("catalog.networks",),
     ("answers",),
     ("recipe", "finetune", "schedule", "sensitivity", "preview"),
-    ("pipeline", "runs", "plots", "plots_runs", "links"),
+    ("pipeline", "runs", "plot_style", "plots", "plots_runs", "links"),
     ("contest", "compare", "plots_compare", "plots_inside", "plots_learn"),
     ("commands", "jobs", "export"),
     ("notebook",),

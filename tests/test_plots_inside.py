@@ -10,7 +10,7 @@ from pruning.compare.knockout import Knockout, class_changes
 from pruning.compare.weights import FilterNorms
 from pruning.distributions import Histogram
 from pruning.evaluate import Evaluation, paired_difference
-from pruning.plots import palette
+from pruning.plot_style import palette
 
 COLOURS = palette(False)
 

@@ -309,13 +309,13 @@ def test_a_scan_stops_when_told_and_goes_on_where_it_stopped(lenet: OpenModel, d
         cache.measure(lenet, data, begin, lambda: meter, cancel=lambda: len(meter.asked) >= 8)
     half = cache.read(begin)
     assert 0 < half.measured < half.wanted and half.seconds > 0
-    assert cache.status(begin).state == "cancelled"
+    assert cache.file_of(begin).status().state == "cancelled"
     again = PlainMeter(lenet, data)
     told: list[int] = []
     whole = cache.measure(lenet, data, begin, lambda: again, progress=lambda found, text: told.append(found.measured))
     assert whole.complete and cache.read(begin) == whole
     assert len(again.asked) == 1 + whole.wanted - half.measured, "dense, and what was missing"
-    assert told[-1] == whole.wanted and cache.status(begin).state == "idle"
+    assert told[-1] == whole.wanted and cache.file_of(begin).status().state == "idle"
 
 
 def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: OpenModel, data: Dataset, quick: None) -> None:
@@ -328,7 +328,7 @@ def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: OpenMode
         return limits_plan(lenet.model, lenet.graph, found, "as_cut", 0.02)
 
     def progress(found: Sensitivity, text: str) -> None:
-        seen.append((text, cache.status(begin).state))
+        seen.append((text, cache.file_of(begin).status().state))
 
     found = cache.measure(lenet, data, begin, lambda: meter, together=limits, progress=progress)
     assert seen[-1] == ("Measuring all of them cut together", "running")
@@ -351,15 +351,15 @@ def test_a_request_on_disk_cancels(lenet: OpenModel, data: Dataset) -> None:
     seen: list[str] = []
 
     def progress(found: Sensitivity, text: str) -> None:
-        seen.append(cache.status(begin).state)
+        seen.append(cache.file_of(begin).status().state)
         if found.measured == 3:
-            cache.request_cancel(begin)
-            assert cache.is_cancelling(begin)
+            cache.file_of(begin).request_cancel()
+            assert cache.file_of(begin).is_cancelling
 
     with pytest.raises(Cancelled):
         cache.measure(lenet, data, begin, lambda: meter, progress=progress)
     assert set(seen) == {"running"} and cache.read(begin).measured == 3
-    assert not cache.is_cancelling(begin), "the next one is not cancelled by it"
+    assert not cache.file_of(begin).is_cancelling, "the next one is not cancelled by it"
 
 
 def test_what_a_scan_depends_on_names_its_file(lenet: OpenModel, resnet: OpenModel, data: Dataset) -> None:
@@ -373,15 +373,15 @@ def test_what_a_scan_depends_on_names_its_file(lenet: OpenModel, resnet: OpenMod
         start(lenet, data, criterion="random", seed=2),
         replace(base, images=50),
     ]
-    assert len({cache.path_of(one) for one in [base, *others]}) == 8
-    assert cache.path_of(start(lenet, data, seed=7)) == cache.path_of(base), "only chance depends on the seed"
+    assert len({cache.file_of(one).path for one in [base, *others]}) == 8
+    assert cache.file_of(start(lenet, data, seed=7)).path == cache.file_of(base).path, "only chance depends on the seed"
 
 
 @pytest.mark.parametrize("damage", ["empty", "not json", "half", "other", "wrong", "list"])
 def test_a_damaged_file_is_measured_anew(lenet: OpenModel, data: Dataset, damage: str) -> None:
     begin = start(lenet, data)
     found = cache.measure(lenet, data, begin, lambda: PlainMeter(lenet, data))
-    path = cache.path_of(begin)
+    path = cache.file_of(begin).path
     text = path.read_text()
     whole = json.loads(text)
     if damage == "other":
@@ -410,33 +410,36 @@ def test_other_arithmetic_is_not_mixed_in(lenet: OpenModel, data: Dataset) -> No
 
 def test_one_process_at_a_time_measures_a_scan(lenet: OpenModel, data: Dataset) -> None:
     begin = start(lenet, data)
-    path = cache.path_of(begin)
+    path = cache.file_of(begin).path
     path.parent.mkdir(parents=True)
     lock = str(path.with_suffix(".lock"))
     code = f"import fcntl, sys; f = open({lock!r}, 'w'); fcntl.flock(f, 2); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None and other.stdout.readline()
-        assert cache.status(begin).state == "running"
+        assert cache.file_of(begin).status().state == "running"
         with pytest.raises(InputError, match="Another process"):
             cache.measure(lenet, data, begin, lambda: PlainMeter(lenet, data))
         other.communicate()
-    assert cache.status(begin).state == "idle"
+    assert cache.file_of(begin).status().state == "idle"
 
 
 def test_a_process_that_dies_without_a_word_is_told(lenet: OpenModel, data: Dataset) -> None:
     begin = start(lenet, data)
-    cache.note_start(begin)
-    assert cache.status(begin).state == "starting"
-    log = cache.path_of(begin).with_suffix(".log")
+    cache.file_of(begin).note_start()
+    assert cache.file_of(begin).status().state == "starting"
+    log = cache.file_of(begin).path.with_suffix(".log")
     log.write_text("Preparing\nError: There are no images.\n")
-    assert (cache.status(begin).state, cache.status(begin).text) == ("failed", "There are no images.")
+    assert (cache.file_of(begin).status().state, cache.file_of(begin).status().text) == (
+        "failed",
+        "There are no images.",
+    )
     log.write_text("")
-    assert cache.status(begin).state == "starting"
-    said = cache.path_of(begin).with_suffix(".state")
+    assert cache.file_of(begin).status().state == "starting"
+    said = cache.file_of(begin).path.with_suffix(".state")
     said.write_text(json.dumps(json.loads(said.read_text()) | {"time": 0}))
-    assert cache.status(begin).state == "failed"
+    assert cache.file_of(begin).status().state == "failed"
     said.write_text("{")
-    assert cache.status(begin).state == "idle"
+    assert cache.file_of(begin).status().state == "idle"
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -494,8 +497,8 @@ def test_the_job_asks_for_exactly_this_scan(
     monkeypatch.setattr(job, "launch", lambda arguments, log: launched.append(arguments))
     begin = start(lenet, data)
     job.start(lenet, begin, None, lose=2.5)
-    assert cache.status(begin).state == "starting"
+    assert cache.file_of(begin).status().state == "starting"
     ((command, *arguments),) = launched
     assert command == "sensitivity" and call(capsys, *arguments)[0] == 0
     found = cache.read(begin)
-    assert found.complete and len(found.joints) == 1 and cache.status(begin).state == "idle"
+    assert found.complete and len(found.joints) == 1 and cache.file_of(begin).status().state == "idle"

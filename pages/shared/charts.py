@@ -37,7 +37,7 @@ def show(
     `height`: in pixels, where it is not to be the figure's own.
     `options` go to `st.plotly_chart` (`on_select`, ...); its result is returned.
     """
-    from pruning.plots import CONFIG
+    from pruning.plot_style import CONFIG
 
     if height is not None:
         figure.update_layout(height=height)

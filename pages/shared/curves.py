@@ -35,10 +35,10 @@ def outline(
 
 def found(wanted: Sensitivity) -> Sensitivity:
     """A scan as far as it is measured; reads the file only where it has changed."""
-    from pruning.sensitivity.cache import path_of
+    from pruning.sensitivity.cache import file_of
 
     try:
-        stat = path_of(wanted).stat()
+        stat = file_of(wanted).path.stat()
     except OSError:
         return wanted
     return _read(wanted, stat.st_mtime_ns, stat.st_size)

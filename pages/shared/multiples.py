@@ -17,7 +17,7 @@ from pages.shared import badges
 from pruning.markup.words import amount
 
 if TYPE_CHECKING:
-    from pruning.plots import Palette
+    from pruning.plot_style import Palette
     from pruning.sensitivity import Curve, FigureName, Point, Sensitivity
 
 SORTS = {"network": "in network order", "robust": "most robust first", "macs": "most MACs first"}

@@ -26,7 +26,7 @@ OVERHEAD = 12.0
 
 def show(chosen: Chosen, cut: Cut) -> DeltaGenerator:
     """Draw the bar and start a run if asked; returns the place where the duration is to be written."""
-    from pruning.plots import palette
+    from pruning.plot_style import palette
 
     st.html(
         f"<style>[data-testid=stLayoutWrapper]:has(>.st-key-run_bar){{position:sticky;bottom:0;z-index:50;background:{palette(charts.dark()).paper};"

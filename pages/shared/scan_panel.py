@@ -84,16 +84,16 @@ def wanted(opened: OpenModel, data: Dataset) -> Sensitivity:
 
 def is_working(scan: Sensitivity) -> bool:
     """Whether a process is measuring it."""
-    from pruning.sensitivity.cache import status
+    from pruning.sensitivity.cache import file_of
 
-    return status(scan).state in ("starting", "running")
+    return file_of(scan).status().is_working
 
 
 def next_step(place: DeltaGenerator, chosen: Chosen, data: Dataset, scan: Sensitivity) -> None:
     """The one thing to do next: measure, go on measuring, or prune with the limits; and why the last scan ended."""
-    from pruning.sensitivity.cache import status
+    from pruning.sensitivity.cache import file_of
 
-    last = status(scan)
+    last = file_of(scan).status()
     if st.session_state.pop(_ASKED, False):
         from pruning.jobs.sensitivity import start
 
@@ -119,10 +119,11 @@ def next_step(place: DeltaGenerator, chosen: Chosen, data: Dataset, scan: Sensit
 
 def live(opened: OpenModel, data: Dataset, scan: Sensitivity) -> None:
     """How far the scan is; called again and again by a timer until it has ended."""
-    from pruning.sensitivity.cache import is_cancelling, request_cancel, status
+    from pruning.sensitivity.cache import file_of
 
-    now = status(scan)
-    if now.state not in ("starting", "running"):
+    file = file_of(scan)
+    now = file.status()
+    if not now.is_working:
         st.rerun()
     scan = curves.found(scan)
     bar, cancel = st.columns([6, 1], vertical_alignment="center")
@@ -131,14 +132,13 @@ def live(opened: OpenModel, data: Dataset, scan: Sensitivity) -> None:
         left = duration(max(0.0, curves.seconds_left(opened, data, scan) - curves.START_SECONDS))
         text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
     bar.progress(scan.measured / max(1, scan.wanted), text)
-    asked = is_cancelling(scan)
+    asked = file.is_cancelling
     cancel.button(
         "Cancelling" if asked else "Cancel",
         key="cancel_scan",
         disabled=asked,
         width="stretch",
-        on_click=request_cancel,
-        args=(scan,),
+        on_click=file.request_cancel,
     )
     scan_results.charts(scan)
 

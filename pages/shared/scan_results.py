@@ -66,7 +66,7 @@ def together(place: DeltaGenerator, opened: OpenModel, data: Dataset, scan: Sens
 
 def charts(scan: Sensitivity) -> None:
     """How the charts are looked at, and the charts."""
-    from pruning.plots import palette
+    from pruning.plot_style import palette
 
     if scan.measured:
         _look(scan)

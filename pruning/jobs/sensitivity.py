@@ -5,7 +5,7 @@ from __future__ import annotations
 from pruning.catalog.models import OpenModel
 from pruning.jobs.local import launch
 from pruning.sensitivity import Sensitivity
-from pruning.sensitivity.cache import note_start
+from pruning.sensitivity.cache import file_of
 
 
 def start(opened: OpenModel, wanted: Sensitivity, data_dir: str | None, *, lose: float) -> None:
@@ -27,6 +27,4 @@ def start(opened: OpenModel, wanted: Sensitivity, data_dir: str | None, *, lose:
     ]
     if data_dir is not None:
         arguments += ["--data-dir", data_dir]
-    log = note_start(wanted)
-    log.unlink(missing_ok=True)
-    launch(arguments, log)
+    launch(arguments, file_of(wanted).note_start())

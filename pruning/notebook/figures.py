@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from pruning.plots import palette
-from pruning.plots_runs import LEGEND, SERIES_COLOURS, layout
+from pruning.plot_style import LEGEND, SERIES_COLOURS, layout, palette
 from pruning.sensitivity import Sensitivity
 
 

@@ -33,7 +33,7 @@ from pruning.compare.race import Standing
 from pruning.compare.sides import Pair, Side
 from pruning.graph.build import build_graph
 from pruning.plan import make_plan
-from pruning.plots import palette
+from pruning.plot_style import palette
 from pruning.recipe import Recipe
 from pruning.runs import Run
 from pruning.shrinkage import shrinkage

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import curves, multiples
 from pruning.catalog.datasets import load_dataset
 from pruning.catalog.models import OpenModel, open_model
-from pruning.plots import palette
+from pruning.plot_style import palette
 from pruning.sensitivity import Curve, Figure, Figures, Joint, Point, Sensitivity, cache
 from pruning.sensitivity.form import to_json
 
@@ -90,9 +90,7 @@ def with_points(scan: Sensitivity, recalibrated: bool = False) -> Sensitivity:
 
 def keep(scan: Sensitivity) -> None:
     """Put a scan on disk as its process would."""
-    path = cache.path_of(scan)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cache._write(path, to_json(scan))
+    cache.file_of(scan).write(to_json(scan))
 
 
 def wanted(opened: OpenModel, granularity: str = "channel") -> Sensitivity:
@@ -108,7 +106,7 @@ def test_before_measuring_there_is_one_next_step(
 
     def start(opened: OpenModel, scan: Sensitivity, data_dir: str | None, *, lose: float) -> None:
         asked.append((scan, lose))
-        cache.note_start(scan)
+        cache.file_of(scan).note_start()
 
     monkeypatch.setattr(job, "start", start)
     open_page(app)
@@ -122,7 +120,7 @@ def test_before_measuring_there_is_one_next_step(
     assert asked == [(wanted(opened), 1.0)]
     assert not [button for button in app.button if button.key == "measure"], "it is on its way"
     app.button(key="cancel_scan").click().run()
-    assert cache.is_cancelling(wanted(opened))
+    assert cache.file_of(wanted(opened)).is_cancelling
 
 
 def test_points_are_shown_while_they_come(app: AppTest, opened: OpenModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +128,7 @@ def test_points_are_shown_while_they_come(app: AppTest, opened: OpenModel, monke
     half = with_points(scan)
     half = replace(half, curves=(half.curves[0], *(replace(curve, points=()) for curve in half.curves[1:])))
     keep(half)
-    cache.note_start(scan)
+    cache.file_of(scan).note_start()
     open_page(app)
     assert app.get("progress")[0].proto.text.startswith("9 of 27 points, about")
     assert words(app).count("not measured yet") == 2
@@ -140,7 +138,7 @@ def test_points_are_shown_while_they_come(app: AppTest, opened: OpenModel, monke
 def test_the_page_waits_for_the_joint_cut_at_the_end(app: AppTest, opened: OpenModel) -> None:
     scan = wanted(opened)
     keep(with_points(scan))
-    cache.note_start(scan)
+    cache.file_of(scan).note_start()
     open_page(app)
     assert app.get("progress")[0].proto.text == "Starting a process"
     assert not [button for button in app.button if button.key == "use_limits"]
@@ -185,8 +183,8 @@ def test_weights_have_their_own_curves(app: AppTest, opened: OpenModel) -> None:
 
 def test_an_attempt_that_failed_says_why(app: AppTest, opened: OpenModel) -> None:
     scan = wanted(opened)
-    cache.note_start(scan)
-    cache._note(cache.path_of(scan), "failed", "The disk is full.")
+    cache.file_of(scan).note_start()
+    cache.file_of(scan).say("The disk is full.", state="failed")
     open_page(app)
     assert [error.value for error in app.error] == ["The last attempt ended early. The disk is full."]
     assert app.button(key="measure")

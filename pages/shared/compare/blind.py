@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pruning.catalog.datasets import Dataset
     from pruning.compare.blind import Exhibits
     from pruning.compare.sides import Pair, Side
-    from pruning.plots import Palette
+    from pruning.plot_style import Palette
 
 _TESTS = "compare_blind"
 """Digests of both networks → the test of this session."""
@@ -58,7 +58,7 @@ class Test:
 def show(pair: Pair, data: Dataset) -> None:
     """One round: the cards, the guess, what they are."""
     from pruning.compare.blind import choose_exhibits, tally
-    from pruning.plots import palette
+    from pruning.plot_style import palette
 
     word = inner.names(pair)[1]
     test = _test(pair)

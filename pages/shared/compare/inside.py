@@ -128,7 +128,7 @@ def _turn(count: int) -> None:
 def _maps(pair: Pair, dense: OpenModel, data: Dataset, layer: str, index: int) -> int | None:
     """The grid of filters; the number of the chosen one."""
     from pruning.compare.features import common_reach, feature_maps
-    from pruning.plots import palette
+    from pruning.plot_style import palette
 
     image = data.normalise(data.images["select"][index : index + 1])[0]
     with errors.shown():
@@ -189,7 +189,7 @@ def _size(count: int) -> int:
 
 
 def _legend(words: tuple[str, str], reach: float, colours: object) -> str:
-    from pruning.plots import Palette
+    from pruning.plot_style import Palette
 
     assert isinstance(colours, Palette)
     scale = f"linear-gradient(90deg,{colours.dense},{colours.panel},{colours.kept})"

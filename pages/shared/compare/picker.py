@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from pruning.plots import Palette
+    from pruning.plot_style import Palette
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pruning.catalog.datasets import Dataset
     from pruning.compare.race import Standing
     from pruning.compare.sides import Pair
-    from pruning.plots import Palette
+    from pruning.plot_style import Palette
 
 BATCH = "compare_race_batch"
 state.DEFAULTS[BATCH] = 32
@@ -89,7 +89,7 @@ def _run(pair: Pair, data: Dataset, batch: int, lanes: DeltaGenerator, said: Del
 
 
 def _draw(place: DeltaGenerator, pair: Pair, data: Dataset, standing: Standing | None) -> None:
-    from pruning.plots import palette
+    from pruning.plot_style import palette
 
     place.html(lanes_html(pair, data, standing, palette(charts.dark())))
 

@@ -52,7 +52,7 @@ def show(place: DeltaGenerator, bars: Sequence[Bar], *, reference: float | None 
 
 def html(bars: Sequence[Bar], *, reference: float | None = None, name: str = "") -> str:
     """The bars as HTML."""
-    from pruning.plots import palette
+    from pruning.plot_style import palette
 
     colours = palette(charts.dark())
     rows = "".join(_row(bar, reference) for bar in bars)

@@ -38,7 +38,7 @@ def style() -> str:
 
 
 def _colours() -> str:
-    from pruning.plots import palette
+    from pruning.plot_style import palette
 
     colours = palette(charts.dark())
     return f"--kept:{colours.kept};--removed:{colours.removed};--paper:{colours.paper};--soft:{colours.soft}"

@@ -11,8 +11,7 @@ from pruning.export.report.charts import AXES, Cost, cost, first_axis, point_tex
 from pruning.export.report.contents import Contents
 from pruning.export.report.family import Group, Reached
 from pruning.markup.words import interval, percent
-from pruning.plots import Palette, palette
-from pruning.plots_runs import layout
+from pruning.plot_style import Palette, layout, palette
 
 OTHER = {False: "#007a5a", True: "#3ecf9a"}
 """Other runs; light and dark."""
@@ -33,7 +32,7 @@ def figures(contents: Contents) -> dict[str, Any]:
 def _tradeoff(contents: Contents, axis: Cost, dark: bool) -> go.Figure:
     colours = palette(dark)
     x_range, y_range = ranges(contents.dense, contents.groups, axis)
-    figure = go.Figure(layout=layout(colours, height=400))
+    figure = go.Figure(layout=layout(colours, height=400, x_grid=True))
     for group in reversed(contents.groups):
         colour = colours.kept if group.reported is not None else OTHER[dark]
         if len(group.members) > 1:
@@ -127,7 +126,7 @@ def _uniform(contents: Contents, dark: bool) -> go.Figure:
     colours = palette(dark)
     plans = contents.plans
     x = [100 * plan.sparsity for plan in plans]
-    figure = go.Figure(layout=layout(colours, height=300))
+    figure = go.Figure(layout=layout(colours, height=300, x_grid=True))
     ends = [[100 * end for end in plan.best.interval] for plan in plans]
     figure.add_scatter(
         x=x + x[::-1],
