@@ -67,7 +67,7 @@ def race_bands(sides: Sequence[Side], dark: bool, *, steps: int, dense: float) -
         )
     figure.update_xaxes(title_text="training step", range=[-0.02 * steps, 1.03 * steps])
     figure.update_yaxes(title_text="accuracy on select images, %", range=[0, 103])
-    figure.updatelayout(showlegend=True, legend=LEGEND, margin={"l": 8, "r": 8, "t": 34, "b": 8})
+    figure.update_layout(showlegend=True, legend=LEGEND, margin={"l": 8, "r": 8, "t": 34, "b": 8})
     return figure
 
 
@@ -108,7 +108,7 @@ def difference_intervals(
         )  # fmt: skip
     figure.update_xaxes(title_text="difference in accuracy, points", range=[-reach, reach], ticksuffix="")
     figure.update_yaxes(type="category", range=[len(names) - 0.5, -0.5], showgrid=False, ticksuffix="  ")
-    figure.updatelayout(margin={"l": 8, "r": 8, "t": 26, "b": 8})
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 26, "b": 8})
     return figure
 
 
@@ -161,7 +161,7 @@ def stopping_curve(
         )  # fmt: skip
     figure.update_xaxes(title_text="multiplications saved, %", range=[-3, 101])
     figure.update_yaxes(title_text="change in accuracy, points", range=[-100 * deepest, 0.16 * 100 * deepest])
-    figure.updatelayout(showlegend=True, legend=LEGEND, margin={"l": 8, "r": 8, "t": 34, "b": 8})
+    figure.update_layout(showlegend=True, legend=LEGEND, margin={"l": 8, "r": 8, "t": 34, "b": 8})
     return figure
 
 
