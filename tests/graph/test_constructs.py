@@ -191,9 +191,15 @@ def named(name: str) -> Construct:
 
 
 NUMBERS = "C2fSplit Res2Net NonLocalByAttribute AttentionByHand AttentionModule OptionAModule Recurrent-GRU".split()
+SLOW = {"NonLocalByAttribute", "AttentionByHand", "AttentionModule", "Recurrent-GRU", "Recurrent-LSTM"}
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+def some_slow(names: list[str]) -> list[Any]:
+    """Parameters of a test that takes seconds for some of them."""
+    return [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in names]
+
+
+@pytest.mark.parametrize("name", some_slow(NUMBERS))
 def test_each_group_goes_without_the_others(name):
     """Groups are independent of each other, also where one number in an attribute stands for several of them."""
     construct = named(name)
@@ -206,7 +212,9 @@ def test_each_group_goes_without_the_others(name):
         assert construct.left < macs(removal.model, construct) < construct.macs
 
 
-@pytest.mark.parametrize("name", ["StochasticResidual", "TransformerLayer", "Recurrent-LSTM", "C2fSplit", "Siamese"])
+@pytest.mark.parametrize(
+    "name", some_slow(["StochasticResidual", "TransformerLayer", "Recurrent-LSTM", "C2fSplit", "Siamese"])
+)
 def test_a_removed_model_can_be_exported_and_removed_from_again(name):
     construct = named(name)
     once = remove_channels(network(construct), construct.inputs(2), sparsity=0.5)

@@ -26,10 +26,16 @@ LEAST = {
     "timm:convnextv2_atto": 0.5,
     "timm:ghostnet_050": 0.4,
 }
+SLOW = {
+    "torchvision:swin_t", "torchvision:googlenet", "torchvision:regnet_y_400mf", "torchvision:mnasnet0_5",
+    "segmentation:fcn_resnet50", "segmentation:lraspp_mobilenet_v3_large", "timm:ghostnet_050",
+}  # fmt: skip
 NETWORKS = {network.name: network for network in all_networks()}
 
 
-@pytest.mark.parametrize("name", LEAST)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in LEAST]
+)
 def test_half_of_the_channels_go_exactly(name):
     if name.startswith("timm:") and importlib.util.find_spec("timm") is None:
         pytest.skip("timm is not installed (requirements-dev.txt)")
