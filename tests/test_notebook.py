@@ -109,6 +109,7 @@ def test_mistakes_are_said_in_a_sentence(network: Network, wrong: object) -> Non
         wrong(network)  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_the_example_notebook_runs(tmp_path: Path) -> None:
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,6 +142,13 @@ def test_what_is_not_a_run_is_passed_over(tmp_path):
     assert list_runs() == []
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    path = create_run(QUICK, path=tmp_path_factory.mktemp("finished") / "run")
+    execute(path)
+    return path
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -150,9 +158,8 @@ def test_what_is_not_a_run_is_passed_over(tmp_path):
         ("model.json", b'{"sample": "no such", "kept": {}, "pads": {}, "held_zero": []}'),
     ],
 )  # fmt: skip
-def test_damaged_models_are_refused_in_words(name, content):
-    path = create_run(QUICK)
-    execute(path)
+def test_damaged_models_are_refused_in_words(name, content, finished, tmp_path):
+    path = shutil.copytree(finished, tmp_path / "runs" / "copy")
     (path / name).write_bytes(content)
     with pytest.raises(StorageError, match="is damaged"):
         open_model(f"run:{path}")

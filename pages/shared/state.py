@@ -81,4 +81,10 @@ def _widget(key: str) -> str:
 
 
 def _keep(key: str) -> None:
-    st.session_state[key] = st.session_state[_widget(key)]
+    """Keep what the widget says. A page whose first run is cut short by a second may draw a widget empty, which then
+    says None though one of its values is always chosen: it is told anew."""
+    value = st.session_state[_widget(key)]
+    if value is None and DEFAULTS[key] is not None:
+        st.session_state[_widget(key)] = get(key)
+    else:
+        st.session_state[key] = value

@@ -51,7 +51,8 @@ def show(stage: Stage) -> None:
         return
     off = _off(memory["sketches"][group], curve[1])
     half, most = (_left(curve, share) for share in (0.5, 0.9))
-    said.markdown(stage.say("off", off=f"{off:.0f}", half=half, most=most))
+    gone = percent(curve[1][0.9][0], 0)  # of few channels not every share can go
+    said.markdown(stage.say("off", off=f"{off:.0f}", half=half, gone=gone, most=most))
     with action:
         _ways(stage, at, len(groups), group)
     facts = {}
@@ -136,9 +137,13 @@ def _words(stage: Stage, target: Curve, everything: int) -> str:
 
 
 def _off(sketch: list[float], points: dict[float, tuple[float, Figure]]) -> float:
-    """Mean distance of a sketch from the measured curve, in points."""
-    measured = [100 * figure.accuracy for _, (_, figure) in sorted(points.items())]
-    return sum(abs(mine - found) for mine, found in zip(sketch, measured, strict=True)) / len(measured)
+    """Mean distance of a sketch from the measured curve, in points, where the curve was measured: of few channels not
+    every share can go, and between its own places the sketch is a straight line."""
+    import numpy as np
+
+    mine = np.interp([achieved for achieved, _ in points.values()], _shares(), sketch)
+    measured = [100 * figure.accuracy for _, figure in points.values()]
+    return float(np.abs(mine - measured).mean())
 
 
 def _left(curve: tuple[Figure, dict[float, tuple[float, Figure]]], share: float) -> str:
