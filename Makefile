@@ -7,8 +7,9 @@ PORT ?= 8501
 VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
-# Two processes, each with whole files of tests, so that what a file sets up once is set up once.
-TWO := -n 2 --dist loadfile
+# Two processes, each with whole files of tests, so that what a file sets up once is set up once; in the order of
+# folders, so that the long tests in a browser come first and the many short ones even out the end.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 MADE := $(VENV)/.made-stamp
 APP_READY := $(VENV)/.requirements-stamp
 DEV_READY := $(VENV)/.requirements-dev-stamp
