@@ -16,6 +16,7 @@ SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow  # a race and two real runs: two minutes
 def test_every_lesson_can_be_done_and_progress_outlives_f5(server: str, page: Page) -> None:
     from pages.shared.learn.lessons import course
 
