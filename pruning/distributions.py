@@ -51,10 +51,6 @@ class WeightStats:
     def share_near_zero(self) -> float:
         return self.near_zero / self.weights
 
-    @property
-    def share_zero(self) -> float:
-        return self.zeros / self.weights
-
 
 @dataclass(frozen=True, kw_only=True)
 class UnitNorms:

@@ -189,11 +189,6 @@ def current(opened: OpenModel) -> Cut:
     )
 
 
-def set_all(opened: OpenModel, sparsity: float) -> None:
-    """Remove the same share of every row."""
-    set_rows(opened, dict.fromkeys((target.name for target in free_targets(opened)), sparsity), share=sparsity)
-
-
 def set_rows(opened: OpenModel, sparsities: Mapping[str, float], *, share: float = 0.0) -> None:
     """Set the rows that are named to a sparsity each and the others to none; the board follows.
 
