@@ -14,7 +14,7 @@ import pytest
 
 from pruning.recipe import Recipe
 from pruning.runs.store import create_run, execute
-from tests.browser.test_walk import settle
+from tests.browser.steps import settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

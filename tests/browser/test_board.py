@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pruning.markup import words
+from tests.browser.steps import expect, kept, settle, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
     from pruning.preview import Savings
 
-SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 MODEL = "sample:mini_resnet"
 ROW = "layer2.0.conv1"
 """20 units, which no other layer shares."""
@@ -35,13 +35,6 @@ def show(page: Page, server: str) -> None:
     page.goto(f"{server}/prune", wait_until="domcontentloaded")
     page.locator(".board .row:not(.head)").first.wait_for()
     settle(page)
-
-
-def settle(page: Page) -> None:
-    page.wait_for_timeout(300)
-    page.wait_for_selector(SETTLED)
-    shown = page.locator("[data-testid=stException], [data-testid=stAlertContentError]").all_inner_texts()
-    assert shown == []
 
 
 def row(page: Page, name: str) -> Locator:
@@ -90,35 +83,36 @@ def savings(layers: dict[str, float], granularity: str = "channel", sparsity: fl
 
 
 def assert_tiles_are_pythons(page: Page, wanted: Savings) -> None:
-    size, macs = (page.locator(".board .tile:not(.hole)").nth(number).inner_text() for number in (0, 1))
-    assert words.ratio(wanted.dense_params, wanted.params) in size
-    assert f"{words.amount(wanted.params)} of {words.amount(wanted.dense_params)}" in size
-    assert words.ratio(wanted.dense_macs, wanted.macs) in macs
-    assert f"{words.amount(wanted.macs)} of {words.amount(wanted.dense_macs)}" in macs
+    size, macs = (tile(page, number) for number in (0, 1))
+    expect(size).to_contain_text(words.ratio(wanted.dense_params, wanted.params))
+    expect(size).to_contain_text(f"{words.amount(wanted.params)} of {words.amount(wanted.dense_params)}")
+    expect(macs).to_contain_text(words.ratio(wanted.dense_macs, wanted.macs))
+    expect(macs).to_contain_text(f"{words.amount(wanted.macs)} of {words.amount(wanted.dense_macs)}")
 
 
-def accuracy(page: Page) -> str:
-    return page.locator(".st-key-board_accuracy").inner_text()
+def tile(page: Page, number: int) -> Locator:
+    """Of the big numbers on top: size, MACs, time."""
+    return page.locator(".board .tile:not(.hole)").nth(number)
 
 
 def test_hand_keyboard_and_numbers_move_the_plan(board: Page) -> None:
     page = board
-    assert "20 → 20" in row(page, ROW).inner_text()
+    expect(kept(row(page, ROW))).to_have_text("20 → 20")
 
     drag(page, row(page, ROW).locator(".cut"), 0.0, 0.4)
     assert values(page)[ROW] == 8, "the cut is where the pointer is"
-    assert "20 → 12" in row(page, ROW).inner_text()
-    assert slider(page, ROW).get_attribute("aria-valuetext") == "8 of 20 removed"
+    expect(kept(row(page, ROW))).to_have_text("20 → 12")
+    expect(slider(page, ROW)).to_have_attribute("aria-valuetext", "8 of 20 removed")
     assert_tiles_are_pythons(page, savings({ROW: 8 / 20}))
-    assert page.locator(".board aside h2").inner_text() == ROW, "the row that moves stands in the inspector"
+    expect(page.locator(".board aside h2"), "the row that moves stands in the inspector").to_have_text(ROW)
     settle(page)
-    page.wait_for_function("() => /select images/.test(document.querySelector('.st-key-board_accuracy').innerText)")
-    assert "recalibrated ·" in accuracy(page) and "1,000 select images" in accuracy(page)
+    expect(page.locator(".st-key-board_accuracy")).to_contain_text("recalibrated ·")
+    expect(page.locator(".st-key-board_accuracy")).to_contain_text("1,000 select images")
 
     slider(page, ROW).press("ArrowRight")
     assert values(page)[ROW] == 9
     slider(page, ROW).press("End")
-    assert "20 → 1" in row(page, ROW).inner_text(), "one unit stays"
+    expect(kept(row(page, ROW)), "one unit stays").to_have_text("20 → 1")
     exact = page.locator(".board #exact")
     exact.fill("16")
     exact.press("Enter")
@@ -135,8 +129,7 @@ def test_hand_keyboard_and_numbers_move_the_plan(board: Page) -> None:
     settle(page)
 
     page.locator(".st-key-run_bar").get_by_text("Options").wait_for()
-    page.locator("a[data-testid=stTopNavLink]", has_text="Explore").click()
-    page.get_by_role("heading", name="Look inside", exact=True).first.wait_for()
+    visit(page, "Explore", "Look inside")
     settle(page)
     page.locator("a[data-testid=stTopNavLink]", has_text="Prune").click()
     row(page, ROW).wait_for()
@@ -158,7 +151,7 @@ def test_all_rows_follow_one_slider_but_those_that_are_locked(board: Page) -> No
     sizes = {"conv1": 10, "layer1.0.conv1": 10, "layer2.0.conv2/own": 10, "layer3.0.conv1": 28, "layer3.0.conv2/own": 8}
     after = {name: int(0.3 * units + 1e-9) for name, units in sizes.items()}
     assert values(page) == after | {ROW: 2}
-    assert "25 of 30 %" in row(page, "layer3.0.conv2/own").inner_text(), "what was asked, and what units allow"
+    expect(row(page, "layer3.0.conv2/own"), "asked, and what units allow").to_contain_text("25 of 30 %")
     assert_tiles_are_pythons(page, savings({ROW: 2 / 20}, sparsity=0.3))
     settle(page)
 
@@ -201,15 +194,17 @@ def test_weights_have_a_histogram_for_a_slider(board: Page) -> None:
     name = "layer3.0.conv2"
     slider(page, name).focus()
     slider(page, name).press("ArrowRight")
-    assert slider(page, name).get_attribute("aria-valuetext") == "0.1 % of 7,056 weights removed"
+    expect(slider(page, name)).to_have_attribute("aria-valuetext", "0.1 % of 7,056 weights removed")
     exact = page.locator(".board #exact")
     exact.fill("45.3")
     exact.press("Enter")
     wanted = savings({name: 0.453}, "weight")
-    size, macs, time = (page.locator(".board .tile:not(.hole)").nth(n).inner_text() for n in range(3))
-    assert words.ratio(wanted.dense_nonzero, wanted.nonzero) in size
-    assert f"{words.amount(wanted.nonzero)} of {words.amount(wanted.dense_nonzero)}" in size
-    assert "unchanged" in macs and "zeros are still multiplied" in macs and "unchanged" in time
+    size, macs, time = (tile(page, number) for number in range(3))
+    expect(size).to_contain_text(words.ratio(wanted.dense_nonzero, wanted.nonzero))
+    expect(size).to_contain_text(f"{words.amount(wanted.nonzero)} of {words.amount(wanted.dense_nonzero)}")
+    expect(macs).to_contain_text("unchanged")
+    expect(macs).to_contain_text("zeros are still multiplied")
+    expect(time).to_contain_text("unchanged")
     settle(page)
 
     cut = row(page, name).locator(".cut")
@@ -236,13 +231,13 @@ def test_times_of_layers_give_steps_to_snap_to(server: str, page: Page, home: Pa
     (folder / f"{steps_key(graph, 1)}.json").write_text(json.dumps(made))
     show(page, server)
     drag(page, row(page, ROW).locator(".cut"), 0.0, 0.05)
-    assert page.locator(".board .snap").all_inner_texts() == ["19 → 16: −50 % time", "19 → 20: same time"]
+    expect(page.locator(".board .snap")).to_have_text(["19 → 16: −50 % time", "19 → 20: same time"])
     page.locator(".board .snap").first.click()
-    assert "20 → 16" in row(page, ROW).inner_text()
+    expect(kept(row(page, ROW))).to_have_text("20 → 16")
     expected = predict(Steps.from_json(made), cost_table(graph), {ROW: 16})
     low, middle, high = expected.speedup
-    time = page.locator(".board .tile:not(.hole)").nth(2).inner_text()
-    assert f"≈ {middle:.2f}×" in time and f"({low:.2f}–{high:.2f}×)" in time
+    expect(tile(page, 2)).to_contain_text(f"≈ {middle:.2f}×")
+    expect(tile(page, 2)).to_contain_text(f"({low:.2f}–{high:.2f}×)")
 
 
 def made_up(table: dict[str, Any]) -> dict[str, Any]:
@@ -300,8 +295,8 @@ def test_the_boards_costs_and_times_are_pythons(page: Page, name: str) -> None:
     table = cost_table(open_model(f"sample:{name}").graph)
     data, chance = table.to_json(), random.Random(name)
     plans = [{group.name: chance.randint(1, group.units) for group in table.groups} for _ in range(20)]
-    kept = [[plan[group.name] for group in table.groups] for plan in plans]
-    counts = call(page, "costsOf", [[data, one] for one in kept])
+    left = [[plan[group.name] for group in table.groups] for plan in plans]
+    counts = call(page, "costsOf", [[data, one] for one in left])
     assert [(count["params"], count["macs"]) for count in counts] == [
         (count.params, count.macs) for count in map(table.count, plans)
     ]
@@ -309,7 +304,7 @@ def test_the_boards_costs_and_times_are_pythons(page: Page, name: str) -> None:
     for grid in made["grids"]:  # measured at some widths only: between them it is a line
         thin = grid["rows"][::3]
         grid.update(rows=thin, times=[[chance.random()] for _ in thin])
-    guesses = call(page, "predictTime", [[made, data, one] for one in kept])
+    guesses = call(page, "predictTime", [[made, data, one] for one in left])
     wanted = [predict(Steps.from_json(made), table, plan) for plan in plans]
     assert [guess["middle"] for guess in guesses] == pytest.approx([guess.middle for guess in wanted])
     assert [guess["low"] for guess in guesses] == pytest.approx([guess.low for guess in wanted])

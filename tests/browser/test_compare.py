@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.steps import expect, settle
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +25,7 @@ def test_a_first_run_is_made_compared_and_presented(server: str, page: Page) -> 
     page.locator(".cmp-drawing").wait_for()
     settle(page)
     assert re.search(r"[?&]b=", page.url)
-    assert "Of 1,000 digits" in page.locator(".px-verdict").inner_text()
+    expect(page.locator(".px-verdict")).to_contain_text("Of 1,000 digits")
 
     pick(page, "Pictures")
     page.locator(".wf").wait_for()
@@ -40,20 +40,21 @@ def test_a_first_run_is_made_compared_and_presented(server: str, page: Page) -> 
     page.locator(".st-key-compare_present button:visible").first.click()
     dialog = page.locator("dialog[open]")
     dialog.wait_for()
-    assert "present=1" in page.url
+    page.wait_for_url("**present=1*")
     seen = []
     for number in range(4):
-        assert dialog.locator(".place").inner_text() == f"{number + 1} of 4"
+        expect(dialog.locator(".place")).to_have_text(f"{number + 1} of 4")
         seen.append(dialog.locator(".slide:not([hidden])").inner_text())
         assert smallest_letters(page) >= 23.9
         page.keyboard.press("ArrowRight")
     assert len(set(seen)) == 4 and "Recorded, not live" in seen[3]
     page.keyboard.press("ArrowLeft")
-    assert dialog.locator(".place").inner_text() == "3 of 4"
+    expect(dialog.locator(".place")).to_have_text("3 of 4")
     page.keyboard.press("Escape")
     page.locator(".st-key-compare_present").wait_for()
     settle(page)
-    assert "present" not in page.url and not dialog.count()
+    page.wait_for_url(lambda address: "present" not in address)
+    expect(dialog).to_have_count(0)
 
 
 def smallest_letters(page: Page) -> float:
@@ -79,8 +80,3 @@ def smallest_letters(page: Page) -> float:
 
 def pick(page: Page, name: str) -> None:
     page.get_by_role("radio", name=name).first.click()
-
-
-def settle(page: Page) -> None:
-    page.wait_for_timeout(400)
-    page.locator(SETTLED).wait_for(state="attached")

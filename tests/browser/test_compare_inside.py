@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.steps import expect, settle
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 LAYER = "layer2.0.conv1"
 
 pytestmark = pytest.mark.browser
@@ -30,13 +31,6 @@ def run(home: Path) -> Iterator[Path]:
     execute(path)
     yield path
     shutil.rmtree(path)
-
-
-def settle(page: Page) -> None:
-    page.wait_for_timeout(300)
-    page.wait_for_selector(SETTLED)
-    shown = page.locator("[data-testid=stException], [data-testid=stAlertContentError]").all_inner_texts()
-    assert shown == []
 
 
 def part(page: Page, name: str) -> None:
@@ -59,7 +53,7 @@ def test_filters_race_guess_and_savings(server: str, page: Page, run: Path) -> N
     settle(page)
     kept = open_model(f"run:{run}").structure.kept[f"{LAYER}.weight"][0]
     gone = [str(number) for number in range(20) if number not in kept]
-    assert grid.locator(".tile").count() == 20
+    expect(grid.locator(".tile")).to_have_count(20)
     hatched = grid.locator(".tile:has(.gone)").evaluate_all("all => all.map((tile) => tile.dataset.id)")
     assert hatched == gone, "removed channels stand under their original numbers"
     grid.locator(".tile").first.focus()
@@ -70,8 +64,8 @@ def test_filters_race_guess_and_savings(server: str, page: Page, run: Path) -> N
     panel.get_by_text(re.compile(rf"Without filter {kept[0]}\b")).wait_for()
     panel.locator(".js-plotly-plot").wait_for()
     settle(page)
-    assert panel.get_by_text(re.compile("^(Dense|Pruned): ")).count() == 2
-    assert grid.locator("[aria-pressed=true]").get_attribute("data-id") == str(kept[0])
+    expect(panel.get_by_text(re.compile("^(Dense|Pruned): "))).to_have_count(2)
+    expect(grid.locator("[aria-pressed=true]")).to_have_attribute("data-id", str(kept[0]))
 
     part(page, "Race")
     page.locator(".st-key-compare_race_start button").click()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.steps import expect, settle
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
-
-SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 pytestmark = pytest.mark.browser
 
@@ -33,10 +33,9 @@ def test_every_lesson_can_be_done_and_progress_outlives_f5(server: str, page: Pa
             page.reload(wait_until="domcontentloaded")  # F5: a new session, the same lesson, ticks and answer
             page.get_by_role("heading", name=f"{number} · {lesson.title}", exact=True).wait_for()
             settle(page)
-            page.locator("nav.steps li.done").nth(1).wait_for()  # the browser tells of them after the first picture
-            assert page.locator("nav.steps li.done").count() == 2
+            expect(page.locator("nav.steps li.done")).to_have_count(2)  # told by the browser after the first picture
             page.locator(".st-key-lesson_ask").get_by_text("Yes.").wait_for()
-            assert page.locator(".st-key-lesson_ask input[type=radio]").first.is_checked()
+            expect(page.locator(".st-key-lesson_ask input[type=radio]").first).to_be_checked()
         page.get_by_role("button", name="Finish" if lesson is lessons[-1] else "Next").click()
     page.get_by_role("heading", name="You did it", exact=True).wait_for()
     settle(page)
@@ -46,10 +45,10 @@ def test_every_lesson_can_be_done_and_progress_outlives_f5(server: str, page: Pa
     page.goto(f"{server}/learn?lesson=units&lock=percent&hide=way", wait_until="domcontentloaded")
     page.get_by_role("heading", name=re.compile("Weights or units")).wait_for()
     settle(page)
-    page.locator("nav.steps li.done").nth(len(lessons) - 1).wait_for()
+    expect(page.locator("nav.steps li.done")).to_have_count(len(lessons))
     slider = page.locator(".st-key-lesson_units_percent")
-    assert slider.locator("input, [role=slider]").first.is_disabled()
-    assert page.locator(".st-key-lesson_units_way").count() == 0
+    expect(slider.locator("input, [role=slider]").first).to_be_disabled()
+    expect(page.locator(".st-key-lesson_units_way")).to_have_count(0)
 
 
 def why(page: Page) -> None:
@@ -170,11 +169,3 @@ def slide(page: Page, key: str, press: str, times: int) -> None:
     for _ in range(times):
         handle.press(press)
     settle(page)
-
-
-def settle(page: Page) -> None:
-    """Wait until the page's script has ended, and see that nothing went wrong."""
-    page.wait_for_timeout(300)  # a change needs a moment to reach the server
-    page.wait_for_selector(SETTLED)
-    shown = page.locator("[data-testid=stException], [data-testid=stAlertContentError]").all_inner_texts()
-    assert shown == [], f"an error stands on {page.url}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.test_walk import SETTLED, settle
+from tests.browser.steps import SETTLED, expect, kept, number_kept, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -20,14 +20,14 @@ def test_a_plan_travels_in_its_address(server: str, page: Page) -> None:
     row = board_row(page)
     settle(page)
     assert "r=" not in page.url, "nothing is planned yet"
-    assert kept(row) == 20
+    expect(kept(row)).to_have_text("20 → 20")
     before = page.evaluate("history.length")
     row.locator("input[type=range]").press("PageUp")
     row.locator("input[type=range]").press("PageUp")
     page.wait_for_url(re.compile(r"[?&]r=1\."))
     settle(page)
     page.wait_for_timeout(500)
-    planned, first = kept(row), page.url
+    planned, first = number_kept(row), page.url
     assert planned < 20
     assert page.evaluate("history.length") == before, "Back still leads to the page before"
 
@@ -45,25 +45,25 @@ def test_a_plan_travels_in_its_address(server: str, page: Page) -> None:
     page.get_by_test_id("stToast").get_by_text("Opened the plan in the link").wait_for()
     row = board_row(page)
     settle(page)
-    assert kept(row) == planned
+    expect(kept(row)).to_have_text(f"20 → {planned}")
     row.locator("input[type=range]").press("Home")
     row.locator("input[type=range]").press("PageUp")
     page.wait_for_function("first => location.href !== first", arg=first)
     settle(page)
     page.wait_for_timeout(500)
-    changed = kept(row)
+    changed = number_kept(row)
     assert planned < changed < 20
 
     page.reload(wait_until="domcontentloaded")
     row = board_row(page)
     settle(page)
-    assert kept(row) == changed, "F5 keeps what was changed after the link was opened"
+    expect(kept(row), "F5 keeps what was changed after the link was opened").to_have_text(f"20 → {changed}")
 
     page.goto(first[:-9], wait_until="domcontentloaded")  # as a mail program may cut it off
     page.get_by_test_id("stToast").get_by_text("Nothing was opened").wait_for()
     row = board_row(page)
     page.wait_for_selector(SETTLED)
-    assert kept(row) == 20
+    expect(kept(row)).to_have_text("20 → 20")
     page.wait_for_function("() => !location.search.includes('r=')")
 
 
@@ -71,9 +71,3 @@ def board_row(page: Page) -> Locator:
     row = page.locator(".row[data-name='layer2.0.conv1']")
     row.wait_for()
     return row
-
-
-def kept(row: Locator) -> int:
-    found = re.search(r"20 → (\d+)", row.inner_text())
-    assert found
-    return int(found[1])

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.browser.steps import expect, kept, number_kept, settle, visit
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 pytestmark = pytest.mark.browser
 
@@ -30,15 +30,15 @@ def test_a_walk_from_start_to_a_run_in_the_trade_off(server: str, page: Page, ho
     page.locator(".st-key-run_bar").wait_for()
     settle(page)
     row = page.locator(".row[data-name='layer2.0.conv1']")
-    assert "20 → 20" in row.inner_text()
+    expect(kept(row)).to_have_text("20 → 20")
     slider = row.locator("input[type=range]")
     slider.focus()
     slider.press("PageUp")
     slider.press("PageUp")
     slider.press("ArrowRight")
     settle(page)
-    kept = re.search(r"20 → (\d+)", row.inner_text())
-    assert kept and int(kept[1]) < 20, "the count follows the slider"
+    expect(kept(row), "the count follows the slider").not_to_have_text("20 → 20")
+    left = number_kept(row)
 
     page.locator(".st-key-run_bar").get_by_text("Options").click()
     epochs = page.get_by_role("spinbutton", name="Epochs of fine-tuning")
@@ -60,9 +60,7 @@ def test_a_walk_from_start_to_a_run_in_the_trade_off(server: str, page: Page, ho
     settle(page)
     panel.get_by_text(re.compile("the ledger: dense and pruned")).click()
     panel.get_by_text(re.compile("test images")).first.wait_for()
-    row.scroll_into_view_if_needed()  # the browser lays out only rows in sight
-    page.wait_for_timeout(300)
-    assert f"20 → {kept[1]}" in row.inner_text(), "the sliders came back as well"
+    expect(kept(row), "the sliders came back as well").to_have_text(f"20 → {left}")
 
     visit(page, "Trade-off")
     page.locator(".js-plotly-plot").first.wait_for()
@@ -70,20 +68,5 @@ def test_a_walk_from_start_to_a_run_in_the_trade_off(server: str, page: Page, ho
     assert (home / "runs" / name / "result.json").is_file()
     assert page.locator(".js-plotly-plot .scatterlayer .trace").count() >= 2, "dense and the run"
     runs = len(list((home / "runs").iterdir()))  # other tests may have left some
-    assert page.get_by_text(f"{runs} run{'' if runs == 1 else 's'}", exact=True).count() == 1
+    expect(page.get_by_text(f"{runs} run{'' if runs == 1 else 's'}", exact=True)).to_have_count(1)
     page.locator(".js-plotly-plot .scatterlayer .points path").first.wait_for()
-
-
-def settle(page: Page) -> None:
-    """Wait until the page's script has ended, and see that nothing went wrong."""
-    page.wait_for_timeout(300)  # a change needs a moment to reach the server
-    page.wait_for_selector(SETTLED)
-    shown = page.locator("[data-testid=stException], [data-testid=stAlertContentError]").all_inner_texts()
-    assert shown == [], f"an error stands on {page.url}"
-
-
-def visit(page: Page, title: str, heading: str | None = None) -> None:
-    """Go to a page by the navigation on top; `heading` is the page's own, if it is not the same."""
-    page.locator("a[data-testid=stTopNavLink]", has_text=title).click()
-    page.wait_for_url(re.compile(title.lower().replace("-", "")))
-    page.get_by_role("heading", name=heading or title, exact=True).first.wait_for()
