@@ -65,6 +65,9 @@ def verdict(speedup: tuple[float, float, float]) -> str:
 
 BLOCKS = 6
 """Both models are copied afresh for each block: where copies lie in memory can bias a clock by several per cent."""
+PAIRS = 32
+"""Of a block at most: more of them narrow nothing, since what differs from block to block is far more than what is
+left of chance within one."""
 T95 = 2.571
 """Two-sided 95 % quantile of Student's t with BLOCKS − 1 degrees of freedom."""
 
@@ -95,7 +98,7 @@ def compare_latency(
         repeats = {side: _repeats(copies[side], images) for side in order}
         ratios: list[float] = []
         until = time.perf_counter() + seconds / BLOCKS
-        while len(ratios) < 5 or (time.perf_counter() < until and len(ratios) < 200):
+        while len(ratios) < 5 or (time.perf_counter() < until and len(ratios) < PAIRS):
             if cancel is not None and cancel():
                 raise Cancelled("Cancelled while timing.")
             taken = {side: _time(copies[side], images, repeats[side]) for side in order}

@@ -24,8 +24,9 @@ from pruning.catalog.sources import cache_dir
 from pruning.errors import Cancelled, InputError, PruningError, StorageError
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.trace import op_of
-from pruning.latency_profile import THREADS, cpu_name
+from pruning.latency_profile import THREADS
 from pruning.latency_steps import Steps
+from pruning.processor import processor
 
 START_SECONDS = 60
 """How long a queued measurement may take to get a process before it counts as failed."""
@@ -46,7 +47,7 @@ def steps_key(graph: ModelGraph, batch: int) -> str:
     """Same key, same times: the network's calls and their shapes, the batch size, the threads, torch and the CPU."""
     calls = [(op_of(node), _shapes(node.meta.get("val"))) for node in graph.trace.nodes]
     shapes = sorted((name, shape) for name, shape in graph.shapes.items())
-    parts = [calls, shapes, batch, THREADS, torch.__version__, cpu_name()]
+    parts = [calls, shapes, batch, THREADS, torch.__version__, processor()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 

@@ -7,7 +7,6 @@ The dense network is timed again between layers, so that a machine that gets slo
 from __future__ import annotations
 
 import math
-import platform
 import random
 import statistics
 import time
@@ -15,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import torch
 from torch import nn
@@ -30,6 +28,7 @@ from pruning.latency_calls import timed_calls
 from pruning.latency_grid import Timer, check_cancel, clock, time_grid, typical
 from pruning.latency_steps import Steps, layer_times
 from pruning.plan import Plan
+from pruning.processor import processor
 
 Progress = Callable[[float, str], None]
 """(share done, what is being done)."""
@@ -43,16 +42,6 @@ PASSES, DENSE_TIMINGS = 2, 8
 """Over the smaller networks, so that a few busy seconds do not hit all of one's times; and of the dense one."""
 UNIFORM, RANDOM, MOST_REMOVED = (0.25, 0.5, 0.75), 4, 0.7
 """Check networks: this part of every group removed; so many with a random part of each group, up to the last."""
-
-
-def cpu_name() -> str:
-    """Of this machine's processor, as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:  # not Linux
-        lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor() or platform.machine())
 
 
 def profile(
@@ -91,7 +80,7 @@ def profile(
             batch=batch,
             threads=THREADS,
             torch=torch.__version__,
-            cpu=cpu_name(),
+            cpu=processor(),
             dense=typical(dense),
             grids=tuple(grids),
             calls=tuple(call.timed(kinds.index(call.kind)) for call in calls),

@@ -23,6 +23,7 @@ from pruning.graph.build import build_graph
 from pruning.graph.verify import Check, prove
 from pruning.latency import ENGINE, Comparison, compare_latency, quiet_machine
 from pruning.plan import Plan, plan_keeping, target_sizes
+from pruning.processor import processor
 from pruning.recalibrate import has_batch_norm, recalibrate
 from pruning.recipe import Recipe
 from pruning.schedule import rounds
@@ -31,8 +32,8 @@ from pruning.shrinkage import Shrinkage, shrinkage
 SCHEMA_VERSION = 1
 BATCHES = (1, 32)
 """Batch sizes at which latency is measured."""
-EVALUATIONS = 10
-"""How often accuracy on select images is measured during fine-tuning, at most."""
+EVALUATIONS, LOOKING = 10, 0.25
+"""How often accuracy on select images is measured during fine-tuning at most, and for what part of training's work."""
 
 Progress = Callable[[dict[str, Any]], None]
 """Gets one JSON-ready event at a time; `stage` says what is going on."""
@@ -94,6 +95,7 @@ def run(
         "layers": [asdict(layer) for layer in pruned.plan.layers],
         "check": asdict(pruned.check),
         "engine": ENGINE,
+        "cpu": processor(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "seconds": round(time.monotonic() - started, 2),
@@ -209,7 +211,7 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Dataset, tell: Prog
                 data,
                 replace(train_config(recipe, part.steps), seed=recipe.seed + 1000 * (number - 1)),
                 masks=_masks(source, current, plan),
-                evaluations=max(1, round(EVALUATIONS * part.steps / total_steps)),
+                evaluations=max(1, round(_evaluations(recipe, data, total_steps) * part.steps / total_steps)),
                 progress=report_step,
                 cancel=cancel,
             )
@@ -240,6 +242,11 @@ def measure(
         "verdict": {str(timing.batch): timing.verdict for timing in timings},
         "difference": asdict(paired_difference(before.right, after.right)),
     }
+
+
+def _evaluations(recipe: Recipe, data: Dataset, steps: int) -> int:
+    """Over a whole run; a step of training costs about three times as much for each image as looking at it."""
+    return min(EVALUATIONS, int(LOOKING * 3 * steps * recipe.batch_size / len(data.labels["select"])))
 
 
 def _plan(

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.shared import errors, lab
 from pages.shared.numbers import time_tile
 from pages.shared.tiles import Number
+from pruning.markup.words import threads
 
 if TYPE_CHECKING:
     from pruning.catalog.models import OpenModel
@@ -35,9 +36,9 @@ def known(opened: OpenModel, cut: lab.Cut, result: dict[str, Any] | None) -> Num
     """The time of this cut: from the result of a run of it, else as it was measured; None where it was not."""
     if result is not None:
         low, middle, high = result["speedup"]["1"]
-        threads = result["threads"]
-        several = f"{low:.2f}–{high:.2f}×, {threads} threads"  # one thread: as the tile's title says
-        words = result["verdict"]["1"] if threads == 1 else several
+        count = result["threads"]
+        several = f"{low:.2f}–{high:.2f}×, {threads(count)}"  # one thread: as the tile's title says
+        words = result["verdict"]["1"] if count == 1 else several
         return Number("≈ 1×" if low <= 1 <= high else f"{middle:.2f}×", "measured", words)
     timing = _times().get((opened.digest, cut.key))
     return time_tile(1, timing).numbers[0] if timing is not None else None

@@ -42,6 +42,15 @@ class Speedup:
         return not self.low <= 1 <= self.high
 
 
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """What a run's times hold for."""
+
+    cpu: str
+    """'' where the run is older than this entry."""
+    threads: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Side:
     """One network of a comparison."""
@@ -133,10 +142,17 @@ class Pair:
         before, after = self.before.figures["latency_ms"], self.after.figures["latency_ms"]
         return tuple(sorted(int(batch) for batch in after if batch in before))
 
+    @property
+    def clock(self) -> Clock | None:
+        """On what both were timed; None where two runs were timed on different processors or numbers of threads."""
+        found = {_clock(side.run) for side in (self.before, self.after) if side.run is not None}
+        return found.pop() if len(found) == 1 else None
+
     def speedup(self, batch: int = 1) -> Speedup | None:
-        """How many times as fast `after` is; None where the two were never held against the same network."""
+        """How many times as fast `after` is; None where the two were never held against the same network, or not on
+        the same clock."""
         own = _against_dense(self.after, batch)
-        if own is None or not self.same_network:
+        if own is None or not self.same_network or self.clock is None:
             return None
         other = _against_dense(self.before, batch)
         return own if other is None else _quotient(own, other)
@@ -235,6 +251,11 @@ def _result(run: Run) -> dict[str, Any]:
 def _images(run: Run) -> str | None:
     """Digest of the images a finished run looked at."""
     return str(run.result["data"]["sha256"]) if run.result is not None else None
+
+
+def _clock(run: Run) -> Clock:
+    result = _result(run)
+    return Clock(cpu=str(result.get("cpu", "")), threads=int(result["threads"]))
 
 
 def _against_dense(side: Side, batch: int) -> Speedup | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pruning.markup import badges, ledger_table
-from pruning.markup.words import interval, percent, ratio
+from pruning.markup.words import interval, percent, ratio, threads
 
 if TYPE_CHECKING:
     from pruning.devices import Budget
@@ -94,10 +94,9 @@ def footnote(result: Result) -> str:
         "exact": f"The removal is exact, proven against: {check['reference']}.",
         "not_comparable": f"The removal could not be compared: {check['reason']}.",
     }.get(check["status"], f"The removal was refused: {check['reason']}.")
-    threads = f"{result['threads']} thread{'' if result['threads'] == 1 else 's'}"
     return (
-        f"{proof} Time: {result['engine']}, {threads}, torch {result['torch']}; dense and pruned timed in turn. "
-        f"The whole run took {result['seconds']:.0f} s. Intervals are 95 % intervals."
+        f"{proof} Time: {result['engine']}, {threads(result['threads'])}, torch {result['torch']}; dense and pruned "
+        f"timed in turn. The whole run took {result['seconds']:.0f} s. Intervals are 95 % intervals."
     )
 
 

@@ -32,6 +32,11 @@ def interval(ends: tuple[float, float]) -> str:
     return f"{100 * ends[0]:.1f}–{100 * ends[1]:.1f} %"
 
 
+def threads(count: int) -> str:
+    """'1 thread', '2 threads'."""
+    return f"{count} thread{'' if count == 1 else 's'}"
+
+
 def milliseconds(value: float) -> str:
     """A time: '0.84 ms'."""
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} ms"

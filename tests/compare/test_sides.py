@@ -26,7 +26,10 @@ def answers(predicted: list[int]) -> Answers:
     )  # fmt: skip
 
 
-def run(tmp_path: Path, name: str, speedup: list[float], predicted: list[int] | None, digest: str = "images") -> Run:
+def run(
+    tmp_path: Path, name: str, speedup: list[float], predicted: list[int] | None, digest: str = "images",
+    threads: int = 1,
+) -> Run:  # fmt: skip
     """A finished run's folder, as far as a comparison reads it."""
     path = tmp_path / name
     path.mkdir()
@@ -43,6 +46,8 @@ def run(tmp_path: Path, name: str, speedup: list[float], predicted: list[int] | 
         "difference": {"accuracy": -0.25, "interval": [-0.7, 0.3], "newly_wrong": 2, "newly_right": 1},
         "data": {"name": "mnist5k", "sha256": digest},
         "stages": {"finetuned": None},
+        "cpu": "a processor",
+        "threads": threads,
     }
     recipe = Recipe(model="sample:lenet300", data="mnist5k")
     return Run(path=path, state="done", recipe=recipe, created=datetime.now(UTC), result=result, message=None)
@@ -85,6 +90,8 @@ def test_two_runs_meet_on_their_images(tmp_path: Path, opened: OpenModel) -> Non
     assert speedup is not None and speedup.estimated
     reach = math.hypot(math.log(1.1), math.log(1.05))
     assert speedup.span == pytest.approx((1.25 * math.exp(-reach), 1.25, 1.25 * math.exp(reach)))
+    other_clock = run(tmp_path, "d", [1.5, 1.6, 1.7], None, threads=2)
+    assert pair(other_clock, second, opened).speedup() is None, "times of two threads say nothing of one"
     old = pair(run(tmp_path, "c", [1, 1, 1], None), second, opened)
     assert old.difference is None
 

@@ -60,7 +60,7 @@ def pair(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     small = replace(
         dense, model=model, graph=build_graph(model, (1, 28, 28)), structure=shrinkage(dense.graph, plan), digest="cut"
     )
-    result = {"speedup": {"1": [1.25, 2.0, 4.0], "32": [0.9, 1.1, 1.3]}, "stages": {"finetuned": None}}
+    result = {"speedup": {"1": [1.25, 2.0, 4.0], "32": [0.9, 1.1, 1.3]}, "stages": {"finetuned": None}, "threads": 2}
     run = Run(
         path=tmp_path_factory.mktemp("runs") / "mine", state="done", created=datetime.now(UTC), result=result,
         recipe=Recipe(model="sample:mini_resnet", data="mnist5k"), message=None,
@@ -150,11 +150,21 @@ def test_savings_claim_nothing_without_numbers_and_only_what_the_clock_shows(pai
     said = words(app)
     assert "5.0 hours saved" in said and "2.0 hours to 7.5 hours · dense 10.0 hours, pruned 5.0 hours" in said
     assert "2.50 <b>€</b> saved" in said, "whatever the reader calls it, it is text"
-    assert "250 MB less" in said and "the same" in said, "5,000 × 50 kB; as bitmap and non-zeros nothing changed"
+    assert "on 2 threads of" in said and app.number_input(key="savings_price_widget").label.endswith("2 such cores")
+    assert "250 MB less" in said, "5,000 × 50 kB"
+    assert "without its zeros" not in said.lower(), "as bitmap and non-zeros the file would be larger than it is"
 
     app.session_state["savings_batch"] = app.session_state["savings_batch_widget"] = 32
     app.run()
     assert "nothing measurable" in words(app) and "contains 1" in words(app) and "hours saved" not in words(app)
+
+
+def test_what_zeros_save_on_the_way_is_shown_where_there_are_some(pair: Pair) -> None:
+    sparse = replace(pair.after, figures={**FIGURES, "bytes": {"raw": 80_000, "sparse": 20_000, "deflate": 24_000}})
+    app = part("savings", replace(pair, after=sparse)).run()
+    app.number_input(key="savings_devices_widget").set_value(5000.0).run()
+    said = words(app)
+    assert "the same" in said and "To send, without its zeros" in said and "320 MB less" in said, "5,000 × (84 − 20) kB"
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.001, "3.6 seconds"), (0.5, "30 minutes"), (12_345.6, "12,346 hours")])

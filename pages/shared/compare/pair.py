@@ -73,10 +73,9 @@ def boxes(first: DeltaGenerator, second: DeltaGenerator, runs: Mapping[str, Run]
 
     after = runs[state.get(AFTER)]
     before = [DENSE, *(name for name, run in runs.items() if run is not after and comparable(run, after))]
-    several = len({(run_list.network(run), run.recipe.data) for run in runs.values()}) > 1
 
     def words(name: str) -> str:
-        return _words(runs[name], several) if name else f"dense, {run_list.network(after)} as it was"
+        return _words(runs[name], runs) if name else f"dense, {run_list.network(after)} as it was"
 
     first.selectbox("Before", before, format_func=words, **state.bound(BEFORE))
     second.selectbox("After", list(runs), format_func=words, **state.bound(AFTER))
@@ -133,9 +132,12 @@ def _adopt(runs: Mapping[str, Run], before: str, after: str) -> str | None:
     return None
 
 
-def _words(run: Run, several: bool) -> str:
-    """A run in a box: what it removed, when, and of which network where there are several."""
+def _words(run: Run, runs: Mapping[str, Run]) -> str:
+    """A run in a box: what it removed, when, and of which network and with which data where there are several."""
+    network = run_list.network(run)
+    same = [other for other in runs.values() if run_list.network(other) == network]
+    of = f" · {network}" if len(same) < len(runs) else ""
+    of += f" · {run.recipe.data}" if len({other.recipe.data for other in same}) > 1 else ""
     tuned = bool(run.result and run.result["stages"]["finetuned"])
     words = f"{'◆' if tuned else '●'} {run_list.describe(run).removesuffix(', fine-tuned')}"
-    of = f" · {run_list.network(run)}, {run.recipe.data}" if several else ""
     return f"{words}{of} · {run.created:%d %b %H:%M}"

@@ -45,7 +45,7 @@ class Show {
     this.at = to;
     this.slides.forEach((slide, number) => (slide.hidden = number !== to));
     this.place.textContent = `${to + 1} of ${this.slides.length}`;
-    this.next.textContent = to + 1 < this.slides.length ? "Next" : "From the start";
+    this.next.textContent = to + 1 < this.slides.length ? "Next" : "Again";
     cancelAnimationFrame(this.frame);
     const race = this.slides[to].querySelector(".race");
     if (race) this.race(race);

@@ -15,7 +15,7 @@ import streamlit as st
 
 from pages.shared import badges
 from pages.shared.compare import networks, pictures, top
-from pruning.markup.words import percent, ratio
+from pruning.markup.words import percent, ratio, threads
 
 if TYPE_CHECKING:
     from pruning.compare.sides import Pair, Speedup
@@ -91,7 +91,8 @@ def _networks(pair: Pair) -> str:
         pairs, before=f"Before: {networks.named(pair.before)}", after=f"After: {pair.after.label}", look=HALL
     )
     return (
-        f'<section class="slide network"><style>{STYLE}</style><h2>The two networks, to scale</h2>{image}'
+        f'<section class="slide network"><style>{STYLE}</style><h2>The two networks, to scale</h2>'
+        f'<div class="wide" tabindex="0" role="region" aria-label="Both networks">{image}</div>'
         '<p class="key"><span><i style="background:var(--cmp-kept)"></i>stays</span>'
         '<span><i style="background:var(--cmp-removed);opacity:.5"></i>removed</span>'
         "Each block is a layer, as high as it has channels.</p></section>"
@@ -160,11 +161,10 @@ def _race_title(speedup: Speedup) -> str:
 def _race_words(pair: Pair, speedup: Speedup) -> str:
     assert pair.after.run is not None and pair.after.run.result is not None, "what comes after is a run's"
     result = pair.after.run.result
-    threads = f"{result['threads']} thread{'' if result['threads'] == 1 else 's'}"
     how = "Worked out from two runs, each timed against dense" if speedup.estimated else "Both were timed in turn"
     return (
         f"Recorded, not live ({speedup.low:.2f}–{speedup.high:.2f}×). {how} when the run ended: "
-        f"{speedup.batch} images at a time, {result['engine']}, {threads}."
+        f"{speedup.batch} images at a time, {result['engine']}, {threads(result['threads'])}."
     )
 
 

@@ -9,11 +9,11 @@ import streamlit as st
 from pages.shared import errors, state, tiles
 from pages.shared.compare import inner
 from pages.shared.tiles import Number, Tile
-from pruning.markup.words import milliseconds, size
+from pruning.markup.words import milliseconds, size, threads
 
 if TYPE_CHECKING:
     from pruning.compare.savings import Saved, Usage
-    from pruning.compare.sides import Pair, Speedup
+    from pruning.compare.sides import Clock, Pair, Speedup
 
 REQUESTS, DAYS, PRICE, CURRENCY, DEVICES, BATCH = (
     "savings_requests", "savings_days", "savings_price", "savings_currency", "savings_devices", "savings_batch",
@@ -30,7 +30,7 @@ def show(pair: Pair) -> None:
                                    placeholder="your number", **state.bound(REQUESTS))  # fmt: skip
         days = st.number_input("Days a year", 0, 366, **state.bound(DAYS))
         one, other = st.columns([1.6, 1])
-        price = one.number_input("Price of an hour of one such core", 0.0, 1e9, step=0.01, format="%.4f",
+        price = one.number_input(_price_words(pair), 0.0, 1e9, step=0.01, format="%.4f",
                                  placeholder="your price", **state.bound(PRICE))  # fmt: skip
         currency = other.text_input("Currency", max_chars=8, placeholder="EUR, $, …", **state.bound(CURRENCY))
         devices = st.number_input("Devices that get the network", 0.0, 1e14, step=100.0, format="%.0f",
@@ -68,6 +68,12 @@ def _batch(pair: Pair) -> int | None:
     )
 
 
+def _price_words(pair: Pair) -> str:
+    """What the price is of: as much of a machine as the clock had."""
+    cores = pair.clock.threads if pair.clock is not None else 1
+    return f"Price of an hour of {'one such core' if cores == 1 else f'{cores} such cores'}"
+
+
 def _time(
     pair: Pair, batch: int | None, speedup: Speedup | None, requests: float, days: float, price: float | None, unit: str
 ) -> None:
@@ -85,7 +91,8 @@ def _time(
     if price is not None:
         shown.append(_money_tile(found, unit))
     tiles.show(st.empty(), shown)
-    st.caption(errors.plain(_formula(usage, median, batch, speedup, found)))
+    assert pair.clock is not None, "there is a speed-up"
+    st.caption(errors.plain(_formula(usage, median, batch, speedup, pair.clock, found)))
 
 
 def _hours_tile(found: Saved, first: str, second: str) -> Tile:
@@ -110,12 +117,13 @@ def _money_tile(found: Saved, unit: str) -> Tile:
     )
 
 
-def _formula(usage: Usage, median: float, batch: int, speedup: Speedup, found: Saved) -> str:
+def _formula(usage: Usage, median: float, batch: int, speedup: Speedup, clock: Clock, found: Saved) -> str:
     """How it was worked out, in words."""
     each = "a picture" if batch == 1 else f"{batch} pictures"
+    machine = clock.cpu or "the machine that measured"
     text = (
         f"{usage.requests_a_day:,.0f} pictures a day × {usage.days_a_year:g} days × {milliseconds(median)} for {each} "
-        f"● = {hours(found.before)} of computing on one thread of the machine that measured. "
+        f"● = {hours(found.before)} of computing on {threads(clock.threads)} of {machine}. "
     )
     ends = f"{speedup.low:.2f}–{speedup.high:.2f}×"
     how = "○ worked out from two runs" if speedup.estimated else "●"
@@ -136,16 +144,16 @@ def _bytes(pair: Pair, devices: float) -> None:
     shown = []
     for key, title in (("raw", "To send, as it is"), ("sparse", "To send, without its zeros")):
         before, after = (int(side.figures["bytes"][key]) for side in (pair.before, pair.after))
+        if key == "sparse" and after >= pair.after.raw:
+            continue  # it has no zeros worth leaving out
         whole, left = bytes_sent(devices, before, after)
         word = "less" if left <= whole else "more"
         small = f"{first} {size(whole)}, {second} {size(left)}"
         big = "the same" if left == whole else f"{size(abs(whole - left))} {word}"
         shown.append(Tile(title=title, numbers=(Number(big, "estimated", small),)))
     tiles.show(st.empty(), shown)
-    st.caption(
-        f"{devices:,.0f} devices × the bytes of the weights, once. Without its zeros: a map of what is not zero, and "
-        "those weights; the device must be able to unpack that."
-    )
+    packed = " Without its zeros: a map of what is not zero, and those weights; the device must be able to unpack that."
+    st.caption(f"{devices:,.0f} devices × the bytes of the weights, once.{packed if len(shown) > 1 else ''}")
 
 
 def hours(value: float) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared import badges, tiles
 from pages.shared.tiles import Number, Tile
-from pruning.markup.words import amount, interval, percent, ratio, size
+from pruning.markup.words import amount, interval, percent, ratio, size, threads
 
 if TYPE_CHECKING:
     from pruning.compare.sides import Pair, Side
@@ -90,7 +90,8 @@ def macs_tile(pair: Pair) -> Tile:
 def time_tile(pair: Pair) -> Tile:
     """How much faster for each batch size, claiming no more than the interval shows."""
     numbers = tuple(_speed(pair, batch) for batch in pair.batches)
-    return Tile(title="Speed, on the clock", numbers=numbers, width=2.0)
+    said = "" if pair.clock is None else f", {threads(pair.clock.threads)}"
+    return Tile(title=f"Speed, on the clock{said}", numbers=numbers, width=2.0)
 
 
 def _speed(pair: Pair, batch: int) -> Number:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import platform
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from pruning.catalog.datasets import dataset_info
 from pruning.catalog.references import parse_reference
 from pruning.criteria import find_criterion
 from pruning.errors import InputError
+from pruning.markup.words import threads
 from pruning.runs import Run
 
 
@@ -39,7 +39,6 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
     data = result["data"]
     info = dataset_info(data["name"])
     sizes = ", ".join(f"{count:,} {role}" for role, count in info.sizes.items())
-    threads = result["threads"]
     criterion = find_criterion(run.recipe.criterion)
     rounds = f"{run.recipe.iterations} rounds" if run.recipe.schedule == "iterative" else "at once"
     return [
@@ -47,20 +46,10 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
         ("Network", f"{network} ({model_name(result['model'])}), weights SHA-256 {result['model_digest'][:16]}…"),
         ("Images", f"{info.title}: {sizes}; SHA-256 {data['sha256'][:16]}…"),
         ("Run", f"{run.name}, {run.created.strftime('%d %B %Y')}, took {result['seconds']:.0f} s"),
-        ("Machine (of this report)", f"{processor()}, {threads} thread{'' if threads == 1 else 's'}"),
+        ("Machine", f"{result.get('cpu', 'a processor that was not noted')}, {threads(result['threads'])}"),
         ("Software", f"{result['engine']}; PyTorch {result['torch']}, Python {platform.python_version()}"),
         ("Proof of the removal", _proof(result["check"])),
     ]
-
-
-def processor() -> str:
-    """The processor's name; its kind where the system does not say."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name" and value.strip():
-                return " ".join(value.split())[:80]
-    return platform.machine() or "unknown processor"
 
 
 def _proof(check: dict[str, Any]) -> str:
