@@ -39,6 +39,6 @@ with activity, errors.shown(stop=False):
     ACTIVITIES[lesson.activity].show(scene)
 if feedback is not None:
     question.explain(scene, feedback)
-st.html(badges.legend())
+st.html(badges.legend(course.words["legend"]))
 if progress.is_newer():
     st.rerun()

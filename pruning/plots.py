@@ -80,27 +80,30 @@ def network_strip(
     return figure
 
 
-def kept_strip(layers: Sequence[LayerCost], kept: Mapping[str, float], dark: bool) -> go.Figure:
+def kept_strip(
+    layers: Sequence[LayerCost], kept: Mapping[str, float], dark: bool, *, words: Mapping[str, str]
+) -> go.Figure:
     """The network with what goes: one bar a layer, height its channels, split by the share `kept` of each layer.
 
-    `kept`: layer → share that stays, of its channels or of its weights; a layer not named stays whole.
+    `kept`: layer → share that stays, of its channels or of its weights; a layer not named stays whole. `words`:
+    axis_channels, kept, removed.
     """
     colours = palette(dark)
     names = [layer.name for layer in layers]
     widths = [layer.weight_shape[0] for layer in layers]
     stay = [kept.get(name, 1.0) for name in names]
-    figure = _figure(dark, height=216, y_title="channels out")
-    for title, colour, shares in (
+    figure = _figure(dark, height=216, y_title=words["axis_channels"])
+    for kind, colour, shares in (
         ("kept", colours.kept, stay),
         ("removed", colours.removed, [1 - share for share in stay]),
     ):
         figure.add_bar(
             x=names,
             y=[width * share for width, share in zip(widths, shares, strict=True)],
-            name=title,
+            name=words[kind],
             customdata=shares,
-            marker={"color": colour, "opacity": 0.9 if title == "kept" else 0.6},
-            hovertemplate="%{x}: %{customdata:.0%} " + title + "<extra></extra>",
+            marker={"color": colour, "opacity": 0.9 if kind == "kept" else 0.6},
+            hovertemplate="%{x}: %{customdata:.0%} " + words[kind] + "<extra></extra>",
         )
     figure.update_layout(barmode="stack", bargap=0.14)
     figure.update_yaxes(range=[0, max(widths) * 1.05], showgrid=False)

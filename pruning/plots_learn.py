@@ -1,6 +1,7 @@
 """Figures of the lessons: two schedules that race, their difference, and where to stop on a trade-off.
 
-Like `pruning.plots`: transparent, without a title, colours with one meaning, `dark` for the theme.
+Like `pruning.plots`: transparent, without a title, colours with one meaning, `dark` for the theme. They stand in
+lessons, which may be in any language: every word comes with `words`, name → text with `{names}` to be filled in.
 """
 
 from __future__ import annotations
@@ -35,8 +36,11 @@ class Stop:
     """What was cut, in words."""
 
 
-def race_bands(sides: Sequence[Side], dark: bool, *, steps: int, dense: float) -> go.Figure:
-    """Each side's mean with a band from its worst to its best lane, as far as all its lanes have come."""
+def race_bands(sides: Sequence[Side], dark: bool, *, steps: int, dense: float, words: Mapping[str, str]) -> go.Figure:
+    """Each side's mean with a band from its worst to its best lane, as far as all its lanes have come.
+
+    `words`: axis_step, axis_accuracy, seeds_of {side} {count}, at_step {side} {step} {mean} {low} {high}.
+    """
     colours = palette(dark)
     figure = go.Figure(layout=layout(colours, height=290))
     figure.add_hline(y=100 * dense, line={"color": colours.dense, "width": 1.5, "dash": "dash"})
@@ -60,23 +64,37 @@ def race_bands(sides: Sequence[Side], dark: bool, *, steps: int, dense: float) -
             mode="lines+markers",
             line={"color": colour, "width": 2.5, "dash": dash},
             marker={"size": 6, "symbol": ("circle", "square")[number % 2]},
-            customdata=[[min(values), max(values)] for values in points],
-            name=f"{side.name}, {len(side.lanes)} seeds",
-            hovertemplate=side.name + ", step %{x}: mean %{y:.1f} % (%{customdata[0]:.1f} to %{customdata[1]:.1f})"
-            "<extra></extra>",
+            name=words["seeds_of"].format(side=side.name, count=len(side.lanes)),
+            hovertext=[
+                words["at_step"].format(
+                    side=side.name,
+                    step=step,
+                    mean=f"{statistics.mean(values):.1f}",
+                    low=f"{min(values):.1f}",
+                    high=f"{max(values):.1f}",
+                )
+                for step, values in zip(at, points, strict=True)
+            ],
+            hoverinfo="text",
         )
-    figure.update_xaxes(title_text="training step", range=[-0.02 * steps, 1.03 * steps])
-    figure.update_yaxes(title_text="accuracy on select images, %", range=[0, 103])
+    figure.update_xaxes(title_text=words["axis_step"], range=[-0.02 * steps, 1.03 * steps])
+    figure.update_yaxes(title_text=words["axis_accuracy"], range=[0, 103])
     figure.update_layout(showlegend=True, legend=LEGEND, margin={"l": 8, "r": 8, "t": 34, "b": 8})
     return figure
 
 
 def difference_intervals(
-    rows: Mapping[str, tuple[float, float]], dark: bool, *, middle: float, left: str, right: str
+    rows: Mapping[str, tuple[float, float]],
+    dark: bool,
+    *,
+    middle: float,
+    left: str,
+    right: str,
+    words: Mapping[str, str],
 ) -> go.Figure:
     """Intervals of one difference, in points, about zero: `left` and `right` say whom each side favours.
 
-    `rows`: name → ends, as fractions; `middle`: the difference.
+    `rows`: name → ends, as fractions; `middle`: the difference. `words`: axis_difference, ends {name} {low} {high}.
     """
     colours = palette(dark)
     figure = go.Figure(layout=layout(colours, height=36 * len(rows) + 80))
@@ -97,16 +115,19 @@ def difference_intervals(
             "thickness": 2.5,
             "width": 7,
         },
-        customdata=[[100 * low, 100 * high] for low, high in rows.values()],
-        hovertemplate="%{y}: %{customdata[0]:+.1f} to %{customdata[1]:+.1f} points<extra></extra>",
+        hovertext=[
+            words["ends"].format(name=name, low=f"{100 * low:+.1f}", high=f"{100 * high:+.1f}")
+            for name, (low, high) in rows.items()
+        ],
+        hoverinfo="text",
     )
     figure.add_vline(x=0, line={"color": colours.soft, "width": 2})
-    for words, place, anchor in ((f"← {left}", -0.02 * reach, "right"), (f"{right} →", 0.02 * reach, "left")):
+    for said, place, anchor in ((f"← {left}", -0.02 * reach, "right"), (f"{right} →", 0.02 * reach, "left")):
         figure.add_annotation(
-            x=place, y=1.0, yref="paper", yanchor="bottom", xanchor=anchor, text=words, showarrow=False,
+            x=place, y=1.0, yref="paper", yanchor="bottom", xanchor=anchor, text=said, showarrow=False,
             font={"size": SIZE - 1, "color": colours.soft},
         )  # fmt: skip
-    figure.update_xaxes(title_text="difference in accuracy, points", range=[-reach, reach], ticksuffix="")
+    figure.update_xaxes(title_text=words["axis_difference"], range=[-reach, reach], ticksuffix="")
     figure.update_yaxes(type="category", range=[len(names) - 0.5, -0.5], showgrid=False, ticksuffix="  ")
     figure.update_layout(margin={"l": 8, "r": 8, "t": 26, "b": 8})
     return figure
@@ -121,10 +142,13 @@ def stopping_curve(
     knee: int | None = None,
     tuned: Sequence[Stop] = (),
     deepest: float,
+    words: Mapping[str, str],
 ) -> go.Figure:
     """Change in accuracy against multiplications saved, with the loss that is accepted as a line.
 
     `at` and `knee`: places in `stops`; `tuned`: stops after fine-tuning; `deepest`: the largest loss in sight.
+    `words`: axis_saved, axis_change, limit, recalibrated, tuned, your_stop, knee, at_stop {cut} {kind} {change} {low}
+    {high} {saved}.
     """
     colours = palette(dark)
     figure = go.Figure(layout=layout(colours, height=330))
@@ -136,31 +160,31 @@ def stopping_curve(
         y=-100 * accept,
         line={"color": colours.removed, "width": 2},
         annotation={
-            "text": "your limit", "font": {"color": colours.ink, "size": SIZE - 1}, "xanchor": "left", "x": 0.005,
+            "text": words["limit"], "font": {"color": colours.ink, "size": SIZE - 1}, "xanchor": "left", "x": 0.005,
             "yanchor": "top",
         },
     )  # fmt: skip
     figure.add_scatter(
         x=x, y=y, mode="lines", line={"color": colours.kept, "width": 2}, hoverinfo="skip", showlegend=False,
     )  # fmt: skip
-    figure.add_trace(_stops(stops, colours, name="recalibrated", symbol="circle", size=9))
+    figure.add_trace(_stops(stops, colours, name=words["recalibrated"], symbol="circle", size=9, at=words["at_stop"]))
     if tuned:
-        figure.add_trace(_stops(tuned, colours, name="fine-tuned", symbol="diamond", size=13))
+        figure.add_trace(_stops(tuned, colours, name=words["tuned"], symbol="diamond", size=13, at=words["at_stop"]))
     figure.add_scatter(
         x=[x[at]],
         y=[max(y[at], -100 * deepest * 0.97)],
         mode="markers",
         marker={"symbol": "circle-open", "size": 21, "color": colours.ink, "line": {"width": 2.5}},
         hoverinfo="skip",
-        name="your stop",
+        name=words["your_stop"],
     )
     if knee is not None:
         figure.add_annotation(
-            x=x[knee], y=max(y[knee], -100 * deepest * 0.9), text="knee", showarrow=True, arrowhead=0, ax=-34, ay=34,
-            arrowcolor=colours.soft, font={"color": colours.ink, "size": SIZE},
+            x=x[knee], y=max(y[knee], -100 * deepest * 0.9), text=words["knee"], showarrow=True, arrowhead=0,
+            ax=-34, ay=34, arrowcolor=colours.soft, font={"color": colours.ink, "size": SIZE},
         )  # fmt: skip
-    figure.update_xaxes(title_text="multiplications saved, %", range=[-3, 101])
-    figure.update_yaxes(title_text="change in accuracy, points", range=[-100 * deepest, 0.16 * 100 * deepest])
+    figure.update_xaxes(title_text=words["axis_saved"], range=[-3, 101])
+    figure.update_yaxes(title_text=words["axis_change"], range=[-100 * deepest, 0.16 * 100 * deepest])
     figure.update_layout(showlegend=True, legend=LEGEND, margin={"l": 8, "r": 8, "t": 34, "b": 8})
     return figure
 
@@ -182,7 +206,7 @@ def knee(stops: Sequence[tuple[float, float]]) -> int | None:
     return best if above[best] > 1e-9 else None
 
 
-def _stops(stops: Sequence[Stop], colours: Palette, *, name: str, symbol: str, size: int) -> go.Scatter:
+def _stops(stops: Sequence[Stop], colours: Palette, *, name: str, symbol: str, size: int, at: str) -> go.Scatter:
     return go.Scatter(
         x=[100 * stop.saved for stop in stops],
         y=[100 * stop.change for stop in stops],
@@ -197,8 +221,17 @@ def _stops(stops: Sequence[Stop], colours: Palette, *, name: str, symbol: str, s
             "thickness": 1.4,
             "width": 4,
         },
-        customdata=[[stop.title, 100 * stop.low, 100 * stop.high] for stop in stops],
         name=name,
-        hovertemplate="<b>%{customdata[0]}</b>, " + name + "<br>%{y:+.1f} points (%{customdata[1]:+.1f} to "
-        "%{customdata[2]:+.1f})<br>%{x:.0f} % of the multiplications saved<extra></extra>",
+        hovertext=[
+            at.format(
+                cut=stop.title,
+                kind=name,
+                change=f"{100 * stop.change:+.1f}",
+                low=f"{100 * stop.low:+.1f}",
+                high=f"{100 * stop.high:+.1f}",
+                saved=f"{100 * stop.saved:.0f}",
+            )
+            for stop in stops
+        ],
+        hoverinfo="text",
     )

@@ -37,7 +37,9 @@ def test_strip(dark: bool) -> None:
 
 
 def test_strip_with_what_goes(dark: bool) -> None:
-    kept, gone = plots.kept_strip(LAYERS, {"conv1": 0.25}, dark).data
+    kept, gone = plots.kept_strip(
+        LAYERS, {"conv1": 0.25}, dark, words={"axis_channels": "c", "kept": "k", "removed": "r"}
+    ).data
     assert list(kept.y) == [1, 10] and list(gone.y) == [3, 0]
     assert (kept.marker.color, gone.marker.color) == (plots.palette(dark).kept, plots.palette(dark).removed)
 

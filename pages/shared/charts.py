@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -58,17 +58,26 @@ def training_bar(place: DeltaGenerator) -> Callable[[TrainEvent], None]:
     return told
 
 
-def kept_strip(place: DeltaGenerator, opened: OpenModel, cut: Cut) -> None:
-    """The network as a strip, with what goes."""
+STRIP = {
+    "strip": "The network, layer by layer: blue stays, orange goes. The last layer's outputs are the ten answers.",
+    "axis_channels": "channels out",
+    "kept": "kept",
+    "removed": "removed",
+}
+"""Words of `kept_strip`."""
+
+
+def kept_strip(place: DeltaGenerator, opened: OpenModel, cut: Cut, words: Mapping[str, str] = STRIP) -> None:
+    """The network as a strip, with what goes; a lesson brings its own `words`."""
     from pages.shared.lab import kept_shares
     from pruning import plots
     from pruning.cost import layer_costs
 
     show(
         place,
-        plots.kept_strip(layer_costs(opened.graph), kept_shares(opened, cut), dark()),
+        plots.kept_strip(layer_costs(opened.graph), kept_shares(opened, cut), dark(), words=words),
         key="kept_strip",
-        caption="The network, layer by layer: blue stays, orange goes. The last layer's outputs are the ten answers.",
+        caption=words["strip"],
         height=188,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pages.shared.badges import Kind
@@ -12,6 +13,22 @@ if TYPE_CHECKING:
     from pages.shared.lab import Accuracy, Costs
     from pruning.evaluate import Evaluation
     from pruning.latency import Comparison
+
+
+WORDS = {
+    "params": "Parameters",
+    "nonzero": "Non-zero parameters",
+    "macs": "Multiplications (MACs)",
+    "time_one": "Time for {batch} image, 1 thread",
+    "time": "Time for {batch} images, 1 thread",
+    "of": "{now} of {dense}",
+    "still": "{now} of {dense} · still {bytes}",
+    "and_bytes": "{now} of {dense} · {bytes}",
+    "no_speedup": "no measurable speed-up ({low}–{high}×)",
+    "faster": "{times}× as fast",
+    "slower": "{times}× slower",
+}
+"""Texts of the tiles; a lesson brings its own."""
 
 
 def accuracy_tile(dense: Evaluation | None, accuracy: Accuracy | None, tuned: Evaluation | None) -> Tile:
@@ -26,39 +43,35 @@ def accuracy_tile(dense: Evaluation | None, accuracy: Accuracy | None, tuned: Ev
     return Tile(title=title, numbers=(as_cut, again, _accuracy(tuned, "fine-tuned")), width=2.5)
 
 
-def size_tile(granularity: str, dense: Costs, now: Costs) -> Tile:
+def size_tile(granularity: str, dense: Costs, now: Costs, words: Mapping[str, str] = WORDS) -> Tile:
     """Non-zero weights when single weights go, parameters when channels go."""
+    name, key, before, after = "params", "and_bytes", dense.params, now.params
     if granularity == "weight":
-        small = f"{amount(now.nonzero)} of {amount(dense.nonzero)} · still {size(now.bytes)}"
-        return Tile(
-            title="Non-zero parameters", numbers=(Number(ratio(dense.nonzero, now.nonzero), "measured", small),)
-        )
-    small = f"{amount(now.params)} of {amount(dense.params)} · {size(now.bytes)}"
-    return Tile(title="Parameters", numbers=(Number(ratio(dense.params, now.params), "measured", small),))
+        name, key, before, after = "nonzero", "still", dense.nonzero, now.nonzero
+    small = words[key].format(now=amount(after), dense=amount(before), bytes=size(now.bytes))
+    return Tile(title=words[name], numbers=(Number(ratio(before, after), "measured", small),))
 
 
-def macs_tile(dense: Costs, now: Costs) -> Tile:
+def macs_tile(dense: Costs, now: Costs, words: Mapping[str, str] = WORDS) -> Tile:
     """Multiply-accumulates for one image."""
-    small = f"{amount(now.macs)} of {amount(dense.macs)}"
-    return Tile(
-        title="Multiplications (MACs)", numbers=(Number(ratio(dense.macs, now.macs), "measured", small),), width=0.95
-    )
+    small = words["of"].format(now=amount(now.macs), dense=amount(dense.macs))
+    return Tile(title=words["macs"], numbers=(Number(ratio(dense.macs, now.macs), "measured", small),), width=0.95)
 
 
-def time_tile(batch: int, timing: Comparison | str | None) -> Tile:
+def time_tile(batch: int, timing: Comparison | str | None, words: Mapping[str, str] = WORDS) -> Tile:
     """How much faster on the clock, claiming no more than the interval shows; a string says why there is no time."""
-    title = f"Time for {batch} image{'s' if batch > 1 else ''}, 1 thread"
+    title = words["time_one" if batch == 1 else "time"].format(batch=batch)
     if timing is None:
         return Tile(title=title, numbers=(WAITING,), width=1.25)
     if isinstance(timing, str):
         return Tile(title=title, numbers=(Number("–", None, timing, dim=True),), width=1.25)
     low, middle, high = timing.speedup
     if low <= 1 <= high:
-        number = Number("≈ 1×", "measured", f"no measurable speed-up ({low:.2f}–{high:.2f}×)")
+        number = Number("≈ 1×", "measured", words["no_speedup"].format(low=f"{low:.2f}", high=f"{high:.2f}"))
     else:
-        word = "as fast" if low > 1 else "slower"
+        big = words["faster" if low > 1 else "slower"].format(times=f"{middle:.2f}")
         times = f"{milliseconds(timing.dense.median)} → {milliseconds(timing.pruned.median)}"
-        number = Number(f"{middle:.2f}× {word}", "measured", f"{times} ({low:.2f}–{high:.2f}×)")
+        number = Number(big, "measured", f"{times} ({low:.2f}–{high:.2f}×)")
     return Tile(title=title, numbers=(number,), width=1.25)
 
 

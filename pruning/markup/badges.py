@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from html import escape
 from typing import Literal
 
 Kind = Literal["estimated", "measured", "tuned"]
@@ -22,9 +24,9 @@ def badge(kind: Kind) -> str:
     )
 
 
-def legend() -> str:
-    """The legend as HTML: once a page, at its end."""
-    entries = "".join(f"<span>{badge(kind)} {MEANINGS[kind]}</span>" for kind in SYMBOLS)
+def legend(meanings: Mapping[Kind, str] | Mapping[str, str] = MEANINGS) -> str:
+    """The legend as HTML: once a page, at its end. `meanings`: kind → words."""
+    entries = "".join(f"<span>{badge(kind)} {escape(meanings[kind])}</span>" for kind in SYMBOLS)
     return f'<style>{STYLE}</style><div class="px-legend">{entries}</div>'
 
 

@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -313,3 +314,63 @@ def test_a_link_hides_and_locks_and_says_what_does_not_exist(app: AppTest) -> No
     app.query_params.update({"lesson": "nothing"})
     app.run()
     assert "There is no lesson 'nothing'" in app.warning[0].value
+
+
+MARK = "¤"
+SAME = re.compile(r"\d|\bms\b|%|×|÷|·|L[12]|conv|layer|fc|Learn|MNIST|PyTorch|Mini ResNet|\W")
+"""What is alike in every language: numbers, signs, names of layers."""
+
+
+def marked(entry: Any, key: str = "") -> Any:
+    """A file of words in which every text that a reader sees has a mark."""
+    if isinstance(entry, dict):
+        return {name: marked(value, name) for name, value in entry.items()}
+    if isinstance(entry, list):
+        return [marked(value, key) for value in entry]
+    names = ("id", "activity", "done", "answer", "answer_from", "settings", "controls", "arxiv", "doi", "unit")
+    return entry if key in names or not isinstance(entry, str) else MARK + entry
+
+
+def seen(app: AppTest) -> Iterator[str]:
+    """Every text on the page: of elements, of choices, in HTML, in figures."""
+    for kind in ("title", "header", "markdown", "caption", "button", "slider", "selectbox", "radio", "select_slider",
+                 "number_input", "info", "warning", "success", "metric", "expander"):  # fmt: skip
+        for element in app.get(kind):
+            yield str(getattr(element, "value", "") if kind in ("title", "header", "markdown", "caption", "info",
+                                                                "warning", "success") else element.label)  # fmt: skip
+    for element in app.get("html"):
+        body = re.sub(r"<style>.*?</style>", "", element.proto.body, flags=re.S)
+        body = re.sub(r'<span class="px-badge.*?</i></span>', "", body, flags=re.S)
+        yield from re.findall(r">([^<>]+)<", body)
+    for element in app.get("plotly_chart"):
+        figure = json.loads(element.proto.spec)
+        yield from (entry["name"] for entry in figure["data"] if entry.get("name"))
+        layout = figure["layout"]
+        yield from (layout[axis]["title"]["text"] for axis in ("xaxis", "yaxis") if layout[axis].get("title"))
+
+
+def test_another_language_is_one_file(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(lessons.FOLDER / "en.yaml", tmp_path)
+    whole = yaml.safe_load((tmp_path / "en.yaml").read_text())
+    kept = {name: entry for name, entry in whole.items() if name != "lessons"}
+    other = marked(kept) | {"lessons": [
+        {name: value if name in ("settings", "controls") else marked(value, name) for name, value in lesson.items()}
+        for lesson in whole["lessons"]
+    ]}  # fmt: skip
+    (tmp_path / "xx.yaml").write_text(yaml.safe_dump(other, allow_unicode=True, sort_keys=False))
+    monkeypatch.setattr(lessons, "FOLDER", tmp_path)
+    lessons._ours.cache_clear()
+    try:
+        left: dict[str, list[str]] = {}
+        for lesson in lessons.course("xx").lessons:
+            app.query_params.update({"lesson": lesson.id, "lang": "xx"})
+            app.switch_page("pages/learn.py").run()
+            assert not app.exception
+            texts = list(seen(app))
+            assert sum(MARK in text for text in texts) > 5, "the page speaks the other language"
+            english = [text for text in texts if MARK not in text and re.sub(SAME, "", text)]
+            if english:
+                left[lesson.id] = english
+        assert left == {}, "words that are in no file"
+    finally:
+        lessons._ours.cache_clear()

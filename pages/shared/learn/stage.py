@@ -46,6 +46,11 @@ class Stage:
         """A text of this activity, in the page's language."""
         return self.course.say(self.lesson.activity, key, **values)
 
+    @property
+    def words(self) -> Mapping[str, str]:
+        """All texts of this activity, in the page's language: for what draws several of them."""
+        return self.course.words[self.lesson.activity]
+
     def shows(self, name: str) -> bool:
         """Whether a control is on screen."""
         return name in self.lesson.controls and name not in self.hidden

@@ -33,9 +33,16 @@ def show(stage: Stage) -> None:
     shape = " × ".join(map(str, weight.shape))
     st.markdown(stage.say("shape", shape=shape, weights=f"{stats.weights:,}"))
     left, right = st.columns(2)
+    histogram = plots.weight_histogram(distributions.weight_histogram(weight), charts.dark(), cut=edge)
+    histogram.update_xaxes(title_text=stage.say("axis_value")).update_yaxes(title_text=stage.say("axis_weights"))
+    found = stage.say("from_to", count="%{y:,}", low="%{customdata[0]:.2g}", high="%{customdata[1]:.2g}")
+    histogram.update_traces(hovertemplate=f"{found}<extra></extra>")
+    norms = plots.unit_bars(distributions.unit_norms(weight, norm), charts.dark(), unit=unit)
+    norms.update_xaxes(title_text=stage.say("axis_units", unit=unit))
+    norms.update_yaxes(title_text=stage.say("axis_norm", norm=norm.upper()))
     charts.show(
         left,
-        plots.weight_histogram(distributions.weight_histogram(weight), charts.dark(), cut=edge),
+        histogram,
         key="learn_weights",
         caption=stage.say(
             "weights", near=near, small=f"{small:,}", share=percent(small / stats.weights), zeros=f"{stats.zeros:,}"
@@ -43,7 +50,7 @@ def show(stage: Stage) -> None:
     )
     charts.show(
         right,
-        plots.unit_bars(distributions.unit_norms(weight, norm), charts.dark(), unit=unit),
+        norms,
         key="learn_norms",
         caption=stage.say(f"norm_{norm}", unit=unit),
     )

@@ -119,10 +119,12 @@ def _enter(stage: Stage, cut: lab.Cut) -> None:
 
 
 def _wait(stage: Stage, task: str, limit: float) -> None:
-    """Called again and again by a timer while an entry works."""
-    if not any(entry.is_working for entry in entries.mine(stage, task, limit)):
+    """How far the entries that work have come; called again and again by a timer until they have ended."""
+    going = [entry for entry in entries.mine(stage, task, limit) if entry.is_working]
+    if not going:
         st.rerun()
-    st.info(stage.say("running"), icon=":material/hourglass_top:")
+    for entry in going:
+        st.progress(*entries.how_far(stage, entry))
 
 
 def _hand_in(stage: Stage, task: str, ranked: list[Entry]) -> None:
@@ -134,7 +136,8 @@ def _hand_in(stage: Stage, task: str, ranked: list[Entry]) -> None:
     if handed is None:
         names = [entry.name for entry in ranked]
         pick, button = st.columns([2, 1], vertical_alignment="bottom")
-        chosen = pick.selectbox(stage.say("hand_in"), names, key=f"lesson_{stage.lesson.id}_{task}_pick")
+        # A box of its own for each list: it begins at the leader.
+        chosen = pick.selectbox(stage.say("pick"), names, key=f"lesson_{stage.lesson.id}_{task}_pick_{len(names)}")
         if not button.button(stage.say("hand_in"), icon=":material/outbox:", help=stage.say("hand_in_help"),
                              key="lab_hand_in", width="stretch"):  # fmt: skip
             return

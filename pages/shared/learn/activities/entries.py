@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import lab, loaders
+from pages.shared import job_panel, lab, loaders
 from pages.shared.learn import bars, progress
-from pruning.markup.words import percent
+from pruning.markup.words import interval, percent
 
 if TYPE_CHECKING:
     from pages.shared.learn.stage import Stage
@@ -88,6 +88,25 @@ def steps(stage: Stage) -> int:
     from pruning.finetune import steps_per_epoch
 
     return int(stage.value("epochs") * steps_per_epoch(stage.data(), 64))
+
+
+def how_far(stage: Stage, entry: Entry) -> tuple[float, str]:
+    """How far an entry has come, as a share and in words; once it is trained, with its accuracy."""
+    from pruning.runs import read_run
+
+    run = read_run(entry.path)
+    events = run.events()
+    share, _ = job_panel.progress(run.state, events)
+    last = events.last
+    if last.get("stage") == "finetune":
+        said = stage.say("training", step=last["step"], steps=last["steps"])
+    elif events.stages and events.stages[-1]["stage"] == "finetuned":
+        ended = events.stages[-1]
+        span = interval(tuple(ended["accuracy_interval"]))
+        said = stage.say("trained", accuracy=percent(ended["accuracy"]), span=span)
+    else:
+        said = stage.say("starting" if last.get("stage") in (None, "open", "wait") else "cutting")
+    return share, f"**{entry.name}.** {said}"
 
 
 def ranked(stage: Stage, task: str, done: list[Entry]) -> list[Entry]:

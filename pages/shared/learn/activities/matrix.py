@@ -89,9 +89,9 @@ def _tiles(
         number = Number(percent(best.accuracy), "measured", interval(best.interval))
     return [
         Tile(title=stage.say("accuracy"), numbers=(number,)),
-        numbers.size_tile(granularity, dense, now),
-        numbers.macs_tile(dense, now),
-        numbers.time_tile(batch, timing),
+        numbers.size_tile(granularity, dense, now, stage.words),
+        numbers.macs_tile(dense, now, stage.words),
+        numbers.time_tile(batch, timing, stage.words),
     ]
 
 

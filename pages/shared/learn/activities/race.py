@@ -128,7 +128,7 @@ def _draw(stage: Stage, races: list[Race]) -> None:
     dense = lab.dense_accuracy(stage.opened(), stage.data()).accuracy
     charts.show(
         st,
-        race_bands(sides, charts.dark(), steps=terms.steps, dense=dense),
+        race_bands(sides, charts.dark(), steps=terms.steps, dense=dense, words=stage.words),
         key="race_bands",
         caption=stage.say("bands", steps=terms.steps, rounds=terms.rounds),
     )
@@ -158,6 +158,7 @@ def _verdict(stage: Stage, races: list[Race], percent: int) -> None:
             middle=found.mean,
             left=stage.say("oneshot"),
             right=stage.say("iterative"),
+            words=stage.words,
         ),
         key="race_difference",
         caption=stage.say("judged", **numbers),

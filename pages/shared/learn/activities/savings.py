@@ -29,7 +29,7 @@ def show(stage: Stage) -> None:
     counted = _counted(stage, dense, now)
     whole = Bar(label=stage.say("time", batch=batch), share=1.0, note=stage.say("whole"))
     bars.show(place, [*counted, _time(stage, batch, None) if percent else whole], name=stage.say("left"))
-    charts.kept_strip(strip, opened, cut)
+    charts.kept_strip(strip, opened, cut, words=stage.words)
     st.caption(
         stage.say(
             "energy_how",

@@ -111,6 +111,7 @@ def _draw(
         knee=plots_learn.knee([(one.saved, one.change) for one in stops]),
         tuned=[dot(*entry) for entry in sorted(tuned.items())],
         deepest=max(0.06, 2.5 * accept / 100),
+        words=stage.words,
     )
     charts.show(place, figure, key="stopping_curve", caption=stage.say("caption", images=f"{images:,}"))
 

@@ -102,8 +102,7 @@ def _canvas(
             "start": start,
             "values": stage.memory.get("sketches", {}).get(group),
             "measured": measured,
-            "words": {name: stage.course.words[stage.lesson.activity][name] for name in words}
-            | {"name": stage.say("yours")},
+            "words": {name: stage.words[name] for name in words} | {"name": stage.say("yours")},
         },
         on_curve_change=_heard,
     )
