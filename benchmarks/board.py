@@ -70,8 +70,8 @@ WATCH = """() => {
 
 
 @contextmanager
-def serving(cache: str) -> Iterator[str]:
-    """The app on a free port, one thread for its arithmetic."""
+def serving(**environment: str) -> Iterator[str]:
+    """The app on a free port, with these variables in its environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -80,7 +80,7 @@ def serving(cache: str) -> Iterator[str]:
     server = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PRUNING_RUNS": cache},
+        env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -197,7 +197,11 @@ def main() -> int:
     parser.add_argument("--drags", type=int, default=15)
     args = parser.parse_args()
     figures: dict[str, Any] = {}
-    with sync_playwright() as play, tempfile.TemporaryDirectory() as cache, serving(cache) as address:
+    with (
+        tempfile.TemporaryDirectory() as runs,
+        serving(PRUNING_RUNS=runs, OMP_NUM_THREADS="1") as address,
+        sync_playwright() as play,
+    ):
         browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.set_default_timeout(120_000)

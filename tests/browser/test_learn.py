@@ -123,7 +123,7 @@ def stopping(page: Page) -> None:
 def lab(page: Page) -> None:
     for entry in (1, 2):
         slide(page, "lesson_lab_weights_all", "End" if entry == 1 else "ArrowLeft", 1)
-        page.get_by_role("button", name="Enter: 3 epochs").click()
+        page.get_by_role("button", name="Enter: 2 epochs").click()
         page.locator(".st-key-lesson_activity").get_by_text(f"Entry {entry}", exact=True).wait_for()
         settle(page)
 

@@ -154,7 +154,7 @@ ACTIVITIES: dict[str, Activity] = {
             "criterion": Setting(default="l2", allowed=("l2", "l1", "random", "largest"), control=True),
             "weights_limit": Setting(default=25, low=1, high=90),
             "macs_limit": Setting(default=50, low=1, high=90),
-            "epochs": Setting(default=3, low=1, high=10),
+            "epochs": Setting(default=2, low=1, high=10),
         },
         facts=("apart", "runs", "best", "difference"),
     ),

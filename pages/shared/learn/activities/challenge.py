@@ -84,12 +84,13 @@ def _sliders(stage: Stage, task: str) -> lab.Cut:
         rows.update(dict.fromkeys(names, st.session_state[f"lesson_{stage.lesson.id}_{task}_all"]))
 
     st.markdown(stage.say(f"remove_{granularity}"))
-    columns = st.columns(3)
-    columns[0].slider(stage.say("all"), 0, 95, START, step=5, key=f"lesson_{stage.lesson.id}_{task}_all",
-                      on_change=every, help=stage.say("all_help"))  # fmt: skip
-    for i, name in enumerate(names):
+    # Row by row, so that on a phone and for the keyboard they come in the network's order.
+    places = [column for _ in range(0, len(names) + 1, 3) for column in st.columns(3)]
+    places[0].slider(stage.say("all"), 0, 95, START, step=5, key=f"lesson_{stage.lesson.id}_{task}_all",
+                     on_change=every, help=stage.say("all_help"))  # fmt: skip
+    for place, name in zip(places[1:], names, strict=False):
         st.session_state[keys[name]] = rows[name]
-        columns[(i + 1) % 3].slider(name, 0, 95, step=5, key=keys[name], on_change=one, args=(name,))
+        place.slider(name, 0, 95, step=5, key=keys[name], on_change=one, args=(name,))
     chosen = tuple((name, rows[name] / 100) for name in names)
     return lab.Cut(granularity=granularity, criterion=stage.value("criterion"), layers=chosen)
 
