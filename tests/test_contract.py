@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("pruning", "sample_models")
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors",),
+    ("errors", "processor"),
     ("catalog", "clone", "criteria", "distributions", "workfile"),
     ("graph", "slim"),
     ("allocation", "plan"),
