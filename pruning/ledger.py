@@ -6,6 +6,7 @@ another, so parameters, bytes, MACs, memory and time stand side by side and each
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -240,28 +241,31 @@ def _time(ledger: Ledger) -> str:
     macs = _fall(ledger.dense.macs, ledger.pruned.macs)
     if macs < FELL:
         return ""
-    said = [(clock, _against(clock, macs)) for clock in _measured(ledger)]
-    texts = [text for _, text in said if text]
-    if not texts:
+    said = [(clock, *found) for clock in _measured(ledger) if (found := _against(clock, macs))]
+    if not said:
         return ""
+    texts = [
+        f"{words} {' and '.join(figures for _, _, figures in group)}"
+        for words, group in itertools.groupby(said, key=lambda one: one[1])
+    ]
     text = f"MACs fell ÷{macs:.2f}, but {' and '.join(texts)}"
-    if all(clock.speedup[0] > macs for clock, found in said if found):
+    if all(clock.speedup[0] > macs for clock, *_ in said):
         return f"{text}: smaller tensors probably stay in a faster cache."
     return f"{text}: {_reasons(ledger)}."
 
 
-def _against(clock: Clock, macs: float) -> str:
-    """How one speed-up disagrees with the fall of the MACs, '' where it does not."""
+def _against(clock: Clock, macs: float) -> tuple[str, str] | None:
+    """How one speed-up disagrees with the fall of the MACs, in words and in figures; None where it does not."""
     low, middle, high = clock.speedup
     if high < 1:
-        return f"it became slower, {middle:.2f}× ({_span(clock)})"
+        return "it became slower,", f"{middle:.2f}× ({_span(clock)})"
     if low <= 1:
-        return f"there is no measurable speed-up ({_span(clock)})"
+        return "there is no measurable speed-up", f"({_span(clock)})"
     if high * APART < macs:
-        return f"time fell only ÷{middle:.2f} ({_span(clock)})"
+        return "time fell only", f"÷{middle:.2f} ({_span(clock)})"
     if low > macs * APART:
-        return f"time fell even more, ÷{middle:.2f} ({_span(clock)})"
-    return ""
+        return "time fell even more,", f"÷{middle:.2f} ({_span(clock)})"
+    return None
 
 
 def _reasons(ledger: Ledger) -> str:

@@ -108,6 +108,11 @@ def test_macs_fall_but_time_does_not(speedup: tuple[float, float, float], words:
     assert ("takes time to start" in text) == (speedup[0] <= 2)
 
 
+def test_two_clocks_that_say_the_same_share_a_sentence() -> None:
+    text = said(Ledger(dense=DENSE, pruned=HALF, clocks=(clock(1.1, 1.2, 1.3), clock(1.2, 1.3, 1.4, batch=32))))["time"]
+    assert "but time fell only ÷1.20 (1.10–1.30×, batch 1) and ÷1.30 (1.20–1.40×, batch 32):" in text
+
+
 def test_the_reasons_name_odd_widths_and_layers_that_wait_for_memory() -> None:
     ledger = Ledger(
         dense=DENSE, pruned=HALF, clocks=(clock(0.97, 1.0, 1.03), clock(1.9, 2.0, 2.1, batch=32)),

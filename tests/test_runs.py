@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from pruning.errors import Cancelled, InputError, StorageError
 from pruning.evaluate import evaluate
 from pruning.jobs import local
 from pruning.recipe import Recipe
-from pruning.runs import create_run, delete_run, execute, list_runs, read_run, request_cancel
+from pruning.runs import Run, create_run, delete_run, execute, list_runs, read_run, request_cancel
 
 QUICK = Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5, finetune_steps=3)
 LONG = Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5, finetune_steps=1_000_000)
@@ -52,6 +54,17 @@ def test_a_run_is_listed_and_its_model_opens_with_the_identical_count():
     assert evaluate(opened.model, load_dataset("mnist5k"), "test").correct == result["pruned"]["correct"]
     assert not list(path.glob("*.part"))
     assert len(run.events().training) == 3
+
+
+def test_what_was_asked_for_counts_layers_not_the_recipes_base(tmp_path):
+    layers = {"fc1": 0.9, "fc2": 0.5, "fc3": 0.7}
+    run = Run(
+        path=tmp_path, state="queued", created=datetime.now(UTC), result=None, message=None,
+        recipe=Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.0, layers=layers),
+    )  # fmt: skip
+    assert run.asked == (0.0, 0.9), "before it ran nobody has counted the layers"
+    done = {"layers": [{"name": name, "requested": share} for name, share in layers.items()]}
+    assert replace(run, result=done).asked == (0.5, 0.9), "every layer has a share of its own"
 
 
 def test_a_weight_run_can_be_trained_on_and_keeps_its_zeros():

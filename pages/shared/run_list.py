@@ -176,11 +176,8 @@ def describe(run: Run) -> str:
 
 def sparsity(run: Run) -> str:
     """What was asked for: '50 %', or its span over the layers."""
-    values = [*run.recipe.layers.values()]
-    if not values:
-        return f"{100 * run.recipe.sparsity:.0f} %"
-    values.append(run.recipe.sparsity)
-    return f"{100 * min(values):.0f}–{100 * max(values):.0f} % by layer"
+    low, high = (f"{100 * value:.0f}" for value in run.asked)
+    return f"{low} %" if low == high else f"{low}–{high} % by layer"
 
 
 def details(runs: Runs) -> None:

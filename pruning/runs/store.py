@@ -62,6 +62,15 @@ class Run:
     def name(self) -> str:
         return self.path.name
 
+    @property
+    def asked(self) -> tuple[float, float]:
+        """The smallest and the largest sparsity that was asked for, over all layers or groups."""
+        if self.result is not None:  # only then it is known whether the recipe names every layer
+            values = [float(layer["requested"]) for layer in self.result["layers"]]
+        else:
+            values = [self.recipe.sparsity, *self.recipe.layers.values()]
+        return min(values), max(values)
+
     def events(self) -> RunEvents:
         """Read what the run has said so far."""
         training: list[dict[str, Any]] = []

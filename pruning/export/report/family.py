@@ -73,10 +73,9 @@ def title_of(run: Run) -> str:
     recipe = run.recipe
     done = "removed" if recipe.granularity == "channel" else "set to zero"
     title = find_criterion(recipe.criterion).title
-    parts = [f"{100 * recipe.sparsity:g} % of the {recipe.granularity}s {done} ({title})"]
-    if recipe.layers:
-        count = len(recipe.layers)
-        parts[0] += f", {count} layer{'s' if count > 1 else ''} otherwise"
+    low, high = (f"{100 * value:g}" for value in run.asked)
+    share = f"{low} %" if low == high else f"{low} to {high} %, layer by layer,"
+    parts = [f"{share} of the {recipe.granularity}s {done} ({title})"]
     if recipe.model.startswith("run:"):
         parts.append("going on from an earlier run")
     if recipe.schedule == "iterative":
