@@ -8,22 +8,12 @@ import streamlit as st
 
 from pages.shared import badges, errors, route, share, state
 from pages.shared.compare import making, pair, present, top
-
-# Module in `pages.shared.compare` → its name in the control.
-PARTS = {
-    "networks": ":material/account_tree: Networks",
-    "pictures": ":material/photo_library: Pictures",
-    "classes": ":material/category: Classes",
-    "inside": ":material/search: Inside",
-    "race": ":material/timer: Race",
-    "savings": ":material/savings: Savings",
-}
-PART = "compare_part"
-state.DEFAULTS[PART] = "networks"
+from pages.shared.compare.view import PART, PARTS, VIEW
 
 route.through_app()
 title, before, after, show, corner = st.columns([1.2, 2, 2, 0.9, 0.85], vertical_alignment="bottom")
 title.title("Compare", anchor=False)
+share.take_up(VIEW)
 with errors.shown(), st.spinner("Reading the runs"):
     runs = pair.finished()
 if not runs:
@@ -37,7 +27,7 @@ if present.is_on():
 pair.boxes(before, after, runs)
 show.button("Present", icon=":material/slideshow:", key="compare_present", width="stretch", on_click=present.start,
             help="For an audience: no controls, large letters, one thing at a time.")  # fmt: skip
-share.show_page(corner, "These two networks, side by side.")
+share.show_view(corner, VIEW, "These two networks, and what is open on this page.")
 if refused is not None:
     st.error(errors.plain(refused), icon=":material/error:")
 with errors.shown(), st.spinner("Opening both networks"):

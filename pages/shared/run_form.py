@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ASKED = "prune_asked"
 _FILE = "prune_recipe_file"
 _REFUSED = "prune_recipe_refused"
-OVERHEAD = 12.0
+OVERHEAD = 10.0
 """Seconds that a run takes beside training: its process, the proof, accuracy on test images, and the clock."""
 
 

@@ -102,11 +102,6 @@ def show_view(place: DeltaGenerator, view: View, words: str) -> None:
     _draw(place, Shared(words=words, address=_address(link if now else None), code=links.encode(link) if now else ""))
 
 
-def show_page(place: DeltaGenerator, words: str) -> None:
-    """The button on a page whose own parameters say everything, such as the names of two runs."""
-    _draw(place, Shared(words=words, address=_address(None)))
-
-
 def words_of(recipe: Recipe) -> str:
     """A plan in a line: 'resnet20 on cifar10: 40 % of the channels by L2 norm, 279 steps of fine-tuning'."""
     from pruning.criteria import find_criterion

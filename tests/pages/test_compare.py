@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -15,7 +16,7 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pruning import pipeline
+from pruning import links, pipeline
 from pruning.latency import Comparison, Timing
 from pruning.recipe import Recipe
 from pruning.runs import create_run, execute, list_runs
@@ -51,6 +52,15 @@ def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppTest]:
 def open_page(app: AppTest) -> AppTest:
     app.run()
     app.switch_page("pages/compare.py").run()
+    assert not app.exception, app.exception
+    return app
+
+
+def open_link(app: AppTest, link: links.Link) -> AppTest:
+    """As a new visitor who comes by a link."""
+    app.switch_page("pages/compare.py")
+    app.query_params["r"] = links.encode(link)
+    app.run()
     assert not app.exception, app.exception
     return app
 
@@ -118,6 +128,33 @@ def test_a_run_against_dense_and_against_another(app: AppTest, made: Path, tmp_p
     assert not app.exception and not app.error
     assert "whether that is a difference cannot be told" in words(app)
     assert app.query_params["a"] in ("first", ["first"])
+
+
+def test_a_link_holds_the_open_part_and_the_readers_own_numbers(app: AppTest, made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "runs" / "first")
+    view = {"part": "savings", "requests": 5000.0, "price": 0.25, "currency": "EUR", "at_once": 1}
+    open_link(app, links.Link(view=view))
+    assert app.segmented_control(key="compare_part_widget").value == "savings"
+    assert "Computing in a year" in words(app) and app.text_input(key="savings_currency_widget").value == "EUR"
+    offered = next(code.value for code in app.code if "r=1." in code.value)
+    assert links.decode(parse_qs(urlsplit(offered).query)["r"][0]).view == view
+    app.text_input(key="savings_currency_widget").set_value("").run()
+    offered = next(code.value for code in app.code if "r=1." in code.value)
+    assert "currency" not in links.decode(parse_qs(urlsplit(offered).query)["r"][0]).view, "it follows the page"
+
+
+@pytest.mark.parametrize(
+    "view",
+    [{"part": "secrets"}, {"requests": 5}, {"days": 400}, {"currency": "x" * 9}, {"price": -1.0}, {"colour": "x"}],
+)
+def test_a_link_with_what_the_page_does_not_offer_opens_nothing(
+    app: AppTest, made: Path, tmp_path: Path, view: dict[str, str | int | float]
+) -> None:
+    shutil.copytree(made, tmp_path / "runs" / "first")
+    open_link(app, links.Link(view={"matrix": "before", **view}))
+    assert not app.error and any("Nothing was opened" in toast.value for toast in app.toast)
+    assert app.segmented_control(key="compare_part_widget").value == "networks"
+    assert "savings_requests" not in app.session_state or app.session_state["savings_requests"] is None
 
 
 def test_a_name_that_is_no_run_is_said_and_changes_nothing(app: AppTest, made: Path, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 REQUESTS, DAYS, PRICE, CURRENCY, DEVICES, BATCH = (
     "savings_requests", "savings_days", "savings_price", "savings_currency", "savings_devices", "savings_batch",
 )  # fmt: skip
+MOST, DEAREST, LONGEST = 1e14, 1e9, 8
+"""Of pictures a day and devices; of a price; and letters of a currency."""
 state.DEFAULTS.update({REQUESTS: None, DAYS: 365, PRICE: None, CURRENCY: "", DEVICES: None, BATCH: 1})
 
 
@@ -26,14 +28,14 @@ def show(pair: Pair) -> None:
     st.markdown("#### What does it save? Only what follows from your own numbers")
     left, right = st.columns([1, 1.7], gap="large")
     with left:
-        requests = st.number_input("Pictures to classify a day", 0.0, 1e14, step=1000.0, format="%.0f",
+        requests = st.number_input("Pictures to classify a day", 0.0, MOST, step=1000.0, format="%.0f",
                                    placeholder="your number", **state.bound(REQUESTS))  # fmt: skip
         days = st.number_input("Days a year", 0, 366, **state.bound(DAYS))
         one, other = st.columns([1.6, 1])
-        price = one.number_input(_price_words(pair), 0.0, 1e9, step=0.01, format="%.4f",
+        price = one.number_input(_price_words(pair), 0.0, DEAREST, step=0.01, format="%.4f",
                                  placeholder="your price", **state.bound(PRICE))  # fmt: skip
-        currency = other.text_input("Currency", max_chars=8, placeholder="EUR, $, …", **state.bound(CURRENCY))
-        devices = st.number_input("Devices that get the network", 0.0, 1e14, step=100.0, format="%.0f",
+        currency = other.text_input("Currency", max_chars=LONGEST, placeholder="EUR, $, …", **state.bound(CURRENCY))
+        devices = st.number_input("Devices that get the network", 0.0, MOST, step=100.0, format="%.0f",
                                   placeholder="your number", **state.bound(DEVICES))  # fmt: skip
     with right:
         batch = _batch(pair)
