@@ -76,7 +76,7 @@ def progress(state: str, events: RunEvents) -> tuple[float, str]:
 def verdict(place: DeltaGenerator, run: Run) -> None:
     """A finished run in one line."""
     assert run.result is not None
-    place.markdown(f"#### {errors.plain(markup.verdict(run.result))}")
+    place.markdown(f"## {errors.plain(markup.verdict(run.result))}")
 
 
 def ended(place: DeltaGenerator, run: Run) -> None:

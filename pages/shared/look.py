@@ -27,7 +27,7 @@ def _watch() -> Callable[..., Any]:
     return renderer
 
 
-# Streamlit draws captions at 60 % opacity, which is 4.2:1 on white paper; text needs 4.5:1. The button that copies code
+# A title inside a page is a small h2: screen readers go from level to level. Streamlit draws captions at 60 % opacity, which is 4.2:1 on white paper; text needs 4.5:1. The button that copies code
 # it hides from all but the mouse.
 _STYLE = """
 [data-testid=stLayoutWrapper]:has(>:is(.st-key-look,.st-key-progress_box)){display:none}
@@ -35,6 +35,7 @@ _STYLE = """
 @media (min-width:700px){[data-testid=stMainBlockContainer]{padding-inline:clamp(1.5rem,4.4vw,5rem)}}
 [data-testid=stHeading] h1{padding:0}
 [data-testid=stHeading] [data-testid=stMarkdownContainer]:has(h1){margin:0}
+[data-testid=stMarkdown] h2{font-size:1.15rem;font-weight:600;padding:.2rem 0 .1rem}
 [data-testid=stCaptionContainer]{opacity:.78}
 [data-testid=stCode]>div{opacity:1!important;visibility:visible!important;pointer-events:auto!important}
 """

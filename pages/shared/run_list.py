@@ -189,7 +189,7 @@ def details(runs: Runs) -> None:
         if run is None:
             st.markdown("**Click a point or a row** to see its recipe and what each layer kept.")
             return
-        st.markdown(f"#### {errors.plain(describe(run))}")
+        st.markdown(f"## {errors.plain(describe(run))}")
         st.caption(f"{errors.plain(run.name)} · {run.created:%d %b %Y, %H\\:%M} UTC")
         if run.result is None:
             st.markdown(f"**{run.state.capitalize()}.** {errors.plain(run.message or '')}")
@@ -220,7 +220,7 @@ def table(runs: Runs) -> None:
     """Every run, also those that are going, cancelled or failed; a click on a row chooses it."""
     frame = rows(runs.shown)
     title, export = st.columns([4, 1], vertical_alignment="bottom")
-    title.markdown(f"#### {len(frame)} run{'' if len(frame) == 1 else 's'}")
+    title.markdown(f"## {len(frame)} run{'' if len(frame) == 1 else 's'}")
     export.download_button(
         "CSV", lambda: frame.to_csv(index=False).encode(), file_name="pruning-runs.csv", mime="text/csv",
         on_click="ignore", icon=":material/download:", key="csv", width="stretch",

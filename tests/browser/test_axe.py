@@ -1,4 +1,4 @@
-"""Every page in both themes, looked at by axe-core: no serious or critical violation of WCAG 2 AA or its best practice.
+"""Every page in both themes, looked at by axe-core: no violation of WCAG 2 AA or its best practice but minor ones.
 
 One visitor walks through all pages, so that each is loaded once; the theme follows the system's, without a load.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 PAGES = ("start", "explore", "sensitivity", "prune", "tradeoff", "compare", "learn")
-GRAVE = ("serious", "critical")
+GRAVE = ("moderate", "serious", "critical")
 
 
 @pytest.fixture

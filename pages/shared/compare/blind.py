@@ -65,7 +65,7 @@ def show(pair: Pair, data: Dataset) -> None:
     with st.spinner("Asking both networks"):
         answers = (inner.answers(pair.before.opened, data), inner.answers(pair.after.opened, data))
     exhibits = choose_exhibits(*answers, test.seed)
-    st.markdown(f"#### Blind test: which of the two is {_the(word)}?")
+    st.markdown(f"### Blind test: which of the two is {_the(word)}?")
     st.caption(_about(exhibits))
     order = (1, 0) if test.swapped else (0, 1)
     colours = palette(charts.dark())

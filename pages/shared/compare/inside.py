@@ -56,7 +56,7 @@ def _layer_box(dense: OpenModel) -> str:
 
 
 def _filters(pair: Pair, dense: OpenModel, data: Dataset) -> None:
-    st.markdown("#### What the filters answer to a picture")
+    st.markdown("### What the filters answer to a picture")
     left, right = st.columns([2.1, 1], gap="medium")
     with left:
         box, classes = st.columns([1, 2.6], vertical_alignment="bottom")

@@ -34,7 +34,7 @@ def show(pair: Pair) -> None:
         return
     with st.spinner("Reading the images"):
         data = pair.data()
-    st.markdown("#### Race: who classifies more pictures in the same time?")
+    st.markdown("### Race: who classifies more pictures in the same time?")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         batch = int(
             st.segmented_control(

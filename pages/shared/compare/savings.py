@@ -25,7 +25,7 @@ state.DEFAULTS.update({REQUESTS: None, DAYS: 365, PRICE: None, CURRENCY: "", DEV
 
 def show(pair: Pair) -> None:
     """The reader's numbers on the left, what follows from them on the right."""
-    st.markdown("#### What does it save? Only what follows from your own numbers")
+    st.markdown("### What does it save? Only what follows from your own numbers")
     left, right = st.columns([1, 1.7], gap="large")
     with left:
         requests = st.number_input("Pictures to classify a day", 0.0, MOST, step=1000.0, format="%.0f",

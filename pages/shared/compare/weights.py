@@ -32,7 +32,7 @@ def show(pair: Pair, dense: OpenModel, layer: str) -> None:
                              required=True, label_visibility="collapsed", **state.bound(WHOSE))  # fmt: skip
     side = runs[state.get(WHOSE) if len(runs) == 2 else next(iter(runs))]
     what = "How fine-tuning changed the weights of" if side.tuned else "What is left of the weights of"
-    title.markdown(f"#### {what} {errors.plain(layer)}")
+    title.markdown(f"### {what} {errors.plain(layer)}")
     with errors.shown():
         change = layer_change(dense, side.opened, layer)
     names = ("as cut", "after fine-tuning" if side.tuned else "now")
