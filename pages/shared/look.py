@@ -27,8 +27,8 @@ def _watch() -> Callable[..., Any]:
     return renderer
 
 
-# A title inside a page is a small h2: screen readers go from level to level. Streamlit draws captions at 60 % opacity, which is 4.2:1 on white paper; text needs 4.5:1. The button that copies code
-# it hides from all but the mouse.
+# A title inside a page is a small h2: screen readers go from level to level. Streamlit draws captions at 60 % opacity,
+# which is 4.2:1 on white paper; text needs 4.5:1. The button that copies code it hides from all but the mouse.
 _STYLE = """
 [data-testid=stLayoutWrapper]:has(>:is(.st-key-look,.st-key-progress_box)){display:none}
 [data-testid=stMainBlockContainer]{padding-bottom:3rem}
