@@ -17,18 +17,19 @@ asked = address.read(course)
 current = steps.current(course, asked.lesson)
 place = course.find(current)
 lesson = course.lessons[place] if place is not None else None
-sheet.head(course, lesson)
+scene = None
+if lesson is not None:
+    scene = stage.Stage(course=course, lesson=lesson, hidden=asked.hidden, locked=asked.locked, given=asked.given)
+sheet.head(course, scene)
 clicked = steps.show(course, current)
 if clicked is not None and clicked != current:
     address.go(clicked)
     st.rerun()
 for problem in (*asked.problems, *course.problems):
     st.warning(errors.plain(problem), icon=":material/error:")
-if lesson is None:
+if scene is None:
     sheet.end(course)
     st.stop()
-
-scene = stage.Stage(course=course, lesson=lesson, hidden=asked.hidden, locked=asked.locked)
 text, activity, ask = sheet.places()
 with text:
     sheet.show(scene)
@@ -36,7 +37,7 @@ with ask:
     feedback = question.show(scene)
     sheet.ways(scene)
 with activity, errors.shown(stop=False):
-    ACTIVITIES[lesson.activity].show(scene)
+    ACTIVITIES[scene.lesson.activity].show(scene)
 if feedback is not None:
     question.explain(scene, feedback)
 st.html(badges.legend(course.words["legend"]))

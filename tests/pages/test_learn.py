@@ -311,6 +311,21 @@ def test_a_link_hides_and_locks_and_says_what_does_not_exist(app: AppTest) -> No
     assert app.segmented_control(key="lesson_units_way").disabled
     assert "no control 'volume'" in app.warning[0].value
     assert marks(app)["units"].acted, "what a link takes away is not asked for"
+    app.query_params.pop("hide")
+    app.query_params.update({"set": "percent:60,way:columns,volume:3,layer", "lock": "percent"})
+    app.run()
+    assert not app.exception
+    percent = app.slider(key="lesson_units_percent")
+    assert percent.value == 60 and percent.disabled, "locked where the link puts it"
+    assert app.segmented_control(key="lesson_units_way").value == "columns"
+    app.segmented_control(key="lesson_units_way").set_value("entries").run()
+    assert app.segmented_control(key="lesson_units_way").value == "entries", "what is free only begins there"
+    assert [text.value for text in app.warning if "no control 'volume'" in text.value]
+    app.query_params.update({"set": "percent:97,way:<b>"})
+    app.run()
+    said = " ".join(text.value for text in app.warning)
+    assert "must be from 0 to 80" in said and "must be entries or columns" in said and "<b>" not in said
+    assert app.slider(key="lesson_units_percent").value == 40, "as in the lesson"
     app.query_params.update({"lesson": "nothing"})
     app.run()
     assert "There is no lesson 'nothing'" in app.warning[0].value

@@ -1,17 +1,20 @@
-"""The address of the Learn page: which lesson is open, in which language, and what a teacher's link hides or locks.
+"""The address of the Learn page: which lesson is open, in which language, where its controls stand, and which of them
+a teacher's link hides or locks.
 
-    /learn?lesson=ranking&hide=criterion&lock=percent&lang=en
+    /learn?lesson=ranking&set=percent:30&hide=criterion&lock=percent&lang=en
 
-What hides and locks belongs to the lesson of the link, and ends where the visitor goes on to another one.
+What sets, hides and locks belongs to the lesson of the link, and ends where the visitor goes on to another one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
+from pages.shared.learn.activities import Value, check_value, settings_of
 from pages.shared.learn.lessons import BASE, Course, Lesson, controls_of, languages
 
 END = "end"
@@ -29,6 +32,8 @@ class Opened:
     """None: the address names no lesson that there is."""
     hidden: tuple[str, ...] = ()
     locked: tuple[str, ...] = ()
+    given: Mapping[str, Value] = field(default_factory=dict)
+    """Control → the value that the link sets it to."""
     problems: tuple[str, ...] = ()
     """What is asked for and does not exist, a sentence each."""
 
@@ -55,25 +60,58 @@ def read(course: Course) -> Opened:
     lesson = course.lessons[place]
     problems: list[str] = []
     hidden, locked = (_controls(course, lesson, name, problems) for name in ("hide", "lock"))
-    return Opened(lesson=asked, hidden=hidden, locked=locked, problems=tuple(problems))
+    given = _given(course, lesson, problems)
+    return Opened(lesson=asked, hidden=hidden, locked=locked, given=given, problems=tuple(problems))
 
 
 def go(lesson: str) -> None:
-    """Let the address name a lesson, with nothing hidden or locked."""
+    """Let the address name a lesson, with nothing set, hidden or locked."""
     if st.query_params.get("lesson") != lesson:
         st.query_params["lesson"] = lesson
-        for name in ("hide", "lock"):
+        for name in ("set", "hide", "lock"):
             st.query_params.pop(name, None)
 
 
-def link(lesson: Lesson, hidden: list[str], locked: list[str]) -> str:
-    """The whole address of a lesson, as this visitor reaches it."""
+def link(lesson: Lesson, values: Mapping[str, Value], hidden: list[str], locked: list[str]) -> str:
+    """The whole address of a lesson, as this visitor reaches it, with its controls at `values`."""
     parameters = {"lesson": lesson.id}
+    moved = [f"{name}:{value}" for name, value in values.items() if value != lesson.setting(name)]
+    if moved:
+        parameters["set"] = ",".join(moved)
     parameters |= {name: ",".join(names) for name, names in (("hide", hidden), ("lock", locked)) if names}
     if language() != BASE:
         parameters["lang"] = language()
     here = urlsplit(st.context.url or "/learn")
-    return urlunsplit((here.scheme, here.netloc, here.path, urlencode(parameters, safe=","), ""))
+    return urlunsplit((here.scheme, here.netloc, here.path, urlencode(parameters, safe=",:"), ""))
+
+
+def _given(course: Course, lesson: Lesson, problems: list[str]) -> dict[str, Value]:
+    """Values of controls that the address names, each of the type that its setting has."""
+    settings = settings_of(lesson.activity)
+    found: dict[str, Value] = {}
+    for entry in st.query_params.get("set", "")[:_LONGEST].split(","):
+        name, _, text = entry.strip().partition(":")
+        if not name:
+            continue
+        if name not in controls_of(lesson):
+            problems.append(_no_control(course, lesson, name))
+            continue
+        kind = type(settings[name].default)
+        try:
+            value: Value = kind(text) if kind in (int, float) else text
+        except ValueError:
+            value = text
+        wrong = check_value(settings[name], value)
+        if wrong is None:
+            found[name] = value
+        else:
+            problems.append(course.say("page", "no_value", asked=name, value=text[:40], wrong=wrong))
+    return found
+
+
+def _no_control(course: Course, lesson: Lesson, name: str) -> str:
+    there = ", ".join(controls_of(lesson)) or course.say("page", "no_controls")
+    return course.say("page", "no_control", asked=name[:40], names=there)
 
 
 def _controls(course: Course, lesson: Lesson, name: str, problems: list[str]) -> tuple[str, ...]:
@@ -81,6 +119,5 @@ def _controls(course: Course, lesson: Lesson, name: str, problems: list[str]) ->
     known = controls_of(lesson)
     unknown = [entry for entry in asked if entry not in known]
     if unknown:
-        there = ", ".join(known) or course.say("page", "no_controls")
-        problems.append(course.say("page", "no_control", asked=unknown[0][:40], names=there))
+        problems.append(_no_control(course, lesson, unknown[0]))
     return tuple(entry for entry in asked if entry in known)

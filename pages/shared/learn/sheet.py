@@ -25,13 +25,13 @@ DOORS = (
 """Where to go after the last lesson: page and icon."""
 
 
-def head(course: Course, lesson: Lesson | None) -> None:
-    """The title, the lesson's link, and the way to start over."""
+def head(course: Course, stage: Stage | None) -> None:
+    """The title, the lesson's link, and the way to start over. `stage`: None after the last lesson."""
     st.html(f"<style>{STYLE}</style>")
     with st.container(horizontal=True, vertical_alignment="center", key="lesson_head"):
         st.title(course.say("page", "title"), anchor=False)
-        if lesson is not None:
-            _share(course, lesson)
+        if stage is not None:
+            _share(stage)
         with st.popover(course.say("page", "over"), icon=":material/restart_alt:"):
             st.markdown(course.say("page", "over_text"))
             if st.button(course.say("page", "over_sure"), key="start_over"):
@@ -120,10 +120,11 @@ def end(course: Course) -> None:
     doors.draw(st.empty(), cards, "doors_lessons")
 
 
-def _share(course: Course, lesson: Lesson) -> None:
-    """The lesson's link, with what a teacher wants hidden or locked in it."""
+def _share(stage: Stage) -> None:
+    """The lesson's link, its controls as they stand, with what a teacher wants hidden or locked in it."""
     from pages.shared.learn.lessons import controls_of
 
+    course, lesson = stage.course, stage.lesson
     with st.popover(course.say("page", "link"), icon=":material/share:"), st.container(width=380):
         st.markdown(course.say("page", "link_text"))
         controls = [name for name in controls_of(lesson) if name in lesson.controls]
@@ -142,7 +143,7 @@ def _share(course: Course, lesson: Lesson) -> None:
             )
             if choice != "free":
                 (hidden if choice == "hide" else locked).append(name)
-        link = address.link(lesson, hidden, locked)
+        link = address.link(lesson, {name: stage.value(name) for name in controls}, hidden, locked)
         if is_local(link):
             st.markdown(course.say("page", "link_local"))
         st.code(link, language=None, wrap_lines=True)

@@ -11,13 +11,14 @@ def show(stage: Stage) -> None:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.shared import loaders, state
 from pages.shared.learn import progress
+from pages.shared.learn.activities import Value
 from pages.shared.learn.lessons import Course, Lesson
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Stage:
     """Controls that a link hides, beyond those that the lesson does not show."""
     locked: tuple[str, ...] = ()
     """Controls that a link shows without letting them change."""
+    given: Mapping[str, Value] = field(default_factory=dict)
+    """Values that a link sets its controls to at first, or for good where they are locked or hidden."""
 
     def say(self, key: str, /, **values: object) -> str:
         """A text of this activity, in the page's language."""
@@ -64,10 +67,10 @@ class Stage:
         return self.shows(name) and not self.is_locked(name)
 
     def value(self, name: str) -> Any:
-        """What a setting stands at: the learner's value where there is a control for it, else the lesson's."""
-        if self.is_free(name):
-            return _of(_VALUES, self.lesson.id).get(name, self.lesson.setting(name))
-        return self.lesson.setting(name)
+        """What a setting stands at: the learner's value where there is a control for it, else the link's or the
+        lesson's."""
+        start = self.given.get(name, self.lesson.setting(name))
+        return _of(_VALUES, self.lesson.id).get(name, start) if self.is_free(name) else start
 
     def put(self, name: str, value: Any) -> None:
         """Set a control's value, before it is drawn in this run or from a callback."""
