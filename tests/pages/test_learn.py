@@ -16,6 +16,7 @@ import streamlit as st
 import yaml
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import badges, charts, numbers
 from pages.shared.learn import activities, energy, lesson_file, lessons, progress, question
 from pages.shared.learn.activities import ACTIVITIES, Setting, check_value, settings_of
 from pages.shared.learn.lessons import Question
@@ -58,6 +59,13 @@ def test_every_text_that_an_activity_says_is_in_the_file_of_words() -> None:
         assert said - set(words[name]) == set(), name
     page = "".join(file.read_text() for file in (*folder.parent.glob("*.py"), folder.parent / "steps/__init__.py"))
     assert set(re.findall(r'say\(\s*"page", "(\w+)"', page)) - set(words["page"]) == set()
+
+
+def test_what_lessons_share_with_other_pages_is_said_alike() -> None:
+    words = lessons.course().words
+    assert words["legend"] == badges.WORDS
+    assert charts.STRIP.items() <= words["savings"].items()
+    assert numbers.WORDS.items() <= words["matrix"].items()
 
 
 def test_a_good_lesson_is_read_as_it_stands() -> None:

@@ -73,9 +73,12 @@ def boxes(first: DeltaGenerator, second: DeltaGenerator, runs: Mapping[str, Run]
 
     after = runs[state.get(AFTER)]
     before = [DENSE, *(name for name, run in runs.items() if run is not after and comparable(run, after))]
+    data: dict[str, set[str]] = {}
+    for run in runs.values():
+        data.setdefault(run_list.network(run), set()).add(run.recipe.data)
 
     def words(name: str) -> str:
-        return _words(runs[name], runs) if name else f"dense, {run_list.network(after)} as it was"
+        return _words(runs[name], data) if name else f"dense, {run_list.network(after)} as it was"
 
     first.selectbox("Before", before, format_func=words, **state.bound(BEFORE))
     second.selectbox("After", list(runs), format_func=words, **state.bound(AFTER))
@@ -132,12 +135,14 @@ def _adopt(runs: Mapping[str, Run], before: str, after: str) -> str | None:
     return None
 
 
-def _words(run: Run, runs: Mapping[str, Run]) -> str:
-    """A run in a box: what it removed, when, and of which network and with which data where there are several."""
+def _words(run: Run, data: Mapping[str, set[str]]) -> str:
+    """A run in a box: what it removed, when, and of which network and with which data where there are several.
+
+    `data`: network → names of the data sets that its runs used.
+    """
     network = run_list.network(run)
-    same = [other for other in runs.values() if run_list.network(other) == network]
-    of = f" · {network}" if len(same) < len(runs) else ""
-    of += f" · {run.recipe.data}" if len({other.recipe.data for other in same}) > 1 else ""
+    of = f" · {network}" if len(data) > 1 else ""
+    of += f" · {run.recipe.data}" if len(data[network]) > 1 else ""
     tuned = bool(run.result and run.result["stages"]["finetuned"])
     words = f"{'◆' if tuned else '●'} {run_list.describe(run).removesuffix(', fine-tuned')}"
     return f"{words}{of} · {run.created:%d %b %H:%M}"
