@@ -38,6 +38,7 @@ with ask:
     sheet.ways(scene)
 with activity, errors.shown(stop=False):
     ACTIVITIES[scene.lesson.activity].show(scene)
+scene.conclude()
 if feedback is not None:
     question.explain(scene, feedback)
 st.html(badges.legend(course.words["legend"]))

@@ -69,24 +69,29 @@ def wilson_interval(correct: int, images: int) -> tuple[float, float]:
 def paired_difference(before: Tensor, after: Tensor) -> Difference:
     """Accuracy of `after` minus `before` on the same images, with its 95 % interval.
 
-    Both are bool, one entry an image; only images on which the two disagree carry information. The interval is
-    Wald's with one half added to each of the four counts, sound for few disagreements too (Agresti and Min 2005,
-    "Simple improved confidence intervals for comparing matched proportions").
+    Both are bool, one entry an image; only images on which the two disagree carry information.
     """
     if len(before) != len(after):
         raise InputError(f"Two models must be compared on the same images, not on {len(before)} and {len(after)}.")
     images = len(before)
     newly_wrong = int((before & ~after).sum())
     newly_right = int((~before & after).sum())
-    wrong, right, count = newly_wrong + 0.5, newly_right + 0.5, images + 2
-    centre = (right - wrong) / count
-    half = Z95 * math.sqrt(right + wrong - (right - wrong) ** 2 / count) / count
     return Difference(
         accuracy=(newly_right - newly_wrong) / images,
-        interval=(max(-1.0, centre - half), min(1.0, centre + half)),
+        interval=paired_interval(newly_wrong, newly_right, images),
         newly_wrong=newly_wrong,
         newly_right=newly_right,
     )
+
+
+def paired_interval(newly_wrong: int, newly_right: int, images: int) -> tuple[float, float]:
+    """95 % interval of a paired difference, from the images that are answered otherwise: Wald's with one half added to
+    each of the four counts, sound for few disagreements too (Agresti and Min 2005, "Simple improved confidence
+    intervals for comparing matched proportions")."""
+    wrong, right, count = newly_wrong + 0.5, newly_right + 0.5, images + 2
+    centre = (right - wrong) / count
+    half = Z95 * math.sqrt(right + wrong - (right - wrong) ** 2 / count) / count
+    return max(-1.0, centre - half), min(1.0, centre + half)
 
 
 def evaluate(

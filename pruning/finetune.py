@@ -51,7 +51,7 @@ class TrainConfig:
             raise InputError(f"Training takes 0 or more steps, not {self.steps}.")
         if self.batch_size < 2:
             raise InputError(f"A batch needs at least 2 images, not {self.batch_size}.")
-        if not 0 < self.lr < 10:
+        if not 0 < self.lr <= 10:
             raise InputError(f"The learning rate must lie between 0 and 10, not {self.lr}.")
         if not 0 <= self.cutmix <= 1:
             raise InputError(f"cutmix is a share between 0 and 1, not {self.cutmix}.")

@@ -152,6 +152,7 @@ def _unpack(code: str) -> dict[str, Any]:
         if not opener.eof or opener.unused_data:
             raise _damaged()
         content = json.loads(text.decode("utf-8"), parse_constant=_refuse, parse_int=_whole, parse_float=_fraction)
+        json.dumps(content, ensure_ascii=False).encode()  # half a character, written as \ud800, is no UTF-8
     except InputError:
         raise
     except (ValueError, zlib.error, RecursionError) as error:  # letters, UTF-8 and JSON: all of them ValueError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 import yaml
 
+from pruning import safe_yaml
 from pruning.allocation import GRANULARITIES, check_sparsity
 from pruning.catalog.datasets import dataset_info
 from pruning.criteria import find_criterion
@@ -21,6 +23,8 @@ Schedule = Literal["oneshot", "iterative"]
 SCHEDULES: tuple[Schedule, ...] = typing.get_args(Schedule)
 LARGEST_RECIPE = 200_000
 """Characters of a recipe file; a larger file is not one."""
+LONGEST_TEXT = 4096
+"""Characters of a name in it, which may be a path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +61,11 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.version != VERSION:
             raise InputError(
-                f"This recipe has version {self.version}; this explorer reads version {VERSION}. "
+                f"This recipe has version {reprlib.repr(self.version)}; this explorer reads version {VERSION}. "
                 "Open it with the explorer that wrote it, or write it anew."
             )
+        for text in (self.model, self.data, self.criterion, *self.layers):
+            _check_text(text)
         dataset_info(self.data)
         find_criterion(self.criterion)
         check_sparsity(self.sparsity, "the network")
@@ -94,9 +100,9 @@ class Recipe:
         if len(text) > LARGEST_RECIPE:
             raise InputError("This file is too large to be a recipe.")
         try:
-            values = yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError) as error:
-            raise InputError(f"The recipe is not readable YAML: {' '.join(str(error).split())[:200]}.") from error
+            values = safe_yaml.load(text)
+        except yaml.YAMLError as error:
+            raise InputError(f"The recipe is not readable YAML: {safe_yaml.problem(error)}.") from error
         if not isinstance(values, dict) or "version" not in values:
             raise InputError("This is not a recipe: it should be YAML with 'version', 'model', 'data' and so on.")
         if values["version"] != VERSION:
@@ -113,7 +119,7 @@ class Recipe:
         fields = {f.name: f for f in dataclasses.fields(cls)}
         for name in values:
             if name not in fields:
-                raise InputError(f"The recipe has an unknown field '{name}'. Allowed: {', '.join(fields)}.")
+                raise InputError(f"The recipe has an unknown field {reprlib.repr(name)}. Allowed: {', '.join(fields)}.")
         missing = [name for name in ("model", "data") if name not in values]
         if missing:
             raise InputError(f"The recipe does not say '{missing[0]}'.")
@@ -128,9 +134,10 @@ class Recipe:
             InputError: it cannot be read, or is not a recipe.
         """
         try:
-            return cls.from_yaml(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"The recipe {path} cannot be read ({error}).") from error
+            text = path.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:  # ValueError: it is no UTF-8, or no file can have that name
+            raise InputError(f"The recipe {_plain(path)} cannot be read ({_plain(error)}).") from error
+        return cls.from_yaml(text)
 
 
 def _typed(name: str, value: Any, kind: Any) -> Any:
@@ -139,7 +146,7 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
         return value  # checked against its choices when built
     if typing.get_origin(kind) is dict:
         if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-            return {key: _typed(f"{name}.{key}", item, float) for key, item in value.items()}
+            return {key: _typed(f"{name}.{key[:100]}", item, float) for key, item in value.items()}
     elif kind is float:
         too_long = isinstance(value, int) and abs(value) > 1e300  # allowed in YAML, but no float
         if isinstance(value, int | float) and not isinstance(value, bool) and not too_long:
@@ -147,14 +154,25 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
     elif isinstance(value, kind) and not isinstance(value, bool):
         return value
     wanted = {float: "a number", int: "a whole number", str: "a text"}.get(kind, "layer names with numbers")
-    raise InputError(f"The recipe's '{name}' must be {wanted}, not {value!r}.")
+    raise InputError(f"The recipe's '{name}' must be {wanted}, not {reprlib.repr(value)}.")
+
+
+def _check_text(text: str) -> None:
+    """Raises InputError where a text is no name: far too long, or not to be written down."""
+    if text != _plain(text) or len(text) > LONGEST_TEXT:
+        raise InputError(f"The recipe holds a text that is no name: {reprlib.repr(text)}.")
+
+
+def _plain(text: object) -> str:
+    """A text as UTF-8 can hold it; a stray half of a character becomes '?'."""
+    return str(text).encode(errors="replace").decode()
 
 
 def _allowed(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise InputError(f"'{name}' must be one of {', '.join(choices)}, not {value!r}.")
+        raise InputError(f"'{name}' must be one of {', '.join(choices)}, not {reprlib.repr(value)}.")
 
 
 def _between(name: str, value: float, low: float, high: float) -> None:
     if not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(f"'{name}' must lie between {low:g} and {high:g}, not {value!r}.")
+        raise InputError(f"'{name}' must lie between {low:g} and {high:g}, not {reprlib.repr(value)}.")

@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("catalog.models",),  # above the rest of their package: they hand out traced models
     ("catalog.networks",),
     ("answers",),
-    ("recipe", "finetune", "schedule", "sensitivity", "preview"),
+    ("safe_yaml", "recipe", "finetune", "schedule", "sensitivity", "preview"),
     ("pipeline", "runs", "plot_style", "plots", "plots_runs", "links"),
     ("contest", "compare", "plots_compare", "plots_inside", "plots_learn"),
     ("commands", "jobs", "export"),

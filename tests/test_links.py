@@ -130,6 +130,9 @@ HOSTILE = {
     "view is a list": code({"view": []}),
     "a list in a view": code({"view": {"layer": []}}),
     "truth in a view": code({"view": {"layer": True}}),
+    "half a character in a view": code({"view": {"layer": "\ud800"}}),
+    "half a character as a name": code({"view": {"\udfff": 1}}),
+    "half a character in a plan": code({"plan": {"layers": {"fc\ud800": 0.5}}}),
     "a view of 30": code({"view": {str(n): n for n in range(30)}}),
 }
 
@@ -139,6 +142,7 @@ def test_what_is_no_link_is_refused_in_a_sentence(written: str) -> None:
     with pytest.raises(InputError) as caught:
         links.decode(written)
     assert 20 < len(str(caught.value)) < 500
+    str(caught.value).encode()  # a page can show it
 
 
 def test_damage_anywhere_is_noticed_or_harmless() -> None:

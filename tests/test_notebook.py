@@ -98,6 +98,9 @@ def test_everything_shows_itself(network: Network) -> None:
     [
         lambda network: network.histogram("conv9"),
         lambda network: network.cut(1.0),
+        lambda network: network.cut(0.5).latency(0),
+        lambda network: network.cut(0.5).accuracy(images=0),
+        lambda network: network.cut(0.5).accuracy(role="zz"),
         lambda network: network.cut(0.5, criterion="best"),
         lambda network: pruning.open("sample:lenet300", data="cifar10"),
         lambda network: pruning.open("sample:lenet30"),
@@ -107,6 +110,10 @@ def test_everything_shows_itself(network: Network) -> None:
 def test_mistakes_are_said_in_a_sentence(network: Network, wrong: object) -> None:
     with pytest.raises(InputError):
         wrong(network)  # type: ignore[operator]
+
+
+def test_without_batch_norm_nothing_is_called_recalibrated(network: Network) -> None:
+    assert network.cut(0.4).accuracy(images=100, recalibrated=True).how == "as cut"
 
 
 @pytest.mark.slow

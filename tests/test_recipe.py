@@ -27,7 +27,7 @@ def test_file_round_trip(tmp_path):
         ("version: '1'\nmodel: a\ndata: mnist5k", "version 1"),
         ("model: a", "not a recipe"),
         ("- 1\n- 2", "not a recipe"),
-        ("a: [", "not readable YAML"),
+        ("a: [", "(line 1)"),
         ("version: 1\nmodel: a\ndata: mnist5k\nsparsty: 0.5", "unknown field 'sparsty'"),
         ("version: 1\ndata: mnist5k", "does not say 'model'"),
         ("version: 1\nmodel: a\ndata: imagenet", "no data set 'imagenet'"),
@@ -43,12 +43,35 @@ def test_file_round_trip(tmp_path):
         ("version: 1\nmodel: a\ndata: mnist5k\niterations: 3", "1 iteration"),
         ("version: 1\nmodel: !!python/object/apply:os.system [ls]\ndata: mnist5k", "not readable YAML"),
         ("x" * 300_000, "too large"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nseed: 2024-13-01", "not readable YAML: month"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nseed: 0x_", "not readable YAML"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nseed: !!int ''", "not readable YAML"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nseed: !!timestamp x", "not readable YAML"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nseed: " + "9" * 5000, "not readable YAML"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nseed: 0x" + "f" * 9000, "a number is too large"),
+        ("version: 0x" + "f" * 9000, "a number is too large"),
+        ("a: " + "[" * 3000, "not readable YAML"),
+        ("version: !" + "a" * 100_000 + " 1", "not readable YAML"),
+        ("a: &a [x, x]\nversion: *a", "not readable YAML: a part is repeated by an alias (*)"),
+        ('version: 1\nmodel: "\\ud800"\ndata: mnist5k', "stray half of a character"),
+        ("version: 1\nmodel: a\ndata: mnist5k\n? " + "x" * 100_000 + "\n: 1", "unknown field"),
+        ("version: 1\nmodel: a\ndata: " + "x" * 100_000, "no name"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nlayers:\n  ? " + "x" * 100_000 + "\n  : lots", "must be a number"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nseed: [" + "1, " * 50_000 + "]", "a whole number"),
+        ("version: " + "x" * 100_000, "version 'xxx"),
     ],
 )
 def test_bad_recipes_are_refused(text, words):
     with pytest.raises(InputError) as caught:
         Recipe.from_yaml(text)
-    assert words in str(caught.value) and "\n" not in str(caught.value)
+    assert words in str(caught.value) and "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+def test_a_text_that_cannot_be_written_down_is_refused():
+    for odd in ({"model": "\ud800"}, {"data": "\ud800"}, {"layers": {"\udfff": 0.5}}, {"criterion": "\ud800"}):
+        with pytest.raises(InputError, match="no name") as caught:
+            Recipe(**{"model": "sample:lenet5", "data": "mnist5k"} | odd)
+        str(caught.value).encode()
 
 
 def test_schedules_take_equal_steps_to_the_same_sparsity():

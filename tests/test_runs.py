@@ -155,6 +155,12 @@ def test_what_is_not_a_run_is_passed_over(tmp_path):
     assert list_runs() == []
 
 
+@pytest.mark.parametrize("name", ["nowhere", "\0", "a\ud800", "x" * 1000])
+def test_where_no_run_can_be_none_is_found(name, tmp_path):
+    with pytest.raises(StorageError, match="no readable run"):
+        read_run(tmp_path / name)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     path = create_run(QUICK, path=tmp_path_factory.mktemp("finished") / "run")

@@ -32,6 +32,9 @@ LEARNING_RATE = "prune_lr"
 """None: what suits the data set."""
 TRAINING = "prune_training"
 """Data set and further settings of training that an adopted recipe brought; None: what suits the data set."""
+STEPS = "prune_steps"
+"""Data set, epochs on the page, and the exact steps that an adopted recipe brought: they hold while the epochs do."""
+MOST_EPOCHS = 100
 state.DEFAULTS.update(
     {
         GRANULARITY: "channel",
@@ -43,6 +46,7 @@ state.DEFAULTS.update(
         ROUNDS: 3,
         LEARNING_RATE: None,
         TRAINING: None,
+        STEPS: None,
     }
 )
 _ROWS = "prune_rows"
@@ -250,14 +254,17 @@ def adopt(opened: OpenModel, recipe: Recipe) -> None:
     from pruning.catalog.datasets import dataset_info
 
     adopt_rows(opened, recipe)
-    state.put(SCHEDULE, recipe.schedule)
+    in_rounds = recipe.schedule == "iterative" and recipe.iterations > 1  # one round is at once
+    state.put(SCHEDULE, "iterative" if in_rounds else "oneshot")
     state.put(LEARNING_RATE, recipe.lr)
     kept = ("batch_size", "momentum", "weight_decay", "shift", "precision")
     state.put(TRAINING, (recipe.data, {name: getattr(recipe, name) for name in kept}))
-    if recipe.schedule == "iterative":
-        state.put(ROUNDS, max(2, recipe.iterations))
+    if in_rounds:
+        state.put(ROUNDS, recipe.iterations)
     per_epoch = max(1, dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
-    state.put(EPOCHS, min(100, max(0, round(recipe.finetune_steps / per_epoch))))
+    epochs = min(MOST_EPOCHS, max(1, round(recipe.finetune_steps / per_epoch))) if recipe.finetune_steps else 0
+    state.put(EPOCHS, epochs)
+    state.put(STEPS, (recipe.data, epochs, recipe.finetune_steps))
 
 
 def adopt_rows(opened: OpenModel, recipe: Recipe) -> None:

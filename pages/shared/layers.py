@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.shared import share, state
 from pages.shared.errors import plain
+from pruning.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,13 @@ VIEW = {
 def layer_names(opened: OpenModel) -> list[str]:
     """Convolutions and linear layers in network order."""
     return list(dict.fromkeys(site.layer for site in opened.graph.contractions))
+
+
+def check_layer(opened: OpenModel, layer: str) -> None:
+    """Raises InputError where the network has no such layer."""
+    names = layer_names(opened)
+    if layer not in names:
+        raise InputError(f"This network has no layer '{layer[:60]}'. It has: {', '.join(names[:12])}.")
 
 
 def layer_cost(opened: OpenModel, layer: str) -> LayerCost:

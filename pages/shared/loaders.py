@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -16,6 +17,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from pruning.catalog.datasets import Dataset
     from pruning.catalog.models import OpenModel
+    from pruning.catalog.references import Reference
 
 _COMPUTING = threading.RLock()
 LONGEST_WAIT = 4.0
@@ -41,7 +43,7 @@ def open_model(ref: str) -> OpenModel:
 
     reference = parse_reference(ref)
     check_visitor(reference)
-    return _open_library(ref) if reference.kind in ("torchvision", "timm") else _open_model(ref)
+    return _open_library(ref) if reference.kind in ("torchvision", "timm") else _open_model(ref, _stamp(reference))
 
 
 def load_data(name: str, data_dir: str | None = None) -> Dataset:
@@ -89,8 +91,18 @@ def _ready() -> None:
     torch.set_num_threads(1)
 
 
+def _stamp(reference: Reference) -> tuple[int, ...]:
+    """When a run's files were written: one that was made anew under its old name is another network."""
+    from pruning.catalog.models import MODEL_FILE, STRUCTURE_FILE
+
+    if reference.kind != "run":
+        return ()
+    files = [Path(reference.name) / name for name in (MODEL_FILE, STRUCTURE_FILE)]
+    return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
+
+
 @st.cache_resource(show_spinner=False, max_entries=12)
-def _open_model(ref: str) -> OpenModel:
+def _open_model(ref: str, stamp: tuple[int, ...]) -> OpenModel:
     from pruning.catalog.models import open_model
 
     return open_model(ref)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -34,7 +35,13 @@ def offer(run: Run, key: str = "") -> None:
 def _options(run: Run) -> Options:
     from pruning.export.report.contents import Options
 
-    return Options(recommendation=state.get(_ADVICE).get(run.name, ""), photos=state.get(_PHOTOS))
+    return Options(recommendation=_plain(state.get(_ADVICE).get(run.name, "")), photos=state.get(_PHOTOS))
+
+
+def _plain(text: str) -> str:
+    """A text as people type it: what word processors paste for a line's end is one, other control characters go."""
+    lines = re.sub("[\v\f]", "\n", text)
+    return "".join(letter for letter in lines if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
 
 
 def _making(run: Run, key: str, working: bool) -> None:

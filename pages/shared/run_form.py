@@ -117,22 +117,27 @@ def duration(seconds: float) -> str:
 
 
 def _work_words(epochs: float, recipe: Recipe) -> str:
-    words = f"{epochs:g} epoch{'' if epochs == 1 else 's'}, {recipe.finetune_steps:,} steps"
+    words = f"{epochs:.3g} epoch{'' if epochs == 1 else 's'}, {recipe.finetune_steps:,} steps"
     return words + (f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else "")
 
 
 def _plan_words(chosen: Chosen, cut: Cut) -> str:
     with errors.shown(stop=False):
         wanted = recipe(chosen, cut)
-        return _work_words(float(state.get(cuts.EPOCHS)), wanted)
+        return _work_words(wanted.finetune_steps / _per_epoch(chosen), wanted)
     return ""
 
 
 def _steps(chosen: Chosen) -> int:
+    epochs = int(state.get(cuts.EPOCHS))
+    data, adopted, steps = state.get(cuts.STEPS) or (None, 0, 0)
+    return steps if (data, adopted) == (chosen.data_name, epochs) else epochs * _per_epoch(chosen)
+
+
+def _per_epoch(chosen: Chosen) -> int:
     from pruning.catalog.datasets import dataset_info
 
-    per_epoch = dataset_info(chosen.data_name).sizes["train"] // _training(chosen)["batch_size"]
-    return int(state.get(cuts.EPOCHS)) * per_epoch
+    return max(1, dataset_info(chosen.data_name).sizes["train"] // int(_training(chosen)["batch_size"]))
 
 
 def _training(chosen: Chosen) -> dict[str, Any]:
@@ -156,8 +161,13 @@ def _suitable(chosen: Chosen) -> dict[str, Any]:
 
 
 def _options(chosen: Chosen) -> None:
-    st.number_input("Epochs of fine-tuning", 0, 100, help="Passes over the train images, over all rounds together.",
-                    **state.bound_anew(cuts.EPOCHS))  # fmt: skip
+    st.number_input(
+        "Epochs of fine-tuning",
+        0,
+        cuts.MOST_EPOCHS,
+        help="Passes over the train images, over all rounds together.",
+        **state.bound_anew(cuts.EPOCHS),
+    )
     st.segmented_control(
         "Schedule",
         ["oneshot", "iterative"],
@@ -167,9 +177,9 @@ def _options(chosen: Chosen) -> None:
         **state.bound_anew(cuts.SCHEDULE),
     )
     if state.get(cuts.SCHEDULE) == "iterative":
-        st.number_input("Rounds", 2, 20, **state.bound_anew(cuts.ROUNDS))
+        st.number_input("Rounds", 2, 100, **state.bound_anew(cuts.ROUNDS))
     st.number_input(
-        "Learning rate", 0.0001, 1.0, value=None, format="%.4f", placeholder=f"{_training(chosen)['lr']:g}",
+        "Learning rate", 1e-8, 10.0, value=None, step=0.001, format="%g", placeholder=f"{_training(chosen)['lr']:g}",
         help="Empty: what suits the data set.", **state.bound_anew(cuts.LEARNING_RATE),
     )  # fmt: skip
     st.number_input("Seed", 0, 2**31 - 1, help="Equal seeds give equal runs.", **state.bound_anew(cuts.SEED))

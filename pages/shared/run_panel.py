@@ -5,6 +5,7 @@ The run's name stands in the address (`?run=`) and in the session; everything el
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,13 +45,13 @@ def shown_run() -> Run | None:
     from pruning.runs import default_runs_dir, read_run
 
     name = st.session_state.get(_RUN)
-    if not name or Path(name).name != name:
+    if not name:
         return None
-    try:
-        return read_run(default_runs_dir() / name)
-    except PruningError:
-        close()
-        return None
+    if Path(name).name == name and name != "..":
+        with suppress(PruningError):
+            return read_run(default_runs_dir() / name)
+    close()
+    return None
 
 
 def adopt(recipe: Recipe) -> None:

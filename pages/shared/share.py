@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from pages.shared import errors, state
+from pages.shared import errors, loaders, state
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -71,9 +71,16 @@ class Shared:
 def take_up(view: View) -> None:
     """At the first page of a session, set everything to the link in the address; a bad link changes nothing."""
     code = st.query_params.get("r")
-    if st.session_state.get(_TAKEN) or not code:
+    try:
+        if code and not st.session_state.get(_TAKEN):
+            _open(code, view)
+    except Exception:  # not tried again at each rerun; what Streamlit raises to start one is no Exception
         st.session_state[_TAKEN] = True
-        return
+        raise
+    st.session_state[_TAKEN] = True
+
+
+def _open(code: str, view: View) -> None:
     try:
         with st.spinner("Opening the link"):
             from pruning import links
@@ -83,9 +90,11 @@ def take_up(view: View) -> None:
     except errors.PruningError as error:
         st.toast(f"**Nothing was opened.** {errors.plain(str(error))}", icon=":material/link_off:", duration="infinite")
     else:
-        what = f"the plan in the link: {errors.plain(words_of(link.recipe))}" if link.recipe else "what the link shows"
+        what = "what the link shows"
+        if link.recipe:
+            words = words_of(link.recipe, loaders.open_model(link.recipe.model))
+            what = f"the plan in the link: {errors.plain(words)}"
         st.toast(f"Opened {what}.", icon=":material/link:", duration="long")
-    st.session_state[_TAKEN] = True
 
 
 def show(place: DeltaGenerator, chosen: Chosen, view: View) -> None:
@@ -102,18 +111,17 @@ def show_view(place: DeltaGenerator, view: View, words: str) -> None:
     _draw(place, Shared(words=words, address=_address(link if now else None), code=links.encode(link) if now else ""))
 
 
-def words_of(recipe: Recipe) -> str:
-    """A plan in a line: 'resnet20 on cifar10: 40 % of the channels by L2 norm, 279 steps of fine-tuning'."""
+def words_of(recipe: Recipe, opened: OpenModel) -> str:
+    """A plan for a network in a line: 'resnet20, 40 % of the channels by L2 norm'."""
+    from pruning.allocation import per_target
     from pruning.criteria import find_criterion
 
-    values = [*recipe.layers.values()]
-    if not recipe.sparsity and not any(values):
+    values = per_target(opened.graph, recipe.granularity, recipe.sparsity, recipe.layers).values()
+    if not any(values):
         what = "nothing removed yet"
     else:
-        share = f"{100 * recipe.sparsity:.0f} %"
-        if values:
-            ends = sorted({round(100 * value) for value in (*values, recipe.sparsity)})
-            share = f"{ends[0]}–{ends[-1]} %, row by row," if len(ends) > 1 else f"{ends[0]} %"
+        low, high = (round(100 * value) for value in (min(values), max(values)))
+        share = f"{low}–{high} %, row by row," if low < high else f"{low} %"
         what = f"{share} of the {recipe.granularity}s by {find_criterion(recipe.criterion).title}"
     name = recipe.model.partition(":")[2].partition("?")[0]
     return f"{name}, {what}"
@@ -121,7 +129,7 @@ def words_of(recipe: Recipe) -> str:
 
 def _adopt(link: Link, view: View) -> None:
     """Raises InputError, before anything is changed, where the link asks for what is not allowed."""
-    from pages.shared import cuts, loaders, run_panel
+    from pages.shared import cuts, run_panel
     from pruning.errors import InputError
 
     for name, value in link.view.items():
@@ -151,7 +159,7 @@ def _shared(chosen: Chosen, view: View) -> Shared:
             plain, granularity=cut.granularity, criterion=cut.criterion, sparsity=cut.sparsity,
             layers=dict(cut.layers), seed=cut.seed,
         )  # fmt: skip
-    words = f"**{errors.plain(opened.title)}**, {errors.plain(words_of(recipe).partition(', ')[2])}"
+    words = f"**{errors.plain(opened.title)}**, {errors.plain(words_of(recipe, opened).partition(', ')[2])}"
     if recipe == plain and not now and chosen.data_name in ("", *opened.data[:1]):
         return Shared(words=words, address=_address(None))
     link = links.Link(recipe=recipe, has_images=bool(chosen.data_name), view=now)

@@ -65,7 +65,7 @@ def tally(right: int, rounds: int) -> str:
     >>> tally(3, 5)
     '3 of 5 right: no better than a coin.'
     >>> tally(5, 5)
-    '5 of 5 right: better than a coin, which does that 1 time in 32.'
+    '5 of 5 right: better than a coin, which does that 1 time in 32 if the rounds were agreed on beforehand.'
     """
     if not rounds:
         return "No guess yet."
@@ -73,7 +73,8 @@ def tally(right: int, rounds: int) -> str:
     if chance >= 0.05:
         few = " Five rounds at least are needed to tell." if rounds < 5 and right == rounds else ""
         return f"{right} of {rounds} right: no better than a coin.{few}"
-    return f"{right} of {rounds} right: better than a coin, which does that 1 time in {round(1 / chance):,}."
+    rare = f"1 time in {round(1 / chance):,} if the rounds were agreed on beforehand"
+    return f"{right} of {rounds} right: better than a coin, which does that {rare}."
 
 
 def _some(where: Tensor, most: int, draw: torch.Generator) -> Tensor:

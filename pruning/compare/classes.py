@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from pruning.answers import Answers
 from pruning.compare.casualties import check_same_images
-from pruning.evaluate import Difference, paired_difference, wilson_interval
+from pruning.evaluate import Difference, paired_difference, paired_interval, wilson_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,21 @@ def per_class(before: Answers, after: Answers, names: Sequence[str]) -> list[Cla
                 )
             )
     return sorted(found, key=lambda change: change.difference.accuracy)
+
+
+def by_chance(found: Sequence[ClassChange]) -> float:
+    """How often at least one class would show a change if each of its disagreements were equally likely a loss and a
+    gain: exact, from the binomial distribution of the losses among them."""
+    none = 1.0
+    for change in found:
+        changed = change.difference.newly_wrong + change.difference.newly_right
+        told = sum(
+            math.comb(changed, lost)
+            for lost in range(changed + 1)
+            if not (interval := paired_interval(lost, changed - lost, change.images))[0] <= 0 <= interval[1]
+        )
+        none *= 1 - told / 2**changed
+    return 1 - none
 
 
 def confusion(answers: Answers, classes: int) -> Tensor:

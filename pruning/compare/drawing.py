@@ -20,6 +20,8 @@ COLUMN, BLOCK = 56.0, 40.0
 """Least width of a layer's place, and the width of its block."""
 ROOM = 92.0
 """Where a place is narrower, the layers' names stand aslant."""
+FULL = 0.995
+"""From this share of weights that are not zero a block is drawn whole."""
 LINES = 64
 """Most channels of a block whose channels are drawn apart."""
 
@@ -102,7 +104,7 @@ def _block(place: _Place, pair: LayerPair, layer: Layer, *, first: bool) -> str:
     tall = layer.channels * place.unit
     start = place.middle - tall / 2
     gone = set(pair.gone) if first else set()
-    wide = BLOCK if first or pair.before is None else BLOCK * min(1.0, layer.density / max(pair.before.density, 1e-9))
+    wide = BLOCK if layer.density > FULL else BLOCK * layer.density
     stay = [number for number, channel in enumerate(layer.kept) if channel not in gone]
     leave = [number for number, channel in enumerate(layer.kept) if channel in gone]
     apart = layer.channels <= LINES and place.unit >= 2

@@ -1,8 +1,9 @@
 """Two networks race over the same pictures: equal time for each, in short turns, and who has classified more.
 
-A turn gives each network the same little time, which of them first by chance; so a pause of the machine hits both, and
-at every moment the two counts can be compared. Networks are copied afresh for each of `BLOCKS` parts of the race, as
-`pruning.latency` does and for the same reason; the interval of the ratio is over these.
+A turn gives each network the same little time, which of them first by chance, so that at every moment the two counts
+can be compared. The verdict is over medians, which a single pause of the machine does not move. Networks are copied
+afresh for each of `BLOCKS` parts of the race, as `pruning.latency` does and for the same reason; the interval of the
+ratio is over these.
 """
 
 from __future__ import annotations
@@ -53,6 +54,10 @@ class Standing:
     @property
     def level(self) -> tuple[float, float]:
         """Pictures that each had after the same time, none beyond the goal: where the runners are."""
+        if self.leader is not None:  # as the verdict says; the counts alone would move with a single pause
+            assert self.speedup is not None
+            ratio = self.speedup[1]
+            return self.goal / max(1.0, ratio), self.goal * min(1.0, ratio)
         first, second = self.rates
         now = min(min(self.seconds), self.goal / max(first, second, 1e-9))
         return first * now, second * now

@@ -133,6 +133,8 @@ def size_words(params: tuple[int, int], nonzero: tuple[int, int]) -> str:
     if params[0] == params[1]:
         if nonzero[1] < nonzero[0]:
             return f"the same size, with {_percent(1 - nonzero[1] / params[1])} of its parameters zero"
+        if nonzero[1] > nonzero[0]:
+            return "the same size, with fewer of its parameters zero"
         return "the same size"
     if abs(share - 1) < NEARLY:
         return "nearly the same size"

@@ -67,6 +67,8 @@ def status(run: Path, options: Options) -> Status:
     last = lines[-1].strip() if lines else ""
     if last.startswith("Error: "):
         return Status(state="failed", text=last.removeprefix("Error: "))
+    if any(line.startswith("Traceback (most recent call last)") for line in lines):
+        return Status(state="failed", text="Its process failed; the reason stands in the run's folder. Try again.")
     if age > (LONGEST_WAIT if last == WAITING else SILENCE_SECONDS):
         return Status(state="failed", text="Its process ended without a word (killed, or out of memory). Try again.")
     return Status(state="working", text=last)

@@ -11,7 +11,8 @@ import pandas as pd
 from torch import nn
 
 from pruning.apply import masked_model
-from pruning.catalog.datasets import Role
+from pruning.catalog.datasets import ROLES, Role
+from pruning.errors import InputError
 from pruning.evaluate import Evaluation, evaluate
 from pruning.finetune import choose_precision, default_hyperparameters
 from pruning.graph.verify import prove
@@ -22,7 +23,7 @@ from pruning.notebook.result import Result
 from pruning.notebook.subject import Subject
 from pruning.plan import Plan
 from pruning.preview import Savings, ledger_of, pruned_copy, savings
-from pruning.recalibrate import recalibrate
+from pruning.recalibrate import has_batch_norm, recalibrate
 from pruning.recipe import Recipe, Schedule
 from pruning.runs import create_run, execute, read_run
 
@@ -67,15 +68,19 @@ class Cut:
         return self.savings.macs
 
     def accuracy(self, *, recalibrated: bool = False, role: Role = "select", images: int | None = None) -> Accuracy:
-        """Accuracy before any fine-tuning. `recalibrated`: with batch-norm statistics measured anew on train images.
+        """Accuracy before any fine-tuning. `recalibrated`: with batch-norm statistics measured anew on train images,
+        where there are any.
 
         `images`: on so many of them; None for all. Look at the `test` role once, when all choices are made.
 
         Raises:
-            InputError: the network comes without images.
+            InputError: the network comes without images, or there is no such role or number of images.
             DataError: they are absent.
         """
+        if role not in ROLES or (images is not None and images < 1):
+            raise InputError(f"Accuracy is measured on 1 or more images of {', '.join(ROLES)}, not {images} of {role}.")
         model = pruned_copy(self.network.opened, self.plan)
+        recalibrated = recalibrated and has_batch_norm(model)
         if recalibrated:
             recalibrate(model, self.network.images, seed=self.seed)
         found = evaluate(model, self.network.images, role, limit=images)
@@ -85,6 +90,8 @@ class Cut:
 
     def latency(self, batch: int = 1) -> Comparison:
         """Dense and pruned on this machine's clock, timed in turn; `.verdict` says what it shows."""
+        if batch < 1:
+            raise InputError(f"A batch has 1 or more images, not {batch}.")
         shape = self.network.opened.graph.example_shape
         with quiet_machine():
             return compare_latency(

@@ -92,7 +92,8 @@ class Network(Subject):
         Raises:
             InputError: there is no such layer.
         """
-        return dict(self.opened.model.named_parameters())[f"{self._known(layer)}.weight"].detach()
+        tensor = next(site.tensor for site in self.opened.graph.contractions if site.layer == self._known(layer))
+        return dict(self.opened.model.named_parameters())[tensor].detach()
 
     def cut(
         self,

@@ -12,7 +12,7 @@ import torch
 
 from pruning.apply import masked_model, removed_model
 from pruning.catalog.models import OpenModel, open_model
-from pruning.compare.drawing import HALL, drawing
+from pruning.compare.drawing import BLOCK, HALL, drawing
 from pruning.compare.networks import LayerPair, compare_layers
 from pruning.graph.build import build_graph
 from pruning.plan import make_plan
@@ -100,6 +100,14 @@ def test_blocks_are_to_scale(dense: OpenModel, smaller: OpenModel) -> None:
         places = [float(y) for y in re.findall(r"M[\d.]+ ([\d.]+)h", path)]
         steps |= {round((b - a) / (96 / 28), 2) for a, b in itertools.pairwise(places)}
     assert min(steps) == 1.0 and all(step == int(step) for step in steps)
+
+
+def test_zeros_are_drawn_in_either_network(dense: OpenModel, sparse: OpenModel) -> None:
+    pairs = compare_layers(sparse, dense)
+    svg = drawing(pairs)
+    zeros = [float(width) for width in re.findall(r'class="cmp-zero" [^>]*width="([\d.]+)"', svg)]
+    assert zeros == [pytest.approx(BLOCK * (1 - pair.before.density), abs=0.1) for pair in pairs if pair.before]
+    assert svg.index("cmp-zero") < svg.index('class="cmp-after"'), "those of the first"
 
 
 def test_names_are_escaped(dense: OpenModel) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -66,6 +67,13 @@ def test_equal_networks_have_no_winner() -> None:
     assert last.leader is None and last.verdict.startswith("no measurable speed-up")
 
 
+def test_where_runners_end_says_what_the_verdict_says() -> None:
+    last = run(0.002, 0.001)[-1]
+    paused = dataclasses.replace(last, images=(last.images[0], last.images[1] // 4))
+    assert paused.rates[1] < paused.rates[0], "a pause in the faster one's turn"
+    assert paused.leader == 1 and paused.level == pytest.approx((1000, 2000))
+
+
 def test_both_get_the_same_stream_over_and_over() -> None:
     run(0.002, 0.001, batch=32)
     first, second = SEEN["first"], SEEN["second"]
@@ -120,7 +128,10 @@ def test_guesses_are_worth_what_a_coin_would_not_do() -> None:
     assert by_luck(3, 5) == 0.5 and by_luck(5, 5) == 1 / 32
     assert tally(3, 5) == "3 of 5 right: no better than a coin."
     assert tally(4, 4).startswith("4 of 4 right: no better than a coin. Five rounds")
-    assert tally(5, 5) == "5 of 5 right: better than a coin, which does that 1 time in 32."
+    assert (
+        tally(5, 5)
+        == "5 of 5 right: better than a coin, which does that 1 time in 32 if the rounds were agreed on beforehand."
+    )
     assert tally(8, 10) == "8 of 10 right: no better than a coin.", "a coin does that in 56 of 1,024"
     assert tally(9, 10).startswith("9 of 10 right: better than a coin, which does that 1 time in 93")
 

@@ -24,11 +24,12 @@ from pruning.compare.classes import ClassChange
 from pruning.errors import InputError
 from pruning.evaluate import Difference, evaluate
 from pruning.export.report import Contents, Options, charts, first, gather, html_page, plots, read_finished, slider
-from pruning.export.report.family import family
+from pruning.export.report.family import MOST, family
 from pruning.export.report.first import more_wrong
 from pruning.export.report.page import as_json
 from pruning.export.report.plans import images_for, measure_plans
 from pruning.export.report.provenance import model_name, shared_recipe
+from pruning.export.report.sections import tradeoff
 from pruning.export.report.svg import ticks
 from pruning.jobs import report as job
 from pruning.plan import make_plan
@@ -204,6 +205,7 @@ def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
     runs = [
         run,
         other("seed1", 0.5, seed=1),
+        other("again", 0.1, seed=0),
         other("seed2", 0.9, seed=2),
         other("more", 0.99, sparsity=0.8, seed=1),
         other("stranger", 0.99, seed=3, sample="lenet5"),
@@ -212,6 +214,20 @@ def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
     assert [member.seed for member in first.members] == [0, 1, 2] and first.reported == 0
     assert first.span == (0.5, max(0.9, first.members[0].accuracy))
     assert (len(second.members), second.reported, second.members[0].accuracy) == (1, None, 0.99)
+
+
+def test_of_many_other_runs_the_most_accurate_are_shown(run: Run, contents: Contents) -> None:
+    recipes = [dataclasses.replace(run.recipe, lr=0.001 + n / 1e5) for n in range(MOST + 5)]
+    folders = []
+    for number, recipe in enumerate(recipes):
+        folder = run.path.parent / f"many{number}"
+        folder.mkdir()
+        (folder / "model.json").write_text((run.path / "model.json").read_text())
+        folders.append(dataclasses.replace(run, path=folder, recipe=recipe))
+    groups = family(run, folders)
+    assert len(groups) == MOST and groups[0].reported is not None
+    assert f"only the {MOST - 1} most accurate" in tradeoff(dataclasses.replace(contents, groups=groups))
+    assert "most accurate are shown" not in tradeoff(contents)
 
 
 def test_seeds_are_points_in_a_band(contents: Contents) -> None:
@@ -251,6 +267,8 @@ def test_states_of_a_report_in_the_making(tmp_path: Path) -> None:
     assert job.status(tmp_path, Options()).state == "none", "other options are another report"
     old = time.time() - 2 * job.SILENCE_SECONDS
     os.utime(log, (old, old))
+    assert job.status(tmp_path, options).state == "failed"
+    log.write_text("Opening both networks\nTraceback (most recent call last):\n  ...\nMemoryError\n")
     assert job.status(tmp_path, options).state == "failed"
     log.write_text("Opening both networks\nError: The images are absent.\n")
     assert job.status(tmp_path, options) == job.Status(state="failed", text="The images are absent.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -17,6 +18,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pruning import links, pipeline
+from pruning.answers import read_answers, save_answers
 from pruning.latency import Comparison, Timing
 from pruning.recipe import Recipe
 from pruning.runs import create_run, execute, list_runs
@@ -165,6 +167,32 @@ def test_a_name_that_is_no_run_is_said_and_changes_nothing(app: AppTest, made: P
     assert not app.exception
     assert len(app.error) == 1 and "There is no finished run" in app.error[0].value
     assert app.query_params["b"] in ("first", ["first"])
+
+
+def test_a_run_made_anew_under_its_name_is_another_network(app: AppTest, made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "first"
+    shutil.copytree(made, folder)
+    assert "150" in drawn(open_page(app))
+    shutil.rmtree(folder)
+    execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.9), path=folder))
+    st.cache_data.clear()
+    app.run()
+    assert re.search(r">30</text>", drawn(app)), "30 of 300 are left"
+
+
+def test_pictures_of_other_images_are_not_shown(
+    app: AppTest, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(made, tmp_path / "runs" / "first")
+    both = read_answers(made / "answers.safetensors")
+    others = {name: dataclasses.replace(one, data_digest="another copy") for name, one in both.items()}
+    save_answers(tmp_path / "runs" / "first" / "answers.safetensors", others)
+    open_page(app)
+    app.segmented_control(key="compare_part_widget").set_value("pictures").run()
+    assert not app.exception and "px-cards" not in drawn(app)
+    assert any("not those that the run was tested on" in block.value for block in app.info)
+    app.button(key="compare_present").click().run()
+    assert not app.exception and "Test image, showing" not in drawn(app)
 
 
 def test_present_shows_slides_and_nothing_else(app: AppTest, made: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.compare import blind, picker, race
+from pages.shared.compare import blind, picker, race, worth
 from pages.shared.compare.savings import hours
 from pages.shared.errors import plain
 from pruning.apply import removed_model
@@ -159,12 +160,33 @@ def test_savings_claim_nothing_without_numbers_and_only_what_the_clock_shows(pai
     assert "nothing measurable" in words(app) and "contains 1" in words(app) and "hours saved" not in words(app)
 
 
+def test_where_no_filter_is_on_the_page_none_is_left_out(pair: Pair, digits: Dataset) -> None:
+    def script(pair: object, data: object) -> None:
+        from pages.shared.compare import worth
+
+        worth.show(pair, data, "layer2.0.conv1", "filter", 640, 64)
+
+    app = AppTest.from_function(script, args=(pair, digits), default_timeout=SECONDS).run()
+    assert not app.exception and not app.button
+
+
+def test_left_out_filters_are_counted_where_there_are_some() -> None:
+    felt, not_felt = (SimpleNamespace(felt=felt) for felt in (True, False))
+    names = ("dense", "pruned")
+    assert worth.summary({1: felt, 2: not_felt}, {1: felt}, names) == (  # type: ignore[dict-item]
+        "Missed when left out alone: in dense 1 of the 1 that stay and 0 of the 1 that were removed; in pruned 1 of 1."
+    )
+    assert worth.summary({}, {1: felt}, names) == "Missed when left out alone: in pruned 1 of 1."  # type: ignore[dict-item]
+
+
 def test_what_zeros_save_on_the_way_is_shown_where_there_are_some(pair: Pair) -> None:
     sparse = replace(pair.after, figures={**FIGURES, "bytes": {"raw": 80_000, "sparse": 20_000, "deflate": 24_000}})
     app = part("savings", replace(pair, after=sparse)).run()
     app.number_input(key="savings_devices_widget").set_value(5000.0).run()
     said = words(app)
-    assert "the same" in said and "To send, without its zeros" in said and "320 MB less" in said, "5,000 × (84 − 20) kB"
+    assert "the same" in said and "To send, without its zeros" in said and "300 MB less" in said, (
+        "5,000 × (80 − 20) kB: dense is sent as it is"
+    )
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.001, "3.6 seconds"), (0.5, "30 minutes"), (12_345.6, "12,346 hours")])

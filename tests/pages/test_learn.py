@@ -112,7 +112,8 @@ def test_a_mistake_is_one_sentence_that_names_the_field(change: dict[str, Any], 
 def test_a_teachers_files_stand_after_ours_and_a_bad_one_keeps_out_only_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "a.yaml").write_text(yaml.safe_dump({"lessons": [GOOD, GOOD | {"id": "two", "title": ""}]}))
+    untitled = copy.deepcopy(GOOD) | {"id": "two", "title": ""}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump({"lessons": [GOOD, untitled]}))
     (tmp_path / "b.yaml").write_text("lessons:\n  - id: x\n   title: y")
     (tmp_path / "c.yaml").write_text(yaml.safe_dump({"lessons": [GOOD | {"id": "why"}, 3]}))
     (tmp_path / "d.yaml").write_text("!!python/object/apply:os.system ['true']")
@@ -121,7 +122,7 @@ def test_a_teachers_files_stand_after_ours_and_a_bad_one_keeps_out_only_itself(
     assert [lesson.id for lesson in course.lessons][-2:] == ["lab", "mine"]
     files = [problem.split(",")[0].split(" ")[0] for problem in course.problems]
     assert files == ["a.yaml", "b.yaml", "c.yaml", "c.yaml", "d.yaml"]
-    assert "lesson two: `title`" in course.problems[0] and "line 3 is not YAML" in course.problems[1]
+    assert "lesson two: `title`" in course.problems[0] and "(line 3)" in course.problems[1]
     assert not any(str(tmp_path) in problem for problem in course.problems)
 
 
@@ -212,7 +213,7 @@ def test_progress_comes_back_as_it_was_stored() -> None:
         lists={"runs": ["a", "b"]},
     )
     assert progress.read(progress.written(kept)) == kept
-    odd = json.dumps({"lessons": {"why": {"answered": "<b>", "right": 1, "acted": "yes"}, "x": {"answered": 1e99}}})
+    odd = json.dumps({"lessons": {"why": {"answered": "a\nb", "right": 1, "acted": "yes"}, "x": {"answered": 1e99}}})
     assert progress.read(odd).lessons == {"why": progress.Mark(), "x": progress.Mark()}
     assert len(progress.read(json.dumps({"runs": [str(i) for i in range(999)]})).lists["runs"]) == progress.MOST
 
@@ -308,6 +309,38 @@ def test_the_first_lesson_is_done_by_acting_and_answering(app: AppTest) -> None:
     assert marks(app)["why"].right and app.success
     app.button(key="lesson_next").click().run()
     assert not app.exception and "What is in a layer" in app.header[0].value
+
+
+def test_what_was_found_at_another_setting_is_withdrawn(app: AppTest) -> None:
+    app.switch_page("pages/learn.py").run()
+    app.slider(key="lesson_why_percent").set_value(50).run()
+    assert app.session_state["learn_facts"]["why"]["percent"] == 50
+    app.slider(key="lesson_why_percent").set_value(0).run()
+    assert not app.session_state["learn_facts"]["why"] and marks(app)["why"].acted
+
+
+def test_a_fact_in_words_judges_a_number_and_a_number_judges_choices() -> None:
+    number = Question(text="?", answer_from="left", tolerance=1)
+    assert question.judge(number, 53.5, {"left": "54 %"}) and not question.judge(number, 50.0, {"left": "54 %"})
+    assert question.judge(number, -0.3, {"left": "−0.3"}) and question.judge(number, 1234.0, {"left": "1,234"})
+    assert question.judge(number, 1.0, {"left": "no number"}) is None and question.judge(number, 1.0, {}) is None
+    choices = Question(text="?", choices={"40": "x", "60": "y"}, answer_from="percent")
+    assert question.judge(choices, "60", {"percent": 60}) and not question.judge(choices, "40", {"percent": 60})
+
+
+def test_an_explanation_keeps_its_paragraphs_and_leaves_out_what_is_not_known() -> None:
+    text = "One, e.g. {a}. Two {b}.\n\n- Three {a}."
+    assert question.filled(text, {"a": 1}) == "One, e.g. 1.\n\n- Three 1."
+
+
+@pytest.mark.parametrize("taken", ["lock", "hide"])
+def test_a_layer_that_is_not_there_is_one_sentence(app: AppTest, taken: str) -> None:
+    app.query_params.update({"lesson": "anatomy", "set": "layer:foo", taken: "layer"})
+    app.switch_page("pages/learn.py").run()
+    assert not app.exception and "no layer 'foo'" in app.error[0].value
+    app.query_params.pop("set")
+    app.run()
+    assert not app.exception and not app.error, "the first layer"
 
 
 def test_a_link_hides_and_locks_and_says_what_does_not_exist(app: AppTest) -> None:

@@ -196,6 +196,17 @@ def test_a_link_to_a_run_brings_its_sliders_back(app: AppTest, finished: Path) -
     assert "fine-tuned ·" in text
 
 
+@pytest.mark.parametrize("name", ["\0", "..", "a/b", "nowhere"])
+def test_a_name_that_is_no_run_is_forgotten(app: AppTest, tmp_path: Path, name: str) -> None:
+    (tmp_path / "recipe.yaml").write_text(RECIPE.to_yaml())  # beside the folder of runs
+    (tmp_path / "runs").mkdir()
+    open_page(app, "prune")
+    app.query_params["run"] = name
+    app.run()
+    assert not app.exception and not app.error
+    assert "prune_run" not in app.session_state and "run" not in app.query_params
+
+
 def test_tradeoff_without_a_run_shows_the_way_to_prune(app: AppTest) -> None:
     open_page(app, "tradeoff")
     assert app.button(key="to_prune")
@@ -270,3 +281,22 @@ def test_a_good_recipe_sets_network_sliders_and_options(app: AppTest) -> None:
     assert board["removed"] == {"fc1": 950, "fc2": 900, "fc3": 900}
     assert board["share"] == 0.9 and board["asked"] == {"fc1": 0.95}
     assert any("2 epochs, 62 steps in 4 rounds" in block.value for block in app.markdown)
+
+
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        ("finetune_steps: 10\nbatch_size: 96\nlr: 5.0\n", "0.323 epochs, 10 steps"),
+        ("finetune_steps: 5000\nschedule: iterative\niterations: 50\nlr: 1.0e-05\n", "5,000 steps in 50 rounds"),
+        ("finetune_steps: 100\nschedule: iterative\niterations: 1\n", "2.17 epochs, 100 steps"),
+    ],
+)
+def test_a_recipe_is_followed_to_the_step(app: AppTest, rest: str, words: str) -> None:
+    open_page(app, "prune")
+    text = f"version: 1\nmodel: sample:lenet300\ndata: mnist5k\nsparsity: 0.5\n{rest}"
+    app.file_uploader(key="prune_recipe_file").set_value(("recipe.yaml", text.encode(), "application/yaml")).run()
+    assert not app.exception and not app.error
+    assert any(words in block.value for block in app.markdown)
+    assert any(button.label == "Prune and fine-tune" for button in app.button)
+    app.number_input(key="prune_epochs_widget").set_value(4).run()
+    assert any("4 epochs, " in block.value for block in app.markdown), "the page's own epochs from then on"

@@ -52,6 +52,10 @@ def test_from_nothing_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     app.run()
     assert not app.error and [button.label for button in app.button] == ["Make it again"]
     assert len(app.get("download_button")) == 1
+    app.text_area[0].set_value("Take it.\x0bNot for cheques.\x07").run()
+    assert not app.exception and not app.error and app.text_area, "as it comes from a word processor"
+    app.button[-1].click().run()
+    assert started[-1][1].recommendation == "Take it.\nNot for cheques."
     app.text_area[0].set_value("Do not take it.").run()
     assert len(app.get("download_button")) == 0, "other words are another report"
     assert not app.exception

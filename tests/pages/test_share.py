@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -65,6 +66,32 @@ def test_a_link_sets_network_plan_options_and_view_and_is_offered_again(app: App
     app.query_params["r"] = links.encode(links.Link(recipe=Recipe(model="sample:lenet5", data="mnist5k")))
     app.run()
     assert offered(app) == link, "a session reads the address once"
+
+
+def test_a_plan_that_names_every_row_is_told_by_its_rows(app: AppTest) -> None:
+    from pages.shared import loaders, share
+
+    opened = loaders.open_model("sample:lenet300")
+    plan = Recipe(model="sample:lenet300", data="mnist5k", granularity="weight", criterion="l1", sparsity=0.0)
+    words = [
+        share.words_of(replace(plan, layers=layers), opened).removeprefix("lenet300, ")
+        for layers in ({}, {"fc1": 0.4}, dict.fromkeys(("fc1", "fc2", "fc3"), 0.4))
+    ]
+    of = "of the weights by L1 norm"
+    assert words == ["nothing removed yet", f"0–40 %, row by row, {of}", f"40 % {of}"]
+
+
+def test_a_link_on_which_something_breaks_is_not_tried_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(code: str) -> links.Link:
+        raise ValueError
+
+    app.query_params["r"] = links.encode(links.Link(recipe=PLAN))
+    with monkeypatch.context() as patch:
+        patch.setattr(links, "decode", breaks)
+        app.run()
+    assert app.exception
+    app.run()
+    assert not app.exception and app.title and not toasts(app)
 
 
 def test_a_link_of_start_and_nothing_to_share_at_first(app: AppTest) -> None:

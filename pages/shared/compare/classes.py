@@ -49,18 +49,21 @@ def show(pair: Pair) -> None:
             "Confusion", [BEFORE, AFTER, CHANGE], required=True, label_visibility="collapsed", **state.bound(MATRIX)
         )
         confusion(both, names, state.get(MATRIX))
-    st.html(table(found, top.accuracy_badge(pair), "tuned" if pair.before.tuned else "measured"))
+    st.html(table(found, top.side_badge(pair.before), top.side_badge(pair.after), top.accuracy_badge(pair)))
 
 
 def summary(found: Sequence[ClassChange]) -> str:
     """What the intervals show, and how much of it may be chance."""
+    from pruning.compare.classes import by_chance
+
     told = sum(change.shows for change in found)
     if not told:
         return "No class's change can be told from chance: every 95 % interval holds zero."
-    chance = 1 - 0.95 ** len(found)
+    chance = by_chance(found)
+    often = "less than 1 %" if chance < 0.01 else f"about {percent(chance, 0)}"
     return (
-        f"In {told} of {len(found)} classes the 95 % interval leaves zero out (coloured). Of {len(found)} such "
-        f"intervals chance alone does that to at least one in about {percent(chance, 0)} of comparisons."
+        f"In {told} of {len(found)} classes the 95 % interval leaves zero out (coloured). Were all changes mere luck, "
+        f"at least one class would be coloured in {often} of comparisons."
     )
 
 
@@ -79,16 +82,16 @@ def confusion(both: tuple[Answers, Answers], names: Sequence[str], which: str) -
     charts.show(st, figure, key="compare_confusion", caption=words)
 
 
-def table(found: Sequence[ClassChange], badge: badges.Kind, first: badges.Kind) -> str:
+def table(found: Sequence[ClassChange], first: badges.Kind, second: badges.Kind, change_: badges.Kind) -> str:
     """Every class with both accuracies and the change, as HTML."""
     from pruning.compare.verdict import points, signed
 
     rows = "".join(
         f"<tr><th scope='row'>{escape(change.name)}</th><td>{change.images:,}</td>"
         f"<td>{percent(change.before_accuracy)}{badges.badge(first)}</td>"
-        f"<td>{percent(change.after_accuracy)}{badges.badge(badge)}</td>"
+        f"<td>{percent(change.after_accuracy)}{badges.badge(second)}</td>"
         f"<td>{signed(100 * change.difference.accuracy)} <small>({points(change.difference)})</small>"
-        f"{badges.badge(badge)}</td>"
+        f"{badges.badge(change_)}</td>"
         f"<td>{change.difference.newly_wrong}</td><td>{change.difference.newly_right}</td></tr>"
         for change in found
     )

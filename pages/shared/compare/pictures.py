@@ -41,13 +41,22 @@ def show(pair: Pair) -> None:
     markup.show(waffle(counted), css=WAFFLE, key="compare_waffle")
     st.caption("Every square is one test image; the changed answers come first. Test images are for looking at, "
                "not for tuning: whoever chooses settings by them has no honest figure left.")  # fmt: skip
-    if pair.missing is not None:
-        st.info(f"The pictures cannot be shown: {pair.missing}.", icon=":material/info:")
+    if (missing := not_shown(pair, before)) is not None:
+        st.info(f"The pictures cannot be shown: {missing}.", icon=":material/info:")
         return
     data = pair.data()
     lost, won = casualties(before, after), rescued(before, after)
     gallery("Newly wrong", "Worst first: where the true class lost most probability.", lost, data, pair, "lost")
     gallery("Newly right", "First where the true class gained most.", won, data, pair, "won")
+
+
+def not_shown(pair: Pair, answers: Answers) -> str | None:
+    """Why the pictures behind the answers cannot be shown; None where they can."""
+    if pair.missing is not None:
+        return pair.missing
+    if pair.data().digest != answers.data_digest:
+        return "the images on this machine are not those that the run was tested on"
+    return None
 
 
 def answers(pair: Pair) -> tuple[Answers, Answers] | None:

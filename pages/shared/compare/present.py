@@ -68,14 +68,17 @@ def _verdict(pair: Pair) -> str:
     size = (before.nonzero, after.nonzero) if zeros else (before.params, after.params)
     speedup = pair.speedup(pair.batches[0])
     clock = "–" if speedup is None else f"{speedup.middle:.2f}×" if speedup.shows else "≈ 1×"
-    estimated = speedup is not None and speedup.estimated
+    timed = "" if speedup is None else _badge("estimated" if speedup.estimated else "measured")
+    first = _badge(top.side_badge(before)) if before.tuned != after.tuned else ""  # one badge where it says both
+    right = f"{percent(before.accuracy)[:-2]}{first} → {percent(after.accuracy)}{_badge(top.side_badge(after))}"
+    counted = _badge("measured")
     numbers = [
-        (f"{percent(before.accuracy)[:-2]} → {percent(after.accuracy)}", top.accuracy_badge(pair), "right answers"),
-        (_ratio(*size), "measured", "parameters not zero" if zeros else "parameters"),
-        (_ratio(before.macs, after.macs), "measured", "multiplications"),
-        (clock, "estimated" if estimated else "measured", "as fast, one image"),
+        (right, "right answers"),
+        (_ratio(*size) + counted, "parameters not zero" if zeros else "parameters"),
+        (_ratio(before.macs, after.macs) + counted, "multiplications"),
+        (clock + timed, "as fast, one image"),
     ]
-    cells = "".join(f"<div><b>{escape(big)}{_badge(kind)}</b>{escape(word)}</div>" for big, kind, word in numbers)
+    cells = "".join(f"<div><b>{big}</b>{escape(word)}</div>" for big, word in numbers)
     return (
         f'<section class="slide verdict"><p class="soft">{escape(networks.named(before))} → {escape(after.label)}</p>'
         f"<h2>{top.whole(said.headline)}</h2><p>{escape(said.rest)}</p>"
@@ -108,7 +111,7 @@ def _pictures(pair: Pair) -> str:
         return ""
     counted = changes(before, after)
     said = answer_words(counted, THINGS.get(pair.data_name, "images"))
-    cases = casualties(before, after)[:CARDS] if pair.missing is None else []
+    cases = casualties(before, after)[:CARDS] if pictures.not_shown(pair, before) is None else []
     cards = "".join(_card(case, pair) for case in cases)
     title = "The worst of the newly wrong" if cases else ""
     return (

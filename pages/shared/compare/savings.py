@@ -148,6 +148,8 @@ def _bytes(pair: Pair, devices: float) -> None:
         before, after = (int(side.figures["bytes"][key]) for side in (pair.before, pair.after))
         if key == "sparse" and after >= pair.after.raw:
             continue  # it has no zeros worth leaving out
+        if key == "sparse":
+            before = min(before, pair.before.raw)  # nobody sends it larger than it is
         whole, left = bytes_sent(devices, before, after)
         word = "less" if left <= whole else "more"
         small = f"{first} {size(whole)}, {second} {size(left)}"

@@ -41,6 +41,11 @@ def whole(text: str) -> str:
     return escape(text).replace("speed-up", '<span style="white-space:nowrap">speed-up</span>')
 
 
+def side_badge(side: Side) -> badges.Kind:
+    """How one network's accuracy came about."""
+    return "tuned" if side.tuned else "measured"
+
+
 def accuracy_badge(pair: Pair) -> badges.Kind:
     """How the accuracies came about: the answers of a fine-tuned network make the comparison one after fine-tuning."""
     return "tuned" if pair.after.tuned or pair.before.tuned else "measured"
@@ -51,9 +56,7 @@ def accuracy_tile(pair: Pair) -> Tile:
     from pruning.compare.verdict import points, signed
 
     def number(side: Side, word: str) -> Number:
-        return Number(
-            percent(side.accuracy), "tuned" if side.tuned else "measured", f"{word} · {interval(side.interval)}"
-        )
+        return Number(percent(side.accuracy), side_badge(side), f"{word} · {interval(side.interval)}")
 
     difference = pair.difference
     if difference is None:
@@ -71,7 +74,7 @@ def size_tile(pair: Pair) -> Tile:
     """Parameters; those that are not zero where only they differ."""
     before, after = pair.before, pair.after
     if before.params == after.params and before.nonzero != after.nonzero:
-        big = ratio(before.nonzero, max(1, after.nonzero))
+        big = _ratio(before.nonzero, max(1, after.nonzero))
         small = f"{amount(before.nonzero)} → {amount(after.nonzero)}"
         return Tile(title=f"Not zero · still {size(after.raw)}", numbers=(Number(big, "measured", small),), width=1.0)
     big = _ratio(before.params, after.params)

@@ -39,8 +39,12 @@ def show(pair: Pair, dense: OpenModel, layer: str) -> None:
     unit = layers.unit_word(dense, layer)
     left, right = st.columns(2, gap="medium")
     held = int(change.held.sum())
-    moved = f"Fine-tuning changed them by {percent(change.moved, 0)} of their size ●." if side.tuned else ""
-    moved = moved or "This run was not fine-tuned: both are the same."
+    earlier = side.run is not None and side.run.recipe.model.startswith("run:")
+    if not change.moved:
+        moved = "This run was not fine-tuned: both are the same."
+    else:
+        since = " since the dense network, in this run and those that it goes on from" if earlier else ""
+        moved = f"Fine-tuning changed them by {percent(change.moved, 0)} of their size{since} ●."
     charts.show(
         left,
         plots_inside.weights_overlay(*overlaid(change), charts.dark(), names=names),

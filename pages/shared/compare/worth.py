@@ -29,7 +29,7 @@ def show(pair: Pair, data: Dataset, layer: str, unit: str, start: int, many: int
     sides = (pair.before, pair.after)
     numbers = [[n for n in kept_channels(side.opened, layer) if start <= n < start + many] for side in sides]
     work = sum(side.macs * inner.IMAGES * len(some) for side, some in zip(sides, numbers, strict=True))
-    if work > MOST or not _removable(pair, layer, numbers):
+    if not any(numbers) or work > MOST or not _removable(pair, layer, numbers):
         return
     asked: set[tuple[str, str, str, int]] = st.session_state.setdefault(_ASKED, set())
     key = (pair.before.opened.digest, pair.after.opened.digest, layer, start)
@@ -75,7 +75,7 @@ def _draw(pair: Pair, found: list[dict[int, Knockout]], layer: str, unit: str) -
     from pruning import plots_inside
 
     before, after = found
-    images = next(iter(before.values())).before.images
+    images = next(iter({**before, **after}.values())).before.images
     charts.show(
         st,
         plots_inside.each_alone(before, after, charts.dark(), names=inner.names(pair), unit=unit),
@@ -92,8 +92,11 @@ def summary(before: Mapping[int, Knockout], after: Mapping[int, Knockout], names
     gone = [knockout for number, knockout in before.items() if number not in after]
     stays = [knockout for number, knockout in before.items() if number in after]
     missed = [sum(knockout.felt for knockout in some) for some in (gone, stays, after.values())]
-    return (
-        f"Missed when left out alone: in {names[0]} {missed[1]} of the {len(stays)} that stay"
-        + (f" and {missed[0]} of the {len(gone)} that were removed" if gone else "")
-        + f"; in {names[1]} {missed[2]} of {len(after)}."
-    )
+    first = [
+        f"{count} of the {len(some)} that {what}"
+        for count, some, what in ((missed[1], stays, "stay"), (missed[0], gone, "were removed"))
+        if some
+    ]
+    found = [f"in {names[0]} {' and '.join(first)}"] if first else []
+    found += [f"in {names[1]} {missed[2]} of {len(after)}"] if after else []
+    return f"Missed when left out alone: {'; '.join(found)}."

@@ -8,8 +8,11 @@ from typing import Any
 
 import yaml
 
+from pages.shared.learn import progress
 from pages.shared.learn.activities import ACTIVITIES, Value, check_value, settings_of
+from pages.shared.learn.address import END
 from pages.shared.learn.lessons import Course, Lesson, Question, Reference
+from pruning import safe_yaml
 from pruning.errors import InputError, first_line
 
 LARGEST = 400_000
@@ -40,7 +43,9 @@ def read_course(path: Path) -> Course:
     except InputError as error:
         return Course(language=path.stem, lessons=(), words={}, problems=(str(error),))
     lessons, problems = _lessons(content, path.name)
-    texts = {part: {key: str(text) for key, text in entries.items()} for part, entries in words.items()}
+    texts = {
+        part: {key: str(text) for key, text in entries.items() if text is not None} for part, entries in words.items()
+    }
     return Course(language=path.stem, lessons=tuple(lessons), words=texts, problems=tuple(problems))
 
 
@@ -64,6 +69,8 @@ def read_lesson(entry: Any) -> Lesson:
     ident = _text(entry, "id")
     if not _ID.fullmatch(ident):
         raise InputError("`id` must be 1 to 40 small letters, digits, - or _: it stands in the lesson's address.")
+    if ident == END:
+        raise InputError(f"`id` {END} is the page after the last lesson: choose another.")
     activity = _text(entry, "activity")
     if activity not in ACTIVITIES:
         raise InputError(f"`activity` '{activity[:40]}' does not exist. Choose one of: {', '.join(ACTIVITIES)}.")
@@ -94,12 +101,10 @@ def _content(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST:
             raise InputError(f"{path.name} is too long for a file of lessons: at most {LARGEST:,} bytes.")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = safe_yaml.load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or first_line(error)
-        raise InputError(f"{path.name}{where} is not YAML: {problem}. Put texts with a colon into quotes.") from error
+        problem = safe_yaml.problem(error)
+        raise InputError(f"{path.name} is not YAML: {problem}. Put texts with a colon into quotes.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name} could not be read: {first_line(error)}.") from error
     if not isinstance(content, dict) or not isinstance(content.get("lessons"), list):
@@ -120,6 +125,8 @@ def _lessons(content: dict[str, Any], file: str) -> tuple[list[Lesson], list[str
             lessons.append(lesson)
         except InputError as error:
             problems.append(f"{file}, lesson {name}: {error}")
+    if len(content["lessons"]) > MOST:
+        problems.append(f"{file} has more than {MOST} lessons: put those after number {MOST} into another file.")
     return lessons, problems
 
 
@@ -132,13 +139,15 @@ def _question(entry: Any, activity: str) -> Question:
         isinstance(key, str) and isinstance(words, str) and len(words) <= LONGEST for key, words in choices.items()
     ):
         raise InputError("`question.choices` must be a name and a text each, such as `same: It stays the same`.")
+    if not all(progress.can_keep(name) for name in choices):
+        raise InputError("`question.choices`: a name must be 1 to 40 characters on one line.")
     facts = ACTIVITIES[activity].facts
     answer, source = entry.get("answer"), entry.get("answer_from")
     if (answer is None) == (source is None):
         raise InputError("`question.answer` must say what is right (or `question.answer_from`, which fact says it).")
     if source is not None and source not in facts:
         raise InputError(f"`question.answer_from` must be a fact of {activity}: {', '.join(facts) or 'it has none'}.")
-    if choices and answer is not None and answer not in choices:
+    if choices and answer is not None and not (isinstance(answer, str) and answer in choices):
         raise InputError(f"`question.answer` must be one of the choices: {', '.join(choices)}.")
     if not choices and answer is not None and not _is_number(answer):
         raise InputError("`question.answer` must be a number where there are no `question.choices`.")
@@ -155,7 +164,7 @@ def _question(entry: Any, activity: str) -> Question:
         answer=answer,
         answer_from=source,
         tolerance=float(tolerance),
-        unit=str(entry.get("unit", ""))[:20],
+        unit="" if entry.get("unit") is None else str(entry["unit"])[:20],
         explain=explain,
     )
 
@@ -192,7 +201,7 @@ def _references(entries: Any) -> tuple[Reference, ...]:
         _known(entry, _REFERENCE, "references.")
         link = None
         if entry.get("arxiv") is not None:
-            if not _ARXIV.fullmatch(str(entry["arxiv"])):
+            if not isinstance(entry["arxiv"], str) or not _ARXIV.fullmatch(entry["arxiv"]):
                 raise InputError("`references.arxiv` must be a number such as '1506.02626', in quotes.")
             link = f"https://arxiv.org/abs/{entry['arxiv']}"
         elif entry.get("doi") is not None:

@@ -91,9 +91,12 @@ class Course:
         return next((i for i, entry in enumerate(self.lessons) if entry.id == lesson), None)
 
     def say(self, part: str, key: str, /, **values: object) -> str:
-        """A text of the page, with its `{names}` filled in."""
+        """A text of the page, with its `{names}` filled in; in English where a translation has other names."""
         text = self.words[part][key]
-        return text.format(**values) if values else text
+        try:
+            return text.format(**values) if values else text
+        except (ValueError, LookupError, AttributeError, TypeError):
+            return _ours(BASE).words[part][key].format(**values)
 
 
 def languages() -> tuple[str, ...]:

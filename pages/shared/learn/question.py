@@ -68,8 +68,9 @@ def judge(question: Question, given: str | float, facts: Mapping[str, Fact]) -> 
     if truth is None:
         return None
     if question.choices:
-        return given == truth
-    return abs(float(given) - float(truth)) <= question.tolerance + 1e-9
+        return given == str(truth)
+    number = _number(truth)
+    return None if number is None else abs(float(given) - number) <= question.tolerance + 1e-9
 
 
 def filled(text: str, facts: Mapping[str, Fact]) -> str:
@@ -79,8 +80,15 @@ def filled(text: str, facts: Mapping[str, Fact]) -> str:
     'It is so.'
     """
     known = re.sub(r"\{(\w+)\}", lambda found: _words(facts.get(found[1], found[0])), text)
-    whole = " ".join(part for part in re.split(r"(?<=[.!?])\s+", known) if not re.search(r"\{\w+\}", part))
+    sentences = re.split(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?=\s)", known)
+    whole = "".join(part for part in sentences if not re.search(r"\{\w+\}", part)).strip()
     return re.sub(r" (?=[%●◆○])", "\u00a0", whole)  # a unit or a badge does not begin a line
+
+
+def _number(value: Fact) -> float | None:
+    """The number in a fact, such as 54 in '54 %'; None where it is no number."""
+    found = re.match(r"[-−]?\d[\d,]*(\.\d+)?", str(value))
+    return float(found[0].replace("−", "-").replace(",", "")) if found else None
 
 
 def _words(value: Fact) -> str:

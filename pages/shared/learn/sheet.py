@@ -97,7 +97,7 @@ def end(course: Course) -> None:
     st.header(course.say("page", "end_open" if missing else "end_title"), anchor=False)
     if missing:
         names = ", ".join(errors.plain(lesson.title) for lesson in missing)
-        st.markdown(course.say("page", "end_missing", count=len(missing), names=names))
+        st.markdown(course.say("page", "end_missing", names=names))
         st.button(
             course.say("page", "end_back", title=missing[0].title),
             on_click=address.go,

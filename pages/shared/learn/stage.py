@@ -44,6 +44,7 @@ class Stage:
     """Controls that a link shows without letting them change."""
     given: Mapping[str, Value] = field(default_factory=dict)
     """Values that a link sets its controls to at first, or for good where they are locked or hidden."""
+    _told: dict[str, Fact] = field(default_factory=dict, init=False)
 
     def say(self, key: str, /, **values: object) -> str:
         """A text of this activity, in the page's language."""
@@ -110,12 +111,18 @@ class Stage:
 
     def acted(self, **facts: Fact) -> None:
         """The learner has done the lesson's thing; `facts` (the table lists their names) judge and explain."""
-        _of(_FACTS, self.lesson.id).update(facts)
+        self._told.update(facts)
         progress.mark(self.lesson.id, acted=True)
+
+    def conclude(self) -> None:
+        """The activity is on screen whole: what it told now takes the place of what it told of other settings."""
+        known = _of(_FACTS, self.lesson.id)
+        known.clear()
+        known.update(self._told)
 
     @property
     def facts(self) -> Mapping[str, Fact]:
-        """What the activity has told so far in this session."""
+        """What the activity tells of what is on screen."""
         return _of(_FACTS, self.lesson.id)
 
     def _key(self, name: str) -> str:

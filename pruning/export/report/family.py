@@ -11,6 +11,9 @@ from pruning.criteria import find_criterion
 from pruning.errors import StorageError
 from pruning.runs import Run
 
+MOST = 100
+"""Groups in one report, so that it stays small enough for a mail."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reached:
@@ -31,7 +34,7 @@ class Reached:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Runs of one recipe with several seeds, or a single run."""
+    """Runs of one recipe with several seeds, or a single run; of runs with the same seed only one."""
 
     title: str
     granularity: str
@@ -56,7 +59,7 @@ def dense_point(run: Run) -> Reached:
 def family(run: Run, runs: Iterable[Run]) -> tuple[Group, ...]:
     """The groups of the runs that began from the same weights and were tested on the same images as `run`.
 
-    The group with `run` comes first, then the others from the most accurate down.
+    The group with `run` comes first, then the others from the most accurate down, `MOST` at most.
     """
     mine = _origin(run)
     by_name = {other.name: other for other in runs if other.result is not None and _origin(other) == mine}
@@ -65,7 +68,7 @@ def family(run: Run, runs: Iterable[Run]) -> tuple[Group, ...]:
     for other in by_name.values():
         grouped.setdefault(replace(other.recipe, seed=0).to_yaml(), []).append(other)
     groups = [_group(members, run) for members in grouped.values()]
-    return tuple(sorted(groups, key=lambda group: (group.reported is None, -group.span[1], group.title)))
+    return tuple(sorted(groups, key=lambda group: (group.reported is None, -group.span[1], group.title))[:MOST])
 
 
 def title_of(run: Run) -> str:
@@ -85,7 +88,10 @@ def title_of(run: Run) -> str:
 
 
 def _group(members: list[Run], run: Run) -> Group:
-    ordered = sorted(members, key=lambda member: (member.recipe.seed, member.name))
+    by_seed = {member.recipe.seed: member for member in sorted(members, key=lambda member: member.name)}
+    if any(member.name == run.name for member in members):
+        by_seed[run.recipe.seed] = run
+    ordered = [by_seed[seed] for seed in sorted(by_seed)]
     names = [member.name for member in ordered]
     first = _result(ordered[0])
     return Group(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
         ("Images", f"{info.title}: {sizes}; SHA-256 {data['sha256'][:16]}…"),
         ("Run", f"{run.name}, {run.created.strftime('%d %B %Y')}, took {result['seconds']:.0f} s"),
         ("Machine", f"{result.get('cpu', 'a processor that was not noted')}, {threads(result['threads'])}"),
-        ("Software", f"{result['engine']}; PyTorch {result['torch']}, Python {platform.python_version()}"),
+        ("Software", f"{result['engine']}; PyTorch {result['torch']}"),
         ("Proof of the removal", _proof(result["check"])),
     ]
 

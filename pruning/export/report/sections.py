@@ -10,6 +10,7 @@ from pruning.compare.drawing import STYLE as DRAWING
 from pruning.compare.drawing import drawing
 from pruning.export.report import charts
 from pruning.export.report.contents import Contents
+from pruning.export.report.family import MOST
 from pruning.export.report.parts import chart, folded, key, scroller, section, table
 from pruning.markup.badges import Kind, badge, legend
 from pruning.markup.result import footnote, ledger_html
@@ -52,6 +53,8 @@ def tradeoff(contents: Contents) -> str:
         if count > 1
         else "One run so far; with more runs this shows what accuracy each further saving costs."
     )
+    if len(groups) == MOST:
+        lead += f" Of the others only the {MOST - 1} most accurate are shown."
     keys = [
         key("dense", "dense"),
         key("kept", "this run (ringed)" if seeds == 1 else f"this run (ringed), its recipe with {seeds} seeds"),

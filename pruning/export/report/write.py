@@ -48,6 +48,7 @@ def write_report(
     as `gather`; also:
 
     Raises:
+        InputError: the report would be too large to send.
         StorageError: the file cannot be written.
     """
     run = read_finished(folder)
@@ -61,12 +62,17 @@ def write_report(
         cancel=cancel,
     )
     text = html_page(contents).encode("utf-8", "replace")
-    assert len(text) < LARGEST, f"the report has {len(text):,} bytes"
+    if len(text) > LARGEST:
+        raise InputError(
+            f"The report would have {len(text):,} bytes, more than the {LARGEST:,} that a mail takes: leave out the "
+            "photos, or move the run into a folder with fewer runs."
+        )
     part = out.with_name(f"{out.name}.part")
     try:
         part.write_bytes(text)
         os.replace(part, out)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise StorageError(f"The report cannot be written to {out} ({error.strerror or error}).") from error
     return out
 

@@ -19,10 +19,14 @@ def show(stage: Stage) -> None:
     from pruning import distributions, plots  # they import torch: only after the title is on screen
 
     names = layers.layer_names(opened)
-    if stage.value("layer") not in names:
-        stage.put("layer", names[0])
     pick, within, by = st.columns([1, 1.2, 0.7], vertical_alignment="bottom")
-    layer = stage.control("layer", pick.selectbox, stage.say("layer"), names)
+    asked = stage.value("layer")
+    layer = names[0] if asked is None else asked
+    layers.check_layer(opened, layer)
+    if asked is None:
+        stage.put("layer", layer)
+    if stage.value("layer") == layer:  # else there is no control for it, and the first layer is shown
+        stage.control("layer", pick.selectbox, stage.say("layer"), names)
     near = stage.control("near", within.slider, stage.say("near"), 0, 30, format="%d %%")
     norm = stage.control("norm", by.segmented_control, stage.say("norm"), ["l2", "l1"], format_func=str.upper,
                          required=True)  # fmt: skip

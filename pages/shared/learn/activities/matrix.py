@@ -64,9 +64,8 @@ def show(stage: Stage) -> None:
 
 def _weight(stage: Stage, opened: OpenModel) -> Any:
     """The weights of the lesson's layer. Raises InputError where there is no such layer, or one too large to draw."""
-    names, layer = layers.layer_names(opened), str(stage.value("layer"))
-    if layer not in names:
-        raise InputError(f"This network has no layer '{layer[:60]}'. It has: {', '.join(names[:12])}.")
+    layer = str(stage.value("layer"))
+    layers.check_layer(opened, layer)
     weight = layers.weight(opened, layer)
     if weight.dim() != 2 or weight.shape[0] > MOST[0] or weight.shape[1] > MOST[1]:
         raise InputError(f"Only a linear layer of at most {MOST[0]} × {MOST[1]} weights can be drawn cell by cell.")

@@ -84,7 +84,7 @@ def _launch(stage: Stage, percent: int, heat: int) -> None:
     """Start a race in a process of its own, unless its result is there or another visitor runs it already."""
     from pruning.jobs.contest import start
 
-    ((race,),) = (_races([_file(stage, percent, heat)]),)
+    (race,) = _races([_file(stage, percent, heat)])
     if not race.done:
         with errors.shown(stop=False):
             start(terms_of(stage, percent, heat), stage.opened(), stage.data(), state.data_dir(stage.value("data")))

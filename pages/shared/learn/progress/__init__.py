@@ -37,6 +37,7 @@ _GENERATION = "progress_generation"
 _SYNCED = "progress_synced"
 """What was to be stored when `sync` was last called."""
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+"""Of a lesson."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ class Mark:
     """How far one lesson has come."""
 
     answered: str | float | None = None
-    """What was answered: a choice's id, or a number."""
+    """What was answered: a choice's name, or a number."""
     right: bool | None = None
     acted: bool = False
 
@@ -139,6 +140,11 @@ def read(text: Any) -> Progress:
     )
 
 
+def can_keep(answer: str) -> bool:
+    """Whether a choice of that name comes back from the browser."""
+    return 0 < len(answer) <= 40 and answer.isprintable()
+
+
 def written(progress: Progress) -> str:
     """What the browser is to store."""
     return json.dumps({"lessons": {k: asdict(v) for k, v in progress.lessons.items()}, **progress.lists})
@@ -150,7 +156,7 @@ def _mark(entry: Any) -> Mark | None:
     answered, right, acted = entry.get("answered"), entry.get("right"), entry.get("acted")
     if isinstance(answered, bool) or not isinstance(answered, (str, int, float, type(None))):
         answered = None
-    if isinstance(answered, str) and not _ID.fullmatch(answered):
+    if isinstance(answered, str) and not can_keep(answered):
         answered = None
     if isinstance(answered, (int, float)) and not abs(answered) < 1e12:
         answered = None

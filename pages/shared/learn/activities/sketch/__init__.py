@@ -40,7 +40,7 @@ def show(stage: Stage) -> None:
     if group in revealed:
         with st.spinner(stage.say("measuring")):
             curve = _measured(opened.digest, data.digest, group, outline.images, opened, data)
-    _canvas(stage, group, outline.classes, curve)
+    _canvas(stage, group, curve)
     st.caption(stage.say("caption", images=f"{outline.images:,}"))
     said, action = st.columns([2.2, 1], vertical_alignment="center")
     if curve is None:
@@ -83,10 +83,7 @@ def _take(stage: Stage) -> None:
             stage.memory.setdefault("sketches", {})[group] = values
 
 
-def _canvas(
-    stage: Stage, group: str, classes: int, curve: tuple[Figure, dict[float, tuple[float, Figure]]] | None
-) -> None:
-    del classes
+def _canvas(stage: Stage, group: str, curve: tuple[Figure, dict[float, tuple[float, Figure]]] | None) -> None:
     measured = None
     start = 100.0
     if curve is not None:
