@@ -92,13 +92,14 @@ def _ready() -> None:
 
 
 def _stamp(reference: Reference) -> tuple[int, ...]:
-    """When a run's files were written: one that was made anew under its old name is another network."""
+    """When a run's files were written, and their sizes: one made anew under its old name is another network."""
     from pruning.catalog.models import MODEL_FILE, STRUCTURE_FILE
 
     if reference.kind != "run":
         return ()
     files = [Path(reference.name) / name for name in (MODEL_FILE, STRUCTURE_FILE)]
-    return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
+    found = [file.stat() for file in files if file.is_file()]
+    return tuple(value for stat in found for value in (stat.st_mtime_ns, stat.st_size))
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)

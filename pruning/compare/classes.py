@@ -72,7 +72,8 @@ def per_class(before: Answers, after: Answers, names: Sequence[str]) -> list[Cla
 
 def by_chance(found: Sequence[ClassChange]) -> float:
     """How often at least one class would show a change if each of its disagreements were equally likely a loss and a
-    gain: exact, from the binomial distribution of the losses among them."""
+    gain: exact, from the binomial distribution of the losses among them (the null hypothesis of McNemar 1947, "Note on
+    the sampling error of the difference between correlated proportions or percentages")."""
     none = 1.0
     for change in found:
         changed = change.difference.newly_wrong + change.difference.newly_right

@@ -110,7 +110,7 @@ def _block(place: _Place, pair: LayerPair, layer: Layer, *, first: bool) -> str:
     apart = layer.channels <= LINES and place.unit >= 2
     parts = [_cells("cmp-stays", stay, place, start, wide, apart)]
     if leave:
-        parts.append(_cells("cmp-goes", leave, place, start, BLOCK, apart))
+        parts.append(_cells("cmp-goes", leave, place, start, wide, apart))
     sparse = wide < BLOCK - 0.5
     if sparse:
         zero = f'x="{place.x + wide:.1f}" y="{start:.1f}" width="{BLOCK - wide:.1f}" height="{tall:.1f}"'

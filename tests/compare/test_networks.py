@@ -110,6 +110,14 @@ def test_zeros_are_drawn_in_either_network(dense: OpenModel, sparse: OpenModel) 
     assert svg.index("cmp-zero") < svg.index('class="cmp-after"'), "those of the first"
 
 
+def test_channels_that_go_are_as_wide_as_what_they_hold(sparse: OpenModel, smaller: OpenModel) -> None:
+    pairs = [pair for pair in compare_layers(sparse, smaller) if pair.before is not None and pair.gone]
+    widths = re.findall(r'class="cmp-goes"[^>]* d="M[\d.]+ [\d.]+h([\d.]+)v', drawing(pairs))
+    assert [float(width) for width in widths] == [
+        pytest.approx(BLOCK * pair.before.density, abs=0.1) for pair in pairs if pair.before
+    ]
+
+
 def test_names_are_escaped(dense: OpenModel) -> None:
     layer = compare_layers(dense, dense)[0].before
     assert layer is not None

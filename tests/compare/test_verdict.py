@@ -87,6 +87,7 @@ def test_speed_is_claimed_only_where_the_interval_leaves_one_out(speedups: tuple
     [
         ((1000, 1000), (1000, 1000), "the same size"),
         ((1000, 1000), (1000, 210), "the same size, with 79 % of its parameters zero"),
+        ((1000, 1000), (100, 500), "the same size, with fewer of its parameters zero"),
         ((1000, 508), (1000, 508), "half the size"),
         ((1000, 515), (1000, 515), "52 % of the size"),
         ((1000, 333), (1000, 333), "a third of the size"),

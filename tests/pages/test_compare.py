@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -178,6 +179,19 @@ def test_a_run_made_anew_under_its_name_is_another_network(app: AppTest, made: P
     st.cache_data.clear()
     app.run()
     assert re.search(r">30</text>", drawn(app)), "30 of 300 are left"
+
+
+def test_a_run_is_told_from_an_older_one_by_time_and_size(tmp_path: Path) -> None:
+    from pages.shared.loaders import _stamp
+    from pruning.catalog.references import parse_reference
+
+    file, run = tmp_path / "model.safetensors", parse_reference(f"run:{tmp_path}")
+    stamps = []
+    for size, time in ((10, 1), (10, 2), (11, 2)):
+        file.write_bytes(b"x" * size)
+        os.utime(file, (time, time))
+        stamps.append(_stamp(run))
+    assert len(set(stamps)) == 3 and _stamp(run) == stamps[-1]
 
 
 def test_pictures_of_other_images_are_not_shown(

@@ -23,15 +23,17 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.compare import blind, picker, race, worth
+from pages.shared.compare import blind, classes, picker, present, race, top, worth
 from pages.shared.compare.savings import hours
 from pages.shared.errors import plain
 from pruning.apply import removed_model
 from pruning.catalog.datasets import Dataset, load_dataset
 from pruning.catalog.models import open_model
+from pruning.compare.classes import ClassChange
 from pruning.compare.knockout import knock_out, knockout_engine, verdict
 from pruning.compare.race import Standing
 from pruning.compare.sides import Pair, Side
+from pruning.evaluate import Difference
 from pruning.graph.build import build_graph
 from pruning.plan import make_plan
 from pruning.plot_style import palette
@@ -168,6 +170,67 @@ def test_where_no_filter_is_on_the_page_none_is_left_out(pair: Pair, digits: Dat
 
     app = AppTest.from_function(script, args=(pair, digits), default_timeout=SECONDS).run()
     assert not app.exception and not app.button
+
+
+def test_filters_that_only_the_second_network_has_are_left_out_alone(pair: Pair, digits: Dataset) -> None:
+    kept = pair.after.opened.structure.kept["layer2.0.conv1.weight"][0]
+    gone = next(number for number in range(20) if number not in kept)
+
+    def script(pair: object, data: object, gone: int) -> None:
+        from pages.shared.compare import worth
+
+        worth.show(pair, data, "layer2.0.conv1", "filter", gone, 1)
+
+    backwards = replace(pair, before=pair.after, after=pair.before)
+    app = AppTest.from_function(script, args=(backwards, digits, gone), default_timeout=SECONDS).run()
+    app.button(key="compare_each").click().run()
+    assert re.search(r"Missed when left out alone: in after [01] of 1\.", words(app)), "and nothing of the first"
+
+
+def test_each_accuracy_has_its_own_badge(pair: Pair) -> None:
+    run = pair.after.run
+    assert run is not None and run.result is not None
+    other = replace(run, result={**run.result, "threads": 4})
+    tuned = replace(pair, before=replace(pair.before, kind="run", run=other, tuned=True))
+    row = ClassChange(
+        name="1", images=100, before=98, after=98,
+        difference=Difference(accuracy=0.0, interval=(-0.02, 0.02), newly_wrong=0, newly_right=0),
+    )  # fmt: skip
+    kinds = (top.side_badge(tuned.before), top.side_badge(tuned.after), top.accuracy_badge(tuned))
+    assert kinds == ("tuned", "measured", "tuned"), "a change is one after fine-tuning where either side is"
+    assert re.findall(r'class="px-badge px-(\w+)"', classes.table([row], *kinds)) == list(kinds)
+    slide = present.slides(tuned)[0].partition('class="numbers"')[2]
+    first, *_, last = re.findall(r"<div><b>(.*?)</b>", slide)
+    assert re.sub(r"<[^>]+>", "", first) == "98.0◆ → 98.0 %●"
+    assert last == "–", "what is not known has no badge"
+
+
+def test_more_weights_than_before_are_a_multiple(pair: Pair) -> None:
+    sparse = replace(pair.before, figures={**FIGURES, "nonzero": 4_000})
+    (number,) = top.size_tile(replace(pair, before=sparse, after=pair.before)).numbers
+    assert number.big == "× 5.00"
+    (number,) = top.size_tile(replace(pair, after=sparse)).numbers
+    assert number.big == "÷ 5.00"
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_what_moved_the_weights_is_said_as_it_was(pair: Pair, monkeypatch: pytest.MonkeyPatch, earlier: bool) -> None:
+    run = pair.after.run
+    assert run is not None
+    if earlier:
+        weight = pair.after.opened.model.get_parameter("layer2.0.conv1.weight")
+        monkeypatch.setattr(weight, "data", 1.06 * weight.data)
+        run = replace(run, recipe=replace(run.recipe, model=f"run:{run.path}"))
+
+    def script(pair: object, layer: str) -> None:
+        from pages.shared.compare import inner, weights
+
+        weights.show(pair, inner.dense(pair), layer)  # type: ignore[arg-type]
+
+    args = (replace(pair, after=replace(pair.after, run=run)), "layer2.0.conv1")
+    said = words(AppTest.from_function(script, args=args, default_timeout=SECONDS).run())
+    assert ("Fine-tuning changed them by 6 % of their size since the dense network" in said) == earlier
+    assert ("No fine-tuning changed them: both are the same." in said) != earlier
 
 
 def test_left_out_filters_are_counted_where_there_are_some() -> None:

@@ -59,7 +59,8 @@ def show(pair: Pair) -> None:
     st.caption(
         "The select images over and over, in PyTorch on one thread of this machine. The two take turns of a few "
         "hundredths of a second, who begins is drawn by lot, and each has a clock of its own that runs only while it "
-        "computes. The ratio is of medians over many turns, which a single pause of the machine does not move."
+        "computes. The ratio is of medians over many turns, which a single pause of the machine does not move; "
+        "pictures a second are over the whole race, pauses included."
     )
     st.divider()
     blind.show(pair, data)
@@ -135,8 +136,8 @@ def _result(pair: Pair, ended: Standing) -> str:
         ratio = (low, middle, high) if leader == 1 else (1 / high, 1 / middle, 1 / low)
         head = f"{words[leader].capitalize()} is {ratio[1]:.2f}× as fast ({ratio[0]:.2f}–{ratio[2]:.2f})"
         rest = (
-            f"At that ratio {words[1 - leader]} has classified {counts[1 - leader]:,} pictures when "
-            f"{words[leader]} has its {counts[leader]:,}. In brackets: the 95 % interval of the ratio."
+            f"At that ratio, which the lanes show too, {words[1 - leader]} has classified {counts[1 - leader]:,} "
+            f"pictures when {words[leader]} has its {counts[leader]:,}. In brackets: the 95 % interval of the ratio."
         )
     return (
         f"<style>{badges.STYLE}</style><div role='status' style='font-size:1.3rem;font-weight:650;line-height:1.4'>"

@@ -41,7 +41,7 @@ def show(pair: Pair, dense: OpenModel, layer: str) -> None:
     held = int(change.held.sum())
     earlier = side.run is not None and side.run.recipe.model.startswith("run:")
     if not change.moved:
-        moved = "This run was not fine-tuned: both are the same."
+        moved = "No fine-tuning changed them: both are the same."
     else:
         since = " since the dense network, in this run and those that it goes on from" if earlier else ""
         moved = f"Fine-tuning changed them by {percent(change.moved, 0)} of their size{since} ●."
