@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -18,8 +19,10 @@ from pruning.cost import count_macs, shapes_after
 from pruning.distributions import unit_norms, weight_histogram
 from pruning.errors import InputError
 from pruning.evaluate import evaluate
+from pruning.graph.build import build_graph
 from pruning.notebook import Network
 from pruning.plan import make_plan
+from tests.graph.constructs.attention import AttentionModule
 
 ROOT = Path(__file__).parents[1]
 
@@ -62,6 +65,16 @@ def test_figures_show_the_engines_numbers(network: Network) -> None:
     assert len(set(bars.marker.color[:30])) == 1 and bars.marker.color[29] != bars.marker.color[30]
 
 
+def test_every_listed_layer_has_its_weight(network: Network) -> None:
+    model = AttentionModule().eval()
+    opened = dataclasses.replace(network.opened, model=model, graph=build_graph(model, (3, 8, 8)))
+    attention = Network(opened=opened, data_name="")
+    layers = attention.layers()
+    assert "attention" in layers.index, "its weight is called in_proj_weight"
+    for name, shape in layers["weights"].items():
+        assert " × ".join(map(str, attention.weight(str(name)).shape)) == shape
+
+
 def test_a_cut_is_the_engines_plan(network: Network) -> None:
     opened = network.opened
     cut = network.cut(0.4, layers={network.layers().index[0]: 0.5})
@@ -98,7 +111,11 @@ def test_everything_shows_itself(network: Network) -> None:
     [
         lambda network: network.histogram("conv9"),
         lambda network: network.cut(1.0),
+        lambda network: network.cut(0.5, seed=1.5),
+        lambda network: network.cut(0.5, seed=-1),
         lambda network: network.cut(0.5).latency(0),
+        lambda network: network.cut(0.5).latency(1.5),
+        lambda network: network.cut(0.5).accuracy(images=1.5),
         lambda network: network.cut(0.5).accuracy(images=0),
         lambda network: network.cut(0.5).accuracy(role="zz"),
         lambda network: network.cut(0.5, criterion="best"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -27,7 +28,9 @@ def offer(run: Run, key: str = "") -> None:
 
     with st.popover("Report", icon=":material/description:", key=f"{key}report"):
         st.markdown("**One file to send:** verdict, savings, trade-off and a slider, for readers who know no pruning.")
-        working = status(run.path, _options(run)).state == "working"
+        working = False
+        with suppress(errors.PruningError):  # said under the text, where it can be corrected
+            working = status(run.path, _options(run)).state == "working"
         # A timer only while there is something to wait for.
         st.fragment(_making, run_every=1.0 if working else None)(run, key, working)
 

@@ -21,6 +21,7 @@ from pruning.ledger import Ledger, remarks
 from pruning.markup.words import interval, percent, ratio
 from pruning.notebook.result import Result
 from pruning.notebook.subject import Subject
+from pruning.notebook.whole import whole
 from pruning.plan import Plan
 from pruning.preview import Savings, ledger_of, pruned_copy, savings
 from pruning.recalibrate import has_batch_norm, recalibrate
@@ -77,21 +78,21 @@ class Cut:
             InputError: the network comes without images, or there is no such role or number of images.
             DataError: they are absent.
         """
-        if role not in ROLES or (images is not None and images < 1):
-            raise InputError(f"Accuracy is measured on 1 or more images of {', '.join(ROLES)}, not {images} of {role}.")
+        if role not in ROLES:
+            raise InputError(f"The role of images is {', '.join(ROLES[:-1])} or {ROLES[-1]}, not {role!r}.")
+        limit = None if images is None else whole("images", images, 1)
         model = pruned_copy(self.network.opened, self.plan)
         recalibrated = recalibrated and has_batch_norm(model)
         if recalibrated:
             recalibrate(model, self.network.images, seed=self.seed)
-        found = evaluate(model, self.network.images, role, limit=images)
+        found = evaluate(model, self.network.images, role, limit=limit)
         return Accuracy(
             role=found.role, right=found.right, loss=found.loss, how="recalibrated" if recalibrated else "as cut"
         )
 
     def latency(self, batch: int = 1) -> Comparison:
         """Dense and pruned on this machine's clock, timed in turn; `.verdict` says what it shows."""
-        if batch < 1:
-            raise InputError(f"A batch has 1 or more images, not {batch}.")
+        batch = whole("batch", batch, 1)
         shape = self.network.opened.graph.example_shape
         with quiet_machine():
             return compare_latency(

@@ -19,6 +19,7 @@ from pruning.errors import InputError
 from pruning.notebook.cut import Cut
 from pruning.notebook.figures import sensitivity_figure
 from pruning.notebook.subject import Subject
+from pruning.notebook.whole import whole
 from pruning.plan import make_plan
 from pruning.sensitivity import outline
 from pruning.sensitivity.cache import measure
@@ -107,8 +108,9 @@ class Network(Subject):
         """Decide what goes: `sparsity` of every layer or channel group, those in `layers` by their own.
 
         Raises:
-            InputError: a sparsity, name or criterion that is not allowed.
+            InputError: a sparsity, name, criterion or seed that is not allowed.
         """
+        seed = whole("seed", seed, 0)
         plan = make_plan(
             self.opened.model,
             self.opened.graph,
@@ -129,7 +131,7 @@ class Network(Subject):
 
         Measured once, then kept in the explorer's cache. Raises InputError where the network comes without images.
         """
-        opened, data = self.opened, self.images
+        opened, data, images = self.opened, self.images, whole("images", images, 1)
         wanted = outline(
             opened.digest, opened.graph, data, granularity=granularity, criterion=criterion, images=images
         )  # fmt: skip

@@ -6,6 +6,7 @@ import dataclasses
 import getpass
 import json
 import os
+import platform
 import re
 import shutil
 import socket
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pytest import MonkeyPatch
 
 from pruning.allocation import kept_units
 from pruning.apply import masked_model
@@ -21,10 +23,21 @@ from pruning.catalog.datasets import load_dataset
 from pruning.catalog.models import open_model
 from pruning.cli import main
 from pruning.compare.classes import ClassChange
-from pruning.errors import InputError
+from pruning.errors import InputError, StorageError
 from pruning.evaluate import Difference, evaluate
-from pruning.export.report import Contents, Options, charts, first, gather, html_page, plots, read_finished, slider
-from pruning.export.report.family import MOST, family
+from pruning.export.report import (
+    Contents,
+    Options,
+    charts,
+    first,
+    gather,
+    html_page,
+    plots,
+    read_finished,
+    slider,
+    write,
+)
+from pruning.export.report.family import MOST, family, first_groups
 from pruning.export.report.first import more_wrong
 from pruning.export.report.page import as_json
 from pruning.export.report.plans import images_for, measure_plans
@@ -218,16 +231,35 @@ def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
 
 def test_of_many_other_runs_the_most_accurate_are_shown(run: Run, contents: Contents) -> None:
     recipes = [dataclasses.replace(run.recipe, lr=0.001 + n / 1e5) for n in range(MOST + 5)]
-    folders = []
+    recipes.append(dataclasses.replace(recipes[-1], seed=1))
+    others = []
     for number, recipe in enumerate(recipes):
         folder = run.path.parent / f"many{number}"
         folder.mkdir()
-        (folder / "model.json").write_text((run.path / "model.json").read_text())
-        folders.append(dataclasses.replace(run, path=folder, recipe=recipe))
-    groups = family(run, folders)
-    assert len(groups) == MOST and groups[0].reported is not None
-    assert f"only the {MOST - 1} most accurate" in tradeoff(dataclasses.replace(contents, groups=groups))
-    assert "most accurate are shown" not in tradeoff(contents)
+        shutil.copy(run.path / "model.json", folder)
+        others.append(dataclasses.replace(run, path=folder, recipe=recipe))
+    found = gather(run, others, Options(), sparsities=(0.0,))
+    shown = sum(len(group.members) for group in found.groups)
+    assert found.groups[0].reported is not None and MOST <= shown <= 1 + MOST
+    assert found.left_out == 1 + len(recipes) - shown
+    assert f"; {found.left_out} more runs are not." in tradeoff(found)
+    assert contents.left_out == 0 and "are not." not in tradeoff(contents)
+    assert first_groups(found.groups) == found.groups
+
+
+def test_a_report_that_cannot_be_written_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setattr(write, "gather", lambda *given, **options: None)
+    monkeypatch.setattr(write, "html_page", lambda contents: "x" * 50)
+    (tmp_path / "file").touch()
+    for out in (tmp_path, tmp_path / "none" / "report.html", tmp_path / "file" / "report.html"):
+        with pytest.raises(InputError, match="name a file in a folder that is there"):
+            write.write_report(run.path, out, Options())
+    with pytest.raises(StorageError, match="cannot be written"):
+        write.write_report(run.path, tmp_path / ("x" * 254), Options())
+    monkeypatch.setattr(write, "LARGEST", 49)
+    with pytest.raises(InputError, match="would have 50 bytes"):
+        write.write_report(run.path, tmp_path / "report.html", Options())
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_seeds_are_points_in_a_band(contents: Contents) -> None:
@@ -256,6 +288,10 @@ def test_only_a_finished_run_has_a_report(tmp_path: Path, capsys: pytest.Capture
     folder = create_run(Recipe(model="sample:lenet300", data="mnist5k"), path=tmp_path / "begun")
     assert main(["report", f"run:{folder}"]) == 2
     assert "is not finished" in capsys.readouterr().err
+
+
+def test_software_is_that_of_the_run(contents: Contents) -> None:
+    assert platform.python_version() not in dict(contents.origin)["Software"]
 
 
 def test_states_of_a_report_in_the_making(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ pytest.importorskip("streamlit")
 
 from streamlit.testing.v1 import AppTest
 
-from pruning.export.report import Options
+from pruning.errors import InputError
+from pruning.export.report import Options, contents
 from pruning.jobs import report as job
 from pruning.recipe import Recipe
 from pruning.runs import create_run
@@ -59,3 +60,10 @@ def test_from_nothing_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     app.text_area[0].set_value("Do not take it.").run()
     assert len(app.get("download_button")) == 0, "other words are another report"
     assert not app.exception
+
+    def refuse(**given: object) -> None:
+        raise InputError("These words are not allowed.")
+
+    monkeypatch.setattr(contents, "Options", refuse)
+    app.run()
+    assert not app.exception and len(app.error) == 1 and app.text_area, "a sentence, and where to correct it"

@@ -16,7 +16,7 @@ from pruning.compare.sides import dense_of, dense_side, run_side
 from pruning.compare.verdict import Facts, Verdict, facts_of_result, verdict
 from pruning.errors import InputError
 from pruning.evaluate import Cancel
-from pruning.export.report.family import Group, Reached, dense_point, family, title_of
+from pruning.export.report.family import Group, Reached, dense_point, family, first_groups, title_of
 from pruning.export.report.plans import UniformPlan, measure_plans
 from pruning.export.report.provenance import facts, shared_recipe
 from pruning.latency import quiet_machine
@@ -78,6 +78,8 @@ class Contents:
     verdict: Verdict
     dense: Reached
     groups: tuple[Group, ...]
+    left_out: int
+    """Runs that belong to no group here, since there are too many."""
     layers: tuple[LayerPair, ...]
     classes: tuple[ClassChange, ...]
     """Empty where the run is older than the file of answers."""
@@ -151,6 +153,8 @@ def gather(
     info = dataset_info(recipe.data)
     wrong, right = ([], []) if both is None else (casualties(*both), rescued(*both))
     checked = both is not None and data.digest == both[0].data_digest
+    groups = family(run, runs)
+    shown = first_groups(groups)
     return Contents(
         title=" ".join(options.title.split()) or f"{dense_model.title}, pruned",
         recommendation=options.recommendation.strip(),
@@ -162,7 +166,8 @@ def gather(
         facts=said,
         verdict=verdict(said),
         dense=dense_point(run),
-        groups=family(run, runs),
+        groups=shown,
+        left_out=sum(len(group.members) for group in groups[len(shown) :]),
         layers=tuple(compare_layers(dense_model, pruned_model)),
         classes=() if both is None else tuple(per_class(*both, info.classes)),
         wrong=_pictures(wrong, data) if options.photos and checked else (),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from pruning.compare.sides import dense_of
@@ -12,7 +13,7 @@ from pruning.errors import StorageError
 from pruning.runs import Run
 
 MOST = 100
-"""Groups in one report, so that it stays small enough for a mail."""
+"""Runs of other recipes in one report, so that it stays small enough for a mail."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ def dense_point(run: Run) -> Reached:
 def family(run: Run, runs: Iterable[Run]) -> tuple[Group, ...]:
     """The groups of the runs that began from the same weights and were tested on the same images as `run`.
 
-    The group with `run` comes first, then the others from the most accurate down, `MOST` at most.
+    The group with `run` comes first, then the others from the most accurate down.
     """
     mine = _origin(run)
     by_name = {other.name: other for other in runs if other.result is not None and _origin(other) == mine}
@@ -68,7 +69,13 @@ def family(run: Run, runs: Iterable[Run]) -> tuple[Group, ...]:
     for other in by_name.values():
         grouped.setdefault(replace(other.recipe, seed=0).to_yaml(), []).append(other)
     groups = [_group(members, run) for members in grouped.values()]
-    return tuple(sorted(groups, key=lambda group: (group.reported is None, -group.span[1], group.title))[:MOST])
+    return tuple(sorted(groups, key=lambda group: (group.reported is None, -group.span[1], group.title)))
+
+
+def first_groups(groups: tuple[Group, ...]) -> tuple[Group, ...]:
+    """The reported run's group, and whole groups after it, up to `MOST` further runs."""
+    totals = accumulate(len(group.members) for group in groups[1:])
+    return (*groups[:1], *(group for group, total in zip(groups[1:], totals, strict=True) if total <= MOST))
 
 
 def title_of(run: Run) -> str:

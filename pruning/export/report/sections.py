@@ -10,7 +10,6 @@ from pruning.compare.drawing import STYLE as DRAWING
 from pruning.compare.drawing import drawing
 from pruning.export.report import charts
 from pruning.export.report.contents import Contents
-from pruning.export.report.family import MOST
 from pruning.export.report.parts import chart, folded, key, scroller, section, table
 from pruning.markup.badges import Kind, badge, legend
 from pruning.markup.result import footnote, ledger_html
@@ -48,13 +47,14 @@ def tradeoff(contents: Contents) -> str:
     count = sum(len(group.members) for group in groups)
     seeds = len(groups[0].members)
     lead = (
-        f"Each mark is a finished run of {contents.network} on the same test images ({count} so far); higher and "
+        f"Each mark is a finished run of {contents.network} on the same test images ({count} here); higher and "
         "further left is better, on the speed axis further right."
         if count > 1
         else "One run so far; with more runs this shows what accuracy each further saving costs."
     )
-    if len(groups) == MOST:
-        lead += f" Of the others only the {MOST - 1} most accurate are shown."
+    if contents.left_out:
+        what = "run is" if contents.left_out == 1 else "runs are"
+        lead += f" Only the recipes with the best accuracy are shown; {contents.left_out:,} more {what} not."
     keys = [
         key("dense", "dense"),
         key("kept", "this run (ringed)" if seeds == 1 else f"this run (ringed), its recipe with {seeds} seeds"),
@@ -87,8 +87,8 @@ def tradeoff(contents: Contents) -> str:
             f"{''.join(keys)} Thin lines: 95 % intervals. Diamonds are fine-tuned.",
         ),
         folded(
-            f"All {count} runs as a table" if count > 1 else "The numbers as a table",
-            table(heads, rows, label="All runs", kinds="tnnnnn", html=True, marked=marked),
+            f"The {count} runs as a table" if count > 1 else "The numbers as a table",
+            table(heads, rows, label="Runs", kinds="tnnnnn", html=True, marked=marked),
         ),
         lead=lead,
     )

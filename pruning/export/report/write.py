@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from pruning.errors import InputError, StorageError
@@ -48,10 +49,12 @@ def write_report(
     as `gather`; also:
 
     Raises:
-        InputError: the report would be too large to send.
+        InputError: `out` can be no file, or the report would be too large to send.
         StorageError: the file cannot be written.
     """
     run = read_finished(folder)
+    if out.is_dir() or not out.parent.is_dir():
+        raise InputError(f"The report cannot be written to {out}: name a file in a folder that is there.")
     contents = gather(
         run,
         list_runs(run.path.parent),
@@ -72,7 +75,8 @@ def write_report(
         part.write_bytes(text)
         os.replace(part, out)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise StorageError(f"The report cannot be written to {out} ({error.strerror or error}).") from error
     return out
 
