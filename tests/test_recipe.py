@@ -27,6 +27,7 @@ def test_file_round_trip(tmp_path):
         ("version: '1'\nmodel: a\ndata: mnist5k", "version 1"),
         ("model: a", "not a recipe"),
         ("- 1\n- 2", "not a recipe"),
+        ("a: [", "not readable YAML"),
         ("a: [", "(line 1)"),
         ("version: 1\nmodel: a\ndata: mnist5k\nsparsty: 0.5", "unknown field 'sparsty'"),
         ("version: 1\ndata: mnist5k", "does not say 'model'"),

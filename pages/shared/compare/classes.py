@@ -82,7 +82,7 @@ def confusion(both: tuple[Answers, Answers], names: Sequence[str], which: str) -
     charts.show(st, figure, key="compare_confusion", caption=words)
 
 
-def table(found: Sequence[ClassChange], first: badges.Kind, second: badges.Kind, change_: badges.Kind) -> str:
+def table(found: Sequence[ClassChange], first: badges.Kind, second: badges.Kind, changed: badges.Kind) -> str:
     """Every class with both accuracies and the change, as HTML."""
     from pruning.compare.verdict import points, signed
 
@@ -91,7 +91,7 @@ def table(found: Sequence[ClassChange], first: badges.Kind, second: badges.Kind,
         f"<td>{percent(change.before_accuracy)}{badges.badge(first)}</td>"
         f"<td>{percent(change.after_accuracy)}{badges.badge(second)}</td>"
         f"<td>{signed(100 * change.difference.accuracy)} <small>({points(change.difference)})</small>"
-        f"{badges.badge(change_)}</td>"
+        f"{badges.badge(changed)}</td>"
         f"<td>{change.difference.newly_wrong}</td><td>{change.difference.newly_right}</td></tr>"
         for change in found
     )
