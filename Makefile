@@ -50,7 +50,7 @@ format: $(DEV_READY) ## format the code
 
 data: $(APP_READY) ## fetch MNIST and CIFAR-10 ahead of use
 	@echo "Fetching the full MNIST and CIFAR-10 (the 5,000 digits built in need no fetching)."
-	@$(RUN) -m pruning.catalog.fetch
+	@$(RUN) -m pruning.data.fetch
 
 # A stamp stands for a finished step: written last, so that an interrupted install is done again, and older than
 # the requirements once those change.

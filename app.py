@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import look
+from ui.kit import look
 
 # Two bars go, two stay. Drawn here: Streamlit would fetch an icon of its own from the internet.
 ICON = (

@@ -24,14 +24,14 @@ from typing import Any
 import torch
 
 from benchmarks.common import report, say
-from pruning.apply import removed_model
-from pruning.catalog.networks import open_network
-from pruning.cost_table import cost_table
-from pruning.graph.build import build_graph
-from pruning.latency import compare_latency, quiet_machine
-from pruning.latency_profile import profile
-from pruning.latency_steps import predict
-from pruning.plan import Plan
+from pruning.cost.table import cost_table
+from pruning.latency.clock import compare_latency, quiet_machine
+from pruning.latency.profile import profile
+from pruning.latency.steps import predict
+from pruning.opening.networks import open_network
+from pruning.planning.plan import Plan
+from pruning.removal.apply import removed_model
+from pruning.removal.build import build_graph
 
 SEED = 20_000
 MOST_REMOVED = 0.7

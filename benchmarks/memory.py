@@ -20,8 +20,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.common import report, say
-from pruning.catalog.networks import open_network
-from pruning.removal import remove_channels
+from pruning.opening.networks import open_network
+from pruning.removal.remove import remove_channels
 
 LIMIT = 50.0
 REMOVALS = 200

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from pruning.apply import masked_model
-from pruning.catalog.datasets import Dataset
+from pruning.data.datasets import Dataset
 from pruning.graph.model_graph import ModelGraph
-from pruning.plan import Plan
-from pruning.recalibrate import recalibration_images
+from pruning.planning.plan import Plan
+from pruning.removal.apply import masked_model
+from pruning.repair.recalibrate import recalibration_images
 
 BATCH = 100
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.common import report, say
-from pruning.catalog.datasets import dataset_info
-from pruning.catalog.models import open_model
-from pruning.finetune import choose_precision, default_hyperparameters
-from pruning.pipeline import run
-from pruning.recipe import Recipe
+from pruning.data.datasets import dataset_info
+from pruning.opening.models import open_model
+from pruning.runs.pipeline import run
+from pruning.runs.recipe import Recipe
+from pruning.training.finetune import choose_precision, default_hyperparameters
 
 SEEDS = (0, 1, 2)
 

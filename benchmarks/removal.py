@@ -49,8 +49,8 @@ from benchmarks.oracle import (
     plain_attention,
     runs_in_training,
 )
-from pruning.errors import PruningError
-from pruning.removal import remove
+from pruning.base.errors import PruningError
+from pruning.removal.remove import remove
 
 SPARSITY = 0.5
 CAPS = {"ours": 120.0, "peer": 30.0}

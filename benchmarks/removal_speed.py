@@ -24,7 +24,7 @@ import torchvision
 from torch import nn
 
 from benchmarks.common import report, say
-from pruning.removal import remove
+from pruning.removal.remove import remove
 
 LIMITS = {"resnet50": 3.0, "densenet201": 10.0}
 ROUNDS = 3

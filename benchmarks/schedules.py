@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.common import report, say
 from benchmarks.recovery import SEEDS, default_recipe
-from pruning.pipeline import run
+from pruning.runs.pipeline import run
 
 CASES = (
     {"model": "lenet5", "granularity": "weight", "sparsity": 0.98, "epochs": 10, "iterations": 5},

@@ -30,10 +30,10 @@ import torch
 
 from benchmarks.common import report, say
 from benchmarks.plain import plain
-from pruning.catalog.datasets import Dataset, load_dataset
-from pruning.catalog.models import OpenModel, open_model
-from pruning.latency import quiet_machine
-from pruning.plan import make_plan
+from pruning.data.datasets import Dataset, load_dataset
+from pruning.latency.clock import quiet_machine
+from pruning.opening.models import OpenModel, open_model
+from pruning.planning.plan import make_plan
 from pruning.sensitivity import FigureName, Sensitivity, outline, scan
 from pruning.whatif import WhatIf
 

@@ -25,11 +25,11 @@ import torch
 
 from benchmarks.common import report, say
 from benchmarks.plain import plain
-from pruning.catalog.datasets import Dataset, DatasetInfo, load_dataset
-from pruning.catalog.models import open_model
-from pruning.catalog.networks import open_network
-from pruning.graph.build import build_graph
-from pruning.plan import make_plan
+from pruning.data.datasets import Dataset, DatasetInfo, load_dataset
+from pruning.opening.models import open_model
+from pruning.opening.networks import open_network
+from pruning.planning.plan import make_plan
+from pruning.removal.build import build_graph
 from pruning.whatif import WhatIf
 
 IMAGES = 2000

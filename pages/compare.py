@@ -6,9 +6,10 @@ import importlib
 
 import streamlit as st
 
-from pages.shared import badges, errors, route, share, state
-from pages.shared.compare import making, pair, present, top
-from pages.shared.compare.view import PART, PARTS, VIEW
+from ui.compare import making, pair, present, top
+from ui.compare.view import PART, PARTS, VIEW
+from ui.kit import badges, errors, route, state
+from ui.session import share
 
 route.through_app()
 title, before, after, show, corner = st.columns([1.2, 2, 2, 0.9, 0.85], vertical_alignment="bottom")
@@ -38,5 +39,5 @@ part = st.segmented_control(
     **state.bound(PART),
 )  # fmt: skip
 with errors.shown():
-    importlib.import_module(f"pages.shared.compare.{part}").show(chosen)
+    importlib.import_module(f"ui.compare.{part}").show(chosen)
 st.html(badges.legend())

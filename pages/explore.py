@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import badges, charts, errors, header, lab, layers, provenance, state
-from pruning.markup.words import amount, percent
+from pruning.base.words import amount, percent
+from ui.kit import badges, charts, errors, lab, layers, state
+from ui.session import header, provenance
 
 chosen = header.show("Look inside", layers.VIEW)
 opened = chosen.opened
 
-from pruning import distributions, plots  # noqa: E402  they import torch: only after the title is on screen
-from pruning.cost import layer_costs  # noqa: E402
+from pruning.cost.counts import layer_costs  # noqa: E402
+from pruning.render.figures import network as plots  # noqa: E402  they import torch: only after the title is on screen
+from pruning.statistics import distributions  # noqa: E402  they import torch: only after the title is on screen
 
 names = layers.layer_names(opened)
 if state.get(state.EXPLORE_LAYER) not in names:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import badges, errors, route
-from pages.shared.learn import address, progress, question, sheet, stage, steps
-from pages.shared.learn.activities import ACTIVITIES
-from pages.shared.learn.lessons import course as read_course
+from pruning.lessons.library import course as read_course
+from ui.kit import badges, errors, route
+from ui.learn import address, progress, question, sheet, stage, steps
+from ui.learn.activities import drawing
 
 route.through_app()
 course = read_course(address.language())
@@ -37,7 +37,7 @@ with ask:
     feedback = question.show(scene)
     sheet.ways(scene)
 with activity, errors.shown(stop=False):
-    ACTIVITIES[scene.lesson.activity].show(scene)
+    drawing(scene.lesson.activity)(scene)
 scene.conclude()
 if feedback is not None:
     question.explain(scene, feedback)

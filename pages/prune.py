@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import badges, board, clock, cuts, errors, header, ledger_panel, live, run_form, run_panel, share
-from pages.shared.board import data
+from ui.kit import badges, errors, ledger_panel
+from ui.prune import board, clock, live, run_form, run_panel
+from ui.prune.board import data
+from ui.session import cuts, header, share, shown_run
 
-run_panel.restore()
+shown_run.restore()
 chosen, corner = header.show_early("Prune")
 opened = chosen.opened
 said = board.take()
@@ -20,7 +22,7 @@ if board.asks(said, "widths"):
     with errors.shown(stop=False):
         clock.start_widths(opened)
 with st.container():  # always there: what comes after it keeps its place
-    run = run_panel.shown_run()
+    run = shown_run.shown()
     run_panel.show(run, opened)
 result = run_panel.result_for(run, opened, chosen.data_name, cut)
 with st.container(key="board_area", gap=None):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import badges, cuts, errors, header, scan_panel, scan_results, state
+from ui.kit import badges, errors, state
+from ui.sensitivity import scan_panel, scan_results
+from ui.session import cuts, header
 
 chosen = header.show("Sensitivity", scan_panel.VIEW)
 opened = chosen.opened

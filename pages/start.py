@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import badges, charts, doors, errors, lab, loaders, numbers, route, share, state, story, tiles
+from ui.kit import badges, charts, errors, lab, loaders, numbers, route, state, tiles
+from ui.kit.view import one_of
+from ui.session import share
+from ui.start import doors, story
 
 if TYPE_CHECKING:
-    from pruning.latency import Comparison
+    from pruning.latency.clock import Comparison
 
 MODEL, DATA, BATCH = "sample:mini_resnet", "mnist5k", 32
 VIEW = {
-    "removes": share.one_of(state.START_GRANULARITY, ("weight", "channel")),
-    "percent": share.one_of(state.START_PERCENT, tuple(range(0, 100, 5))),
+    "removes": one_of(state.START_GRANULARITY, ("weight", "channel")),
+    "percent": one_of(state.START_PERCENT, tuple(range(0, 100, 5))),
 }
 
 route.through_app()
@@ -53,7 +56,7 @@ row, said = st.empty(), st.container(key="story").empty()
 st.html("<style>.st-key-story{min-height:4.9rem}</style>")  # two paragraphs: nothing moves when the second comes
 strip, curve = st.columns(2, gap="medium")
 ways = st.empty()
-doors.draw(ways)
+doors.draw_unknown(ways)
 st.html(badges.legend())
 
 # Everything above is on screen before torch is imported; from here on, each number is drawn when it is known.

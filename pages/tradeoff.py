@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import badges, errors, header, run_list
+from ui.kit import badges, errors
+from ui.runs import run_list
+from ui.session import header
 
 chosen = header.show("Trade-off", run_list.VIEW)
 with errors.shown():

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pruning.notebook import Cut, Network, Result
     from pruning.notebook import open as open
-    from pruning.removal import Locked, Removal, remove_channels
+    from pruning.removal.remove import Locked, Removal, remove_channels
 
 __all__ = ["Cut", "Locked", "Network", "Removal", "Result", "remove_channels"]  # not `open`: * would hide Python's
 _PLACES = {
-    **dict.fromkeys(("Locked", "Removal", "remove_channels"), "pruning.removal"),
+    **dict.fromkeys(("Locked", "Removal", "remove_channels"), "pruning.removal.remove"),
     **dict.fromkeys(("Cut", "Network", "Result", "open"), "pruning.notebook"),
 }
 

@@ -18,9 +18,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from pruning.catalog.datasets import Dataset, load_dataset
-from pruning.evaluate import evaluate
-from pruning.finetune import TrainConfig, TrainEvent, choose_precision, steps_per_epoch, train
+from pruning.data.datasets import Dataset, load_dataset
+from pruning.training.evaluate import evaluate
+from pruning.training.finetune import TrainConfig, TrainEvent, choose_precision, steps_per_epoch, train
 from sample_models import SAMPLES
 
 

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from pruning.activations import Peak, activation_peak
-from pruning.apply import removed_model
-from pruning.catalog.networks import open_network
-from pruning.graph.build import build_graph
-from pruning.plan import make_plan
+from pruning.cost.activations import Peak, activation_peak
+from pruning.opening.networks import open_network
+from pruning.planning.plan import make_plan
+from pruning.removal.apply import removed_model
+from pruning.removal.build import build_graph
 from sample_models import SAMPLES
 
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruning.answers import Answers, answer, read_answers, save_answers
-from pruning.catalog.datasets import load_dataset
-from pruning.catalog.models import open_model
-from pruning.errors import StorageError
-from pruning.evaluate import evaluate
+from pruning.base.errors import StorageError
+from pruning.data.datasets import load_dataset
+from pruning.opening.models import open_model
+from pruning.training.answers import Answers, answer, read_answers, save_answers
+from pruning.training.evaluate import evaluate
 
 
 def test_answers_count_as_evaluation_does() -> None:

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from pruning.cli import main
-from pruning.commands.output import emit
-from pruning.commands.prune import _summary
+from pruning.cli.main import main
+from pruning.cli.output import emit
+from pruning.cli.prune import _summary
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +133,7 @@ def test_a_network_that_is_all_locked_is_refused(capsys, net):
 
 
 def test_recipes_for_networks_without_images_are_refused(capsys, tmp_path):
-    from pruning.recipe import Recipe
+    from pruning.runs.recipe import Recipe
 
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(Recipe(model="torchvision:resnet18", data="mnist5k").to_yaml())

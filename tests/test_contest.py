@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from pruning.catalog.datasets import Dataset, load_dataset
-from pruning.catalog.models import OpenModel, open_model
+from pruning.base.errors import Cancelled, InputError
 from pruning.contest import Finish, Race, Terms, Verdict, judge, race, t95
 from pruning.contest.cache import file_of, from_json, hold, read, to_json
 from pruning.contest.race import line_up
-from pruning.errors import Cancelled, InputError
-from pruning.evaluate import evaluate
-from pruning.pipeline import prune_in_rounds
+from pruning.data.datasets import Dataset, load_dataset
+from pruning.opening.models import OpenModel, open_model
+from pruning.runs.pipeline import prune_in_rounds
+from pruning.training.evaluate import evaluate
 
 TERMS = Terms(model="sample:lenet300", data="mnist5k", sparsity=0.97, rounds=3, steps=7, seeds=(4, 9))
 

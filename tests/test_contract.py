@@ -1,4 +1,4 @@
-"""The engine stands alone: it imports no page and no streamlit, and its dependencies point one way."""
+"""Dependencies point one way: pages → ui → pruning, and inside each room by room. The engine imports no streamlit."""
 
 from __future__ import annotations
 
@@ -12,40 +12,49 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("pruning", "sample_models")
+ENGINE = ("pruning", "sample_models")
+TREES_IN = (*ENGINE, "ui", "pages")
 
-LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "processor"),
-    ("catalog", "clone", "criteria", "distributions", "workfile"),
-    ("graph", "slim"),
-    ("allocation", "plan"),
-    ("shrinkage", "cost", "cost_table", "activations", "remains", "ledger", "devices"),
-    ("apply", "evaluate", "latency", "whatif", "recalibrate"),
-    ("markup",),
-    ("latency_steps", "latency_calls", "latency_grid", "latency_profile", "latency_cache"),
-    # above the rest of their package: they remove channels and look what came of it
-    ("graph.trial", "graph.remedies", "graph.build", "graph.verify"),
-    ("removal",),
-    ("catalog.models",),  # above the rest of their package: they hand out traced models
-    ("catalog.networks",),
-    ("answers",),
-    ("safe_yaml", "recipe", "finetune", "schedule", "sensitivity", "preview"),
-    ("pipeline", "runs", "plot_style", "plots", "plots_runs", "links"),
-    ("contest", "compare", "plots_compare", "plots_inside", "plots_learn"),
-    ("commands", "jobs", "export"),
-    ("notebook",),
-    ("cli", "__main__"),
+ROOMS: tuple[tuple[str, ...], ...] = (
+    ("pruning.base",),
+    ("pruning.jobs",),
+    ("pruning.catalog", "pruning.data"),
+    ("pruning.graph",),
+    ("pruning.criteria", "pruning.statistics"),
+    ("pruning.planning",),
+    ("pruning.removal",),
+    ("pruning.cost",),
+    ("pruning.opening",),
+    ("pruning.repair", "pruning.training"),
+    ("pruning.latency", "pruning.whatif"),
+    ("pruning.runs", "pruning.sensitivity"),
+    ("pruning.contest", "pruning.compare"),
+    ("pruning.lessons",),
+    ("pruning.render",),
+    ("pruning.export",),
+    ("pruning.notebook",),
+    ("pruning.cli", "pruning.__main__"),
+    ("ui.kit",),
+    ("ui.session",),
+    ("ui.runs",),
+    ("ui.prune",),
+    ("ui.sensitivity", "ui.compare", "ui.learn"),
+    ("ui.start",),
+    ("pages",),
+    ("app",),
 )
-"""DESIGN.md, 'Dependencies point one way': a module imports from its own line or from lines above it here.
+"""A module imports from its own line or from lines above it here, never from a line below.
 
-The longest name that fits a module counts. A module that stands nowhere is a failure: decide where it belongs.
+A room that stands nowhere is a failure: decide where it belongs. Whole rooms only: no file has a place of its own.
 """
+TOPS = ("pruning", "ui", "sample_models")
+"""Packages whose own __init__ stands for what is in them."""
 
 
 def source_trees() -> dict[str, ast.Module]:
-    """Every module of the two packages by its dotted name, parsed."""
-    trees = {}
-    for package in PACKAGES:
+    """Every module by its dotted name, parsed."""
+    trees = {"app": ast.parse((ROOT / "app.py").read_text())}
+    for package in TREES_IN:
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
             trees[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ast.parse(path.read_text())
@@ -66,17 +75,13 @@ def imported(tree: ast.Module, known: set[str]) -> set[str]:
 
 
 def layer(module: str) -> int | None:
-    """Index in LAYERS of a module of `pruning`, by the longest name that fits."""
-    pieces = module.split(".")[1:]
-    for length in range(len(pieces), 0, -1):
-        for index, names in enumerate(LAYERS):
-            if ".".join(pieces[:length]) in names:
-                return index
-    return None
+    """Index in ROOMS of a module, by its room."""
+    names = {module.split(".")[0], ".".join(module.split(".")[:2])}
+    return next((index for index, rooms in enumerate(ROOMS) if names & set(rooms)), None)
 
 
 def upward_imports(trees: dict[str, ast.Module]) -> list[str]:
-    """Each import of `pruning` modules that points the wrong way, as a sentence."""
+    """Each import that points the wrong way, as a sentence."""
     wrong = []
     for module, tree in trees.items():
         own = layer(module)
@@ -88,14 +93,25 @@ def upward_imports(trees: dict[str, ast.Module]) -> list[str]:
 
 
 def forbidden_imports(trees: dict[str, ast.Module]) -> list[str]:
-    """Imports of streamlit or of the app's own code."""
-    roots = {"streamlit", "pages", "app"}
+    """Imports of streamlit in the engine, or of the app's own code."""
+    roots = {"streamlit", "ui", "pages", "app"}
     return [
         f"{module} imports {other}"
         for module, tree in trees.items()
+        if module.split(".")[0] in ENGINE
         for other in sorted(imported(tree, set(trees)))
         if other.split(".")[0] in roots
     ]
+
+
+def circle(trees: dict[str, ast.Module]) -> list[str]:
+    """Modules that import each other in a circle, imports for types alone and inside functions counted; [] for none."""
+    edges = {module: (imported(tree, set(trees)) & set(trees)) - {module} for module, tree in trees.items()}
+    try:
+        graphlib.TopologicalSorter(edges).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 TREES = source_trees()
@@ -109,14 +125,13 @@ def test_dependencies_point_one_way() -> None:
     assert upward_imports(TREES) == []
 
 
-def test_every_module_has_its_place_in_the_layers() -> None:
-    unplaced = [name for name in TREES if name.startswith("pruning.") and layer(name) is None]
-    assert unplaced == [], "say in LAYERS where these belong"
+def test_every_module_has_its_room() -> None:
+    homeless = [name for name in TREES if name.split(".")[0] != "sample_models" and layer(name) is None]
+    assert [name for name in homeless if name not in TOPS] == [], "say in ROOMS where these belong"
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    edges = {module: (imported(tree, set(TREES)) & set(TREES)) - {module} for module, tree in TREES.items()}
-    graphlib.TopologicalSorter(edges).prepare()  # raises CycleError, which names the circle
+    assert circle(TREES) == []
 
 
 def test_sample_networks_know_nothing_of_the_engine() -> None:
@@ -131,31 +146,35 @@ def test_sample_networks_know_nothing_of_the_engine() -> None:
 
 def test_every_folder_with_code_is_a_package() -> None:
     """A folder without __init__.py works in this tree, but `pip install .` leaves it out."""
-    folders = {path.parent for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
+    folders = {path.parent for package in TREES_IN for path in (ROOT / package).rglob("*.py")}
     assert [str(folder.relative_to(ROOT)) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
 
 
 @pytest.mark.parametrize(
     ("module", "code", "complaints"),
     [
-        ("pruning.plan", "from pruning.pipeline import run", 1),
-        ("pruning.plan", "from pruning import pipeline", 1),
-        ("pruning.plan", "def f():\n    import pruning.pipeline", 1),
-        ("pruning.graph.trace", "from pruning.apply import removed_model", 1),
-        ("pruning.graph.trace", "from pruning.graph.build import build_graph", 1),
-        ("pruning.graph.rules.moves", "from pruning.plan import Plan", 1),
-        ("pruning.graph.trial", "from pruning.apply import shrink", 0),
-        ("pruning.apply", "from pruning.removal import remove", 1),
-        ("pruning.catalog.references", "from pruning.catalog.networks import open_network", 1),
-        ("pruning.pipeline", "from pruning.plan import Plan", 0),
-        ("pruning.plan", "import streamlit as st", 1),
-        ("pruning.plan", "def f():\n    from streamlit.runtime import get_instance", 1),
-        ("pruning.plan", "from pages.shared import state", 1),
-        ("pruning.plan", "import streamlined", 0),
+        ("pruning.planning.plan", "from pruning.runs.pipeline import run", 1),
+        ("pruning.planning.plan", "from pruning.runs import pipeline", 1),
+        ("pruning.planning.plan", "def f():\n    import pruning.runs.pipeline", 1),
+        ("pruning.graph.trace", "from pruning.removal.apply import removed_model", 1),
+        ("pruning.graph.trace", "from pruning.removal.build import build_graph", 1),
+        ("pruning.graph.rules.moves", "from pruning.planning.plan import Plan", 1),
+        ("pruning.removal.trial", "from pruning.removal.apply import shrink", 0),
+        ("pruning.removal.apply", "from pruning.cost.counts import count_macs", 1),
+        ("pruning.catalog.references", "from pruning.opening.networks import open_network", 1),
+        ("pruning.runs.pipeline", "from pruning.planning.plan import Plan", 0),
+        ("pruning.planning.plan", "import streamlit as st", 1),
+        ("pruning.planning.plan", "def f():\n    from streamlit.runtime import get_instance", 1),
+        ("pruning.planning.plan", "from ui.kit import state", 2),
+        ("ui.kit.state", "import streamlit as st\nfrom pruning.runs import pipeline", 0),
+        ("ui.kit.state", "from ui.session.header import show", 1),
+        ("ui.session.header", "import app", 1),
+        ("ui.compare.pair", "from pages.compare import pair", 1),
+        ("pruning.planning.plan", "import streamlined", 0),
     ],
 )
 def test_the_checks_above_can_fail(module: str, code: str, complaints: int) -> None:
-    trees = {"pruning.pipeline": ast.parse(""), module: ast.parse(code)}
+    trees = {"pruning.runs.pipeline": ast.parse(""), module: ast.parse(code)}
     assert len(upward_imports(trees) + forbidden_imports(trees)) == complaints
 
 
@@ -163,7 +182,7 @@ def test_importing_the_whole_engine_loads_no_streamlit() -> None:
     """In a process of its own, since other tests import streamlit here. Catches what a dependency brings along, too."""
     names = [
         module.name
-        for package in PACKAGES
+        for package in ENGINE
         for module in pkgutil.walk_packages([str(ROOT / package)], f"{package}.")
         if not module.name.endswith("__main__")
     ]
@@ -175,3 +194,15 @@ def test_importing_the_whole_engine_loads_no_streamlit() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("import ui.kit.b", "import ui.kit.a"),
+        ("from ui.kit import b", "def f():\n    from ui.kit.a import x"),
+        ("if TYPE_CHECKING:\n    from ui.kit.b import B", "from ui.kit.a import A"),
+    ],
+)
+def test_a_circle_is_found(first: str, second: str) -> None:
+    assert set(circle({"ui.kit.a": ast.parse(first), "ui.kit.b": ast.parse(second)})) == {"ui.kit.a", "ui.kit.b"}

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from pruning.apply import masked_model, removed_model
-from pruning.cost import count_macs, count_parameters, layer_costs, model_bytes, model_cost, shapes_after
-from pruning.graph.build import build_graph
-from pruning.plan import make_plan
+from pruning.cost.counts import count_macs, count_parameters, layer_costs, model_bytes, model_cost, shapes_after
+from pruning.planning.plan import make_plan
+from pruning.removal.apply import masked_model, removed_model
+from pruning.removal.build import build_graph
 from sample_models import SAMPLES
 
 BY_HAND = {

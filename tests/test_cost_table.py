@@ -10,12 +10,12 @@ from torch import nn
 from torchvision.models import ConvNeXt, DenseNet, MobileNetV2, ShuffleNetV2, SqueezeNet, VisionTransformer
 from torchvision.models.convnext import CNBlockConfig
 
-from pruning.cost import count_macs, count_parameters, shapes_after
-from pruning.cost_table import cost_table
-from pruning.errors import InputError
-from pruning.graph.build import build_graph
-from pruning.plan import Plan
-from pruning.preview import target_macs
+from pruning.base.errors import InputError
+from pruning.cost.counts import count_macs, count_parameters, shapes_after
+from pruning.cost.table import cost_table
+from pruning.planning.plan import Plan
+from pruning.removal.build import build_graph
+from pruning.render.preview import target_macs
 from sample_models import SAMPLES
 
 NETWORKS = {

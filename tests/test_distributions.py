@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from pruning.distributions import (
+from pruning.base.errors import InputError
+from pruning.statistics.distributions import (
     kernel_pictures,
     magnitude_histogram,
     unit_norms,
     weight_histogram,
     weight_stats,
 )
-from pruning.errors import InputError
 
 
 def test_stats_by_hand() -> None:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruning.catalog.datasets import DATASETS, ROLES, Dataset
-from pruning.errors import Cancelled, InputError
-from pruning.evaluate import evaluate, paired_difference, wilson_interval
+from pruning.base.errors import Cancelled, InputError
+from pruning.data.datasets import DATASETS, ROLES, Dataset
+from pruning.training.evaluate import evaluate, paired_difference, wilson_interval
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruning.catalog.datasets import DATASETS, ROLES, Dataset, load_dataset
-from pruning.errors import Cancelled, InputError
-from pruning.evaluate import evaluate
-from pruning.finetune import (
+from pruning.base.errors import Cancelled, InputError
+from pruning.data.datasets import DATASETS, ROLES, Dataset, load_dataset
+from pruning.training.evaluate import evaluate
+from pruning.training.finetune import (
     TrainConfig,
     TrainEvent,
     augment,

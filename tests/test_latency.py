@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruning.errors import Cancelled
-from pruning.latency import Comparison, Timing, compare_latency, median_interval, quiet_machine
+from pruning.base.errors import Cancelled
+from pruning.latency.clock import Comparison, Timing, compare_latency, median_interval, quiet_machine
 
 
 class Sleeper(nn.Module):

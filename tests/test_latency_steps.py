@@ -11,17 +11,18 @@ import torch
 from torch import nn
 from torchvision.models import MobileNetV2
 
-from pruning import latency_cache, latency_profile
-from pruning.cli import main
-from pruning.cost_table import cost_table
-from pruning.errors import Cancelled, InputError, StorageError
-from pruning.graph.build import build_graph
-from pruning.jobs import latency as jobs
-from pruning.latency_cache import Measuring, load_steps, measuring, read_measuring, save_steps, steps_key
-from pruning.latency_calls import timed_calls
-from pruning.latency_grid import chosen_widths, time_grid
-from pruning.latency_profile import fit_rest, profile
-from pruning.latency_steps import Call, Grid, Steps, curve, drops, neighbours, predict, snap, time_at
+from pruning.base.errors import Cancelled, InputError, StorageError
+from pruning.cli.main import main
+from pruning.cost.table import cost_table
+from pruning.latency import cache as latency_cache
+from pruning.latency import profile as latency_profile
+from pruning.latency import start as jobs
+from pruning.latency.cache import Measuring, load_steps, measuring, read_measuring, save_steps, steps_key
+from pruning.latency.calls import timed_calls
+from pruning.latency.grid import chosen_widths, time_grid
+from pruning.latency.profile import fit_rest, profile
+from pruning.latency.steps import Call, Grid, Steps, curve, drops, neighbours, predict, snap, time_at
+from pruning.removal.build import build_graph
 from sample_models import SAMPLES
 
 SHAPE = (3, 5, 5)
@@ -319,7 +320,7 @@ def test_a_page_starts_one_process_a_network(tmp_path, monkeypatch):
 def test_command(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PRUNING_CACHE", str(tmp_path))
     quick(monkeypatch)
-    monkeypatch.setattr("pruning.commands.latency.profile", lambda *a, **k: profile(*a, **k, timer=made_up))
+    monkeypatch.setattr("pruning.cli.latency.profile", lambda *a, **k: profile(*a, **k, timer=made_up))
     assert main(["latency", "sample:lenet5", "--batch", "2", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     sample = SAMPLES["lenet5"]
@@ -347,7 +348,7 @@ def test_ctrl_c_while_timing(tmp_path, monkeypatch):
         os.kill(os.getpid(), signal.SIGINT)
         return 1.0
 
-    monkeypatch.setattr("pruning.commands.latency.profile", lambda *a, **k: profile(*a, **k, timer=interrupted))
+    monkeypatch.setattr("pruning.cli.latency.profile", lambda *a, **k: profile(*a, **k, timer=interrupted))
     try:
         assert main(["latency", "sample:lenet300"]) == 130
     finally:

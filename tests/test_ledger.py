@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pruning.catalog.models import OpenModel, open_model
-from pruning.cost import model_cost
-from pruning.devices import BUDGETS, KB, Budget, fits
-from pruning.graph.build import build_graph
-from pruning.latency import Comparison, Timing
-from pruning.ledger import Clock, Ledger, Side, count_starved, of_result, remarks
-from pruning.plan import make_plan
-from pruning.preview import ledger_of, pruned_copy
-from pruning.remains import bytes_left
+from pruning.cost.bytes_left import bytes_left
+from pruning.cost.counts import model_cost
+from pruning.cost.devices import BUDGETS, KB, Budget, fits
+from pruning.cost.ledger import Clock, Ledger, Side, count_starved, of_result, remarks
+from pruning.latency.clock import Comparison, Timing
+from pruning.opening.models import OpenModel, open_model
+from pruning.planning.plan import make_plan
+from pruning.removal.build import build_graph
+from pruning.render.preview import ledger_of, pruned_copy
 
 DENSE = Side(
     params=1000, nonzero=1000, macs=100_000, raw=4000, deflate=3000, sparse=4125, activation=8000, activation_place="a"

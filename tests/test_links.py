@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from pruning import links
-from pruning.errors import InputError
-from pruning.recipe import Recipe
+from pruning.base.errors import InputError
+from pruning.runs import links
+from pruning.runs.recipe import Recipe
 
 PLAN = Recipe(
     model="sample:resnet20",

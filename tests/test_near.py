@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from pruning.errors import InputError
-from pruning.graph.build import build_graph
+from pruning.base.errors import InputError
 from pruning.graph.model_graph import ModelGraph
-from pruning.recipe import Recipe
+from pruning.removal.build import build_graph
 from pruning.runs import Run
 from pruning.runs.near import distance, kept_shares, near_runs
+from pruning.runs.recipe import Recipe
 
 
 @pytest.fixture(scope="module")

@@ -12,16 +12,16 @@ import pytest
 import torch
 
 import pruning
-from pruning.apply import removed_model
-from pruning.catalog.datasets import load_dataset
-from pruning.catalog.models import open_model
-from pruning.cost import count_macs, shapes_after
-from pruning.distributions import unit_norms, weight_histogram
-from pruning.errors import InputError
-from pruning.evaluate import evaluate
-from pruning.graph.build import build_graph
+from pruning.base.errors import InputError
+from pruning.cost.counts import count_macs, shapes_after
+from pruning.data.datasets import load_dataset
 from pruning.notebook import Network
-from pruning.plan import make_plan
+from pruning.opening.models import open_model
+from pruning.planning.plan import make_plan
+from pruning.removal.apply import removed_model
+from pruning.removal.build import build_graph
+from pruning.statistics.distributions import unit_norms, weight_histogram
+from pruning.training.evaluate import evaluate
 from tests.graph.constructs.attention import AttentionModule
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +36,7 @@ def test_importing_the_package_loads_no_torch() -> None:
     code = "import sys, pruning; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
-    assert pruning.remove_channels.__module__ == "pruning.removal"
+    assert pruning.remove_channels.__module__ == "pruning.removal.remove"
 
 
 def test_star_import_leaves_pythons_open_alone() -> None:

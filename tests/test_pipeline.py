@@ -5,14 +5,14 @@ import functools
 import pytest
 import torch
 
-from pruning import pipeline
-from pruning.catalog.datasets import load_dataset
-from pruning.catalog.models import open_model
-from pruning.errors import Cancelled, InputError
-from pruning.evaluate import evaluate
-from pruning.latency import compare_latency
-from pruning.pipeline import check_recipe, run
-from pruning.recipe import Recipe
+from pruning.base.errors import Cancelled, InputError
+from pruning.data.datasets import load_dataset
+from pruning.latency.clock import compare_latency
+from pruning.opening.models import open_model
+from pruning.runs import pipeline
+from pruning.runs.pipeline import check_recipe, run
+from pruning.runs.recipe import Recipe
+from pruning.training.evaluate import evaluate
 
 
 @pytest.fixture(autouse=True)

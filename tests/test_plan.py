@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from pruning.allocation import kept_units, per_target, prunable_weights
+from pruning.base.errors import InputError
 from pruning.criteria import CRITERIA, find_criterion
-from pruning.errors import InputError
-from pruning.graph.build import build_graph
-from pruning.plan import lowest, make_plan, unit_scores
+from pruning.planning.allocation import kept_units, per_target, prunable_weights
+from pruning.planning.plan import lowest, make_plan, unit_scores
+from pruning.removal.build import build_graph
 from sample_models import SAMPLES
 
 

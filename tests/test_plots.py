@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from pruning import plots
-from pruning.cost import LayerCost
-from pruning.distributions import magnitude_histogram, unit_norms, weight_histogram
+from pruning.cost.counts import LayerCost
+from pruning.render.figures import network as plots
+from pruning.statistics.distributions import magnitude_histogram, unit_norms, weight_histogram
 
 LAYERS = [
     LayerCost(name="conv1", kind="conv", weight_shape=(4, 1, 3, 3), output_shape=(4, 6, 6), parameters=40, macs=900),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pruning import plots_inside
 from pruning.compare.knockout import Knockout, class_changes
 from pruning.compare.weights import FilterNorms
-from pruning.distributions import Histogram
-from pruning.evaluate import Evaluation, paired_difference
-from pruning.plot_style import palette
+from pruning.render.figures import inside as plots_inside
+from pruning.render.figures.style import palette
+from pruning.statistics.distributions import Histogram
+from pruning.training.evaluate import Evaluation, paired_difference
 
 COLOURS = palette(False)
 

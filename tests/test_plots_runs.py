@@ -2,7 +2,7 @@
 
 import pytest
 
-from pruning.plots_runs import MOST_POINTS, TradeoffPoint, kept_bars, pareto, run_curve, tradeoff
+from pruning.render.figures.runs import MOST_POINTS, TradeoffPoint, kept_bars, pareto, run_curve, tradeoff
 
 
 def point(x: float, accuracy: float, *, field: str = "a", dense: bool = False, name: str = "run") -> TradeoffPoint:

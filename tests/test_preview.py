@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from pruning.catalog.models import OpenModel, open_model
-from pruning.cost import model_cost
-from pruning.graph.build import build_graph
-from pruning.plan import make_plan
-from pruning.preview import pruned_copy, savings, target_macs
-from pruning.shrinkage import Shrinkage
+from pruning.cost.counts import model_cost
+from pruning.opening.models import OpenModel, open_model
+from pruning.planning.plan import make_plan
+from pruning.removal.build import build_graph
+from pruning.removal.shrinkage import Shrinkage
+from pruning.render.preview import pruned_copy, savings, target_macs
 
 
 @pytest.fixture(scope="module")

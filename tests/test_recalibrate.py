@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from pruning.catalog.datasets import load_dataset
-from pruning.recalibrate import has_batch_norm, recalibrate, recalibration_images
+from pruning.data.datasets import load_dataset
+from pruning.repair.recalibrate import has_batch_norm, recalibrate, recalibration_images
 from sample_models import SAMPLES
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pruning.errors import InputError
-from pruning.recipe import Recipe
-from pruning.schedule import rounds
+from pruning.base.errors import InputError
+from pruning.runs.recipe import Recipe
+from pruning.runs.schedule import rounds
 
 RECIPE = Recipe(model="sample:lenet5", data="mnist5k", layers={"conv1": 0.25}, finetune_steps=10, seed=7)
 

@@ -16,10 +16,10 @@ from torch.fx import graph_module
 from torch.nn.utils import prune
 
 from pruning import remove_channels
-from pruning.allocation import per_target
-from pruning.errors import InputError
+from pruning.base.errors import InputError
 from pruning.graph import leftovers
-from pruning.graph.build import build_graph
+from pruning.planning.allocation import per_target
+from pruning.removal.build import build_graph
 
 IMAGES = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 

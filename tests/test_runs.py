@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from pruning.catalog.datasets import load_dataset
-from pruning.catalog.models import open_model
-from pruning.errors import Cancelled, InputError, StorageError
-from pruning.evaluate import evaluate
+from pruning.base.errors import Cancelled, InputError, StorageError
+from pruning.data.datasets import load_dataset
 from pruning.jobs import local
-from pruning.recipe import Recipe
+from pruning.opening.models import open_model
 from pruning.runs import Run, create_run, delete_run, execute, list_runs, read_run, request_cancel
+from pruning.runs.recipe import Recipe
+from pruning.training.evaluate import evaluate
 
 QUICK = Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5, finetune_steps=3)
 LONG = Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5, finetune_steps=1_000_000)

@@ -11,15 +11,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from pruning.catalog.datasets import Dataset, load_dataset
-from pruning.catalog.models import OpenModel, open_model
-from pruning.cli import main
-from pruning.clone import clone
-from pruning.errors import Cancelled, InputError
-from pruning.evaluate import Evaluation, evaluate, paired_difference
-from pruning.plan import Plan, make_plan
-from pruning.preview import pruned_copy, target_macs
-from pruning.recalibrate import has_batch_norm, recalibrate
+from pruning.base.clone import clone
+from pruning.base.errors import Cancelled, InputError
+from pruning.cli.main import main
+from pruning.data.datasets import Dataset, load_dataset
+from pruning.opening.models import OpenModel, open_model
+from pruning.planning.plan import Plan, make_plan
+from pruning.render.preview import pruned_copy, target_macs
+from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.sensitivity import (
     SPARSITIES,
     Curve,
@@ -39,6 +38,7 @@ from pruning.sensitivity import (
     predict_joint,
     scan,
 )
+from pruning.training.evaluate import Evaluation, evaluate, paired_difference
 from pruning.whatif import Measured, Precision, WhatIf
 
 IMAGES = 100
@@ -491,7 +491,7 @@ def test_errors_of_the_command_are_one_sentence(
 def test_the_job_asks_for_exactly_this_scan(
     lenet: OpenModel, data: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], quick: None
 ) -> None:
-    from pruning.jobs import sensitivity as job
+    from pruning.sensitivity import start as job
 
     launched: list[list[str]] = []
     monkeypatch.setattr(job, "launch", lambda arguments, log: launched.append(arguments))

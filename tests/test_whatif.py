@@ -10,15 +10,15 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from pruning.apply import masked_model, removed_model
-from pruning.catalog.datasets import Dataset, DatasetInfo, load_dataset
-from pruning.catalog.models import OpenModel, open_model
-from pruning.errors import Cancelled, InputError
-from pruning.evaluate import evaluate
-from pruning.graph.build import build_graph
+from pruning.base.errors import Cancelled, InputError
+from pruning.data.datasets import Dataset, DatasetInfo, load_dataset
 from pruning.graph.model_graph import ModelGraph
-from pruning.plan import Plan, make_plan
-from pruning.recalibrate import has_batch_norm, recalibrate
+from pruning.opening.models import OpenModel, open_model
+from pruning.planning.plan import Plan, make_plan
+from pruning.removal.apply import masked_model, removed_model
+from pruning.removal.build import build_graph
+from pruning.repair.recalibrate import has_batch_norm, recalibrate
+from pruning.training.evaluate import evaluate
 from pruning.whatif import WhatIf, engine
 from pruning.whatif.calls import Runner
 from pruning.whatif.parts import Parts

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pruning.errors import Cancelled, InputError, StorageError
-from pruning.workfile import START_SECONDS, WorkFile
+from pruning.base.errors import Cancelled, InputError, StorageError
+from pruning.jobs.workfile import START_SECONDS, WorkFile
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pruning.base.errors import InputError, first_line
 from pruning.catalog.references import Reference
 from pruning.catalog.state_files import load_state_file
-from pruning.errors import InputError, first_line
 
 SEED = 0
 RANDOM = f"random, seed {SEED}"

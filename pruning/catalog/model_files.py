@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import nn
 
-from pruning.errors import InputError, first_line
+from pruning.base.errors import InputError, first_line
 
 
 def call_factory(path: Path, factory: str) -> tuple[nn.Module, Any]:

@@ -7,7 +7,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from pruning.errors import InputError
+from pruning.base.errors import InputError
 from sample_models import SAMPLES
 
 Kind = Literal["sample", "run", "torchvision", "timm", "file"]

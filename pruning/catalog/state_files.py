@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pruning.errors import InputError, first_line
+from pruning.base.errors import InputError, first_line
 
 WRAPPED = ("state_dict", "model", "model_state_dict")
 """Keys under which training scripts keep the state dict beside other things."""

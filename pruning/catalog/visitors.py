@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pruning.base.errors import InputError
 from pruning.catalog.libraries import default_weights_are_here, known_parameters
 from pruning.catalog.references import Reference
-from pruning.errors import InputError
 
 LARGEST_SIZE = 1024
 """Pixels a side of the images that a network is opened for; what it needs grows with the square."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pruning.answers import Answers
-from pruning.errors import InputError
+from pruning.base.errors import InputError
+from pruning.training.answers import Answers
 
 PICTURES = 6
 MOST_DIFFERENT = 3

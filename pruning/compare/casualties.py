@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from PIL import Image
 from torch import Tensor
 
-from pruning.answers import Answers
-from pruning.errors import InputError
-from pruning.evaluate import Difference
+from pruning.base.errors import InputError
+from pruning.training.answers import Answers
+from pruning.training.evaluate import Difference
 
 
 @dataclass(frozen=True, kw_only=True)

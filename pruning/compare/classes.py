@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pruning.answers import Answers
 from pruning.compare.casualties import check_same_images
-from pruning.evaluate import Difference, paired_difference, paired_interval, wilson_interval
+from pruning.training.answers import Answers
+from pruning.training.evaluate import Difference, paired_difference, paired_interval, wilson_interval
 
 
 @dataclass(frozen=True, kw_only=True)

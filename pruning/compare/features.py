@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
-from pruning.catalog.models import OpenModel
-from pruning.clone import clone
-from pruning.errors import InputError
+from pruning.base.clone import clone
+from pruning.base.errors import InputError
 from pruning.graph.rules.call import Contraction
 from pruning.graph.trace import argument, module_path, op_of
+from pruning.opening.models import OpenModel
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

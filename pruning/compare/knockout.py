@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from pruning.catalog.datasets import Dataset
-from pruning.catalog.models import OpenModel
+from pruning.base.errors import InputError
 from pruning.compare.classes import ClassChange
 from pruning.compare.features import kept_channels, layer_site
-from pruning.errors import InputError
-from pruning.evaluate import Difference, Evaluation, paired_difference
+from pruning.data.datasets import Dataset
 from pruning.graph.groups import ChannelGroup
-from pruning.plan import LayerPlan, Plan
+from pruning.opening.models import OpenModel
+from pruning.planning.plan import LayerPlan, Plan
+from pruning.training.evaluate import Difference, Evaluation, paired_difference
 from pruning.whatif import WhatIf
 
 IMAGES = 1000

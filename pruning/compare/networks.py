@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pruning.catalog.models import OpenModel
-from pruning.cost import LayerCost, layer_costs
+from pruning.cost.counts import LayerCost, layer_costs
+from pruning.opening.models import OpenModel
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 A turn gives each network the same little time, which of them first by chance, so that at every moment the two counts
 can be compared. The verdict is over medians, which a single pause of the machine does not move. Networks are copied
-afresh for each of `BLOCKS` parts of the race, as `pruning.latency` does and for the same reason; the interval of the
-ratio is over these.
+afresh for each of `BLOCKS` parts of the race, as `pruning.latency.clock` does and for the same reason; the interval of
+the ratio is over these.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pruning.errors import Cancelled
-from pruning.evaluate import Cancel
-from pruning.latency import BLOCKS, ratio_interval, verdict
+from pruning.base.errors import Cancelled
+from pruning.latency.clock import BLOCKS, ratio_interval, verdict
+from pruning.training.evaluate import Cancel
 
 SECONDS = 2.0
 """What the faster network computes in a race; with the other in turn it takes twice that."""

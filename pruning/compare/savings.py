@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pruning.errors import InputError
+from pruning.base.errors import InputError
 
 Range = tuple[float, float, float]
 """Lower end, middle, upper end."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pruning.answers import Answers, read_answers
-from pruning.catalog.datasets import Dataset
-from pruning.catalog.models import STRUCTURE_FILE, OpenModel
-from pruning.errors import InputError, StorageError
-from pruning.evaluate import Difference, paired_difference
+from pruning.base.errors import InputError, StorageError
+from pruning.data.datasets import Dataset
+from pruning.opening.models import STRUCTURE_FILE, OpenModel
 from pruning.runs import Run
 from pruning.runs.store import ANSWERS
+from pruning.training.answers import Answers, read_answers
+from pruning.training.evaluate import Difference, paired_difference
 
 Kind = Literal["dense", "run"]
 
@@ -33,7 +33,7 @@ class Speedup:
 
     @property
     def span(self) -> tuple[float, float, float]:
-        """As `pruning.latency.verdict` takes it."""
+        """As `pruning.latency.clock.verdict` takes it."""
         return self.low, self.middle, self.high
 
     @property

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pruning.answers import Answers
 from pruning.compare.casualties import Changes, changes, changes_of
 from pruning.compare.sides import Pair, Speedup
-from pruning.evaluate import Difference
+from pruning.training.answers import Answers
+from pruning.training.evaluate import Difference
 
 Tone = Literal["same", "worse", "better", "unknown"]
 FRACTIONS = ((1 / 2, "half the size"), (1 / 3, "a third of the size"), (1 / 4, "a quarter of the size"),

@@ -9,10 +9,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from pruning.catalog.models import OpenModel
+from pruning.base.errors import InputError
 from pruning.compare.features import kept_channels, layer_site
-from pruning.distributions import Histogram
-from pruning.errors import InputError
+from pruning.opening.models import OpenModel
+from pruning.statistics.distributions import Histogram
 
 Norm = Literal["l1", "l2"]
 MOST_BINS = 61

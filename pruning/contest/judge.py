@@ -11,10 +11,10 @@ from typing import Literal
 import torch
 from scipy.special import stdtrit
 
+from pruning.base.errors import InputError
 from pruning.contest.race import Finish, Race
-from pruning.errors import InputError
-from pruning.evaluate import Z95
-from pruning.recipe import Schedule
+from pruning.runs.recipe import Schedule
+from pruning.training.evaluate import Z95
 
 Reason = Literal["bands", "seeds", "images"]
 

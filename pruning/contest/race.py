@@ -15,13 +15,13 @@ from typing import Any, Literal
 
 import torch
 
-from pruning.catalog.datasets import Dataset
-from pruning.catalog.models import OpenModel
-from pruning.errors import Cancelled, InputError
-from pruning.evaluate import Cancel, evaluate, wilson_interval
-from pruning.pipeline import Pruned, prune_in_rounds
-from pruning.recipe import Recipe, Schedule
-from pruning.schedule import rounds
+from pruning.base.errors import Cancelled, InputError
+from pruning.data.datasets import Dataset
+from pruning.opening.models import OpenModel
+from pruning.runs.pipeline import Pruned, prune_in_rounds
+from pruning.runs.recipe import Recipe, Schedule
+from pruning.runs.schedule import rounds
+from pruning.training.evaluate import Cancel, evaluate, wilson_interval
 
 SCHEDULES: tuple[Schedule, ...] = ("oneshot", "iterative")
 MOST_SEEDS = 12

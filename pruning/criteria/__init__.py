@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from torch import Generator, Tensor
 
+from pruning.base.errors import InputError
 from pruning.criteria import norms, uninformed
-from pruning.errors import InputError
 
 Score = Callable[[Tensor, Generator], Tensor]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from pruning.errors import InputError
+from pruning.base.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor
 from torch.fx import Node
 
-from pruning.errors import InputError
+from pruning.base.errors import InputError
 from pruning.graph.trace import Trace, op_of
 
 WIDE = 8

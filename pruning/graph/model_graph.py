@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pruning.clone import shared_memory
+from pruning.base.clone import shared_memory
 from pruning.graph.groups import ChannelGroup, Grouping, find_groups
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Labels, Value, varying

@@ -14,8 +14,8 @@ import torch
 from torch import SymInt, Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from pruning.clone import clone
-from pruning.errors import InputError, first_line
+from pruning.base.clone import clone
+from pruning.base.errors import InputError, first_line
 from pruning.graph.inputs import Inputs, output_tensors
 from pruning.graph.memory import check_memory, label_bytes
 from pruning.graph.trace import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER, Trace, TraceError, place

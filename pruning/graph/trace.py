@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from torch.fx import Node
 from torch.fx.proxy import TracerBase
 
-from pruning.clone import twin
-from pruning.errors import InputError, first_line
+from pruning.base.clone import twin
+from pruning.base.errors import InputError, first_line
 from pruning.graph.inputs import Inputs
 from pruning.graph.leftovers import cleared
 
@@ -31,7 +31,7 @@ TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
 MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
 ALONE = threading.RLock()
 """torch.export and the switches that tracing needs are the whole process's: one thread at a time."""
-OWN_FOLDER = str(Path(__file__).parent) + "/"
+OWN_FOLDER = str(Path(__file__).parents[1]) + "/"
 SECONDS = 200
 """That tracing a network may take."""
 CHATTER = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export")

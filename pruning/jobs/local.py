@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pruning.errors import StorageError
+from pruning.base.errors import StorageError
 
 PROJECT = Path(__file__).resolve().parents[2]
 

@@ -10,23 +10,23 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
-from pruning.apply import masked_model
-from pruning.catalog.datasets import ROLES, Role
-from pruning.errors import InputError
-from pruning.evaluate import Evaluation, evaluate
-from pruning.finetune import choose_precision, default_hyperparameters
-from pruning.graph.verify import prove
-from pruning.latency import Comparison, compare_latency, quiet_machine
-from pruning.ledger import Ledger, remarks
-from pruning.markup.words import interval, percent, ratio
+from pruning.base.errors import InputError
+from pruning.base.words import interval, percent, ratio
+from pruning.cost.ledger import Ledger, remarks
+from pruning.data.datasets import ROLES, Role
+from pruning.latency.clock import Comparison, compare_latency, quiet_machine
 from pruning.notebook.result import Result
 from pruning.notebook.subject import Subject
 from pruning.notebook.whole import whole
-from pruning.plan import Plan
-from pruning.preview import Savings, ledger_of, pruned_copy, savings
-from pruning.recalibrate import has_batch_norm, recalibrate
-from pruning.recipe import Recipe, Schedule
+from pruning.planning.plan import Plan
+from pruning.removal.apply import masked_model
+from pruning.removal.verify import prove
+from pruning.render.preview import Savings, ledger_of, pruned_copy, savings
+from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.runs import create_run, execute, read_run
+from pruning.runs.recipe import Recipe, Schedule
+from pruning.training.evaluate import Evaluation, evaluate
+from pruning.training.finetune import choose_precision, default_hyperparameters
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -111,7 +111,7 @@ class Cut:
         return masked_model(opened.model, opened.graph, self.plan)
 
     def ledger(self) -> Ledger:
-        """Dense beside pruned in every currency; `pruning.ledger.remarks` says where they disagree."""
+        """Dense beside pruned in every currency; `pruning.cost.ledger.remarks` says where they disagree."""
         return ledger_of(self.network.opened, self.plan)
 
     def run(

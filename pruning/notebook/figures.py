@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from pruning.plot_style import LEGEND, SERIES_COLOURS, layout, palette
+from pruning.render.figures.style import LEGEND, SERIES_COLOURS, layout, palette
 from pruning.sensitivity import Sensitivity
 
 

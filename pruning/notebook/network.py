@@ -9,20 +9,20 @@ import pandas as pd
 import plotly.graph_objects as go
 from torch import Tensor
 
-from pruning import plots
-from pruning.allocation import Granularity
-from pruning.catalog.datasets import dataset_info
-from pruning.catalog.models import open_model
-from pruning.cost import layer_costs
-from pruning.distributions import Norm, magnitude_histogram, unit_norms, weight_histogram
-from pruning.errors import InputError
+from pruning.base.errors import InputError
+from pruning.cost.counts import layer_costs
+from pruning.data.datasets import dataset_info
 from pruning.notebook.cut import Cut
 from pruning.notebook.figures import sensitivity_figure
 from pruning.notebook.subject import Subject
 from pruning.notebook.whole import whole
-from pruning.plan import make_plan
+from pruning.opening.models import open_model
+from pruning.planning.allocation import Granularity
+from pruning.planning.plan import make_plan
+from pruning.render.figures import network as plots
 from pruning.sensitivity import outline
 from pruning.sensitivity.cache import measure
+from pruning.statistics.distributions import Norm, magnitude_histogram, unit_norms, weight_histogram
 from pruning.whatif import WhatIf
 
 

@@ -10,15 +10,15 @@ from typing import Any
 
 from torch import nn
 
-from pruning.answers import read_answers
-from pruning.catalog.models import open_model
-from pruning.clone import clone
+from pruning.base.clone import clone
+from pruning.base.errors import InputError
 from pruning.compare.verdict import facts_of_result, verdict
-from pruning.errors import InputError
 from pruning.export.report import Options, write_report
-from pruning.markup.result import footnote, ledger_html
+from pruning.opening.models import open_model
+from pruning.render.markup.result import footnote, ledger_html
 from pruning.runs import Run
 from pruning.runs.store import ANSWERS
+from pruning.training.answers import read_answers
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from pruning.catalog.datasets import Dataset, load_dataset
-from pruning.catalog.models import OpenModel
-from pruning.cost import count_macs, count_parameters
-from pruning.errors import InputError
+from pruning.base.errors import InputError
+from pruning.cost.counts import count_macs, count_parameters
+from pruning.data.datasets import Dataset, load_dataset
+from pruning.opening.models import OpenModel
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -6,7 +6,7 @@ import reprlib
 from numbers import Integral
 from typing import Any
 
-from pruning.errors import InputError
+from pruning.base.errors import InputError
 
 
 def whole(name: str, value: Any, least: int, most: int = 2**31 - 1) -> int:

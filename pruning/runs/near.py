@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from pruning.allocation import Granularity, kept_units, per_target
-from pruning.errors import InputError
+from pruning.base.errors import InputError
 from pruning.graph.model_graph import ModelGraph
-from pruning.plan import target_sizes
+from pruning.planning.allocation import Granularity, kept_units, per_target
+from pruning.planning.plan import target_sizes
 from pruning.runs.store import Run
 
 NEAR = 0.05
@@ -21,7 +21,7 @@ def kept_shares(
     """Share of its units or weights that each channel group or parameter keeps.
 
     Raises:
-        InputError: as `pruning.allocation.per_target`.
+        InputError: as `pruning.planning.allocation.per_target`.
     """
     sizes = target_sizes(graph, granularity)
     asked = per_target(graph, granularity, sparsity, layers)

@@ -1,6 +1,6 @@
 """Measured sensitivity on disk: one JSON a scan, named by what it depends on, growing while it is measured.
 
-A page polls the file and its status (`pruning.workfile`); a cancelled scan goes on where it stopped.
+A page polls the file and its status (`pruning.jobs.workfile`); a cancelled scan goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from pruning.catalog.datasets import Dataset
-from pruning.catalog.models import OpenModel
-from pruning.catalog.sources import cache_dir
-from pruning.evaluate import Cancel
-from pruning.latency import quiet_machine
-from pruning.plan import Plan
-from pruning.recalibrate import BATCH
-from pruning.recalibrate import IMAGES as RECALIBRATION
+from pruning.data.datasets import Dataset
+from pruning.data.sources import cache_dir
+from pruning.jobs.workfile import WorkFile
+from pruning.latency.clock import quiet_machine
+from pruning.opening.models import OpenModel
+from pruning.planning.plan import Plan
+from pruning.repair.recalibrate import BATCH
+from pruning.repair.recalibrate import IMAGES as RECALIBRATION
 from pruning.sensitivity.curves import Joint, Sensitivity
 from pruning.sensitivity.form import SCHEMA_VERSION, from_json, to_json
 from pruning.sensitivity.interaction import kept_of, measure_joint
 from pruning.sensitivity.scan import Meter, scan
-from pruning.workfile import WorkFile
+from pruning.training.evaluate import Cancel
 
 SAVE_SECONDS = 0.3
 """At most so often the file is written while points come quickly."""

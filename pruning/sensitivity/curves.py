@@ -11,15 +11,15 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from pruning.allocation import GRANULARITIES, Granularity
-from pruning.catalog.datasets import Dataset
-from pruning.cost import layer_costs
+from pruning.base.errors import InputError
+from pruning.cost.counts import layer_costs
 from pruning.criteria import find_criterion
-from pruning.errors import InputError
-from pruning.evaluate import Evaluation, paired_difference, wilson_interval
+from pruning.data.datasets import Dataset
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.rules.contractions import layer_name
-from pruning.plan import target_sizes
+from pruning.planning.allocation import GRANULARITIES, Granularity
+from pruning.planning.plan import target_sizes
+from pruning.training.evaluate import Evaluation, paired_difference, wilson_interval
 
 FigureName = Literal["as_cut", "recalibrated"]
 IMAGES = 2000

@@ -9,16 +9,16 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from pruning.allocation import kept_units
-from pruning.catalog.datasets import Dataset
-from pruning.clone import clone
-from pruning.errors import Cancelled
-from pruning.evaluate import Cancel, Evaluation, evaluate
+from pruning.base.clone import clone
+from pruning.base.errors import Cancelled
+from pruning.data.datasets import Dataset
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.rules.contractions import layer_name
-from pruning.plan import Plan, make_plan, unit_scores, weight_scores
-from pruning.recalibrate import recalibrate
+from pruning.planning.allocation import kept_units
+from pruning.planning.plan import Plan, make_plan, unit_scores, weight_scores
+from pruning.repair.recalibrate import recalibrate
 from pruning.sensitivity.curves import SPARSITIES, FigureName, Figures, Point, Sensitivity, figure
+from pruning.training.evaluate import Cancel, Evaluation, evaluate
 from pruning.whatif import Measured, Precision
 
 

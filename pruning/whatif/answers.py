@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pruning.catalog.datasets import Dataset, Role
-from pruning.evaluate import Evaluation
+from pruning.data.datasets import Dataset, Role
+from pruning.training.evaluate import Evaluation
 
 
 class Answers:

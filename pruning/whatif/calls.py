@@ -16,8 +16,8 @@ from torch.fx import Node
 from torch.fx.node import map_arg
 from torch.nn import functional as F
 
-from pruning.graph.reference import DROPOUTS
 from pruning.graph.trace import argument
+from pruning.removal.reference import DROPOUTS
 from pruning.whatif.cut import Cut, Statistics, narrowed, scattered
 from pruning.whatif.program import CONVOLUTIONS, Program, Step, is_tensor
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.fx import Node
 
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.reference import Masking
-from pruning.plan import Plan
+from pruning.planning.plan import Plan
+from pruning.removal.reference import Masking
 from pruning.whatif.program import Step
 
 Left = tuple[Tensor | None, ...]

@@ -11,12 +11,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from pruning.catalog.datasets import Dataset
-from pruning.errors import Cancelled, InputError
-from pruning.evaluate import Cancel, Evaluation
+from pruning.base.errors import Cancelled, InputError
+from pruning.data.datasets import Dataset
 from pruning.graph.model_graph import ModelGraph
-from pruning.plan import Plan
-from pruning.recalibrate import has_batch_norm, recalibration_images
+from pruning.planning.plan import Plan
+from pruning.repair.recalibrate import has_batch_norm, recalibration_images
+from pruning.training.evaluate import Cancel, Evaluation
 from pruning.whatif.answers import Answers
 from pruning.whatif.keeping import choose
 from pruning.whatif.parts import Parts

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
-from pruning.apply import removed_model
 from pruning.graph.model_graph import ModelGraph
-from pruning.plan import Plan, make_plan
+from pruning.planning.plan import Plan, make_plan
+from pruning.removal.apply import removed_model
 from pruning.whatif.calls import Runner
 from pruning.whatif.cut import Cut
 from pruning.whatif.passes import Images, Memory, measure_statistics, run

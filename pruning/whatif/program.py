@@ -18,8 +18,8 @@ from torch.fx import Node
 
 from pruning.graph.labels import Value
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.reference import CONSUMERS, NORMS
 from pruning.graph.trace import argument, op_of, shape_of
+from pruning.removal.reference import CONSUMERS, NORMS
 
 CONVOLUTIONS = frozenset(("conv1d", "conv2d", "conv3d"))
 LAYERS = CONVOLUTIONS | {"linear"}

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from pruning.apply import masked_model, removed_model
 from pruning.graph.model_graph import ModelGraph
-from pruning.plan import Plan
-from pruning.recalibrate import recalibrate_on
+from pruning.planning.plan import Plan
+from pruning.removal.apply import masked_model, removed_model
+from pruning.repair.recalibrate import recalibrate_on
 from pruning.whatif.passes import Images
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pruning.recipe import Recipe
+from pruning.runs.recipe import Recipe
 from pruning.runs.store import create_run, execute
 from tests.browser.steps import settle
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pruning.markup import words
+from pruning.base import words
 from tests.browser.steps import expect, kept, settle, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    from pruning.preview import Savings
+    from pruning.render.preview import Savings
 
 MODEL = "sample:mini_resnet"
 ROW = "layer2.0.conv1"
@@ -73,9 +73,9 @@ def drag(page: Page, cut: Locator, start: float, end: float, steps: int = 12) ->
 
 def savings(layers: dict[str, float], granularity: str = "channel", sparsity: float = 0.0) -> Savings:
     """What Python makes of the same plan."""
-    from pruning.catalog.models import open_model
-    from pruning.plan import make_plan
-    from pruning.preview import savings as count
+    from pruning.opening.models import open_model
+    from pruning.planning.plan import make_plan
+    from pruning.render.preview import savings as count
 
     opened = open_model(MODEL)
     plan = make_plan(opened.model, opened.graph, granularity=granularity, sparsity=sparsity, layers=layers)
@@ -172,8 +172,8 @@ def test_all_rows_follow_one_slider_but_those_that_are_locked(board: Page) -> No
 
 def lowest(share: float) -> dict[str, int]:
     """Units of each group among the lowest of all scores; computed from the weights alone."""
-    from pruning.catalog.models import open_model
-    from pruning.plan import unit_scores
+    from pruning.opening.models import open_model
+    from pruning.planning.plan import unit_scores
 
     opened = open_model(MODEL)
     tensors = dict(opened.model.named_parameters())
@@ -219,10 +219,10 @@ def test_weights_have_a_histogram_for_a_slider(board: Page) -> None:
 
 def test_times_of_layers_give_steps_to_snap_to(server: str, page: Page, home: Path) -> None:
     """With times made up here, under the name that this network's have on this machine."""
-    from pruning.catalog.models import open_model
-    from pruning.cost_table import cost_table
-    from pruning.latency_cache import steps_key
-    from pruning.latency_steps import Steps, predict
+    from pruning.cost.table import cost_table
+    from pruning.latency.cache import steps_key
+    from pruning.latency.steps import Steps, predict
+    from pruning.opening.models import open_model
 
     graph = open_model(MODEL).graph
     made = made_up(cost_table(graph).to_json())
@@ -241,7 +241,7 @@ def test_times_of_layers_give_steps_to_snap_to(server: str, page: Page, home: Pa
 
 
 def made_up(table: dict[str, Any]) -> dict[str, Any]:
-    """Times as `pruning.latency_steps.Steps` are kept: 2 ms for more than 16 channels out, 1 ms for fewer."""
+    """Times as `pruning.latency.steps.Steps` are kept: 2 ms for more than 16 channels out, 1 ms for fewer."""
     tensors = {tensor["name"]: tensor for tensor in table["tensors"]}
     units = [group["units"] for group in table["groups"]]
 
@@ -288,9 +288,9 @@ def test_the_boards_words_are_pythons(page: Page) -> None:
 @pytest.mark.parametrize("name", ["mini_resnet", "lenet5", "resnet20"])
 def test_the_boards_costs_and_times_are_pythons(page: Page, name: str) -> None:
     """On random plans; the table itself is held to the engine's counts in tests/test_cost_table.py."""
-    from pruning.catalog.models import open_model
-    from pruning.cost_table import cost_table
-    from pruning.latency_steps import Steps, predict
+    from pruning.cost.table import cost_table
+    from pruning.latency.steps import Steps, predict
+    from pruning.opening.models import open_model
 
     table = cost_table(open_model(f"sample:{name}").graph)
     data, chance = table.to_json(), random.Random(name)
@@ -406,6 +406,6 @@ def test_messages_are_few_while_a_hand_moves_and_the_last_is_sent_at_once(page: 
 
 
 def script() -> str:
-    from pages.shared import board as board_component
+    from ui.prune import board as board_component
 
     return board_component.script()

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def run(home: Path) -> Iterator[Path]:
     """A finished run, 40 % of the channels, hardly trained; gone again afterwards."""
-    from pruning.recipe import Recipe
     from pruning.runs import create_run, execute
+    from pruning.runs.recipe import Recipe
 
     recipe = Recipe(model="sample:mini_resnet", data="mnist5k", granularity="channel", sparsity=0.4, finetune_steps=5)
     path = create_run(recipe, path=home / "runs" / "inside")
@@ -39,7 +39,7 @@ def part(page: Page, name: str) -> None:
 
 
 def test_filters_race_guess_and_savings(server: str, page: Page, run: Path) -> None:
-    from pruning.catalog.models import open_model
+    from pruning.opening.models import open_model
 
     page.goto(f"{server}/compare?b={run.name}", wait_until="domcontentloaded")
     page.locator("[data-testid=stButtonGroup] button", has_text="Inside").first.wait_for()

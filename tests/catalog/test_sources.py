@@ -12,9 +12,9 @@ import pytest
 import torchvision
 from PIL import Image
 
-from pruning.catalog import datasets, fetch, sources
-from pruning.catalog.datasets import ROLES, DatasetInfo, load_dataset
-from pruning.errors import DataError, InputError
+from pruning.base.errors import DataError, InputError
+from pruning.data import datasets, fetch, sources
+from pruning.data.datasets import ROLES, DatasetInfo, load_dataset
 
 TINY = DatasetInfo(
     name="tiny",

@@ -11,11 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
-from pruning.answers import Answers
+from pruning.base.errors import InputError
 from pruning.compare.casualties import Changes, casualties, changes, changes_of, png, rescued
 from pruning.compare.classes import ClassChange, by_chance, confusion, per_class
-from pruning.errors import InputError
-from pruning.evaluate import Difference, paired_difference
+from pruning.training.answers import Answers
+from pruning.training.evaluate import Difference, paired_difference
 
 
 def answers(predicted: list[int], truth: list[float], digest: str = "images") -> Answers:

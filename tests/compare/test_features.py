@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from pruning.apply import removed_model
-from pruning.catalog.models import OpenModel, open_model
+from pruning.base.errors import InputError
 from pruning.compare.features import Maps, common_reach, feature_maps, kept_channels
-from pruning.errors import InputError
-from pruning.graph.build import build_graph
-from pruning.plan import make_plan
-from pruning.shrinkage import shrinkage
+from pruning.opening.models import OpenModel, open_model
+from pruning.planning.plan import make_plan
+from pruning.removal.apply import removed_model
+from pruning.removal.build import build_graph
+from pruning.removal.shrinkage import shrinkage
 
 
 @pytest.fixture(scope="module")

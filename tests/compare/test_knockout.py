@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from pruning.apply import masked_model, removed_model
-from pruning.catalog.datasets import Dataset, load_dataset
-from pruning.catalog.models import OpenModel, open_model
+from pruning.base.errors import InputError
 from pruning.compare.knockout import Knockout, class_changes, find_unit, knock_out, knockout_engine, verdict, without
-from pruning.errors import InputError
-from pruning.evaluate import Evaluation, evaluate, paired_difference
-from pruning.graph.build import build_graph
-from pruning.plan import Plan, make_plan
-from pruning.shrinkage import shrinkage
+from pruning.data.datasets import Dataset, load_dataset
+from pruning.opening.models import OpenModel, open_model
+from pruning.planning.plan import Plan, make_plan
+from pruning.removal.apply import masked_model, removed_model
+from pruning.removal.build import build_graph
+from pruning.removal.shrinkage import shrinkage
+from pruning.training.evaluate import Evaluation, evaluate, paired_difference
 
 NAMES = tuple("0123456789")
 

@@ -10,13 +10,13 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from pruning.apply import masked_model, removed_model
-from pruning.catalog.models import OpenModel, open_model
 from pruning.compare.drawing import BLOCK, HALL, drawing
 from pruning.compare.networks import LayerPair, compare_layers
-from pruning.graph.build import build_graph
-from pruning.plan import make_plan
-from pruning.shrinkage import shrinkage
+from pruning.opening.models import OpenModel, open_model
+from pruning.planning.plan import make_plan
+from pruning.removal.apply import masked_model, removed_model
+from pruning.removal.build import build_graph
+from pruning.removal.shrinkage import shrinkage
 
 
 @pytest.fixture(scope="module")

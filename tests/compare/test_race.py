@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruning.answers import Answers
+from pruning.base.errors import Cancelled, InputError
 from pruning.compare.blind import MOST_DIFFERENT, PICTURES, by_luck, choose_exhibits, tally
 from pruning.compare.race import Standing, race
 from pruning.compare.savings import Usage, bytes_sent, machine_time
-from pruning.errors import Cancelled, InputError
+from pruning.training.answers import Answers
 
 NOW = [0.0]
 SEEN: dict[str, list[float]] = {}

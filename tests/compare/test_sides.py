@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import torch
 
-from pruning.answers import Answers, save_answers
-from pruning.catalog.models import OpenModel, open_model
+from pruning.base.errors import InputError, StorageError
 from pruning.compare.sides import Pair, Speedup, comparable, dense_of, dense_side, find_run, run_side
-from pruning.errors import InputError, StorageError
-from pruning.recipe import Recipe
+from pruning.opening.models import OpenModel, open_model
 from pruning.runs import Run
+from pruning.runs.recipe import Recipe
+from pruning.training.answers import Answers, save_answers
 
 
 def answers(predicted: list[int]) -> Answers:

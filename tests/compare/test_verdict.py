@@ -9,7 +9,7 @@ import pytest
 from pruning.compare.casualties import Changes
 from pruning.compare.sides import Speedup
 from pruning.compare.verdict import Facts, facts_of_result, size_words, speed_words, verdict
-from pruning.evaluate import Difference
+from pruning.training.evaluate import Difference
 
 SAME = Difference(accuracy=-0.003, interval=(-0.0103, 0.0043), newly_wrong=9, newly_right=6)
 WORSE = Difference(accuracy=-0.011, interval=(-0.0183, -0.0037), newly_wrong=12, newly_right=1)

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pruning.apply import masked_model, removed_model
-from pruning.catalog.models import OpenModel, open_model
+from pruning.base.errors import InputError
 from pruning.compare.weights import LayerChange, filter_norms, layer_change, overlaid
-from pruning.errors import InputError
-from pruning.graph.build import build_graph
-from pruning.plan import make_plan
-from pruning.shrinkage import shrinkage
+from pruning.opening.models import OpenModel, open_model
+from pruning.planning.plan import make_plan
+from pruning.removal.apply import masked_model, removed_model
+from pruning.removal.build import build_graph
+from pruning.removal.shrinkage import shrinkage
 
 
 @pytest.fixture(scope="module")

@@ -17,14 +17,10 @@ from pathlib import Path
 import pytest
 from pytest import MonkeyPatch
 
-from pruning.allocation import kept_units
-from pruning.apply import masked_model
-from pruning.catalog.datasets import load_dataset
-from pruning.catalog.models import open_model
-from pruning.cli import main
+from pruning.base.errors import InputError, StorageError
+from pruning.cli.main import main
 from pruning.compare.classes import ClassChange
-from pruning.errors import InputError, StorageError
-from pruning.evaluate import Difference, evaluate
+from pruning.data.datasets import load_dataset
 from pruning.export.report import (
     Contents,
     Options,
@@ -37,6 +33,7 @@ from pruning.export.report import (
     slider,
     write,
 )
+from pruning.export.report import start as job
 from pruning.export.report.family import MOST, family, first_groups
 from pruning.export.report.first import more_wrong
 from pruning.export.report.page import as_json
@@ -44,10 +41,13 @@ from pruning.export.report.plans import images_for, measure_plans
 from pruning.export.report.provenance import model_name, shared_recipe
 from pruning.export.report.sections import tradeoff
 from pruning.export.report.svg import ticks
-from pruning.jobs import report as job
-from pruning.plan import make_plan
-from pruning.recipe import Recipe
+from pruning.opening.models import open_model
+from pruning.planning.allocation import kept_units
+from pruning.planning.plan import make_plan
+from pruning.removal.apply import masked_model
 from pruning.runs import Run, create_run, execute, read_run
+from pruning.runs.recipe import Recipe
+from pruning.training.evaluate import Difference, evaluate
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'
 

@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from pruning import remove_channels
-from pruning.clone import clone
+from pruning.base.clone import clone
 from tests.graph.constructs import CONSTRUCTS, Construct
 
 ATEN = torch.ops.aten

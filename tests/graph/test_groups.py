@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pruning.graph.build import build_graph
+from pruning.removal.build import build_graph
 from sample_models import SAMPLES
 
 

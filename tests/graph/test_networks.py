@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.networks import all_networks, build
 from benchmarks.oracle import judge, runs_in_training
-from pruning.removal import remove
+from pruning.removal.remove import remove
 
 LEAST = {
     # name: the share of the parameters that must go at sparsity 0.5

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from pruning import remove_channels
-from pruning.errors import InputError
+from pruning.base.errors import InputError
 from pruning.graph import memory, trace
-from pruning.graph.build import build_graph
 from pruning.graph.inputs import Inputs
+from pruning.removal.build import build_graph
 
 HERE = Path(__file__).name
 IMAGES = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruning.apply import inflate, masked_model, removed_model, shrink
-from pruning.errors import RemovalError
-from pruning.graph.build import build_graph
-from pruning.graph.verify import check_removal, prove
-from pruning.plan import make_plan, plan_keeping
-from pruning.shrinkage import shrinkage
+from pruning.base.errors import RemovalError
+from pruning.planning.plan import make_plan, plan_keeping
+from pruning.removal.apply import inflate, masked_model, removed_model, shrink
+from pruning.removal.build import build_graph
+from pruning.removal.shrinkage import shrinkage
+from pruning.removal.verify import check_removal, prove
 from sample_models import SAMPLES, Sample
 
 

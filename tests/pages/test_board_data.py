@@ -10,12 +10,12 @@ pytest.importorskip("streamlit")
 
 import torch
 
-from pages.shared import live
-from pages.shared.board import data
-from pages.shared.cuts import Target
-from pruning.allocation import kept_units
-from pruning.catalog.models import open_model
-from pruning.evaluate import Evaluation
+from pruning.opening.models import open_model
+from pruning.planning.allocation import kept_units
+from pruning.training.evaluate import Evaluation
+from ui.prune import live
+from ui.prune.board import data
+from ui.session.cuts import Target
 
 
 def target(total: int, granularity: str = "channel") -> Target:
@@ -61,7 +61,7 @@ def test_weights_that_are_zero_already_are_not_lost_again() -> None:
 
 
 def test_rows_stand_in_network_order_and_know_who_reads_them() -> None:
-    from pages.shared import cuts
+    from ui.session import cuts
 
     opened = open_model("sample:resnet20")
     targets = cuts.targets(opened, "channel")

@@ -18,11 +18,10 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pruning import links, pipeline
-from pruning.answers import read_answers, save_answers
-from pruning.latency import Comparison, Timing
-from pruning.recipe import Recipe
-from pruning.runs import create_run, execute, list_runs
+from pruning.latency.clock import Comparison, Timing
+from pruning.runs import create_run, execute, links, list_runs, pipeline
+from pruning.runs.recipe import Recipe
+from pruning.training.answers import read_answers, save_answers
 
 APP = str(Path(__file__).parents[2] / "app.py")
 SECONDS = 240
@@ -182,8 +181,8 @@ def test_a_run_made_anew_under_its_name_is_another_network(app: AppTest, made: P
 
 
 def test_a_run_is_told_from_an_older_one_by_time_and_size(tmp_path: Path) -> None:
-    from pages.shared.loaders import _stamp
     from pruning.catalog.references import parse_reference
+    from ui.kit.loaders import _stamp
 
     file, run = tmp_path / "model.safetensors", parse_reference(f"run:{tmp_path}")
     stamps = []

@@ -23,23 +23,23 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.compare import blind, classes, picker, present, race, top, worth
-from pages.shared.compare.savings import hours
-from pages.shared.errors import plain
-from pruning.apply import removed_model
-from pruning.catalog.datasets import Dataset, load_dataset
-from pruning.catalog.models import open_model
 from pruning.compare.classes import ClassChange
 from pruning.compare.knockout import knock_out, knockout_engine, verdict
 from pruning.compare.race import Standing
 from pruning.compare.sides import Pair, Side
-from pruning.evaluate import Difference
-from pruning.graph.build import build_graph
-from pruning.plan import make_plan
-from pruning.plot_style import palette
-from pruning.recipe import Recipe
+from pruning.data.datasets import Dataset, load_dataset
+from pruning.opening.models import open_model
+from pruning.planning.plan import make_plan
+from pruning.removal.apply import removed_model
+from pruning.removal.build import build_graph
+from pruning.removal.shrinkage import shrinkage
+from pruning.render.figures.style import palette
 from pruning.runs import Run
-from pruning.shrinkage import shrinkage
+from pruning.runs.recipe import Recipe
+from pruning.training.evaluate import Difference
+from ui.compare import blind, classes, picker, present, race, top, worth
+from ui.compare.savings import hours
+from ui.kit.errors import plain
 
 SECONDS = 120
 FIGURES: dict[str, Any] = {
@@ -86,7 +86,7 @@ def part(name: str, pair: Pair) -> AppTest:
     def script(name: str, pair: object) -> None:
         import importlib
 
-        importlib.import_module(f"pages.shared.compare.{name}").show(pair)
+        importlib.import_module(f"ui.compare.{name}").show(pair)
 
     return AppTest.from_function(script, args=(name, pair), default_timeout=SECONDS)
 
@@ -164,7 +164,7 @@ def test_savings_claim_nothing_without_numbers_and_only_what_the_clock_shows(pai
 
 def test_where_no_filter_is_on_the_page_none_is_left_out(pair: Pair, digits: Dataset) -> None:
     def script(pair: object, data: object) -> None:
-        from pages.shared.compare import worth
+        from ui.compare import worth
 
         worth.show(pair, data, "layer2.0.conv1", "filter", 640, 64)
 
@@ -177,7 +177,7 @@ def test_filters_that_only_the_second_network_has_are_left_out_alone(pair: Pair,
     gone = next(number for number in range(20) if number not in kept)
 
     def script(pair: object, data: object, gone: int) -> None:
-        from pages.shared.compare import worth
+        from ui.compare import worth
 
         worth.show(pair, data, "layer2.0.conv1", "filter", gone, 1)
 
@@ -223,7 +223,7 @@ def test_what_moved_the_weights_is_said_as_it_was(pair: Pair, monkeypatch: pytes
         run = replace(run, recipe=replace(run.recipe, model=f"run:{run.path}"))
 
     def script(pair: object, layer: str) -> None:
-        from pages.shared.compare import inner, weights
+        from ui.compare import inner, weights
 
         weights.show(pair, inner.dense(pair), layer)  # type: ignore[arg-type]
 

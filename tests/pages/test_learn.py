@@ -16,12 +16,13 @@ import streamlit as st
 import yaml
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import badges, charts, numbers
-from pages.shared.learn import activities, energy, lesson_file, lessons, progress, question
-from pages.shared.learn.activities import ACTIVITIES, Setting, check_value, settings_of
-from pages.shared.learn.lessons import Question
-from pruning.errors import InputError
-from pruning.evaluate import Difference
+from pruning.base.errors import InputError
+from pruning.lessons import library, reading
+from pruning.lessons.activities import ACTIVITIES, Setting, check_value, settings_of
+from pruning.lessons.lesson import Question
+from pruning.training.evaluate import Difference
+from ui.kit import badges, charts, numbers
+from ui.learn import activities, energy, progress, question
 
 ROOT = Path(__file__).parents[2]
 APP = str(ROOT / "app.py")
@@ -41,7 +42,7 @@ GOOD: dict[str, Any] = {
 
 
 def test_our_lessons_are_ten_and_read_without_a_complaint() -> None:
-    course = lessons.course()
+    course = library.course()
     assert course.problems == ()
     order = ["why", "anatomy", "units", "ranking", "recover", "race", "sketch", "half", "stopping", "lab"]
     assert [lesson.id for lesson in course.lessons] == order
@@ -50,9 +51,9 @@ def test_our_lessons_are_ten_and_read_without_a_complaint() -> None:
 
 def test_every_text_that_an_activity_says_is_in_the_file_of_words() -> None:
     folder = Path(activities.__file__).parent
-    words = lessons.course().words
-    for name, activity in ACTIVITIES.items():
-        place = folder / activity.module
+    words = library.course().words
+    for name in ACTIVITIES:
+        place = folder / name
         files = sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
         said = {key for file in files for key in re.findall(r'\bsay\(\s*"(\w+)"', file.read_text())}
         assert said, name
@@ -62,14 +63,14 @@ def test_every_text_that_an_activity_says_is_in_the_file_of_words() -> None:
 
 
 def test_what_lessons_share_with_other_pages_is_said_alike() -> None:
-    words = lessons.course().words
+    words = library.course().words
     assert words["legend"] == badges.WORDS
     assert charts.STRIP.items() <= words["savings"].items()
     assert numbers.WORDS.items() <= words["matrix"].items()
 
 
 def test_a_good_lesson_is_read_as_it_stands() -> None:
-    lesson = lesson_file.read_lesson(GOOD)
+    lesson = reading.read_lesson(GOOD)
     assert lesson.setting("percent") == 60 and lesson.setting("way") == "entries"
     assert lesson.controls == ("percent",) and lesson.short == "Mine"
     assert lesson.references[0].link == "https://arxiv.org/abs/1506.02626"
@@ -105,7 +106,7 @@ def test_a_good_lesson_is_read_as_it_stands() -> None:
 )
 def test_a_mistake_is_one_sentence_that_names_the_field(change: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=re.escape(named)) as caught:
-        lesson_file.read_lesson(copy.deepcopy(GOOD) | change)
+        reading.read_lesson(copy.deepcopy(GOOD) | change)
     assert "\n" not in str(caught.value)
 
 
@@ -117,8 +118,8 @@ def test_a_teachers_files_stand_after_ours_and_a_bad_one_keeps_out_only_itself(
     (tmp_path / "b.yaml").write_text("lessons:\n  - id: x\n   title: y")
     (tmp_path / "c.yaml").write_text(yaml.safe_dump({"lessons": [GOOD | {"id": "why"}, 3]}))
     (tmp_path / "d.yaml").write_text("!!python/object/apply:os.system ['true']")
-    monkeypatch.setenv(lessons.ENVIRONMENT, str(tmp_path))
-    course = lessons.course()
+    monkeypatch.setenv(library.ENVIRONMENT, str(tmp_path))
+    course = library.course()
     assert [lesson.id for lesson in course.lessons][-2:] == ["lab", "mine"]
     files = [problem.split(",")[0].split(" ")[0] for problem in course.problems]
     assert files == ["a.yaml", "b.yaml", "c.yaml", "c.yaml", "d.yaml"]
@@ -127,11 +128,11 @@ def test_a_teachers_files_stand_after_ours_and_a_bad_one_keeps_out_only_itself(
 
 
 def test_the_readmes_example_and_its_table_are_true(tmp_path: Path) -> None:
-    text = (ROOT / "pages" / "lessons" / "README.md").read_text()
+    text = (ROOT / "pruning" / "lessons" / "files" / "README.md").read_text()
     example = re.search(r"```yaml\n(.*?)```", text, re.S)
     assert example
     (tmp_path / "example.yaml").write_text(example[1])
-    found, wrong = lesson_file.read_lessons(tmp_path / "example.yaml")
+    found, wrong = reading.read_lessons(tmp_path / "example.yaml")
     assert wrong == [] and found[0].id == "harder-cut"
     for name, activity in ACTIVITIES.items():
         row = re.search(rf"^\| `{name}` \| (.*?) \| (.*?) \|$", text, re.M)
@@ -144,19 +145,19 @@ def test_the_readmes_example_and_its_table_are_true(tmp_path: Path) -> None:
 def test_another_language_is_one_file_and_what_it_lacks_is_english(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base = yaml.safe_load((lessons.FOLDER / "en.yaml").read_text(encoding="utf-8"))
+    base = yaml.safe_load((library.FOLDER / "en.yaml").read_text(encoding="utf-8"))
     first = base["lessons"][0] | {"title": "Wozu"}
     (tmp_path / "en.yaml").write_text(yaml.safe_dump(base))
     (tmp_path / "de.yaml").write_text(yaml.safe_dump({"words": {"page": {"next": "Weiter"}}, "lessons": [first]}))
-    monkeypatch.setattr(lessons, "FOLDER", tmp_path)
-    lessons._ours.cache_clear()
+    monkeypatch.setattr(library, "FOLDER", tmp_path)
+    library._ours.cache_clear()
     try:
-        course = lessons.course("de")
+        course = library.course("de")
         assert course.lessons[0].title == "Wozu" and len(course.lessons) == len(base["lessons"])
         assert course.say("page", "next") == "Weiter" and course.say("page", "back") == "Back"
-        assert lessons.course("../../etc").language == "en"
+        assert library.course("../../etc").language == "en"
     finally:
-        lessons._ours.cache_clear()
+        library._ours.cache_clear()
 
 
 def test_answers_are_judged_by_the_file_or_by_what_was_found() -> None:
@@ -224,8 +225,8 @@ def test_the_energy_is_that_of_the_published_operations() -> None:
 
 
 def test_what_the_lessons_say_of_the_network_is_true() -> None:
-    from pages.shared import lab, layers, loaders
-    from pruning.distributions import weight_stats
+    from pruning.statistics.distributions import weight_stats
+    from ui.kit import lab, layers, loaders
 
     opened = loaders.open_model("sample:mini_resnet")
     zeros = [weight_stats(layers.weight(opened, name)).zeros for name in layers.layer_names(opened)]
@@ -240,14 +241,14 @@ def test_what_the_lessons_say_of_the_network_is_true() -> None:
     [((-0.005, 0.001), "within"), ((-0.01, 0.0), "within"), ((-0.02, -0.005), "open"), ((-0.05, -0.02), "beyond")],
 )
 def test_a_loss_is_judged_by_its_whole_interval(interval: tuple[float, float], standing: str) -> None:
-    from pages.shared.learn.activities import stopping
+    from ui.learn.activities import stopping
 
     change = Difference(accuracy=sum(interval) / 2, interval=interval, newly_wrong=0, newly_right=0)
     assert stopping.judge(change, 1.0) == standing
 
 
 def test_entries_are_told_apart_only_where_the_interval_leaves_out_zero() -> None:
-    from pages.shared.learn.activities import entries
+    from ui.learn.activities import entries
 
     def against(low: float, high: float) -> Difference:
         return Difference(accuracy=(low + high) / 2, interval=(low, high), newly_wrong=0, newly_right=0)
@@ -257,12 +258,12 @@ def test_entries_are_told_apart_only_where_the_interval_leaves_out_zero() -> Non
 
 
 def test_names_of_runs_that_a_browser_sends_lead_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pages.shared.learn.activities import entries
-    from pages.shared.learn.stage import Stage
-    from pruning.recipe import Recipe
     from pruning.runs import create_run
+    from pruning.runs.recipe import Recipe
+    from ui.learn.activities import entries
+    from ui.learn.stage import Stage
 
-    course = lessons.course()
+    course = library.course()
     stage = Stage(course=course, lesson=course.lessons[-1])
     recipe = Recipe(model="sample:mini_resnet", data="mnist5k", granularity="weight", sparsity=0.9,
                     finetune_steps=entries.steps(stage))  # fmt: skip
@@ -278,8 +279,8 @@ def test_names_of_runs_that_a_browser_sends_lead_nowhere_else(tmp_path: Path, mo
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     """The app, with a clock that answers at once."""
-    from pages.shared import lab
-    from pruning.latency import Comparison, Timing
+    from pruning.latency.clock import Comparison, Timing
+    from ui.kit import lab
 
     time = Timing(median=2.0, low=1.9, high=2.1)
     answer = Comparison(batch=32, dense=time, pruned=time, speedup=(1.9, 2.0, 2.1), pairs=30, threads=1)
@@ -406,7 +407,7 @@ def seen(app: AppTest) -> Iterator[str]:
 
 
 def test_another_language_is_one_file(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(lessons.FOLDER / "en.yaml", tmp_path)
+    shutil.copy(library.FOLDER / "en.yaml", tmp_path)
     whole = yaml.safe_load((tmp_path / "en.yaml").read_text())
     kept = {name: entry for name, entry in whole.items() if name != "lessons"}
     other = marked(kept) | {"lessons": [
@@ -414,11 +415,11 @@ def test_another_language_is_one_file(app: AppTest, tmp_path: Path, monkeypatch:
         for lesson in whole["lessons"]
     ]}  # fmt: skip
     (tmp_path / "xx.yaml").write_text(yaml.safe_dump(other, allow_unicode=True, sort_keys=False))
-    monkeypatch.setattr(lessons, "FOLDER", tmp_path)
-    lessons._ours.cache_clear()
+    monkeypatch.setattr(library, "FOLDER", tmp_path)
+    library._ours.cache_clear()
     try:
         left: dict[str, list[str]] = {}
-        for lesson in lessons.course("xx").lessons:
+        for lesson in library.course("xx").lessons:
             app.query_params.update({"lesson": lesson.id, "lang": "xx"})
             app.switch_page("pages/learn.py").run()
             assert not app.exception
@@ -429,4 +430,4 @@ def test_another_language_is_one_file(app: AppTest, tmp_path: Path, monkeypatch:
                 left[lesson.id] = english
         assert left == {}, "words that are in no file"
     finally:
-        lessons._ours.cache_clear()
+        library._ours.cache_clear()

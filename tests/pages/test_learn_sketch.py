@@ -8,9 +8,9 @@ pytest.importorskip("streamlit")
 
 import torch
 
-from pages.shared.learn.activities import sketch
-from pruning.evaluate import Evaluation
 from pruning.sensitivity.curves import Figure, figure
+from pruning.training.evaluate import Evaluation
+from ui.learn.activities import sketch
 
 
 def measured(right: int) -> Figure:

@@ -12,9 +12,9 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pruning.devices import KB, Budget
-from pruning.ledger import Clock, Ledger, Side
-from pruning.markup import ledger_table
+from pruning.cost.devices import KB, Budget
+from pruning.cost.ledger import Clock, Ledger, Side
+from pruning.render.markup import ledger_table
 
 APP = str(Path(__file__).parents[2] / "app.py")
 SECONDS = 240

@@ -11,8 +11,9 @@ pytest.importorskip("streamlit")
 
 import yaml
 
-from pages.shared.learn import lesson_file, lessons, progress
-from pruning.errors import InputError
+from pruning.base.errors import InputError
+from pruning.lessons import library, reading
+from ui.learn import progress
 
 GOOD: dict[str, Any] = {
     "id": "mine",
@@ -42,7 +43,7 @@ def asking(**changes: Any) -> dict[str, Any]:
 )
 def test_a_mistake_is_one_sentence(lesson: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=named):
-        lesson_file.read_lesson(lesson)
+        reading.read_lesson(lesson)
 
 
 @pytest.mark.parametrize(
@@ -58,25 +59,25 @@ def test_a_mistake_is_one_sentence(lesson: dict[str, Any], named: str) -> None:
 )
 def test_a_value_that_is_none_is_one_sentence(tmp_path: Path, line: str, named: str) -> None:
     (tmp_path / "odd.yaml").write_text(f"lessons:\n  - {line}\n")
-    found, (wrong,) = lesson_file.read_lessons(tmp_path / "odd.yaml")
+    found, (wrong,) = reading.read_lessons(tmp_path / "odd.yaml")
     assert found == [] and named in wrong and wrong.startswith("odd.yaml") and len(wrong) < 400
 
 
 def test_a_unit_left_empty_is_none() -> None:
-    question = lesson_file.read_lesson(asking(choices=None, answer=1, unit=None)).question
+    question = reading.read_lesson(asking(choices=None, answer=1, unit=None)).question
     assert question is not None and question.unit == ""
 
 
 def test_lessons_beyond_the_most_are_not_dropped_in_silence(tmp_path: Path) -> None:
-    many = [copy.deepcopy(GOOD) | {"id": f"l{number}"} for number in range(lesson_file.MOST + 1)]
+    many = [copy.deepcopy(GOOD) | {"id": f"l{number}"} for number in range(reading.MOST + 1)]
     (tmp_path / "many.yaml").write_text(yaml.safe_dump({"lessons": many}))
-    found, (wrong,) = lesson_file.read_lessons(tmp_path / "many.yaml")
-    assert len(found) == lesson_file.MOST and "more than 60 lessons" in wrong
+    found, (wrong,) = reading.read_lessons(tmp_path / "many.yaml")
+    assert len(found) == reading.MOST and "more than 60 lessons" in wrong
 
 
 def test_an_answer_by_any_name_that_a_choice_may_have_comes_back() -> None:
     names = ["A", "Yes", "über", "no idea", "x" * 40]
-    assert lesson_file.read_lesson(asking(choices=dict.fromkeys(names, "words"))).question
+    assert reading.read_lesson(asking(choices=dict.fromkeys(names, "words"))).question
     for name in names:
         kept = progress.Progress(lessons={"mine": progress.Mark(answered=name, right=True)}, lists={"runs": []})
         assert progress.read(progress.written(kept)) == kept
@@ -91,9 +92,9 @@ def test_a_translation_with_other_braces_is_english(
 ) -> None:
     (tmp_path / "en.yaml").write_text(yaml.safe_dump({"words": {"page": {"ask": "Say {asked}"}}, "lessons": []}))
     (tmp_path / "de.yaml").write_text(yaml.safe_dump({"words": {"page": {"ask": text}}, "lessons": []}))
-    monkeypatch.setattr(lessons, "FOLDER", tmp_path)
-    lessons._ours.cache_clear()
+    monkeypatch.setattr(library, "FOLDER", tmp_path)
+    library._ours.cache_clear()
     try:
-        assert lessons.course("de").say("page", "ask", asked="it") == "Say it"
+        assert library.course("de").say("page", "ask", asked="it") == "Say it"
     finally:
-        lessons._ours.cache_clear()
+        library._ours.cache_clear()

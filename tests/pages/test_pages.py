@@ -19,8 +19,8 @@ SECONDS = 300
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     """The app on its first page, with a clock that answers at once."""
-    from pages.shared import lab
-    from pruning.latency import Comparison, Timing
+    from pruning.latency.clock import Comparison, Timing
+    from ui.kit import lab
 
     time = Timing(median=2.0, low=1.9, high=2.1)
     answer = Comparison(batch=32, dense=time, pruned=time, speedup=(0.97, 1.0, 1.02), pairs=30, threads=1)

@@ -13,9 +13,9 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pruning.pipeline import run
-from pruning.recipe import Recipe
 from pruning.runs import create_run
+from pruning.runs.pipeline import run
+from pruning.runs.recipe import Recipe
 
 APP = str(Path(__file__).parents[2] / "app.py")
 SECONDS = 240
@@ -24,8 +24,9 @@ SECONDS = 240
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppTest]:
     """The app with an empty folder for runs, and clocks that answer at once."""
-    from pages.shared import lab, run_form
-    from pruning.latency import Comparison, Timing
+    from pruning.latency.clock import Comparison, Timing
+    from ui.kit import lab
+    from ui.prune import run_form
 
     time = Timing(median=2.0, low=1.9, high=2.1)
     answer = Comparison(batch=1, dense=time, pruned=time, speedup=(0.97, 1.0, 1.02), pairs=30, threads=1)
@@ -85,7 +86,7 @@ def test_the_board_is_given_rows_scores_and_costs(app: AppTest) -> None:
 
 
 def test_the_cut_follows_the_board(app: AppTest) -> None:
-    from pages.shared import cuts
+    from ui.session import cuts
 
     open_page(app, "prune")
     say(app, removed={"layer2.0.conv1": 7}, chosen="layer2.0.conv1", pinned=["conv1"])
@@ -124,7 +125,7 @@ def test_the_board_asks_for_other_rows(app: AppTest) -> None:
 
 
 def test_a_network_whose_channels_are_all_locked_says_why(app: AppTest, tmp_path: Path) -> None:
-    from pruning.cli import main
+    from pruning.cli.main import main
 
     tiny = tmp_path / "runs" / "tiny"
     assert main(["prune", "sample:mini_resnet", "--sparsity", "0.99", "--out", str(tiny)]) == 0

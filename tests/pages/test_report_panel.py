@@ -9,19 +9,19 @@ pytest.importorskip("streamlit")
 
 from streamlit.testing.v1 import AppTest
 
-from pruning.errors import InputError
+from pruning.base.errors import InputError
 from pruning.export.report import Options, contents
-from pruning.jobs import report as job
-from pruning.recipe import Recipe
+from pruning.export.report import start as job
 from pruning.runs import create_run
+from pruning.runs.recipe import Recipe
 
 
 def panel(folder: str, name: str) -> None:
     """A page with nothing but the panel."""
     from pathlib import Path
 
-    from pages.shared import report_panel
     from pruning.runs import read_run
+    from ui.runs import report_panel
 
     report_panel.offer(read_run(Path(folder) / name))
 

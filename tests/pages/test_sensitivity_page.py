@@ -15,12 +15,13 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import curves, multiples
-from pruning.catalog.datasets import load_dataset
-from pruning.catalog.models import OpenModel, open_model
-from pruning.plot_style import palette
+from pruning.data.datasets import load_dataset
+from pruning.opening.models import OpenModel, open_model
+from pruning.render.figures.style import palette
 from pruning.sensitivity import Curve, Figure, Figures, Joint, Point, Sensitivity, cache
 from pruning.sensitivity.form import to_json
+from ui.kit import curves
+from ui.sensitivity import multiples
 
 APP = str(Path(__file__).parents[2] / "app.py")
 SECONDS = 240
@@ -100,7 +101,7 @@ def wanted(opened: OpenModel, granularity: str = "channel") -> Sensitivity:
 def test_before_measuring_there_is_one_next_step(
     app: AppTest, opened: OpenModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pruning.jobs import sensitivity as job
+    from pruning.sensitivity import start as job
 
     asked: list[tuple[Sensitivity, float]] = []
 
@@ -153,7 +154,7 @@ def test_curves_state_the_limit_and_prune_takes_it_over(app: AppTest, opened: Op
     assert "each to its limit of 2 points" in words(app) and "not measured yet" in words(app)
     app.button(key="use_limits").click().run()
     assert not app.exception and not app.error
-    from pages.shared.lab import Cut, plan
+    from ui.kit.lab import Cut, plan
 
     rows = app.session_state["prune_rows"][opened.digest, "channel"]
     assert rows.numbers == {"conv1": 10, "conv2": 25, "fc1": 250}
@@ -207,7 +208,7 @@ def test_known_curves_are_those_with_most_points(app: AppTest, opened: OpenModel
 
 
 def test_a_cut_is_foretold_from_curves(app: AppTest, opened: OpenModel) -> None:
-    from pages.shared.lab import Cut
+    from ui.kit.lab import Cut
 
     data = load_dataset("mnist5k")
     keep(with_points(wanted(opened)))
@@ -220,8 +221,8 @@ def test_a_cut_is_foretold_from_curves(app: AppTest, opened: OpenModel) -> None:
 def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest, opened: OpenModel) -> None:
     import torch
 
-    from pages.shared.lab import Cut
-    from pruning.evaluate import Evaluation
+    from pruning.training.evaluate import Evaluation
+    from ui.kit.lab import Cut
 
     def said(cut: Cut, correct: int) -> str | None:
         now = Evaluation(role="select", right=torch.arange(1000) < correct, loss=0.1)

@@ -14,8 +14,8 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pruning import links
-from pruning.recipe import Recipe
+from pruning.runs import links
+from pruning.runs.recipe import Recipe
 
 APP = str(Path(__file__).parents[2] / "app.py")
 PLAN = Recipe(
@@ -27,8 +27,8 @@ PLAN = Recipe(
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppTest]:
     """The app with no runs, on its first page, which is not run yet; the clock answers at once."""
-    from pages.shared import lab
-    from pruning.latency import Comparison, Timing
+    from pruning.latency.clock import Comparison, Timing
+    from ui.kit import lab
 
     time = Timing(median=2.0, low=1.9, high=2.1)
     answer = Comparison(batch=1, dense=time, pruned=time, speedup=(0.97, 1.0, 1.02), pairs=30, threads=1)
@@ -69,7 +69,8 @@ def test_a_link_sets_network_plan_options_and_view_and_is_offered_again(app: App
 
 
 def test_a_plan_that_names_every_row_is_told_by_its_rows(app: AppTest) -> None:
-    from pages.shared import loaders, share
+    from ui.kit import loaders
+    from ui.session import share
 
     opened = loaders.open_model("sample:lenet300")
     plan = Recipe(model="sample:lenet300", data="mnist5k", granularity="weight", criterion="l1", sparsity=0.0)

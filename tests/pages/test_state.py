@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 def app() -> None:
     import streamlit as st
 
-    from pages.shared import state
+    from ui.kit import state
 
     state.DEFAULTS.update({"kind": "channel", "rate": None})
     if st.button("empty", key="empty"):  # as a widget that was drawn empty says it

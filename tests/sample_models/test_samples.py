@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruning.catalog.datasets import DATASETS, load_dataset
-from pruning.evaluate import evaluate, wilson_interval
+from pruning.data.datasets import DATASETS, load_dataset
+from pruning.training.evaluate import evaluate, wilson_interval
 from sample_models import SAMPLES, WEIGHTS, Sample
 from sample_models.architectures import BasicBlock
 

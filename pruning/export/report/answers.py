@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
+from pruning.base.words import interval, percent
 from pruning.compare.verdict import signed
 from pruning.export.report.contents import Contents, Picture
 from pruning.export.report.parts import section, table
-from pruning.markup.badges import badge
-from pruning.markup.words import interval, percent
+from pruning.render.markup.badges import badge
 
 
 def answers(contents: Contents) -> str:

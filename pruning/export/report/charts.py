@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pruning.base.words import amount, interval, percent
 from pruning.export.report.family import Group, Reached
 from pruning.export.report.plans import UniformPlan
 from pruning.export.report.svg import Board
-from pruning.markup.words import amount, interval, percent
 
 Cost = Literal["macs", "nonzero", "speed"]
 

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pruning.catalog.datasets import Dataset, DatasetInfo, dataset_info, load_dataset
-from pruning.catalog.models import OpenModel, open_model
+from pruning.base.errors import InputError
 from pruning.compare.casualties import Case, Changes, casualties, png, rescued
 from pruning.compare.classes import ClassChange, per_class
 from pruning.compare.networks import LayerPair, compare_layers
 from pruning.compare.sides import dense_of, dense_side, run_side
 from pruning.compare.verdict import Facts, Verdict, facts_of_result, verdict
-from pruning.errors import InputError
-from pruning.evaluate import Cancel
+from pruning.data.datasets import Dataset, DatasetInfo, dataset_info, load_dataset
 from pruning.export.report.family import Group, Reached, dense_point, family, first_groups, title_of
 from pruning.export.report.plans import UniformPlan, measure_plans
 from pruning.export.report.provenance import facts, shared_recipe
-from pruning.latency import quiet_machine
-from pruning.markup.badges import Kind
+from pruning.latency.clock import quiet_machine
+from pruning.opening.models import OpenModel, open_model
+from pruning.render.markup.badges import Kind
 from pruning.runs import Run
+from pruning.training.evaluate import Cancel
 
 MOST_PICTURES = 18
 """Pictures of each kind, the clearest cases first."""

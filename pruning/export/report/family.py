@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
+from pruning.base.errors import StorageError
 from pruning.compare.sides import dense_of
 from pruning.criteria import find_criterion
-from pruning.errors import StorageError
 from pruning.runs import Run
 
 MOST = 100

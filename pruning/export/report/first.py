@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
+from pruning.base.words import amount, interval, milliseconds, percent, ratio
+from pruning.cost.ledger import ZEROS_SEEN, size
 from pruning.export.report.contents import Contents
 from pruning.export.report.parts import paragraphs, tile
-from pruning.latency import verdict as timed
-from pruning.ledger import ZEROS_SEEN, size
-from pruning.markup.words import amount, interval, milliseconds, percent, ratio
+from pruning.latency.clock import verdict as timed
 
 
 def first(contents: Contents) -> str:

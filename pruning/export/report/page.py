@@ -9,7 +9,7 @@ from typing import Any
 
 from pruning.export.report import answers, first, plots, sections, slider
 from pruning.export.report.contents import Contents
-from pruning.plot_style import DARK, LIGHT, Palette
+from pruning.render.figures.style import DARK, LIGHT, Palette
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from pruning.markup.badges import Kind, badge
+from pruning.render.markup.badges import Kind, badge
 
 JOINED = "\u2060–\u2060"
 """The dash of an interval that does not end a line."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from pruning.base.words import interval, percent
 from pruning.export.report.charts import AXES, Cost, cost, first_axis, point_text, ranges
 from pruning.export.report.contents import Contents
 from pruning.export.report.family import Group, Reached
-from pruning.markup.words import interval, percent
-from pruning.plot_style import Palette, layout, palette
+from pruning.render.figures.style import Palette, layout, palette
 
 OTHER = {False: "#007a5a", True: "#3ecf9a"}
 """Other runs; light and dark."""

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pruning.catalog.datasets import dataset_info
+from pruning.base.errors import InputError
+from pruning.base.words import threads
 from pruning.catalog.references import parse_reference
 from pruning.criteria import find_criterion
-from pruning.errors import InputError
-from pruning.markup.words import threads
+from pruning.data.datasets import dataset_info
 from pruning.runs import Run
 
 

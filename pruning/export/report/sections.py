@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from pruning.base.words import interval, percent
 from pruning.compare.drawing import STYLE as DRAWING
 from pruning.compare.drawing import drawing
 from pruning.export.report import charts
 from pruning.export.report.contents import Contents
 from pruning.export.report.parts import chart, folded, key, scroller, section, table
-from pruning.markup.badges import Kind, badge, legend
-from pruning.markup.result import footnote, ledger_html
-from pruning.markup.words import interval, percent
+from pruning.render.markup.badges import Kind, badge, legend
+from pruning.render.markup.result import footnote, ledger_html
 
 GLOSSARY = (
     ("network", "a program whose behaviour sits in many numbers, its weights, learnt from examples"),

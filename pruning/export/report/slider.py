@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from html import escape
 
+from pruning.base.words import amount, interval, percent, ratio
 from pruning.criteria import find_criterion
-from pruning.evaluate import Evaluation
 from pruning.export.report import charts
 from pruning.export.report.contents import Contents
 from pruning.export.report.parts import chart, folded, key, section, table
 from pruning.export.report.plans import UniformPlan
-from pruning.markup.badges import badge
-from pruning.markup.words import amount, interval, percent, ratio
+from pruning.render.markup.badges import badge
+from pruning.training.evaluate import Evaluation
 
 
 def slider(contents: Contents) -> str:

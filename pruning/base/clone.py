@@ -1,0 +1,84 @@
+"""A copy of a model that works where `copy.deepcopy` alone does not."""
+
+from __future__ import annotations
+
+import copy
+
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from pruning.base.errors import InputError, first_line
+
+
+def twin(model: nn.Module) -> nn.Module:
+    """A copy whose modules, attributes and tensors are its own, on the same memory: to be run without values.
+
+    Whatever the network's code keeps in its attributes then stays out of the caller's model.
+
+    Raises:
+        InputError: something in the model cannot be copied.
+    """
+    memo: dict[int, object] = {id(tensor): tensor.detach() for tensor in (*model.buffers(), *_computed(model))}
+    memo |= {id(p): nn.Parameter(p.detach(), requires_grad=p.requires_grad) for p in model.parameters()}
+    return _copied(model, memo)
+
+
+def clone(model: nn.Module) -> nn.Module:
+    """A deep copy with the same values, modes, flags and shared parameters.
+
+    Weights that a module computes anew at every call (weight_norm, `torch.nn.utils.prune`) lie in plain attributes
+    that deepcopy refuses; they are copied detached.
+
+    Raises:
+        InputError: something in the model cannot be copied.
+    """
+    copied = _copied(model, {id(tensor): tensor.detach().clone() for tensor in _computed(model)})
+    named = dict(copied.named_parameters())
+    for first, second, transposed in shared_memory(model):  # deepcopy gives every parameter memory of its own
+        named[second].data = named[first].data.t() if transposed else named[first].data
+    return copied
+
+
+def _computed(model: nn.Module) -> list[Tensor]:
+    """Tensors with a history in attributes, also in lists and dicts there."""
+    values = ((name, value) for module in model.modules() for name, value in vars(module).items())
+    leaves = (leaf for name, value in values if name != "_modules" for leaf in pytree.tree_leaves(value))
+    return [leaf for leaf in leaves if isinstance(leaf, Tensor) and leaf.grad_fn is not None]
+
+
+def _copied(model: nn.Module, memo: dict[int, object]) -> nn.Module:
+    try:
+        copied = copy.deepcopy(model, memo)
+    except Exception as error:
+        raise InputError(
+            f"This network cannot be copied ({type(error).__name__}: {first_line(error)}). "
+            "Removal works on a copy: keep locks, open files and generators out of its attributes."
+        ) from error
+    own = {id(module) for module in model.modules()}
+    same = next((path for path, module in copied.named_modules() if id(module) in own), None)
+    if same is not None:
+        part = f"part '{same}'" if same else "self"
+        raise InputError(
+            f"A copy of this network still holds the original's {part}, so removal would change both: let its "
+            "__deepcopy__ make a new one."
+        )
+    return copied
+
+
+def shared_memory(model: nn.Module) -> tuple[tuple[str, str, bool], ...]:
+    """Pairs of different parameters on the same memory: (first, other, transposed)."""
+    first: dict[int, tuple[str, Tensor]] = {}
+    pairs = []
+    for name, tensor in model.named_parameters():
+        if tensor.numel() < 2:
+            continue
+        storage = tensor.untyped_storage().data_ptr()
+        if storage in first:
+            known, other = first[storage]
+            same = tensor.shape == other.shape and tensor.stride() == other.stride()
+            turned = tensor.dim() == 2 and tensor.shape == other.t().shape and tensor.stride() == other.t().stride()
+            if same or turned:
+                pairs.append((known, name, not same))
+        else:
+            first[storage] = (name, tensor)
+    return tuple(pairs)

@@ -1,0 +1,97 @@
+"""`contest`: prune at once against in rounds, with equal steps and several seeds each, and who won, if anybody did."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from pruning.base.errors import InputError
+from pruning.cli.evaluate import check_has_images
+from pruning.cli.output import field, say
+from pruning.contest import SCHEDULES, Race, Terms, Verdict, judge
+from pruning.contest.cache import hold, to_json
+from pruning.data.datasets import load_dataset
+from pruning.opening.models import open_model
+from pruning.runs.pipeline import check_fits
+
+REPORTS = 10
+"""How often progress is said."""
+TITLES = {"oneshot": "at once", "iterative": "in rounds"}
+AGAINST = {
+    "bands": "the seeds of both sides meet",
+    "seeds": "the interval over the seeds holds zero",
+    "images": "the interval over the images holds zero",
+}
+
+
+def contest(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
+    """Run the race: as JSON, and as lines.
+
+    Raises:
+        PruningError: an option is not allowed, the images are absent, the cache cannot be written; or cancelled.
+    """
+    check_has_images(args.model)
+    opened = open_model(args.model)
+    data = load_dataset(args.data or opened.data[0], args.data_dir)
+    check_fits(opened, data)
+    terms = Terms(
+        model=args.model,
+        data=data.info.name,
+        granularity=args.granularity,
+        criterion=args.criterion,
+        sparsity=args.sparsity,
+        rounds=args.rounds,
+        steps=args.steps,
+        seeds=_seeds(args.seeds),
+    )
+    torch.set_num_threads(1)  # networks that learn so quickly gain nothing from more, and the pages need the rest
+    found = hold(terms, opened, data, progress=_Progress(), cancel=cancel)
+    verdict = judge([found])
+    return {"model": args.model, **to_json(found), "verdict": asdict(verdict)}, _lines(found, verdict)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--seeds takes whole numbers with commas, such as 0,1,2, not '{text}'.") from None
+
+
+class _Progress:
+    """Says what goes on, and how far the race is, now and then."""
+
+    def __init__(self) -> None:
+        self._said = 0
+
+    def __call__(self, found: Race, text: str) -> None:
+        part = int(found.share * REPORTS)
+        if text:
+            say(text)
+        elif part > self._said:
+            say(f"{found.share:.0%}")
+            self._said = part
+
+
+def _lines(found: Race, verdict: Verdict) -> list[str]:
+    terms = found.terms
+    lines = [
+        f"{terms.model}: {terms.sparsity:.0%} of the {terms.granularity}s removed, {terms.steps} steps each; the "
+        f"iterative side in {terms.rounds} rounds. Accuracy on select images, measured after fine-tuning",
+        "",
+    ]
+    for schedule in SCHEDULES:
+        ends = [lane.finish.accuracy for lane in found.of(schedule) if lane.finish is not None]
+        lines += field(TITLES[schedule], ", ".join(f"{value:.1%}" for value in ends))
+    low, high = verdict.over_seeds
+    first, last = verdict.over_images
+    lines += field(
+        "difference",
+        f"{100 * verdict.mean:+.1f} points in rounds; 95 % over {verdict.seeds} seeds: {100 * low:+.1f} to "
+        f"{100 * high:+.1f}, over the images: {100 * first:+.1f} to {100 * last:+.1f}",
+    )
+    said = f"ahead: {TITLES[verdict.winner]}" if verdict.winner else f"none named: {AGAINST[str(verdict.reason)]}"
+    return [*lines, *field("winner", said)]

@@ -1,0 +1,59 @@
+"""`doctor`: what this installation has, and what is missing."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Any
+
+import torch
+
+from pruning.data.datasets import DATASETS
+from pruning.data.sources import cache_dir, is_available
+from pruning.runs import default_runs_dir
+from sample_models import SAMPLES
+
+NEEDED = ("torch", "torchvision", "scipy", "numpy", "pandas", "plotly", "mlxtend", "safetensors", "PyYAML", "pillow")
+OPTIONAL = {"streamlit": "only the app needs it", "timm": "only timm: models need it"}
+
+
+def doctor(data_dir: str | None) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Versions, samples and data sets as JSON and as lines, and what is missing that everything needs."""
+    versions = {package: _version(package) for package in (*NEEDED, *OPTIONAL)}
+    result: dict[str, Any] = {
+        "schema_version": 1,
+        "python": platform.python_version(),
+        "versions": versions,
+        "threads": torch.get_num_threads(),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "bf16": torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported(),
+        "samples": {name: sample.weights_path.is_file() for name, sample in SAMPLES.items()},
+        "data": {name: is_available(name, data_dir) for name in DATASETS},
+        "cache": str(cache_dir()),
+        "runs": str(default_runs_dir()),
+    }
+    lines = [
+        f"Python {result['python']}, {result['threads']} threads, {result['cpu']}"
+        f"{', bf16 in hardware' if result['bf16'] else ''}",
+        *(f"{name} {version or _absent(name)}" for name, version in versions.items()),
+        *(f"sample:{name} {'is here' if here else 'has no weights'}" for name, here in result["samples"].items()),
+        *(
+            f"images of {name} {'are here' if here else 'are absent: make data, --data-dir or PRUNING_DATA'}"
+            for name, here in result["data"].items()
+        ),
+        f"runs are kept in {result['runs']}, the cache is {result['cache']}",
+    ]
+    missing = [name for name in NEEDED if versions[name] is None]
+    missing += [f"weights of sample:{name}" for name, here in result["samples"].items() if not here]
+    return result, lines, missing
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _absent(name: str) -> str:
+    return f"is absent: {OPTIONAL[name]}" if name in OPTIONAL else "is missing"

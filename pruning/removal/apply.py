@@ -1,0 +1,158 @@
+"""Carry a plan out on a copy of the model: masked (same shapes) or removed (smaller)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.prune import BasePruningMethod
+from torch.nn.utils.weight_norm import WeightNorm
+
+from pruning.base.clone import clone, shared_memory
+from pruning.graph.model_graph import ModelGraph
+from pruning.planning.plan import Plan
+from pruning.removal.shrinkage import Shrinkage, shrinkage
+from pruning.removal.slim import count_heads, make_slim
+
+
+def removed_model(model: nn.Module, graph: ModelGraph, plan: Plan) -> nn.Module:
+    """A smaller copy of the model without the units that a channel plan removes; `model` is not changed."""
+    return shrink(model, shrinkage(graph, plan))
+
+
+@torch.no_grad()
+def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
+    """A copy of the model with only the kept indices of each tensor, its layers' sizes adjusted.
+
+    Frozen parameters stay frozen, shared ones shared.
+    """
+    small = clone(model)
+    make_slim(small, what.kept)
+    shared = shared_memory(small)
+    names = {**dict(small.named_parameters()), **dict(small.named_buffers())}
+    holders: dict[int, list[tuple[nn.Module, str]]] = defaultdict(list)
+    for module in small.modules():
+        for attribute, tensor in (*module._parameters.items(), *module._buffers.items()):
+            if tensor is not None:
+                holders[id(tensor)].append((module, attribute))
+    for name, dims in what.kept.items():
+        tensor = names[name]
+        data = tensor.data
+        for dim, index in dims.items():
+            data = data.index_select(dim, torch.tensor(index, dtype=torch.long))
+        fresh = data.contiguous(memory_format=_format_of(tensor))
+        if isinstance(tensor, nn.Parameter):
+            fresh = nn.Parameter(fresh, requires_grad=tensor.requires_grad)
+        names[name] = fresh
+        for module, attribute in holders[id(tensor)]:
+            setattr(module, attribute, fresh)
+    for first, second, transposed in shared:
+        names[second].data = names[first].data.t() if transposed else names[first].data
+    modules = dict(small.named_modules())
+    for (path, attribute, position), (count, total) in what.sizes.items():
+        _set_number(modules[path], attribute, position, count, total)
+    for path, (dim, before, after) in what.pads.items():
+        module = modules[path]
+        assert isinstance(module, nn.modules.padding._ConstantPadNd), path
+        padding = list(module.padding)
+        start = 2 * (-1 - dim)
+        padding[start : start + 2] = [before, after]
+        module.padding = tuple(padding)
+    for module in small.modules():
+        _recompute(module)
+        _set_sizes(module)
+    count_heads(small)
+    return small
+
+
+def _format_of(tensor: Tensor) -> torch.memory_format:
+    channels_last = (
+        tensor.dim() == 4 and not tensor.is_contiguous() and tensor.is_contiguous(memory_format=torch.channels_last)
+    )
+    return torch.channels_last if channels_last else torch.contiguous_format
+
+
+def _set_number(module: nn.Module, attribute: str, position: int | None, count: int, total: int) -> None:
+    value = getattr(module, attribute)
+    if position is None:
+        setattr(module, attribute, value * count // total)
+        return
+    items = list(value)
+    items[position] = items[position] * count // total
+    setattr(module, attribute, type(value)(items))
+
+
+def _recompute(module: nn.Module) -> None:
+    """Weights that a hook computes before every call lie about with their old shape: compute them now."""
+    for hook in module._forward_pre_hooks.values():
+        if isinstance(hook, WeightNorm | BasePruningMethod):
+            hook(module, ())
+
+
+def _set_sizes(module: nn.Module) -> None:
+    """Make a layer's size attributes say what its tensors are."""
+    if isinstance(module, nn.modules.conv._ConvTransposeNd):
+        module.in_channels, module.out_channels = module.weight.shape[0], module.weight.shape[1] * module.groups
+    elif isinstance(module, nn.modules.conv._ConvNd):
+        module.out_channels, module.in_channels = module.weight.shape[0], module.weight.shape[1] * module.groups
+    elif isinstance(module, nn.Linear):
+        module.out_features, module.in_features = module.weight.shape
+    elif isinstance(module, nn.modules.batchnorm._NormBase):
+        present = module.weight if module.weight is not None else module.running_mean
+        module.num_features = len(present) if present is not None else module.num_features
+    elif isinstance(module, nn.GroupNorm) and module.weight is not None:
+        module.num_channels = len(module.weight)
+    elif isinstance(module, nn.LayerNorm) and module.weight is not None:
+        module.normalized_shape = tuple(module.weight.shape)
+    elif isinstance(module, nn.PReLU):
+        module.num_parameters = len(module.weight)
+    elif isinstance(module, nn.Embedding):
+        module.num_embeddings, module.embedding_dim = module.weight.shape
+    elif isinstance(module, nn.RNNBase):
+        module.hidden_size, module.input_size = _columns(module.weight_hh_l0), _columns(module.weight_ih_l0)
+
+
+def _columns(weight: object) -> int:
+    assert isinstance(weight, Tensor)
+    return weight.shape[1]
+
+
+@torch.no_grad()
+def masked_model(model: nn.Module, graph: ModelGraph, plan: Plan) -> nn.Module:
+    """A copy of the same shapes in which what the plan removes is without effect.
+
+    Weight plan: the weights are zero. Channel plan: removed units contribute zero at every consumer's input, that
+    is, each consumer's weights for them are zero (zeroing what makes them would not do: BN and biases would give
+    them a value again). Normalisations over channels still see them: `pruning.removal.reference` does not.
+    """
+    masked = clone(model)
+    tensors = dict(masked.named_parameters())
+    for name, mask in plan.masks.items():
+        tensors[name].mul_(mask)
+    for group in graph.groups:
+        removed = sorted(set(range(group.units)) - set(plan.kept.get(group.name, range(group.units))))
+        for slot in group.slots:
+            if slot.role == "consumer" and removed:
+                tensors[slot.tensor].index_fill_(slot.dim, slot.index[removed].reshape(-1), 0.0)
+    return masked
+
+
+@torch.no_grad()
+def inflate(template: nn.Module, small: nn.Module, what: Shrinkage) -> nn.Module:
+    """The inverse of `shrink`: a copy of `template` with the weights of `small` in their old places, zeros elsewhere.
+
+    Lets the next round of an iterative schedule be planned in the numbering of the model it started from.
+    """
+    large = clone(template)
+    targets = large.state_dict(keep_vars=True)
+    for name, tensor in small.state_dict().items():
+        target = targets[name].data
+        dims = what.kept.get(name, {})
+        places = [torch.tensor(dims.get(dim, range(size))) for dim, size in enumerate(target.shape)]
+        if dims:
+            target.zero_()
+            target[torch.meshgrid(*places, indexing="ij")] = tensor.data
+        else:
+            target.copy_(tensor.data)
+    return large

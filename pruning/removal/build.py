@@ -1,0 +1,101 @@
+"""From a model to its channel groups: trace, label, and try what the labels say.
+
+Sizes written into the code show when units are removed on trial. Where the smaller model then differs from what the
+labels say, first a number kept in an attribute of the module is tried, then another way of cutting, and at last the
+line is locked.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from pruning.graph.inputs import Inputs
+from pruning.graph.model_graph import Lessons, ModelGraph, label_model, trace_modes
+from pruning.graph.refusals import check_inputs, check_model, check_time, check_trace, explained
+from pruning.graph.trace import Trace, TraceError, place
+from pruning.removal.mismatch import Problem
+from pruning.removal.remedies import first_lessons, learned, remedies
+from pruning.removal.slim import prepared
+from pruning.removal.trial import failing, first_problem
+
+
+def build_graph(
+    model: nn.Module, example_inputs: Any, *, clock: dict[str, float] | None = None, limit_seconds: float = 300.0
+) -> ModelGraph:
+    """Trace a model and find its channel groups; the model is left as it was.
+
+    `example_inputs`: a tensor, a tuple of arguments or a dict of keyword arguments, with a batch dimension first; or
+    the shape of one sample, without the batch.
+    `clock`: gets the seconds of 'trace' and of 'group' (labels and trials).
+
+    Raises:
+        InputError: the model cannot be traced, the inputs hold no tensor, or it takes more than `limit_seconds`.
+    """
+    check_model(model)
+    inputs = Inputs.of(example_inputs, next((p.dtype for p in model.parameters()), torch.float32))
+    check_inputs(inputs)
+    started = time.perf_counter()
+    with torch.no_grad():
+        subject = prepared(model)
+        try:
+            traces, inputs = _traced(subject, inputs)
+        except TraceError as error:
+            raise explained(error, subject, inputs) from error
+        check_trace(traces[0])
+        traced = time.perf_counter()
+        graph = _grouped(subject, inputs, traces, started + limit_seconds, limit_seconds)
+    if clock is not None:
+        clock["trace"], clock["group"] = traced - started, time.perf_counter() - traced
+    return graph
+
+
+def _grouped(subject: nn.Module, inputs: Inputs, traces: list[Trace], deadline: float, limit: float) -> ModelGraph:
+    lessons = first_lessons(subject, traces)
+    modules = dict(subject.named_modules())
+    graph = label_model(subject, inputs, traces, lessons)
+    problem = first_problem(subject, graph)
+    trials = 0
+    while problem is not None:
+        for remedy in remedies(problem, graph, modules):
+            check_time(deadline, limit, trials)
+            tried = learned(lessons, problem, remedy)
+            again = label_model(subject, inputs, traces, tried)
+            found = first_problem(subject, again)
+            trials += 1
+            if remedy.couple and len(again.locked) > len(graph.locked):
+                continue  # it ties everything together
+            if found is None or found.place > problem.place:
+                lessons, graph, problem = tried, again, found
+                break
+        else:
+            check_time(deadline, limit, trials)
+            lessons = _without(subject, graph, problem)
+            graph = label_model(subject, inputs, traces, lessons)
+            problem = first_problem(subject, graph)
+    return graph
+
+
+def _traced(model: nn.Module, inputs: Inputs) -> tuple[list[Trace], Inputs]:
+    if inputs.batch >= 2:
+        return trace_modes(model, inputs), inputs
+    pair = inputs.resized(2)
+    try:
+        return trace_modes(model, pair), pair
+    except TraceError:  # a batch size written into the code
+        return trace_modes(model, inputs), inputs
+
+
+def _without(model: nn.Module, graph: ModelGraph, problem: Problem) -> Lessons:
+    """Where nothing else helps: the groups stay that cannot lose a unit by themselves (or all, if any can)."""
+    where = "" if problem.node is None else f"{place(problem.node)}: "
+    stay = failing(model, graph, [group.name for group in graph.groups])
+    tensors = {name: (slot.tensor, slot.dim, slot.index.reshape(-1)) for name in stay
+               for slot in graph.group(name).slots[:1]}  # fmt: skip
+    return replace(
+        graph.lessons, stays=(*graph.lessons.stays, *((*slot, where + problem.reason) for slot in tensors.values()))
+    )

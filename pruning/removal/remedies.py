@@ -1,0 +1,185 @@
+"""What can be done about a size in a model's code: a number that follows, another way of cutting, a lock."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from torch import nn
+from torch.fx import Node
+
+from pruning.graph.labels import Value
+from pruning.graph.model_graph import Lessons, ModelGraph, SizeRule, result_vector
+from pruning.graph.rules.moves import RESHAPES
+from pruning.graph.trace import Trace, argument, line_of, module_path, op_of
+from pruning.removal.mismatch import COUNTS, SIZES, Problem, each
+
+LAYERS = (nn.modules.conv._ConvNd, nn.Linear, nn.modules.batchnorm._NormBase)
+"""Layers whose size attributes removal sets from their tensors."""
+SPLITS = frozenset(("split", "split_with_sizes"))
+SLICES = frozenset(("slice", "narrow"))
+LITERAL = frozenset(("slice", "narrow", "pad", "constant_pad_nd"))
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One way to deal with the calls of a line: numbers that follow, another way of cutting, or a lock."""
+
+    key: tuple[str, str]
+    """(source line, op)."""
+    rules: tuple[SizeRule, ...] = ()
+    apart: bool = False
+    """The rules are for the parts of a split, one each."""
+    turn: bool = False
+    couple: bool = False
+    """The channels must be as many as those that their layer read."""
+    literal: bool = False
+    """The call cuts or pads at numbers fixed in the code: only what they count stays."""
+
+
+def learned(lessons: Lessons, problem: Problem, remedy: Remedy) -> Lessons:
+    """What is known once a problem is dealt with in one way."""
+    line = frozenset((remedy.key[0],))
+    if remedy.couple:
+        lessons = replace(lessons, coupled=lessons.coupled | {remedy.key})
+    if remedy.rules:
+        apart = lessons.apart | line if remedy.apart else lessons.apart
+        return replace(lessons, sizes=(*lessons.sizes, *remedy.rules), apart=apart)
+    if remedy.couple:
+        return lessons
+    if remedy.turn:
+        return replace(lessons, turned=lessons.turned | line)
+    if remedy.literal:
+        sizes = tuple(rule for rule in lessons.sizes if rule.line not in line)
+        return replace(lessons, literal=lessons.literal | line, apart=lessons.apart - line, sizes=sizes)
+    return replace(lessons, locked={**lessons.locked, remedy.key: problem.reason})
+
+
+def remedies(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module]) -> list[Remedy]:
+    """Ways to deal with a problem, at the call where it showed and at calls with sizes that led there: numbers in
+    attributes that might be the size used, those that equal it first; then other ways of cutting; at last locks."""
+    if problem.node is None or problem.walk is None:
+        return []
+    rules: list[tuple[bool, int, Remedy]] = []
+    ways: list[Remedy] = []
+    locks: list[Remedy] = []
+    cut = {site.line for site in graph.labels.sites}
+    for distance, node in enumerate(_culprits(problem)):
+        key = (line_of(node), op_of(node))
+        module = modules.get(module_path(node))
+        numbers = [] if module is None or isinstance(module, LAYERS) else _numbers_of(module)
+        values = each(problem.walk.values.get(node))
+        if key[1] in SPLITS and key[0] not in graph.lessons.apart:
+            same = [n for n in problem.walk.trace.nodes if op_of(n) == key[1] and line_of(n) == key[0]]
+            most = max(len(each(problem.walk.values.get(n))) for n in same)
+            ways += _parts(key, node, values, numbers, most)
+        if key[1] in SLICES and key[0] not in graph.lessons.apart | graph.lessons.literal:
+            ways += [Remedy(key, rules=(rule,), apart=True) for rule in _border(node, numbers)]
+        for dim, size in enumerate(values[0].shape if values else ()):
+            if result_vector(problem.walk, node, dim) is None:
+                continue
+            for name, position, number in numbers:
+                if number > 1 and (size % number == 0 or number % size == 0):
+                    rule = SizeRule(line=key[0], op=key[1], dim=dim, attribute=name, position=position)
+                    if rule not in graph.lessons.sizes:
+                        rules.append((number != size, distance, Remedy(key, rules=(rule,))))
+        if key[0] in cut and key[0] not in graph.lessons.turned:
+            ways.append(Remedy(key, turn=True))
+        if key[1] in RESHAPES and key not in graph.lessons.coupled:
+            ways.append(Remedy(key, couple=True))
+        if key[1] in LITERAL and key[0] not in graph.lessons.literal:
+            ways.append(Remedy(key, literal=True))
+        if key not in graph.lessons.locked:
+            locks.append(Remedy(key))
+    rules.sort(key=lambda item: item[:2])
+    chosen = dict.fromkeys(remedy for _, _, remedy in rules)
+    couples = [replace(way, rules=remedy.rules) for way in ways if way.couple
+               for remedy in (*list(chosen)[:2], Remedy(way.key))]  # fmt: skip
+    plain = [way for way in ways if not way.apart and not way.couple]
+    return [*[way for way in ways if way.apart], *list(chosen)[:8], *plain, *couples, *locks]
+
+
+def first_lessons(model: nn.Module, traces: list[Trace]) -> Lessons:
+    """Slices that leave no common block, at a number which an attribute of the module has: taken to follow it."""
+    modules = dict(model.named_modules())
+    rules: dict[SizeRule, None] = {}
+    for node in (node for traced in traces for node in traced.nodes):
+        if node.op == "call_function" and op_of(node) in SLICES and module_path(node) in modules:
+            source = argument(node, 0).meta["val"].shape
+            for rule in _border(node, _numbers_of(modules[module_path(node)])):
+                if math.gcd(source[rule.dim], node.meta["val"].shape[rule.dim]) == 1:
+                    rules[rule] = None
+    return Lessons(sizes=tuple(rules), apart=frozenset(rule.line for rule in rules))
+
+
+def _border(node: Node, numbers: list[tuple[str, int | None, int]]) -> list[SizeRule]:
+    """Attributes that may say how many indices a slice takes, or leaves out."""
+    dim = int(argument(node, 1, 0))
+    source, result = argument(node, 0).meta["val"].shape, node.meta["val"].shape
+    dim %= len(source)
+    if dim == 0 or source[dim] == result[dim]:
+        return []
+    found = [(name, place) for name, place, number in numbers if number == result[dim]]
+    return [SizeRule(line=line_of(node), op=op_of(node), dim=dim, attribute=name, position=place)
+            for name, place in found[:1]]  # fmt: skip
+
+
+def _parts(
+    key: tuple[str, str], node: Node, values: list[Value], numbers: list[tuple[str, int | None, int]], most: int
+) -> list[Remedy]:
+    """An attribute, or a place in one, for each part of a split; `most`: parts that any call of the line makes."""
+    dim = int(argument(node, 2, 0))
+    sizes = [value.shape[dim] for value in values]
+    for name in dict.fromkeys(name for name, position, _ in numbers if position is not None):
+        if [number for other, position, number in numbers if other == name and position is not None] == sizes:
+            rules = [SizeRule(line=key[0], op=key[1], dim=dim, attribute=name, position=i, part=i)
+                     for i in range(most)]  # fmt: skip
+            return [Remedy(key, rules=tuple(rules), apart=True)]
+    found = [
+        next((n for n, position, number in numbers if position is None and number == size), None) for size in sizes
+    ]
+    if None in found or not sizes:
+        return []
+    rules = [SizeRule(line=key[0], op=key[1], dim=dim, attribute=str(name), position=None, part=i)
+             for i, name in enumerate(found)]  # fmt: skip
+    return [Remedy(key, rules=tuple(rules), apart=True)]
+
+
+def _culprits(problem: Problem) -> list[Node]:
+    """Calls with sizes that may have caused what shows at a call: itself, and those before it, nearest first, up to
+    the layers whose outputs are right. Where the code computes with a number of channels of which nothing is left
+    at the call, the nearest calls before it that read channels."""
+    start, walk = problem.node, problem.walk
+    assert start is not None and walk is not None
+    found: list[Node] = []
+    todo, seen = [start], {start}
+    while todo:
+        now = todo.pop(0)
+        op = op_of(now)
+        if problem.reason == COUNTS:
+            stop = any(value.layers for source in now.all_input_nodes for value in each(walk.values.get(source)))
+            take = stop and now.op == "call_function"
+        else:
+            contraction = op.startswith("conv") or op in ("linear", "matmul", "bmm", "einsum")
+            stop = contraction and now is not start
+            take = op in SIZES and not stop
+        if take:
+            found.append(now)
+        if stop:
+            continue
+        for source in now.all_input_nodes:
+            if source.op == "call_function" and source not in seen:
+                seen.add(source)
+                todo.append(source)
+    return found[:6]
+
+
+def _numbers_of(module: nn.Module) -> list[tuple[str, int | None, int]]:
+    """Whole numbers among a module's attributes, also inside tuples and lists."""
+    found: list[tuple[str, int | None, int]] = []
+    for name, value in vars(module).items():
+        if type(value) is int:
+            found.append((name, None, value))
+        elif isinstance(value, tuple | list):
+            found += [(name, place, item) for place, item in enumerate(value) if type(item) is int]
+    return found

@@ -1,0 +1,172 @@
+"""The one-line way to a smaller network: `remove_channels(model, example_inputs, sparsity=0.5)`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from pruning.base.errors import InputError
+from pruning.criteria import find_criterion
+from pruning.graph.groups import ChannelGroup
+from pruning.graph.memory import check_memory, proof_bytes
+from pruning.graph.model_graph import ModelGraph
+from pruning.graph.trace import ALONE
+from pruning.planning.allocation import check_sparsity, kept_units, per_target, rounded_units
+from pruning.planning.plan import Plan, plan_keeping
+from pruning.removal.apply import shrink
+from pruning.removal.build import build_graph
+from pruning.removal.shrinkage import Shrinkage, shrinkage
+from pruning.removal.verify import Check, check_removal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Locked:
+    """Layers whose channels stay, and why."""
+
+    layers: tuple[str, ...]
+    units: int
+    reason: str
+    """Names the call, the module, and file and line of the last frame outside torch, where a call is the reason."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Removal:
+    """A smaller model and what was done to get it."""
+
+    model: nn.Module
+    """A new model of the same classes and attribute names; in place of attention classes that insist on their full
+    width a slim subclass with the same parameter names (`pruning.removal.slim`)."""
+    kept: dict[str, dict[int, list[int]]]
+    """Parameter or buffer that shrank → dimension → kept original indices, ascending."""
+    groups: tuple[ChannelGroup, ...]
+    locked: tuple[Locked, ...]
+    check: Check | None
+    """The proof; None where `check=False` left it out."""
+
+
+def remove_channels(
+    model: nn.Module,
+    example_inputs: Any,
+    *,
+    sparsity: float | Mapping[str, float],
+    criterion: str = "l2",
+    round_to: int | None = None,
+    check: bool = True,
+) -> Removal:
+    """Remove the channels of lowest score with everything coupled to them; `model` itself is not changed.
+
+    `example_inputs`: a tensor (batch first), a tuple of arguments, or a dict of keyword arguments.
+    `sparsity`: the fraction of units removed in each channel group, kept = max(1, n − floor(sparsity · n)); or a
+    mapping from layer or group names to such fractions, the others stay.
+    `round_to`: keep a multiple of so many channels in each layer where that is possible, rounding up.
+    `check`: prove the result against the masked model in float64 (see `pruning.removal.verify`).
+
+    Raises:
+        InputError: the model cannot be traced, or an argument is not allowed.
+        RemovalError: the smaller model does not equal the masked one; nothing is handed out.
+    """
+    done = remove(model, example_inputs, sparsity=sparsity, criterion=criterion, round_to=round_to, check=check)
+    return Removal(
+        model=done.model,
+        kept=done.what.kept,
+        groups=done.graph.groups,
+        locked=tuple(Locked(layers=g.producers, units=g.units, reason=str(g.locked)) for g in done.graph.locked),
+        check=done.check,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """A removal with everything that led to it."""
+
+    graph: ModelGraph
+    plan: Plan
+    what: Shrinkage
+    model: nn.Module
+    check: Check | None
+
+
+def remove(
+    model: nn.Module,
+    example_inputs: Any,
+    *,
+    sparsity: float | Mapping[str, float],
+    criterion: str = "l2",
+    round_to: int | None = None,
+    check: bool = True,
+    seed: int = 0,
+    clock: dict[str, float] | None = None,
+) -> Outcome:
+    """What `remove_channels` and the command line share; arguments and errors as there.
+
+    `seed`: for criteria that draw lots. `clock`: gets the seconds of 'trace', 'group', 'remove' and 'check'.
+    """
+    with ALONE, torch.inference_mode(False), torch.autocast("cpu", enabled=False):
+        return _remove(
+            model, example_inputs, sparsity, criterion, round_to, check, seed, {} if clock is None else clock
+        )
+
+
+def _remove(
+    model: nn.Module,
+    example_inputs: Any,
+    sparsity: float | Mapping[str, float],
+    criterion: str,
+    round_to: int | None,
+    check: bool,
+    seed: int,
+    clock: dict[str, float],
+) -> Outcome:
+    default, layers = (0.0, sparsity) if isinstance(sparsity, Mapping) else (sparsity, {})
+    check_sparsity(default, "the network")
+    find_criterion(criterion)
+    multiple = _multiple(round_to)
+    graph = build_graph(model, example_inputs, clock=clock)
+    started = time.perf_counter()
+    if layers and not graph.groups:
+        raise InputError(f"No channels of this network can be removed: {_reasons(graph)}")
+    targets = per_target(graph, "channel", default, layers)
+    keep = {g.name: rounded_units(g, kept_units(g.units, targets[g.name]), multiple) for g in graph.groups}
+    plan = plan_keeping(
+        model, graph, granularity="channel", criterion=criterion, keep=keep, requested=targets, seed=seed
+    )
+    what = shrinkage(graph, plan)
+    small = shrink(model, what)
+    removed = time.perf_counter()
+    proof = _proof(model, small, graph, plan, default) if check else None
+    clock["remove"], clock["check"] = removed - started, time.perf_counter() - removed
+    return Outcome(graph=graph, plan=plan, what=what, model=small, check=proof)
+
+
+def _multiple(round_to: int | None) -> int:
+    if round_to is None:
+        return 1
+    if type(round_to) is not int or round_to < 1:
+        raise InputError(f"round_to must be a whole number of at least 1, not {round_to!r}.")
+    return round_to
+
+
+def _proof(model: nn.Module, small: nn.Module, graph: ModelGraph, plan: Plan, sparsity: float) -> Check:
+    if sparsity and not graph.groups:
+        reason = f"no channels of this network can be removed: {_reasons(graph)}"
+        return Check(status="refused", max_error=None, reference="nothing was removed", reason=reason)
+    for walk in graph.walks:
+        check_memory(proof_bytes(walk.trace), "The proof of a removal (check=False leaves it out)")
+    return check_removal(model, small, graph, plan)
+
+
+def _reasons(graph: ModelGraph) -> str:
+    """Why groups are locked, each reason once, the first few."""
+    layers: dict[str, str] = {}
+    for group in graph.locked:
+        layers.setdefault(str(group.locked), ", ".join(group.producers) or group.name)
+    if not layers:
+        return "it has no convolution or linear layer whose outputs another one reads."
+    shown = list(layers.items())[: 4 if len(layers) == 4 else 3]
+    more = f"; and {len(layers) - len(shown)} other reasons." if len(layers) > len(shown) else "."
+    return "; ".join(f"{names}: {reason}" for reason, names in shown) + more

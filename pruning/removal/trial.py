@@ -1,0 +1,79 @@
+"""Trials: units are taken out of some of the groups, and what is left is traced and compared with the labels."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from torch import nn
+
+from pruning.graph.model_graph import ModelGraph
+from pruning.graph.rules.moves import RESHAPES
+from pruning.graph.trace import Trace, TraceError, line_of, module_path, op_of, trace
+from pruning.planning.plan import Plan
+from pruning.removal.apply import shrink
+from pruning.removal.mismatch import SIZES, Problem, compare, each, suspicious
+from pruning.removal.shrinkage import shrinkage
+
+
+def first_problem(model: nn.Module, graph: ModelGraph) -> Problem | None:
+    """What goes wrong when every group loses a unit, or when only some of the groups that meet a number in the code
+    do: two groups must not follow the same number, nor one number two groups."""
+    if not any(suspicious(graph, walk, model) for walk in graph.walks):
+        return None
+    problem = attempt(model, graph, [group.name for group in graph.groups], 0)
+    if problem is not None:
+        return problem
+    trials = (attempt(model, graph, names, number) for number, names in enumerate(_halves(graph), 1))
+    return next((problem for problem in trials if problem is not None), None)
+
+
+def _halves(graph: ModelGraph) -> list[list[str]]:
+    """Sets of groups such that of two groups that touch calls with sizes in the same module one set has only one."""
+    settled = {site.module for site in graph.pads}
+    pads = {site.line for walk in graph.walks for site in walk.pads if site.module not in settled}
+    ruled = {rule.line for rule in graph.lessons.sizes} | pads - graph.lessons.literal
+    calls = [node for walk in graph.walks for node in walk.trace.nodes if node.op == "call_function"]
+    places = {module_path(node) for node in calls if line_of(node) in ruled or op_of(node) in RESHAPES}
+    owner = {unit: i for i, group in enumerate(graph.groups) for unit in group.components}
+    meeting: dict[str, set[int]] = defaultdict(set)
+    for walk in graph.walks:
+        for node in walk.trace.nodes:
+            if node.op == "call_function" and op_of(node) in SIZES and module_path(node) in places:
+                for value in each(walk.values.get(node)):
+                    for layer in value.layers:
+                        units = graph.component[layer].unique().tolist()
+                        meeting[module_path(node)] |= {owner[unit] for unit in units if unit in owner}
+    codes: dict[int, int] = {}
+    for group in range(len(graph.groups)):
+        others = {codes[o] for found in meeting.values() if group in found for o in found if o in codes}
+        codes[group] = next(code for code in range(len(graph.groups)) if code not in others)
+    bits = max(codes.values(), default=0).bit_length()
+    return [[graph.groups[i].name for i, code in codes.items() if code >> bit & 1] for bit in range(bits)]
+
+
+def attempt(model: nn.Module, graph: ModelGraph, losing: list[str], trial: int) -> Problem | None:
+    kept = {group.name: tuple(range(group.units - 1)) for group in graph.groups if group.name in losing}
+    plan = Plan(granularity="channel", kept=kept, layers=())
+    gone = graph.removed(kept)
+    small = shrink(model, shrinkage(graph, plan))
+    for number, walk in enumerate(graph.walks):
+        smaller: Trace | TraceError
+        try:
+            smaller = trace(small, graph.inputs, training=number == 1)
+        except TraceError as error:
+            smaller = error
+        problem = compare(walk, smaller, gone, (trial, number))
+        if problem is not None:
+            return problem
+    return None
+
+
+def failing(model: nn.Module, graph: ModelGraph, names: list[str]) -> list[str]:
+    """The groups among these that cannot lose a unit, found by halving."""
+    if attempt(model, graph, names, 0) is None:
+        return []
+    if len(names) == 1:
+        return names
+    half = len(names) // 2
+    found = [*failing(model, graph, names[:half]), *failing(model, graph, names[half:])]
+    return found or names  # only together they fail

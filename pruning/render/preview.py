@@ -1,0 +1,119 @@
+"""What a plan would cost and save, before anything is kept: arithmetic, no forward pass. Accuracy: `pruning.whatif`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from pruning.cost.activations import activation_peak
+from pruning.cost.bytes_left import bytes_left, count_nonzero
+from pruning.cost.counts import count_macs, count_parameters, layer_costs, shapes_after
+from pruning.cost.ledger import Clock, Ledger, Side, count_starved
+from pruning.graph.model_graph import ModelGraph
+from pruning.latency.clock import Comparison
+from pruning.opening.models import OpenModel
+from pruning.planning.plan import Plan, make_plan, target_sizes
+from pruning.removal.apply import masked_model, removed_model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Savings:
+    """What a plan costs and saves, exact, before (`dense_*`) and after."""
+
+    dense_params: int
+    params: int
+    dense_nonzero: int
+    nonzero: int
+    """Parameters that are not zero; what weight pruning changes."""
+    dense_macs: int
+    macs: int
+
+
+def pruned_copy(opened: OpenModel, plan: Plan) -> nn.Module:
+    """The model a run of this plan would start from: smaller for channels, masked for weights."""
+    if plan.granularity == "channel":
+        return removed_model(opened.model, opened.graph, plan)
+    return masked_model(opened.model, opened.graph, plan)
+
+
+def savings(opened: OpenModel, plan: Plan) -> Savings:
+    """Parameters, non-zero parameters and MACs of one sample, before and after: arithmetic, no forward pass."""
+    graph = opened.graph
+    shapes = shapes_after(graph, plan)
+    return Savings(
+        dense_params=count_parameters(graph, graph.shapes),
+        params=count_parameters(graph, shapes),
+        dense_nonzero=_count_nonzero(opened.model),
+        nonzero=count_nonzero(opened.model, graph, plan),
+        dense_macs=count_macs(graph, graph.shapes),
+        macs=count_macs(graph, shapes),
+    )
+
+
+def _count_nonzero(model: nn.Module) -> int:
+    return sum(int(torch.count_nonzero(parameter.detach())) for parameter in model.parameters())
+
+
+def ledger_of(opened: OpenModel, plan: Plan, timing: Comparison | None = None) -> Ledger:
+    """Dense beside what a plan would leave, in every currency, without carrying it out: seconds for a large network.
+
+    `timing`: both on the clock, if that was measured.
+    """
+    graph = opened.graph
+    shapes = shapes_after(graph, plan)
+    dense, dense_estimated = _side(opened, make_plan(opened.model, graph), graph.shapes)
+    pruned, estimated = _side(opened, plan, shapes)
+    layers = layer_costs(graph, shapes)
+    dense_layers = {layer.name: layer.weight_shape[0] for layer in layer_costs(graph)}
+    return Ledger(
+        dense=dense,
+        pruned=pruned,
+        clocks=() if timing is None else (clock_of(timing),),
+        widths=tuple(
+            (layer.name, layer.weight_shape[0]) for layer in layers if layer.weight_shape[0] < dense_layers[layer.name]
+        ),
+        starved=count_starved((layer.macs, 4 * (layer.parameters + math.prod(layer.output_shape))) for layer in layers),
+        deflate_estimated=estimated or dense_estimated,
+    )
+
+
+def clock_of(timing: Comparison) -> Clock:
+    """A measured time as the ledger takes it."""
+    dense, pruned = ((side.low, side.median, side.high) for side in (timing.dense, timing.pruned))
+    return Clock(batch=timing.batch, dense=dense, pruned=pruned, speedup=timing.speedup)
+
+
+def _side(opened: OpenModel, plan: Plan, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Side, bool]:
+    """One side of the ledger, and whether its compressed bytes are an estimate."""
+    graph = opened.graph
+    sizes, estimated = bytes_left(opened.model, graph, plan)
+    peak = activation_peak(graph, plan)
+    side = Side(
+        params=count_parameters(graph, shapes),
+        nonzero=count_nonzero(opened.model, graph, plan),
+        macs=count_macs(graph, shapes),
+        raw=sizes.raw,
+        deflate=sizes.deflate,
+        sparse=sizes.sparse,
+        activation=peak.bytes,
+        activation_place=peak.place,
+    )
+    return side, estimated
+
+
+def target_macs(graph: ModelGraph, granularity: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    """MACs of the layers that each group's channels run through, or of each weight tensor's layer.
+
+    A layer between two groups counts for both, so these do not add up to the network's MACs.
+    """
+    macs = {layer.name: layer.macs for layer in layer_costs(graph, shapes)}
+    if granularity == "channel":
+        return {
+            group.name: sum(macs.get(layer, 0) for layer in dict.fromkeys((*group.producers, *group.consumers)))
+            for group in graph.groups
+        }
+    return {name: macs.get(name.removesuffix(".weight"), 0) for name in target_sizes(graph, granularity)}

@@ -1,0 +1,304 @@
+"""One run from recipe to numbers: prune, prove, recalibrate, fine-tune, measure. The core under app, worker and CLI."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pruning.base.errors import InputError
+from pruning.cost.counts import Cost, model_cost
+from pruning.data.datasets import Dataset, load_dataset
+from pruning.latency.clock import ENGINE, Comparison, compare_latency, quiet_machine
+from pruning.latency.processor import processor
+from pruning.opening.models import OpenModel, open_model
+from pruning.planning.allocation import kept_units, per_target
+from pruning.planning.plan import Plan, plan_keeping, target_sizes
+from pruning.removal.apply import inflate, masked_model
+from pruning.removal.build import build_graph
+from pruning.removal.shrinkage import Shrinkage, shrinkage
+from pruning.removal.verify import Check, prove
+from pruning.repair.recalibrate import has_batch_norm, recalibrate
+from pruning.runs.recipe import Recipe
+from pruning.runs.schedule import rounds
+from pruning.training.answers import Answers, answer
+from pruning.training.evaluate import Cancel, Evaluation, evaluate, paired_difference
+from pruning.training.finetune import TrainConfig, TrainEvent, seconds_per_step, train
+
+SCHEMA_VERSION = 1
+BATCHES = (1, 32)
+"""Batch sizes at which latency is measured."""
+EVALUATIONS, LOOKING = 10, 0.25
+"""How often accuracy on select images is measured during fine-tuning at most, and for what part of training's work."""
+
+Progress = Callable[[dict[str, Any]], None]
+"""Gets one JSON-ready event at a time; `stage` says what is going on."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """A finished run: the pruned model and everything measured."""
+
+    result: dict[str, Any]
+    """JSON-ready; the form is that of `python -m pruning prune --json`."""
+    model: nn.Module
+    source: OpenModel
+    structure: Shrinkage
+    """How the model is smaller than its sample network."""
+    held_zero: list[str]
+    answers: dict[str, Answers]
+    """Of the dense and the pruned network to the test images, from the one look at them."""
+
+
+def run(
+    recipe: Recipe,
+    *,
+    data_dir: str | None = None,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Outcome:
+    """Carry a recipe out. Images of the `test` role are looked at once, at the end.
+
+    Raises:
+        InputError, DataError: the recipe cannot be carried out.
+        RemovalError: the smaller model did not equal the masked one.
+        Cancelled: `cancel()` became true.
+    """
+    tell = progress or (lambda event: None)
+    started = time.monotonic()
+    tell({"stage": "open", "text": f"Opening {recipe.model} and {recipe.data}"})
+    source = check_recipe(recipe)
+    data = load_dataset(recipe.data, data_dir)
+    with quiet_machine(cancel, lambda: tell({"stage": "wait", "text": "Waiting for another run on this machine"})):
+        pruned = prune_in_rounds(recipe, source, data, tell, cancel)
+        tell({"stage": "measure", "text": "Measuring accuracy on test images, sizes and time"})
+        assert source.sample is not None, "check_recipe saw to it"
+        dense = source if recipe.model.startswith("sample:") else open_model(f"sample:{source.sample.name}")
+        answers = {
+            "dense": answer(dense.model, data, "test", cancel=cancel),
+            "pruned": answer(pruned.model, data, "test", cancel=cancel),
+        }
+        measured = measure(dense, pruned.model, answers, cancel)
+    result = {
+        "schema_version": SCHEMA_VERSION,
+        "recipe": asdict(recipe),
+        "model": recipe.model,
+        "model_digest": source.digest,
+        "data": {"name": data.info.name, "sha256": data.digest, "source": data.source},
+        **measured,
+        "stages": pruned.stages,
+        "rounds": pruned.rounds,
+        "layers": [asdict(layer) for layer in pruned.plan.layers],
+        "check": asdict(pruned.check),
+        "engine": ENGINE,
+        "cpu": processor(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "seconds": round(time.monotonic() - started, 2),
+    }
+    structure = source.structure.then(shrinkage(source.graph, pruned.plan))
+    held = sorted({*source.held_zero, *pruned.plan.masks})
+    return Outcome(
+        result=result, model=pruned.model, source=source, structure=structure, held_zero=held, answers=answers
+    )
+
+
+def check_recipe(recipe: Recipe) -> OpenModel:
+    """The opened model of a recipe that can be carried out; needs no images.
+
+    Raises:
+        InputError: the model, a layer, or the pair of model and data set is not possible.
+    """
+    source = open_model(recipe.model)
+    per_target(source.graph, recipe.granularity, recipe.sparsity, recipe.layers)
+    _check_pair(source, recipe.data)
+    return source
+
+
+def check_fits(source: OpenModel, data: Dataset) -> None:
+    """Raises InputError where a model cannot look at the images of a data set."""
+    _check_pair(source, data.info.name)
+
+
+def _check_pair(source: OpenModel, data: str) -> None:
+    if not source.data:
+        raise InputError(
+            f"{source.title} comes without images to measure it on: a run needs a sample network, or a run's model."
+        )
+    if data not in source.data:
+        raise InputError(
+            f"{source.title} cannot be used with {data}: its images or classes are other ones. "
+            f"Use {' or '.join(source.data)}."
+        )
+
+
+def steps_for_seconds(recipe: Recipe, seconds: float, data_dir: str | None = None) -> int:
+    """How many optimiser steps fit into `seconds` on this machine, for the model this recipe leads to."""
+    source = check_recipe(recipe)
+    data = load_dataset(recipe.data, data_dir)
+    plan = _plan(recipe, source, source.model, recipe.sparsity, recipe.layers, None)
+    if plan.granularity == "channel":
+        model, _ = prove(source.model, source.graph, plan)
+    else:
+        model = source.model
+    return max(1, int(seconds / seconds_per_step(model, data, train_config(recipe, 1))))
+
+
+def train_config(recipe: Recipe, steps: int) -> TrainConfig:
+    """How a recipe fine-tunes, for a number of steps."""
+    return TrainConfig(
+        steps=steps,
+        batch_size=recipe.batch_size,
+        lr=recipe.lr,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        shift=recipe.shift,
+        precision=recipe.precision,
+        seed=recipe.seed,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pruned:
+    """What the rounds of a schedule lead to."""
+
+    model: nn.Module
+    plan: Plan
+    check: Check
+    stages: dict[str, Any]
+    """Accuracy on select images after the last cut: as_cut, recalibrated, finetuned."""
+    rounds: list[dict[str, Any]]
+
+
+def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Dataset, tell: Progress, cancel: Cancel | None) -> Pruned:
+    """Cut, prove, recalibrate and fine-tune as often as the schedule says; the opened model is not changed."""
+    current, plan = source.model, None
+    schedule = rounds(recipe)
+    total_steps = sum(part.steps for part in schedule)
+    done_steps = 0
+    report: list[dict[str, Any]] = []
+    for number, part in enumerate(schedule, 1):
+        tell({"stage": "prune", "round": number, "rounds": len(schedule), "text": "Removing and proving"})
+        if plan is not None and recipe.granularity == "channel":
+            current = inflate(source.model, current, shrinkage(source.graph, plan))
+        plan = _plan(recipe, source, current, part.sparsity, part.layers, plan)
+        if plan.granularity == "channel":
+            current, check = prove(current, source.graph, plan)
+        else:
+            current = masked_model(current, source.graph, plan)
+        stages: dict[str, Any] = {"as_cut": _accuracy(evaluate(current, data, "select", cancel=cancel))}
+        stages["recalibrated"] = stages["finetuned"] = None
+        tell({"stage": "as_cut", "round": number, **stages["as_cut"]})
+        if has_batch_norm(current) and not (plan.removes_nothing and number == 1):
+            recalibrate(current, data, seed=recipe.seed)
+            stages["recalibrated"] = _accuracy(evaluate(current, data, "select", cancel=cancel))
+            tell({"stage": "recalibrated", "round": number, **stages["recalibrated"]})
+        if part.steps:
+            offset = done_steps
+
+            def report_step(event: TrainEvent, offset: int = offset, number: int = number) -> None:
+                values = asdict(event)
+                tell(
+                    {"stage": "finetune", "round": number, **values, "step": offset + event.step, "steps": total_steps}
+                )
+
+            train(
+                current,
+                data,
+                replace(train_config(recipe, part.steps), seed=recipe.seed + 1000 * (number - 1)),
+                masks=_masks(source, current, plan),
+                evaluations=max(1, round(_evaluations(recipe, data, total_steps) * part.steps / total_steps)),
+                progress=report_step,
+                cancel=cancel,
+            )
+            done_steps += part.steps
+            stages["finetuned"] = _accuracy(evaluate(current, data, "select", cancel=cancel))
+            tell({"stage": "finetuned", "round": number, **stages["finetuned"]})
+        report.append({"round": number, "sparsity": part.sparsity, "steps": part.steps, **stages})
+    assert plan is not None, "a schedule has at least one round"
+    if plan.granularity == "weight":
+        check = _check_zeros(current, plan)
+    last = {stage: report[-1][stage] for stage in ("as_cut", "recalibrated", "finetuned")}
+    return Pruned(model=current, plan=plan, check=check, stages=last, rounds=report)
+
+
+def measure(
+    dense: OpenModel, pruned: nn.Module, answers: Mapping[str, Answers], cancel: Cancel | None
+) -> dict[str, Any]:
+    """Dense and pruned side by side: accuracy on test images, costs, latency, and the differences."""
+    before, after = answers["dense"].evaluation, answers["pruned"].evaluation
+    timings = [
+        compare_latency(dense.model, pruned, dense.graph.example_shape, batch, cancel=cancel) for batch in BATCHES
+    ]
+    small_graph = build_graph(pruned, dense.graph.example_shape)
+    return {
+        "dense": _side(before, model_cost(dense.model, dense.graph), timings, "dense"),
+        "pruned": _side(after, model_cost(pruned, small_graph), timings, "pruned"),
+        "speedup": {str(timing.batch): list(timing.speedup) for timing in timings},
+        "verdict": {str(timing.batch): timing.verdict for timing in timings},
+        "difference": asdict(paired_difference(before.right, after.right)),
+    }
+
+
+def _evaluations(recipe: Recipe, data: Dataset, steps: int) -> int:
+    """Over a whole run; a step of training costs about three times as much for each image as looking at it."""
+    return min(EVALUATIONS, int(LOOKING * 3 * steps * recipe.batch_size / len(data.labels["select"])))
+
+
+def _plan(
+    recipe: Recipe,
+    source: OpenModel,
+    current: nn.Module,
+    sparsity: float,
+    layers: Mapping[str, float],
+    after: Plan | None,
+) -> Plan:
+    targets = per_target(source.graph, recipe.granularity, sparsity, layers)
+    sizes = target_sizes(source.graph, recipe.granularity)
+    return plan_keeping(
+        current,
+        source.graph,
+        granularity=recipe.granularity,
+        criterion=recipe.criterion,
+        keep={name: kept_units(sizes[name], value) for name, value in targets.items()},
+        requested=targets,
+        after=after,
+        seed=recipe.seed,
+    )
+
+
+def _masks(source: OpenModel, current: nn.Module, plan: Plan) -> dict[str, Tensor]:
+    """What must stay zero in training: the plan's mask, and zeros that an earlier weight pruning made."""
+    tensors = dict(current.named_parameters())
+    held = {name: tensors[name].detach() != 0 for name in source.held_zero}
+    return {name: plan.masks.get(name, True) & held.get(name, torch.tensor(True)) for name in {*plan.masks, *held}}
+
+
+def _check_zeros(model: nn.Module, plan: Plan) -> Check:
+    """A weight plan is kept if every weight it removes is exactly zero in the final model."""
+    tensors = dict(model.named_parameters())
+    back = sum(int(torch.count_nonzero(tensors[name].detach()[~mask])) for name, mask in plan.masks.items())
+    assert back == 0, f"{back} pruned weights came back"
+    return Check(status="exact", max_error=0.0, reference="every pruned weight is zero in the final model")
+
+
+def _accuracy(result: Evaluation) -> dict[str, Any]:
+    return {
+        "accuracy": result.accuracy,
+        "accuracy_interval": list(result.interval),
+        "correct": result.correct,
+        "images": result.images,
+        "role": result.role,
+    }
+
+
+def _side(result: Evaluation, cost: Cost, timings: list[Comparison], side: str) -> dict[str, Any]:
+    return {
+        **_accuracy(result),
+        **asdict(cost),
+        "latency_ms": {str(timing.batch): asdict(getattr(timing, side)) for timing in timings},
+    }

@@ -1,0 +1,143 @@
+"""Accuracy with its interval, and two models compared on the same images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pruning.base.errors import Cancelled, InputError
+from pruning.data.datasets import Dataset, Role
+
+Z95 = 1.959963984540054
+"""Two-sided 95 % quantile of the normal distribution."""
+
+Cancel = Callable[[], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What a model answers on one role of a data set."""
+
+    role: Role
+    right: Tensor
+    """bool, one entry an image, in the data set's order."""
+    loss: float
+    """Mean cross-entropy in nats."""
+
+    @property
+    def images(self) -> int:
+        return len(self.right)
+
+    @property
+    def correct(self) -> int:
+        return int(self.right.sum())
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.images
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return wilson_interval(self.correct, self.images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """Two models on the same images: `accuracy` is second minus first, as a fraction."""
+
+    accuracy: float
+    interval: tuple[float, float]
+    newly_wrong: int
+    newly_right: int
+
+
+def wilson_interval(correct: int, images: int) -> tuple[float, float]:
+    """95 % interval of an accuracy measured on `images` images (Wilson 1927), as fractions."""
+    if images <= 0:
+        raise InputError("An accuracy needs at least one image.")
+    share = correct / images
+    spread = Z95**2 / images
+    centre = (share + spread / 2) / (1 + spread)
+    half = Z95 * math.sqrt(share * (1 - share) / images + spread / (4 * images)) / (1 + spread)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def paired_difference(before: Tensor, after: Tensor) -> Difference:
+    """Accuracy of `after` minus `before` on the same images, with its 95 % interval.
+
+    Both are bool, one entry an image; only images on which the two disagree carry information.
+    """
+    if len(before) != len(after):
+        raise InputError(f"Two models must be compared on the same images, not on {len(before)} and {len(after)}.")
+    images = len(before)
+    newly_wrong = int((before & ~after).sum())
+    newly_right = int((~before & after).sum())
+    return Difference(
+        accuracy=(newly_right - newly_wrong) / images,
+        interval=paired_interval(newly_wrong, newly_right, images),
+        newly_wrong=newly_wrong,
+        newly_right=newly_right,
+    )
+
+
+def paired_interval(newly_wrong: int, newly_right: int, images: int) -> tuple[float, float]:
+    """95 % interval of a paired difference, from the images that are answered otherwise: Wald's with one half added to
+    each of the four counts, sound for few disagreements too (Agresti and Min 2005, "Simple improved confidence
+    intervals for comparing matched proportions")."""
+    wrong, right, count = newly_wrong + 0.5, newly_right + 0.5, images + 2
+    centre = (right - wrong) / count
+    half = Z95 * math.sqrt(right + wrong - (right - wrong) ** 2 / count) / count
+    return max(-1.0, centre - half), min(1.0, centre + half)
+
+
+def evaluate(
+    model: nn.Module,
+    data: Dataset,
+    role: Role,
+    *,
+    limit: int | None = None,
+    batch_size: int = 500,
+    cancel: Cancel | None = None,
+) -> Evaluation:
+    """Run the model in eval mode and fp32 over the images of a role; its mode is put back afterwards.
+
+    `limit` takes a fixed random sample of that many images. Outputs that are NaN count as wrong.
+    """
+    right: list[Tensor] = []
+    loss = 0.0
+    for logits, labels in outputs(model, data, role, limit=limit, batch_size=batch_size, cancel=cancel):
+        right.append((logits.argmax(1) == labels) & ~logits.isnan().any(1))
+        loss += float(nn.functional.cross_entropy(logits, labels, reduction="sum"))
+    answers = torch.cat(right)
+    return Evaluation(role=role, right=answers, loss=loss / len(answers))
+
+
+def outputs(
+    model: nn.Module,
+    data: Dataset,
+    role: Role,
+    *,
+    limit: int | None = None,
+    batch_size: int = 500,
+    cancel: Cancel | None = None,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Outputs (images, classes) and labels (images), batch by batch, in eval mode; the mode is put back at the end.
+
+    Raises:
+        Cancelled: `cancel()` became true.
+    """
+    was_training = model.training
+    model.eval()
+    try:
+        for images, labels in data.batches(role, batch_size, limit):
+            if cancel is not None and cancel():
+                raise Cancelled("Cancelled while measuring accuracy.")
+            with torch.no_grad():
+                logits = model(images.contiguous(memory_format=torch.channels_last))
+            yield logits, labels
+    finally:
+        model.train(was_training)

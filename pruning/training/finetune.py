@@ -1,0 +1,239 @@
+"""Training and fine-tuning: SGD with momentum, warm-up and cosine decay, in a number of steps fixed beforehand."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pruning.base.errors import Cancelled, InputError
+from pruning.data.augment import augment, usual_shift
+from pruning.data.datasets import Dataset, DatasetInfo
+from pruning.training.evaluate import Cancel, evaluate
+
+Precision = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How to train. Everything is in steps, so that a replay does not depend on the clock."""
+
+    steps: int
+    """Optimiser steps in all; an epoch is `steps_per_epoch(data)` of them."""
+    batch_size: int = 128
+    lr: float = 0.02
+    """Highest learning rate, reached after the warm-up."""
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    """Applied to weights of two or more dimensions, not to biases and BN."""
+    warmup: float = 0.1
+    """Fraction of the steps in which the learning rate rises linearly."""
+    shift: int = 0
+    """Training images are moved by up to so many pixels at random, and mirrored where that is fair."""
+    cutmix: float = 0.0
+    """Share of the batches in which a box of every image comes from another one, the labels mixed by area
+    (CutMix, Yun 2019, arXiv 1905.04899)."""
+    precision: Precision = "fp32"
+    """bf16: the forward pass in bf16 autocast, weights and optimiser in fp32."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.steps < 0:
+            raise InputError(f"Training takes 0 or more steps, not {self.steps}.")
+        if self.batch_size < 2:
+            raise InputError(f"A batch needs at least 2 images, not {self.batch_size}.")
+        if not 0 < self.lr <= 10:
+            raise InputError(f"The learning rate must lie between 0 and 10, not {self.lr}.")
+        if not 0 <= self.cutmix <= 1:
+            raise InputError(f"cutmix is a share between 0 and 1, not {self.cutmix}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainEvent:
+    """Where training stands after a step; `accuracy` (on select images) only where it was just measured."""
+
+    step: int
+    steps: int
+    loss: float
+    lr: float
+    seconds: float
+    accuracy: float | None = None
+    accuracy_interval: tuple[float, float] | None = None
+
+
+def steps_per_epoch(data: Dataset, batch_size: int) -> int:
+    """Full batches in one pass over the train images; a last, smaller batch is left out."""
+    return max(1, data.info.sizes["train"] // batch_size)
+
+
+def choose_precision(model: nn.Module) -> Precision:
+    """bf16 where the CPU has it in hardware and the network has convolutions with BN behind them, else fp32."""
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    normalised = any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
+    return "bf16" if native and normalised else "fp32"
+
+
+def default_hyperparameters(data: DatasetInfo) -> dict[str, float | int]:
+    """Batch size, learning rate and shift for fine-tuning on a data set: mild where it is small, as in training
+    from scratch where it is large."""
+    if data.sizes["train"] < 10_000:
+        return {"batch_size": 32, "lr": 0.02, "shift": usual_shift(data)}
+    return {"batch_size": 128, "lr": 0.03, "shift": usual_shift(data)}
+
+
+def seconds_per_step(model: nn.Module, data: Dataset, config: TrainConfig, steps: int = 4) -> float:
+    """Time of one training step on this machine now: a few steps on a copy, the first not counted."""
+    stamps: list[float] = []
+    trial = dataclasses.replace(config, steps=steps + 1)
+    train(copy.deepcopy(model), data, trial, progress=lambda event: stamps.append(event.seconds))
+    return (stamps[-1] - stamps[0]) / steps
+
+
+def train(
+    model: nn.Module,
+    data: Dataset,
+    config: TrainConfig,
+    *,
+    masks: Mapping[str, Tensor] | None = None,
+    teacher: nn.Module | None = None,
+    evaluations: int = 0,
+    progress: Callable[[TrainEvent], None] | None = None,
+    cancel: Cancel | None = None,
+) -> None:
+    """Train `model` in place on `train` images; it ends in eval mode, also when it is stopped.
+
+    `masks` maps parameter names to bool tensors of the same shape: where False the weight is set to zero and stays
+    zero. With a `teacher` (a network in eval mode for the same images) half of the loss is the distance to its
+    softened answers (distillation, Hinton 2015, arXiv 1503.02531). `evaluations` times, evenly spread, accuracy on
+    select images is measured and reported.
+    The same seed, machine and thread count give the same weights.
+
+    Raises:
+        Cancelled: `cancel()` was true; the model then stands at the last finished step.
+        InputError: the loss became NaN or infinite.
+    """
+    parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    optimiser = torch.optim.SGD(
+        [
+            {"params": [p for p in parameters.values() if p.dim() >= 2], "weight_decay": config.weight_decay},
+            {"params": [p for p in parameters.values() if p.dim() < 2], "weight_decay": 0.0},
+        ],
+        lr=config.lr,
+        momentum=config.momentum,
+        nesterov=config.momentum > 0,
+    )
+    everything = dict(model.named_parameters())
+    held = [(everything[name], mask) for name, mask in (masks or {}).items()]
+    _hold(held)
+    generator = torch.Generator().manual_seed(config.seed)
+    images, labels = data.images["train"], data.labels["train"]
+    per_epoch = steps_per_epoch(data, config.batch_size)
+    measure_at = {round(config.steps * (i + 1) / evaluations) for i in range(evaluations)}
+    order = torch.empty(0, dtype=torch.long)
+    started = time.monotonic()
+    with _training_mode(model), torch.random.fork_rng(devices=[]):  # random numbers: dropout and the like
+        torch.manual_seed(config.seed)
+        for step in range(config.steps):
+            if cancel is not None and cancel():
+                raise Cancelled("Cancelled while training.")
+            if step % per_epoch == 0:
+                order = torch.randperm(len(labels), generator=generator)
+            start = step % per_epoch * config.batch_size
+            index = order[start : start + config.batch_size]
+            batch = augment(images[index], config.shift, data.info.flips, generator) if config.shift else images[index]
+            others, area = index, 0.0
+            if config.cutmix and float(torch.rand((), generator=generator)) < config.cutmix:
+                swap = torch.randperm(len(index), generator=generator)
+                others = index[swap]
+                batch, area = paste_box(batch, batch[swap], generator)
+            lr = config.lr * schedule_factor(step, config.steps, config.warmup)
+            for group in optimiser.param_groups:
+                group["lr"] = lr
+            batch = data.normalise(batch).contiguous(memory_format=torch.channels_last)
+            with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+                logits = model(batch).float()
+            loss = F.cross_entropy(logits, labels[index])
+            if area:
+                loss = (1 - area) * loss + area * F.cross_entropy(logits, labels[others])
+            if teacher is not None:
+                with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+                    answers = teacher(batch).float()
+                loss = 0.5 * loss + 0.5 * distance_to_teacher(logits, answers)
+            value = loss.item()
+            if not math.isfinite(value):
+                raise InputError(
+                    f"Training diverged at step {step + 1} of {config.steps} (the loss is {value}): "
+                    f"use a lower learning rate than {config.lr}."
+                )
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            _hold(held)
+            if progress is not None:
+                accuracy = interval = None
+                if step + 1 in measure_at:
+                    measured = evaluate(model, data, "select", cancel=cancel)
+                    accuracy, interval = measured.accuracy, measured.interval
+                progress(
+                    TrainEvent(
+                        step=step + 1,
+                        steps=config.steps,
+                        loss=value,
+                        lr=lr,
+                        seconds=time.monotonic() - started,
+                        accuracy=accuracy,
+                        accuracy_interval=interval,
+                    )
+                )
+
+
+@contextmanager
+def _training_mode(model: nn.Module) -> Iterator[None]:
+    """Training mode inside, eval mode afterwards, however it ends."""
+    model.train()
+    try:
+        yield
+    finally:
+        model.eval()
+
+
+@torch.no_grad()
+def _hold(held: list[tuple[nn.Parameter, Tensor]]) -> None:
+    """Put masked weights back to zero."""
+    for parameter, mask in held:
+        parameter.mul_(mask)
+
+
+def schedule_factor(step: int, steps: int, warmup: float) -> float:
+    """Share of the highest learning rate at a step: a linear rise, then half a cosine down to 0."""
+    rising = warmup * steps
+    if step < rising:
+        return (step + 1) / (rising + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1.0, steps - rising)))
+
+
+def paste_box(images: Tensor, others: Tensor, generator: torch.Generator) -> tuple[Tensor, float]:
+    """`images` (N × C × H × W) with one box, of any place and size, from `others`; and its share of the area."""
+    height, width = images.shape[2:]
+    side = float(torch.rand((), generator=generator)) ** 0.5
+    middle_y, middle_x = (int(torch.randint(0, size, (), generator=generator)) for size in (height, width))
+    top, bottom = (min(max(round(middle_y + half * side * height), 0), height) for half in (-0.5, 0.5))
+    left, right = (min(max(round(middle_x + half * side * width), 0), width) for half in (-0.5, 0.5))
+    mixed = images.clone()
+    mixed[:, :, top:bottom, left:right] = others[:, :, top:bottom, left:right]
+    return mixed, (bottom - top) * (right - left) / (height * width)
+
+
+def distance_to_teacher(logits: Tensor, answers: Tensor, temperature: float = 4.0) -> Tensor:
+    """Kullback-Leibler divergence from the teacher's softened answers (N × classes), scaled by temperature²."""
+    student, target = F.log_softmax(logits / temperature, 1), F.softmax(answers / temperature, 1)
+    return F.kl_div(student, target, reduction="batchmean") * temperature**2

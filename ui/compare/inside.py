@@ -1,0 +1,241 @@
+"""Inside both networks: what each filter answers to a picture, what is lost without it, and how its weights moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pruning.base.words import percent
+from ui.compare import inner, picker, weights, worth
+from ui.kit import charts, errors, layers, state
+
+if TYPE_CHECKING:
+    from pruning.compare.features import Maps
+    from pruning.compare.sides import Pair
+    from pruning.data.datasets import Dataset
+    from pruning.opening.models import OpenModel
+
+LAYER = "compare_layer"
+CLASS = "compare_class"
+FIRST = "compare_first_picture"
+FROM = "compare_from"
+state.DEFAULTS.update({LAYER: None, CLASS: None, FIRST: 0, FROM: 0})
+MANY = 64
+"""Filters shown at a time."""
+PICTURES = 10
+_IMAGES, _FILTERS = "compare_images", "compare_filters"
+
+
+def show(pair: Pair) -> None:
+    """Feature maps with a filter's knock-out beside them, then weights and norms; one layer for all."""
+    if not pair.same_network:
+        st.info(
+            "These two runs began from different networks, so their layers cannot be laid side by side. Choose two "
+            "runs of the same network.",
+            icon=":material/info:",
+        )
+        return
+    dense = inner.dense(pair)
+    with st.container(key="compare_inside", gap="small"):
+        if pair.missing is None:
+            with st.spinner("Reading the images"):
+                data = pair.data()
+            _filters(pair, dense, data)
+        else:
+            st.info(f"What filters answer cannot be shown: {pair.missing}.", icon=":material/info:")
+            _layer_box(dense)
+        weights.show(pair, dense, state.get(LAYER))
+
+
+def _layer_box(dense: OpenModel) -> str:
+    names = layers.layer_names(dense)
+    if state.get(LAYER) not in names:
+        state.put(LAYER, names[0])
+    return str(st.selectbox("Layer", names, **state.bound(LAYER)))
+
+
+def _filters(pair: Pair, dense: OpenModel, data: Dataset) -> None:
+    st.markdown("### What the filters answer to a picture")
+    left, right = st.columns([2.1, 1], gap="medium")
+    with left:
+        box, classes = st.columns([1, 2.6], vertical_alignment="bottom")
+        with box:
+            layer = _layer_box(dense)
+        with classes:
+            chosen = _class_box(data)
+        index = _picture(pair, data, chosen)
+        channel = _maps(pair, dense, data, layer, index)
+    with right, st.container(border=True, key="compare_knockout", gap="small"):
+        _knockout(pair, data, layer, layers.unit_word(dense, layer), channel)
+    worth.show(pair, data, layer, layers.unit_word(dense, layer), state.get(FROM), MANY)
+
+
+def _class_box(data: Dataset) -> int:
+    names = list(data.info.classes)
+    if state.get(CLASS) not in names:
+        state.put(CLASS, names[0])
+    if all(len(name) < 3 for name in names):
+        return names.index(str(st.pills("Digit", names, required=True, **state.bound(CLASS))))
+    return names.index(str(st.selectbox("Class", names, **state.bound(CLASS))))
+
+
+def _picture(pair: Pair, data: Dataset, label: int) -> int:
+    """Choose a select image of a class, those first that the two answer differently; its number."""
+    sample = data.subset("select", inner.IMAGES)
+    with st.spinner("Asking both networks"):
+        first, second = (inner.answers(side.opened, data) for side in (pair.before, pair.after))
+    mine = (first.labels == label).nonzero().reshape(-1).tolist()
+    differ = first.predicted != second.predicted
+    mine.sort(key=lambda place: not bool(differ[place]))
+    first_shown = state.get(FIRST) % len(mine)
+    items = [
+        picker.Item(
+            id=str(place),
+            caption=f"{int(sample[place])}" + (" ≠" if differ[place] else ""),
+            aria=f"picture {int(sample[place])}" + (", answered differently" if differ[place] else ""),
+            pictures=(picker.photo(data.images["select"][sample[place]]),),
+            mark=bool(differ[place]),
+        )
+        for place in (mine + mine)[first_shown : first_shown + PICTURES]
+    ]
+    strip, more = st.columns([9, 1], vertical_alignment="center")
+    with strip:
+        chosen = int(
+            picker.show(items, key=_IMAGES, label="Pictures", size=46, names=("picture",), default=items[0].id)
+        )
+    more.button("More", key="compare_more_pictures", on_click=_turn, args=(len(mine),), help="Other pictures of it")
+    words = inner.names(pair)
+    said = " · ".join(
+        f"{word}: **{errors.plain(inner.answer_name(some, chosen, data))}**, "
+        f"{percent(float(some.confidence[chosen]), 0)} sure"
+        for word, some in zip(words, (first, second), strict=True)
+    )
+    marked = int(differ[first.labels == label].sum())
+    st.caption(
+        f"Select image {int(sample[chosen])}. {said[:1].upper()}{said[1:]} ●. "
+        + (f"≠ marks the {marked} of {len(mine)} that the two answer differently." if marked else
+           f"The two agree on all {len(mine)} of this class.")
+    )  # fmt: skip
+    return int(sample[chosen])
+
+
+def _turn(count: int) -> None:
+    """Show the next pictures of a class, after the last the first."""
+    state.put(FIRST, (state.get(FIRST) + PICTURES) % count)
+
+
+def _maps(pair: Pair, dense: OpenModel, data: Dataset, layer: str, index: int) -> int | None:
+    """The grid of filters; the number of the chosen one."""
+    from pruning.compare.features import common_reach, feature_maps
+    from pruning.render.figures.style import palette
+
+    image = data.normalise(data.images["select"][index : index + 1])[0]
+    with errors.shown():
+        found = [feature_maps(side.opened, layer, image) for side in (pair.before, pair.after)]
+    reach, colours = common_reach(*found), palette(charts.dark())
+    unit, total = layers.unit_word(dense, layer), layers.layer_cost(dense, layer).weight_shape[0]
+    start = _page(unit, total)
+    words = inner.names(pair)
+
+    def picture(some: Maps, number: int) -> str | None:
+        values = some.of(number)
+        return None if values is None else picker.heat(values, reach, colours)
+
+    items = [
+        picker.Item(
+            id=str(number),
+            caption=str(number),
+            aria=f"{unit} {number}" + "".join(
+                f", removed in {word}" for word, some in zip(words, found, strict=True) if number not in some.channels
+            ),
+            pictures=tuple(picture(some, number) for some in found),
+            disabled=all(number not in some.channels for some in found),
+        )
+        for number in range(start, min(start + MANY, total))
+    ]  # fmt: skip
+    st.html(_legend(words, reach, colours))
+    chosen = picker.show(
+        items, key=f"{_FILTERS}_{layer}", label=f"{unit}s of {layer}", size=_size(len(items)), names=words, default=""
+    )
+    after = "after batch normalisation, " if found[0].place != layer else ""
+    gone = [total - len(some.channels) for some in found]
+    st.caption(
+        f"Each box is one {unit} of {errors.plain(layer)} under its number in the dense network, {words[0]} left, "
+        f"{words[1]} right, {after}on one scale for all (the strongest hundredth reaches beyond it). Removed: "
+        f"{gone[0]} {words[0]}, {gone[1]} {words[1]}, of {total} ●. Click one to see what is lost without it."
+    )
+    return int(chosen) if chosen else None
+
+
+def _page(unit: str, total: int) -> int:
+    """The first number on screen."""
+    if total <= MANY:
+        state.put(FROM, 0)
+        return 0
+    starts = list(range(0, total, MANY))
+    if state.get(FROM) not in starts:
+        state.put(FROM, 0)
+    start = st.segmented_control(
+        f"{unit.capitalize()}s", starts, format_func=lambda first: f"{first}–{min(first + MANY, total) - 1}",
+        required=True, label_visibility="collapsed", **state.bound(FROM),
+    )  # fmt: skip
+    return int(start or 0)
+
+
+def _size(count: int) -> int:
+    """Pixels of a map: few are drawn large."""
+    return 66 if count <= 12 else 48 if count <= 20 else 38 if count <= 32 else 30
+
+
+def _legend(words: tuple[str, str], reach: float, colours: object) -> str:
+    from pruning.render.figures.style import Palette
+
+    assert isinstance(colours, Palette)
+    scale = f"linear-gradient(90deg,{colours.dense},{colours.panel},{colours.kept})"
+    return (
+        '<div style="display:flex;flex-wrap:wrap;gap:.2rem 1rem;align-items:center;font-size:.87rem;'
+        f'color:{colours.soft}"><span>left {words[0]}, right {words[1]}</span>'
+        f'<span style="display:inline-flex;gap:.4rem;align-items:center">−{reach:.3g}<i style="width:7rem;height:.7rem;'
+        f'border:1px solid {colours.line};border-radius:.2rem;background:{scale}"></i>{reach:.3g}</span>'
+        f'<span style="display:inline-flex;gap:.4rem;align-items:center"><i style="width:.8rem;height:.8rem;'
+        f"border:1px solid {colours.removed};border-radius:.2rem;background:repeating-linear-gradient(135deg,"
+        f'{colours.removed} 0 2px,transparent 2px 5px)"></i>removed</span></div>'
+    )
+
+
+def _knockout(pair: Pair, data: Dataset, layer: str, unit: str, channel: int | None) -> None:
+    """What is lost when only the chosen filter is removed, in each network that still has it."""
+    from pruning.compare.features import kept_channels
+    from pruning.compare.knockout import verdict
+    from pruning.render.figures import inside as plots_inside
+
+    if channel is None:
+        st.markdown(
+            f":material/touch_app: **Click a {unit}.** It alone is removed from the network, with what is tied to it, "
+            "and you see which classes lose most. Nothing is trained: what stays right, the others can do as well."
+        )
+        return
+    st.markdown(f"**Without {unit} {channel}** of {errors.plain(layer)}")
+    found = []
+    for word, side in zip(inner.names(pair), (pair.before, pair.after), strict=True):
+        if channel not in kept_channels(side.opened, layer):
+            st.caption(f"{word.capitalize()}: {unit} {channel} was removed, the others do without it already.")
+            continue
+        with errors.shown(stop=False), st.spinner(f"Asking the {word} network without it"):
+            knockout = inner.knockout(side.opened, data, layer, channel)
+            found.append((word, "dense" if side is pair.before else "kept", knockout))
+            st.markdown(f"{word.capitalize()}: {errors.plain(verdict(knockout))} ●")
+    if not found:
+        return
+    charts.show(
+        st,
+        plots_inside.knockout_changes(found, charts.dark()),
+        key="compare_knockout_figure",
+        caption=f"Change of each class's accuracy on {found[0][2].before.images:,} select images with its 95 % "
+        "interval; hollow: cannot be told from nothing. An interval holds for one class alone: of ten, one may seem to "
+        "change by chance.",
+        alt=f"Change of accuracy per class without {unit} {channel}",
+    )
+    if found[0][2].tied:
+        st.caption(f"Tied to it, and removed as well: {errors.plain(', '.join(found[0][2].tied))}.")

@@ -1,0 +1,120 @@
+"""Both networks drawn to scale, and a table layer by layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.compare import markup
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pruning.compare.networks import LayerPair
+    from pruning.compare.sides import Pair, Side
+
+
+def show(pair: Pair) -> None:
+    """The drawing, its key in words, and the table with a CSV file."""
+    from pruning.compare.drawing import STYLE
+
+    pairs = layers(pair)
+    markup.show(
+        f'<div class="cmp-scroll" tabindex="0" role="region" aria-label="Both networks">{picture(pair)}</div>',
+        css=STYLE,
+        key="compare_drawing",
+    )
+    st.caption(words(pair, pairs))
+    frame = table(pairs)
+    title, export = st.columns([4, 1], vertical_alignment="bottom")
+    title.markdown("### Layer by layer")
+    export.download_button(
+        "CSV", lambda: frame.to_csv(index=False).encode(), file_name="compare-layers.csv", mime="text/csv",
+        on_click="ignore", icon=":material/download:", key="compare_csv", width="stretch",
+    )  # fmt: skip
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key="compare_layers",
+        column_config={
+            "channels before": number(format="localized"),
+            "channels after": number(format="localized"),
+            "non-zero before": number(format="localized", help="Weights and biases that are not zero."),
+            "non-zero after": number(format="localized"),
+            "MACs before": number(format="localized", help="Multiply-accumulates for one image."),
+            "MACs after": number(format="localized"),
+            "weights left": st.column_config.ProgressColumn(
+                format="%.0f %%", min_value=0, max_value=100, help="Share of the non-zero weights that is left."
+            ),
+            "share of MACs": st.column_config.ProgressColumn(
+                format="%.0f %%", min_value=0, max_value=100, help="Of all that the network computes afterwards."
+            ),
+        },
+    )
+    st.caption("Counts, exact ●. A layer's weights shrink on two sides: it makes fewer channels, and reads fewer.")
+
+
+def picture(pair: Pair) -> str:
+    """The drawing as SVG."""
+    from pruning.compare.drawing import drawing
+
+    return drawing(layers(pair), before=f"Before: {named(pair.before)}", after=f"After: {named(pair.after)}")
+
+
+def named(side: Side) -> str:
+    """A network's label, for readers who do not know the word 'dense'."""
+    return f"{side.label} (nothing removed)" if side.kind == "dense" else side.label
+
+
+def words(pair: Pair, pairs: list[LayerPair]) -> str:
+    """What the drawing shows, in a sentence or two."""
+    if not pair.same_network:
+        return "Two different networks: each block is a layer, as high as it has channels, both to the same scale."
+    text = "Each block is a layer, as high as it has channels; both networks to the same scale, from input to answer."
+    if any(found.gone for found in pairs):
+        return f"{text} Orange: the channels that were removed, at their own places. Blue: what stays."
+    if pair.before.nonzero != pair.after.nonzero:
+        return f"{text} Blue: the share of the weights that is not zero; orange: zeros, which take room all the same."
+    return text
+
+
+def layers(pair: Pair) -> list[LayerPair]:
+    """Layers of both networks, worked out once."""
+    return _layers(pair.before.opened.digest, pair.after.opened.digest, pair)
+
+
+def table(pairs: list[LayerPair]) -> pd.DataFrame:
+    """One row a layer; numbers stay numbers, so that they sort and export."""
+    import pandas as pd
+
+    total = sum(found.after.macs for found in pairs if found.after is not None)
+    rows = []
+    for found in pairs:
+        before, after = found.before, found.after
+        either = before or after
+        assert either is not None, "a layer is in one of the networks"
+        left = 100 * after.nonzero / max(1, before.nonzero) if before is not None and after is not None else None
+        rows.append(
+            {
+                "layer": found.name,
+                "kind": either.what,
+                "channels before": before and before.channels,
+                "channels after": after and after.channels,
+                "non-zero before": before and before.nonzero,
+                "non-zero after": after and after.nonzero,
+                "weights left": left,
+                "MACs before": before and before.macs,
+                "MACs after": after and after.macs,
+                "share of MACs": after and 100 * after.macs / max(1, total),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def _layers(before: str, after: str, _pair: Pair) -> list[LayerPair]:
+    from pruning.compare.networks import compare_layers
+
+    return compare_layers(_pair.before.opened, _pair.after.opened)

@@ -1,0 +1,149 @@
+"""The two networks that Compare shows: chosen in two boxes, kept in the address (`?a=&b=`), opened once for all.
+
+`a` and `b` are names of finished runs; no `a`, or an empty one, is the dense network that `b` was held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.kit import errors, loaders, state
+from ui.runs import run_list
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pruning.compare.sides import Pair, Side
+    from pruning.runs import Run
+
+BEFORE, AFTER = "compare_before", "compare_after"
+"""Name of a finished run; '' for dense."""
+_ADDRESS = "compare_address"
+"""The names that this page last read from the address or wrote there."""
+DENSE = ""
+state.DEFAULTS.update({BEFORE: DENSE, AFTER: None})
+
+
+def finished() -> dict[str, Run]:
+    """All finished runs by name, newest first."""
+    from pruning.runs import list_runs
+
+    return {run.name: run for run in list_runs() if run.result is not None}
+
+
+def take_up(runs: Mapping[str, Run]) -> str | None:
+    """Take the choice from the address, once each time it changes; gives what was wrong with it, as a sentence.
+
+    Afterwards the session's choice is one that can be shown. `runs` must not be empty.
+    """
+    from pruning.compare.sides import comparable
+
+    refused = None
+    asked = tuple(st.query_params.get(name, "") for name in ("a", "b"))
+    if any(asked) and asked != st.session_state.get(_ADDRESS):
+        st.session_state[_ADDRESS] = asked
+        refused = _adopt(runs, *asked)
+    after = state.get(AFTER)
+    if after not in runs:
+        after = next(iter(runs))
+    before = state.get(BEFORE)
+    if before not in runs or before == after or not comparable(runs[before], runs[after]):
+        before = DENSE
+    choose(before, after)
+    return refused
+
+
+def choose(before: str, after: str) -> None:
+    """Compare these two from now on, also in the address."""
+    state.put(BEFORE, before)
+    state.put(AFTER, after)
+    st.session_state[_ADDRESS] = (before, after)
+    st.query_params["b"] = after
+    if before:
+        st.query_params["a"] = before
+    else:
+        st.query_params.pop("a", None)
+
+
+def boxes(first: DeltaGenerator, second: DeltaGenerator, runs: Mapping[str, Run]) -> None:
+    """The two boxes. The first holds dense, and the runs that looked at the images of the second's choice."""
+    from pruning.compare.sides import comparable
+
+    after = runs[state.get(AFTER)]
+    before = [DENSE, *(name for name, run in runs.items() if run is not after and comparable(run, after))]
+    data: dict[str, set[str]] = {}
+    for run in runs.values():
+        data.setdefault(run_list.network(run), set()).add(run.recipe.data)
+
+    def words(name: str) -> str:
+        return _words(runs[name], data) if name else f"dense, {run_list.network(after)} as it was"
+
+    first.selectbox("Before", before, format_func=words, **state.bound(BEFORE))
+    second.selectbox("After", list(runs), format_func=words, **state.bound(AFTER))
+
+
+def chosen(runs: Mapping[str, Run]) -> Pair:
+    """The two networks that are chosen, opened.
+
+    Raises:
+        PruningError: a run's files are damaged.
+    """
+    from pruning.compare.sides import Pair, dense_of
+    from pruning.data.sources import is_available
+
+    after = runs[state.get(AFTER)]
+    before = state.get(BEFORE)
+    data_name, place = after.recipe.data, state.data_dir(after.recipe.data)
+    return Pair(
+        before=_run_side(runs[before]) if before else _dense_side(after, dense_of(after)),
+        after=_run_side(after),
+        data_name=data_name,
+        missing=None if is_available(data_name, place) else "the images are not on this machine",
+        load=lambda: loaders.load_data(data_name, place),
+    )
+
+
+def _run_side(run: Run) -> Side:
+    from pruning.compare.sides import run_side
+
+    return run_side(run, loaders.open_model(f"run:{run.path}"), run_list.describe(run))
+
+
+def _dense_side(run: Run, ref: str) -> Side:
+    from pruning.compare.sides import dense_side
+
+    return dense_side(run, loaders.open_model(ref))
+
+
+def _adopt(runs: Mapping[str, Run], before: str, after: str) -> str | None:
+    """Set the session's choice to names from an address; what is wrong with them, as a sentence."""
+    from pruning.compare.sides import comparable, find_run
+
+    try:
+        second = find_run(runs, after) if after else next(iter(runs.values()))
+        state.put(BEFORE, DENSE)
+        state.put(AFTER, second.name)
+        if before:
+            first = find_run(runs, before)
+            if not comparable(first, second):
+                return f"{first.name} and {second.name} looked at different images, so they cannot be compared."
+            state.put(BEFORE, first.name)
+    except errors.PruningError as error:
+        return str(error)
+    return None
+
+
+def _words(run: Run, data: Mapping[str, set[str]]) -> str:
+    """A run in a box: what it removed, when, and of which network and with which data where there are several.
+
+    `data`: network → names of the data sets that its runs used.
+    """
+    network = run_list.network(run)
+    of = f" · {network}" if len(data) > 1 else ""
+    of += f" · {run.recipe.data}" if len(data[network]) > 1 else ""
+    tuned = bool(run.result and run.result["stages"]["finetuned"])
+    words = f"{'◆' if tuned else '●'} {run_list.describe(run).removesuffix(', fine-tuned')}"
+    return f"{words}{of} · {run.created:%d %b %H:%M}"

@@ -1,0 +1,190 @@
+"""Present mode (`?present=1`): the comparison as slides over the whole window, for an audience; nothing to set.
+
+Arrow keys or Next step through them, Esc or Leave ends it. Letters have at least 24 pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pruning.base.words import percent, ratio, threads
+from ui.compare import networks, pictures, top
+from ui.kit import badges
+
+if TYPE_CHECKING:
+    from pruning.compare.sides import Pair, Speedup
+
+_PARAMETER = "present"
+KEY = "compare_slides"
+FRAME = """
+<dialog aria-label="Presentation"><div class="stage" aria-live="polite"></div>
+<nav><span class="place soft"></span><button class="leave">Leave</button><button class="next">Next</button></nav>
+</dialog>
+"""
+SECONDS = 6.0
+"""How long the slower lane of the recorded race would need."""
+CARDS = 8
+
+
+def is_on() -> bool:
+    """Whether the address asks for it."""
+    return bool(st.query_params.get(_PARAMETER) == "1")
+
+
+def start() -> None:
+    """Present from now on."""
+    st.query_params[_PARAMETER] = "1"
+
+
+def leave() -> None:
+    """Back to the page."""
+    st.query_params.pop(_PARAMETER, None)
+
+
+def show(pair: Pair) -> None:
+    """Draw the slides."""
+    html = "".join(slides(pair))
+    _component()(key=KEY, data={"html": html, "key": f"{len(html)}-{hash(html)}"}, on_leave_change=leave)
+
+
+def slides(pair: Pair) -> list[str]:
+    """Every slide as HTML; those whose facts are not known are left out."""
+    found = [_verdict(pair), _networks(pair), _pictures(pair), _race(pair)]
+    return [slide for slide in found if slide]
+
+
+def _verdict(pair: Pair) -> str:
+    from pruning.compare.verdict import facts_of, verdict
+
+    said = verdict(facts_of(pair))
+    before, after = pair.before, pair.after
+    zeros = before.params == after.params and before.nonzero != after.nonzero
+    size = (before.nonzero, after.nonzero) if zeros else (before.params, after.params)
+    speedup = pair.speedup(pair.batches[0])
+    clock = "–" if speedup is None else f"{speedup.middle:.2f}×" if speedup.shows else "≈ 1×"
+    timed = "" if speedup is None else _badge("estimated" if speedup.estimated else "measured")
+    first = _badge(top.side_badge(before)) if before.tuned != after.tuned else ""  # one badge where it says both
+    right = f"{percent(before.accuracy)[:-2]}{first} → {percent(after.accuracy)}{_badge(top.side_badge(after))}"
+    counted = _badge("measured")
+    numbers = [
+        (right, "right answers"),
+        (_ratio(*size) + counted, "parameters not zero" if zeros else "parameters"),
+        (_ratio(before.macs, after.macs) + counted, "multiplications"),
+        (clock + timed, "as fast, one image"),
+    ]
+    cells = "".join(f"<div><b>{big}</b>{escape(word)}</div>" for big, word in numbers)
+    return (
+        f'<section class="slide verdict"><p class="soft">{escape(networks.named(before))} → {escape(after.label)}</p>'
+        f"<h2>{top.whole(said.headline)}</h2><p>{escape(said.rest)}</p>"
+        f'<div class="numbers">{cells}</div></section>'
+    )
+
+
+def _networks(pair: Pair) -> str:
+    from pruning.compare.drawing import HALL, STYLE, drawing
+
+    pairs = networks.layers(pair)
+    image = drawing(
+        pairs, before=f"Before: {networks.named(pair.before)}", after=f"After: {pair.after.label}", look=HALL
+    )
+    return (
+        f'<section class="slide network"><style>{STYLE}</style><h2>The two networks, to scale</h2>'
+        f'<div class="wide" tabindex="0" role="region" aria-label="Both networks">{image}</div>'
+        '<p class="key"><span><i style="background:var(--cmp-kept)"></i>stays</span>'
+        '<span><i style="background:var(--cmp-removed);opacity:.5"></i>removed</span>'
+        "Each block is a layer, as high as it has channels.</p></section>"
+    )
+
+
+def _pictures(pair: Pair) -> str:
+    from pruning.compare.casualties import casualties, changes
+    from pruning.compare.verdict import THINGS, answer_words
+
+    before, after = pair.before.answers, pair.after.answers
+    if before is None or after is None:
+        return ""
+    counted = changes(before, after)
+    said = answer_words(counted, THINGS.get(pair.data_name, "images"))
+    cases = casualties(before, after)[:CARDS] if pictures.not_shown(pair, before) is None else []
+    cards = "".join(_card(case, pair) for case in cases)
+    title = "The worst of the newly wrong" if cases else ""
+    return (
+        f'<section class="slide pictures"><style>{pictures.WAFFLE}.wf-legend{{display:none}}</style>'
+        f"<h2>{escape(said[:1].upper() + said[1:])}.</h2>{pictures.waffle(counted)}"
+        f'<p class="soft">{title}</p><ul class="cards">{cards}</ul></section>'
+    )
+
+
+def _card(case: Any, pair: Pair) -> str:
+    from pruning.compare.casualties import png
+
+    data = pair.data()
+    truth, now = (data.info.classes[n] if n >= 0 else "no answer" for n in (case.label, case.after))
+    return (
+        f'<li><img src="{png(data.images["test"][case.index])}" alt="Test image, showing {escape(truth)}">'
+        f"<span><b>{escape(truth)}</b>now “{escape(now)}”</span></li>"
+    )
+
+
+def _race(pair: Pair) -> str:
+    """Replayed from what was measured at the end of the run: said so, and nothing is claimed that it did not show."""
+    batch = pair.batches[-1]
+    speedup = pair.speedup(batch)
+    if speedup is None:
+        return ""
+    rate = 1000 * batch / pair.before.milliseconds(batch)[1]
+    rates = (rate, rate * speedup.middle)
+    images = max(1, round(min(rates) * SECONDS, -2 if min(rates) > 100 else 0))
+    badge = _badge("estimated" if speedup.estimated else "measured")
+    lanes = "".join(
+        f'<div class="lane {side.kind}" data-rate="{value:.3f}"><div><span>{escape(side.label)} · '
+        f'{value:,.0f} images a second{badge}</span><span class="count">0</span></div>'
+        '<div class="bar"><i></i></div></div>'
+        for side, value in zip((pair.before, pair.after), rates, strict=True)
+    )
+    return (
+        f'<section class="slide"><h2>{top.whole(_race_title(speedup))}</h2>'
+        f'<div class="race" data-images="{images:.0f}">{lanes}</div>'
+        f'<p class="soft">{escape(_race_words(pair, speedup))}</p></section>'
+    )
+
+
+def _race_title(speedup: Speedup) -> str:
+    if not speedup.shows:
+        return "No measurable speed-up: who is in front is chance"
+    return f"{speedup.middle:.1f}× as fast" if speedup.middle >= 1.05 else f"{speedup.middle:.2f}× as fast"
+
+
+def _race_words(pair: Pair, speedup: Speedup) -> str:
+    assert pair.after.run is not None and pair.after.run.result is not None, "what comes after is a run's"
+    result = pair.after.run.result
+    how = "Worked out from two runs, each timed against dense" if speedup.estimated else "Both were timed in turn"
+    return (
+        f"Recorded, not live ({speedup.low:.2f}–{speedup.high:.2f}×). {how} when the run ended: "
+        f"{speedup.batch} images at a time, {result['engine']}, {threads(result['threads'])}."
+    )
+
+
+def _ratio(before: int, after: int) -> str:
+    if before == after:
+        return "same"
+    return ratio(before, max(1, after)) if after < before else f"× {after / max(1, before):.2f}"
+
+
+def _badge(kind: str) -> str:
+    meaning, symbol = badges.MEANINGS[kind], badges.SYMBOLS[kind]  # type: ignore[index]
+    return f'<span class="badge {kind}" role="img" title="{meaning}" aria-label="{meaning}"><i>{symbol}</i></span>'
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    folder = Path(__file__).parent
+    css, script = ((folder / f"present.{ending}").read_text(encoding="utf-8") for ending in ("css", "js"))
+    renderer: Callable[..., Any] = st.components.v2.component("pruning_present", html=FRAME, css=css, js=script)
+    return renderer

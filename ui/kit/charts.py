@@ -1,0 +1,114 @@
+"""Figures of `pruning.render.figures.network` on a page: theme, configuration, caption and description in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pruning.opening.models import OpenModel
+    from pruning.training.evaluate import Evaluation
+    from pruning.training.finetune import TrainEvent
+    from ui.kit.lab import Cut
+
+
+def dark() -> bool:
+    """Whether the page is shown in the dark theme."""
+    return bool(st.context.theme.type == "dark")
+
+
+def show(
+    place: Any,
+    figure: go.Figure,
+    *,
+    key: str,
+    caption: str = "",
+    alt: str = "",
+    height: int | None = None,
+    **options: Any,
+) -> Any:
+    """Draw a figure with its caption: what it means, in a sentence. `place`: `st`, a container or an `st.empty()`.
+
+    `height`: in pixels, where it is not to be the figure's own.
+    `options` go to `st.plotly_chart` (`on_select`, ...); its result is returned.
+    """
+    from pruning.render.figures.style import CONFIG
+
+    if height is not None:
+        figure.update_layout(height=height)
+    box = place.container()
+    result = box.plotly_chart(figure, theme=None, config=CONFIG, key=key, alt=alt or caption, **options)
+    if caption:
+        box.caption(caption)
+    return result
+
+
+def training_bar(place: DeltaGenerator) -> Callable[[TrainEvent], None]:
+    """A progress bar for a short training inside the page, as its `progress`."""
+    bar = place.progress(0.0, "Fine-tuning on train images")
+
+    def told(event: TrainEvent) -> None:
+        bar.progress(event.step / event.steps, f"Fine-tuning on train images, loss {event.loss:.2f}")
+
+    return told
+
+
+STRIP = {
+    "strip": "The network, layer by layer: blue stays, orange goes. The last layer's outputs are the ten answers.",
+    "axis_channels": "channels out",
+    "kept": "kept",
+    "removed": "removed",
+}
+"""Words of `kept_strip`."""
+
+
+def kept_strip(place: DeltaGenerator, opened: OpenModel, cut: Cut, words: Mapping[str, str] = STRIP) -> None:
+    """The network as a strip, with what goes; a lesson brings its own `words`."""
+    from pruning.cost.counts import layer_costs
+    from pruning.render.figures import network as plots
+    from ui.kit.lab import kept_shares
+
+    show(
+        place,
+        plots.kept_strip(layer_costs(opened.graph), kept_shares(opened, cut), dark(), words=words),
+        key="kept_strip",
+        caption=words["strip"],
+        height=188,
+    )
+
+
+def visited_curve(
+    place: DeltaGenerator,
+    granularity: str,
+    at: int,
+    visited: dict[int, Evaluation],
+    recovered: dict[tuple[str, int], Evaluation],
+) -> None:
+    """Accuracy wherever the slider has been, and what fine-tuning made of it."""
+    from pruning.render.figures import network as plots
+
+    def point(percent: int, evaluation: Evaluation) -> plots.CurvePoint:
+        low, high = evaluation.interval
+        return plots.CurvePoint(sparsity=percent / 100, accuracy=evaluation.accuracy, low=low, high=high)
+
+    figure = plots.accuracy_curve(
+        [point(*entry) for entry in visited.items()],
+        dark(),
+        removed=f"{granularity}s",
+        dense=visited[0].accuracy,
+        at=at / 100,
+        extra=[point(percent, value) for (kind, percent), value in recovered.items() if kind == granularity],
+    )
+    figure.update_yaxes(title_text="accuracy, %")  # so low a figure has no room for more
+    show(
+        place,
+        figure,
+        key="visited_curve",
+        height=188,
+        caption="Where you have been ●, recalibrated, on select images. Dashed: uncut. Diamonds ◆: after Recover.",
+    )

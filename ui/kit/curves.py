@@ -1,0 +1,177 @@
+"""Measured sensitivity for pages: read from disk as it grows, for all sessions, and what follows from it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pruning.base.words import interval, percent
+from ui.kit import loaders
+
+if TYPE_CHECKING:
+    from pruning.data.datasets import Dataset
+    from pruning.opening.models import OpenModel
+    from pruning.planning.plan import Plan
+    from pruning.sensitivity import FigureName, Joint, Prediction, Sensitivity
+    from pruning.training.evaluate import Evaluation
+    from ui.kit.lab import Cut
+
+CHOICES: tuple[int | None, ...] = (500, 2000, None)
+"""Numbers of select images that the page offers; None: all."""
+START_SECONDS = 8.0
+"""Until a process has loaded everything and measures its first point."""
+WORK = 0.3
+"""Time of a point, as a share of running the whole network once over all its images in float32."""
+
+
+def outline(
+    opened: OpenModel, data: Dataset, granularity: str, criterion: str, images: int | None, seed: int = 0
+) -> Sensitivity:
+    """A scan before anything is measured. Raises InputError for settings that are not allowed."""
+    return _outline(opened.digest, data.digest, granularity, criterion, images, seed, opened, data)
+
+
+def found(wanted: Sensitivity) -> Sensitivity:
+    """A scan as far as it is measured; reads the file only where it has changed."""
+    from pruning.sensitivity.cache import file_of
+
+    try:
+        stat = file_of(wanted).path.stat()
+    except OSError:
+        return wanted
+    return _read(wanted, stat.st_mtime_ns, stat.st_size)
+
+
+def best(opened: OpenModel, data: Dataset, granularity: str, criterion: str, seed: int = 0) -> Sensitivity:
+    """The scan with the most points (of equals, the most images) that is on disk; perhaps without any."""
+    scans = [found(outline(opened, data, granularity, criterion, images, seed)) for images in CHOICES]
+    return max(scans, key=lambda scan: (scan.measured, scan.images))
+
+
+def known(
+    opened: OpenModel, data: Dataset, granularity: str, criterion: str, seed: int = 0
+) -> dict[str, list[list[float]]]:
+    """Slider's name → [share removed, accuracy] in ascending order from the uncut network on: recalibrated where there
+    is BN, else as cut. Only targets that have points; nothing is measured."""
+    from pruning.graph.rules.contractions import layer_name
+
+    scan = best(opened, data, granularity, criterion, seed)
+    if scan.dense is None:
+        return {}
+    start = [0.0, scan.dense.figure("recalibrated").accuracy]
+    return {
+        layer_name(curve.name) if granularity == "weight" else curve.name: [
+            start,
+            *([point.achieved, point.figure("recalibrated").accuracy] for point in curve.points if point.achieved),
+        ]
+        for curve in scan.curves
+        if curve.points
+    }
+
+
+def predicted(opened: OpenModel, data: Dataset, cut: Cut, figure: FigureName = "recalibrated") -> Prediction | None:
+    """Accuracy of a cut as the single curves have it ○, or None where they do not reach that far.
+
+    `together_words` says how far a measured accuracy is from it.
+    """
+    from pruning.base.errors import InputError
+    from pruning.sensitivity import achieved, predict_joint
+    from ui.kit import lab
+
+    try:
+        scan = best(opened, data, cut.granularity, cut.criterion, cut.seed)
+        return predict_joint(scan, achieved(lab.plan(opened, cut)), figure)
+    except InputError:
+        return None
+
+
+def together_words(opened: OpenModel, data: Dataset, cut: Cut, now: Evaluation, figure: FigureName) -> str | None:
+    """What the single curves say of a cut of several groups, against what was measured, in Markdown; None where the
+    curves do not reach that far, or nothing is cut together."""
+    from pruning.sensitivity import achieved, interaction_gap
+    from ui.kit import lab
+
+    if sum(share > 0 for share in achieved(lab.plan(opened, cut)).values()) < 2:
+        return None
+    prediction = predicted(opened, data, cut, figure)
+    if prediction is None:
+        return None
+    gap = interaction_gap(prediction, now)
+    words = (
+        f"From the curve of each group alone one would expect **{percent(prediction.accuracy)}** "
+        f"({interval((prediction.low, prediction.high))}) ○; measured together it is **{percent(now.accuracy)}** ●"
+    )
+    if gap.low <= 0 <= gap.high:
+        return f"{words}: no difference that {now.images:,} images can show."
+    ends = sorted(100 * abs(end) for end in (gap.low, gap.high))
+    points = f"{100 * abs(gap.gap):.1f} points ({ends[0]:.1f}–{ends[1]:.1f})"
+    if gap.gap < 0:
+        return f"{words}: {points} worse, so together they hurt more than alone."
+    return f"{words}: {points} better."
+
+
+def measure_together(opened: OpenModel, data: Dataset, scan: Sensitivity, plan: Plan) -> Joint:
+    """Measure a joint cut on the images of a scan, as the scan was measured, and keep it with the scan.
+
+    Raises:
+        StorageError: it cannot be kept.
+    """
+    from pruning.sensitivity import measure_joint
+    from pruning.sensitivity.cache import remember
+    from pruning.whatif import WhatIf
+
+    with loaders.computing():
+        meter = WhatIf(opened.model, opened.graph, data, images=scan.images, seed=scan.seed)
+        joint = measure_joint(opened.model, opened.graph, data, meter, plan, scan)
+    remember(scan, joint)
+    return joint
+
+
+def seconds_left(opened: OpenModel, data: Dataset, scan: Sensitivity) -> float:
+    """How long the rest of a scan will take on this machine ○: from the points it has, else from one forward pass."""
+    missing = scan.wanted - scan.measured
+    if scan.measured >= 10:
+        return START_SECONDS + missing * scan.seconds / scan.measured
+    return START_SECONDS + missing * WORK * _seconds_per_point(opened.digest, data.digest, scan.images, opened, data)
+
+
+@lru_cache(maxsize=64)
+def _read(wanted: Sensitivity, modified: int, size: int) -> Sensitivity:
+    from pruning.sensitivity.cache import read
+
+    return read(wanted)
+
+
+@st.cache_resource(show_spinner=False, max_entries=100)
+def _outline(
+    digest: str,
+    data_digest: str,
+    granularity: str,
+    criterion: str,
+    images: int | None,
+    seed: int,
+    _opened: OpenModel,
+    _data: Dataset,
+) -> Sensitivity:
+    from pruning.sensitivity import outline
+
+    return outline(digest, _opened.graph, _data, granularity=granularity, criterion=criterion, images=images, seed=seed)
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _seconds_per_point(digest: str, data_digest: str, images: int, _opened: OpenModel, _data: Dataset) -> float:
+    """Running the network over all images that a point needs: as cut, and what recalibration adds."""
+    import time
+
+    from pruning.repair.recalibrate import IMAGES, has_batch_norm
+    from pruning.training.evaluate import evaluate
+
+    sample = min(100, images)
+    with loaders.computing():
+        evaluate(_opened.model, _data, "select", limit=sample)
+        started = time.perf_counter()
+        evaluate(_opened.model, _data, "select", limit=sample)
+        each = (time.perf_counter() - started) / sample
+    return each * (2 * images + IMAGES if has_batch_norm(_opened.model) else images)

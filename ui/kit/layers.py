@@ -1,0 +1,147 @@
+"""A network's layers for people: a table, and in words what each one's channels are tied to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pruning.base.errors import InputError
+from ui.kit import state
+from ui.kit.errors import plain
+from ui.kit.view import Setting, one_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pruning.cost.counts import LayerCost
+    from pruning.graph.groups import ChannelGroup
+    from pruning.opening.models import OpenModel
+
+
+VIEW = {
+    "layer": Setting(
+        key=state.EXPLORE_LAYER,
+        allowed=lambda value: isinstance(value, str),
+        says=lambda opened, layer: layer in layer_names(opened)[1:],
+    ),
+    "share": one_of(state.EXPLORE_SHARE, ("parameters", "macs")),
+    "norm": one_of(state.EXPLORE_NORM, ("l2", "l1")),
+    "axis": one_of(state.EXPLORE_AXIS, ("linear", "log")),
+}
+"""What a link to Explore carries."""
+
+
+def layer_names(opened: OpenModel) -> list[str]:
+    """Convolutions and linear layers in network order."""
+    return list(dict.fromkeys(site.layer for site in opened.graph.contractions))
+
+
+def check_layer(opened: OpenModel, layer: str) -> None:
+    """Raises InputError where the network has no such layer."""
+    names = layer_names(opened)
+    if layer not in names:
+        raise InputError(f"This network has no layer '{layer[:60]}'. It has: {', '.join(names[:12])}.")
+
+
+def layer_cost(opened: OpenModel, layer: str) -> LayerCost:
+    """Shapes and costs of one layer."""
+    from pruning.cost.counts import layer_costs
+
+    return next(cost for cost in layer_costs(opened.graph) if cost.name == layer)
+
+
+def weight(opened: OpenModel, layer: str) -> Any:
+    """The weight tensor of a layer; shared, never to be changed."""
+    tensor = next(site.tensor for site in opened.graph.contractions if site.layer == layer)
+    return dict(opened.model.named_parameters())[tensor].detach()
+
+
+def shows_pictures(opened: OpenModel, layer: str) -> bool:
+    """Whether the layer's kernels can be looked at: the first convolution, which reads the image itself."""
+    shape = layer_cost(opened, layer).weight_shape
+    return layer == layer_names(opened)[0] and len(shape) == 4 and shape[1] in (1, 3)
+
+
+def unit_word(opened: OpenModel, layer: str) -> str:
+    """What one output of the layer is called."""
+    return "filter" if layer_cost(opened, layer).kind != "linear" else "neuron"
+
+
+def groups_of(opened: OpenModel, layer: str) -> list[ChannelGroup]:
+    """The channel groups that the layer's outputs belong to, locked ones included."""
+    return [group for group in (*opened.graph.groups, *opened.graph.locked) if layer in group.producers]
+
+
+def tied_words(opened: OpenModel, layer: str) -> str:
+    """In Markdown: which channels go together with the layer's own, who reads them, or why none may go."""
+    return " ".join(_group_words(opened, layer, group) for group in groups_of(opened, layer))
+
+
+def _group_words(opened: OpenModel, layer: str, group: ChannelGroup) -> str:
+    unit = unit_word(opened, layer)
+    whole = layer_cost(opened, layer).weight_shape[0]
+    if group.locked is not None:
+        return f":material/lock: **Locked:** none of its {group.units} {unit}s may go, because {plain(group.locked)}."
+    others = [name for name in group.producers if name != layer]
+    which = f"Its {whole} {unit}s" if group.units >= whole else f"{group.units} of its {whole} {unit}s"
+    if not others:
+        return f"**{which} go alone:** no other layer shares them. {_readers(group)}"
+    return (
+        f":material/link: **{which} are tied to {_count(others)}** ({_listed(others)}): they add into the same "
+        f"channels, so they lose the same ones, under one slider. {_readers(group)}"
+    )
+
+
+def _readers(group: ChannelGroup) -> str:
+    readers = list(group.consumers)
+    if not readers:
+        return ""
+    return f"What goes here, {_listed(readers)} no longer read{'s' if len(readers) == 1 else ''}."
+
+
+def _count(names: list[str]) -> str:
+    return "another layer" if len(names) == 1 else f"{len(names)} other layers"
+
+
+def _listed(names: list[str], most: int = 4) -> str:
+    shown = [plain(name) for name in names[:most]]
+    if len(names) > most:
+        return f"{', '.join(shown)} and {len(names) - most} more"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def table(opened: OpenModel) -> pd.DataFrame:
+    """One row a layer: shapes, costs with their shares, how many weights are near zero, and its groups."""
+    return _table(opened.digest, opened)
+
+
+@st.cache_data(show_spinner=False, max_entries=20)
+def _table(digest: str, _opened: OpenModel) -> pd.DataFrame:
+    import pandas as pd
+
+    from pruning.cost.counts import layer_costs
+    from pruning.statistics.distributions import weight_stats
+
+    costs = layer_costs(_opened.graph)
+    parameters, macs = sum(cost.parameters for cost in costs), sum(cost.macs for cost in costs)
+    rows = []
+    for cost in costs:
+        stats = weight_stats(weight(_opened, cost.name))
+        groups = groups_of(_opened, cost.name)
+        rows.append(
+            {
+                "layer": cost.name,
+                "kind": cost.kind,
+                "weights": " × ".join(map(str, cost.weight_shape)),
+                "output": " × ".join(map(str, cost.output_shape)),
+                "parameters": cost.parameters,
+                "of all": 100 * cost.parameters / parameters,
+                "MACs": cost.macs,
+                "of all MACs": 100 * cost.macs / macs,
+                "near zero": 100 * stats.share_near_zero,
+                "exact zeros": stats.zeros,
+                "channel group": ", ".join(group.name + (" (locked)" if group.locked else "") for group in groups),
+            }
+        )
+    return pd.DataFrame(rows)

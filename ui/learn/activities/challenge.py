@@ -1,0 +1,160 @@
+"""The Lab: meet a limit with the sliders, enter it as a run, and compare one's own runs on the same images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pruning.base.words import interval, percent
+from ui.kit import errors, lab, layers, state
+from ui.learn import progress
+from ui.learn.activities import entries
+
+if TYPE_CHECKING:
+    from ui.learn.activities.entries import Entry
+    from ui.learn.stage import Stage
+
+GRANULARITY = {"weights": "weight", "macs": "channel"}
+"""What each challenge removes."""
+START = 40
+"""Per cent at which the sliders start."""
+RATE = 0.05
+"""Learning rate of everybody's training; the batch size is 64."""
+
+
+def show(stage: Stage) -> None:
+    """Done once two entries of one challenge can be compared."""
+    left, right = st.columns([1.6, 1], vertical_alignment="bottom")
+    task = stage.control(
+        "task", left.segmented_control, stage.say("task"), ("weights", "macs"), required=True,
+        format_func=lambda name: stage.say(f"task_{name}", limit=stage.value(f"{name}_limit")),
+    )  # fmt: skip
+    stage.control("criterion", right.selectbox, stage.say("criterion"), ("l2", "l1", "random", "largest"),
+                  format_func=lambda name: stage.say(name))  # fmt: skip
+    cut = _sliders(stage, task)
+    share, limit = entries.share(stage, task, cut), stage.value(f"{task}_limit")
+    met = share <= limit / 100 + 1e-9
+    said, action = st.columns([2.2, 1], vertical_alignment="center")
+    said.markdown(stage.say(f"{'met' if met else 'over'}_{task}", share=percent(share), limit=limit))
+    action.button(
+        stage.say("enter", epochs=stage.value("epochs")), icon=":material/sports_score:", key="lab_enter",
+        type="primary" if met else "secondary", disabled=not met, width="stretch",
+        help=stage.say("enter_help" if met else "too_much"), on_click=_enter, args=(stage, cut),
+    )  # fmt: skip
+    opened, data = stage.opened(), stage.data()
+    before = lab.accuracy(opened, data, cut).best
+    said.markdown(stage.say("before", accuracy=percent(before.accuracy), span=interval(before.interval)))
+    mine = entries.mine(stage, task, limit / 100)
+    if any(entry.is_working for entry in mine):
+        # A timer only while there is something to wait for; it ends with a rerun of the whole page.
+        st.fragment(_wait, run_every=1.0)(stage, task, limit / 100)
+    for entry in mine:
+        if entry.ended_early:
+            st.warning(stage.say("gone", text=errors.plain(entry.ended_early)), icon=":material/cancel:")
+    done = [entry for entry in mine if entry.is_done]
+    if not done:
+        if not mine:
+            st.info(stage.say("none"), icon=":material/sports_score:")
+        return
+    with st.spinner(stage.say("comparing")):
+        ranked = entries.ranked(stage, task, done)
+    entries.draw(stage, task, ranked)
+    _hand_in(stage, task, ranked)
+    if len(ranked) > 1:
+        second = ranked[1].against
+        assert second is not None
+        low, high = second.interval
+        stage.acted(apart="open" if low <= 0 <= high else "apart", runs=len(ranked), best=ranked[0].name,
+                    difference=f"{entries.points(second.accuracy)} ({entries.span(second)})")  # fmt: skip
+
+
+def _sliders(stage: Stage, task: str) -> lab.Cut:
+    """One slider for each layer, or group of channels, and one for all."""
+    opened, granularity = stage.opened(), GRANULARITY[task]
+    locked = granularity == "weight"
+    names = layers.layer_names(opened) if locked else [group.name for group in opened.graph.groups]
+    rows: dict[str, int] = stage.memory.setdefault(task, dict.fromkeys(names, START))
+    keys = {name: f"lesson_{stage.lesson.id}_{task}_{i}" for i, name in enumerate(names)}
+
+    def one(name: str) -> None:
+        rows[name] = st.session_state[keys[name]]
+
+    def every() -> None:
+        rows.update(dict.fromkeys(names, st.session_state[f"lesson_{stage.lesson.id}_{task}_all"]))
+
+    st.markdown(stage.say(f"remove_{granularity}"))
+    # Row by row, so that on a phone and for the keyboard they come in the network's order.
+    places = [column for _ in range(0, len(names) + 1, 3) for column in st.columns(3)]
+    places[0].slider(stage.say("all"), 0, 95, START, step=5, key=f"lesson_{stage.lesson.id}_{task}_all",
+                     on_change=every, help=stage.say("all_help"))  # fmt: skip
+    for place, name in zip(places[1:], names, strict=False):
+        st.session_state[keys[name]] = rows[name]
+        place.slider(name, 0, 95, step=5, key=keys[name], on_change=one, args=(name,))
+    chosen = tuple((name, rows[name] / 100) for name in names)
+    return lab.Cut(granularity=granularity, criterion=stage.value("criterion"), layers=chosen)
+
+
+def _enter(stage: Stage, cut: lab.Cut) -> None:
+    """Start a run in a process of its own and remember its name in this browser."""
+    from pruning.jobs import local
+    from pruning.runs import create_run
+    from pruning.runs.recipe import Recipe
+    from pruning.training.finetune import steps_per_epoch
+
+    data = stage.data()
+    recipe = Recipe(
+        model=stage.value("network"),
+        data=stage.value("data"),
+        granularity=cut.granularity,
+        criterion=cut.criterion,
+        sparsity=0.0,
+        layers=dict(cut.layers),
+        finetune_steps=stage.value("epochs") * steps_per_epoch(data, 64),
+        lr=RATE,
+    )
+    with errors.shown(stop=False):
+        path = create_run(recipe, data_dir=state.data_dir(recipe.data))
+        local.start(path)
+        progress.put("runs", [*progress.get("runs"), path.name])
+
+
+def _wait(stage: Stage, task: str, limit: float) -> None:
+    """How far the entries that work have come; called again and again by a timer until they have ended."""
+    going = [entry for entry in entries.mine(stage, task, limit) if entry.is_working]
+    if not going:
+        st.rerun()
+    for entry in going:
+        st.progress(*entries.how_far(stage, entry))
+
+
+def _hand_in(stage: Stage, task: str, ranked: list[Entry]) -> None:
+    """The one look at test images, for the entry that was chosen."""
+    from pruning.training.answers import read_answers
+    from pruning.training.evaluate import paired_difference
+
+    handed = stage.memory.get(f"handed_{task}")
+    if handed is None:
+        names = [entry.name for entry in ranked]
+        pick, button = st.columns([2, 1], vertical_alignment="bottom")
+        # A box of its own for each list: it begins at the leader.
+        chosen = pick.selectbox(stage.say("pick"), names, key=f"lesson_{stage.lesson.id}_{task}_pick_{len(names)}")
+        if not button.button(stage.say("hand_in"), icon=":material/outbox:", help=stage.say("hand_in_help"),
+                             key="lab_hand_in", width="stretch"):  # fmt: skip
+            return
+        handed = stage.memory[f"handed_{task}"] = next(entry.run for entry in ranked if entry.name == chosen)
+    entry = next((entry for entry in ranked if entry.run == handed), None)
+    if entry is None:
+        return
+    with errors.shown(stop=False):
+        sides = read_answers(entry.path / "answers.safetensors")
+        test = sides["pruned"].evaluation
+        change = paired_difference(sides["dense"].right, test.right)
+        st.success(
+            stage.say(
+                "handed", name=entry.name, images=f"{test.images:,}", accuracy=percent(test.accuracy),
+                span=interval(test.interval), difference=entries.points(change.accuracy), change=entries.span(change),
+            )
+            + " "
+            + stage.say("handed_select", accuracy=percent(entry.evaluation.accuracy if entry.evaluation else 0.0))
+        )  # fmt: skip

@@ -1,0 +1,139 @@
+"""Weights or units: one small real weight matrix with its smallest entries zeroed, or its weakest columns removed."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pruning.base.errors import InputError
+from pruning.base.words import interval, percent
+from ui.kit import badges, errors, lab, layers, numbers, tiles
+from ui.kit.tiles import WAITING, Number, Tile
+from ui.learn import grids
+
+if TYPE_CHECKING:
+    from pruning.latency.clock import Comparison
+    from pruning.opening.models import OpenModel
+    from pruning.training.evaluate import Evaluation
+    from ui.kit.lab import Accuracy, Costs
+    from ui.learn.stage import Stage
+
+MOST = (16, 40)
+"""Rows and columns that can be drawn."""
+
+
+def show(stage: Stage) -> None:
+    """Done once something was removed in both ways."""
+    pick, slide = st.columns([1, 1.4], vertical_alignment="bottom")
+    way = stage.control(
+        "way", pick.segmented_control, stage.say("way"), ["entries", "columns"],
+        format_func=lambda name: stage.say(f"way_{name}"), required=True,
+    )  # fmt: skip
+    share = stage.control("percent", slide.slider, stage.say("percent"), 0, 80, step=10, format="%d %%")
+    picture = st.empty()
+    st.markdown(stage.say("whole"))
+    row = st.empty()
+    opened, data = stage.opened(), stage.data()
+    weight = _weight(stage, opened)
+    picture.html(_entries(stage, weight, share) if way == "entries" else _columns(stage, weight, share))
+    granularity = "weight" if way == "entries" else "channel"
+    cut = lab.Cut(granularity=granularity, sparsity=share / 100)
+    dense, now = lab.costs(opened, lab.Cut()), lab.costs(opened, cut)
+    batch = stage.value("batch")
+
+    def draw(accuracy: Accuracy | None = None, timing: Comparison | str | None = None) -> None:
+        whole = lab.dense_accuracy(opened, data) if accuracy else None
+        tiles.show(row, _tiles(stage, granularity, dense, now, whole, accuracy, batch, timing))
+
+    draw()
+    accuracy = lab.accuracy(opened, data, cut)
+    draw(accuracy)
+    try:
+        timing: Comparison | str = lab.speed(opened, cut, batch)
+    except errors.PruningError as error:  # a run is training here: the lesson goes on without a time
+        timing = str(error)
+    draw(accuracy, timing)
+    tried = stage.memory.setdefault("tried", set())
+    if share or not stage.is_free("percent"):
+        tried.add(way)
+    if len(tried) == 2 or not stage.is_free("way"):
+        stage.acted(way=way, percent=share)
+
+
+def _weight(stage: Stage, opened: OpenModel) -> Any:
+    """The weights of the lesson's layer. Raises InputError where there is no such layer, or one too large to draw."""
+    layer = str(stage.value("layer"))
+    layers.check_layer(opened, layer)
+    weight = layers.weight(opened, layer)
+    if weight.dim() != 2 or weight.shape[0] > MOST[0] or weight.shape[1] > MOST[1]:
+        raise InputError(f"Only a linear layer of at most {MOST[0]} × {MOST[1]} weights can be drawn cell by cell.")
+    return weight
+
+
+def _tiles(
+    stage: Stage,
+    granularity: str,
+    dense: Costs,
+    now: Costs,
+    whole: Evaluation | None,
+    accuracy: Accuracy | None,
+    batch: int,
+    timing: Comparison | str | None,
+) -> list[Tile]:
+    number = WAITING
+    if accuracy is not None and whole is not None:
+        best = accuracy.best
+        number = Number(percent(best.accuracy), "measured", interval(best.interval))
+    return [
+        Tile(title=stage.say("accuracy"), numbers=(number,)),
+        numbers.size_tile(granularity, dense, now, stage.words),
+        numbers.macs_tile(dense, now, stage.words),
+        numbers.time_tile(batch, timing, stage.words),
+    ]
+
+
+def _entries(stage: Stage, weight: Any, share: int) -> str:
+    """The whole matrix; the smallest entries are zeros that keep their place."""
+    from pruning.planning.allocation import kept_units
+    from pruning.planning.plan import lowest
+
+    height, width = weight.shape
+    count = weight.numel() - kept_units(weight.numel(), share / 100)
+    zero = lowest(weight.abs().reshape(-1), count).view(weight.shape)
+    strength = weight.abs() / weight.abs().max()
+    rows = [
+        [grids.ZERO if zero[i, j] else grids.cell(float(strength[i, j])) for j in range(width)] for i in range(height)
+    ]
+    words = stage.say("entries", zeros=count, all=weight.numel(), size=f"{height} × {width}")
+    return _framed(rows, f"repeat({width},minmax(0,1fr)) .8fr", words)
+
+
+def _columns(stage: Stage, weight: Any, share: int) -> str:
+    """The matrix without its weakest columns; those stand apart."""
+    from pruning.planning.allocation import kept_units
+
+    height, width = weight.shape
+    keep = kept_units(width, share / 100)
+    order = weight.norm(dim=0).argsort(stable=True).tolist()
+    stays = sorted(order[width - keep :])
+    strength = weight.abs() / weight.abs().max()
+    rows = [
+        [*(grids.cell(float(strength[i, j])) for j in stays), grids.SPACE, *[grids.GONE] * (width - keep)]
+        for i in range(height)
+    ]
+    removed = f"repeat({width - keep},minmax(0,1fr))" if keep < width else ""  # repeat(0, …) is no CSS
+    words = stage.say("columns", gone=width - keep, all=width, size=f"{height} × {keep}", before=f"{height} × {width}")
+    return _framed(rows, f"repeat({keep},minmax(0,1fr)) .8fr {removed}", words)
+
+
+def _framed(rows: list[list[str]], widths: str, words: str) -> str:
+    """With a label for each row; the widths leave the same room in both ways, so that cells stay where they are."""
+    if rows and len(rows[0]) and grids.SPACE not in rows[0]:
+        rows = [[*row, grids.SPACE] for row in rows]
+    drawing = grids.matrix(rows, alt=words, labels=[str(i) for i in range(len(rows))], widths=widths)
+    return (
+        f"{grids.style()}{drawing}<style>{badges.STYLE}</style>"
+        f'<p style="margin:.5rem 0 0">{escape(words)}{badges.badge("measured")}</p>'
+    )

@@ -1,0 +1,74 @@
+"""Remove and recover: accuracy as cut, with batch-norm statistics measured anew, and after a short fine-tuning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pruning.base.words import percent as percents
+from ui.kit import errors, lab
+from ui.learn import bars
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pruning.data.datasets import Dataset
+    from pruning.opening.models import OpenModel
+    from pruning.training.evaluate import Evaluation
+    from ui.kit.lab import Accuracy, Cut
+    from ui.learn.stage import Stage
+
+
+def show(stage: Stage) -> None:
+    """Done once a cut network was fine-tuned."""
+    percent = stage.control("percent", st.select_slider, stage.say("percent"), (10, 20, 30, 40, 50, 60, 70),
+                            format_func=lambda value: f"{value} %")  # fmt: skip
+    pressed = st.button(stage.say("train", epochs=stage.value("epochs")), icon=":material/healing:",
+                        key="recover_train", type="primary" if not stage.memory else "secondary")  # fmt: skip
+    st.markdown(stage.say("shown"))
+    place, said = st.empty(), st.empty()
+    opened, data = stage.opened(), stage.data()
+    cut = lab.Cut(sparsity=percent / 100)
+    uncut = lab.dense_accuracy(opened, data)
+    accuracy = lab.accuracy(opened, data, cut)
+    _draw(stage, place, uncut, accuracy, stage.memory.get(percent))
+    if pressed:
+        with errors.shown(stop=False), said, st.spinner(stage.say("training")):
+            stage.memory[percent] = recovered(opened.digest, data.digest, cut.key, stage.value("epochs"), opened,
+                                               data, cut)  # fmt: skip
+    tuned: Evaluation | None = stage.memory.get(percent)
+    _draw(stage, place, uncut, accuracy, tuned)
+    if tuned is None:
+        said.markdown(stage.say("try"))
+        return
+    back, trained = accuracy.best.accuracy - accuracy.as_cut.accuracy, tuned.accuracy - accuracy.best.accuracy
+    numbers = {
+        "as_cut": percents(accuracy.as_cut.accuracy),
+        "recalibrated": percents(accuracy.best.accuracy),
+        "tuned": percents(tuned.accuracy),
+    }
+    said.markdown(stage.say("gains", back=f"{100 * back:+.1f}", trained=f"{100 * trained:+.1f}"))
+    stage.acted(helped="recalibrate" if back > trained else "train", **numbers)
+
+
+def _draw(stage: Stage, place: DeltaGenerator, uncut: Evaluation, accuracy: Accuracy, tuned: Evaluation | None) -> None:
+    bars.show(
+        place,
+        [
+            bars.accuracy(stage.say("uncut"), uncut, colour="dense"),
+            bars.accuracy(stage.say("as_cut"), accuracy.as_cut),
+            bars.accuracy(stage.say("recalibrated"), accuracy.recalibrated),
+            bars.accuracy(stage.say("tuned"), tuned, badge="tuned", note="" if tuned else stage.say("not_yet")),
+        ],
+        reference=uncut.accuracy,
+        name=stage.say("shown"),
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def recovered(
+    digest: str, data_digest: str, key: str, epochs: int, _opened: OpenModel, _data: Dataset, _cut: Cut
+) -> Evaluation:
+    """One training for all sessions: a class that presses the button at the same time waits for one."""
+    return lab.recover(_opened, _data, _cut, epochs=epochs)

@@ -1,0 +1,99 @@
+"""What channels that are gone save: parameters, bytes, multiplications, energy (estimated) and time on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pruning.base.words import amount, milliseconds, size
+from ui.kit import charts, errors, lab
+from ui.learn import bars, energy
+from ui.learn.bars import Bar
+
+if TYPE_CHECKING:
+    from pruning.latency.clock import Comparison
+    from ui.kit.lab import Costs
+    from ui.learn.stage import Stage
+
+
+def show(stage: Stage) -> None:
+    """Done once channels have been removed."""
+    batch = stage.value("batch")
+    percent = stage.control("percent", st.slider, stage.say("percent"), 0, 80, step=10, format="%d %%")
+    st.markdown(stage.say("left"))
+    place, strip = st.empty(), st.container()
+    opened = stage.opened()
+    cut = lab.Cut(sparsity=percent / 100)
+    dense, now = lab.costs(opened, lab.Cut()), lab.costs(opened, cut)
+    counted = _counted(stage, dense, now)
+    whole = Bar(label=stage.say("time", batch=batch), share=1.0, note=stage.say("whole"))
+    bars.show(place, [*counted, _time(stage, batch, None) if percent else whole], name=stage.say("left"))
+    charts.kept_strip(strip, opened, cut, words=stage.words)
+    st.caption(
+        stage.say(
+            "energy_how",
+            macs=amount(now.macs),
+            arithmetic=_joules(energy.arithmetic(now.macs)),
+            params=amount(now.params),
+            fetching=_joules(energy.fetching(now.params)),
+        )
+    )
+    if not percent:
+        if not stage.is_free("percent"):
+            stage.acted(percent=0)
+        return
+    timing: Comparison | str
+    try:
+        timing = lab.speed(opened, cut, batch)
+    except errors.PruningError as error:  # a run is training here: the lesson goes on without a time
+        timing = str(error)
+    bars.show(place, [*counted, _time(stage, batch, timing)], name=stage.say("left"))
+    facts = {}
+    if (
+        not isinstance(timing, str) and 1 / timing.speedup[2] > now.macs / dense.macs
+    ):  # else the clock shows no such thing
+        facts["time_left"] = f"{100 / timing.speedup[1]:.0f} %"
+    stage.acted(percent=percent, macs_left=f"{100 * now.macs / dense.macs:.0f} %", **facts)
+
+
+def _counted(stage: Stage, dense: Costs, now: Costs) -> list[Bar]:
+    joules, before = energy.of(now.macs, now.params), energy.of(dense.macs, dense.params)
+    return [
+        Bar(
+            label=stage.say("params"),
+            share=now.params / dense.params,
+            note=stage.say("of", now=amount(now.params), dense=amount(dense.params)),
+        ),
+        Bar(
+            label=stage.say("bytes"),
+            share=now.bytes / dense.bytes,
+            note=stage.say("of", now=size(now.bytes), dense=size(dense.bytes)),
+        ),
+        Bar(
+            label=stage.say("macs"),
+            share=now.macs / dense.macs,
+            note=stage.say("of", now=amount(now.macs), dense=amount(dense.macs)),
+        ),
+        Bar(
+            label=stage.say("energy"),
+            share=joules / before,
+            badge="estimated",
+            note=stage.say("of", now=_joules(joules), dense=_joules(before)),
+        ),
+    ]
+
+
+def _time(stage: Stage, batch: int, timing: Comparison | str | None) -> Bar:
+    """Time as a share of the uncut network's; the interval of the ratio turned round."""
+    label = stage.say("time", batch=batch)
+    if timing is None or isinstance(timing, str):
+        return Bar(label=label, share=None, note=timing or stage.say("measuring"))
+    low, middle, high = timing.speedup
+    note = stage.say("of", now=milliseconds(timing.pruned.median), dense=milliseconds(timing.dense.median))
+    return Bar(label=label, share=1 / middle, low=1 / high, high=1 / low, note=note)
+
+
+def _joules(value: float) -> str:
+    """'27.1 µJ'."""
+    return f"{value * 1e6:.1f} µJ"

@@ -1,0 +1,127 @@
+"""Times on the Prune page: of a whole cut, measured when asked for; and of each layer against its width."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pruning.base.words import threads
+from ui.kit import errors, lab
+from ui.kit.numbers import time_tile
+from ui.kit.tiles import Number
+
+if TYPE_CHECKING:
+    from pruning.latency.cache import Measuring
+    from pruning.latency.clock import Comparison
+    from pruning.latency.steps import Steps
+    from pruning.opening.models import OpenModel
+
+_TIMES = "prune_times"
+"""(digest, cut) → comparison, or why there is none; measured on demand."""
+
+
+def measure(opened: OpenModel, cut: lab.Cut) -> None:
+    """Time a cut against dense, batch 1, about two seconds; kept for the session."""
+    from pruning.base.errors import PruningError
+
+    try:
+        _times()[opened.digest, cut.key] = lab.speed(opened, cut, 1, 1.2)
+    except PruningError as error:  # a run is training on this machine
+        _times()[opened.digest, cut.key] = str(error)
+
+
+def known(opened: OpenModel, cut: lab.Cut, result: dict[str, Any] | None) -> Number | None:
+    """The time of this cut: from the result of a run of it, else as it was measured; None where it was not."""
+    if result is not None:
+        low, middle, high = result["speedup"]["1"]
+        count = result["threads"]
+        several = f"{low:.2f}–{high:.2f}×, {threads(count)}"  # one thread: as the tile's title says
+        words = result["verdict"]["1"] if count == 1 else several
+        return Number("≈ 1×" if low <= 1 <= high else f"{middle:.2f}×", "measured", words)
+    timing = _times().get((opened.digest, cut.key))
+    return time_tile(1, timing).numbers[0] if timing is not None else None
+
+
+def timing(opened: OpenModel, cut: lab.Cut) -> Comparison | None:
+    """The cut against dense as it was measured in this session, if it was."""
+    found = _times().get((opened.digest, cut.key))
+    return None if isinstance(found, str) else found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Widths:
+    """Times of a network's layers against their widths on this machine, batch 1."""
+
+    steps: Steps | None
+    """None where they were not measured yet."""
+    measuring: Measuring | None
+    """How the last measurement stands, as long as it has not brought times."""
+
+    @property
+    def is_running(self) -> bool:
+        return self.measuring is not None and self.measuring.state in ("queued", "running")
+
+
+def widths(opened: OpenModel) -> Widths:
+    """What is known of the layers' times; reads the file only where it has changed."""
+    from pruning.base.errors import StorageError
+    from pruning.latency.cache import log_path, read_measuring
+
+    key = _key(opened.digest, opened)
+    try:
+        stamp = log_path(key).with_suffix(".json").stat().st_mtime_ns
+        return Widths(steps=_steps(opened.digest, stamp, opened), measuring=None)
+    except (FileNotFoundError, StorageError):  # not there, or damaged: measuring again writes it anew
+        return Widths(steps=None, measuring=read_measuring(key))
+
+
+def start_widths(opened: OpenModel) -> None:
+    """Begin to time all layers in a process of its own.
+
+    Raises:
+        StorageError: it cannot be started.
+    """
+    from pruning.latency.start import start_profile
+
+    if not widths(opened).is_running:
+        start_profile(opened.ref, opened.graph, 1)
+
+
+def follow_widths(opened: OpenModel) -> None:
+    """How far the timing of layers is, with a way to stop it; nothing where none is under way."""
+    if widths(opened).is_running:
+        st.fragment(_progress, run_every=1.0)(opened)
+
+
+def _progress(opened: OpenModel) -> None:
+    from pruning.latency.cache import cancel_measuring
+
+    now = widths(opened)
+    if not now.is_running or now.measuring is None:
+        st.rerun()
+    bar, cancel = st.columns([6, 1], vertical_alignment="center")
+    bar.progress(now.measuring.share, f"Timing layers at their widths: {errors.plain(now.measuring.text)}")
+    cancel.button(
+        "Cancel", key="cancel_widths", width="stretch", on_click=cancel_measuring, args=(_key(opened.digest, opened),)
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _key(digest: str, _opened: OpenModel) -> str:
+    from pruning.latency.cache import steps_key
+
+    return steps_key(_opened.graph, 1)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _steps(digest: str, stamp: int, _opened: OpenModel) -> Steps | None:
+    from pruning.latency.cache import load_steps
+
+    return load_steps(_opened.graph, 1)
+
+
+def _times() -> dict[tuple[str, str], Comparison | str]:
+    found: dict[tuple[str, str], Comparison | str] = st.session_state.setdefault(_TIMES, {})
+    return found

@@ -1,0 +1,167 @@
+"""The bar at the bottom of Prune: how to fine-tune, how long it will take, and the button that starts the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.kit import charts, errors, loaders, state
+from ui.session import cuts, shown_run
+from ui.session.recipe import per_epoch, recipe, training
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pruning.data.datasets import Dataset
+    from pruning.opening.models import OpenModel
+    from pruning.runs.recipe import Recipe
+    from ui.kit.lab import Cut
+    from ui.session.chosen import Chosen
+
+_ASKED = "prune_asked"
+_FILE = "prune_recipe_file"
+_REFUSED = "prune_recipe_refused"
+OVERHEAD = 10.0
+"""Seconds that a run takes beside training: its process, the proof, accuracy on test images, and the clock."""
+
+
+def show(chosen: Chosen, cut: Cut) -> DeltaGenerator:
+    """Draw the bar and start a run if asked; returns the place where the duration is to be written."""
+    from pruning.render.figures.style import palette
+
+    st.html(
+        f"<style>[data-testid=stLayoutWrapper]:has(>.st-key-run_bar){{position:sticky;bottom:0;z-index:50;background:{palette(charts.dark()).paper};"
+        f"border-top:1px solid {palette(charts.dark()).line};padding:.6rem 0}}</style>"
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
+        busy = shown_run.is_busy()
+        st.button(
+            "Prune and fine-tune" if state.get(cuts.EPOCHS) else "Prune",
+            type="primary",
+            key="start_run",
+            icon=":material/content_cut:",
+            disabled=busy or not chosen.has_images,
+            on_click=_ask,
+            help=f"A run needs images: {chosen.missing}." if chosen.missing else None,
+        )
+        if chosen.data_name:
+            with st.popover("Options", icon=":material/tune:"):
+                _options(chosen)
+        _upload()
+        place = st.empty()
+    if not chosen.data_name:
+        place.markdown(f":gray[No run: {chosen.missing}.]")
+        return place
+    place.markdown(f":gray[{_plan_words(chosen, cut)}]")
+    if st.session_state.pop(_ASKED, False):
+        with errors.shown(stop=False):
+            shown_run.start(recipe(chosen, cut), chosen.data_dir)
+    return place
+
+
+def _ask() -> None:
+    st.session_state[_ASKED] = True
+
+
+def say_duration(place: DeltaGenerator, opened: OpenModel, data: Dataset, recipe: Recipe) -> None:
+    """Write how long the run will take, from the time of one step, measured once for this network."""
+    from pruning.training.finetune import steps_per_epoch
+
+    with loaders.computing():
+        step = _seconds_per_step(opened.digest, data.digest, recipe.batch_size, recipe.precision, opened, data, recipe)
+    seconds = OVERHEAD + step * recipe.finetune_steps
+    epochs = recipe.finetune_steps / steps_per_epoch(data, recipe.batch_size)
+    place.markdown(f"{_work_words(epochs, recipe)}: about **{duration(seconds)}** on this machine ○")
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: '40 s', '3 min'."""
+    if seconds < 100:
+        return f"{5 * max(1, round(seconds / 5))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _work_words(epochs: float, recipe: Recipe) -> str:
+    words = f"{epochs:.3g} epoch{'' if epochs == 1 else 's'}, {recipe.finetune_steps:,} steps"
+    return words + (f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else "")
+
+
+def _plan_words(chosen: Chosen, cut: Cut) -> str:
+    with errors.shown(stop=False):
+        wanted = recipe(chosen, cut)
+        return _work_words(wanted.finetune_steps / per_epoch(chosen), wanted)
+    return ""
+
+
+def _options(chosen: Chosen) -> None:
+    st.number_input(
+        "Epochs of fine-tuning",
+        0,
+        cuts.MOST_EPOCHS,
+        help="Passes over the train images, over all rounds together.",
+        **state.bound_anew(cuts.EPOCHS),
+    )
+    st.segmented_control(
+        "Schedule",
+        ["oneshot", "iterative"],
+        format_func={"oneshot": "at once", "iterative": "in rounds"}.__getitem__,
+        required=True,
+        help="In rounds: prune a little, fine-tune, prune further, to the same end and with equally many steps.",
+        **state.bound_anew(cuts.SCHEDULE),
+    )
+    if state.get(cuts.SCHEDULE) == "iterative":
+        st.number_input("Rounds", 2, 100, **state.bound_anew(cuts.ROUNDS))
+    st.number_input(
+        "Learning rate", 1e-8, 10.0, value=None, step=0.001, format="%g", placeholder=f"{training(chosen)['lr']:g}",
+        help="Empty: what suits the data set.", **state.bound_anew(cuts.LEARNING_RATE),
+    )  # fmt: skip
+    st.number_input("Seed", 0, 2**31 - 1, help="Equal seeds give equal runs.", **state.bound_anew(cuts.SEED))
+
+
+def _upload() -> None:
+    with st.popover("Open a recipe", icon=":material/upload_file:"):
+        if st.session_state.get(_REFUSED):
+            st.error(errors.plain(st.session_state[_REFUSED]), icon=":material/error:")
+        st.file_uploader(
+            "A recipe.yaml sets the network, the sliders and the options.",
+            type=["yaml", "yml"],
+            max_upload_size=1,
+            key=_FILE,
+            on_change=_read_recipe,
+        )
+
+
+def _read_recipe() -> None:
+    """Take an uploaded recipe over. In a callback: widgets can be set only before they are drawn."""
+    from pruning.base.errors import PruningError
+    from pruning.runs.recipe import Recipe
+
+    st.session_state[_REFUSED] = None
+    file = st.session_state[_FILE]
+    if file is None:
+        return
+    try:
+        shown_run.adopt(Recipe.from_yaml(file.getvalue().decode("utf-8", "replace")))
+    except PruningError as error:  # shown where the file was given; the sliders stay as they are
+        st.session_state[_REFUSED] = str(error)
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _seconds_per_step(
+    digest: str, data_digest: str, batch: int, precision: str, _opened: OpenModel, _data: Dataset, _recipe: Recipe
+) -> float:
+    import os
+
+    import torch
+
+    from pruning.runs.pipeline import train_config
+    from pruning.training.finetune import seconds_per_step
+
+    pages = torch.get_num_threads()
+    # A run has a process of its own, with as many threads as the machine and its settings allow.
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
+    try:
+        return seconds_per_step(_opened.model, _data, train_config(_recipe, 1))
+    finally:
+        torch.set_num_threads(pages)

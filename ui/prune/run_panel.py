@@ -1,0 +1,78 @@
+"""The panel of the run that Prune shows: progress while it works, then its result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ui.kit import errors, loaders, state
+from ui.runs import job_panel
+from ui.session import cuts, shown_run
+
+if TYPE_CHECKING:
+    from pruning.opening.models import OpenModel
+    from pruning.runs import Run
+    from ui.kit.lab import Cut
+
+
+def result_for(run: Run | None, opened: OpenModel, data_name: str, cut: Cut) -> dict[str, Any] | None:
+    """The result of the shown run, if it is one of this very cut."""
+    if run is None or run.result is None:
+        return None
+    recipe = run.recipe
+    same = (recipe.model, recipe.data) == (opened.ref, data_name) and cuts.same(opened, recipe, cut)
+    return run.result if same else None
+
+
+def show(run: Run | None, opened: OpenModel) -> None:
+    """The shown run: progress while it works, then its result."""
+    if run is None:
+        return
+    with st.container(border=True, key="run_panel", gap="small"):
+        if run.state in ("queued", "running"):
+            # A timer only while there is something to wait for; it ends with a rerun of the whole page.
+            st.fragment(job_panel.live, run_every=1.0)(run.path, _dense_on_select(run, opened))
+            return
+        title, button = st.columns([6, 1], vertical_alignment="center")
+        button.button("Close", key="close_run", on_click=shown_run.close, width="stretch", icon=":material/close:")
+        if run.state == "done":
+            job_panel.verdict(title, run)
+            job_panel.finished(run, continue_run)
+        else:
+            job_panel.ended(title, run)
+
+
+def continue_run(run: Run, epochs: int) -> None:
+    """Fine-tune a finished run's model for longer: a run of its own that removes nothing more."""
+    import json
+    from dataclasses import replace
+
+    from pruning.data.datasets import dataset_info
+
+    recipe = run.recipe
+    per_epoch = max(1, dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
+    job = json.loads((run.path / "job.json").read_text())
+    longer = replace(
+        recipe,
+        model=f"run:{run.path}",
+        sparsity=0.0,
+        layers={},
+        schedule="oneshot",
+        iterations=1,
+        finetune_steps=epochs * per_epoch,
+        seed=recipe.seed + 1,
+    )
+    shown_run.start(longer, job.get("data_dir"))
+
+
+def _dense_on_select(run: Run, opened: OpenModel) -> float | None:
+    """Accuracy of the network the run starts from, where the page knows it already."""
+    from ui.kit import lab
+
+    if run.recipe.model != opened.ref:
+        return None
+    with errors.shown(stop=False):
+        data = loaders.load_data(run.recipe.data, state.data_dir(run.recipe.data))
+        return lab.dense_accuracy(opened, data).accuracy
+    return None

@@ -1,0 +1,158 @@
+"""A run as a panel: progress and a live curve while it works; verdict, accuracies, ledger and downloads afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pruning.render.markup import result as markup
+from ui.kit import charts, errors, ledger_panel
+from ui.runs import report_panel
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pruning.runs import Run, RunEvents
+
+MEASURING = 8.0
+"""Seconds that the part after training usually takes."""
+
+
+def live(path: Path, dense: float | None) -> None:
+    """Where a run stands; called again and again by a timer until the run has ended."""
+    from pruning.render.figures import runs as plots_runs
+    from pruning.runs import read_run, request_cancel
+
+    run = read_run(path)
+    if run.state not in ("queued", "running"):
+        st.rerun()
+    events = run.events()
+    share, text = progress(run.state, events)
+    bar, cancel = st.columns([6, 1], vertical_alignment="center")
+    bar.progress(share, text)
+    asked = (path / "cancel").exists()
+    cancel.button(
+        "Cancelling" if asked else "Cancel",
+        key="cancel_run",
+        disabled=asked,
+        width="stretch",
+        on_click=request_cancel,
+        args=(path,),
+    )
+    if events.training or events.stages:
+        charts.show(
+            st,
+            plots_runs.run_curve(events.training, events.stages, charts.dark(), dense=dense),
+            key="live_curve",
+            alt="Loss and accuracy on select images over the steps of fine-tuning",
+        )
+
+
+def progress(state: str, events: RunEvents) -> tuple[float, str]:
+    """Share done, and in words: what the run is doing and how long it will still take."""
+    last: dict[str, Any] = events.last
+    stage = last.get("stage")
+    if state == "queued" or not last:
+        return 0.0, "Starting a process for this run"
+    if stage == "finetune":
+        step, steps = int(last["step"]), int(last["steps"])
+        per_step = _seconds_per_step(events)
+        text = f"Fine-tuning: step {step:,} of {steps:,}"
+        if per_step is not None:
+            text += f", about {_left((steps - step) * per_step + MEASURING)} left ○"
+        return 0.05 + 0.85 * step / steps, text
+    if stage == "measure":
+        return 0.93, "Measuring accuracy on test images, sizes and time: a few seconds"
+    done = events.training[-1] if events.training else None
+    share = 0.05 + 0.85 * int(done["step"]) / int(done["steps"]) if done else 0.04
+    words = {"open": "Opening the network and the images", "prune": "Removing, and proving that it is exact",
+             "as_cut": "Measuring accuracy as cut", "recalibrated": "Recalibrating",
+             "finetuned": "Measuring accuracy"}  # fmt: skip
+    return share, str(last.get("text") or words.get(str(stage), "Working"))
+
+
+def verdict(place: DeltaGenerator, run: Run) -> None:
+    """A finished run in one line."""
+    assert run.result is not None
+    place.markdown(f"## {errors.plain(markup.verdict(run.result))}")
+
+
+def ended(place: DeltaGenerator, run: Run) -> None:
+    """A run that was cancelled or failed, and why."""
+    message = errors.plain(run.message or "")
+    place.markdown(message if run.state == "cancelled" else f"**The run failed.** {message}")
+
+
+def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
+    """What can be done with a finished run; and, folded so that the board stays in sight, all that it has to show."""
+    from pruning.render.figures import runs as plots_runs
+
+    assert run.result is not None
+    buttons(run, continue_run)
+    with st.expander("Accuracies, training, and the ledger: dense and pruned side by side", icon=":material/balance:"):
+        numbers, curve = st.columns([1.1, 1.4], gap="medium", vertical_alignment="center")
+        with numbers:
+            st.caption(f"Accuracy on {run.result['stages']['as_cut']['images']:,} select images")
+            st.html(markup.stages_html(run.result))
+        events = run.events()
+        if events.training:
+            with curve:
+                charts.show(
+                    st,
+                    plots_runs.run_curve(events.training, events.stages, charts.dark(), dense=None),
+                    key="run_curve",
+                    alt="Loss and accuracy on select images over the steps of fine-tuning",
+                )
+        st.caption("On test images")
+        ledger_panel.finished(run.result)
+
+
+def buttons(run: Run, continue_run: Callable[[Run, int], None]) -> None:
+    """What can be done with a finished run."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button("Fine-tune longer", icon=":material/healing:", key="longer", help="3 more epochs, as a new run."):
+            with errors.shown(stop=False):
+                continue_run(run, 3)
+        downloads(run)
+        st.page_link("pages/tradeoff.py", label="Trade-off", icon=":material/scatter_plot:")
+        st.page_link("pages/compare.py", label="Compare", icon=":material/compare:", query_params={"b": run.name})
+
+
+def downloads(run: Run, key: str = "") -> None:
+    """Recipe and model of a run as files, read when asked for."""
+    st.download_button(
+        "recipe.yaml",
+        lambda: (run.path / "recipe.yaml").read_bytes(),
+        file_name=f"{run.name}.yaml",
+        mime="application/yaml",
+        on_click="ignore",
+        icon=":material/download:",
+        key=f"{key}recipe_file",
+    )
+    if run.result is not None:
+        st.download_button(
+            "model.safetensors",
+            lambda: (run.path / "model.safetensors").read_bytes(),
+            file_name=f"{run.name}.safetensors",
+            mime="application/octet-stream",
+            on_click="ignore",
+            icon=":material/download:",
+            key=f"{key}model_file",
+        )
+        report_panel.offer(run, key)
+
+
+def _seconds_per_step(events: RunEvents) -> float | None:
+    """Mean time of the steps of the round that is going; its first step is left out, for it warms up."""
+    number = events.training[-1]["round"]
+    mine = [event for event in events.training if event["round"] == number]
+    if len(mine) < 3:
+        return None
+    return float(mine[-1]["seconds"] - mine[0]["seconds"]) / (len(mine) - 1)
+
+
+def _left(seconds: float) -> str:
+    return f"{max(1, round(seconds))} s" if seconds < 100 else f"{round(seconds / 60)} min"

@@ -1,0 +1,105 @@
+"""The report of a finished run: what the author adds to it, its making in a process of its own, and the file."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.kit import errors, state
+
+if TYPE_CHECKING:
+    from pruning.export.report.contents import Options
+    from pruning.export.report.start import Status
+    from pruning.runs import Run
+
+_ADVICE = "report_advice"
+"""Run → the author's recommendation."""
+_PHOTOS = "report_photos"
+state.DEFAULTS.update({_ADVICE: {}, _PHOTOS: False})
+
+
+def offer(run: Run, key: str = "") -> None:
+    """A button that opens the making of a report; `key` tells several on one page apart."""
+    from pruning.export.report.start import status
+
+    with st.popover("Report", icon=":material/description:", key=f"{key}report"):
+        st.markdown("**One file to send:** verdict, savings, trade-off and a slider, for readers who know no pruning.")
+        working = False
+        with suppress(errors.PruningError):  # said under the text, where it can be corrected
+            working = status(run.path, _options(run)).state == "working"
+        # A timer only while there is something to wait for.
+        st.fragment(_making, run_every=1.0 if working else None)(run, key, working)
+
+
+def _options(run: Run) -> Options:
+    from pruning.export.report.contents import Options
+
+    return Options(recommendation=_plain(state.get(_ADVICE).get(run.name, "")), photos=state.get(_PHOTOS))
+
+
+def _plain(text: str) -> str:
+    """A text as people type it: what word processors paste for a line's end is one, other control characters go."""
+    lines = re.sub("[\v\f]", "\n", text)
+    return "".join(letter for letter in lines if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
+
+
+def _making(run: Run, key: str, working: bool) -> None:
+    from pruning.export.report.contents import LONGEST_ADVICE
+    from pruning.export.report.start import report_path, start, status
+
+    advice = state.get(_ADVICE)
+    advice[run.name] = st.text_area(
+        "Your recommendation",
+        value=advice.get(run.name, ""),
+        max_chars=LONGEST_ADVICE,
+        placeholder="Optional. What should the reader do, and where does it not hold?",
+        key=f"{key}advice_{run.name}",
+        disabled=working,
+    )
+    st.checkbox(
+        "With pictures of the images whose answer changed",
+        help="Leave it out where the images must not leave this machine.",
+        disabled=working,
+        **state.bound(_PHOTOS),
+    )
+    with errors.shown(stop=False):
+        options = _options(run)
+        now = status(run.path, options)
+        if working != (now.state == "working"):
+            st.rerun()  # the page starts or stops the timer
+        if now.state == "working":
+            st.progress(_share(now), now.text)
+            return
+        if now.state == "failed":
+            st.error(errors.plain(now.text), icon=":material/error:")
+        done = now.state == "done"
+        with st.container(horizontal=True, gap="small"):
+            if done:
+                st.download_button(
+                    "Download report",
+                    lambda: report_path(run.path, options).read_bytes(),
+                    file_name=f"{run.name}-report.html",
+                    mime="text/html",
+                    on_click="ignore",
+                    icon=":material/download:",
+                    type="primary",
+                    key=f"{key}report_file",
+                )
+            if st.button(
+                "Make it again" if done else "Make the report",
+                type="secondary" if done else "primary",
+                key=f"{key}report_make",
+                help="Measures other cuts for the report’s slider: about half a minute for a small network.",
+            ):
+                start(run.path, options)
+                st.rerun()
+
+
+def _share(now: Status) -> float:
+    """How much is done, from 'Measuring uniform cuts on select images: 3 of 19'."""
+    found = re.search(r"(\d+) of (\d+)$", now.text)
+    return 0.1 + 0.85 * int(found[1]) / int(found[2]) if found else 0.05

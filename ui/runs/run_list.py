@@ -1,0 +1,320 @@
+"""All runs of the runs folder: as points of a figure, as a table, and one of them in detail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pruning.render.markup import result as markup
+from ui.kit import charts, errors, ledger_panel, state
+from ui.kit.view import one_of
+from ui.runs import job_panel
+from ui.session import shown_run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pruning.render.figures.runs import TradeoffPoint
+    from pruning.runs import Run
+    from ui.session.chosen import Chosen
+
+CHOSEN = "tradeoff_run"
+AXIS = "tradeoff_axis"
+MODELS = "tradeoff_models"
+COLOUR = "tradeoff_colour"
+state.DEFAULTS.update({CHOSEN: None, AXIS: "params", MODELS: "this network", COLOUR: "granularity"})
+
+
+COLUMNS = (
+    "state", "how", "model", "data", "granularity", "criterion", "sparsity", "accuracy_percent", "difference_points",
+    "difference_interval", "params_ratio", "nonzero_ratio", "macs_ratio", "speedup", "speedup_interval", "created",
+    "reason", "name",
+)  # fmt: skip
+"""Of the table and the CSV file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """A cost that runs are compared by."""
+
+    title: str
+    words: str
+    """On the axis, with the unit."""
+    value: Callable[[Mapping[str, Any]], float]
+    """From one side of a result, dense or pruned."""
+
+
+AXES: dict[str, Axis] = {
+    "params": Axis(title="parameters", words="parameters", value=lambda side: side["params"]),
+    "nonzero": Axis(title="non-zero", words="parameters that are not zero", value=lambda side: side["nonzero"]),
+    "macs": Axis(title="MACs", words="MACs of one image", value=lambda side: side["macs"]),
+    "time": Axis(
+        title="time", words="time for one image, ms", value=lambda side: side["latency_ms"]["1"]["median"]
+    ),
+    "bytes": Axis(title="bytes", words="bytes as bitmap and non-zeros", value=lambda side: side["bytes"]["sparse"]),
+}  # fmt: skip
+
+
+VIEW = {
+    "against": one_of(AXIS, tuple(AXES)),
+    "runs": one_of(MODELS, ("this network", "all networks")),
+    "colour": one_of(COLOUR, ("granularity", "criterion")),
+}
+"""What a link to the page carries."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """The runs there are, and those that the filter leaves."""
+
+    all: list[Run]
+    shown: list[Run]
+
+    @property
+    def done(self) -> list[Run]:
+        return [run for run in self.shown if run.result is not None]
+
+
+def choose(chosen: Chosen) -> Runs:
+    """Read the run folders, and draw the filter and the choice of axis."""
+    from pruning.runs import list_runs
+
+    runs = list_runs()
+    if not runs:
+        return Runs(all=[], shown=[])
+    which, axis, colour = st.columns([1.3, 2.2, 1.3], vertical_alignment="bottom")
+    which.segmented_control(
+        "Runs of", ["this network", "all networks"], required=True, **state.bound(MODELS),
+        help="This network: runs that began from the network and the images chosen above.",
+    )  # fmt: skip
+    axis.segmented_control(
+        "Accuracy against", list(AXES), format_func=lambda name: AXES[name].title, required=True, **state.bound(AXIS)
+    )
+    colour.segmented_control("Colour tells", ["granularity", "criterion"], required=True, **state.bound(COLOUR))
+    if state.get(MODELS) == "all networks":
+        return Runs(all=runs, shown=runs)
+    sample = chosen.opened.sample
+    mine = (sample.name if sample else None, chosen.data_name)
+    return Runs(all=runs, shown=[run for run in runs if (network(run), run.recipe.data) == mine])
+
+
+def network(run: Run) -> str:
+    """The sample network a run goes back to, also through other runs."""
+    kind, _, rest = run.recipe.model.partition(":")
+    if kind == "sample":
+        return rest
+    return _origin(rest)
+
+
+def plot(runs: Runs) -> None:
+    """Accuracy on test images against the chosen cost; a click chooses a run."""
+    from pruning.render.figures import runs as plots_runs
+
+    if not runs.done:
+        st.info("No finished run of this network yet: prune it, or look at all networks.", icon=":material/info:")
+        return
+    axis = AXES[state.get(AXIS)]
+    points = points_of(runs.done, axis, state.get(COLOUR))
+    several = len({point.field for point in points}) > 1
+    figure = plots_runs.tradeoff(points, charts.dark(), x_title=axis.words, log=several, several=several)
+    key = f"tradeoff_{state.get(AXIS)}_{state.get(COLOUR)}_{state.get(MODELS)}"
+    caption = (
+        "Up and to the left is better. Bars are 95 % intervals; dotted: the best so far. Click a point for its recipe."
+    )
+    if several:
+        caption += " Networks and data sets are never joined."
+
+    def picked() -> None:
+        """Copy the selection: the figure forgets it when it changes."""
+        found = st.session_state[key]["selection"]["points"]
+        if found and found[0]["customdata"][0]:
+            state.put(CHOSEN, found[0]["customdata"][0])
+
+    charts.show(st, figure, key=key, caption=caption, on_select=picked, selection_mode="points")
+
+
+def points_of(runs: Sequence[Run], axis: Axis, colour: str) -> list[TradeoffPoint]:
+    """One point a finished run, and the dense network once for each network and data set."""
+    from pruning.render.figures.runs import TradeoffPoint
+
+    points: list[TradeoffPoint] = []
+    fields: set[str] = set()
+    for run in runs:
+        result = run.result
+        assert result is not None
+        field = f"{network(run)} on {run.recipe.data}"
+        for side, name in (("dense", ""), ("pruned", run.name)):
+            if side == "dense" and field in fields:
+                continue
+            fields.add(field)
+            low, high = result[side]["accuracy_interval"]
+            points.append(
+                TradeoffPoint(
+                    name=name,
+                    title=f"dense {field}" if side == "dense" else describe(run),
+                    x=axis.value(result[side]),
+                    accuracy=result[side]["accuracy"],
+                    low=low,
+                    high=high,
+                    field=field,
+                    kind="" if side == "dense" else _kind(run, colour),
+                    dense=side == "dense",
+                )
+            )
+    return points
+
+
+def describe(run: Run) -> str:
+    """A run in a few words: 'channels by L2, 50 %, fine-tuned'."""
+    recipe = run.recipe
+    if recipe.model.startswith("run:") and not recipe.sparsity and not recipe.layers:
+        return "fine-tuned longer"
+    tuned = ", fine-tuned" if recipe.finetune_steps else ""
+    rounds = f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else ""
+    return f"{recipe.granularity}s by {recipe.criterion.upper()}, {sparsity(run)}{rounds}{tuned}"
+
+
+def sparsity(run: Run) -> str:
+    """What was asked for: '50 %', or its span over the layers."""
+    low, high = (f"{100 * value:.0f}" for value in run.asked)
+    return f"{low} %" if low == high else f"{low}–{high} % by layer"
+
+
+def details(runs: Runs) -> None:
+    """The chosen run beside the figure, the newest at first: verdict, what each layer kept, files."""
+    from pruning.render.figures import runs as plots_runs
+
+    run = next((run for run in runs.shown if run.name == state.get(CHOSEN)), None) or next(iter(runs.done), None)
+    with st.container(border=True, key="details", gap="small"):
+        if run is None:
+            st.markdown("**Click a point or a row** to see its recipe and what each layer kept.")
+            return
+        st.markdown(f"## {errors.plain(describe(run))}")
+        st.caption(f"{errors.plain(run.name)} · {run.created:%d %b %Y, %H\\:%M} UTC")
+        if run.result is None:
+            st.markdown(f"**{run.state.capitalize()}.** {errors.plain(run.message or '')}")
+        else:
+            st.markdown(f"**{errors.plain(markup.verdict(run.result))}**")
+            charts.show(
+                st, plots_runs.kept_bars(run.result["layers"], charts.dark()), key="kept_bars",
+                caption="What each layer kept (blue) and lost (orange); the tick stands where it was asked to end.",
+            )  # fmt: skip
+        with st.container(horizontal=True, gap="small"):
+            if st.button("Open in Prune", key="open_run", icon=":material/open_in_new:"):
+                shown_run.open_run(run)
+                st.switch_page("pages/prune.py")
+            if run.result is not None and st.button("Compare", key="compare_run", icon=":material/compare:"):
+                st.switch_page("pages/compare.py", query_params={"b": run.name})
+            job_panel.downloads(run, key="details_")
+            if run.state != "running" and st.button("Delete", key="delete_run", icon=":material/delete:"):
+                _confirm_delete(run)
+    if run.result is not None:
+        with st.expander("Ledger"):
+            ledger_panel.choose_device()
+            ledger_panel.finished(run.result)
+    with st.expander("Recipe"):
+        st.code(run.recipe.to_yaml(), language="yaml")
+
+
+def table(runs: Runs) -> None:
+    """Every run, also those that are going, cancelled or failed; a click on a row chooses it."""
+    frame = rows(runs.shown)
+    title, export = st.columns([4, 1], vertical_alignment="bottom")
+    title.markdown(f"## {len(frame)} run{'' if len(frame) == 1 else 's'}")
+    export.download_button(
+        "CSV", lambda: frame.to_csv(index=False).encode(), file_name="pruning-runs.csv", mime="text/csv",
+        on_click="ignore", icon=":material/download:", key="csv", width="stretch",
+    )  # fmt: skip
+    if frame.empty:
+        return
+
+    def picked() -> None:
+        chosen = st.session_state["runs_table"]["selection"]["rows"]
+        if chosen:
+            state.put(CHOSEN, runs.shown[chosen[0]].name)
+
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key="runs_table",
+        on_select=picked,
+        selection_mode="single-row",
+        column_config={
+            "accuracy_percent": number("accuracy, test", format="%.1f %%", help="On test images: ● or ◆ as in 'how'."),
+            "difference_points": number("points", format="%+.1f", help="Against dense, on the same images."),
+            "difference_interval": "95 %",
+            "params_ratio": number("params ÷", format="%.2f"),
+            "nonzero_ratio": number("non-zero ÷", format="%.2f"),
+            "macs_ratio": number("MACs ÷", format="%.2f"),
+            "speedup": number("speed-up", format="%.2f×", help="Batch 1, measured against dense in turn."),
+            "speedup_interval": "95 % ",
+            "created": st.column_config.DatetimeColumn("created", format="D MMM, HH:mm"),
+            "reason": st.column_config.TextColumn("reason", width="medium"),
+        },
+    )
+
+
+def rows(runs: Sequence[Run]) -> pd.DataFrame:
+    """The runs as a table; numbers stay numbers, so that they sort and export."""
+    import pandas as pd
+
+    found = []
+    for run in runs:
+        row: dict[str, Any] = {
+            "state": run.state,
+            "how": "",
+            "model": network(run),
+            "data": run.recipe.data,
+            "granularity": run.recipe.granularity,
+            "criterion": run.recipe.criterion,
+            "sparsity": sparsity(run),
+        }
+        if run.result is not None:
+            dense, pruned, change = run.result["dense"], run.result["pruned"], run.result["difference"]
+            low, middle, high = run.result["speedup"]["1"]
+            row |= {
+                "how": "◆" if markup.kind(run.result) == "tuned" else "●",
+                "accuracy_percent": 100 * pruned["accuracy"],
+                "difference_points": 100 * change["accuracy"],
+                "difference_interval": f"{100 * change['interval'][0]:+.1f} to {100 * change['interval'][1]:+.1f}",
+                "params_ratio": dense["params"] / max(1, pruned["params"]),
+                "nonzero_ratio": dense["nonzero"] / max(1, pruned["nonzero"]),
+                "macs_ratio": dense["macs"] / max(1, pruned["macs"]),
+                "speedup": middle,
+                "speedup_interval": f"{low:.2f}–{high:.2f}",
+            }
+        found.append(row | {"created": run.created, "name": run.name, "reason": run.message or ""})
+    return pd.DataFrame(found).reindex(columns=list(COLUMNS))
+
+
+@st.dialog("Delete this run?")
+def _confirm_delete(run: Run) -> None:
+    from pruning.runs import delete_run
+
+    st.markdown(f"{errors.plain(describe(run))}: its recipe, results and model go for good.")
+    if st.button("Delete it", type="primary", key="delete_for_good"):
+        with errors.shown(stop=False):
+            delete_run(run.path)
+            state.put(CHOSEN, None)
+            st.rerun()
+
+
+def _kind(run: Run, colour: str) -> str:
+    return f"{run.recipe.granularity}s" if colour == "granularity" else f"by {run.recipe.criterion.upper()}"
+
+
+def _origin(folder: str) -> str:
+    """The sample network of a run's model, from its structure file."""
+    import json
+    from pathlib import Path
+
+    from pruning.opening.models import STRUCTURE_FILE
+
+    try:
+        return str(json.loads((Path(folder) / STRUCTURE_FILE).read_text())["sample"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unknown"

@@ -1,0 +1,148 @@
+"""How a scan is asked for: settings, the next step, and progress while a process measures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.kit import curves, errors, state
+from ui.kit.view import Setting, one_of
+from ui.prune.run_form import duration
+from ui.sensitivity import multiples, scan_results
+from ui.session import cuts
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pruning.data.datasets import Dataset
+    from pruning.opening.models import OpenModel
+    from pruning.sensitivity import Sensitivity
+    from ui.session.chosen import Chosen
+
+IMAGES = "sensitivity_images"
+ALL = 0
+"""Stands for all images: a widget takes None for nothing chosen."""
+_ASKED = "sensitivity_asked"
+state.DEFAULTS.update({IMAGES: 2000})
+VIEW = {
+    "images": one_of(IMAGES, tuple(count or ALL for count in curves.CHOICES)),
+    "lose": Setting(key=scan_results.LOSE, allowed=lambda value: isinstance(value, int | float) and 0.1 <= value <= 50),
+    "figure": one_of(scan_results.FIGURE, ("recalibrated", "as_cut")),
+    "order": one_of(scan_results.SORT, tuple(multiples.SORTS)),
+}
+"""What a link to the page carries."""
+
+
+def settings(data_name: str) -> DeltaGenerator:
+    """What is measured: what goes, by which criterion, on how many images. Returns the place for the next step."""
+    from pruning.criteria import CRITERIA
+    from pruning.data.datasets import dataset_info
+
+    what, by, images, action = st.columns([1.3, 1.3, 1.6, 2.8])
+    what.segmented_control(
+        "Remove",
+        ["channel", "weight"],
+        format_func={"weight": "weights", "channel": "channels"}.__getitem__,
+        required=True,
+        **state.bound(cuts.GRANULARITY),
+    )
+    by.selectbox(
+        "by",
+        list(CRITERIA),
+        format_func=lambda name: CRITERIA[name].title + (" (control)" if CRITERIA[name].control else ""),
+        **state.bound(cuts.CRITERION),
+    )
+    have = dataset_info(data_name).sizes["select"] if data_name else max(count or 0 for count in curves.CHOICES)
+    counts = [count for count in curves.CHOICES if count is not None and count < have]
+    counts.append(curves.CHOICES[len(counts)] or ALL)  # the first that takes in all there are
+    if state.get(IMAGES) not in counts:
+        state.put(IMAGES, counts[-1])
+    images.segmented_control(
+        "measured on select images",
+        counts,
+        format_func=lambda count: f"all {have:,}" if count == counts[-1] else f"{count:,}",
+        required=True,
+        help="More images make the bands narrower and take longer.",
+        **state.bound(IMAGES),
+    )
+    return action.container(horizontal_alignment="right", gap="small")
+
+
+def wanted(opened: OpenModel, data: Dataset) -> Sensitivity:
+    """The scan that the settings name, as far as it is measured."""
+    return curves.found(
+        curves.outline(
+            opened,
+            data,
+            state.get(cuts.GRANULARITY),
+            state.get(cuts.CRITERION),
+            None if state.get(IMAGES) == ALL else state.get(IMAGES),
+            state.get(cuts.SEED),
+        )
+    )
+
+
+def is_working(scan: Sensitivity) -> bool:
+    """Whether a process is measuring it."""
+    from pruning.sensitivity.cache import file_of
+
+    return file_of(scan).status().is_working
+
+
+def next_step(place: DeltaGenerator, chosen: Chosen, data: Dataset, scan: Sensitivity) -> None:
+    """The one thing to do next: measure, go on measuring, or prune with the limits; and why the last scan ended."""
+    from pruning.sensitivity.cache import file_of
+
+    last = file_of(scan).status()
+    if st.session_state.pop(_ASKED, False):
+        from pruning.sensitivity.start import start
+
+        with errors.shown(stop=False):
+            start(chosen.opened, scan, chosen.data_dir, lose=state.get(scan_results.LOSE))
+            st.rerun()
+    if not scan.complete and scan.wanted:
+        seconds = duration(curves.seconds_left(chosen.opened, data, scan))
+        words = "Measure sensitivity" if not scan.measured else "Measure the rest"
+        place.html('<div style="height:1.05rem"></div>')  # level with the settings, below their labels
+        place.button(
+            f"{words} · about {seconds} ○",
+            type="primary",
+            icon=":material/show_chart:",
+            key="measure",
+            on_click=_ask,
+        )
+        count = f"{scan.wanted - scan.measured:,}" + (f" of {scan.wanted:,}" if scan.measured else "")
+        place.caption(f"{count} measurements, beside the app: you can leave this page", width="content")
+    if last.state == "failed":
+        st.error(f"The last attempt ended early. {errors.plain(last.text)}", icon=":material/error:")
+
+
+def live(opened: OpenModel, data: Dataset, scan: Sensitivity) -> None:
+    """How far the scan is; called again and again by a timer until it has ended."""
+    from pruning.sensitivity.cache import file_of
+
+    file = file_of(scan)
+    now = file.status()
+    if not now.is_working:
+        st.rerun()
+    scan = curves.found(scan)
+    bar, cancel = st.columns([6, 1], vertical_alignment="center")
+    text = now.text
+    if scan.measured and not scan.complete:
+        left = duration(max(0.0, curves.seconds_left(opened, data, scan) - curves.START_SECONDS))
+        text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
+    bar.progress(scan.measured / max(1, scan.wanted), text)
+    asked = file.is_cancelling
+    cancel.button(
+        "Cancelling" if asked else "Cancel",
+        key="cancel_scan",
+        disabled=asked,
+        width="stretch",
+        on_click=file.request_cancel,
+    )
+    scan_results.charts(scan)
+
+
+def _ask() -> None:
+    st.session_state[_ASKED] = True

@@ -1,0 +1,234 @@
+"""What a scan has found: the charts, all groups cut to their limits at once, and every number in a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pruning.base.words import amount, interval, percent, ratio
+from ui.kit import charts as figures
+from ui.kit import curves, errors, state, tiles
+from ui.sensitivity import multiples
+from ui.session import cuts
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pruning.data.datasets import Dataset
+    from pruning.opening.models import OpenModel
+    from pruning.planning.plan import Plan
+    from pruning.sensitivity import FigureName, Joint, Sensitivity
+
+FIGURE = "sensitivity_figure"
+LOSE = "sensitivity_lose"
+"""Points that one group may lose."""
+SORT = "sensitivity_sort"
+CLOSE = "sensitivity_close"
+_USED = "sensitivity_used"
+_TOGETHER = "sensitivity_together"
+state.DEFAULTS.update({FIGURE: "recalibrated", LOSE: 1.0, SORT: "network", CLOSE: False})
+
+
+def together(place: DeltaGenerator, opened: OpenModel, data: Dataset, scan: Sensitivity) -> None:
+    """All groups cut to their limits at once: what is saved, predicted and measured accuracy, and the gap."""
+    if not scan.complete or not scan.measured:
+        return
+    from pruning.sensitivity import kept_of, limits_plan
+
+    plan = limits_plan(opened.model, opened.graph, scan, figure(scan), state.get(LOSE) / 100)
+    joint = next((joint for joint in scan.joints if joint.kept == kept_of(plan)), None)
+    place.html('<div style="height:1.05rem"></div>')
+    place.button(
+        "Prune with these limits",
+        type="primary",
+        key="use_limits",
+        icon=":material/content_cut:",
+        disabled=plan.removes_nothing,
+        on_click=_use,
+        args=(opened, plan),
+        help="Sets every row of the Prune page to the largest sparsity within its limit.",
+    )
+    if st.session_state.pop(_USED, False):
+        st.switch_page("pages/prune.py")
+    tiles.show(st.empty(), _tiles(opened, scan, plan, joint))
+    st.caption(
+        "Estimated as if each group did its harm independently of the others (what is left of accuracy above chance "
+        "multiplies). A gap below 0: together they hurt more than alone, so give each a stricter limit."
+    )
+    if joint is not None or plan.removes_nothing:
+        return
+    st.button("Measure them together", key="measure_together", icon=":material/science:", on_click=_ask)
+    if st.session_state.pop(_TOGETHER, False):
+        with errors.shown(stop=False), st.spinner("Measuring the joint cut"):
+            curves.measure_together(opened, data, scan, plan)
+            st.rerun()
+
+
+def charts(scan: Sensitivity) -> None:
+    """How the charts are looked at, and the charts."""
+    from pruning.render.figures.style import palette
+
+    if scan.measured:
+        _look(scan)
+    view = multiples.View(figure=figure(scan), lose=state.get(LOSE) / 100, sort=state.get(SORT), close=state.get(CLOSE))
+    st.html(multiples.html(scan, view, palette(figures.dark())))
+    if scan.dense is not None:
+        st.caption(_legend(scan))
+
+
+def table(scan: Sensitivity) -> None:
+    """All numbers, to be read out or copied."""
+    if scan.measured:
+        with st.expander("All numbers as a table", icon=":material/table:"):
+            st.dataframe(_frame(scan, figure(scan)), hide_index=True)
+            st.caption(f"Accuracy in per cent, {_words(figure(scan))} ●; change in points against the uncut network.")
+
+
+def figure(scan: Sensitivity) -> FigureName:
+    """The accuracy that is shown: recalibrated only where there is something to recalibrate."""
+    return "recalibrated" if scan.has_recalibrated and state.get(FIGURE) == "recalibrated" else "as_cut"
+
+
+def _ask() -> None:
+    """Note what the button asks for: done when the page is drawn, wherever that begins anew."""
+    st.session_state[_TOGETHER] = True
+
+
+def _look(scan: Sensitivity) -> None:
+    which, limit, sort, close = st.columns([1.6, 1.7, 1.6, 1.5], vertical_alignment="top")
+    if scan.has_recalibrated:
+        which.segmented_control(
+            "Accuracy",
+            ["recalibrated", "as_cut"],
+            format_func=_words,
+            required=True,
+            help="Recalibrated: batch norm statistics are measured anew after the cut, without any training.",
+            **state.bound(FIGURE),
+        )
+    else:
+        which.caption("Accuracy as cut: without batch norm there is nothing to recalibrate")
+    limit.number_input(
+        "Limit: each may lose, points",
+        0.1,
+        50.0,
+        step=0.5,
+        format="%.1f",
+        help="The dashed line in every chart: where its curve begins, minus this.",
+        **state.bound(LOSE),
+    )
+    sort.selectbox("Order", list(multiples.SORTS), format_func=multiples.SORTS.__getitem__, **state.bound(SORT))
+    close.html('<div style="height:1.6rem"></div>')
+    close.toggle("Close-up of the limit", **state.bound(CLOSE))
+
+
+def _use(opened: OpenModel, plan: Plan) -> None:
+    """Set the rows of the Prune page. In a callback: that page then starts with them."""
+    from pruning.sensitivity import achieved
+
+    removed = achieved(plan)
+    cuts.set_rows(opened, {target.name: removed[target.tensor] for target in cuts.free_targets(opened)})
+    st.session_state[_USED] = True
+
+
+def _tiles(opened: OpenModel, scan: Sensitivity, plan: Plan, joint: Joint | None) -> list[tiles.Tile]:
+    from pruning.base.errors import InputError
+    from pruning.render.preview import savings
+    from pruning.sensitivity import achieved, interaction_gap, predict_joint
+
+    name = figure(scan)
+    costs = savings(opened, plan)
+    try:
+        prediction = predict_joint(scan, achieved(plan), name)
+    except InputError as error:
+        estimate = gap = tiles.Number("–", None, str(error), dim=True)
+    else:
+        ends = interval((prediction.low, prediction.high))
+        estimate = tiles.Number(percent(prediction.accuracy), "estimated", f"from single curves · {ends}")
+        gap = tiles.Number("–", None, "not measured yet", dim=True)
+        if joint is not None:
+            found = interaction_gap(prediction, joint.figure(name))
+            gap = tiles.Number(
+                f"{_points(found.gap)} points",
+                "estimated",
+                f"measured minus estimated · {_points(found.low)} to {_points(found.high)}",
+            )
+    measured = tiles.Number("–", None, "not measured yet", dim=True)
+    if joint is not None:
+        seen = joint.figure(name)
+        measured = tiles.Number(percent(seen.accuracy), "measured", f"measured · {interval(seen.interval)}")
+    lose = f"{state.get(LOSE):g} point{'' if state.get(LOSE) == 1 else 's'}"
+    size = ("Non-zero parameters", costs.dense_nonzero, costs.nonzero)
+    if plan.granularity == "channel":
+        size = ("Parameters", costs.dense_params, costs.params)
+    macs = tiles.Number("unchanged", "measured", "zeros are still multiplied")
+    if plan.granularity == "channel":
+        macs = tiles.Number(
+            ratio(costs.dense_macs, costs.macs), "measured", f"{amount(costs.macs)} of {amount(costs.dense_macs)}"
+        )
+    return [
+        tiles.Tile(
+            title=f"All cut at once, each to its limit of {lose}: accuracy {_words(name)}",
+            numbers=(estimate, measured),
+            width=2.2,
+        ),
+        tiles.Tile(title="Interaction gap", numbers=(gap,), width=1.4),
+        tiles.Tile(
+            title=size[0],
+            numbers=(tiles.Number(ratio(size[1], size[2]), "measured", f"{amount(size[2])} of {amount(size[1])}"),),
+        ),
+        tiles.Tile(title="MACs of one image", numbers=(macs,)),
+    ]
+
+
+def _legend(scan: Sensitivity) -> str:
+    assert scan.dense is not None
+    low, high = scan.dense.as_cut.interval
+    again = ""
+    if figure(scan) == "recalibrated" and scan.dense.recalibrated is not None:
+        again = f"; recalibrated though uncut {percent(scan.dense.recalibrated.accuracy)} ●, where curves begin"
+    axis = "" if scan.granularity == "channel" else " The axis is logarithmic in what is left."
+    return (
+        f"Across: share removed, %. Up: accuracy, %, {_words(figure(scan))}, on {scan.images:,} select images, with "
+        f"its 95 % interval; every dot is measured ● in {scan.precision}. Dotted: dense, "
+        f"{percent(scan.dense.as_cut.accuracy)} ({interval((low, high))}) ●{again}. Dashed: the limit. "
+        f"The tinted part goes: the largest measured sparsity within it.{axis} "
+        "Params and MACs: of the layers that the group runs through, counted ●."
+    )
+
+
+def _frame(scan: Sensitivity, name: FigureName) -> pd.DataFrame:
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for curve in scan.curves:
+        rows += [
+            {
+                "target": curve.name,
+                "removed": f"{100 * point.achieved:.1f} %",
+                "kept": point.kept,
+                "of": curve.units,
+                "accuracy": round(100 * point.figure(name).accuracy, 2),
+                "interval": interval(point.figure(name).interval),
+                "change": round(100 * point.figure(name).change, 2),
+                "change interval": f"{_points(point.figure(name).change_low)} to "
+                f"{_points(point.figure(name).change_high)}",
+                "newly wrong": point.figure(name).newly_wrong,
+                "newly right": point.figure(name).newly_right,
+                "params": curve.params,
+                "MACs": curve.macs,
+            }
+            for point in curve.points
+        ]
+        if curve.locked is not None:
+            rows.append({"target": f"{curve.name} (locked: {curve.locked})", "of": curve.units})
+    return pd.DataFrame(rows)
+
+
+def _words(name: str) -> str:
+    return {"recalibrated": "recalibrated", "as_cut": "as cut"}[name]
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")

@@ -1,0 +1,234 @@
+"""Share: the state of a page as a link, kept in the address, offered in the header, and taken up where one is opened.
+
+The address follows every change (`?r=`), so F5, a bookmark and a copied address all lead to what is on screen. It is
+read once, at the first page that a session opens; from then on the session knows better. The browser's script writes
+it, in place of the entry before: Streamlit's own way would add a step to the browser's Back for every change.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from ui.kit import errors, loaders, state
+from ui.kit.view import View
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pruning.opening.models import OpenModel
+    from pruning.runs.links import Link
+    from pruning.runs.recipe import Recipe
+    from ui.session.chosen import Chosen
+
+_TAKEN = "share_taken"
+"""That this session has looked at the address."""
+KEPT = ("run", "a", "b")
+"""Parameters that a link keeps beside its own: names of runs, which mean something on this server only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What the header offers."""
+
+    words: str
+    """What the link contains, in Markdown."""
+    address: str
+    """'' where no link can lead there."""
+    refused: str = ""
+    """Why not."""
+    recipe: Recipe | None = None
+    """To be sent as a file."""
+    code: str = ""
+    """What the address holds; '' where all is as at first."""
+
+
+def take_up(view: View) -> None:
+    """At the first page of a session, set everything to the link in the address; a bad link changes nothing."""
+    code = st.query_params.get("r")
+    try:
+        if code and not st.session_state.get(_TAKEN):
+            _open(code, view)
+    except Exception:  # not tried again at each rerun; what Streamlit raises to start one is no Exception
+        st.session_state[_TAKEN] = True
+        raise
+    st.session_state[_TAKEN] = True
+
+
+def _open(code: str, view: View) -> None:
+    try:
+        with st.spinner("Opening the link"):
+            from pruning.runs import links
+
+            link = links.decode(code)
+            _adopt(link, view)
+    except errors.PruningError as error:
+        st.toast(f"**Nothing was opened.** {errors.plain(str(error))}", icon=":material/link_off:", duration="infinite")
+    else:
+        what = "what the link shows"
+        if link.recipe:
+            words = words_of(link.recipe, loaders.open_model(link.recipe.model))
+            what = f"the plan in the link: {errors.plain(words)}"
+        st.toast(f"Opened {what}.", icon=":material/link:", duration="long")
+
+
+def show(place: DeltaGenerator, chosen: Chosen, view: View) -> None:
+    """The button with everything that it offers, for the network and the plan of this session."""
+    _draw(place, _shared(chosen, view))
+
+
+def show_view(place: DeltaGenerator, view: View, words: str) -> None:
+    """The button on a page that works on a network of its own: the link holds the page's settings alone."""
+    from pruning.runs import links
+
+    now = _values(view)
+    link = links.Link(view=now)
+    _draw(place, Shared(words=words, address=_address(link if now else None), code=links.encode(link) if now else ""))
+
+
+def words_of(recipe: Recipe, opened: OpenModel) -> str:
+    """A plan for a network in a line: 'resnet20, 40 % of the channels by L2 norm'."""
+    from pruning.criteria import find_criterion
+    from pruning.planning.allocation import per_target
+
+    values = per_target(opened.graph, recipe.granularity, recipe.sparsity, recipe.layers).values()
+    if not any(values):
+        what = "nothing removed yet"
+    else:
+        low, high = (round(100 * value) for value in (min(values), max(values)))
+        share = f"{low}–{high} %, row by row," if low < high else f"{low} %"
+        what = f"{share} of the {recipe.granularity}s by {find_criterion(recipe.criterion).title}"
+    name = recipe.model.partition(":")[2].partition("?")[0]
+    return f"{name}, {what}"
+
+
+def _adopt(link: Link, view: View) -> None:
+    """Raises InputError, before anything is changed, where the link asks for what is not allowed."""
+    from pruning.base.errors import InputError
+    from ui.session import cuts, shown_run
+
+    for name, value in link.view.items():
+        if name not in view or not view[name].allowed(value):
+            raise InputError(f"The link sets '{name}' to '{value}', which this page does not offer: ask for it again.")
+    if link.recipe is not None and link.has_images:
+        shown_run.adopt(link.recipe)
+    elif link.recipe is not None:
+        cuts.adopt_rows(loaders.open_model(link.recipe.model), link.recipe)
+        state.put(state.MODEL, link.recipe.model)
+    for name, value in link.view.items():
+        state.put(view[name].key, value)
+
+
+def _shared(chosen: Chosen, view: View) -> Shared:
+    from pruning.runs import links
+    from pruning.runs.recipe import Recipe
+    from ui.session import cuts
+    from ui.session import recipe as edited
+
+    opened, cut = chosen.opened, cuts.current(chosen.opened)
+    now = {name: value for name, value in _values(view).items() if view[name].says(opened, value)}
+    if chosen.data_name:
+        recipe, plain = edited.recipe(chosen, cut), edited.untouched(chosen)
+    else:  # nothing can be trained: the plan alone
+        plain = Recipe(model=opened.ref, data="mnist5k", sparsity=0.0)
+        recipe = replace(
+            plain, granularity=cut.granularity, criterion=cut.criterion, sparsity=cut.sparsity,
+            layers=dict(cut.layers), seed=cut.seed,
+        )  # fmt: skip
+    words = f"**{errors.plain(opened.title)}**, {errors.plain(words_of(recipe, opened).partition(', ')[2])}"
+    if recipe == plain and not now and chosen.data_name in ("", *opened.data[:1]):
+        return Shared(words=words, address=_address(None))
+    link = links.Link(recipe=recipe, has_images=bool(chosen.data_name), view=now)
+    try:
+        return Shared(words=words, address=_address(link), code=links.encode(link), recipe=recipe)
+    except errors.PruningError as error:
+        sendable = recipe if recipe.model.startswith("sample:") else None
+        return Shared(words=words, address="", refused=str(error), recipe=sendable)
+
+
+def _values(view: View) -> dict[str, Any]:
+    """Settings that are not as at first."""
+    now = {name: state.get(setting.key) for name, setting in view.items()}
+    return {name: value for name, value in now.items() if value is not None and value != state.DEFAULTS[view[name].key]}
+
+
+def _address(link: Link | None) -> str:
+    from pruning.runs import links
+
+    page = st.context.url or "http://localhost"
+    keep = {name: st.query_params[name] for name in KEPT if name in st.query_params}
+    if link is not None:
+        return links.address(page, link, keep)
+    if "model" in st.query_params:
+        keep["model"] = st.query_params["model"]
+    parts = urlsplit(page)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(keep), ""))
+
+
+def _draw(place: DeltaGenerator, shared: Shared) -> None:
+    from pruning.runs.links import is_local
+
+    with place, st.container(key="share", gap=None):
+        with st.popover("Share", icon=":material/share:", width="stretch"):
+            st.markdown(shared.words)
+            if shared.refused:
+                st.markdown(errors.plain(shared.refused))
+            elif not is_local(shared.address):
+                _offer_link(shared.address, "Whoever opens this link finds this page as it stands now.")
+            else:
+                how = (
+                    "In another explorer, *Prune → Open a recipe* reads the recipe file."
+                    if shared.recipe
+                    else ("For others, start it where they can reach it.")
+                )
+                st.markdown(f"**A link would lead nobody here:** this explorer runs on your own machine. {how}")
+            if shared.recipe is not None:
+                _offer_file(shared.recipe)
+            if shared.address and is_local(shared.address):
+                _offer_link(shared.address, "For this machine, or as a bookmark:")
+            st.caption("The results of a run do not travel in a link: its report does, from the run's own panel.")
+        _write(shared.code)
+
+
+def _offer_link(address: str, words: str) -> None:
+    with st.container(key="share_link", gap=None):
+        st.caption(words)
+        st.code(address, language=None, wrap_lines=True)
+
+
+def _offer_file(recipe: Recipe) -> None:
+    st.download_button(
+        "Recipe file",
+        recipe.to_yaml(),
+        file_name="recipe.yaml",
+        mime="application/yaml",
+        on_click="ignore",
+        icon=":material/download:",
+        key="share_recipe",
+    )
+
+
+def _write(code: str) -> None:
+    """Let the browser put the code into the address, or take an old one away."""
+    known = json.dumps(sorted(st.query_params.to_dict().items()))  # whenever Streamlit rewrites the address, so do we
+    with st.container(key="share_address"):
+        st.html(_SCRIPT % (json.dumps(code), hash(known)), unsafe_allow_javascript=True)
+
+
+# A moment later, so that a hand that drags a slider does not write at every step; on another page by then: not at all.
+_SCRIPT = """<style>.st-key-share_address{display:none}</style><script>
+(() => {
+  const code = %s, page = location.pathname;
+  clearTimeout(window.pruningAddress);
+  window.pruningAddress = setTimeout(() => {
+    const to = new URL(location.href);
+    if (to.pathname !== page) return;
+    if (code) to.searchParams.set("r", code); else to.searchParams.delete("r");
+    if (to.href !== location.href) history.replaceState(history.state, "", to);
+  }, 300);
+})() // %d
+</script>"""

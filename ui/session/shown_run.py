@@ -1,0 +1,103 @@
+"""The run that the session shows: started here, followed while it works, its result once done. F5 loses nothing.
+
+The run's name stands in the address (`?run=`) and in the session; everything else is read from the run's folder.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.kit import errors, loaders, state
+from ui.session import cuts
+
+if TYPE_CHECKING:
+    from pruning.runs import Run
+    from pruning.runs.recipe import Recipe
+
+_RUN = "prune_run"
+
+_RESTORED = "prune_restored"
+
+
+def restore() -> None:
+    """Before anything is drawn: take up the run that the address names, after F5 or a link, with its sliders."""
+    name = st.query_params.get("run") or st.session_state.get(_RUN)
+    if not name:
+        return
+    st.query_params["run"] = name  # back from another page, which leaves it out
+    st.session_state[_RUN] = name
+    if st.session_state.get(_RESTORED) == name:
+        return
+    st.session_state[_RESTORED] = name
+    run = shown()
+    if run is not None and not _continues(run.recipe):
+        with errors.shown(stop=False):
+            adopt(run.recipe)
+
+
+def shown() -> Run | None:
+    """The run in the address, or None; a name that is no run is forgotten."""
+    from pruning.base.errors import PruningError
+    from pruning.runs import default_runs_dir, read_run
+
+    name = st.session_state.get(_RUN)
+    if not name:
+        return None
+    if Path(name).name == name and name != "..":
+        with suppress(PruningError):
+            return read_run(default_runs_dir() / name)
+    close()
+    return None
+
+
+def adopt(recipe: Recipe) -> None:
+    """Set network, data and sliders to a recipe's. Raises InputError where they do not fit each other."""
+    from pruning.base.errors import InputError
+
+    opened = loaders.open_model(recipe.model)
+    if not opened.data:
+        raise InputError(f"{opened.title} comes without images, so no run can start from it: choose a sample network.")
+    if recipe.data not in opened.data:
+        raise InputError(f"{opened.title} cannot be used with {recipe.data}; use {' or '.join(opened.data)}.")
+    cuts.adopt(opened, recipe)  # first: it refuses what does not fit
+    state.put(state.MODEL, recipe.model)
+    state.put(state.DATA, recipe.data)
+
+
+def start(recipe: Recipe, data_dir: str | None) -> None:
+    """Start a run in a process of its own and show it. Raises StorageError where it cannot be written."""
+    from pruning.jobs import local
+    from pruning.runs import create_run
+
+    path = create_run(recipe, data_dir=data_dir)
+    local.start(path)
+    st.session_state[_RUN] = st.session_state[_RESTORED] = path.name
+    st.query_params["run"] = path.name
+    st.rerun()
+
+
+def open_run(run: Run) -> None:
+    """Show a run on the Prune page from now on, with its sliders."""
+    st.session_state[_RUN] = run.name
+    st.session_state.pop(_RESTORED, None)
+
+
+def close() -> None:
+    """Show no run any longer; its folder stays."""
+    st.session_state.pop(_RUN, None)
+    st.query_params.pop("run", None)
+
+
+def is_busy() -> bool:
+    """Whether the shown run is still going."""
+    run = shown()
+    return run is not None and run.state in ("queued", "running")
+
+
+def _continues(recipe: Recipe) -> bool:
+    """Whether a recipe only fine-tunes another run's model."""
+    return recipe.model.startswith("run:") and not recipe.sparsity and not recipe.layers

@@ -1,0 +1,92 @@
+"""The three doors of the Start page, each of which says where its visitor left off, if that is known.
+
+What is known is the visitor's own: the run and the plan of this session, the lessons that this browser has stored.
+Only where the app runs on the visitor's own machine is the newest run of the runs folder theirs as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.kit.doors import Door, draw
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pruning.runs import Run
+
+
+LEARN = Door(
+    page="pages/learn.py",
+    title="Learn",
+    icon=":material/school:",
+    text="Ten short lessons: guess, try it on a real network, see.",
+)
+PRUNE = Door(
+    page="pages/prune.py",
+    title="Prune mine",
+    icon=":material/content_cut:",
+    text="Choose a network, cut it layer by layer, fine-tune what is left.",
+)
+SHOW = Door(
+    page="pages/compare.py",
+    title="Show",
+    icon=":material/compare:",
+    text="Before and after side by side, for people who know no pruning.",
+)
+
+
+def draw_unknown(place: DeltaGenerator) -> None:
+    """The doors before anything is known of the visitor."""
+    draw(place, (LEARN, PRUNE, SHOW), "doors")
+
+
+def draw_known(place: DeltaGenerator) -> None:
+    """The doors again, with where the visitor left off."""
+    draw(place, (_learn(), *_run_doors()), "doors_known")
+
+
+def _learn() -> Door:
+    from pruning.lessons.library import course
+    from ui.learn import progress, steps
+
+    progress.sync()
+    lessons = course().lessons
+    done = [steps.is_done(lesson) for lesson in lessons]
+    if not any(done):
+        return LEARN
+    if all(done):
+        return replace(LEARN, where=f"all {len(lessons)} lessons done; open any of them again")
+    return replace(LEARN, where=f"lesson {done.index(False) + 1} of {len(lessons)}, {lessons[done.index(False)].title}")
+
+
+def _run_doors() -> tuple[Door, Door]:
+    from sample_models import SAMPLES
+    from ui.runs.run_list import describe, network
+
+    run = _last_run()
+    if run is None:
+        return PRUNE, SHOW
+    sample = SAMPLES.get(network(run))
+    words = f"{sample.title if sample else network(run)}, {describe(run)}"
+    states = {"queued": "starting", "running": "still working", "cancelled": "cancelled", "failed": "failed"}
+    stands = f" ({states[run.state]})" if run.state in states else ""
+    prune = replace(PRUNE, where=words + stands, asks=(("run", run.name),))
+    if run.result is None:
+        return prune, SHOW
+    return prune, replace(SHOW, where=f"{words}, against the uncut network", asks=(("b", run.name),))
+
+
+def _last_run() -> Run | None:
+    """The run that this session works on; else, on the visitor's own machine, the newest."""
+    from pruning.runs import list_runs
+    from pruning.runs.links import is_local
+    from ui.session import shown_run
+
+    run = shown_run.shown()
+    if run is not None:
+        return run
+    return next(iter(list_runs()), None) if is_local(st.context.url or "") else None
