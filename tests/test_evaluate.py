@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.errors import Cancelled, InputError
+from pruning.base.intervals import wilson_interval
 from pruning.data.datasets import DATASETS, ROLES, Dataset
-from pruning.training.evaluate import evaluate, paired_difference, wilson_interval
+from pruning.training.evaluate import evaluate, paired_difference
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
+from pruning.base.files import cache_dir
 from pruning.data.datasets import DATASETS
-from pruning.data.sources import cache_dir, is_available
+from pruning.data.sources import is_available
 from pruning.runs import default_runs_dir
 from sample_models import SAMPLES
 

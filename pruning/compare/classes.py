@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pruning.base.intervals import paired_interval, wilson_interval
 from pruning.compare.casualties import check_same_images
 from pruning.training.answers import Answers
-from pruning.training.evaluate import Difference, paired_difference, paired_interval, wilson_interval
+from pruning.training.evaluate import Difference, paired_difference
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
 from pruning.latency.clock import BLOCKS, ratio_interval, verdict
-from pruning.training.evaluate import Cancel
 
 SECONDS = 2.0
 """What the faster network computes in a race; with the other in turn it takes twice that."""

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
+from pruning.base.files import cache_dir
 from pruning.contest.race import Finish, Mark, Race, Terms, line_up, race
 from pruning.data.datasets import Dataset
-from pruning.data.sources import cache_dir
 from pruning.jobs.workfile import WorkFile
 from pruning.latency.clock import quiet_machine
 from pruning.opening.models import OpenModel
-from pruning.training.evaluate import Cancel
 
 SCHEMA_VERSION = 1
 SAVE_SECONDS = 0.3

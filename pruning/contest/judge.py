@@ -12,9 +12,9 @@ import torch
 from scipy.special import stdtrit
 
 from pruning.base.errors import InputError
+from pruning.base.intervals import Z95
 from pruning.contest.race import Finish, Race
 from pruning.runs.recipe import Schedule
-from pruning.training.evaluate import Z95
 
 Reason = Literal["bands", "seeds", "images"]
 

@@ -15,13 +15,15 @@ from typing import Any, Literal
 
 import torch
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
+from pruning.base.intervals import wilson_interval
 from pruning.data.datasets import Dataset
 from pruning.opening.models import OpenModel
 from pruning.runs.pipeline import Pruned, prune_in_rounds
 from pruning.runs.recipe import Recipe, Schedule
 from pruning.runs.schedule import rounds
-from pruning.training.evaluate import Cancel, evaluate, wilson_interval
+from pruning.training.evaluate import evaluate
 
 SCHEDULES: tuple[Schedule, ...] = ("oneshot", "iterative")
 MOST_SEEDS = 12

@@ -26,6 +26,7 @@ import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
 from pruning.base.errors import DataError
+from pruning.base.files import cache_dir
 
 Progress = Callable[[str, float], None]
 DATA_VARIABLE = "PRUNING_DATA"
@@ -48,13 +49,6 @@ class RawImages:
     test_images: np.ndarray
     test_labels: np.ndarray
     source: str
-
-
-def cache_dir() -> Path:
-    """Where decoded images and downloads are kept: PRUNING_CACHE, else the user's cache folder."""
-    chosen = os.environ.get("PRUNING_CACHE")
-    base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return Path(chosen) if chosen else base / "pruning-explorer"
 
 
 def read(

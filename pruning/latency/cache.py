@@ -21,7 +21,7 @@ from typing import Any, Literal
 import torch
 
 from pruning.base.errors import Cancelled, InputError, PruningError, StorageError
-from pruning.data.sources import cache_dir
+from pruning.base.files import cache_dir
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.trace import op_of
 from pruning.latency.processor import processor

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
-from pruning.data.sources import cache_dir
-from pruning.training.evaluate import Z95, Cancel
+from pruning.base.files import cache_dir
+from pruning.base.intervals import Z95
 
 ENGINE = "PyTorch eager, float32, CPU"
 

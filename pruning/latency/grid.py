@@ -11,10 +11,10 @@ import statistics
 import time
 from collections.abc import Callable
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
 from pruning.latency.calls import LayerKind
 from pruning.latency.steps import Grid, between
-from pruning.training.evaluate import Cancel
 
 Timer = Callable[[Callable[[], object], int], float]
 """(what to call, how many times in a row) → seconds of one call."""

@@ -18,6 +18,7 @@ from functools import partial
 import torch
 from torch import nn
 
+from pruning.base.cancel import Cancel
 from pruning.base.clone import clone
 from pruning.base.errors import InputError
 from pruning.cost.table import CostTable, cost_table
@@ -28,7 +29,6 @@ from pruning.latency.processor import processor
 from pruning.latency.steps import Steps, layer_times
 from pruning.planning.plan import Plan
 from pruning.removal.apply import removed_model
-from pruning.training.evaluate import Cancel
 
 Progress = Callable[[float, str], None]
 """(share done, what is being done)."""

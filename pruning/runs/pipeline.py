@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
 from pruning.cost.counts import Cost, model_cost
 from pruning.data.datasets import Dataset, load_dataset
@@ -26,7 +27,7 @@ from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.runs.recipe import Recipe
 from pruning.runs.schedule import rounds
 from pruning.training.answers import Answers, answer
-from pruning.training.evaluate import Cancel, Evaluation, evaluate, paired_difference
+from pruning.training.evaluate import Evaluation, evaluate, paired_difference
 from pruning.training.finetune import TrainConfig, TrainEvent, seconds_per_step, train
 
 SCHEMA_VERSION = 1

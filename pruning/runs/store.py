@@ -20,12 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError, PruningError, StorageError
 from pruning.opening.models import MODEL_FILE, STRUCTURE_FILE, save_model
 from pruning.runs.pipeline import Progress, run
 from pruning.runs.recipe import Recipe
 from pruning.training.answers import save_answers
-from pruning.training.evaluate import Cancel
 
 State = Literal["queued", "running", "done", "cancelled", "failed"]
 RECIPE, JOB, EVENTS, RESULT, ANSWERS, CANCEL, LOCK = (

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from pruning.base.cancel import Cancel
+from pruning.base.files import cache_dir
 from pruning.data.datasets import Dataset
-from pruning.data.sources import cache_dir
 from pruning.jobs.workfile import WorkFile
 from pruning.latency.clock import quiet_machine
 from pruning.opening.models import OpenModel
@@ -23,7 +24,6 @@ from pruning.sensitivity.curves import Joint, Sensitivity
 from pruning.sensitivity.form import SCHEMA_VERSION, from_json, to_json
 from pruning.sensitivity.interaction import kept_of, measure_joint
 from pruning.sensitivity.scan import Meter, scan
-from pruning.training.evaluate import Cancel
 
 SAVE_SECONDS = 0.3
 """At most so often the file is written while points come quickly."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from pruning.base.errors import InputError
+from pruning.base.intervals import wilson_interval
 from pruning.cost.counts import layer_costs
 from pruning.criteria import find_criterion
 from pruning.data.datasets import Dataset
@@ -19,7 +20,7 @@ from pruning.graph.model_graph import ModelGraph
 from pruning.graph.rules.contractions import layer_name
 from pruning.planning.allocation import GRANULARITIES, Granularity
 from pruning.planning.plan import target_sizes
-from pruning.training.evaluate import Evaluation, paired_difference, wilson_interval
+from pruning.training.evaluate import Evaluation, paired_difference
 
 FigureName = Literal["as_cut", "recalibrated"]
 IMAGES = 2000

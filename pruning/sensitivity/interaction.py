@@ -14,13 +14,14 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
 from pruning.data.datasets import Dataset
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, plan_keeping, target_sizes
 from pruning.sensitivity.curves import Curve, Figure, FigureName, Joint, Sensitivity, largest_within
 from pruning.sensitivity.scan import Meter, dense_answers, figures
-from pruning.training.evaluate import Cancel, Evaluation
+from pruning.training.evaluate import Evaluation
 
 
 @dataclass(frozen=True, kw_only=True)

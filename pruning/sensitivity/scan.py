@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+from pruning.base.cancel import Cancel
 from pruning.base.clone import clone
 from pruning.base.errors import Cancelled
 from pruning.data.datasets import Dataset
@@ -18,7 +19,7 @@ from pruning.planning.allocation import kept_units
 from pruning.planning.plan import Plan, make_plan, unit_scores, weight_scores
 from pruning.repair.recalibrate import recalibrate
 from pruning.sensitivity.curves import SPARSITIES, FigureName, Figures, Point, Sensitivity, figure
-from pruning.training.evaluate import Cancel, Evaluation, evaluate
+from pruning.training.evaluate import Evaluation, evaluate
 from pruning.whatif import Measured, Precision
 
 

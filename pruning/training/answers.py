@@ -12,9 +12,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import StorageError
 from pruning.data.datasets import Dataset, Role
-from pruning.training.evaluate import Cancel, Evaluation, outputs
+from pruning.training.evaluate import Evaluation, outputs
 
 FIELDS = ("labels", "predicted", "confidence", "truth")
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
+from pruning.base.intervals import paired_interval, wilson_interval
 from pruning.data.datasets import Dataset, Role
-
-Z95 = 1.959963984540054
-"""Two-sided 95 % quantile of the normal distribution."""
-
-Cancel = Callable[[], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +51,6 @@ class Difference:
     newly_right: int
 
 
-def wilson_interval(correct: int, images: int) -> tuple[float, float]:
-    """95 % interval of an accuracy measured on `images` images (Wilson 1927), as fractions."""
-    if images <= 0:
-        raise InputError("An accuracy needs at least one image.")
-    share = correct / images
-    spread = Z95**2 / images
-    centre = (share + spread / 2) / (1 + spread)
-    half = Z95 * math.sqrt(share * (1 - share) / images + spread / (4 * images)) / (1 + spread)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def paired_difference(before: Tensor, after: Tensor) -> Difference:
     """Accuracy of `after` minus `before` on the same images, with its 95 % interval.
 
@@ -82,16 +67,6 @@ def paired_difference(before: Tensor, after: Tensor) -> Difference:
         newly_wrong=newly_wrong,
         newly_right=newly_right,
     )
-
-
-def paired_interval(newly_wrong: int, newly_right: int, images: int) -> tuple[float, float]:
-    """95 % interval of a paired difference, from the images that are answered otherwise: Wald's with one half added to
-    each of the four counts, sound for few disagreements too (Agresti and Min 2005, "Simple improved confidence
-    intervals for comparing matched proportions")."""
-    wrong, right, count = newly_wrong + 0.5, newly_right + 0.5, images + 2
-    centre = (right - wrong) / count
-    half = Z95 * math.sqrt(right + wrong - (right - wrong) ** 2 / count) / count
-    return max(-1.0, centre - half), min(1.0, centre + half)
 
 
 def evaluate(

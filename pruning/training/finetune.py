@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
 from pruning.data.augment import augment, usual_shift
 from pruning.data.datasets import Dataset, DatasetInfo
-from pruning.training.evaluate import Cancel, evaluate
+from pruning.training.evaluate import evaluate
 
 Precision = Literal["fp32", "bf16"]
 

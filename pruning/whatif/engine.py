@@ -11,12 +11,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
 from pruning.data.datasets import Dataset
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
 from pruning.repair.recalibrate import has_batch_norm, recalibration_images
-from pruning.training.evaluate import Cancel, Evaluation
+from pruning.training.evaluate import Evaluation
 from pruning.whatif.answers import Answers
 from pruning.whatif.keeping import choose
 from pruning.whatif.parts import Parts

@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pruning.base.intervals import wilson_interval
 from pruning.data.datasets import DATASETS, load_dataset
-from pruning.training.evaluate import evaluate, wilson_interval
+from pruning.training.evaluate import evaluate
 from sample_models import SAMPLES, WEIGHTS, Sample
 from sample_models.architectures import BasicBlock
 

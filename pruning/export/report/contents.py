@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
 from pruning.compare.casualties import Case, Changes, casualties, png, rescued
 from pruning.compare.classes import ClassChange, per_class
@@ -21,7 +22,6 @@ from pruning.latency.clock import quiet_machine
 from pruning.opening.models import OpenModel, open_model
 from pruning.render.markup.badges import Kind
 from pruning.runs import Run
-from pruning.training.evaluate import Cancel
 
 MOST_PICTURES = 18
 """Pictures of each kind, the clearest cases first."""

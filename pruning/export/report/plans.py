@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pruning.base.cancel import Cancel
 from pruning.data.datasets import Dataset
 from pruning.opening.models import OpenModel
 from pruning.planning.allocation import Granularity
 from pruning.planning.plan import make_plan
 from pruning.render.preview import savings
-from pruning.training.evaluate import Cancel, Evaluation
+from pruning.training.evaluate import Evaluation
 from pruning.whatif import WhatIf
 
 SPARSITIES: dict[Granularity, tuple[float, ...]] = {

@@ -7,12 +7,12 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError, StorageError
 from pruning.export.report.contents import Options, Progress, gather
 from pruning.export.report.page import html_page
 from pruning.runs import Run, list_runs, read_run
 from pruning.runs.store import JOB
-from pruning.training.evaluate import Cancel
 
 LARGEST = 8_000_000
 """Bytes of a report: what goes into a mail."""
