@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from pruning.data.datasets import Dataset
+from pruning.data.protocol import Data
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
 from pruning.removal.apply import masked_model
@@ -19,7 +19,7 @@ BATCH = 100
 
 @torch.no_grad()
 def plain(
-    model: nn.Module, graph: ModelGraph, data: Dataset, plan: Plan, images: int | None, recalibrate: bool
+    model: nn.Module, graph: ModelGraph, data: Data, plan: Plan, images: int | None, recalibrate: bool
 ) -> tuple[float, float]:
     """Copy the network, mask it, recalibrate the copy if asked to, run it on `images` select images in float32,
     100 at a time, and throw it away: accuracy, and seconds for all of it."""
@@ -34,8 +34,8 @@ def plain(
         for pictures in recalibration_images(data):
             copy(data.normalise(pictures))
         copy.eval()
-    right = 0
-    for pictures, labels in data.batches("select", BATCH, images):
-        right += int((copy(pictures).argmax(1) == labels).sum())
+    right, labels = 0, data.labels("select")
+    for pictures, index in data.batches("select", BATCH, images):
+        right += int((copy(pictures).argmax(1) == labels[index]).sum())
     accuracy = right / len(data.subset("select", images))
     return accuracy, time.perf_counter() - started

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.common import report, say
-from pruning.data.datasets import dataset_info
+from pruning.data.readers import describe_data
 from pruning.opening.models import open_model
 from pruning.runs.pipeline import run
 from pruning.runs.recipe import Recipe
@@ -47,12 +47,12 @@ CASES = (
 
 def default_recipe(model: str, data: str, epochs: float, **changes: Any) -> Recipe:
     """The recipe the command line would make with its defaults."""
-    info = dataset_info(data)
+    info = describe_data(data)
     hyper = default_hyperparameters(info)
     return Recipe(
         model=f"sample:{model}",
         data=data,
-        finetune_steps=round(epochs * (info.sizes["train"] // int(hyper["batch_size"]))),
+        finetune_steps=info.steps_of(epochs, int(hyper["batch_size"])),
         batch_size=int(hyper["batch_size"]),
         lr=float(hyper["lr"]),
         shift=int(hyper["shift"]),

@@ -30,7 +30,8 @@ import torch
 
 from benchmarks.common import report, say
 from benchmarks.plain import plain
-from pruning.data.datasets import Dataset, load_dataset
+from pruning.data.protocol import Data
+from pruning.data.readers import open_data
 from pruning.latency.clock import quiet_machine
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import make_plan
@@ -46,7 +47,7 @@ MEAN_POINTS, MOST_POINTS = 0.2, 1.0
 
 
 def ours(
-    opened: OpenModel, data: Dataset, images: int, figures: tuple[FigureName, ...]
+    opened: OpenModel, data: Data, images: int, figures: tuple[FigureName, ...]
 ) -> tuple[float, float, Sensitivity]:
     """Seconds of a whole scan, of which the engine took how many to prepare, and what it found."""
     started = time.perf_counter()
@@ -57,7 +58,7 @@ def ours(
     return time.perf_counter() - started, ready - started, found
 
 
-def compare(opened: OpenModel, data: Dataset, images: int, figure: FigureName, sample: int | None) -> dict[str, Any]:
+def compare(opened: OpenModel, data: Data, images: int, figure: FigureName, sample: int | None) -> dict[str, Any]:
     """Both ways for one figure: seconds, ratio, and how far accuracies are apart."""
     figures: tuple[FigureName, ...] = ("as_cut",) if figure == "as_cut" else ("as_cut", "recalibrated")
     seconds, preparing, found = ours(opened, data, images, figures)
@@ -108,7 +109,7 @@ def main() -> int:
         for name in NETWORKS if args.network == "all" else [args.network]:
             data_name, images = NETWORKS[name]
             opened = open_model(f"sample:{name}")
-            data = load_dataset(data_name, args.data_dir if data_name == "cifar10" else None)
+            data = open_data(data_name, args.data_dir if data_name == "cifar10" else None)
             results[name] = {
                 figure: compare(opened, data, args.images or images, figure, args.sample)  # type: ignore[arg-type]
                 for figure in LIMITS[name]

@@ -25,7 +25,10 @@ import torch
 
 from benchmarks.common import report, say
 from benchmarks.plain import plain
-from pruning.data.datasets import Dataset, DatasetInfo, load_dataset
+from pruning.data.info import DataInfo
+from pruning.data.memory import MemoryData
+from pruning.data.protocol import Data
+from pruning.data.readers import open_data
 from pruning.opening.models import open_model
 from pruning.opening.networks import open_network
 from pruning.planning.plan import make_plan
@@ -37,7 +40,7 @@ FASTER = 8.0
 FIRST_SECONDS = 3.0
 
 
-def moves(data: Dataset, count: int, recalibrated: bool) -> dict[str, Any]:
+def moves(data: Data, count: int, recalibrated: bool) -> dict[str, Any]:
     """Ours and the plain way in turn, for one move after another; each starts from a fresh random plan."""
     opened = open_model("sample:resnet20")
     figures = ("recalibrated",) if recalibrated else ("as_cut",)
@@ -91,12 +94,12 @@ def large_images() -> dict[str, Any]:
     roles = ("train", "select", "test")
     images = {role: torch.randint(0, 256, (100, 3, 224, 224), generator=draw, dtype=torch.uint8) for role in roles}
     labels = {role: torch.randint(0, 1000, (100,), generator=draw) for role in roles}
-    info = DatasetInfo(
+    info = DataInfo(
         name="random", title="random pictures", classes=tuple(map(str, range(1000))), shape=(3, 224, 224),
-        mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), sizes=dict.fromkeys(roles, 100), flips=True,
+        mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), sizes=dict.fromkeys(roles, 100), shift=4, flips=True,
         embedded=False,
     )  # fmt: skip
-    data = Dataset(info=info, images=images, labels=labels, digest="", source="random numbers")  # type: ignore[arg-type]
+    data = MemoryData(info=info, pixels=images, truth=labels, digest="", source="random numbers")  # type: ignore[arg-type]
     started = time.perf_counter()
     what_if = WhatIf(network.model, graph, data, images=100)
     setup = time.perf_counter() - started
@@ -122,7 +125,7 @@ def main() -> int:
     parser.add_argument("--moves", type=int, default=24)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    data = load_dataset("cifar10", args.data_dir)
+    data = open_data("cifar10", args.data_dir)
     large = large_images()
     figures = {
         "resnet20 as cut": moves(data, args.moves, False),

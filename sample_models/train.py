@@ -18,9 +18,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from pruning.data.datasets import Dataset, load_dataset
+from pruning.data.protocol import Data
+from pruning.data.readers import open_data
 from pruning.training.evaluate import evaluate
-from pruning.training.finetune import TrainConfig, TrainEvent, choose_precision, steps_per_epoch, train
+from pruning.training.finetune import TrainConfig, TrainEvent, choose_precision, train
 from sample_models import SAMPLES
 
 
@@ -54,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
 
     sample = SAMPLES[args.name]
-    data = load_dataset(sample.trained_on, args.data_dir, download=args.data_dir is None)
+    data = open_data(sample.trained_on, args.data_dir, download=args.data_dir is None)
     torch.manual_seed(args.seed)
     model = sample.build().to(memory_format=torch.channels_last)
     curve: list[dict[str, float]] = []
@@ -88,12 +89,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def train_phase(
-    model: nn.Module, data: Dataset, phase: Phase, epochs: int, seed: int, curve: list[dict[str, float]]
+    model: nn.Module, data: Data, phase: Phase, epochs: int, seed: int, curve: list[dict[str, float]]
 ) -> dict[str, Any]:
     """Train for one phase, adding to `curve` after each epoch; what was done, and the accuracy it led to."""
     teacher = SAMPLES[phase.teacher].load().to(memory_format=torch.channels_last) if phase.teacher else None
     config = TrainConfig(
-        steps=epochs * steps_per_epoch(data, 128),
+        steps=data.info.steps_of(epochs, 128),
         lr=phase.lr,
         shift=phase.shift,
         cutmix=phase.cutmix,

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.errors import StorageError
-from pruning.data.datasets import load_dataset
+from pruning.data.readers import open_data
 from pruning.opening.models import open_model
 from pruning.training.answers import Answers, answer, read_answers, save_answers
 from pruning.training.evaluate import evaluate
 
 
 def test_answers_count_as_evaluation_does() -> None:
-    opened, data = open_model("sample:lenet300"), load_dataset("mnist5k")
+    opened, data = open_model("sample:lenet300"), open_data("mnist5k")
     found, counted = answer(opened.model, data, "select"), evaluate(opened.model, data, "select")
     assert torch.equal(found.right, counted.right)
     assert found.evaluation.loss == pytest.approx(counted.loss, rel=1e-4)
@@ -31,7 +31,7 @@ class Undecided(nn.Module):
 
 
 def test_an_output_that_is_no_number_answers_nothing() -> None:
-    found = answer(Undecided(), load_dataset("mnist5k"), "select", limit=20)
+    found = answer(Undecided(), open_data("mnist5k"), "select", limit=20)
     assert found.predicted.tolist() == [-1] * 20 and not found.right.any()
 
 

@@ -13,7 +13,9 @@ from pruning.base.errors import Cancelled, InputError
 from pruning.contest import Finish, Race, Terms, Verdict, judge, race, t95
 from pruning.contest.cache import file_of, from_json, hold, read, to_json
 from pruning.contest.race import line_up
-from pruning.data.datasets import Dataset, load_dataset
+from pruning.data.memory import MemoryData
+from pruning.data.protocol import Data
+from pruning.data.readers import open_data
 from pruning.opening.models import OpenModel, open_model
 from pruning.runs.pipeline import prune_in_rounds
 from pruning.training.evaluate import evaluate
@@ -27,19 +29,21 @@ def network() -> OpenModel:
 
 
 @pytest.fixture(scope="module")
-def data() -> Dataset:
+def data() -> Data:
     """The digits, few to train on and few to look at."""
-    full = load_dataset("mnist5k")
+    full = open_data("mnist5k")
+    assert isinstance(full, MemoryData)
     roles = {"train": 640, "select": 40, "test": 1}
     return replace(
         full,
-        images={role: full.images[role][:count] for role, count in roles.items()},
-        labels={role: full.labels[role][:count] for role, count in roles.items()},
+        info=replace(full.info, sizes=roles),
+        pixels={role: full.pixels[role][:count] for role, count in roles.items()},
+        truth={role: full.truth[role][:count] for role, count in roles.items()},
     )
 
 
 @pytest.fixture(scope="module")
-def whole(network: OpenModel, data: Dataset) -> list[Race]:
+def whole(network: OpenModel, data: Data) -> list[Race]:
     """Every state of a race, to its end."""
     before = {name: value.clone() for name, value in network.model.state_dict().items()}
     found = list(race(TERMS, network, data))
@@ -62,7 +66,7 @@ def test_both_sides_take_equal_steps_to_an_equal_end(whole: list[Race]) -> None:
         assert cuts == ([0] if lane.schedule == "oneshot" else [0, 2, 4])
 
 
-def test_a_lane_is_what_the_same_recipe_gives_on_its_own(whole: list[Race], network: OpenModel, data: Dataset) -> None:
+def test_a_lane_is_what_the_same_recipe_gives_on_its_own(whole: list[Race], network: OpenModel, data: Data) -> None:
     """Taking turns changes nothing."""
     for lane in whole[-1].lanes[:2]:
         alone = prune_in_rounds(TERMS.recipe(lane.schedule, lane.seed), network, data, lambda event: None, None)
@@ -70,7 +74,7 @@ def test_a_lane_is_what_the_same_recipe_gives_on_its_own(whole: list[Race], netw
         assert lane.finish.right == tuple(evaluate(alone.model, data, "select").right.tolist())
 
 
-def test_seeds_train_differently(network: OpenModel, data: Dataset) -> None:
+def test_seeds_train_differently(network: OpenModel, data: Data) -> None:
     weights = [
         prune_in_rounds(TERMS.recipe("oneshot", seed), network, data, lambda event: None, None).model.state_dict()
         for seed in TERMS.seeds
@@ -87,7 +91,7 @@ def test_lanes_come_along_together(whole: list[Race]) -> None:
 
 
 def test_the_race_is_shared_through_a_file_and_can_be_stopped(
-    whole: list[Race], network: OpenModel, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: list[Race], network: OpenModel, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRUNING_CACHE", str(tmp_path))
     file = file_of(TERMS, network.digest, data.digest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 
 from pruning.base.errors import Cancelled, InputError
 from pruning.base.intervals import wilson_interval
-from pruning.data.datasets import DATASETS, ROLES, Dataset
+from pruning.data.info import ROLES
+from pruning.data.memory import MemoryData
+from pruning.data.readers import describe_data
 from pruning.training.evaluate import evaluate, paired_difference
 
 
@@ -83,15 +86,15 @@ LABELS = (3, 1, 4, 1, 5, 9, 2)
 
 
 @pytest.fixture
-def data() -> Dataset:
+def data() -> MemoryData:
     """Seven one-pixel select images; the pixel of each is ten times its label. The other roles must not be read."""
     labels = torch.tensor(LABELS)
     images = (labels * 10).to(torch.uint8).view(-1, 1, 1, 1)
     bomb = torch.empty(0, 1, 1, 1, dtype=torch.uint8)
-    return Dataset(
-        info=DATASETS["mnist5k"],
-        images={role: images if role == "select" else bomb for role in ROLES},
-        labels={role: labels if role == "select" else labels[:0] for role in ROLES},
+    return MemoryData(
+        info=replace(describe_data("mnist5k"), sizes={"train": 0, "select": len(LABELS), "test": 0}),
+        pixels={role: images if role == "select" else bomb for role in ROLES},
+        truth={role: labels if role == "select" else labels[:0] for role in ROLES},
         digest="",
         source="made here",
     )
@@ -100,7 +103,7 @@ def data() -> Dataset:
 class Reader(nn.Module):
     """Reads the label off the pixel and answers it, with logit 1 against 0; 1s are answered as `ones`."""
 
-    def __init__(self, data: Dataset, ones: int = 1, nan_for: int | None = None) -> None:
+    def __init__(self, data: MemoryData, ones: int = 1, nan_for: int | None = None) -> None:
         super().__init__()
         self.data, self.ones, self.nan_for = data, ones, nan_for
         self.modes: list[bool] = []
@@ -117,7 +120,7 @@ class Reader(nn.Module):
         return logits
 
 
-def test_evaluate_counts_right_answers_in_order(data: Dataset) -> None:
+def test_evaluate_counts_right_answers_in_order(data: MemoryData) -> None:
     found = evaluate(Reader(data, ones=7), data, "select")
     assert found.right.tolist() == [label != 1 for label in LABELS]
     assert (found.role, found.correct, found.images, found.accuracy) == ("select", 5, 7, 5 / 7)
@@ -126,7 +129,7 @@ def test_evaluate_counts_right_answers_in_order(data: Dataset) -> None:
     assert found.loss == pytest.approx(math.log(9 + math.e) - 5 / 7, abs=1e-6)
 
 
-def test_the_size_of_batches_changes_nothing(data: Dataset) -> None:
+def test_the_size_of_batches_changes_nothing(data: MemoryData) -> None:
     model = Reader(data, ones=7)
     whole, parts = evaluate(model, data, "select"), evaluate(model, data, "select", batch_size=3)
     assert model.batches == [7, 3, 3, 1]
@@ -134,19 +137,17 @@ def test_the_size_of_batches_changes_nothing(data: Dataset) -> None:
     assert whole.loss == pytest.approx(parts.loss)
 
 
-def test_a_limit_takes_the_first_images(data: Dataset) -> None:
+def test_a_limit_takes_the_first_images(data: MemoryData) -> None:
     assert evaluate(Reader(data, ones=7), data, "select", limit=3).right.tolist() == [True, False, True]
 
 
-def test_nan_counts_as_wrong_even_where_the_label_has_the_largest_number(data: Dataset) -> None:
+def test_nan_counts_as_wrong_even_where_the_label_has_the_largest_number(data: MemoryData) -> None:
     found = evaluate(Reader(data, nan_for=9), data, "select")
     assert found.right.tolist() == [label != 9 for label in LABELS]
 
 
-def test_an_answer_of_nothing_but_nan_is_wrong_for_class_0_too(data: Dataset) -> None:
-    zeros = Dataset(
-        info=data.info, images=data.images, labels={role: data.labels[role] * 0 for role in ROLES}, digest="", source=""
-    )
+def test_an_answer_of_nothing_but_nan_is_wrong_for_class_0_too(data: MemoryData) -> None:
+    zeros = replace(data, truth={role: labels * 0 for role, labels in data.truth.items()})
 
     class Nothing(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
@@ -156,14 +157,14 @@ def test_an_answer_of_nothing_but_nan_is_wrong_for_class_0_too(data: Dataset) ->
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_the_model_is_measured_in_eval_mode_and_gets_its_mode_back(data: Dataset, training: bool) -> None:
+def test_the_model_is_measured_in_eval_mode_and_gets_its_mode_back(data: MemoryData, training: bool) -> None:
     model = Reader(data).train(training)
     evaluate(model, data, "select")
     assert model.modes == [False]
     assert model.training is training
 
 
-def test_cancelling_stops_between_batches_and_restores_the_mode(data: Dataset) -> None:
+def test_cancelling_stops_between_batches_and_restores_the_mode(data: MemoryData) -> None:
     model = Reader(data).train()
     with pytest.raises(Cancelled):
         evaluate(model, data, "select", batch_size=2, cancel=lambda: len(model.batches) == 2)
@@ -171,7 +172,7 @@ def test_cancelling_stops_between_batches_and_restores_the_mode(data: Dataset) -
     assert model.training
 
 
-def test_no_gradient_is_kept(data: Dataset) -> None:
+def test_no_gradient_is_kept(data: MemoryData) -> None:
     class Affine(nn.Module):
         def __init__(self) -> None:
             super().__init__()

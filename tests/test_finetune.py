@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.errors import Cancelled, InputError
-from pruning.data.datasets import DATASETS, ROLES, Dataset, load_dataset
+from pruning.data.info import ROLES
+from pruning.data.memory import MemoryData
+from pruning.data.readers import data_names, describe_data, open_data
 from pruning.training.evaluate import evaluate
 from pruning.training.finetune import (
     TrainConfig,
@@ -20,15 +22,16 @@ from pruning.training.finetune import (
     distance_to_teacher,
     paste_box,
     schedule_factor,
-    steps_per_epoch,
     train,
 )
 from sample_models.architectures import LeNet300, mini_resnet
 
 
 @pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return load_dataset("mnist5k")
+def digits() -> MemoryData:
+    data = open_data("mnist5k")
+    assert isinstance(data, MemoryData)
+    return data
 
 
 def fresh() -> LeNet300:
@@ -45,7 +48,7 @@ def same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
     return all(torch.equal(left[name], right[name]) for name in left)
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_seed_others(digits: Dataset) -> None:
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(digits: MemoryData) -> None:
     results = []
     for seed in (1, 1, 2):
         model = nn.Sequential(nn.Flatten(), nn.Dropout(), fresh())  # order, shifts and dropout are all left to chance
@@ -56,29 +59,29 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(digits: Da
     assert not same(results[0], results[2])
 
 
-def test_training_leaves_the_callers_random_numbers_alone(digits: Dataset) -> None:
+def test_training_leaves_the_callers_random_numbers_alone(digits: MemoryData) -> None:
     model = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(784, 10))
     before = torch.get_rng_state()
     train(model, digits, TrainConfig(steps=2, shift=1))
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_two_epochs_learn_to_read_digits(digits: Dataset) -> None:
+def test_two_epochs_learn_to_read_digits(digits: MemoryData) -> None:
     model = fresh()
     before = evaluate(model, digits, "select").accuracy
-    train(model, digits, TrainConfig(steps=2 * steps_per_epoch(digits, 128), lr=0.1))
+    train(model, digits, TrainConfig(steps=2 * digits.info.steps_per_epoch(128), lr=0.1))
     after = evaluate(model, digits, "select").accuracy
     assert before < 0.3 and after > 0.8
     assert not model.training
 
 
-def test_one_step_is_the_update_of_the_textbook(digits: Dataset) -> None:
+def test_one_step_is_the_update_of_the_textbook(digits: MemoryData) -> None:
     """One Nesterov step from rest: w ← w − lr · (1 + momentum) · (gradient + decay · w); no decay on biases."""
     config = TrainConfig(steps=1, batch_size=3000, lr=0.05, momentum=0.9, weight_decay=0.1, warmup=0.0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
     reference = copy.deepcopy(model)
     train(model, digits, config)
-    images, labels = digits.images["train"], digits.labels["train"]  # a batch of all: its order does not matter
+    images, labels = digits.pixels["train"], digits.truth["train"]  # a batch of all: its order does not matter
     nn.functional.cross_entropy(reference(digits.normalise(images)), labels).backward()
     for (name, found), start in zip(model.named_parameters(), reference.parameters(), strict=True):
         assert start.grad is not None
@@ -87,7 +90,7 @@ def test_one_step_is_the_update_of_the_textbook(digits: Dataset) -> None:
         torch.testing.assert_close(found, expected, rtol=0, atol=2e-6)
 
 
-def test_masked_weights_stay_exactly_zero_and_the_others_learn(digits: Dataset) -> None:
+def test_masked_weights_stay_exactly_zero_and_the_others_learn(digits: MemoryData) -> None:
     model = fresh()
     chance = torch.Generator().manual_seed(0)
     masks = {name: torch.rand(p.shape, generator=chance) > 0.9 for name, p in model.named_parameters() if p.dim() == 2}
@@ -110,19 +113,19 @@ def test_masked_weights_stay_exactly_zero_and_the_others_learn(digits: Dataset) 
         assert changed.float().mean() > 0.5, name  # pixels in the margin are constant: their weights only decay
 
 
-def test_masks_hold_from_the_start_even_without_a_step(digits: Dataset) -> None:
+def test_masks_hold_from_the_start_even_without_a_step(digits: MemoryData) -> None:
     model = fresh()
     mask = torch.zeros_like(model.fc2.weight, dtype=torch.bool)
     train(model, digits, TrainConfig(steps=0), masks={"fc2.weight": mask})
     assert model.fc2.weight.count_nonzero() == 0
 
 
-def test_a_mask_for_an_unknown_weight_is_refused(digits: Dataset) -> None:
+def test_a_mask_for_an_unknown_weight_is_refused(digits: MemoryData) -> None:
     with pytest.raises(KeyError, match="fc9"):  # our own bug, not the user's: never a mask that silently does nothing
         train(fresh(), digits, TrainConfig(steps=1), masks={"fc9.weight": torch.ones(1, dtype=torch.bool)})
 
 
-def test_cancelling_leaves_the_last_finished_step(digits: Dataset) -> None:
+def test_cancelling_leaves_the_last_finished_step(digits: MemoryData) -> None:
     config = TrainConfig(steps=8)
     at_step: dict[int, dict[str, Tensor]] = {}
     whole = fresh()
@@ -135,7 +138,7 @@ def test_cancelling_leaves_the_last_finished_step(digits: Dataset) -> None:
     assert not stopped.training
 
 
-def test_cancelling_during_a_measurement_ends_in_eval_mode_too(digits: Dataset) -> None:
+def test_cancelling_during_a_measurement_ends_in_eval_mode_too(digits: MemoryData) -> None:
     model, calls = fresh(), list[bool]()
 
     def cancel() -> bool:
@@ -147,7 +150,7 @@ def test_cancelling_during_a_measurement_ends_in_eval_mode_too(digits: Dataset) 
     assert not model.training
 
 
-def test_events_tell_every_step_and_measure_as_often_as_asked(digits: Dataset) -> None:
+def test_events_tell_every_step_and_measure_as_often_as_asked(digits: MemoryData) -> None:
     events: list[TrainEvent] = []
     model = fresh()
     train(model, digits, TrainConfig(steps=10, lr=0.1), evaluations=2, progress=events.append)
@@ -159,7 +162,7 @@ def test_events_tell_every_step_and_measure_as_often_as_asked(digits: Dataset) -
     assert events[-1].loss < events[0].loss
 
 
-def test_measuring_does_not_change_what_is_learnt(digits: Dataset) -> None:
+def test_measuring_does_not_change_what_is_learnt(digits: MemoryData) -> None:
     start, results = mini_resnet(), []  # it has BN, whose statistics a forward pass in training mode would move
     for evaluations in (0, 3):
         model = copy.deepcopy(start)
@@ -182,18 +185,18 @@ class Witness(nn.Module):
         return self.fc(x.flatten(1))
 
 
-def test_an_epoch_shows_each_train_image_once_and_no_other(digits: Dataset) -> None:
+def test_an_epoch_shows_each_train_image_once_and_no_other(digits: MemoryData) -> None:
     """Train images have the numbers 0 to 199 in their first pixel, select and test images 200 and up."""
-    images = {role: digits.images[role][:200].clone() for role in ROLES}
+    images = {role: digits.pixels[role][:200].clone() for role in ROLES}
     images["train"][:, 0, 0, 0] = torch.arange(200)
     images["select"][:, 0, 0, 0] = 220
     images["test"][:, 0, 0, 0] = 240
     info = type(digits.info)(**{**vars(digits.info), "sizes": {role: 200 for role in ROLES}})
-    numbered = Dataset(
-        info=info, images=images, labels={role: digits.labels[role][:200] for role in ROLES}, digest="", source=""
+    numbered = MemoryData(
+        info=info, pixels=images, truth={role: digits.truth[role][:200] for role in ROLES}, digest="", source=""
     )
     model = Witness()
-    train(model, numbered, TrainConfig(steps=steps_per_epoch(numbered, 50), batch_size=50))
+    train(model, numbered, TrainConfig(steps=numbered.info.steps_per_epoch(50), batch_size=50))
     assert sorted(model.seen) == list(range(200))
     assert model.seen != sorted(model.seen)  # shuffled
     first = model.seen
@@ -204,7 +207,7 @@ def test_an_epoch_shows_each_train_image_once_and_no_other(digits: Dataset) -> N
 
 
 @pytest.mark.parametrize("spoilt", ["weights", "rate"])
-def test_a_loss_that_is_no_number_ends_with_advice(digits: Dataset, spoilt: str) -> None:
+def test_a_loss_that_is_no_number_ends_with_advice(digits: MemoryData, spoilt: str) -> None:
     model = fresh()
     if spoilt == "weights":
         nn.init.constant_(model.fc1.weight, math.nan)
@@ -229,9 +232,9 @@ def test_wrong_settings_are_refused_when_made(wrong: dict[str, float], sentence:
         TrainConfig(**wrong)  # type: ignore[arg-type]
 
 
-def test_steps_of_an_epoch_are_full_batches(digits: Dataset) -> None:
-    assert steps_per_epoch(digits, 128) == 23  # 3,000 / 128 = 23.4
-    assert steps_per_epoch(digits, 5000) == 1
+def test_steps_of_an_epoch_are_full_batches(digits: MemoryData) -> None:
+    assert digits.info.steps_per_epoch(128) == 23  # 3,000 / 128 = 23.4
+    assert digits.info.steps_per_epoch(5000) == 1
 
 
 def test_bf16_is_never_chosen_for_a_network_without_bn() -> None:
@@ -298,7 +301,11 @@ def test_augment_differs_by_image_and_repeats_by_seed() -> None:
 
 
 def test_digits_are_never_mirrored_and_photos_are() -> None:
-    assert {name: info.flips for name, info in DATASETS.items()} == {"mnist5k": False, "mnist": False, "cifar10": True}
+    assert {name: describe_data(name).flips for name in data_names()} == {
+        "mnist5k": False,
+        "mnist": False,
+        "cifar10": True,
+    }
 
 
 def test_a_pasted_box_is_one_rectangle_and_its_share_is_what_it_covers() -> None:
@@ -326,7 +333,7 @@ def test_the_distance_to_a_teacher_by_its_formula() -> None:
     assert float(distance_to_teacher(answers, answers)) == pytest.approx(0.0, abs=1e-6)
 
 
-def test_a_teacher_is_followed_and_left_alone(digits: Dataset) -> None:
+def test_a_teacher_is_followed_and_left_alone(digits: MemoryData) -> None:
     """A teacher that always answers 3 pulls the student towards 3, and learns nothing itself."""
     teacher = nn.Sequential(nn.Flatten(), nn.Linear(784, 10)).eval()
     with torch.no_grad():
@@ -338,13 +345,13 @@ def test_a_teacher_is_followed_and_left_alone(digits: Dataset) -> None:
         model = fresh()
         train(model, digits, TrainConfig(steps=20, lr=0.01), teacher=follow)
         with torch.no_grad():
-            answers = model(digits.normalise(digits.images["select"][:200])).softmax(1)
+            answers = model(digits.normalise(digits.pixels["select"][:200])).softmax(1)
         threes.append(float(answers[:, 3].mean()))
     assert threes[1] > 2 * threes[0]
     assert same(before, weights(teacher))
 
 
-def test_cutmix_changes_what_is_learnt_and_repeats_by_seed(digits: Dataset) -> None:
+def test_cutmix_changes_what_is_learnt_and_repeats_by_seed(digits: MemoryData) -> None:
     results = []
     for share in (0.0, 1.0, 1.0):
         model = fresh()

@@ -14,7 +14,7 @@ import torch
 import pruning
 from pruning.base.errors import InputError
 from pruning.cost.counts import count_macs, shapes_after
-from pruning.data.datasets import load_dataset
+from pruning.data.readers import open_data
 from pruning.notebook import Network
 from pruning.opening.models import open_model
 from pruning.planning.plan import make_plan
@@ -82,7 +82,7 @@ def test_a_cut_is_the_engines_plan(network: Network) -> None:
     assert cut.plan.kept == plan.kept and list(cut.table()["kept"]) == [150, 60]
     assert cut.params == 784 * 150 + 150 + 150 * 60 + 60 + 60 * 10 + 10
     assert cut.macs == count_macs(opened.graph, shapes_after(opened.graph, plan))
-    data = load_dataset("mnist5k")
+    data = open_data("mnist5k")
     plain = evaluate(removed_model(opened.model, opened.graph, plan), data, "select", limit=200)
     found = cut.accuracy(images=200)
     assert torch.equal(found.right, plain.right) and found.interval == plain.interval

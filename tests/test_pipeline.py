@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pruning.base.errors import Cancelled, InputError
-from pruning.data.datasets import load_dataset
+from pruning.data.readers import open_data
 from pruning.latency.clock import compare_latency
 from pruning.opening.models import open_model
 from pruning.runs import pipeline
@@ -29,7 +29,7 @@ def recipe(**changes) -> Recipe:
 def test_a_channel_run_reports_what_its_model_does():
     events = []
     outcome = run(recipe(), progress=events.append)
-    result, data = outcome.result, load_dataset("mnist5k")
+    result, data = outcome.result, open_data("mnist5k")
     again = evaluate(outcome.model, data, "test")
     assert result["pruned"]["correct"] == again.correct and result["pruned"]["role"] == "test"
     assert result["dense"]["correct"] == evaluate(open_model("sample:lenet300").model, data, "test").correct
@@ -85,7 +85,7 @@ def test_the_shared_models_are_not_changed():
     opened = open_model("sample:mini_resnet")
     before = {name: tensor.clone() for name, tensor in opened.model.state_dict().items()}
     pipeline.prune_in_rounds(
-        recipe(model="sample:mini_resnet", finetune_steps=2), opened, load_dataset("mnist5k"), lambda event: None, None
+        recipe(model="sample:mini_resnet", finetune_steps=2), opened, open_data("mnist5k"), lambda event: None, None
     )
     assert all(torch.equal(tensor, before[name]) for name, tensor in opened.model.state_dict().items())
 

@@ -15,7 +15,7 @@ import pytest
 from safetensors.torch import load_file
 
 from pruning.base.errors import Cancelled, InputError, StorageError
-from pruning.data.datasets import load_dataset
+from pruning.data.readers import open_data
 from pruning.jobs import local
 from pruning.opening.models import open_model
 from pruning.runs import Run, create_run, delete_run, execute, list_runs, read_run, request_cancel
@@ -51,7 +51,7 @@ def test_a_run_is_listed_and_its_model_opens_with_the_identical_count():
     assert run.result == json.loads(json.dumps(result))
     assert [listed.path for listed in list_runs()] == [path]
     opened = open_model(f"run:{path}")
-    assert evaluate(opened.model, load_dataset("mnist5k"), "test").correct == result["pruned"]["correct"]
+    assert evaluate(opened.model, open_data("mnist5k"), "test").correct == result["pruned"]["correct"]
     assert not list(path.glob("*.part"))
     assert len(run.events().training) == 3
 
@@ -86,7 +86,7 @@ def test_a_channel_run_can_be_pruned_again():
     result = execute(second)
     assert result["pruned"]["params"] == 784 * 75 + 75 + 75 * 25 + 25 + 25 * 10 + 10
     opened = open_model(f"run:{second}")
-    assert evaluate(opened.model, load_dataset("mnist5k"), "test").correct == result["pruned"]["correct"]
+    assert evaluate(opened.model, open_data("mnist5k"), "test").correct == result["pruned"]["correct"]
 
 
 def test_a_worker_process_carries_a_run_out():

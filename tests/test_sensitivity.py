@@ -14,7 +14,8 @@ import torch
 from pruning.base.clone import clone
 from pruning.base.errors import Cancelled, InputError
 from pruning.cli.main import main
-from pruning.data.datasets import Dataset, load_dataset
+from pruning.data.protocol import Data
+from pruning.data.readers import open_data
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import Plan, make_plan
 from pruning.render.preview import pruned_copy, target_macs
@@ -60,8 +61,8 @@ def resnet() -> OpenModel:
 
 
 @pytest.fixture(scope="module")
-def data() -> Dataset:
-    return load_dataset("mnist5k")
+def data() -> Data:
+    return open_data("mnist5k")
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ class PlainMeter:
 
     precision = Precision(name="fp32", agreement=None, images=0)
 
-    def __init__(self, opened: OpenModel, data: Dataset, images: int = IMAGES) -> None:
+    def __init__(self, opened: OpenModel, data: Data, images: int = IMAGES) -> None:
         self.opened, self.data, self.images = opened, data, images
         self.figures = ("as_cut", "recalibrated") if has_batch_norm(opened.model) else ("as_cut",)
         self.asked: list[tuple[Plan, bool]] = []
@@ -102,7 +103,7 @@ class BlankMeter(PlainMeter):
         return Measured(as_cut=right, recalibrated=again, complete=True)
 
 
-def start(opened: OpenModel, data: Dataset, granularity: str = "channel", **options: object) -> Sensitivity:
+def start(opened: OpenModel, data: Data, granularity: str = "channel", **options: object) -> Sensitivity:
     return outline(
         opened.digest,
         opened.graph,
@@ -113,15 +114,13 @@ def start(opened: OpenModel, data: Dataset, granularity: str = "channel", **opti
     )
 
 
-def scanned(opened: OpenModel, data: Dataset, meter: Meter, begin: Sensitivity) -> list[Sensitivity]:
+def scanned(opened: OpenModel, data: Data, meter: Meter, begin: Sensitivity) -> list[Sensitivity]:
     return list(scan(opened.model, opened.graph, data, meter, begin))
 
 
 @pytest.mark.parametrize("granularity", ["channel", "weight"])
 @pytest.mark.parametrize("criterion", ["l2", "random"])
-def test_single_cuts_equal_those_of_make_plan(
-    lenet: OpenModel, data: Dataset, granularity: str, criterion: str
-) -> None:
+def test_single_cuts_equal_those_of_make_plan(lenet: OpenModel, data: Data, granularity: str, criterion: str) -> None:
     meter = BlankMeter(lenet, data)
     scanned(lenet, data, meter, start(lenet, data, granularity, criterion=criterion, seed=3))
     (dense, kept), *rest = meter.asked
@@ -138,7 +137,7 @@ def test_single_cuts_equal_those_of_make_plan(
         assert [replace(row, note=None) for row in wanted.layers] == list(plan.layers)
 
 
-def test_every_curve_takes_shape_early(resnet: OpenModel, data: Dataset) -> None:
+def test_every_curve_takes_shape_early(resnet: OpenModel, data: Data) -> None:
     meter = BlankMeter(resnet, data)
     steps = scanned(resnet, data, meter, start(resnet, data))
     last = steps[-1]
@@ -153,7 +152,7 @@ def test_every_curve_takes_shape_early(resnet: OpenModel, data: Dataset) -> None
 
 
 def test_points_are_measured_on_the_pruned_model(
-    resnet: OpenModel, data: Dataset, monkeypatch: pytest.MonkeyPatch
+    resnet: OpenModel, data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(SPARSITIES, "channel", (0.8,))
     last = scanned(resnet, data, PlainMeter(resnet, data), start(resnet, data))[-1]
@@ -177,7 +176,7 @@ def test_points_are_measured_on_the_pruned_model(
         assert (found.newly_wrong, found.newly_right) == (wanted.newly_wrong, wanted.newly_right)
 
 
-def test_equal_widths_are_measured_once(resnet: OpenModel, data: Dataset) -> None:
+def test_equal_widths_are_measured_once(resnet: OpenModel, data: Data) -> None:
     """8 units: 10 % removes none of them, 50 % and 60 % equally many."""
     meter = BlankMeter(resnet, data)
     last = scanned(resnet, data, meter, start(resnet, data))[-1]
@@ -188,7 +187,7 @@ def test_equal_widths_are_measured_once(resnet: OpenModel, data: Dataset) -> Non
     assert len(meter.asked) == 1 + widths < 1 + last.wanted
 
 
-def test_weights_go_on_to_99_percent(lenet: OpenModel, data: Dataset) -> None:
+def test_weights_go_on_to_99_percent(lenet: OpenModel, data: Data) -> None:
     last = scanned(lenet, data, BlankMeter(lenet, data), start(lenet, data, "weight"))[-1]
     assert [point.sparsity for point in last.curves[0].points] == sorted(SPARSITIES["weight"])
     assert sorted(SPARSITIES["weight"])[-4:] == [0.9, 0.95, 0.98, 0.99]
@@ -198,7 +197,7 @@ def test_weights_go_on_to_99_percent(lenet: OpenModel, data: Dataset) -> None:
     assert first.points[-1].kept == 5
 
 
-def test_costs_beside_curves_equal_hand_counts(lenet: OpenModel, data: Dataset) -> None:
+def test_costs_beside_curves_equal_hand_counts(lenet: OpenModel, data: Data) -> None:
     found = start(lenet, data)
     macs = target_macs(lenet.graph, "channel", lenet.graph.shapes)
     assert {curve.name: curve.macs for curve in found.curves if not curve.locked} == macs
@@ -211,9 +210,7 @@ def test_costs_beside_curves_equal_hand_counts(lenet: OpenModel, data: Dataset) 
     }
 
 
-def test_the_engine_agrees_with_the_real_models(
-    resnet: OpenModel, data: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_engine_agrees_with_the_real_models(resnet: OpenModel, data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SPARSITIES, "channel", (0.5,))
     begin = start(resnet, data)
     plain = scanned(resnet, data, PlainMeter(resnet, data), begin)[-1]
@@ -291,7 +288,7 @@ def test_interaction_gap_is_measured_minus_foretold() -> None:
     assert gap.low < gap.gap < gap.high < 0
 
 
-def test_the_cut_at_all_limits_is_planned_and_measured(lenet: OpenModel, data: Dataset) -> None:
+def test_the_cut_at_all_limits_is_planned_and_measured(lenet: OpenModel, data: Data) -> None:
     meter = PlainMeter(lenet, data)
     found = scanned(lenet, data, meter, start(lenet, data))[-1]
     plan = limits_plan(lenet.model, lenet.graph, found, "as_cut", 0.02)
@@ -302,7 +299,7 @@ def test_the_cut_at_all_limits_is_planned_and_measured(lenet: OpenModel, data: D
     assert joint.as_cut.correct == int(evaluate(pruned_copy(lenet, plan), data, "select", limit=IMAGES).right.sum())
 
 
-def test_a_scan_stops_when_told_and_goes_on_where_it_stopped(lenet: OpenModel, data: Dataset) -> None:
+def test_a_scan_stops_when_told_and_goes_on_where_it_stopped(lenet: OpenModel, data: Data) -> None:
     begin = start(lenet, data)
     meter = PlainMeter(lenet, data)
     with pytest.raises(Cancelled):
@@ -318,7 +315,7 @@ def test_a_scan_stops_when_told_and_goes_on_where_it_stopped(lenet: OpenModel, d
     assert told[-1] == whole.wanted and cache.file_of(begin).status().state == "idle"
 
 
-def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: OpenModel, data: Dataset, quick: None) -> None:
+def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: OpenModel, data: Data, quick: None) -> None:
     begin = start(lenet, data)
     meter = PlainMeter(lenet, data)
     seen: list[tuple[str, str]] = []
@@ -345,7 +342,7 @@ def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: OpenMode
     assert cache.measure(lenet, data, begin, nothing, together=limits) == found
 
 
-def test_a_request_on_disk_cancels(lenet: OpenModel, data: Dataset) -> None:
+def test_a_request_on_disk_cancels(lenet: OpenModel, data: Data) -> None:
     begin = start(lenet, data)
     meter = PlainMeter(lenet, data)
     seen: list[str] = []
@@ -362,7 +359,7 @@ def test_a_request_on_disk_cancels(lenet: OpenModel, data: Dataset) -> None:
     assert not cache.file_of(begin).is_cancelling, "the next one is not cancelled by it"
 
 
-def test_what_a_scan_depends_on_names_its_file(lenet: OpenModel, resnet: OpenModel, data: Dataset) -> None:
+def test_what_a_scan_depends_on_names_its_file(lenet: OpenModel, resnet: OpenModel, data: Data) -> None:
     base = start(lenet, data)
     others = [
         start(resnet, data),
@@ -378,7 +375,7 @@ def test_what_a_scan_depends_on_names_its_file(lenet: OpenModel, resnet: OpenMod
 
 
 @pytest.mark.parametrize("damage", ["empty", "not json", "half", "other", "wrong", "list"])
-def test_a_damaged_file_is_measured_anew(lenet: OpenModel, data: Dataset, damage: str) -> None:
+def test_a_damaged_file_is_measured_anew(lenet: OpenModel, data: Data, damage: str) -> None:
     begin = start(lenet, data)
     found = cache.measure(lenet, data, begin, lambda: PlainMeter(lenet, data))
     path = cache.file_of(begin).path
@@ -397,7 +394,7 @@ def test_a_damaged_file_is_measured_anew(lenet: OpenModel, data: Dataset, damage
     assert len(meter.asked) > 1
 
 
-def test_other_arithmetic_is_not_mixed_in(lenet: OpenModel, data: Dataset) -> None:
+def test_other_arithmetic_is_not_mixed_in(lenet: OpenModel, data: Data) -> None:
     begin = start(lenet, data)
     meter = PlainMeter(lenet, data)
     with pytest.raises(Cancelled):
@@ -408,7 +405,7 @@ def test_other_arithmetic_is_not_mixed_in(lenet: OpenModel, data: Dataset) -> No
     assert whole.precision == "bf16" and len(other.asked) == 1 + whole.wanted
 
 
-def test_one_process_at_a_time_measures_a_scan(lenet: OpenModel, data: Dataset) -> None:
+def test_one_process_at_a_time_measures_a_scan(lenet: OpenModel, data: Data) -> None:
     begin = start(lenet, data)
     path = cache.file_of(begin).path
     path.parent.mkdir(parents=True)
@@ -423,7 +420,7 @@ def test_one_process_at_a_time_measures_a_scan(lenet: OpenModel, data: Dataset) 
     assert cache.file_of(begin).status().state == "idle"
 
 
-def test_a_process_that_dies_without_a_word_is_told(lenet: OpenModel, data: Dataset) -> None:
+def test_a_process_that_dies_without_a_word_is_told(lenet: OpenModel, data: Data) -> None:
     begin = start(lenet, data)
     cache.file_of(begin).note_start()
     assert cache.file_of(begin).status().state == "starting"
@@ -489,7 +486,7 @@ def test_errors_of_the_command_are_one_sentence(
 
 
 def test_the_job_asks_for_exactly_this_scan(
-    lenet: OpenModel, data: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], quick: None
+    lenet: OpenModel, data: Data, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], quick: None
 ) -> None:
     from pruning.sensitivity import start as job
 

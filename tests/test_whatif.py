@@ -11,7 +11,10 @@ import torchvision
 from torch import Tensor, nn
 
 from pruning.base.errors import Cancelled, InputError
-from pruning.data.datasets import Dataset, DatasetInfo, load_dataset
+from pruning.data.info import DataInfo
+from pruning.data.memory import MemoryData
+from pruning.data.protocol import Data
+from pruning.data.readers import open_data
 from pruning.graph.model_graph import ModelGraph
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import Plan, make_plan
@@ -26,8 +29,8 @@ from pruning.whatif.passes import Images
 
 
 @pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return load_dataset("mnist5k")
+def digits() -> Data:
+    return open_data("mnist5k")
 
 
 def some_plans(graph: ModelGraph, seed: int, count: int, granularity: str = "channel") -> Iterator[dict[str, float]]:
@@ -40,7 +43,7 @@ def some_plans(graph: ModelGraph, seed: int, count: int, granularity: str = "cha
         layers = {**layers, draw.choice(names): draw.choice([0.0, 0.1, 0.3, 0.6])}
 
 
-def plain(opened: OpenModel, plan: Plan, data: Dataset, images: int | None) -> tuple[Tensor, Tensor | None]:
+def plain(opened: OpenModel, plan: Plan, data: Data, images: int | None) -> tuple[Tensor, Tensor | None]:
     """Right answers as cut and recalibrated, of the masked model."""
     model = masked_model(opened.model, opened.graph, plan)
     as_cut = evaluate(model, data, "select", limit=images).right
@@ -52,7 +55,7 @@ def plain(opened: OpenModel, plan: Plan, data: Dataset, images: int | None) -> t
 
 @pytest.mark.parametrize("granularity", ["channel", "weight"])
 @pytest.mark.parametrize("name", ["lenet300", "lenet5", "mini_resnet"])
-def test_in_fp32_it_is_what_evaluate_gives_on_the_masked_model(name: str, granularity: str, digits: Dataset) -> None:
+def test_in_fp32_it_is_what_evaluate_gives_on_the_masked_model(name: str, granularity: str, digits: Data) -> None:
     opened = open_model(f"sample:{name}")
     what_if = WhatIf(opened.model, opened.graph, digits, images=None, precision="fp32")
     assert what_if.whole_because is None and what_if.images == 1000
@@ -67,7 +70,7 @@ def test_in_fp32_it_is_what_evaluate_gives_on_the_masked_model(name: str, granul
             assert torch.equal(measured.recalibrated.right, recalibrated)
 
 
-def test_a_sample_is_the_one_that_evaluate_takes_and_plans_apart_do_not_disturb_what_is_kept(digits: Dataset) -> None:
+def test_a_sample_is_the_one_that_evaluate_takes_and_plans_apart_do_not_disturb_what_is_kept(digits: Data) -> None:
     opened = open_model("sample:mini_resnet")
     what_if = WhatIf(opened.model, opened.graph, digits, images=300, precision="fp32")
     nothing = make_plan(opened.model, opened.graph)
@@ -91,7 +94,7 @@ class Recorder(Runner):
         return super().__call__(*args, **kwargs)
 
 
-def test_only_what_follows_the_change_is_computed(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_follows_the_change_is_computed(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pruning.whatif.parts.Runner", Recorder)
     opened = open_model("sample:mini_resnet")
     what_if = WhatIf(opened.model, opened.graph, digits, images=100, precision="fp32", figures=("as_cut",))
@@ -116,17 +119,17 @@ FAMILIES = (
 )  # fmt: skip
 
 
-def photos(side: int, classes: int = 10, count: int = 60) -> Dataset:
+def photos(side: int, classes: int = 10, count: int = 60) -> Data:
     """Random images."""
     draw = torch.Generator().manual_seed(0)
     images = {role: torch.randint(0, 256, (count, 3, side, side), generator=draw, dtype=torch.uint8)
               for role in ("train", "select", "test")}  # fmt: skip
     labels = {role: torch.randint(0, classes, (count,), generator=draw) for role in images}
-    info = DatasetInfo(
+    info = DataInfo(
         name="photos", title="random", classes=tuple(map(str, range(classes))), shape=(3, side, side),
-        mean=(0.5,) * 3, std=(0.25,) * 3, sizes=dict.fromkeys(images, count), flips=False, embedded=False,
+        mean=(0.5,) * 3, std=(0.25,) * 3, sizes=dict.fromkeys(images, count), shift=1, flips=False, embedded=False,
     )  # fmt: skip
-    return Dataset(info=info, images=images, labels=labels, digest="0", source="random")
+    return MemoryData(info=info, pixels=images, truth=labels, digest="0", source="random")
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -154,7 +157,7 @@ def test_families_of_networks_give_what_the_removed_network_gives(name: str) -> 
         )
 
 
-def test_answers_come_soon_and_grow_better(digits: Dataset) -> None:
+def test_answers_come_soon_and_grow_better(digits: Data) -> None:
     opened = open_model("sample:mini_resnet")
     what_if = WhatIf(opened.model, opened.graph, digits, images=1000)
     plan = make_plan(opened.model, opened.graph, sparsity=0.3)
@@ -168,7 +171,7 @@ def test_answers_come_soon_and_grow_better(digits: Dataset) -> None:
     assert widths[-1] < 0.5 * widths[0]
 
 
-def test_a_question_that_is_left_off_spoils_nothing(digits: Dataset) -> None:
+def test_a_question_that_is_left_off_spoils_nothing(digits: Data) -> None:
     opened = open_model("sample:mini_resnet")
     what_if = WhatIf(opened.model, opened.graph, digits, images=300, precision="fp32")
     what_if.measure(make_plan(opened.model, opened.graph))
@@ -190,7 +193,7 @@ def test_a_question_that_is_left_off_spoils_nothing(digits: Dataset) -> None:
 
 
 @pytest.mark.parametrize("budget", [0, 60 * 2**20, 200 * 2**20])
-def test_what_is_kept_stays_within_the_budget(budget: int, digits: Dataset) -> None:
+def test_what_is_kept_stays_within_the_budget(budget: int, digits: Data) -> None:
     opened = open_model("sample:mini_resnet")
     what_if = WhatIf(opened.model, opened.graph, digits, images=1000, precision="fp32", budget_bytes=budget)
     most = 0
@@ -201,7 +204,7 @@ def test_what_is_kept_stays_within_the_budget(budget: int, digits: Dataset) -> N
     assert most >= 0.6 * budget, "and it is made use of"
 
 
-def test_bf16_is_used_only_where_it_agrees(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bf16_is_used_only_where_it_agrees(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = open_model("sample:lenet5")
     insisted = WhatIf(opened.model, opened.graph, digits, images=200, precision="bf16")
     assert insisted.precision.name == "bf16" and insisted.precision.agreement >= 0.995
@@ -225,7 +228,7 @@ class FixedBatch(nn.Module):
         return self.second(torch.relu(self.first(x.flatten(1))) + noise)
 
 
-def test_a_network_whose_calls_do_not_follow_is_computed_whole(digits: Dataset) -> None:
+def test_a_network_whose_calls_do_not_follow_is_computed_whole(digits: Data) -> None:
     torch.manual_seed(1)
     model = FixedBatch().eval()
     graph = build_graph(model, (1, 28, 28))
@@ -249,7 +252,7 @@ def test_recalibration_of_a_family_with_several_kinds_of_norms() -> None:
         assert torch.equal(what_if.measure(plan).recalibrated.right, evaluate(small, data, "select").right)
 
 
-def test_only_what_is_wanted_is_measured(digits: Dataset) -> None:
+def test_only_what_is_wanted_is_measured(digits: Data) -> None:
     opened = open_model("sample:mini_resnet")
     plan = make_plan(opened.model, opened.graph, sparsity=0.3)
     both = WhatIf(opened.model, opened.graph, digits, images=200, precision="fp32").measure(plan)

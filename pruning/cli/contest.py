@@ -14,7 +14,7 @@ from pruning.cli.evaluate import check_has_images
 from pruning.cli.output import field, say
 from pruning.contest import SCHEDULES, Race, Terms, Verdict, judge
 from pruning.contest.cache import hold, to_json
-from pruning.data.datasets import load_dataset
+from pruning.data.readers import open_data
 from pruning.opening.models import open_model
 from pruning.runs.pipeline import check_fits
 
@@ -36,7 +36,7 @@ def contest(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[
     """
     check_has_images(args.model)
     opened = open_model(args.model)
-    data = load_dataset(args.data or opened.data[0], args.data_dir)
+    data = open_data(args.data or opened.data[0], args.data_dir)
     check_fits(opened, data)
     terms = Terms(
         model=args.model,

@@ -9,8 +9,7 @@ from typing import Any
 import torch
 
 from pruning.base.files import cache_dir
-from pruning.data.datasets import DATASETS
-from pruning.data.sources import is_available
+from pruning.data.readers import data_names, is_available
 from pruning.runs import default_runs_dir
 from sample_models import SAMPLES
 
@@ -29,7 +28,7 @@ def doctor(data_dir: str | None) -> tuple[dict[str, Any], list[str], list[str]]:
         "cpu": torch.backends.cpu.get_cpu_capability(),
         "bf16": torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported(),
         "samples": {name: sample.weights_path.is_file() for name, sample in SAMPLES.items()},
-        "data": {name: is_available(name, data_dir) for name in DATASETS},
+        "data": {name: is_available(name, data_dir) for name in data_names()},
         "cache": str(cache_dir()),
         "runs": str(default_runs_dir()),
     }

@@ -7,7 +7,8 @@ from typing import Any
 
 from pruning.base.errors import InputError
 from pruning.catalog.references import parse_reference
-from pruning.data.datasets import Role, load_dataset
+from pruning.data.info import Role
+from pruning.data.readers import open_data
 from pruning.opening.models import open_model
 from pruning.runs.pipeline import check_fits
 from pruning.training.evaluate import evaluate as measure
@@ -23,7 +24,7 @@ def evaluate(
     """
     check_has_images(ref)
     opened = open_model(ref)
-    images = load_dataset(data or opened.data[0], data_dir)
+    images = open_data(data or opened.data[0], data_dir)
     check_fits(opened, images)
     measured = measure(opened.model, images, role, cancel=cancel)
     result = {

@@ -14,7 +14,7 @@ from pruning.base.errors import InputError
 from pruning.cli.evaluate import check_has_images
 from pruning.cli.output import change, field, listed, say
 from pruning.cost.ledger import of_result, remarks
-from pruning.data.datasets import dataset_info
+from pruning.data.readers import describe_data
 from pruning.opening.models import open_model
 from pruning.runs import create_run, execute
 from pruning.runs.pipeline import check_recipe, steps_for_seconds
@@ -62,7 +62,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         raise InputError("Give --finetune-epochs or --finetune-seconds, not both.")
     check_has_images(args.model)
     opened = open_model(args.model)
-    info = dataset_info(args.data or opened.data[0])
+    info = describe_data(args.data or opened.data[0])
     hyper = default_hyperparameters(info)
     if args.lr is not None:
         hyper["lr"] = args.lr
@@ -81,7 +81,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         layers=_layers(args.layer or []),
         schedule=schedule,
         iterations=_rounds(schedule, args.steps),
-        finetune_steps=round(epochs * (info.sizes["train"] // int(hyper["batch_size"]))),
+        finetune_steps=info.steps_of(epochs, int(hyper["batch_size"])),
         batch_size=int(hyper["batch_size"]),
         lr=float(hyper["lr"]),
         shift=int(hyper["shift"]),

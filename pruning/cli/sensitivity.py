@@ -9,7 +9,7 @@ from typing import Any
 from pruning.base.errors import Cancelled, InputError
 from pruning.cli.evaluate import check_has_images
 from pruning.cli.output import field, say
-from pruning.data.datasets import load_dataset
+from pruning.data.readers import open_data
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import Plan
 from pruning.runs.pipeline import check_fits
@@ -45,7 +45,7 @@ def sensitivity(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[d
         raise InputError(f"--lose is a number of points of accuracy from 0 to 100, not {args.lose:g}.")
     check_has_images(args.model)
     opened = open_model(args.model)
-    data = load_dataset(args.data or opened.data[0], args.data_dir)
+    data = open_data(args.data or opened.data[0], args.data_dir)
     check_fits(opened, data)
     wanted = outline(
         opened.digest,

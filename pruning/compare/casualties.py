@@ -33,7 +33,7 @@ class Case:
     """One image that two networks answer differently."""
 
     index: int
-    """Of the image in its role, as in `Dataset.images[role]`."""
+    """Of the image in its role, as in `Data.images`."""
     label: int
     """True class."""
     before: int

@@ -10,7 +10,7 @@ from torch import Tensor
 from pruning.base.errors import InputError
 from pruning.compare.classes import ClassChange
 from pruning.compare.features import kept_channels, layer_site
-from pruning.data.datasets import Dataset
+from pruning.data.protocol import Data
 from pruning.graph.groups import ChannelGroup
 from pruning.opening.models import OpenModel
 from pruning.planning.plan import LayerPlan, Plan
@@ -85,7 +85,7 @@ def without(group: ChannelGroup, unit: int) -> Plan:
     return Plan(granularity="channel", kept=kept, layers=layers)
 
 
-def knockout_engine(opened: OpenModel, data: Dataset) -> WhatIf:
+def knockout_engine(opened: OpenModel, data: Data) -> WhatIf:
     """What measures knock-outs of a network: in float32, so that its figures are those of plain evaluation."""
     return WhatIf(
         opened.model, opened.graph, data, images=IMAGES, figures=("as_cut",), precision="fp32", budget_bytes=MEMORY
@@ -105,7 +105,8 @@ def knock_out(engine: WhatIf, opened: OpenModel, layer: str, channel: int) -> Kn
     before = engine.measure(Plan(granularity="channel", layers=())).as_cut
     after = engine.measure(without(group, unit), keep=False).as_cut
     assert before is not None and after is not None, "the engine measures as cut"
-    labels = engine.data.labels["select"][engine.data.subset("select", engine.images)]
+    labels = engine.data.labels("select")
+    assert labels is not None, "digits and photos have labels"
     return Knockout(
         layer=layer,
         channel=channel,
@@ -113,7 +114,9 @@ def knock_out(engine: WhatIf, opened: OpenModel, layer: str, channel: int) -> Kn
         before=before,
         after=after,
         difference=paired_difference(before.right, after.right),
-        classes=class_changes(before.right, after.right, labels, engine.data.info.classes),
+        classes=class_changes(
+            before.right, after.right, labels[engine.data.subset("select", engine.images)], engine.data.info.classes
+        ),
     )
 
 

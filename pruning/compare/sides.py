@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pruning.base.errors import InputError, StorageError
-from pruning.data.datasets import Dataset
+from pruning.data.protocol import Data
 from pruning.opening.models import STRUCTURE_FILE, OpenModel
 from pruning.runs import Run
 from pruning.runs.store import ANSWERS
@@ -123,9 +123,9 @@ class Pair:
     data_name: str
     missing: str | None
     """Why the images are not there, in words; None where they are."""
-    load: Callable[[], Dataset]
+    load: Callable[[], Data]
 
-    def data(self) -> Dataset:
+    def data(self) -> Data:
         """The images. Only where nothing is `missing`."""
         assert self.missing is None, self.missing
         return self.load()

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pruning.base.errors import PruningError
 from pruning.compare.casualties import Changes, changes, changes_of
 from pruning.compare.sides import Pair, Speedup
+from pruning.data.readers import describe_data
 from pruning.training.answers import Answers
 from pruning.training.evaluate import Difference
 
@@ -18,7 +20,6 @@ NEARLY = 0.005
 """Sizes that differ by less than this share are nearly the same."""
 NAMED = 0.01
 """A share is called by a fraction's name where it is so near to it."""
-THINGS = {"mnist5k": "digits", "mnist": "digits", "cifar10": "photos"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,7 @@ def facts_of(pair: Pair) -> Facts:
         accuracy=(before.accuracy, after.accuracy),
         changes=counted,
         difference=difference,
-        things=THINGS.get(pair.data_name, "images"),
+        things=things_of(pair.data_name),
     )
 
 
@@ -119,8 +120,20 @@ def facts_of_result(result: Mapping[str, Any], answers: Mapping[str, Answers] | 
         accuracy=(dense["accuracy"], pruned["accuracy"]),
         changes=counted,
         difference=difference,
-        things=THINGS.get(result["data"]["name"], "images"),
+        things=things_of(result["data"]["name"]),
     )
+
+
+def things_of(data: str) -> str:
+    """What the images of a data set show, in the plural; 'images' where it is not at hand to tell.
+
+    >>> things_of("mnist"), things_of("cifar10"), things_of("of another explorer")
+    ('digits', 'photos', 'images')
+    """
+    try:
+        return describe_data(data).things
+    except PruningError:
+        return "images"
 
 
 def size_words(params: tuple[int, int], nonzero: tuple[int, int]) -> str:

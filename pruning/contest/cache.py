@@ -13,7 +13,7 @@ from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
 from pruning.base.files import cache_dir
 from pruning.contest.race import Finish, Mark, Race, Terms, line_up, race
-from pruning.data.datasets import Dataset
+from pruning.data.protocol import Data
 from pruning.jobs.workfile import WorkFile
 from pruning.latency.clock import quiet_machine
 from pruning.opening.models import OpenModel
@@ -40,7 +40,7 @@ def read(file: WorkFile, terms: Terms) -> Race:
 def hold(
     terms: Terms,
     source: OpenModel,
-    data: Dataset,
+    data: Data,
     *,
     progress: Callable[[Race, str], None] | None = None,
     cancel: Cancel | None = None,

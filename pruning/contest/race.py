@@ -18,7 +18,7 @@ import torch
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
 from pruning.base.intervals import wilson_interval
-from pruning.data.datasets import Dataset
+from pruning.data.protocol import Data
 from pruning.opening.models import OpenModel
 from pruning.runs.pipeline import Pruned, prune_in_rounds
 from pruning.runs.recipe import Recipe, Schedule
@@ -150,7 +150,7 @@ def line_up(terms: Terms) -> Race:
     return Race(terms=terms, lanes=lanes)
 
 
-def race(terms: Terms, source: OpenModel, data: Dataset, *, cancel: Cancel | None = None) -> Iterator[Race]:
+def race(terms: Terms, source: OpenModel, data: Data, *, cancel: Cancel | None = None) -> Iterator[Race]:
     """Run all lanes, in turn from mark to mark, yielding the race after each; the opened model is not changed.
 
     Raises:
@@ -179,11 +179,9 @@ def race(terms: Terms, source: OpenModel, data: Dataset, *, cancel: Cancel | Non
             walk.close()
 
 
-def _walk(
-    recipe: Recipe, source: OpenModel, data: Dataset, cancel: Cancel | None
-) -> Generator[Mark | Finish, None, None]:
+def _walk(recipe: Recipe, source: OpenModel, data: Data, cancel: Cancel | None) -> Generator[Mark | Finish, None, None]:
     """One lane's marks as they come, and its finish."""
-    taken, images = 0, len(data.labels["select"])
+    taken, images = 0, data.length("select")
     pruned: Pruned | None = None
     with closing(_events(lambda tell: prune_in_rounds(recipe, source, data, tell, cancel))) as events:
         for event in events:

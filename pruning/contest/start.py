@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pruning.contest import Terms
 from pruning.contest.cache import file_of
-from pruning.data.datasets import Dataset
+from pruning.data.protocol import Data
 from pruning.jobs.local import launch
 from pruning.opening.models import OpenModel
 
 
-def start(terms: Terms, opened: OpenModel, data: Dataset, data_dir: str | None = None) -> None:
+def start(terms: Terms, opened: OpenModel, data: Data, data_dir: str | None = None) -> None:
     """Start `python -m pruning contest` for a race, unless somebody else's process runs it already.
 
     Raises:

@@ -6,14 +6,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pruning.data.datasets import DatasetInfo
-
-
-def usual_shift(data: DatasetInfo) -> int:
-    """Pixels that images of a data set are moved by, at most: 4 for photographs (He 2015, arXiv 1512.03385), 1 for
-    digits."""
-    return 4 if data.flips else 1
-
 
 def augment(images: Tensor, shift: int, flips: bool, generator: torch.Generator) -> Tensor:
     """Move each image (N × C × H × W) by up to `shift` pixels, filling with 0; mirror every second if `flips`."""

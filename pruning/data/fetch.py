@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from pruning.base.errors import PruningError
-from pruning.data.datasets import DATASETS, load_dataset
+from pruning.data.readers import data_names, describe_data, open_data
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,11 +16,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Gives the exit status: 0; 1 after one sentence on standard error; 130 when interrupted.
     """
     parser = argparse.ArgumentParser(prog="python -m pruning.data.fetch", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(DATASETS)}")
-    names = parser.parse_args(arguments).names or [info.name for info in DATASETS.values() if not info.embedded]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(data_names())}")
+    names = parser.parse_args(arguments).names or [name for name in data_names() if not describe_data(name).embedded]
     for name in names:
         try:
-            data = load_dataset(name, download=True, progress=_show)
+            data = open_data(name, download=True, progress=_show)
         except PruningError as error:
             print(" ".join(str(error).split()), file=sys.stderr)  # what torchvision reports has line breaks
             return 1

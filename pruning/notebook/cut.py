@@ -13,7 +13,7 @@ from torch import nn
 from pruning.base.errors import InputError
 from pruning.base.words import interval, percent, ratio
 from pruning.cost.ledger import Ledger, remarks
-from pruning.data.datasets import ROLES, Role
+from pruning.data.info import ROLES, Role
 from pruning.latency.clock import Comparison, compare_latency, quiet_machine
 from pruning.notebook.result import Result
 from pruning.notebook.subject import Subject
@@ -137,7 +137,7 @@ class Cut:
         """The recipe of a run that makes this cut."""
         info = self.network.images.info
         hyper = default_hyperparameters(info)
-        steps = round(finetune_epochs * (info.sizes["train"] // int(hyper["batch_size"])))
+        steps = info.steps_of(finetune_epochs, int(hyper["batch_size"]))
         return Recipe(
             model=self.network.opened.ref,
             data=info.name,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pruning.base.errors import InputError
 from pruning.cost.counts import layer_costs
-from pruning.data.datasets import dataset_info
+from pruning.data.readers import describe_data
 from pruning.notebook.cut import Cut
 from pruning.notebook.figures import sensitivity_figure
 from pruning.notebook.subject import Subject
@@ -38,7 +38,7 @@ def open(ref: str = "sample:mini_resnet", *, data: str | None = None, data_dir: 
     """
     opened = open_model(ref)
     if data is not None and data not in opened.data:
-        dataset_info(data)
+        describe_data(data)
         raise InputError(f"{opened.title} cannot be measured on {data}: use {' or '.join(opened.data) or 'no images'}.")
     return Network(opened=opened, data_name=data or next(iter(opened.data), ""), data_dir=data_dir)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pruning.base.errors import InputError
 from pruning.cost.counts import count_macs, count_parameters
-from pruning.data.datasets import Dataset, load_dataset
+from pruning.data.protocol import Data
+from pruning.data.readers import open_data
 from pruning.opening.models import OpenModel
 
 
@@ -35,7 +36,7 @@ class Subject:
         return count_macs(self.opened.graph, self.opened.graph.shapes)
 
     @functools.cached_property
-    def images(self) -> Dataset:
+    def images(self) -> Data:
         """The images to measure on, loaded at first use.
 
         Raises:
@@ -44,4 +45,4 @@ class Subject:
         """
         if not self.data_name:
             raise InputError(f"{self.title} comes without images to measure it on: open a sample network or a run.")
-        return load_dataset(self.data_name, self.data_dir)
+        return open_data(self.data_name, self.data_dir)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from pruning.data.augment import augment, usual_shift
-from pruning.data.datasets import Dataset
+from pruning.data.augment import augment
+from pruning.data.protocol import Data
 
 
 def has_batch_norm(model: nn.Module) -> bool:
@@ -23,7 +23,7 @@ BATCH = 100
 """Images of which each batch's mean and variance are taken; the statistics are averages over the batches."""
 
 
-def recalibration_images(data: Dataset, images: int = IMAGES, seed: int = 0) -> tuple[Tensor, ...]:
+def recalibration_images(data: Data, images: int = IMAGES, seed: int = 0) -> tuple[Tensor, ...]:
     """The `train` images to recalibrate on (uint8), batch by batch: shuffled, all classes in every batch, moved and
     mirrored as in training. A last batch of one image is left out.
 
@@ -32,13 +32,13 @@ def recalibration_images(data: Dataset, images: int = IMAGES, seed: int = 0) -> 
     """
     draw = torch.Generator().manual_seed(seed)
     return tuple(
-        augment(data.images["train"][index], usual_shift(data.info), data.info.flips, draw)
+        augment(data.images("train", index), data.info.shift, data.info.flips, draw)
         for index in data.balanced("train", seed)[:images].split(BATCH)
         if len(index) > 1
     )
 
 
-def recalibrate(model: nn.Module, data: Dataset, *, images: int = IMAGES, seed: int = 0) -> None:
+def recalibrate(model: nn.Module, data: Data, *, images: int = IMAGES, seed: int = 0) -> None:
     """Replace BN's running mean and variance in place by averages over `recalibration_images`.
 
     Nothing happens without BN. The model ends in eval mode.

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
 from pruning.cost.counts import Cost, model_cost
-from pruning.data.datasets import Dataset, load_dataset
+from pruning.data.protocol import Data
+from pruning.data.readers import open_data
 from pruning.latency.clock import ENGINE, Comparison, compare_latency, quiet_machine
 from pruning.latency.processor import processor
 from pruning.opening.models import OpenModel, open_model
@@ -73,7 +74,7 @@ def run(
     started = time.monotonic()
     tell({"stage": "open", "text": f"Opening {recipe.model} and {recipe.data}"})
     source = check_recipe(recipe)
-    data = load_dataset(recipe.data, data_dir)
+    data = open_data(recipe.data, data_dir)
     with quiet_machine(cancel, lambda: tell({"stage": "wait", "text": "Waiting for another run on this machine"})):
         pruned = prune_in_rounds(recipe, source, data, tell, cancel)
         tell({"stage": "measure", "text": "Measuring accuracy on test images, sizes and time"})
@@ -120,7 +121,7 @@ def check_recipe(recipe: Recipe) -> OpenModel:
     return source
 
 
-def check_fits(source: OpenModel, data: Dataset) -> None:
+def check_fits(source: OpenModel, data: Data) -> None:
     """Raises InputError where a model cannot look at the images of a data set."""
     _check_pair(source, data.info.name)
 
@@ -140,7 +141,7 @@ def _check_pair(source: OpenModel, data: str) -> None:
 def steps_for_seconds(recipe: Recipe, seconds: float, data_dir: str | None = None) -> int:
     """How many optimiser steps fit into `seconds` on this machine, for the model this recipe leads to."""
     source = check_recipe(recipe)
-    data = load_dataset(recipe.data, data_dir)
+    data = open_data(recipe.data, data_dir)
     plan = _plan(recipe, source, source.model, recipe.sparsity, recipe.layers, None)
     if plan.granularity == "channel":
         model, _ = prove(source.model, source.graph, plan)
@@ -175,7 +176,7 @@ class Pruned:
     rounds: list[dict[str, Any]]
 
 
-def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Dataset, tell: Progress, cancel: Cancel | None) -> Pruned:
+def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Data, tell: Progress, cancel: Cancel | None) -> Pruned:
     """Cut, prove, recalibrate and fine-tune as often as the schedule says; the opened model is not changed."""
     current, plan = source.model, None
     schedule = rounds(recipe)
@@ -245,9 +246,9 @@ def measure(
     }
 
 
-def _evaluations(recipe: Recipe, data: Dataset, steps: int) -> int:
+def _evaluations(recipe: Recipe, data: Data, steps: int) -> int:
     """Over a whole run; a step of training costs about three times as much for each image as looking at it."""
-    return min(EVALUATIONS, int(LOOKING * 3 * steps * recipe.batch_size / len(data.labels["select"])))
+    return min(EVALUATIONS, int(LOOKING * 3 * steps * recipe.batch_size / data.length("select")))
 
 
 def _plan(

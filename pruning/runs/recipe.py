@@ -15,7 +15,7 @@ import yaml
 from pruning.base import safe_yaml
 from pruning.base.errors import InputError
 from pruning.criteria import find_criterion
-from pruning.data.datasets import dataset_info
+from pruning.data.readers import find_reader
 from pruning.planning.allocation import GRANULARITIES, check_sparsity
 
 VERSION = 1
@@ -34,7 +34,7 @@ class Recipe:
     model: str
     """Model reference: sample:NAME or run:DIR."""
     data: str
-    """Name of the data set."""
+    """Reference of the data set."""
     granularity: str = "channel"
     """channel: whole units are removed; weight: single weights become zero."""
     criterion: str = "l2"
@@ -66,7 +66,7 @@ class Recipe:
             )
         for text in (self.model, self.data, self.criterion, *self.layers):
             _check_text(text)
-        dataset_info(self.data)
+        find_reader(self.data)
         find_criterion(self.criterion)
         check_sparsity(self.sparsity, "the network")
         for layer, value in self.layers.items():

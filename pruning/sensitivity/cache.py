@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from pruning.base.cancel import Cancel
 from pruning.base.files import cache_dir
-from pruning.data.datasets import Dataset
+from pruning.data.protocol import Data
 from pruning.jobs.workfile import WorkFile
 from pruning.latency.clock import quiet_machine
 from pruning.opening.models import OpenModel
@@ -51,7 +51,7 @@ def read(wanted: Sensitivity) -> Sensitivity:
 
 def measure(
     opened: OpenModel,
-    data: Dataset,
+    data: Data,
     wanted: Sensitivity,
     make_meter: Callable[[], Meter],
     *,

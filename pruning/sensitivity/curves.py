@@ -15,7 +15,7 @@ from pruning.base.errors import InputError
 from pruning.base.intervals import wilson_interval
 from pruning.cost.counts import layer_costs
 from pruning.criteria import find_criterion
-from pruning.data.datasets import Dataset
+from pruning.data.protocol import Data
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.rules.contractions import layer_name
 from pruning.planning.allocation import GRANULARITIES, Granularity
@@ -183,7 +183,7 @@ class Sensitivity:
 def outline(
     model_digest: str,
     graph: ModelGraph,
-    data: Dataset,
+    data: Data,
     *,
     granularity: Granularity = "channel",
     criterion: str = "l2",
@@ -198,7 +198,7 @@ def outline(
     if granularity not in GRANULARITIES:
         raise InputError(f"The granularity is {' or '.join(GRANULARITIES)}, not '{granularity}'.")
     find_criterion(criterion)
-    everything = len(data.labels["select"])
+    everything = data.length("select")
     if images is not None and images < 1:
         raise InputError(f"A scan needs at least one image, not {images}: {data.info.name} has {everything:,}.")
     return Sensitivity(

@@ -16,7 +16,7 @@ from torch import nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
-from pruning.data.datasets import Dataset
+from pruning.data.protocol import Data
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, plan_keeping, target_sizes
 from pruning.sensitivity.curves import Curve, Figure, FigureName, Joint, Sensitivity, largest_within
@@ -69,7 +69,7 @@ def kept_of(plan: Plan) -> tuple[tuple[str, int], ...]:
 def measure_joint(
     model: nn.Module,
     graph: ModelGraph,
-    data: Dataset,
+    data: Data,
     meter: Meter,
     plan: Plan,
     like: Sensitivity,

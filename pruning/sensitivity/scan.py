@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pruning.base.cancel import Cancel
 from pruning.base.clone import clone
 from pruning.base.errors import Cancelled
-from pruning.data.datasets import Dataset
+from pruning.data.protocol import Data
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.rules.contractions import layer_name
 from pruning.planning.allocation import kept_units
@@ -38,7 +38,7 @@ class Meter(Protocol):
 def scan(
     model: nn.Module,
     graph: ModelGraph,
-    data: Dataset,
+    data: Data,
     meter: Meter,
     start: Sensitivity,
     cancel: Cancel | None = None,
@@ -85,7 +85,7 @@ def scan(
 
 
 def dense_answers(
-    model: nn.Module, graph: ModelGraph, data: Dataset, meter: Meter, like: Sensitivity, cancel: Cancel | None = None
+    model: nn.Module, graph: ModelGraph, data: Data, meter: Meter, like: Sensitivity, cancel: Cancel | None = None
 ) -> tuple[Evaluation, Evaluation | None]:
     """The dense network as it is and, where the meter recalibrates, recalibrated: what cut ones are compared with.
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import StorageError
-from pruning.data.datasets import Dataset, Role
+from pruning.data.info import Role
+from pruning.data.protocol import Data
 from pruning.training.evaluate import Evaluation, outputs
 
 FIELDS = ("labels", "predicted", "confidence", "truth")
@@ -26,7 +27,7 @@ class Answers:
 
     role: Role
     data_digest: str
-    """Of the data set the images are from, as `Dataset.digest`."""
+    """Of the data set the images are from, as `Data.digest`."""
     labels: Tensor
     """int64 (images): the true classes."""
     predicted: Tensor
@@ -49,7 +50,7 @@ class Answers:
 
 
 def answer(
-    model: nn.Module, data: Dataset, role: Role, *, limit: int | None = None, cancel: Cancel | None = None
+    model: nn.Module, data: Data, role: Role, *, limit: int | None = None, cancel: Cancel | None = None
 ) -> Answers:
     """Run a model over the images of a role, as `evaluate` does, and keep what it says of each.
 

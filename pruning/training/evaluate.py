@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
 from pruning.base.intervals import paired_interval, wilson_interval
-from pruning.data.datasets import Dataset, Role
+from pruning.data.info import Role
+from pruning.data.protocol import Data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ def paired_difference(before: Tensor, after: Tensor) -> Difference:
 
 def evaluate(
     model: nn.Module,
-    data: Dataset,
+    data: Data,
     role: Role,
     *,
     limit: int | None = None,
@@ -93,7 +94,7 @@ def evaluate(
 
 def outputs(
     model: nn.Module,
-    data: Dataset,
+    data: Data,
     role: Role,
     *,
     limit: int | None = None,
@@ -105,14 +106,16 @@ def outputs(
     Raises:
         Cancelled: `cancel()` became true.
     """
+    labels = data.labels(role)
+    assert labels is not None
     was_training = model.training
     model.eval()
     try:
-        for images, labels in data.batches(role, batch_size, limit):
+        for images, index in data.batches(role, batch_size, limit):
             if cancel is not None and cancel():
                 raise Cancelled("Cancelled while measuring accuracy.")
             with torch.no_grad():
                 logits = model(images.contiguous(memory_format=torch.channels_last))
-            yield logits, labels
+            yield logits, labels[index]
     finally:
         model.train(was_training)

@@ -17,8 +17,9 @@ from torch.nn import functional as F
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
-from pruning.data.augment import augment, usual_shift
-from pruning.data.datasets import Dataset, DatasetInfo
+from pruning.data.augment import augment
+from pruning.data.info import DataInfo
+from pruning.data.protocol import Data
 from pruning.training.evaluate import evaluate
 
 Precision = Literal["fp32", "bf16"]
@@ -29,7 +30,7 @@ class TrainConfig:
     """How to train. Everything is in steps, so that a replay does not depend on the clock."""
 
     steps: int
-    """Optimiser steps in all; an epoch is `steps_per_epoch(data)` of them."""
+    """Optimiser steps in all; an epoch is `DataInfo.steps_per_epoch` of them."""
     batch_size: int = 128
     lr: float = 0.02
     """Highest learning rate, reached after the warm-up."""
@@ -71,11 +72,6 @@ class TrainEvent:
     accuracy_interval: tuple[float, float] | None = None
 
 
-def steps_per_epoch(data: Dataset, batch_size: int) -> int:
-    """Full batches in one pass over the train images; a last, smaller batch is left out."""
-    return max(1, data.info.sizes["train"] // batch_size)
-
-
 def choose_precision(model: nn.Module) -> Precision:
     """bf16 where the CPU has it in hardware and the network has convolutions with BN behind them, else fp32."""
     native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -83,15 +79,15 @@ def choose_precision(model: nn.Module) -> Precision:
     return "bf16" if native and normalised else "fp32"
 
 
-def default_hyperparameters(data: DatasetInfo) -> dict[str, float | int]:
+def default_hyperparameters(data: DataInfo) -> dict[str, float | int]:
     """Batch size, learning rate and shift for fine-tuning on a data set: mild where it is small, as in training
     from scratch where it is large."""
     if data.sizes["train"] < 10_000:
-        return {"batch_size": 32, "lr": 0.02, "shift": usual_shift(data)}
-    return {"batch_size": 128, "lr": 0.03, "shift": usual_shift(data)}
+        return {"batch_size": 32, "lr": 0.02, "shift": data.shift}
+    return {"batch_size": 128, "lr": 0.03, "shift": data.shift}
 
 
-def seconds_per_step(model: nn.Module, data: Dataset, config: TrainConfig, steps: int = 4) -> float:
+def seconds_per_step(model: nn.Module, data: Data, config: TrainConfig, steps: int = 4) -> float:
     """Time of one training step on this machine now: a few steps on a copy, the first not counted."""
     stamps: list[float] = []
     trial = dataclasses.replace(config, steps=steps + 1)
@@ -101,7 +97,7 @@ def seconds_per_step(model: nn.Module, data: Dataset, config: TrainConfig, steps
 
 def train(
     model: nn.Module,
-    data: Dataset,
+    data: Data,
     config: TrainConfig,
     *,
     masks: Mapping[str, Tensor] | None = None,
@@ -136,8 +132,9 @@ def train(
     held = [(everything[name], mask) for name, mask in (masks or {}).items()]
     _hold(held)
     generator = torch.Generator().manual_seed(config.seed)
-    images, labels = data.images["train"], data.labels["train"]
-    per_epoch = steps_per_epoch(data, config.batch_size)
+    labels = data.labels("train")
+    assert labels is not None
+    per_epoch = data.info.steps_per_epoch(config.batch_size)
     measure_at = {round(config.steps * (i + 1) / evaluations) for i in range(evaluations)}
     order = torch.empty(0, dtype=torch.long)
     started = time.monotonic()
@@ -147,10 +144,12 @@ def train(
             if cancel is not None and cancel():
                 raise Cancelled("Cancelled while training.")
             if step % per_epoch == 0:
-                order = torch.randperm(len(labels), generator=generator)
+                order = torch.randperm(data.length("train"), generator=generator)
             start = step % per_epoch * config.batch_size
             index = order[start : start + config.batch_size]
-            batch = augment(images[index], config.shift, data.info.flips, generator) if config.shift else images[index]
+            batch = data.images("train", index)
+            if config.shift:
+                batch = augment(batch, config.shift, data.info.flips, generator)
             others, area = index, 0.0
             if config.cutmix and float(torch.rand((), generator=generator)) < config.cutmix:
                 swap = torch.randperm(len(index), generator=generator)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
-from pruning.data.datasets import Dataset
+from pruning.data.protocol import Data
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
 from pruning.repair.recalibrate import has_batch_norm, recalibration_images
@@ -70,7 +70,7 @@ class WhatIf:
         self,
         model: nn.Module,
         graph: ModelGraph,
-        data: Dataset,
+        data: Data,
         *,
         images: int | None = 2000,
         figures: Sequence[Figure] = ("as_cut", "recalibrated"),
@@ -164,7 +164,7 @@ class WhatIf:
             yield known()
 
     def _images(self, index: Tensor) -> Images:
-        return Images(count=len(index), normalised=lambda: self.data.normalise(self.data.images["select"][index]))
+        return Images(count=len(index), normalised=lambda: self.data.normalise(self.data.images("select", index)))
 
     def _compare(self, network: Parts, insist: bool) -> Precision:
         """bf16 against fp32 on the dense network: answers and time."""

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pruning.base.errors import InputError
 from pruning.compare.knockout import Knockout, class_changes, find_unit, knock_out, knockout_engine, verdict, without
-from pruning.data.datasets import Dataset, load_dataset
+from pruning.data.protocol import Data
+from pruning.data.readers import open_data
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import masked_model, removed_model
@@ -22,8 +23,8 @@ NAMES = tuple("0123456789")
 
 
 @pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return load_dataset("mnist5k")
+def digits() -> Data:
+    return open_data("mnist5k")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def cut(dense: OpenModel, plan: Plan) -> OpenModel:
     )
 
 
-def test_it_is_plain_evaluation_of_the_masked_network(dense: OpenModel, digits: Dataset) -> None:
+def test_it_is_plain_evaluation_of_the_masked_network(dense: OpenModel, digits: Data) -> None:
     found = knock_out(knockout_engine(dense, digits), dense, "layer2.0.conv2", 17)
     assert found.tied == ("layer3.0.conv2",), "which adds into the same channels; the shortcut's are 5 to 14"
     group, unit = find_unit(dense, "layer2.0.conv2", 17)
@@ -47,13 +48,13 @@ def test_it_is_plain_evaluation_of_the_masked_network(dense: OpenModel, digits: 
     assert torch.equal(found.before.right, evaluate(dense.model, digits, "select").right)
     assert torch.equal(found.after.right, evaluate(masked, digits, "select").right)
     assert sum(change.after for change in found.classes) == found.after.correct
-    labels = digits.labels["select"]
+    labels = digits.labels("select")
     for change in found.classes:
         mine = labels == int(change.name)
         assert (change.images, change.after) == (int(mine.sum()), int(found.after.right[mine].sum()))
 
 
-def test_in_a_pruned_network_the_original_number_counts(dense: OpenModel, digits: Dataset) -> None:
+def test_in_a_pruned_network_the_original_number_counts(dense: OpenModel, digits: Data) -> None:
     """Without training: the smaller network without filter n is dense without the cut and without filter n."""
     plan = make_plan(dense.model, dense.graph, sparsity=0.4, layers={"conv1": 0.0, "layer2.0.conv2/own": 0.0})
     small = cut(dense, plan)

@@ -20,7 +20,7 @@ from pytest import MonkeyPatch
 from pruning.base.errors import InputError, StorageError
 from pruning.cli.main import main
 from pruning.compare.classes import ClassChange
-from pruning.data.datasets import load_dataset
+from pruning.data.readers import open_data
 from pruning.export.report import (
     Contents,
     Options,
@@ -78,7 +78,7 @@ def without_code(html: str) -> str:
 
 
 def test_uniform_plans_are_measured_as_the_plain_way_measures_them() -> None:
-    opened, data = open_model("sample:lenet300"), load_dataset("mnist5k")
+    opened, data = open_model("sample:lenet300"), open_data("mnist5k")
     plans = measure_plans(
         opened, data, granularity="channel", criterion="l2", images=200, sparsities=(0.0, 0.5)
     )  # fmt: skip
@@ -92,7 +92,7 @@ def test_uniform_plans_are_measured_as_the_plain_way_measures_them() -> None:
 
 
 def test_recalibrated_figures_where_there_is_batch_normalisation() -> None:
-    opened, data = open_model("sample:mini_resnet"), load_dataset("mnist5k")
+    opened, data = open_model("sample:mini_resnet"), open_data("mnist5k")
     first, cut = measure_plans(
         opened, data, granularity="channel", criterion="l2", images=100, sparsities=(0.0, 0.3)
     )  # fmt: skip

@@ -27,7 +27,8 @@ from pruning.compare.classes import ClassChange
 from pruning.compare.knockout import knock_out, knockout_engine, verdict
 from pruning.compare.race import Standing
 from pruning.compare.sides import Pair, Side
-from pruning.data.datasets import Dataset, load_dataset
+from pruning.data.protocol import Data
+from pruning.data.readers import open_data
 from pruning.opening.models import open_model
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import removed_model
@@ -50,12 +51,12 @@ FIGURES: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return load_dataset("mnist5k")
+def digits() -> Data:
+    return open_data("mnist5k")
 
 
 @pytest.fixture(scope="module")
-def pair(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+def pair(digits: Data, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """The dense network and the same without 40 % of its channels; twice as fast alone, not measurably in batches."""
     dense = open_model("sample:mini_resnet")
     plan = make_plan(dense.model, dense.graph, sparsity=0.4)
@@ -100,7 +101,7 @@ def words(app: AppTest) -> str:
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
 
 
-def test_inside_shows_a_chosen_filters_absence_in_both_networks(pair: Pair, digits: Dataset) -> None:
+def test_inside_shows_a_chosen_filters_absence_in_both_networks(pair: Pair, digits: Data) -> None:
     app = part("inside", pair)
     app.session_state["compare_layer"] = "layer2.0.conv1"
     app.run()
@@ -162,7 +163,7 @@ def test_savings_claim_nothing_without_numbers_and_only_what_the_clock_shows(pai
     assert "nothing measurable" in words(app) and "contains 1" in words(app) and "hours saved" not in words(app)
 
 
-def test_where_no_filter_is_on_the_page_none_is_left_out(pair: Pair, digits: Dataset) -> None:
+def test_where_no_filter_is_on_the_page_none_is_left_out(pair: Pair, digits: Data) -> None:
     def script(pair: object, data: object) -> None:
         from ui.compare import worth
 
@@ -172,7 +173,7 @@ def test_where_no_filter_is_on_the_page_none_is_left_out(pair: Pair, digits: Dat
     assert not app.exception and not app.button
 
 
-def test_filters_that_only_the_second_network_has_are_left_out_alone(pair: Pair, digits: Dataset) -> None:
+def test_filters_that_only_the_second_network_has_are_left_out_alone(pair: Pair, digits: Data) -> None:
     kept = pair.after.opened.structure.kept["layer2.0.conv1.weight"][0]
     gone = next(number for number in range(20) if number not in kept)
 
@@ -277,7 +278,7 @@ def test_the_race_says_what_its_interval_shows(pair: Pair, monkeypatch: pytest.M
         ends.pop(0)
 
 
-def test_lanes_are_as_long_as_the_counts(pair: Pair, digits: Dataset) -> None:
+def test_lanes_are_as_long_as_the_counts(pair: Pair, digits: Data) -> None:
     standing = Standing(goal=1000, batch=1, images=(250, 500), seconds=(1.0, 1.0))
     html = race.lanes_html(pair, digits, standing, palette(True))
     assert re.findall(r'<i style="width:([\d.]+)%', html) == ["25.00", "50.00"]

@@ -15,7 +15,7 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pruning.data.datasets import load_dataset
+from pruning.data.readers import open_data
 from pruning.opening.models import OpenModel, open_model
 from pruning.render.figures.style import palette
 from pruning.sensitivity import Curve, Figure, Figures, Joint, Point, Sensitivity, cache
@@ -95,7 +95,7 @@ def keep(scan: Sensitivity) -> None:
 
 
 def wanted(opened: OpenModel, granularity: str = "channel") -> Sensitivity:
-    return curves.outline(opened, load_dataset("mnist5k"), granularity, "l2", 2000)
+    return curves.outline(opened, open_data("mnist5k"), granularity, "l2", 2000)
 
 
 def test_before_measuring_there_is_one_next_step(
@@ -192,7 +192,7 @@ def test_an_attempt_that_failed_says_why(app: AppTest, opened: OpenModel) -> Non
 
 
 def test_known_curves_are_those_with_most_points(app: AppTest, opened: OpenModel) -> None:
-    data = load_dataset("mnist5k")
+    data = open_data("mnist5k")
     assert curves.known(opened, data, "channel", "l2") == {}
     keep(with_points(curves.outline(opened, data, "channel", "l2", 500)))  # 1,000 images each: not what it asks for
     assert curves.known(opened, data, "channel", "l2") == {}, "a file of other images is no scan"
@@ -210,7 +210,7 @@ def test_known_curves_are_those_with_most_points(app: AppTest, opened: OpenModel
 def test_a_cut_is_foretold_from_curves(app: AppTest, opened: OpenModel) -> None:
     from ui.kit.lab import Cut
 
-    data = load_dataset("mnist5k")
+    data = open_data("mnist5k")
     keep(with_points(wanted(opened)))
     found = curves.predicted(opened, data, Cut(layers=(("conv1", 0.5),)))
     assert found is not None and found.accuracy == pytest.approx(0.97)
@@ -228,7 +228,7 @@ def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest
         now = Evaluation(role="select", right=torch.arange(1000) < correct, loss=0.1)
         return curves.together_words(opened, data, cut, now, "as_cut")
 
-    data = load_dataset("mnist5k")
+    data = open_data("mnist5k")
     both = Cut(layers=(("conv1", 0.5), ("conv2", 0.5)))
     assert said(both, 650) is None, "nothing is measured yet"
     keep(with_points(wanted(opened)))

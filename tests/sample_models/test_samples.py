@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.intervals import wilson_interval
-from pruning.data.datasets import DATASETS, load_dataset
+from pruning.data.readers import describe_data, open_data
 from pruning.training.evaluate import evaluate
 from sample_models import SAMPLES, WEIGHTS, Sample
 from sample_models.architectures import BasicBlock
@@ -104,7 +104,7 @@ def test_a_sample_loads_its_trained_weights_in_eval_mode(name: str) -> None:
 def test_provenance_tells_data_roles_and_an_accuracy_above_the_floor(name: str) -> None:
     sample = trained(name)
     record = sample.provenance()
-    info = DATASETS[sample.trained_on]
+    info = describe_data(sample.trained_on)
     assert record["name"] == name
     assert record["data"]["name"] == sample.trained_on and len(record["data"]["sha256"]) == 64
     assert record["weights"] == weight_count(sample.build())
@@ -137,7 +137,7 @@ def test_all_weights_together_stay_below_10_mb_and_nothing_else_lies_there() -> 
 @pytest.mark.parametrize("name", [name for name, sample in SAMPLES.items() if sample.trained_on == "mnist"])
 def test_digit_networks_read_the_built_in_digits_they_never_saw(name: str) -> None:
     """Their select and test images are in no sample's training set, so this is no memory of them."""
-    model, data = trained(name).load(), load_dataset("mnist5k")
+    model, data = trained(name).load(), open_data("mnist5k")
     for role in ("select", "test"):
         accuracy = evaluate(model, data, role).accuracy
         assert accuracy > FLOORS[name] - 3 * math.sqrt(0.02 / 1000)  # three standard errors of 1,000 images
@@ -145,7 +145,7 @@ def test_digit_networks_read_the_built_in_digits_they_never_saw(name: str) -> No
 
 def test_lenet300_still_has_the_accuracy_of_its_record(full_data: str) -> None:
     sample = trained("lenet300")
-    data = load_dataset("mnist", full_data)
+    data = open_data("mnist", full_data)
     record = sample.provenance()
     assert record["data"]["sha256"] == data.digest
     model = sample.load()
@@ -158,5 +158,5 @@ def test_the_samples_were_trained_on_these_very_images(data_name: str, full_data
     records = [s.provenance() for s in SAMPLES.values() if s.trained_on == data_name and s.provenance_path.is_file()]
     if not records:
         pytest.skip(f"no network is trained on {data_name} yet")
-    digest = load_dataset(data_name, full_data).digest
+    digest = open_data(data_name, full_data).digest
     assert {record["name"]: record["data"]["sha256"] for record in records} == {r["name"]: digest for r in records}

@@ -16,7 +16,7 @@ from ui.kit import badges, charts
 if TYPE_CHECKING:
     from pruning.compare.blind import Exhibits
     from pruning.compare.sides import Pair, Side
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.render.figures.style import Palette
     from pruning.training.answers import Answers
 
@@ -55,7 +55,7 @@ class Test:
             self.right += letter == self.truth
 
 
-def show(pair: Pair, data: Dataset) -> None:
+def show(pair: Pair, data: Data) -> None:
     """One round: the cards, the guess, what they are."""
     from pruning.compare.blind import choose_exhibits, tally
     from pruning.render.figures.style import palette
@@ -112,7 +112,7 @@ def _about(exhibits: Exhibits) -> str:
     )
 
 
-def _card(letter: str, name: str | None, answers: Answers, exhibits: Exhibits, data: Dataset, colours: Palette) -> str:
+def _card(letter: str, name: str | None, answers: Answers, exhibits: Exhibits, data: Data, colours: Palette) -> str:
     """The answers of one network to the round's pictures."""
     sample = data.subset("select", inner.IMAGES)
     cells = []
@@ -122,7 +122,7 @@ def _card(letter: str, name: str | None, answers: Answers, exhibits: Exhibits, d
         wrong = name is not None and answer != true  # before the guess, look for yourself
         cells.append(
             f'<figure class="bl-one{" bl-wrong" if wrong else ""}">'
-            f'<img alt="a picture of {escape(true)}" src="{picker.photo(data.images["select"][sample[place]])}">'
+            f'<img alt="a picture of {escape(true)}" src="{picker.photo(data.image("select", int(sample[place])))}">'
             f"<figcaption><b>{escape(answer)}</b><small>{percent(sure, 0)} sure</small>"
             f"{'<em>wrong</em>' if wrong else ''}</figcaption></figure>"
         )

@@ -25,13 +25,13 @@ state.DEFAULTS[MATRIX] = CHANGE
 def show(pair: Pair) -> None:
     """The changes as a figure and as a table, and the confusion."""
     from pruning.compare.classes import per_class
-    from pruning.data.datasets import dataset_info
+    from pruning.data.readers import describe_data
     from pruning.render.figures import compare as plots_compare
 
     both = pictures.answers(pair)
     if both is None:
         return
-    names = dataset_info(pair.data_name).classes
+    names = describe_data(pair.data_name).classes
     found = per_class(*both, names)
     left, right = st.columns(2, gap="large")
     with left:

@@ -11,7 +11,7 @@ from ui.kit import loaders
 if TYPE_CHECKING:
     from pruning.compare.knockout import Knockout
     from pruning.compare.sides import Pair
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
     from pruning.training.answers import Answers
     from pruning.whatif import WhatIf
@@ -32,24 +32,24 @@ def dense(pair: Pair) -> OpenModel:
     return loaders.open_model(f"sample:{sample.name}")
 
 
-def answers(opened: OpenModel, data: Dataset) -> Answers:
+def answers(opened: OpenModel, data: Data) -> Answers:
     """Answers to `IMAGES` select images, in the order of `data.subset`."""
     return _answers(opened.digest, data.digest, opened, data)
 
 
-def answer_name(answers: Answers, place: int, data: Dataset) -> str:
+def answer_name(answers: Answers, place: int, data: Data) -> str:
     """The class that was answered, in words."""
     number = int(answers.predicted[place])
     return data.info.classes[number] if number >= 0 else "no answer"
 
 
-def knockout(opened: OpenModel, data: Dataset, layer: str, channel: int) -> Knockout:
+def knockout(opened: OpenModel, data: Data, layer: str, channel: int) -> Knockout:
     """A network without one filter. Raises InputError where it cannot be removed."""
     return _knockout(opened.digest, data.digest, layer, channel, opened, data)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
-def _answers(digest: str, data_digest: str, _opened: OpenModel, _data: Dataset) -> Answers:
+def _answers(digest: str, data_digest: str, _opened: OpenModel, _data: Data) -> Answers:
     from pruning.base.clone import clone
     from pruning.training.answers import answer
 
@@ -58,7 +58,7 @@ def _answers(digest: str, data_digest: str, _opened: OpenModel, _data: Dataset) 
 
 
 @st.cache_data(show_spinner=False, max_entries=3000)
-def _knockout(digest: str, data_digest: str, layer: str, channel: int, _opened: OpenModel, _data: Dataset) -> Knockout:
+def _knockout(digest: str, data_digest: str, layer: str, channel: int, _opened: OpenModel, _data: Data) -> Knockout:
     from pruning.compare.knockout import knock_out
 
     engine = _engine(digest, data_digest, _opened, _data)
@@ -67,7 +67,7 @@ def _knockout(digest: str, data_digest: str, layer: str, channel: int, _opened: 
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _engine(digest: str, data_digest: str, _opened: OpenModel, _data: Dataset) -> WhatIf:
+def _engine(digest: str, data_digest: str, _opened: OpenModel, _data: Data) -> WhatIf:
     from pruning.compare.knockout import knockout_engine
 
     with loaders.computing():

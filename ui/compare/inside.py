@@ -13,7 +13,7 @@ from ui.kit import charts, errors, layers, state
 if TYPE_CHECKING:
     from pruning.compare.features import Maps
     from pruning.compare.sides import Pair
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
 
 LAYER = "compare_layer"
@@ -55,7 +55,7 @@ def _layer_box(dense: OpenModel) -> str:
     return str(st.selectbox("Layer", names, **state.bound(LAYER)))
 
 
-def _filters(pair: Pair, dense: OpenModel, data: Dataset) -> None:
+def _filters(pair: Pair, dense: OpenModel, data: Data) -> None:
     st.markdown("### What the filters answer to a picture")
     left, right = st.columns([2.1, 1], gap="medium")
     with left:
@@ -71,7 +71,7 @@ def _filters(pair: Pair, dense: OpenModel, data: Dataset) -> None:
     worth.show(pair, data, layer, layers.unit_word(dense, layer), state.get(FROM), MANY)
 
 
-def _class_box(data: Dataset) -> int:
+def _class_box(data: Data) -> int:
     names = list(data.info.classes)
     if state.get(CLASS) not in names:
         state.put(CLASS, names[0])
@@ -80,7 +80,7 @@ def _class_box(data: Dataset) -> int:
     return names.index(str(st.selectbox("Class", names, **state.bound(CLASS))))
 
 
-def _picture(pair: Pair, data: Dataset, label: int) -> int:
+def _picture(pair: Pair, data: Data, label: int) -> int:
     """Choose a select image of a class, those first that the two answer differently; its number."""
     sample = data.subset("select", inner.IMAGES)
     with st.spinner("Asking both networks"):
@@ -94,7 +94,7 @@ def _picture(pair: Pair, data: Dataset, label: int) -> int:
             id=str(place),
             caption=f"{int(sample[place])}" + (" ≠" if differ[place] else ""),
             aria=f"picture {int(sample[place])}" + (", answered differently" if differ[place] else ""),
-            pictures=(picker.photo(data.images["select"][sample[place]]),),
+            pictures=(picker.photo(data.image("select", int(sample[place]))),),
             mark=bool(differ[place]),
         )
         for place in (mine + mine)[first_shown : first_shown + PICTURES]
@@ -125,12 +125,12 @@ def _turn(count: int) -> None:
     state.put(FIRST, (state.get(FIRST) + PICTURES) % count)
 
 
-def _maps(pair: Pair, dense: OpenModel, data: Dataset, layer: str, index: int) -> int | None:
+def _maps(pair: Pair, dense: OpenModel, data: Data, layer: str, index: int) -> int | None:
     """The grid of filters; the number of the chosen one."""
     from pruning.compare.features import common_reach, feature_maps
     from pruning.render.figures.style import palette
 
-    image = data.normalise(data.images["select"][index : index + 1])[0]
+    image = data.normalise(data.image("select", index)[None])[0]
     with errors.shown():
         found = [feature_maps(side.opened, layer, image) for side in (pair.before, pair.after)]
     reach, colours = common_reach(*found), palette(charts.dark())
@@ -204,7 +204,7 @@ def _legend(words: tuple[str, str], reach: float, colours: object) -> str:
     )
 
 
-def _knockout(pair: Pair, data: Dataset, layer: str, unit: str, channel: int | None) -> None:
+def _knockout(pair: Pair, data: Data, layer: str, unit: str, channel: int | None) -> None:
     """What is lost when only the chosen filter is removed, in each network that still has it."""
     from pruning.compare.features import kept_channels
     from pruning.compare.knockout import verdict

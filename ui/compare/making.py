@@ -55,13 +55,13 @@ def _make() -> None:
 
 def _start() -> str:
     """Start the run in a process of its own; its name. Raises StorageError where it cannot be written."""
-    from pruning.data.datasets import dataset_info
+    from pruning.data.readers import describe_data
     from pruning.jobs import local
     from pruning.runs import create_run
     from pruning.runs.recipe import Recipe
 
     recipe = Recipe(model="sample:mini_resnet", data="mnist5k", sparsity=0.4)
-    steps = EPOCHS * (dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
+    steps = describe_data(recipe.data).steps_of(EPOCHS, recipe.batch_size)
     path = create_run(Recipe(**{**vars(recipe), "finetune_steps": steps}))
     local.start(path)
     return path.name

@@ -92,7 +92,7 @@ def chosen(runs: Mapping[str, Run]) -> Pair:
         PruningError: a run's files are damaged.
     """
     from pruning.compare.sides import Pair, dense_of
-    from pruning.data.sources import is_available
+    from pruning.data.readers import is_available
 
     after = runs[state.get(AFTER)]
     before = state.get(BEFORE)

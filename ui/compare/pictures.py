@@ -15,7 +15,7 @@ from ui.kit import badges, errors
 if TYPE_CHECKING:
     from pruning.compare.casualties import Case, Changes
     from pruning.compare.sides import Pair
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.training.answers import Answers
 
 MANY = 24
@@ -26,14 +26,14 @@ _SHOWN = "compare_shown"
 def show(pair: Pair) -> None:
     """The denominator, all images as squares, then the pictures."""
     from pruning.compare.casualties import casualties, changes, rescued
-    from pruning.compare.verdict import THINGS, answer_words
+    from pruning.compare.verdict import answer_words, things_of
 
     both = answers(pair)
     if both is None:
         return
     before, after = both
     counted = changes(before, after)
-    said = answer_words(counted, THINGS.get(pair.data_name, "images"))
+    said = answer_words(counted, things_of(pair.data_name))
     st.html(
         f"<style>{badges.STYLE}</style><p style='font-size:1.1rem;margin:0'><b>{escape(said[:1].upper() + said[1:])}."
         f"</b>{badges.badge(top.accuracy_badge(pair))}</p>"
@@ -79,7 +79,7 @@ def answers(pair: Pair) -> tuple[Answers, Answers] | None:
     return None
 
 
-def gallery(title: str, order: str, cases: Sequence[Case], data: Dataset, pair: Pair, key: str) -> None:
+def gallery(title: str, order: str, cases: Sequence[Case], data: Data, pair: Pair, key: str) -> None:
     """A heading with the count, and cards; more of them on demand."""
     st.markdown(f"### {title}: {len(cases):,}")
     if not cases:
@@ -95,14 +95,14 @@ def gallery(title: str, order: str, cases: Sequence[Case], data: Dataset, pair: 
         st.rerun()
 
 
-def cards(cases: Sequence[Case], data: Dataset, *, before: str, after: str) -> str:
+def cards(cases: Sequence[Case], data: Data, *, before: str, after: str) -> str:
     """Pictures with what they show and both answers, each with its confidence."""
     return (
         f"<style>{CARDS}</style><ul class='px-cards'>{''.join(_card(case, data, before, after) for case in cases)}</ul>"
     )
 
 
-def _card(case: Case, data: Dataset, before: str, after: str) -> str:
+def _card(case: Case, data: Data, before: str, after: str) -> str:
     from pruning.compare.casualties import png
 
     def answer(word: str, number: int, confidence: float) -> str:
@@ -116,7 +116,7 @@ def _card(case: Case, data: Dataset, before: str, after: str) -> str:
 
     truth = escape(data.info.classes[case.label])
     return (
-        f'<li><img src="{png(data.images["test"][case.index])}" alt="Test image {case.index}, showing {truth}">'
+        f'<li><img src="{png(data.image("test", case.index))}" alt="Test image {case.index}, showing {truth}">'
         f"<div><strong>{truth}</strong>{answer(before, case.before, case.before_confidence)}"
         f"{answer(after, case.after, case.after_confidence)}</div></li>"
     )

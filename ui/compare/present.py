@@ -104,13 +104,13 @@ def _networks(pair: Pair) -> str:
 
 def _pictures(pair: Pair) -> str:
     from pruning.compare.casualties import casualties, changes
-    from pruning.compare.verdict import THINGS, answer_words
+    from pruning.compare.verdict import answer_words, things_of
 
     before, after = pair.before.answers, pair.after.answers
     if before is None or after is None:
         return ""
     counted = changes(before, after)
-    said = answer_words(counted, THINGS.get(pair.data_name, "images"))
+    said = answer_words(counted, things_of(pair.data_name))
     cases = casualties(before, after)[:CARDS] if pictures.not_shown(pair, before) is None else []
     cards = "".join(_card(case, pair) for case in cases)
     title = "The worst of the newly wrong" if cases else ""
@@ -127,7 +127,7 @@ def _card(case: Any, pair: Pair) -> str:
     data = pair.data()
     truth, now = (data.info.classes[n] if n >= 0 else "no answer" for n in (case.label, case.after))
     return (
-        f'<li><img src="{png(data.images["test"][case.index])}" alt="Test image, showing {escape(truth)}">'
+        f'<li><img src="{png(data.image("test", case.index))}" alt="Test image, showing {escape(truth)}">'
         f"<span><b>{escape(truth)}</b>now “{escape(now)}”</span></li>"
     )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pruning.compare.race import Standing
     from pruning.compare.sides import Pair
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.render.figures.style import Palette
 
 BATCH = "compare_race_batch"
@@ -71,11 +71,11 @@ def show(pair: Pair) -> None:
             said.html(_result(pair, ended[key]))
 
 
-def _run(pair: Pair, data: Dataset, batch: int, lanes: DeltaGenerator, said: DeltaGenerator) -> Standing:
+def _run(pair: Pair, data: Data, batch: int, lanes: DeltaGenerator, said: DeltaGenerator) -> Standing:
     """Race while the page shows it. Raises Cancelled where a run is training on this machine."""
     from pruning.compare.race import race
 
-    images = data.normalise(data.images["select"][data.subset("select", inner.IMAGES)])
+    images = data.normalise(data.images("select", data.subset("select", inner.IMAGES)))
     drawn, standing = 0.0, None
     said.caption("Warming up")
     with loaders.quiet():
@@ -89,13 +89,13 @@ def _run(pair: Pair, data: Dataset, batch: int, lanes: DeltaGenerator, said: Del
     return standing
 
 
-def _draw(place: DeltaGenerator, pair: Pair, data: Dataset, standing: Standing | None) -> None:
+def _draw(place: DeltaGenerator, pair: Pair, data: Data, standing: Standing | None) -> None:
     from pruning.render.figures.style import palette
 
     place.html(lanes_html(pair, data, standing, palette(charts.dark())))
 
 
-def lanes_html(pair: Pair, data: Dataset, standing: Standing | None, colours: Palette) -> str:
+def lanes_html(pair: Pair, data: Data, standing: Standing | None, colours: Palette) -> str:
     """Both lanes; None: before the start."""
     sample = data.subset("select", inner.IMAGES)
     level = standing.level if standing else (0.0, 0.0)
@@ -105,7 +105,7 @@ def lanes_html(pair: Pair, data: Dataset, standing: Standing | None, colours: Pa
     for number, (word, colour) in enumerate(zip(inner.names(pair), (colours.dense, colours.kept), strict=True)):
         count = round(level[number])
         share = 100 * level[number] / goal if goal else 0.0
-        photo = picker.photo(data.images["select"][sample[count % len(sample)]])
+        photo = picker.photo(data.image("select", int(sample[count % len(sample)])))
         speed = f"{rates[number]:,.0f} a second{badges.badge('measured')}" if standing else "ready"
         rows.append(
             f'<div class="rc-lane"><div class="rc-who"><b>{escape(word)}</b><span>{speed}</span></div>'

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pruning.compare.knockout import Knockout
     from pruning.compare.sides import Pair
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
 
 MOST = 4e11
 """Multiply-accumulates that a page may spend on it, counted as if nothing were kept: some ten seconds."""
@@ -22,7 +22,7 @@ _ASKED = "compare_worth"
 """(digests, layer, first number) of which all filters were asked for: what is broken off goes on at the next run."""
 
 
-def show(pair: Pair, data: Dataset, layer: str, unit: str, start: int, many: int) -> None:
+def show(pair: Pair, data: Data, layer: str, unit: str, start: int, many: int) -> None:
     """A button, and once pressed the figure; the filters on screen only."""
     from pruning.compare.features import kept_channels
 
@@ -57,7 +57,7 @@ def _removable(pair: Pair, layer: str, numbers: list[list[int]]) -> bool:
     return True
 
 
-def _all(pair: Pair, data: Dataset, layer: str, numbers: list[list[int]]) -> list[dict[int, Knockout]]:
+def _all(pair: Pair, data: Data, layer: str, numbers: list[list[int]]) -> list[dict[int, Knockout]]:
     """Measure what is not known yet; a click elsewhere breaks it off, and the next run of the page goes on."""
     found: list[dict[int, Knockout]] = [{}, {}]
     total, done = sum(map(len, numbers)), 0

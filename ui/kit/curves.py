@@ -11,7 +11,7 @@ from pruning.base.words import interval, percent
 from ui.kit import loaders
 
 if TYPE_CHECKING:
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
     from pruning.planning.plan import Plan
     from pruning.sensitivity import FigureName, Joint, Prediction, Sensitivity
@@ -27,7 +27,7 @@ WORK = 0.3
 
 
 def outline(
-    opened: OpenModel, data: Dataset, granularity: str, criterion: str, images: int | None, seed: int = 0
+    opened: OpenModel, data: Data, granularity: str, criterion: str, images: int | None, seed: int = 0
 ) -> Sensitivity:
     """A scan before anything is measured. Raises InputError for settings that are not allowed."""
     return _outline(opened.digest, data.digest, granularity, criterion, images, seed, opened, data)
@@ -44,14 +44,14 @@ def found(wanted: Sensitivity) -> Sensitivity:
     return _read(wanted, stat.st_mtime_ns, stat.st_size)
 
 
-def best(opened: OpenModel, data: Dataset, granularity: str, criterion: str, seed: int = 0) -> Sensitivity:
+def best(opened: OpenModel, data: Data, granularity: str, criterion: str, seed: int = 0) -> Sensitivity:
     """The scan with the most points (of equals, the most images) that is on disk; perhaps without any."""
     scans = [found(outline(opened, data, granularity, criterion, images, seed)) for images in CHOICES]
     return max(scans, key=lambda scan: (scan.measured, scan.images))
 
 
 def known(
-    opened: OpenModel, data: Dataset, granularity: str, criterion: str, seed: int = 0
+    opened: OpenModel, data: Data, granularity: str, criterion: str, seed: int = 0
 ) -> dict[str, list[list[float]]]:
     """Slider's name → [share removed, accuracy] in ascending order from the uncut network on: recalibrated where there
     is BN, else as cut. Only targets that have points; nothing is measured."""
@@ -71,7 +71,7 @@ def known(
     }
 
 
-def predicted(opened: OpenModel, data: Dataset, cut: Cut, figure: FigureName = "recalibrated") -> Prediction | None:
+def predicted(opened: OpenModel, data: Data, cut: Cut, figure: FigureName = "recalibrated") -> Prediction | None:
     """Accuracy of a cut as the single curves have it ○, or None where they do not reach that far.
 
     `together_words` says how far a measured accuracy is from it.
@@ -87,7 +87,7 @@ def predicted(opened: OpenModel, data: Dataset, cut: Cut, figure: FigureName = "
         return None
 
 
-def together_words(opened: OpenModel, data: Dataset, cut: Cut, now: Evaluation, figure: FigureName) -> str | None:
+def together_words(opened: OpenModel, data: Data, cut: Cut, now: Evaluation, figure: FigureName) -> str | None:
     """What the single curves say of a cut of several groups, against what was measured, in Markdown; None where the
     curves do not reach that far, or nothing is cut together."""
     from pruning.sensitivity import achieved, interaction_gap
@@ -112,7 +112,7 @@ def together_words(opened: OpenModel, data: Dataset, cut: Cut, now: Evaluation, 
     return f"{words}: {points} better."
 
 
-def measure_together(opened: OpenModel, data: Dataset, scan: Sensitivity, plan: Plan) -> Joint:
+def measure_together(opened: OpenModel, data: Data, scan: Sensitivity, plan: Plan) -> Joint:
     """Measure a joint cut on the images of a scan, as the scan was measured, and keep it with the scan.
 
     Raises:
@@ -129,7 +129,7 @@ def measure_together(opened: OpenModel, data: Dataset, scan: Sensitivity, plan: 
     return joint
 
 
-def seconds_left(opened: OpenModel, data: Dataset, scan: Sensitivity) -> float:
+def seconds_left(opened: OpenModel, data: Data, scan: Sensitivity) -> float:
     """How long the rest of a scan will take on this machine ○: from the points it has, else from one forward pass."""
     missing = scan.wanted - scan.measured
     if scan.measured >= 10:
@@ -153,7 +153,7 @@ def _outline(
     images: int | None,
     seed: int,
     _opened: OpenModel,
-    _data: Dataset,
+    _data: Data,
 ) -> Sensitivity:
     from pruning.sensitivity import outline
 
@@ -161,7 +161,7 @@ def _outline(
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _seconds_per_point(digest: str, data_digest: str, images: int, _opened: OpenModel, _data: Dataset) -> float:
+def _seconds_per_point(digest: str, data_digest: str, images: int, _opened: OpenModel, _data: Data) -> float:
     """Running the network over all images that a point needs: as cut, and what recalibration adds."""
     import time
 

@@ -17,7 +17,7 @@ from ui.kit import loaders
 if TYPE_CHECKING:
     from torch import nn
 
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.latency.clock import Comparison
     from pruning.opening.models import OpenModel
     from pruning.planning.plan import Plan
@@ -106,12 +106,12 @@ def costs(opened: OpenModel, cut: Cut) -> Costs:
     return _costs(opened.digest, cut.key, opened, cut)
 
 
-def dense_accuracy(opened: OpenModel, data: Dataset, images: int | None = None) -> Evaluation:
+def dense_accuracy(opened: OpenModel, data: Data, images: int | None = None) -> Evaluation:
     """The uncut network on (at most `images`) select images."""
     return _dense_accuracy(opened.digest, data.digest, images, opened, data)
 
 
-def accuracy(opened: OpenModel, data: Dataset, cut: Cut, images: int | None = None) -> Accuracy:
+def accuracy(opened: OpenModel, data: Data, cut: Cut, images: int | None = None) -> Accuracy:
     """A cut network on (at most `images`) select images, as cut and recalibrated on train images."""
     return _accuracy(opened.digest, data.digest, cut.key, images, opened, data, cut)
 
@@ -122,17 +122,17 @@ def speed(opened: OpenModel, cut: Cut, batch: int, seconds: float = 0.4) -> Comp
 
 
 def recover(
-    opened: OpenModel, data: Dataset, cut: Cut, *, epochs: int = 2, progress: Callable[[TrainEvent], None] | None = None
+    opened: OpenModel, data: Data, cut: Cut, *, epochs: int = 2, progress: Callable[[TrainEvent], None] | None = None
 ) -> Evaluation:
     """Fine-tune a copy of the cut network on train images and measure it on select images.
 
     Only for networks that take a few seconds; anything longer is a run in a process of its own.
     """
     from pruning.training.evaluate import evaluate
-    from pruning.training.finetune import TrainConfig, steps_per_epoch, train
+    from pruning.training.finetune import TrainConfig, train
 
     model = pruned(opened, cut)
-    config = TrainConfig(steps=epochs * steps_per_epoch(data, 64), batch_size=64, lr=0.05, seed=cut.seed)
+    config = TrainConfig(steps=data.info.steps_of(epochs, 64), batch_size=64, lr=0.05, seed=cut.seed)
     with loaders.quiet():
         train(model, data, config, masks=plan(opened, cut).masks, progress=progress)
         return evaluate(model, data, "select")
@@ -153,9 +153,7 @@ def _costs(digest: str, key: str, _opened: OpenModel, _cut: Cut) -> Costs:
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _dense_accuracy(
-    digest: str, data_digest: str, images: int | None, _opened: OpenModel, _data: Dataset
-) -> Evaluation:
+def _dense_accuracy(digest: str, data_digest: str, images: int | None, _opened: OpenModel, _data: Data) -> Evaluation:
     from pruning.training.evaluate import evaluate
 
     with loaders.computing():
@@ -164,7 +162,7 @@ def _dense_accuracy(
 
 @st.cache_data(show_spinner=False, max_entries=1000)
 def _accuracy(
-    digest: str, data_digest: str, key: str, images: int | None, _opened: OpenModel, _data: Dataset, _cut: Cut
+    digest: str, data_digest: str, key: str, images: int | None, _opened: OpenModel, _data: Data, _cut: Cut
 ) -> Accuracy:
     from pruning.repair.recalibrate import has_batch_norm, recalibrate
     from pruning.training.evaluate import evaluate, paired_difference

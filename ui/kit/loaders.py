@@ -16,7 +16,7 @@ import streamlit as st
 
 if TYPE_CHECKING:
     from pruning.catalog.references import Reference
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
 
 _COMPUTING = threading.RLock()
@@ -46,8 +46,8 @@ def open_model(ref: str) -> OpenModel:
     return _open_library(ref) if reference.kind in ("torchvision", "timm") else _open_model(ref, _stamp(reference))
 
 
-def load_data(name: str, data_dir: str | None = None) -> Dataset:
-    """A data set, shared by all sessions. Raises as `pruning.data.datasets.load_dataset` does."""
+def load_data(name: str, data_dir: str | None = None) -> Data:
+    """A data set, shared by all sessions. Raises as `pruning.data.readers.open_data` does."""
     _ready()
     return _load_data(name, data_dir)
 
@@ -118,7 +118,7 @@ def _open_library(ref: str) -> OpenModel:
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
-def _load_data(name: str, data_dir: str | None) -> Dataset:
-    from pruning.data.datasets import load_dataset
+def _load_data(name: str, data_dir: str | None) -> Data:
+    from pruning.data.readers import open_data
 
-    return load_dataset(name, data_dir)
+    return open_data(name, data_dir)

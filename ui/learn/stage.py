@@ -23,7 +23,7 @@ from ui.kit import loaders, state
 from ui.learn import progress
 
 if TYPE_CHECKING:
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
 
 Fact = str | int | float | bool
@@ -105,7 +105,7 @@ class Stage:
         """The lesson's network, shared by all sessions: never changed. Raises PruningError."""
         return loaders.open_model(self.value("network"))
 
-    def data(self) -> Dataset:
+    def data(self) -> Data:
         """The lesson's images. Raises DataError where they are not on this machine."""
         name = self.value("data")
         return loaders.load_data(name, state.data_dir(name))

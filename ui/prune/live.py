@@ -21,7 +21,7 @@ from ui.kit import badges, lab, loaders
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
     from pruning.sensitivity import FigureName
     from pruning.training.evaluate import Evaluation
@@ -79,7 +79,7 @@ def show(place: DeltaGenerator, chosen: Chosen, cut: lab.Cut, result: dict[str, 
     shown = before if before.of == of else Shown(of=of)
     shown = replace(shown, missing=None, tuned=_tuned_html(result) if result else _NOT_TUNED, waits=True)
     engine = _engine(*of, opened, data)
-    shown = replace(shown, images=min(IMAGES, len(data.images["select"])), precision=_precision_words(engine))
+    shown = replace(shown, images=min(IMAGES, data.length("select")), precision=_precision_words(engine))
     if shown.dense is None:
         nothing = lab.Cut(granularity=cut.granularity)
         for measured in _follow(engine, of, opened, nothing):
@@ -146,7 +146,7 @@ def _asked_to_stop() -> bool:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _engine(digest: str, data_digest: str, _opened: OpenModel, _data: Dataset) -> WhatIf:
+def _engine(digest: str, data_digest: str, _opened: OpenModel, _data: Data) -> WhatIf:
     from pruning.whatif import WhatIf
 
     with loaders.computing():

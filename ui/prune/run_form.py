@@ -13,7 +13,7 @@ from ui.session.recipe import per_epoch, recipe, training
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
     from pruning.runs.recipe import Recipe
     from ui.kit.lab import Cut
@@ -64,14 +64,12 @@ def _ask() -> None:
     st.session_state[_ASKED] = True
 
 
-def say_duration(place: DeltaGenerator, opened: OpenModel, data: Dataset, recipe: Recipe) -> None:
+def say_duration(place: DeltaGenerator, opened: OpenModel, data: Data, recipe: Recipe) -> None:
     """Write how long the run will take, from the time of one step, measured once for this network."""
-    from pruning.training.finetune import steps_per_epoch
-
     with loaders.computing():
         step = _seconds_per_step(opened.digest, data.digest, recipe.batch_size, recipe.precision, opened, data, recipe)
     seconds = OVERHEAD + step * recipe.finetune_steps
-    epochs = recipe.finetune_steps / steps_per_epoch(data, recipe.batch_size)
+    epochs = recipe.finetune_steps / data.info.steps_per_epoch(recipe.batch_size)
     place.markdown(f"{_work_words(epochs, recipe)}: about **{duration(seconds)}** on this machine ○")
 
 
@@ -149,7 +147,7 @@ def _read_recipe() -> None:
 
 @st.cache_data(show_spinner=False, max_entries=100)
 def _seconds_per_step(
-    digest: str, data_digest: str, batch: int, precision: str, _opened: OpenModel, _data: Dataset, _recipe: Recipe
+    digest: str, data_digest: str, batch: int, precision: str, _opened: OpenModel, _data: Data, _recipe: Recipe
 ) -> float:
     import os
 

@@ -48,10 +48,9 @@ def continue_run(run: Run, epochs: int) -> None:
     import json
     from dataclasses import replace
 
-    from pruning.data.datasets import dataset_info
+    from pruning.data.readers import describe_data
 
     recipe = run.recipe
-    per_epoch = max(1, dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
     job = json.loads((run.path / "job.json").read_text())
     longer = replace(
         recipe,
@@ -60,7 +59,7 @@ def continue_run(run: Run, epochs: int) -> None:
         layers={},
         schedule="oneshot",
         iterations=1,
-        finetune_steps=epochs * per_epoch,
+        finetune_steps=describe_data(recipe.data).steps_of(epochs, recipe.batch_size),
         seed=recipe.seed + 1,
     )
     shown_run.start(longer, job.get("data_dir"))

@@ -15,7 +15,7 @@ from ui.session import cuts
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
     from pruning.sensitivity import Sensitivity
     from ui.session.chosen import Chosen
@@ -37,7 +37,7 @@ VIEW = {
 def settings(data_name: str) -> DeltaGenerator:
     """What is measured: what goes, by which criterion, on how many images. Returns the place for the next step."""
     from pruning.criteria import CRITERIA
-    from pruning.data.datasets import dataset_info
+    from pruning.data.readers import describe_data
 
     what, by, images, action = st.columns([1.3, 1.3, 1.6, 2.8])
     what.segmented_control(
@@ -53,7 +53,7 @@ def settings(data_name: str) -> DeltaGenerator:
         format_func=lambda name: CRITERIA[name].title + (" (control)" if CRITERIA[name].control else ""),
         **state.bound(cuts.CRITERION),
     )
-    have = dataset_info(data_name).sizes["select"] if data_name else max(count or 0 for count in curves.CHOICES)
+    have = describe_data(data_name).sizes["select"] if data_name else max(count or 0 for count in curves.CHOICES)
     counts = [count for count in curves.CHOICES if count is not None and count < have]
     counts.append(curves.CHOICES[len(counts)] or ALL)  # the first that takes in all there are
     if state.get(IMAGES) not in counts:
@@ -69,7 +69,7 @@ def settings(data_name: str) -> DeltaGenerator:
     return action.container(horizontal_alignment="right", gap="small")
 
 
-def wanted(opened: OpenModel, data: Dataset) -> Sensitivity:
+def wanted(opened: OpenModel, data: Data) -> Sensitivity:
     """The scan that the settings name, as far as it is measured."""
     return curves.found(
         curves.outline(
@@ -90,7 +90,7 @@ def is_working(scan: Sensitivity) -> bool:
     return file_of(scan).status().is_working
 
 
-def next_step(place: DeltaGenerator, chosen: Chosen, data: Dataset, scan: Sensitivity) -> None:
+def next_step(place: DeltaGenerator, chosen: Chosen, data: Data, scan: Sensitivity) -> None:
     """The one thing to do next: measure, go on measuring, or prune with the limits; and why the last scan ended."""
     from pruning.sensitivity.cache import file_of
 
@@ -118,7 +118,7 @@ def next_step(place: DeltaGenerator, chosen: Chosen, data: Dataset, scan: Sensit
         st.error(f"The last attempt ended early. {errors.plain(last.text)}", icon=":material/error:")
 
 
-def live(opened: OpenModel, data: Dataset, scan: Sensitivity) -> None:
+def live(opened: OpenModel, data: Data, scan: Sensitivity) -> None:
     """How far the scan is; called again and again by a timer until it has ended."""
     from pruning.sensitivity.cache import file_of
 

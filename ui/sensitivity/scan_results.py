@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
     from pruning.planning.plan import Plan
     from pruning.sensitivity import FigureName, Joint, Sensitivity
@@ -31,7 +31,7 @@ _TOGETHER = "sensitivity_together"
 state.DEFAULTS.update({FIGURE: "recalibrated", LOSE: 1.0, SORT: "network", CLOSE: False})
 
 
-def together(place: DeltaGenerator, opened: OpenModel, data: Dataset, scan: Sensitivity) -> None:
+def together(place: DeltaGenerator, opened: OpenModel, data: Data, scan: Sensitivity) -> None:
     """All groups cut to their limits at once: what is saved, predicted and measured accuracy, and the gap."""
     if not scan.complete or not scan.measured:
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ui.kit import loaders
 
 if TYPE_CHECKING:
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
 
 WITHOUT_IMAGES = "this network comes without images here"
@@ -31,7 +31,7 @@ class Chosen:
         """Whether the data set can be loaded; weights, costs and times can be shown without."""
         return self.missing is None
 
-    def data(self) -> Dataset:
+    def data(self) -> Data:
         """The images. Only where `has_images`."""
         assert self.has_images, self.missing
         return loaders.load_data(self.data_name, self.data_dir)

@@ -251,7 +251,7 @@ def adopt(opened: OpenModel, recipe: Recipe) -> None:
     Raises:
         InputError: it names layers that this network does not have; then nothing is changed.
     """
-    from pruning.data.datasets import dataset_info
+    from pruning.data.readers import describe_data
 
     adopt_rows(opened, recipe)
     in_rounds = recipe.schedule == "iterative" and recipe.iterations > 1  # one round is at once
@@ -261,7 +261,7 @@ def adopt(opened: OpenModel, recipe: Recipe) -> None:
     state.put(TRAINING, (recipe.data, {name: getattr(recipe, name) for name in kept}))
     if in_rounds:
         state.put(ROUNDS, recipe.iterations)
-    per_epoch = max(1, dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
+    per_epoch = describe_data(recipe.data).steps_per_epoch(recipe.batch_size)
     epochs = min(MOST_EPOCHS, max(1, round(recipe.finetune_steps / per_epoch))) if recipe.finetune_steps else 0
     state.put(EPOCHS, epochs)
     state.put(STEPS, (recipe.data, epochs, recipe.finetune_steps))

@@ -39,8 +39,7 @@ def show_early(title: str, view: View | None = None) -> tuple[Chosen, DeltaGener
 
 
 def _with_data(opened: OpenModel, place: DeltaGenerator) -> Chosen:
-    from pruning.data.datasets import dataset_info
-    from pruning.data.sources import is_available
+    from pruning.data.readers import describe_data, is_available
 
     if not opened.data:
         place.selectbox(
@@ -56,7 +55,7 @@ def _with_data(opened: OpenModel, place: DeltaGenerator) -> Chosen:
     place.selectbox(
         "Data set",
         list(opened.data),
-        format_func=lambda name: dataset_info(name).title,
+        format_func=lambda name: describe_data(name).title,
         label_visibility="collapsed",
         **state.bound(state.DATA),
     )
@@ -69,11 +68,11 @@ def _with_data(opened: OpenModel, place: DeltaGenerator) -> Chosen:
 
 def _get_images(name: str) -> None:
     """Fetch the images, or name the place that has them."""
-    from pruning.data.datasets import dataset_info, load_dataset
+    from pruning.data.readers import describe_data, open_data
 
     with st.container(border=True):
         st.markdown(
-            f"**The images of {errors.plain(dataset_info(name).title)} are not on this machine.** "
+            f"**The images of {errors.plain(describe_data(name).title)} are not on this machine.** "
             "Weights and costs can be looked at without them; accuracy needs them."
         )
         fetch, place, use = st.columns([1, 2.4, 0.8], vertical_alignment="bottom")
@@ -88,7 +87,7 @@ def _get_images(name: str) -> None:
             bar.progress(min(1.0, share), text)
 
         with errors.shown(stop=False):
-            load_dataset(name, None if fetching else named, download=fetching, progress=told)
+            open_data(name, None if fetching else named, download=fetching, progress=told)
             if not fetching:
                 state.get(state.DATA_DIR)[name] = named
             st.rerun()

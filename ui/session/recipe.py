@@ -35,16 +35,15 @@ def recipe(chosen: Chosen, cut: Cut) -> Recipe:
 
 def untouched(chosen: Chosen) -> Recipe:
     """The recipe of the page as it is at first: nothing removed, and the options that suit the network."""
-    from pruning.data.datasets import dataset_info
+    from pruning.data.readers import describe_data
     from pruning.runs.recipe import Recipe
 
     settings = _suitable(chosen)
-    per_epoch = dataset_info(chosen.data_name).sizes["train"] // settings["batch_size"]
     return Recipe(
         model=chosen.opened.ref,
         data=chosen.data_name,
         sparsity=0.0,
-        finetune_steps=state.DEFAULTS[cuts.EPOCHS] * per_epoch,
+        finetune_steps=describe_data(chosen.data_name).steps_of(state.DEFAULTS[cuts.EPOCHS], settings["batch_size"]),
         **settings,
     )
 
@@ -56,9 +55,9 @@ def _steps(chosen: Chosen) -> int:
 
 
 def per_epoch(chosen: Chosen) -> int:
-    from pruning.data.datasets import dataset_info
+    from pruning.data.readers import describe_data
 
-    return max(1, dataset_info(chosen.data_name).sizes["train"] // int(training(chosen)["batch_size"]))
+    return describe_data(chosen.data_name).steps_per_epoch(int(training(chosen)["batch_size"]))
 
 
 def training(chosen: Chosen) -> dict[str, Any]:
@@ -74,8 +73,8 @@ def training(chosen: Chosen) -> dict[str, Any]:
 
 def _suitable(chosen: Chosen) -> dict[str, Any]:
     """Settings of training that suit the network and the data set."""
-    from pruning.data.datasets import dataset_info
+    from pruning.data.readers import describe_data
     from pruning.training.finetune import choose_precision, default_hyperparameters
 
-    settings: dict[str, Any] = dict(default_hyperparameters(dataset_info(chosen.data_name)))
+    settings: dict[str, Any] = dict(default_hyperparameters(describe_data(chosen.data_name)))
     return settings | {"precision": choose_precision(chosen.opened.model)}

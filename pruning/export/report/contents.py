@@ -14,7 +14,9 @@ from pruning.compare.classes import ClassChange, per_class
 from pruning.compare.networks import LayerPair, compare_layers
 from pruning.compare.sides import dense_of, dense_side, run_side
 from pruning.compare.verdict import Facts, Verdict, facts_of_result, verdict
-from pruning.data.datasets import Dataset, DatasetInfo, dataset_info, load_dataset
+from pruning.data.info import DataInfo
+from pruning.data.protocol import Data
+from pruning.data.readers import describe_data, open_data
 from pruning.export.report.family import Group, Reached, dense_point, family, first_groups, title_of
 from pruning.export.report.plans import UniformPlan, measure_plans
 from pruning.export.report.provenance import facts, shared_recipe
@@ -72,7 +74,7 @@ class Contents:
     """Title of the dense network."""
     subtitle: str
     """What was removed."""
-    info: DatasetInfo
+    info: DataInfo
     result: Mapping[str, Any]
     facts: Facts
     verdict: Verdict
@@ -149,8 +151,8 @@ def gather(
     both = None if before.answers is None or after.answers is None else (before.answers, after.answers)
     said = facts_of_result(result, None if both is None else {"dense": both[0], "pruned": both[1]})
     tell("Loading the images")
-    data = load_dataset(recipe.data, data_dir)
-    info = dataset_info(recipe.data)
+    data = open_data(recipe.data, data_dir)
+    info = describe_data(recipe.data)
     wrong, right = ([], []) if both is None else (casualties(*both), rescued(*both))
     checked = both is not None and data.digest == both[0].data_digest
     groups = family(run, runs)
@@ -179,15 +181,14 @@ def gather(
     )
 
 
-def _pictures(cases: Sequence[Case], data: Dataset) -> tuple[Picture, ...]:
-    images = data.images["test"]
-    return tuple(Picture(uri=png(images[case.index]), case=case) for case in cases[:MOST_PICTURES])
+def _pictures(cases: Sequence[Case], data: Data) -> tuple[Picture, ...]:
+    return tuple(Picture(uri=png(data.image("test", case.index)), case=case) for case in cases[:MOST_PICTURES])
 
 
 def _plans(
     run: Run,
     dense: OpenModel,
-    data: Dataset,
+    data: Data,
     sparsities: tuple[float, ...] | None,
     tell: Progress,
     cancel: Cancel | None,

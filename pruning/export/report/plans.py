@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pruning.base.cancel import Cancel
-from pruning.data.datasets import Dataset
+from pruning.data.protocol import Data
 from pruning.opening.models import OpenModel
 from pruning.planning.allocation import Granularity
 from pruning.planning.plan import make_plan
@@ -56,7 +56,7 @@ def images_for(macs: int) -> int:
 
 def measure_plans(
     opened: OpenModel,
-    data: Dataset,
+    data: Data,
     *,
     granularity: Granularity,
     criterion: str,

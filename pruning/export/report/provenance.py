@@ -10,7 +10,7 @@ from pruning.base.errors import InputError
 from pruning.base.words import threads
 from pruning.catalog.references import parse_reference
 from pruning.criteria import find_criterion
-from pruning.data.datasets import dataset_info
+from pruning.data.readers import describe_data
 from pruning.runs import Run
 
 
@@ -36,7 +36,7 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
     """Where the numbers come from, as titles and texts. `network`: its title."""
     result: dict[str, Any] = run.result or {}
     data = result["data"]
-    info = dataset_info(data["name"])
+    info = describe_data(data["name"])
     sizes = ", ".join(f"{count:,} {role}" for role, count in info.sizes.items())
     criterion = find_criterion(run.recipe.criterion)
     rounds = f"{run.recipe.iterations} rounds" if run.recipe.schedule == "iterative" else "at once"

@@ -100,7 +100,6 @@ def _enter(stage: Stage, cut: lab.Cut) -> None:
     from pruning.jobs import local
     from pruning.runs import create_run
     from pruning.runs.recipe import Recipe
-    from pruning.training.finetune import steps_per_epoch
 
     data = stage.data()
     recipe = Recipe(
@@ -110,7 +109,7 @@ def _enter(stage: Stage, cut: lab.Cut) -> None:
         criterion=cut.criterion,
         sparsity=0.0,
         layers=dict(cut.layers),
-        finetune_steps=stage.value("epochs") * steps_per_epoch(data, 64),
+        finetune_steps=data.info.steps_of(stage.value("epochs"), 64),
         lr=RATE,
     )
     with errors.shown(stop=False):

@@ -14,7 +14,7 @@ from ui.learn import bars, progress
 from ui.runs import job_panel
 
 if TYPE_CHECKING:
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
     from pruning.training.evaluate import Difference, Evaluation
     from ui.learn.stage import Stage
@@ -86,9 +86,7 @@ def mine(stage: Stage, task: str, limit: float) -> list[Entry]:
 
 def steps(stage: Stage) -> int:
     """Training steps that everybody gets."""
-    from pruning.training.finetune import steps_per_epoch
-
-    return int(stage.value("epochs") * steps_per_epoch(stage.data(), 64))
+    return stage.data().info.steps_of(stage.value("epochs"), 64)
 
 
 def how_far(stage: Stage, entry: Entry) -> tuple[float, str]:
@@ -174,7 +172,7 @@ def span(difference: Difference) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def _on_select(digest: str, data_digest: str, _opened: OpenModel, _data: Dataset) -> Evaluation:
+def _on_select(digest: str, data_digest: str, _opened: OpenModel, _data: Data) -> Evaluation:
     from pruning.training.evaluate import evaluate
 
     with loaders.computing():

@@ -13,7 +13,7 @@ from ui.learn import bars
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
     from pruning.training.evaluate import Evaluation
     from ui.kit.lab import Accuracy, Cut
@@ -68,7 +68,7 @@ def _draw(stage: Stage, place: DeltaGenerator, uncut: Evaluation, accuracy: Accu
 
 @st.cache_data(show_spinner=False, max_entries=200)
 def recovered(
-    digest: str, data_digest: str, key: str, epochs: int, _opened: OpenModel, _data: Dataset, _cut: Cut
+    digest: str, data_digest: str, key: str, epochs: int, _opened: OpenModel, _data: Data, _cut: Cut
 ) -> Evaluation:
     """One training for all sessions: a class that presses the button at the same time waits for one."""
     return lab.recover(_opened, _data, _cut, epochs=epochs)

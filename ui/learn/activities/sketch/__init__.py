@@ -13,7 +13,7 @@ from pruning.base.words import percent
 from ui.kit import errors, loaders
 
 if TYPE_CHECKING:
-    from pruning.data.datasets import Dataset
+    from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
     from pruning.sensitivity import Curve, Figure
     from ui.learn.stage import Stage
@@ -159,7 +159,7 @@ def _shares() -> list[float]:
     return sorted(SPARSITIES["channel"])
 
 
-def _outline(opened: OpenModel, data: Dataset, images: int):
+def _outline(opened: OpenModel, data: Data, images: int):
     from pruning.sensitivity import outline
 
     return outline(opened.digest, opened.graph, data, images=images)
@@ -183,7 +183,7 @@ def _costs(opened: OpenModel):
 
 @st.cache_data(show_spinner=False, max_entries=50)
 def _measured(
-    digest: str, data_digest: str, group: str, images: int, _opened: OpenModel, _data: Dataset
+    digest: str, data_digest: str, group: str, images: int, _opened: OpenModel, _data: Data
 ) -> tuple[Figure, dict[float, tuple[float, Figure]]]:
     """Dense, and at each share asked for the share that went and the accuracy: a few seconds, once for everybody."""
     from dataclasses import replace

@@ -13,10 +13,14 @@ import torchvision
 from PIL import Image
 
 from pruning.base.errors import DataError, InputError
-from pruning.data import datasets, fetch, sources
-from pruning.data.datasets import ROLES, DatasetInfo, load_dataset
+from pruning.data import fetch
+from pruning.data.info import ROLES, DataInfo, Role
+from pruning.data.protocol import Data
+from pruning.data.published import published
+from pruning.data.readers import READERS, is_available, open_data
+from pruning.data.sources import read_place
 
-TINY = DatasetInfo(
+TINY = DataInfo(
     name="tiny",
     title="Eight-pixel pictures",
     classes=("cat", "dog"),
@@ -24,6 +28,7 @@ TINY = DatasetInfo(
     mean=(0.5, 0.5, 0.5),
     std=(0.5, 0.5, 0.5),
     sizes={"train": 20, "select": 4, "test": 6},
+    shift=0,
     flips=False,
     embedded=False,
 )
@@ -33,7 +38,7 @@ TINY = DatasetInfo(
 def no_data_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("PRUNING_DATA", raising=False)
-    monkeypatch.setitem(datasets.DATASETS, "tiny", TINY)
+    monkeypatch.setitem(READERS, "tiny", published(TINY, builder="CIFAR10", folder="tiny"))
 
 
 def pixels(part: str, kind: str, number: int) -> np.ndarray:
@@ -56,6 +61,12 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
+def labels_of(data: Data, role: Role) -> list[int]:
+    labels = data.labels(role)
+    assert labels is not None
+    return labels.tolist()
+
+
 def zipped(folder: Path, target: Path, compression: int = zipfile.ZIP_STORED) -> Path:
     with zipfile.ZipFile(target, "w", compression) as archive:
         for path in sorted(folder.rglob("*.png"), reverse=True):  # not the order the images are to come in
@@ -64,7 +75,7 @@ def zipped(folder: Path, target: Path, compression: int = zipfile.ZIP_STORED) ->
 
 
 def test_a_folder_gives_its_pixels_in_the_order_of_class_and_number(folder: Path) -> None:
-    raw = sources.read("tiny", TINY.shape, TINY.classes, str(folder), False, None)
+    raw = read_place("tiny", folder, TINY.shape, TINY.classes, None)
     expected = [pixels("train", kind, number).transpose(2, 0, 1) for kind in TINY.classes for number in range(12)]
     assert np.array_equal(raw.train_images, expected)  # 10 after 9, not after 1
     assert raw.train_labels.tolist() == [0] * 12 + [1] * 12
@@ -73,48 +84,48 @@ def test_a_folder_gives_its_pixels_in_the_order_of_class_and_number(folder: Path
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_folder_and_zip_are_the_same_data_set(folder: Path, tmp_path: Path, compression: int) -> None:
-    from_folder = load_dataset("tiny", str(folder))
-    from_zip = load_dataset("tiny", str(zipped(folder, tmp_path / "tiny.zip", compression)))
+    from_folder = open_data("tiny", str(folder))
+    from_zip = open_data("tiny", str(zipped(folder, tmp_path / "tiny.zip", compression)))
     assert from_zip.digest == from_folder.digest
-    assert {role: len(from_zip.labels[role]) for role in ROLES} == TINY.sizes
-    assert from_zip.labels["select"].tolist().count(0) == 2  # as many of each class
+    assert {role: from_zip.length(role) for role in ROLES} == TINY.sizes
+    assert labels_of(from_zip, "select").count(0) == 2  # as many of each class
 
 
 def test_a_place_may_be_the_folder_that_holds_the_zip_and_may_stand_in_the_environment(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digest = load_dataset("tiny", str(zipped(folder, tmp_path / "tiny.zip"))).digest
-    assert load_dataset("tiny", str(tmp_path)).digest == digest
+    digest = open_data("tiny", str(zipped(folder, tmp_path / "tiny.zip"))).digest
+    assert open_data("tiny", str(tmp_path)).digest == digest
     monkeypatch.setenv("PRUNING_DATA", str(tmp_path))
-    assert sources.is_available("tiny")
-    assert load_dataset("tiny").digest == digest
+    assert is_available("tiny")
+    assert open_data("tiny").digest == digest
 
 
 def test_another_pixel_is_another_digest(folder: Path) -> None:
-    before = load_dataset("tiny", str(folder)).digest
+    before = open_data("tiny", str(folder)).digest
     path = folder / "test" / "cat" / "1.png"
     changed = np.asarray(Image.open(path)).copy()
     changed[3, 3, 0] ^= 1
     Image.fromarray(changed).save(path)
-    assert load_dataset("tiny", str(folder)).digest != before
+    assert open_data("tiny", str(folder)).digest != before
 
 
 def test_the_second_reading_of_a_zip_decodes_nothing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = str(zipped(folder, tmp_path / "tiny.zip"))
-    digest = load_dataset("tiny", archive).digest
+    digest = open_data("tiny", archive).digest
     monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("decoded again"))
-    assert load_dataset("tiny", archive).digest == digest
+    assert open_data("tiny", archive).digest == digest
 
 
 @pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b"\0" * 100])
 def test_a_damaged_cache_is_made_anew(folder: Path, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     archive = str(zipped(folder, tmp_path / "tiny.zip"))
-    digest = load_dataset("tiny", archive).digest
+    digest = open_data("tiny", archive).digest
     (cached,) = (tmp_path / "cache" / "images").iterdir()
     cached.write_bytes(damage(cached.read_bytes()))
-    assert load_dataset("tiny", archive).digest == digest
+    assert open_data("tiny", archive).digest == digest
 
 
 def test_a_cache_that_cannot_be_written_leaves_nothing_behind(
@@ -124,7 +135,7 @@ def test_a_cache_that_cannot_be_written_leaves_nothing_behind(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full_disk)
-    assert len(load_dataset("tiny", str(zipped(folder, tmp_path / "tiny.zip"))).labels["train"]) == 20
+    assert len(labels_of(open_data("tiny", str(zipped(folder, tmp_path / "tiny.zip"))), "train")) == 20
     assert list((tmp_path / "cache" / "images").iterdir()) == []
 
 
@@ -178,21 +189,21 @@ def test_bad_images_give_a_sentence_that_helps(
     spoil(folder)
     place = zipped(folder, tmp_path / "tiny.zip") if as_zip else folder
     with pytest.raises(DataError, match=sentence):
-        load_dataset("tiny", str(place))
+        open_data("tiny", str(place))
 
 
 def test_a_file_that_is_no_zip_says_so(tmp_path: Path) -> None:
     place = tmp_path / "tiny.zip"
     place.write_text("I am a letter.")
     with pytest.raises(DataError, match=r"tiny\.zip is not a readable zip .*fetch it again"):
-        load_dataset("tiny", str(place))
+        open_data("tiny", str(place))
 
 
 def test_a_zip_cut_short_says_so(folder: Path, tmp_path: Path) -> None:
     place = zipped(folder, tmp_path / "tiny.zip")
     place.write_bytes(place.read_bytes()[:-200])
     with pytest.raises(DataError, match="not a readable zip"):
-        load_dataset("tiny", str(place))
+        open_data("tiny", str(place))
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -205,7 +216,7 @@ def test_a_zip_damaged_inside_names_the_picture(folder: Path, tmp_path: Path, co
     content[start : start + member.compress_size] = b"\xff" * member.compress_size
     place.write_bytes(content)
     with pytest.raises(DataError, match=r"train/cat/5\.png .*fetch the data again"):
-        load_dataset("tiny", str(place))
+        open_data("tiny", str(place))
 
 
 def test_a_zip_that_may_not_be_read_says_so(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,22 +227,22 @@ def test_a_zip_that_may_not_be_read_says_so(folder: Path, tmp_path: Path, monkey
 
     monkeypatch.setattr(zipfile.ZipFile, "__init__", refuse)
     with pytest.raises(DataError, match="Permission denied"):
-        load_dataset("tiny", str(place))
+        open_data("tiny", str(place))
 
 
 def test_a_missing_place_says_what_is_expected_there(tmp_path: Path) -> None:
     nowhere = str(tmp_path / "nowhere")
-    assert not sources.is_available("tiny", nowhere)
+    assert not is_available("tiny", nowhere)
     with pytest.raises(DataError, match=r"No tiny images at .*nowhere.*tiny\.zip.*train/ and test/.*--data-dir"):
-        load_dataset("tiny", nowhere)
+        open_data("tiny", nowhere)
 
 
 @pytest.mark.parametrize("name", ["mnist", "cifar10"])
 def test_without_images_and_without_asking_nothing_is_fetched(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: pytest.fail("went to the network"))
-    assert not sources.is_available(name)
+    assert not is_available(name)
     with pytest.raises(DataError, match=r"not on this machine: .*'make data'.*--data-dir or PRUNING_DATA"):
-        load_dataset(name)
+        open_data(name)
 
 
 class Offline:
@@ -244,7 +255,7 @@ class Offline:
 def test_fetching_offline_names_the_other_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", Offline)
     with pytest.raises(DataError, match=r"could not be fetched .*Without internet access.*--data-dir"):
-        load_dataset("cifar10", download=True)
+        open_data("cifar10", download=True)
 
 
 def test_make_data_offline_says_one_sentence_and_fails(
@@ -276,15 +287,11 @@ def test_torchvisions_order_gives_the_roles_of_the_folder(folder: Path, monkeypa
             self.data = np.stack([pixels(part, TINY.classes[label], number) for label, number in pairs])
             self.targets = [label for label, _ in pairs]
 
-    by_folder = load_dataset("tiny", str(folder))
-    monkeypatch.setitem(datasets.DATASETS, "cifar10", TINY_AS_CIFAR)
+    by_folder = open_data("tiny", str(folder))
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", Mixed)
-    assert load_dataset("cifar10").digest == by_folder.digest
-
-
-TINY_AS_CIFAR = DatasetInfo(**{**vars(TINY), "name": "cifar10"})
+    assert open_data("tiny").digest == by_folder.digest
 
 
 def test_an_unknown_name_is_refused_before_any_file_is_read(folder: Path) -> None:
     with pytest.raises(InputError, match="no data set"):
-        load_dataset("imagenet", str(folder))
+        open_data("imagenet", str(folder))

@@ -1,0 +1,48 @@
+"""What a data set is, known without loading it: its roles, classes, and the images a network gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Role = Literal["train", "select", "test"]
+ROLES: tuple[Role, ...] = get_args(Role)
+"""`train` to learn, `select` to choose, `test` for one look at the end: disjoint images."""
+Progress = Callable[[str, float], None]
+"""Gets a text and a fraction."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataInfo:
+    """A data set before any image of it is read."""
+
+    name: str
+    """The reference that opens it."""
+    title: str
+    classes: tuple[str, ...]
+    """Names of the classes, by label; empty where images have no labels."""
+    shape: tuple[int, int, int]
+    """Channels, height, width of one image."""
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    """Per channel, of pixels scaled to 0–1; a network takes (pixel − mean) / std."""
+    sizes: dict[Role, int]
+    """Images of each role."""
+    shift: int
+    """Pixels that a training image may be moved by and still be a fair one: 4 for photographs (He 2015, arXiv
+    1512.03385), 1 for digits."""
+    flips: bool
+    """Whether a mirrored image is still a fair training image (not so for digits)."""
+    embedded: bool
+    """Whether the images come with the installation."""
+    things: str = "images"
+    """What the images show, in the plural: digits, photos."""
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        """Full batches in one pass over the train images, at least one; a last, smaller batch is left out."""
+        return max(1, self.sizes["train"] // batch_size)
+
+    def steps_of(self, epochs: float, batch_size: int) -> int:
+        """Optimiser steps nearest to so many passes over the train images."""
+        return round(epochs * self.steps_per_epoch(batch_size))

@@ -1,0 +1,57 @@
+"""Data sets that everybody knows and torchvision can fetch: the row of one, from a few facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pruning.data.info import DataInfo, Progress
+from pruning.data.protocol import Data
+from pruning.data.reader import Reader
+from pruning.data.sources import download_dir, find_place, given_place, read_place, read_torchvision
+from pruning.data.splits import kept_for_choosing, of_parts
+
+Marks = Callable[[np.ndarray], np.ndarray]
+"""Train images (uint8, N × C × H × W) → bool, one entry an image."""
+
+
+def published(info: DataInfo, *, builder: str, folder: str, kept_first: Marks | None = None) -> Reader:
+    """The reader of a data set that has train and test images; `select` is taken from train, of each class as many.
+
+    `builder`: its class in torchvision.datasets; `folder`: where that keeps it. `kept_first` marks train images that
+    are in `select` in any case.
+    """
+
+    def opened(reference: str, data_dir: str | None, download: bool, progress: Progress | None) -> Data:
+        place = given_place(data_dir)
+        if place is None:
+            raw = read_torchvision(info.name, builder, download, progress)
+        else:
+            raw = read_place(info.name, place, info.shape, info.classes, progress)
+        images, labels = raw.train_images, raw.train_labels
+        first = np.zeros(len(labels), dtype=bool) if kept_first is None else kept_first(images)
+        chosen = kept_for_choosing(info, labels, first)
+        return of_parts(
+            info,
+            {
+                "train": (images[~chosen], labels[~chosen]),
+                "select": (images[chosen], labels[chosen]),
+                "test": (raw.test_images, raw.test_labels),
+            },
+            raw.source,
+        )
+
+    def is_available(reference: str, data_dir: str | None) -> bool:
+        place = given_place(data_dir)
+        return (download_dir() / folder).is_dir() if place is None else find_place(info.name, place) is not None
+
+    return Reader(
+        kind=info.name,
+        form=info.name,
+        takes=lambda reference: reference == info.name,
+        describe=lambda reference: info,
+        is_available=is_available,
+        open=opened,
+        names=(info.name,),
+    )

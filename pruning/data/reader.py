@@ -1,0 +1,40 @@
+"""What a reader of images is: one record a kind of data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pruning.data.info import DataInfo, Progress
+from pruning.data.protocol import Data
+
+
+class Open(Protocol):
+    """Opens what a reference names.
+
+    Raises:
+        DataError: the images are absent, damaged, or not those of the data set, with what to do.
+    """
+
+    def __call__(self, reference: str, data_dir: str | None, download: bool, progress: Progress | None) -> Data: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """One kind of data set. A row in `pruning.data.readers.READERS` is all that app, commands and recipes need."""
+
+    kind: str
+    """Its name in the table."""
+    form: str
+    """How a reference to it is written, to be named in a sentence: 'mnist5k', 'npz:FILE'."""
+    takes: Callable[[str], bool]
+    """Whether a reference is of this kind, told from its text alone."""
+    describe: Callable[[str], DataInfo]
+    """Says what a reference names, without reading its images. Raises InputError or DataError where it cannot be
+    told."""
+    is_available: Callable[[str, str | None], bool]
+    """Whether a reference (and `data_dir`) can be opened without asking for a download. Reads no image."""
+    open: Open
+    names: tuple[str, ...] = ()
+    """References that everybody can choose from; empty where the user brings their own."""

@@ -1,0 +1,72 @@
+"""The table of readers, and data sets by reference: `describe_data`, `open_data`.
+
+A reference is a text, such as the name of a built-in data set. Another kind of data set is another row.
+"""
+
+from __future__ import annotations
+
+from pruning.base.errors import InputError
+from pruning.data.digits import MNIST, MNIST5K
+from pruning.data.info import DataInfo, Progress
+from pruning.data.photos import CIFAR10
+from pruning.data.protocol import Data
+from pruning.data.reader import Reader
+from pruning.data.streamed import StreamedData
+
+READERS: dict[str, Reader] = {reader.kind: reader for reader in (MNIST5K, MNIST, CIFAR10)}
+IN_MEMORY = 1_000_000_000
+"""Bytes of pixels up to which a data set is read into memory as a whole."""
+
+
+def data_names() -> tuple[str, ...]:
+    """References that everybody can choose from."""
+    return tuple(name for reader in READERS.values() for name in reader.names)
+
+
+def find_reader(reference: str) -> Reader:
+    """The reader that takes a reference, told from its text alone: nothing is opened.
+
+    Raises:
+        InputError: there is none.
+    """
+    for reader in READERS.values():
+        if reader.takes(reference):
+            return reader
+    forms = ", ".join(reader.form for reader in READERS.values())
+    raise InputError(f"There is no data set '{reference}'. Choose one of: {forms}.")
+
+
+def describe_data(reference: str) -> DataInfo:
+    """What a reference names, without reading its images.
+
+    Raises:
+        InputError: there is no such data set.
+        DataError: it cannot be told without the files, and they are absent or damaged.
+    """
+    return find_reader(reference).describe(reference)
+
+
+def is_available(reference: str, data_dir: str | None = None) -> bool:
+    """Whether a data set can be opened without asking for a download. Reads no image.
+
+    Raises:
+        InputError: there is no such data set.
+    """
+    return find_reader(reference).is_available(reference, data_dir)
+
+
+def open_data(
+    reference: str, data_dir: str | None = None, *, download: bool = False, progress: Progress | None = None
+) -> Data:
+    """Open a data set by reference, with its three roles; in memory where it is small enough for that.
+
+    `data_dir` names a folder or zip that holds the images of a built-in data set (`mnist.zip`, `cifar10/`, ...);
+    without it the environment variable PRUNING_DATA is used. `download=True` fetches what is absent, where that is
+    possible. `progress` gets a text and a fraction.
+
+    Raises:
+        InputError: there is no such data set.
+        DataError: the images are absent, damaged, or not those of the data set.
+    """
+    data = find_reader(reference).open(reference, data_dir, download, progress)
+    return data.in_memory() if isinstance(data, StreamedData) and data.bytes <= IN_MEMORY else data

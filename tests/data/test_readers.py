@@ -1,0 +1,122 @@
+"""Every row of the readers' table keeps its word, and images read from disk give the batches of images in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from pruning.base.errors import InputError
+from pruning.data import readers
+from pruning.data.info import ROLES, DataInfo, Role
+from pruning.data.memory import MemoryData
+from pruning.data.reader import Reader
+from pruning.data.readers import READERS, data_names, describe_data, find_reader, is_available, open_data
+from pruning.data.streamed import StreamedData
+
+SIZES: dict[Role, int] = {"train": 23, "select": 11, "test": 7}
+INFO = DataInfo(
+    name="toy:4", title="Toy", classes=("a", "b", "c"), shape=(3, 4, 4), mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.3),
+    sizes=SIZES, shift=1, flips=True, embedded=True,
+)  # fmt: skip
+DRAWN = {
+    role: torch.randint(0, 256, (count, 3, 4, 4), generator=torch.Generator().manual_seed(count), dtype=torch.uint8)
+    for role, count in SIZES.items()
+}
+TRUTH = {role: torch.arange(count) % 3 for role, count in SIZES.items()}
+
+
+def toy(wanted: list[int] | None = None) -> StreamedData:
+    """A data set whose images are read on demand; `wanted` notes how many each time."""
+
+    def read(role: Role, index: Tensor) -> Tensor:
+        if wanted is not None:
+            wanted.append(len(index))
+        return DRAWN[role][index]
+
+    return StreamedData(info=INFO, read=read, truth=TRUTH, digest="0", source="drawn here")
+
+
+TOY = Reader(
+    kind="toy",
+    form="toy:SIDE",
+    takes=lambda reference: reference.startswith("toy:"),
+    describe=lambda reference: INFO,
+    is_available=lambda reference, data_dir: True,
+    open=lambda reference, data_dir, download, progress: toy(),
+)
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_a_row_keeps_its_word(kind: str) -> None:
+    reader = READERS[kind]
+    assert reader.kind == kind and reader.form
+    for name in reader.names:
+        assert [other.kind for other in READERS.values() if other.takes(name)] == [kind], "one reader a reference"
+        info = reader.describe(name)
+        assert info.name == name and info.title and set(info.sizes) == set(ROLES)
+        assert len(info.mean) == len(info.std) == info.shape[0]
+        assert reader.is_available(name, None) >= info.embedded
+
+
+def test_what_is_embedded_opens_as_described() -> None:
+    for name in data_names():
+        info = describe_data(name)
+        if info.embedded:
+            data = open_data(name)
+            assert data.info == info and data.digest and data.source
+            for role in ROLES:
+                labels = data.labels(role)
+                assert labels is not None and labels.dtype == torch.int64 and len(labels) == data.length(role)
+                assert int(labels.max()) < len(info.classes)
+                image = data.image(role, 0)
+                assert image.dtype == torch.uint8 and image.shape == info.shape
+
+
+def test_another_row_is_all_that_another_kind_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match=r"no data set 'toy:4'.*mnist5k, mnist, cifar10"):
+        find_reader("toy:4")
+    monkeypatch.setitem(READERS, "toy", TOY)
+    assert describe_data("toy:4") is INFO and is_available("toy:4")
+    assert open_data("toy:4").length("test") == 7
+    with pytest.raises(InputError, match=r"mnist5k, mnist, cifar10, toy:SIDE"):
+        find_reader("tox:4")
+
+
+def test_small_ones_are_read_once_and_large_ones_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(READERS, "toy", TOY)
+    assert isinstance(open_data("toy:4"), MemoryData)
+    monkeypatch.setattr(readers, "IN_MEMORY", toy().bytes - 1)
+    assert isinstance(open_data("toy:4"), StreamedData)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_streamed_images_give_the_batches_of_images_in_memory(role: Role) -> None:
+    seen: list[int] = []
+    streamed, memory = toy(seen), toy().in_memory()
+    assert streamed.bytes == 41 * 3 * 4 * 4
+    for limit in (None, 5):
+        first, second = (list(data.batches(role, 4, limit)) for data in (streamed, memory))
+        assert len(first) == len(second)
+        for (images, index), (others, places) in zip(first, second, strict=True):
+            assert torch.equal(images, others) and torch.equal(index, places)
+    assert max(seen) == 4, "never more than a batch"
+    assert torch.equal(streamed.balanced(role, 3), memory.balanced(role, 3))
+    assert torch.equal(streamed.image(role, 2), DRAWN[role][2])
+
+
+def test_without_labels_nothing_is_balanced_but_samples_are_still_drawn() -> None:
+    bare = replace(toy(), truth={})
+    assert bare.labels("train") is None
+    assert torch.equal(bare.balanced("train"), torch.arange(23))
+    assert sorted(bare.balanced("train", 1).tolist()) == list(range(23))
+    assert not torch.equal(bare.balanced("train", 1), bare.balanced("train", 2))
+    assert bare.subset("train", 5).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_an_epoch_has_a_step_even_where_a_batch_holds_all_images() -> None:
+    assert [INFO.steps_per_epoch(size) for size in (5, 23, 24, 1000)] == [4, 1, 1, 1]
+    assert [INFO.steps_of(epochs, 5) for epochs in (0, 0.5, 2, 2.6)] == [0, 2, 8, 10]
+    assert INFO.steps_of(3, 1000) == 3
