@@ -73,7 +73,7 @@ def compare(opened: OpenModel, data: Data, images: int, figure: FigureName, samp
         for one in figures:  # both ways measure the same figures; the last is the one compared
             accuracy, lasted = plain(opened.model, opened.graph, data, plan, images, one == "recalibrated")
             took += lasted
-        differences.append(100 * abs(accuracy - point.figure(figure).accuracy))
+        differences.append(100 * abs(accuracy - point.figure(figure).value))
         if number % 10 == 0:
             say(f"plain: {number} of {count}, {took:.0f} s")
     slow = took * len(points) / count

@@ -103,10 +103,10 @@ def train_phase(
     )
 
     def report(event: TrainEvent) -> None:
-        if event.accuracy is not None:
-            curve.append({"epoch": len(curve) + 1, "select_accuracy": event.accuracy, "loss": round(event.loss, 4)})
+        if event.value is not None:
+            curve.append({"epoch": len(curve) + 1, "select_accuracy": event.value, "loss": round(event.loss, 4)})
             print(
-                f"epoch {len(curve)}  loss {event.loss:.3f}  select {event.accuracy:.2%}  {event.seconds:.0f} s",
+                f"epoch {len(curve)}  loss {event.loss:.3f}  select {event.value:.2%}  {event.seconds:.0f} s",
                 file=sys.stderr,
                 flush=True,
             )
@@ -129,7 +129,7 @@ def train_phase(
         "teacher": phase.teacher,
         "accuracy": {
             role: {
-                "accuracy": result.accuracy,
+                "accuracy": result.value,
                 "interval": list(result.interval),
                 "correct": result.correct,
                 "images": result.images,

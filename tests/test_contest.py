@@ -71,7 +71,7 @@ def test_a_lane_is_what_the_same_recipe_gives_on_its_own(whole: list[Race], netw
     for lane in whole[-1].lanes[:2]:
         alone = prune_in_rounds(TERMS.recipe(lane.schedule, lane.seed), network, data, lambda event: None, None)
         assert lane.finish is not None
-        assert lane.finish.right == tuple(evaluate(alone.model, data, "select").right.tolist())
+        assert lane.finish.right == tuple(evaluate(alone.model, data, "select").scores.tolist())
 
 
 def test_seeds_train_differently(network: OpenModel, data: Data) -> None:

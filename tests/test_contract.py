@@ -19,6 +19,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("pruning.base",),
     ("pruning.jobs",),
     ("pruning.catalog", "pruning.data"),
+    ("pruning.tasks",),
     ("pruning.graph",),
     ("pruning.criteria", "pruning.statistics"),
     ("pruning.planning",),

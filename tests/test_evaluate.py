@@ -15,7 +15,8 @@ from pruning.base.intervals import wilson_interval
 from pruning.data.info import ROLES
 from pruning.data.memory import MemoryData
 from pruning.data.readers import describe_data
-from pruning.training.evaluate import evaluate, paired_difference
+from pruning.tasks.shares import paired_difference
+from pruning.training.evaluate import evaluate
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_paired_difference_by_hand() -> None:
     after = vector("1101110011")  # the third became wrong; the fourth, fifth and sixth became right
     found = paired_difference(before, after)
     assert (found.newly_wrong, found.newly_right) == (1, 3)
-    assert found.accuracy == pytest.approx(0.2)
+    assert found.value == pytest.approx(0.2)
     # Agresti and Min 2005: cells 1.5 and 3.5 of 12; (3.5 − 1.5) / 12 ± 1.95996 · √(5 − 2² / 12) / 12
     half = 1.959964 * math.sqrt(5 - 4 / 12) / 12
     assert found.interval == pytest.approx((2 / 12 - half, 2 / 12 + half), abs=1e-6)
@@ -57,13 +58,13 @@ def test_paired_difference_by_hand() -> None:
 def test_paired_difference_is_second_minus_first_and_turns_its_sign() -> None:
     before, after = vector("11110000"), vector("11111100")
     there, back = paired_difference(before, after), paired_difference(after, before)
-    assert there.accuracy == 0.25 and back.accuracy == -0.25
+    assert there.value == 0.25 and back.value == -0.25
     assert there.interval == pytest.approx((-back.interval[1], -back.interval[0]))
 
 
 def test_equal_answers_still_leave_doubt() -> None:
     same = paired_difference(vector("1" * 500), vector("1" * 500))
-    assert same.accuracy == 0 and same.newly_wrong == same.newly_right == 0
+    assert same.value == 0 and same.newly_wrong == same.newly_right == 0
     assert -0.01 < same.interval[0] < 0 < same.interval[1] < 0.01
 
 
@@ -122,8 +123,8 @@ class Reader(nn.Module):
 
 def test_evaluate_counts_right_answers_in_order(data: MemoryData) -> None:
     found = evaluate(Reader(data, ones=7), data, "select")
-    assert found.right.tolist() == [label != 1 for label in LABELS]
-    assert (found.role, found.correct, found.images, found.accuracy) == ("select", 5, 7, 5 / 7)
+    assert found.scores.tolist() == [label != 1 for label in LABELS]
+    assert (found.role, found.correct, found.images, found.value) == ("select", 5, 7, 5 / 7)
     assert found.interval == wilson_interval(5, 7)
     # cross-entropy of ten logits, one of them 1 and nine 0: log(9 + e) − 1 where right, log(9 + e) where wrong
     assert found.loss == pytest.approx(math.log(9 + math.e) - 5 / 7, abs=1e-6)
@@ -133,17 +134,17 @@ def test_the_size_of_batches_changes_nothing(data: MemoryData) -> None:
     model = Reader(data, ones=7)
     whole, parts = evaluate(model, data, "select"), evaluate(model, data, "select", batch_size=3)
     assert model.batches == [7, 3, 3, 1]
-    assert torch.equal(whole.right, parts.right)
+    assert torch.equal(whole.scores, parts.scores)
     assert whole.loss == pytest.approx(parts.loss)
 
 
 def test_a_limit_takes_the_first_images(data: MemoryData) -> None:
-    assert evaluate(Reader(data, ones=7), data, "select", limit=3).right.tolist() == [True, False, True]
+    assert evaluate(Reader(data, ones=7), data, "select", limit=3).scores.tolist() == [True, False, True]
 
 
 def test_nan_counts_as_wrong_even_where_the_label_has_the_largest_number(data: MemoryData) -> None:
     found = evaluate(Reader(data, nan_for=9), data, "select")
-    assert found.right.tolist() == [label != 9 for label in LABELS]
+    assert found.scores.tolist() == [label != 9 for label in LABELS]
 
 
 def test_an_answer_of_nothing_but_nan_is_wrong_for_class_0_too(data: MemoryData) -> None:

@@ -13,13 +13,13 @@ from pruning.base.errors import Cancelled, InputError
 from pruning.data.info import ROLES
 from pruning.data.memory import MemoryData
 from pruning.data.readers import data_names, describe_data, open_data
+from pruning.tasks.classification import distance_to_teacher
 from pruning.training.evaluate import evaluate
 from pruning.training.finetune import (
     TrainConfig,
     TrainEvent,
     augment,
     choose_precision,
-    distance_to_teacher,
     paste_box,
     schedule_factor,
     train,
@@ -68,9 +68,9 @@ def test_training_leaves_the_callers_random_numbers_alone(digits: MemoryData) ->
 
 def test_two_epochs_learn_to_read_digits(digits: MemoryData) -> None:
     model = fresh()
-    before = evaluate(model, digits, "select").accuracy
+    before = evaluate(model, digits, "select").value
     train(model, digits, TrainConfig(steps=2 * digits.info.steps_per_epoch(128), lr=0.1))
-    after = evaluate(model, digits, "select").accuracy
+    after = evaluate(model, digits, "select").value
     assert before < 0.3 and after > 0.8
     assert not model.training
 
@@ -155,9 +155,9 @@ def test_events_tell_every_step_and_measure_as_often_as_asked(digits: MemoryData
     model = fresh()
     train(model, digits, TrainConfig(steps=10, lr=0.1), evaluations=2, progress=events.append)
     assert [event.step for event in events] == list(range(1, 11))
-    assert [event.step for event in events if event.accuracy is not None] == [5, 10]
-    assert events[-1].accuracy == evaluate(model, digits, "select").accuracy
-    assert events[-1].accuracy_interval == evaluate(model, digits, "select").interval
+    assert [event.step for event in events if event.value is not None] == [5, 10]
+    assert events[-1].value == evaluate(model, digits, "select").value
+    assert events[-1].interval == evaluate(model, digits, "select").interval
     assert max(event.lr for event in events) == pytest.approx(0.1)
     assert events[-1].loss < events[0].loss
 

@@ -85,8 +85,8 @@ def test_a_cut_is_the_engines_plan(network: Network) -> None:
     data = open_data("mnist5k")
     plain = evaluate(removed_model(opened.model, opened.graph, plan), data, "select", limit=200)
     found = cut.accuracy(images=200)
-    assert torch.equal(found.right, plain.right) and found.interval == plain.interval
-    assert repr(found).startswith(f"{100 * plain.accuracy:.1f} % (") and "200 select images, as cut" in repr(found)
+    assert torch.equal(found.scores, plain.scores) and found.interval == plain.interval
+    assert repr(found).startswith(f"{100 * plain.value:.1f} % (") and "200 select images, as cut" in repr(found)
     assert sum(p.numel() for p in cut.model().parameters()) == cut.params
     recipe = cut.recipe(finetune_epochs=2)
     assert (recipe.layers, recipe.sparsity, recipe.finetune_steps) == (cut.layers, 0.4, 2 * (3000 // 32))

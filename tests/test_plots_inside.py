@@ -10,7 +10,9 @@ from pruning.compare.weights import FilterNorms
 from pruning.render.figures import inside as plots_inside
 from pruning.render.figures.style import palette
 from pruning.statistics.distributions import Histogram
-from pruning.training.evaluate import Evaluation, paired_difference
+from pruning.tasks.classification import ACCURACY
+from pruning.tasks.shares import paired_difference
+from pruning.training.evaluate import Evaluation
 
 COLOURS = palette(False)
 
@@ -21,7 +23,7 @@ def knockout(lost: int, channel: int = 0) -> Knockout:
     after = before.clone()
     after[:lost] = False
     labels = torch.tensor([0] * 100 + [1] * 100)
-    sides = [Evaluation(role="select", right=right, loss=0.0) for right in (before, after)]
+    sides = [Evaluation(metric=ACCURACY, role="select", scores=right, loss=0.0) for right in (before, after)]
     return Knockout(
         layer="conv1", channel=channel, tied=(), before=sides[0], after=sides[1],
         difference=paired_difference(before, after), classes=class_changes(before, after, labels, ("cat", "dog")),

@@ -39,7 +39,9 @@ from pruning.sensitivity import (
     predict_joint,
     scan,
 )
-from pruning.training.evaluate import Evaluation, evaluate, paired_difference
+from pruning.tasks.classification import ACCURACY
+from pruning.tasks.shares import paired_difference
+from pruning.training.evaluate import Evaluation, evaluate
 from pruning.whatif import Measured, Precision, WhatIf
 
 IMAGES = 100
@@ -98,7 +100,7 @@ class BlankMeter(PlainMeter):
 
     def measure(self, plan: Plan, *, keep: bool = True, cancel: object = None) -> Measured:
         self.asked.append((plan, keep))
-        right = Evaluation(role="select", right=torch.ones(self.images, dtype=torch.bool), loss=0.0)
+        right = Evaluation(metric=ACCURACY, role="select", scores=torch.ones(self.images, dtype=torch.bool), loss=0.0)
         again = right if len(self.figures) == 2 and not plan.removes_nothing else None
         return Measured(as_cut=right, recalibrated=again, complete=True)
 
@@ -168,10 +170,10 @@ def test_points_are_measured_on_the_pruned_model(
     ):
         if one is None:
             recalibrate(model, data)
-        before, after = (evaluate(net, data, "select", limit=IMAGES).right for net in (dense, model))
+        before, after = (evaluate(net, data, "select", limit=IMAGES).scores for net in (dense, model))
         wanted = paired_difference(before, after)
         assert (start_at.correct, found.correct) == (int(before.sum()), int(after.sum()))
-        assert found.change == pytest.approx(wanted.accuracy) and wanted.accuracy < 0
+        assert found.change == pytest.approx(wanted.value) and wanted.value < 0
         assert (found.change_low, found.change_high) == wanted.interval
         assert (found.newly_wrong, found.newly_right) == (wanted.newly_wrong, wanted.newly_right)
 
@@ -255,16 +257,16 @@ def test_the_largest_sparsity_within_a_limit_stands_before_what_surely_loses_mor
 
 def test_a_joint_cut_is_foretold_as_the_product_of_what_is_left() -> None:
     found = made_up([0.8, 0.5])
-    assert predict_joint(found, {}).accuracy == pytest.approx(0.9)
+    assert predict_joint(found, {}).value == pytest.approx(0.9)
     alone = predict_joint(found, {"a": 0.1, "b": 0.0})
-    assert alone.accuracy == pytest.approx(0.8), "a single cut is what its curve says"
+    assert alone.value == pytest.approx(0.8), "a single cut is what its curve says"
     assert (alone.low, alone.high) == (pytest.approx(0.79), pytest.approx(0.81))
     both = predict_joint(found, {"a": 0.1, "b": 0.2})
-    assert both.accuracy == pytest.approx(0.1 + 0.8 * (0.7 / 0.8) * (0.4 / 0.8)), "by hand: above chance, 0.1"
+    assert both.value == pytest.approx(0.1 + 0.8 * (0.7 / 0.8) * (0.4 / 0.8)), "by hand: above chance, 0.1"
     spread = math.hypot(math.log(0.7 / 0.69), math.log(0.4 / 0.39))
     assert both.low == pytest.approx(0.1 + 0.35 * math.exp(-spread))
     between = predict_joint(found, {"a": 0.15})
-    assert between.accuracy == pytest.approx(0.65)
+    assert between.value == pytest.approx(0.65)
     with pytest.raises(InputError, match="only up to 20"):
         predict_joint(found, {"a": 0.3})
     with pytest.raises(InputError, match="no curve for 'c'"):
@@ -276,7 +278,7 @@ def test_a_joint_cut_is_foretold_as_the_product_of_what_is_left() -> None:
 def test_below_chance_nothing_is_left_to_lose() -> None:
     found = made_up([0.05])
     both = predict_joint(found, {"a": 0.1, "b": 0.1})
-    assert both.accuracy == pytest.approx(0.1) and both.low <= both.accuracy <= both.high
+    assert both.value == pytest.approx(0.1) and both.low <= both.value <= both.high
 
 
 def test_interaction_gap_is_measured_minus_foretold() -> None:
@@ -296,7 +298,7 @@ def test_the_cut_at_all_limits_is_planned_and_measured(lenet: OpenModel, data: D
     assert dict(kept_of(plan)) == {name: point.kept for name, point in best.items() if point}
     assert achieved(plan) == pytest.approx({name: point.achieved for name, point in best.items() if point})
     joint = measure_joint(lenet.model, lenet.graph, data, meter, plan, found)
-    assert joint.as_cut.correct == int(evaluate(pruned_copy(lenet, plan), data, "select", limit=IMAGES).right.sum())
+    assert joint.as_cut.correct == int(evaluate(pruned_copy(lenet, plan), data, "select", limit=IMAGES).scores.sum())
 
 
 def test_a_scan_stops_when_told_and_goes_on_where_it_stopped(lenet: OpenModel, data: Data) -> None:
@@ -332,7 +334,7 @@ def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: OpenMode
     (joint,) = found.joints
     plan = limits(found)
     assert joint.kept == kept_of(plan)
-    right = evaluate(pruned_copy(lenet, plan), data, "select", limit=IMAGES).right
+    right = evaluate(pruned_copy(lenet, plan), data, "select", limit=IMAGES).scores
     assert joint.as_cut.correct == int(right.sum())
     assert cache.read(begin) == found
 

@@ -46,11 +46,11 @@ def some_plans(graph: ModelGraph, seed: int, count: int, granularity: str = "cha
 def plain(opened: OpenModel, plan: Plan, data: Data, images: int | None) -> tuple[Tensor, Tensor | None]:
     """Right answers as cut and recalibrated, of the masked model."""
     model = masked_model(opened.model, opened.graph, plan)
-    as_cut = evaluate(model, data, "select", limit=images).right
+    as_cut = evaluate(model, data, "select", limit=images).scores
     if not has_batch_norm(model):
         return as_cut, None
     recalibrate(model, data)
-    return as_cut, evaluate(model, data, "select", limit=images).right
+    return as_cut, evaluate(model, data, "select", limit=images).scores
 
 
 @pytest.mark.parametrize("granularity", ["channel", "weight"])
@@ -63,11 +63,11 @@ def test_in_fp32_it_is_what_evaluate_gives_on_the_masked_model(name: str, granul
         plan = make_plan(opened.model, opened.graph, granularity=granularity, layers=layers)
         measured = what_if.measure(plan)
         as_cut, recalibrated = plain(opened, plan, digits, None)
-        assert measured.complete and torch.equal(measured.as_cut.right, as_cut)
+        assert measured.complete and torch.equal(measured.as_cut.scores, as_cut)
         if recalibrated is None:
             assert measured.recalibrated is None
         else:
-            assert torch.equal(measured.recalibrated.right, recalibrated)
+            assert torch.equal(measured.recalibrated.scores, recalibrated)
 
 
 def test_a_sample_is_the_one_that_evaluate_takes_and_plans_apart_do_not_disturb_what_is_kept(digits: Data) -> None:
@@ -80,8 +80,8 @@ def test_a_sample_is_the_one_that_evaluate_takes_and_plans_apart_do_not_disturb_
         plan = make_plan(opened.model, opened.graph, layers={group.name: 0.5})
         measured = what_if.measure(plan, keep=False)
         as_cut, recalibrated = plain(opened, plan, digits, 300)
-        assert torch.equal(measured.as_cut.right, as_cut) and torch.equal(measured.recalibrated.right, recalibrated)
-    assert torch.equal(what_if.measure(nothing).as_cut.right, before.as_cut.right)
+        assert torch.equal(measured.as_cut.scores, as_cut) and torch.equal(measured.recalibrated.scores, recalibrated)
+    assert torch.equal(what_if.measure(nothing).as_cut.scores, before.as_cut.scores)
 
 
 class Recorder(Runner):
@@ -189,7 +189,7 @@ def test_a_question_that_is_left_off_spoils_nothing(digits: Data) -> None:
         next(what_if.follow(make_plan(opened.model, opened.graph, sparsity=0.2)))  # and another that nobody waits for
     as_cut, recalibrated = plain(opened, plan, digits, 300)
     measured = what_if.measure(plan)
-    assert torch.equal(measured.as_cut.right, as_cut) and torch.equal(measured.recalibrated.right, recalibrated)
+    assert torch.equal(measured.as_cut.scores, as_cut) and torch.equal(measured.recalibrated.scores, recalibrated)
 
 
 @pytest.mark.parametrize("budget", [0, 60 * 2**20, 200 * 2**20])
@@ -209,8 +209,8 @@ def test_bf16_is_used_only_where_it_agrees(digits: Data, monkeypatch: pytest.Mon
     insisted = WhatIf(opened.model, opened.graph, digits, images=200, precision="bf16")
     assert insisted.precision.name == "bf16" and insisted.precision.agreement >= 0.995
     assert insisted.precision.images == 200
-    accuracy = insisted.measure(make_plan(opened.model, opened.graph)).as_cut.accuracy
-    assert accuracy == pytest.approx(evaluate(opened.model, digits, "select", limit=200).accuracy, abs=0.011)
+    accuracy = insisted.measure(make_plan(opened.model, opened.graph)).as_cut.value
+    assert accuracy == pytest.approx(evaluate(opened.model, digits, "select", limit=200).value, abs=0.011)
     monkeypatch.setattr(engine, "AGREEMENT", 1.01)
     assert WhatIf(opened.model, opened.graph, digits, images=200, precision="bf16").precision.name == "fp32"
 
@@ -235,8 +235,8 @@ def test_a_network_whose_calls_do_not_follow_is_computed_whole(digits: Data) -> 
     what_if = WhatIf(model, graph, digits, images=200)
     assert what_if.whole_because is not None and what_if.precision.name == "fp32" and what_if.kept_bytes == 0
     plan = make_plan(model, graph, sparsity=0.5)
-    expected = evaluate(masked_model(model, graph, plan), digits, "select", limit=200).right
-    assert torch.equal(what_if.measure(plan).as_cut.right, expected)
+    expected = evaluate(masked_model(model, graph, plan), digits, "select", limit=200).scores
+    assert torch.equal(what_if.measure(plan).as_cut.scores, expected)
 
 
 def test_recalibration_of_a_family_with_several_kinds_of_norms() -> None:
@@ -249,7 +249,7 @@ def test_recalibration_of_a_family_with_several_kinds_of_norms() -> None:
         plan = make_plan(model, graph, layers=layers)
         small = removed_model(model, graph, plan)
         recalibrate(small, data)
-        assert torch.equal(what_if.measure(plan).recalibrated.right, evaluate(small, data, "select").right)
+        assert torch.equal(what_if.measure(plan).recalibrated.scores, evaluate(small, data, "select").scores)
 
 
 def test_only_what_is_wanted_is_measured(digits: Data) -> None:
@@ -258,7 +258,7 @@ def test_only_what_is_wanted_is_measured(digits: Data) -> None:
     both = WhatIf(opened.model, opened.graph, digits, images=200, precision="fp32").measure(plan)
     alone = WhatIf(opened.model, opened.graph, digits, images=200, precision="fp32", figures=("recalibrated",))
     measured = alone.measure(plan)
-    assert measured.as_cut is None and torch.equal(measured.recalibrated.right, both.recalibrated.right)
+    assert measured.as_cut is None and torch.equal(measured.recalibrated.scores, both.recalibrated.scores)
     lenet = open_model("sample:lenet5")
     with pytest.raises(InputError, match="no batch normalisation"):
         WhatIf(lenet.model, lenet.graph, digits, figures=("recalibrated",))

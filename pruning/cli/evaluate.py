@@ -32,7 +32,7 @@ def evaluate(
         "model": ref,
         "data": images.info.name,
         "role": measured.role,
-        "accuracy": measured.accuracy,
+        "accuracy": measured.value,
         "accuracy_interval": list(measured.interval),
         "correct": measured.correct,
         "images": measured.images,
@@ -40,7 +40,7 @@ def evaluate(
     }
     low, high = measured.interval
     line = (
-        f"{opened.title}: {measured.accuracy:.2%} ({low:.2%} to {high:.2%}) of {measured.images:,} "
+        f"{opened.title}: {measured.value:.2%} ({low:.2%} to {high:.2%}) of {measured.images:,} "
         f"{measured.role} images of {images.info.name}, measured"
     )
     return result, [line]

@@ -80,7 +80,7 @@ def sensitivity(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[d
         "lose": args.lose / 100,
         "figure": name,
         "kept": dict(joint.kept),
-        "predicted": {"accuracy": predicted.accuracy, "low": predicted.low, "high": predicted.high},
+        "predicted": {"accuracy": predicted.value, "low": predicted.low, "high": predicted.high},
         "measured": joint.figure(name).to_json(),
         "interaction_gap": {"gap": gap.gap, "low": gap.low, "high": gap.high},
     }
@@ -116,9 +116,9 @@ def _lines(opened: OpenModel, found: Sensitivity, name: FigureName, together: di
     target = "channel group" if found.granularity == "channel" else "weight tensor"
     again = found.dense.recalibrated
     lines = [
-        f"{opened.title}, dense: {found.dense.as_cut.accuracy:.2%} ({low:.2%} to {high:.2%}) of {found.images:,} "
+        f"{opened.title}, dense: {found.dense.as_cut.value:.2%} ({low:.2%} to {high:.2%}) of {found.images:,} "
         f"select images of {found.data}, measured in {found.precision}"
-        + (f"; {again.accuracy:.2%} recalibrated, where its curves begin" if again else ""),
+        + (f"; {again.value:.2%} recalibrated, where its curves begin" if again else ""),
         f"Accuracy in % with only one {target} cut by {found.criterion}, {words}, measured; within: the largest share "
         f"that may go for a loss of at most {100 * lose:g} point{'' if lose == 0.01 else 's'}",
         "",
@@ -151,4 +151,4 @@ def _cells(curve: Curve, name: FigureName, lose: float) -> str:
     best = largest_within(curve, name, lose)
     figures: list[Figure] = [point.figure(name) for point in curve.points]
     within = "none" if best is None else f"{100 * best.achieved:.0f} %"
-    return "".join(f"{100 * figure.accuracy:>6.1f}" for figure in figures) + f"{within:>8}"
+    return "".join(f"{100 * figure.value:>6.1f}" for figure in figures) + f"{within:>8}"

@@ -33,12 +33,12 @@ def choose_exhibits(first: Answers, second: Answers, seed: int) -> Exhibits:
     """Draw a round's pictures: up to `MOST_DIFFERENT` where the answers differ, the rest where they agree.
 
     Raises:
-        InputError: the answers are to different images.
+        InputError: the answers are to different images, or no class is chosen.
     """
-    if first.data_digest != second.data_digest or len(first.labels) != len(second.labels):
+    if first.data_digest != second.data_digest or first.images != second.images:
         raise InputError("Two networks can be guessed at only by their answers to the same images.")
     draw = torch.Generator().manual_seed(seed)
-    differ = first.predicted != second.predicted
+    differ = first.classes.predicted != second.classes.predicted
     odd = _some(differ, MOST_DIFFERENT, draw)
     chosen = torch.cat((odd, _some(~differ, PICTURES - len(odd), draw)))
     shuffled = chosen[torch.randperm(len(chosen), generator=draw)]

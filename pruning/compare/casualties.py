@@ -11,8 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from pruning.base.errors import InputError
+from pruning.tasks.choices import Choices
+from pruning.tasks.metric import Difference
 from pruning.training.answers import Answers
-from pruning.training.evaluate import Difference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,29 +53,33 @@ class Case:
         return self.before_truth - self.after_truth
 
 
-def changes(before: Answers, after: Answers) -> Changes:
-    """Count what became of the answers.
+def changes(before: Answers, after: Answers) -> Changes | None:
+    """Count what became of the answers; None where right and wrong are not counted.
 
     Raises:
         InputError: they are to different images.
     """
     check_same_images(before, after)
-    same = before.predicted == after.predicted
+    first, second = before.choices, after.choices
+    if first is None or second is None:
+        return changes_of(after.minus(before), after.images)
+    same = first.predicted == second.predicted
     return Changes(
         images=len(same),
         same=int(same.sum()),
-        newly_wrong=int((before.right & ~after.right).sum()),
-        newly_right=int((~before.right & after.right).sum()),
-        otherwise=int((~before.right & ~after.right & ~same).sum()),
+        newly_wrong=int((first.right & ~second.right).sum()),
+        newly_right=int((~first.right & second.right).sum()),
+        otherwise=int((~first.right & ~second.right & ~same).sum()),
     )
 
 
-def changes_of(difference: Difference, images: int) -> Changes:
+def changes_of(difference: Difference, images: int) -> Changes | None:
     """The same from a result.json alone, which keeps no answers."""
-    changed = difference.newly_wrong + difference.newly_right
+    if difference.newly_wrong is None or difference.newly_right is None:
+        return None
     return Changes(
         images=images,
-        same=images - changed,
+        same=images - difference.newly_wrong - difference.newly_right,
         newly_wrong=difference.newly_wrong,
         newly_right=difference.newly_right,
         otherwise=None,
@@ -82,29 +87,39 @@ def changes_of(difference: Difference, images: int) -> Changes:
 
 
 def casualties(before: Answers, after: Answers) -> list[Case]:
-    """The newly wrong answers, worst first: those whose true class lost most probability.
+    """The newly wrong answers, worst first: those whose true class lost most probability. Empty for a task that
+    chooses no class.
 
     Raises:
         InputError: they are to different images.
     """
     check_same_images(before, after)
-    return _cases(before, after, before.right & ~after.right, lambda case: -case.lost)
+    if before.choices is None or after.choices is None:
+        return []
+    wrong = before.choices.right & ~after.choices.right
+    return _cases(before.choices, after.choices, wrong, lambda case: -case.lost)
 
 
 def rescued(before: Answers, after: Answers) -> list[Case]:
-    """The newly right answers: those whose true class gained most probability first.
+    """The newly right answers: those whose true class gained most probability first. Empty for a task that chooses
+    no class.
 
     Raises:
         InputError: they are to different images.
     """
     check_same_images(before, after)
-    return _cases(before, after, ~before.right & after.right, lambda case: case.lost)
+    if before.choices is None or after.choices is None:
+        return []
+    right = ~before.choices.right & after.choices.right
+    return _cases(before.choices, after.choices, right, lambda case: case.lost)
 
 
 def check_same_images(before: Answers, after: Answers) -> None:
     """Raises InputError unless both sets of answers are to the very same images."""
-    same = (before.data_digest, before.role, len(before.labels)) == (after.data_digest, after.role, len(after.labels))
-    if not same or not bool((before.labels == after.labels).all()):
+    same = (before.data_digest, before.role, before.images) == (after.data_digest, after.role, after.images)
+    if same and before.choices is not None and after.choices is not None:
+        same = bool((before.choices.labels == after.choices.labels).all())
+    if not same or before.metric != after.metric:
         raise InputError("These two networks looked at different images, so their answers cannot be compared.")
 
 
@@ -116,7 +131,7 @@ def png(image: Tensor) -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _cases(before: Answers, after: Answers, chosen: Tensor, order: Callable[[Case], float]) -> list[Case]:
+def _cases(before: Choices, after: Choices, chosen: Tensor, order: Callable[[Case], float]) -> list[Case]:
     found = [
         Case(
             index=index,

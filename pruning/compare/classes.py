@@ -11,8 +11,10 @@ from torch import Tensor
 
 from pruning.base.intervals import paired_interval, wilson_interval
 from pruning.compare.casualties import check_same_images
+from pruning.tasks.choices import Choices
+from pruning.tasks.metric import Difference
+from pruning.tasks.shares import paired_difference
 from pruning.training.answers import Answers
-from pruning.training.evaluate import Difference, paired_difference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +50,20 @@ class ClassChange:
 
 
 def per_class(before: Answers, after: Answers, names: Sequence[str]) -> list[ClassChange]:
-    """Every class that has images, the greatest loss first; ties in the order of `names`.
+    """Every class that has images, the greatest loss first; ties in the order of `names`. Empty for a task that
+    chooses no class.
 
     Raises:
         InputError: the answers are to different images.
     """
     check_same_images(before, after)
+    if before.choices is None or after.choices is None:
+        return []
     found = []
     for number, name in enumerate(names):
-        mine = before.labels == number
+        mine = before.choices.labels == number
         if bool(mine.any()):
-            first, second = before.right[mine], after.right[mine]
+            first, second = before.choices.right[mine], after.choices.right[mine]
             found.append(
                 ClassChange(
                     name=name,
@@ -68,7 +73,7 @@ def per_class(before: Answers, after: Answers, names: Sequence[str]) -> list[Cla
                     difference=paired_difference(first, second),
                 )
             )
-    return sorted(found, key=lambda change: change.difference.accuracy)
+    return sorted(found, key=lambda change: change.difference.value)
 
 
 def by_chance(found: Sequence[ClassChange]) -> float:
@@ -77,7 +82,7 @@ def by_chance(found: Sequence[ClassChange]) -> float:
     the sampling error of the difference between correlated proportions or percentages")."""
     none = 1.0
     for change in found:
-        changed = change.difference.newly_wrong + change.difference.newly_right
+        changed = (change.difference.newly_wrong or 0) + (change.difference.newly_right or 0)
         told = sum(
             math.comb(changed, lost)
             for lost in range(changed + 1)
@@ -87,7 +92,7 @@ def by_chance(found: Sequence[ClassChange]) -> float:
     return 1 - none
 
 
-def confusion(answers: Answers, classes: int) -> Tensor:
+def confusion(answers: Choices, classes: int) -> Tensor:
     """How often class `row` was answered with class `column`: int64 (classes, classes).
 
     An image without an answer (-1) stands in no column.

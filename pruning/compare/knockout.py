@@ -14,7 +14,9 @@ from pruning.data.protocol import Data
 from pruning.graph.groups import ChannelGroup
 from pruning.opening.models import OpenModel
 from pruning.planning.plan import LayerPlan, Plan
-from pruning.training.evaluate import Difference, Evaluation, paired_difference
+from pruning.tasks.metric import Difference
+from pruning.tasks.shares import paired_difference
+from pruning.training.evaluate import Evaluation
 from pruning.whatif import WhatIf
 
 IMAGES = 1000
@@ -113,9 +115,9 @@ def knock_out(engine: WhatIf, opened: OpenModel, layer: str, channel: int) -> Kn
         tied=tuple(name for name in group.producers if name != layer),
         before=before,
         after=after,
-        difference=paired_difference(before.right, after.right),
+        difference=after.minus(before),
         classes=class_changes(
-            before.right, after.right, labels[engine.data.subset("select", engine.images)], engine.data.info.classes
+            before.scores, after.scores, labels[engine.data.subset("select", engine.images)], engine.data.info.classes
         ),
     )
 
@@ -137,15 +139,15 @@ def class_changes(before: Tensor, after: Tensor, labels: Tensor, names: Sequence
                 difference=paired_difference(first, second),
             )
         )
-    return tuple(sorted(found, key=lambda change: change.difference.accuracy))
+    return tuple(sorted(found, key=lambda change: change.difference.value))
 
 
 def verdict(knockout: Knockout) -> str:
     """What the knock-out shows in a sentence, claiming no more than the intervals do."""
     shown = [change for change in knockout.classes if change.shows]
-    lost = [change for change in shown if change.difference.accuracy < 0]
-    won = [change for change in reversed(shown) if change.difference.accuracy > 0]
-    points = 100 * knockout.difference.accuracy
+    lost = [change for change in shown if change.difference.value < 0]
+    won = [change for change in reversed(shown) if change.difference.value > 0]
+    points = 100 * knockout.difference.value
     if lost or won:
         said = [f"{word} {_listed(some)}" for word, some in (("loses:", lost), ("gains:", won)) if some]
         rest = len(knockout.classes) - len(lost) - len(won)
@@ -160,5 +162,5 @@ def verdict(knockout: Knockout) -> str:
 
 
 def _listed(changes: Sequence[ClassChange], most: int = 3) -> str:
-    named = [f"{c.name} ({100 * c.difference.accuracy:+.0f} points)".replace("-", "−") for c in changes]
+    named = [f"{c.name} ({100 * c.difference.value:+.0f} points)".replace("-", "−") for c in changes]
     return ", ".join(named[:most]) + (f" and {len(named) - most} more" if len(named) > most else "")

@@ -14,8 +14,8 @@ from pruning.data.protocol import Data
 from pruning.opening.models import STRUCTURE_FILE, OpenModel
 from pruning.runs import Run
 from pruning.runs.store import ANSWERS
+from pruning.tasks.metric import Difference
 from pruning.training.answers import Answers, read_answers
-from pruning.training.evaluate import Difference, paired_difference
 
 Kind = Literal["dense", "run"]
 
@@ -161,12 +161,12 @@ class Pair:
     def difference(self) -> Difference | None:
         """Accuracy of `after` minus `before` on the same images; None where their answers were not kept."""
         if self.before.answers is not None and self.after.answers is not None:
-            return paired_difference(self.before.answers.right, self.after.answers.right)
+            return self.after.answers.minus(self.before.answers)
         if self.before.kind == "dense" and self.after.run is not None and self.after.run.result is not None:
             stated = self.after.run.result["difference"]
             low, high = stated["interval"]
             return Difference(
-                accuracy=stated["accuracy"],
+                value=stated["accuracy"],
                 interval=(low, high),
                 newly_wrong=stated["newly_wrong"],
                 newly_right=stated["newly_right"],

@@ -10,8 +10,8 @@ from pruning.base.errors import PruningError
 from pruning.compare.casualties import Changes, changes, changes_of
 from pruning.compare.sides import Pair, Speedup
 from pruning.data.readers import describe_data
+from pruning.tasks.metric import Difference
 from pruning.training.answers import Answers
-from pruning.training.evaluate import Difference
 
 Tone = Literal["same", "worse", "better", "unknown"]
 FRACTIONS = ((1 / 2, "half the size"), (1 / 3, "a third of the size"), (1 / 4, "a quarter of the size"),
@@ -104,7 +104,7 @@ def facts_of_result(result: Mapping[str, Any], answers: Mapping[str, Answers] | 
     dense, pruned, stated = result["dense"], result["pruned"], result["difference"]
     low, high = stated["interval"]
     difference = Difference(
-        accuracy=stated["accuracy"],
+        value=stated["accuracy"],
         interval=(low, high),
         newly_wrong=stated["newly_wrong"],
         newly_right=stated["newly_right"],
@@ -215,7 +215,7 @@ def _meaning(facts: Facts) -> tuple[str, Tone]:
             "unknown",
         )
     low, high = (100 * end for end in difference.interval)
-    size = 100 * abs(difference.accuracy)
+    size = 100 * abs(difference.value)
     if low > 0:
         return f"a gain of {size:.1f} percentage points ({low:.1f} to {high:.1f})", "better"
     if high < 0:

@@ -195,7 +195,7 @@ def _walk(recipe: Recipe, source: OpenModel, data: Data, cancel: Cancel | None) 
                 yield Mark(step=taken, correct=correct, images=images, after="training" if trained else "cut")
     assert pruned is not None, "the events end with it, or with an error"
     yield Finish(
-        right=tuple(bool(value) for value in evaluate(pruned.model, data, "select", cancel=cancel).right),
+        right=tuple(bool(value) for value in evaluate(pruned.model, data, "select", cancel=cancel).scores),
         kept=sum(layer.kept for layer in pruned.plan.layers),
         total=sum(layer.total for layer in pruned.plan.layers),
         steps=taken,

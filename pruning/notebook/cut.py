@@ -36,9 +36,7 @@ class Accuracy(Evaluation):
     how: str = "as cut"
 
     def __repr__(self) -> str:
-        return (
-            f"{percent(self.accuracy)} ({interval(self.interval)}) of {self.images:,} {self.role} images, {self.how} ●"
-        )
+        return f"{percent(self.value)} ({interval(self.interval)}) of {self.images:,} {self.role} images, {self.how} ●"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,7 +85,11 @@ class Cut:
             recalibrate(model, self.network.images, seed=self.seed)
         found = evaluate(model, self.network.images, role, limit=limit)
         return Accuracy(
-            role=found.role, right=found.right, loss=found.loss, how="recalibrated" if recalibrated else "as cut"
+            metric=found.metric,
+            role=found.role,
+            scores=found.scores,
+            loss=found.loss,
+            how="recalibrated" if recalibrated else "as cut",
         )
 
     def latency(self, batch: int = 1) -> Comparison:

@@ -22,7 +22,7 @@ def sensitivity_figure(found: Sensitivity, dark: bool) -> go.Figure:
         figures = [point.figure(name) for point in curve.points]  # type: ignore[arg-type]
         figure.add_scatter(
             x=[100 * point.achieved for point in curve.points],
-            y=[100 * figure.accuracy for figure in figures],
+            y=[100 * figure.value for figure in figures],
             customdata=[[100 * end for end in figure.interval] for figure in figures],
             mode="lines+markers",
             name=curve.name,

@@ -27,8 +27,10 @@ from pruning.removal.verify import Check, prove
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.runs.recipe import Recipe
 from pruning.runs.schedule import rounds
+from pruning.tasks.metric import Difference
+from pruning.tasks.table import task_of
 from pruning.training.answers import Answers, answer
-from pruning.training.evaluate import Evaluation, evaluate, paired_difference
+from pruning.training.evaluate import Scores, evaluate
 from pruning.training.finetune import TrainConfig, TrainEvent, seconds_per_step, train
 
 SCHEMA_VERSION = 1
@@ -179,6 +181,7 @@ class Pruned:
 def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Data, tell: Progress, cancel: Cancel | None) -> Pruned:
     """Cut, prove, recalibrate and fine-tune as often as the schedule says; the opened model is not changed."""
     current, plan = source.model, None
+    metric = task_of(data.info).metric.name
     schedule = rounds(recipe)
     total_steps = sum(part.steps for part in schedule)
     done_steps = 0
@@ -192,20 +195,21 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Data, tell: Progres
             current, check = prove(current, source.graph, plan)
         else:
             current = masked_model(current, source.graph, plan)
-        stages: dict[str, Any] = {"as_cut": _accuracy(evaluate(current, data, "select", cancel=cancel))}
+        stages: dict[str, Any] = {"as_cut": _figures(evaluate(current, data, "select", cancel=cancel))}
         stages["recalibrated"] = stages["finetuned"] = None
         tell({"stage": "as_cut", "round": number, **stages["as_cut"]})
         if has_batch_norm(current) and not (plan.removes_nothing and number == 1):
             recalibrate(current, data, seed=recipe.seed)
-            stages["recalibrated"] = _accuracy(evaluate(current, data, "select", cancel=cancel))
+            stages["recalibrated"] = _figures(evaluate(current, data, "select", cancel=cancel))
             tell({"stage": "recalibrated", "round": number, **stages["recalibrated"]})
         if part.steps:
             offset = done_steps
 
             def report_step(event: TrainEvent, offset: int = offset, number: int = number) -> None:
-                values = asdict(event)
+                values = {"loss": event.loss, "lr": event.lr, "seconds": event.seconds, "metric": metric}
+                values |= {metric: event.value, f"{metric}_interval": event.interval}
                 tell(
-                    {"stage": "finetune", "round": number, **values, "step": offset + event.step, "steps": total_steps}
+                    {"stage": "finetune", "round": number, "step": offset + event.step, "steps": total_steps, **values}
                 )
 
             train(
@@ -218,7 +222,7 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Data, tell: Progres
                 cancel=cancel,
             )
             done_steps += part.steps
-            stages["finetuned"] = _accuracy(evaluate(current, data, "select", cancel=cancel))
+            stages["finetuned"] = _figures(evaluate(current, data, "select", cancel=cancel))
             tell({"stage": "finetuned", "round": number, **stages["finetuned"]})
         report.append({"round": number, "sparsity": part.sparsity, "steps": part.steps, **stages})
     assert plan is not None, "a schedule has at least one round"
@@ -232,7 +236,7 @@ def measure(
     dense: OpenModel, pruned: nn.Module, answers: Mapping[str, Answers], cancel: Cancel | None
 ) -> dict[str, Any]:
     """Dense and pruned side by side: accuracy on test images, costs, latency, and the differences."""
-    before, after = answers["dense"].evaluation, answers["pruned"].evaluation
+    before, after = answers["dense"], answers["pruned"]
     timings = [
         compare_latency(dense.model, pruned, dense.graph.example_shape, batch, cancel=cancel) for batch in BATCHES
     ]
@@ -242,7 +246,7 @@ def measure(
         "pruned": _side(after, model_cost(pruned, small_graph), timings, "pruned"),
         "speedup": {str(timing.batch): list(timing.speedup) for timing in timings},
         "verdict": {str(timing.batch): timing.verdict for timing in timings},
-        "difference": asdict(paired_difference(before.right, after.right)),
+        "difference": _difference(after.minus(before), after.metric.name),
     }
 
 
@@ -288,19 +292,32 @@ def _check_zeros(model: nn.Module, plan: Plan) -> Check:
     return Check(status="exact", max_error=0.0, reference="every pruned weight is zero in the final model")
 
 
-def _accuracy(result: Evaluation) -> dict[str, Any]:
+def _figures(result: Scores) -> dict[str, Any]:
+    """The metric under its own name, and `metric` beside it."""
+    name = result.metric.name
     return {
-        "accuracy": result.accuracy,
-        "accuracy_interval": list(result.interval),
+        "metric": name,
+        name: result.value,
+        f"{name}_interval": list(result.interval),
         "correct": result.correct,
         "images": result.images,
         "role": result.role,
     }
 
 
-def _side(result: Evaluation, cost: Cost, timings: list[Comparison], side: str) -> dict[str, Any]:
+def _difference(found: Difference, metric: str) -> dict[str, Any]:
     return {
-        **_accuracy(result),
+        "metric": metric,
+        metric: found.value,
+        "interval": list(found.interval),
+        "newly_wrong": found.newly_wrong,
+        "newly_right": found.newly_right,
+    }
+
+
+def _side(result: Scores, cost: Cost, timings: list[Comparison], side: str) -> dict[str, Any]:
+    return {
+        **_figures(result),
         **asdict(cost),
         "latency_ms": {str(timing.batch): asdict(getattr(timing, side)) for timing in timings},
     }

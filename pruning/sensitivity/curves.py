@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from torch import Tensor
-
 from pruning.base.errors import InputError
 from pruning.base.intervals import wilson_interval
 from pruning.cost.counts import layer_costs
@@ -20,7 +18,7 @@ from pruning.graph.model_graph import ModelGraph
 from pruning.graph.rules.contractions import layer_name
 from pruning.planning.allocation import GRANULARITIES, Granularity
 from pruning.planning.plan import target_sizes
-from pruning.training.evaluate import Evaluation, paired_difference
+from pruning.training.evaluate import Evaluation
 
 FigureName = Literal["as_cut", "recalibrated"]
 IMAGES = 2000
@@ -47,7 +45,7 @@ class Figure:
     change_high: float
 
     @property
-    def accuracy(self) -> float:
+    def value(self) -> float:
         return self.correct / self.images
 
     @property
@@ -61,7 +59,7 @@ class Figure:
 
     def to_json(self) -> dict[str, Any]:
         low, high = self.interval
-        return {"accuracy": self.accuracy, "low": low, "high": high, "change": self.change, **vars(self)}
+        return {"accuracy": self.value, "low": low, "high": high, "change": self.change, **vars(self)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,9 +247,10 @@ def _targets(graph: ModelGraph, granularity: Granularity) -> tuple[Curve, ...]:
     return tuple(curves)
 
 
-def figure(evaluation: Evaluation, dense: Tensor) -> Figure:
-    """An evaluation against dense answers on the same images (bool, one an image)."""
-    difference = paired_difference(dense, evaluation.right)
+def figure(evaluation: Evaluation, dense: Evaluation) -> Figure:
+    """An evaluation against that of the dense network on the same images."""
+    difference = evaluation.minus(dense)
+    assert evaluation.correct is not None and difference.newly_wrong is not None and difference.newly_right is not None
     return Figure(
         correct=evaluation.correct,
         images=evaluation.images,

@@ -26,9 +26,9 @@ from pruning.training.evaluate import Evaluation
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """Estimated accuracy of a joint cut, with an interval that covers the sampling of single curves only."""
+    """Estimated metric of a joint cut, with an interval that covers the sampling of single curves only."""
 
-    accuracy: float
+    value: float
     low: float
     high: float
     figure: FigureName
@@ -110,10 +110,10 @@ def predict_joint(found: Sensitivity, removed: Mapping[str, float], name: Figure
     known = {curve.name: curve for curve in found.curves if curve.locked is None}
     cut = {name: share for name, share in removed.items() if share > 1e-9}
     start, chance = found.dense.figure(name), found.chance
-    room = start.accuracy - chance
+    room = start.value - chance
     if not cut:
         low, high = found.dense.as_cut.interval
-        return Prediction(accuracy=found.dense.as_cut.accuracy, low=low, high=high, figure=name)
+        return Prediction(value=found.dense.as_cut.value, low=low, high=high, figure=name)
     if room <= 0:
         raise InputError("The dense network is no better than guessing here, so there is nothing to predict.")
     left, below, above = 1.0, 0.0, 0.0
@@ -125,7 +125,7 @@ def predict_joint(found: Sensitivity, removed: Mapping[str, float], name: Figure
         below += math.log(middle / low) ** 2 if low > 0 and middle > 0 else math.inf
         above += math.log(high / middle) ** 2 if middle > 0 else 0.0
     return Prediction(
-        accuracy=_clipped(chance + room * left),
+        value=_clipped(chance + room * left),
         low=_clipped(chance + room * left * math.exp(-math.sqrt(below))),
         high=_clipped(chance + room * left * math.exp(math.sqrt(above))),
         figure=name,
@@ -136,21 +136,21 @@ def interaction_gap(predicted: Prediction, measured: Figure | Evaluation) -> Gap
     """Measured − predicted. The two intervals are combined as if independent; both stem from the same images, which
     makes the true one narrower."""
     low, high = measured.interval
-    gap = measured.accuracy - predicted.accuracy
+    gap = measured.value - predicted.value
     return Gap(
         gap=gap,
-        low=gap - math.hypot(measured.accuracy - low, predicted.high - predicted.accuracy),
-        high=gap + math.hypot(high - measured.accuracy, predicted.accuracy - predicted.low),
+        low=gap - math.hypot(measured.value - low, predicted.high - predicted.value),
+        high=gap + math.hypot(high - measured.value, predicted.value - predicted.low),
     )
 
 
 def _at(curve: Curve, share: float, name: FigureName, start: Figure) -> tuple[float, float, float]:
     """Accuracy of a curve at a share removed, and the ends of its interval."""
-    knots = [(0.0, start.accuracy, start.accuracy, start.accuracy)]
+    knots = [(0.0, start.value, start.value, start.value)]
     for point in curve.points:
         value = point.figure(name)
         half_low, half_high = max(0.0, value.change - value.change_low), max(0.0, value.change_high - value.change)
-        knot = (point.achieved, value.accuracy, value.accuracy - half_low, value.accuracy + half_high)
+        knot = (point.achieved, value.value, value.value - half_low, value.value + half_high)
         if point.achieved > knots[-1][0] + 1e-12:  # small groups reach fewer sparsities than were asked for
             knots.append(knot)
     if share > knots[-1][0] + 1e-9:
@@ -162,7 +162,7 @@ def _at(curve: Curve, share: float, name: FigureName, start: Figure) -> tuple[fl
             t = min(1.0, (share - x0) / (x1 - x0))
             middle, low, high = (a + t * (b - a) for a, b in zip(first, second, strict=True))
             return middle, low, high
-    return start.accuracy, start.accuracy, start.accuracy
+    return start.value, start.value, start.value
 
 
 def _clipped(value: float) -> float:

@@ -105,8 +105,8 @@ def figures(
 ) -> dict[str, Any]:
     """Fields of `Figures`: each accuracy against that of the dense network treated alike."""
     return {
-        "as_cut": figure(as_cut, dense[0].right),
-        "recalibrated": None if again is None or dense[1] is None else figure(again, dense[1].right),
+        "as_cut": figure(as_cut, dense[0]),
+        "recalibrated": None if again is None or dense[1] is None else figure(again, dense[1]),
     }
 
 

@@ -3,50 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
-from pruning.base.errors import StorageError
-from pruning.data.info import Role
+from pruning.base.errors import InputError, StorageError
+from pruning.data.info import ROLES, Role
 from pruning.data.protocol import Data
-from pruning.training.evaluate import Evaluation, outputs
+from pruning.tasks.choices import Choices
+from pruning.tasks.classification import ACCURACY
+from pruning.tasks.table import find_metric, task_of
+from pruning.training.evaluate import Scores, outputs
 
-FIELDS = ("labels", "predicted", "confidence", "truth")
+CHOICES = tuple(field.name for field in fields(Choices))
+SCORES = "scores"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answers:
+class Answers(Scores):
     """Answers to all images of a role, in the data set's order."""
 
-    role: Role
     data_digest: str
     """Of the data set the images are from, as `Data.digest`."""
-    labels: Tensor
-    """int64 (images): the true classes."""
-    predicted: Tensor
-    """int64 (images): the class with the largest output; -1 where an output is NaN, which counts as wrong."""
-    confidence: Tensor
-    """float32 (images): softmax probability of the class answered."""
-    truth: Tensor
-    """float32 (images): softmax probability of the true class."""
+    choices: Choices | None
+    """Which class was answered; None where the task chooses none."""
 
     @property
-    def right(self) -> Tensor:
-        """bool (images)."""
-        return self.predicted == self.labels
+    def classes(self) -> Choices:
+        """`choices`, for whoever cannot do without.
 
-    @property
-    def evaluation(self) -> Evaluation:
-        """Accuracy with its interval."""
-        loss = float(-self.truth.double().clamp_min(1e-45).log().mean())
-        return Evaluation(role=self.role, right=self.right, loss=loss)
+        Raises:
+            InputError: no class is chosen.
+        """
+        if self.choices is None:
+            raise InputError("These networks choose no class: this needs images that are sorted into classes.")
+        return self.choices
 
 
 def answer(
@@ -55,17 +51,25 @@ def answer(
     """Run a model over the images of a role, as `evaluate` does, and keep what it says of each.
 
     Raises:
+        InputError: the data set does not say what is right, as where it has no labels.
         Cancelled: `cancel()` became true.
     """
-    found: dict[str, list[Tensor]] = {name: [] for name in FIELDS}
-    for logits, labels in outputs(model, data, role, limit=limit, cancel=cancel):
-        shares = logits.float().softmax(1).nan_to_num(0.0)
-        best = shares.max(1)
-        found["labels"].append(labels)
-        found["predicted"].append(torch.where(logits.isnan().any(1), -1, logits.argmax(1)))
-        found["confidence"].append(best.values)
-        found["truth"].append(shares.gather(1, labels[:, None])[:, 0])
-    return Answers(role=role, data_digest=data.digest, **{name: torch.cat(parts) for name, parts in found.items()})
+    task = task_of(data.info)
+    scores: list[Tensor] = []
+    chosen: list[Choices] = []
+    for found, index in outputs(model, data, role, limit=limit, cancel=cancel):
+        targets = task.targets(data, role, index)
+        scores.append(task.metric.score(found, targets))
+        if task.choices is not None:
+            chosen.append(task.choices(found, targets))
+    joined = {name: torch.cat([getattr(some, name) for some in chosen]) for name in CHOICES} if chosen else None
+    return Answers(
+        role=role,
+        data_digest=data.digest,
+        metric=task.metric,
+        scores=torch.cat(scores),
+        choices=None if joined is None else Choices(**joined),
+    )
 
 
 def save_answers(path: Path, sides: Mapping[str, Answers]) -> None:
@@ -74,28 +78,38 @@ def save_answers(path: Path, sides: Mapping[str, Answers]) -> None:
     Raises:
         OSError, SafetensorError: it cannot be written.
     """
-    tensors = {
-        f"{name}.{field}": getattr(answers, field).contiguous() for name, answers in sides.items() for field in FIELDS
-    }
-    about = {name: f"{answers.role} {answers.data_digest}" for name, answers in sides.items()}
+    tensors: dict[str, Tensor] = {}
+    for name, answers in sides.items():
+        if answers.choices is not None:
+            tensors |= {f"{name}.{field}": getattr(answers.choices, field).contiguous() for field in CHOICES}
+        if answers.choices is None or answers.metric != ACCURACY:  # accuracy follows from the choices
+            tensors[f"{name}.{SCORES}"] = answers.scores.contiguous()
+    about = {name: f"{answers.role} {answers.data_digest} {answers.metric.name}" for name, answers in sides.items()}
     save_file(tensors, path, metadata=about)
 
 
 def read_answers(path: Path) -> dict[str, Answers]:
-    """Read what `save_answers` wrote.
+    """Read what `save_answers` wrote, also before it named the metric.
 
     Raises:
         StorageError: the file is absent or damaged.
     """
     try:
         with safe_open(path, framework="pt") as file:
-            sides = {}
-            for name, about in (file.metadata() or {}).items():
-                role, _, digest = about.partition(" ")
-                tensors = {field: file.get_tensor(f"{name}.{field}") for field in FIELDS}
-                if role not in get_args(Role) or len({tensor.shape for tensor in tensors.values()}) != 1:
-                    raise ValueError("its parts do not fit each other")
-                sides[name] = Answers(role=role, data_digest=digest, **tensors)
-            return sides
+            about = file.metadata() or {}
+        tensors = load_file(path)
+        return {name: _side(name, said, tensors) for name, said in about.items()}
     except (OSError, SafetensorError, ValueError) as error:
         raise StorageError(f"The answers in {path.name} cannot be read ({error}): run the recipe again.") from error
+
+
+def _side(name: str, about: str, tensors: Mapping[str, Tensor]) -> Answers:
+    """Raises ValueError where these are no answers."""
+    said, digest, metric = (*about.split(" "), ACCURACY.name)[:3]
+    role = next((role for role in ROLES if role == said), None)
+    own = {field: tensors[f"{name}.{field}"] for field in CHOICES if f"{name}.{field}" in tensors}
+    choices = Choices(**own) if len(own) == len(CHOICES) else None
+    scores = tensors.get(f"{name}.{SCORES}", None if choices is None else choices.right)
+    if role is None or scores is None or any(part.shape != scores.shape for part in own.values()):
+        raise ValueError("its parts do not fit each other")
+    return Answers(role=role, data_digest=digest, metric=find_metric(metric), scores=scores, choices=choices)

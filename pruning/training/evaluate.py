@@ -1,4 +1,4 @@
-"""Accuracy with its interval, and two models compared on the same images."""
+"""A metric with its interval, measured on the images of a role."""
 
 from __future__ import annotations
 
@@ -9,65 +9,86 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
-from pruning.base.errors import Cancelled, InputError
-from pruning.base.intervals import paired_interval, wilson_interval
+from pruning.base.errors import Cancelled
 from pruning.data.info import Role
 from pruning.data.protocol import Data
+from pruning.tasks.metric import Difference, Metric
+from pruning.tasks.table import task_of
+from pruning.tasks.task import Task
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """What a model answers on one role of a data set."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scores:
+    """How well a model answers, image by image."""
 
+    metric: Metric
     role: Role
-    right: Tensor
-    """bool, one entry an image, in the data set's order."""
-    loss: float
-    """Mean cross-entropy in nats."""
+    scores: Tensor
+    """One an image, in the data set's order: bool where the metric counts right and wrong, else float."""
 
     @property
     def images(self) -> int:
-        return len(self.right)
+        return len(self.scores)
 
     @property
-    def correct(self) -> int:
-        return int(self.right.sum())
-
-    @property
-    def accuracy(self) -> float:
-        return self.correct / self.images
+    def value(self) -> float:
+        """The metric."""
+        return self.metric.mean(self.scores)
 
     @property
     def interval(self) -> tuple[float, float]:
-        return wilson_interval(self.correct, self.images)
+        """95 %."""
+        return self.metric.interval(self.scores)
+
+    @property
+    def correct(self) -> int | None:
+        """Images that are right; None where the metric counts none."""
+        return int(self.scores.sum()) if self.metric.counts else None
+
+    def minus(self, before: Scores) -> Difference:
+        """This one compared with `before`, another model on the same images.
+
+        Raises:
+            InputError: there are more images in one than in the other.
+        """
+        return self.metric.difference(before.scores, self.scores)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """Two models on the same images: `accuracy` is second minus first, as a fraction."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluation(Scores):
+    """How well a model answers on one role of a data set."""
 
-    accuracy: float
-    interval: tuple[float, float]
-    newly_wrong: int
-    newly_right: int
+    loss: float
+    """Mean loss of the task; cross-entropy in nats for classification."""
 
 
-def paired_difference(before: Tensor, after: Tensor) -> Difference:
-    """Accuracy of `after` minus `before` on the same images, with its 95 % interval.
+class Tally:
+    """Answers to the images of a role, scored batch by batch, in any order."""
 
-    Both are bool, one entry an image; only images on which the two disagree carry information.
-    """
-    if len(before) != len(after):
-        raise InputError(f"Two models must be compared on the same images, not on {len(before)} and {len(after)}.")
-    images = len(before)
-    newly_wrong = int((before & ~after).sum())
-    newly_right = int((~before & after).sum())
-    return Difference(
-        accuracy=(newly_right - newly_wrong) / images,
-        interval=paired_interval(newly_wrong, newly_right, images),
-        newly_wrong=newly_wrong,
-        newly_right=newly_right,
-    )
+    def __init__(self, task: Task, data: Data, role: Role) -> None:
+        self._task, self._data, self._role = task, data, role
+        self._scores: list[Tensor] = []
+        self._index: list[Tensor] = []
+        self._loss = 0.0
+        self.images = 0
+
+    def add(self, outputs: Tensor, index: Tensor) -> None:
+        """Outputs for the images at `index`, images first.
+
+        Raises:
+            InputError: the data set does not say what is right.
+        """
+        targets = self._task.targets(self._data, self._role, index)
+        self._scores.append(self._task.metric.score(outputs, targets))
+        self._index.append(index)
+        self._loss += float(self._task.loss(outputs, targets, reduction="sum"))
+        self.images += len(index)
+
+    def evaluation(self) -> Evaluation:
+        """What is known so far; scores stand in the data set's order. At least one batch was added."""
+        order = torch.cat(self._index).argsort()
+        scores, loss = torch.cat(self._scores)[order], self._loss / self.images
+        return Evaluation(metric=self._task.metric, role=self._role, scores=scores, loss=loss)
 
 
 def evaluate(
@@ -81,15 +102,16 @@ def evaluate(
 ) -> Evaluation:
     """Run the model in eval mode and fp32 over the images of a role; its mode is put back afterwards.
 
-    `limit` takes a fixed random sample of that many images. Outputs that are NaN count as wrong.
+    `limit` takes a fixed random sample of that many images. Outputs that are NaN get the worst score.
+
+    Raises:
+        InputError: the data set does not say what is right, as where it has no labels.
+        Cancelled: `cancel()` became true.
     """
-    right: list[Tensor] = []
-    loss = 0.0
-    for logits, labels in outputs(model, data, role, limit=limit, batch_size=batch_size, cancel=cancel):
-        right.append((logits.argmax(1) == labels) & ~logits.isnan().any(1))
-        loss += float(nn.functional.cross_entropy(logits, labels, reduction="sum"))
-    answers = torch.cat(right)
-    return Evaluation(role=role, right=answers, loss=loss / len(answers))
+    tally = Tally(task_of(data.info), data, role)
+    for found, index in outputs(model, data, role, limit=limit, batch_size=batch_size, cancel=cancel):
+        tally.add(found, index)
+    return tally.evaluation()
 
 
 def outputs(
@@ -101,13 +123,12 @@ def outputs(
     batch_size: int = 500,
     cancel: Cancel | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Outputs (images, classes) and labels (images), batch by batch, in eval mode; the mode is put back at the end.
+    """Outputs (images first) and the places of their images in the role (int64), batch by batch, in eval mode; the mode
+    is put back at the end.
 
     Raises:
         Cancelled: `cancel()` became true.
     """
-    labels = data.labels(role)
-    assert labels is not None
     was_training = model.training
     model.eval()
     try:
@@ -115,7 +136,7 @@ def outputs(
             if cancel is not None and cancel():
                 raise Cancelled("Cancelled while measuring accuracy.")
             with torch.no_grad():
-                logits = model(images.contiguous(memory_format=torch.channels_last))
-            yield logits, labels[index]
+                found = model(images.contiguous(memory_format=torch.channels_last))
+            yield found, index
     finally:
         model.train(was_training)

@@ -13,13 +13,13 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
 from pruning.data.augment import augment
 from pruning.data.info import DataInfo
 from pruning.data.protocol import Data
+from pruning.tasks.table import task_of
 from pruning.training.evaluate import evaluate
 
 Precision = Literal["fp32", "bf16"]
@@ -61,15 +61,16 @@ class TrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainEvent:
-    """Where training stands after a step; `accuracy` (on select images) only where it was just measured."""
+    """Where training stands after a step."""
 
     step: int
     steps: int
     loss: float
     lr: float
     seconds: float
-    accuracy: float | None = None
-    accuracy_interval: tuple[float, float] | None = None
+    value: float | None = None
+    """The task's metric on select images, with its 95 % interval, where it was just measured."""
+    interval: tuple[float, float] | None = None
 
 
 def choose_precision(model: nn.Module) -> Precision:
@@ -110,13 +111,13 @@ def train(
 
     `masks` maps parameter names to bool tensors of the same shape: where False the weight is set to zero and stays
     zero. With a `teacher` (a network in eval mode for the same images) half of the loss is the distance to its
-    softened answers (distillation, Hinton 2015, arXiv 1503.02531). `evaluations` times, evenly spread, accuracy on
+    answers (distillation). `evaluations` times, evenly spread, the metric on
     select images is measured and reported.
     The same seed, machine and thread count give the same weights.
 
     Raises:
         Cancelled: `cancel()` was true; the model then stands at the last finished step.
-        InputError: the loss became NaN or infinite.
+        InputError: the loss became NaN or infinite, or the data set does not say what is right.
     """
     parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
     optimiser = torch.optim.SGD(
@@ -132,8 +133,7 @@ def train(
     held = [(everything[name], mask) for name, mask in (masks or {}).items()]
     _hold(held)
     generator = torch.Generator().manual_seed(config.seed)
-    labels = data.labels("train")
-    assert labels is not None
+    task = task_of(data.info)
     per_epoch = data.info.steps_per_epoch(config.batch_size)
     measure_at = {round(config.steps * (i + 1) / evaluations) for i in range(evaluations)}
     order = torch.empty(0, dtype=torch.long)
@@ -161,13 +161,14 @@ def train(
             batch = data.normalise(batch).contiguous(memory_format=torch.channels_last)
             with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
                 logits = model(batch).float()
-            loss = F.cross_entropy(logits, labels[index])
+            loss = task.loss(logits, task.targets(data, "train", index), reduction="mean")
             if area:
-                loss = (1 - area) * loss + area * F.cross_entropy(logits, labels[others])
+                mixed_in = task.loss(logits, task.targets(data, "train", others), reduction="mean")
+                loss = (1 - area) * loss + area * mixed_in
             if teacher is not None:
                 with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
                     answers = teacher(batch).float()
-                loss = 0.5 * loss + 0.5 * distance_to_teacher(logits, answers)
+                loss = 0.5 * loss + 0.5 * task.distance(logits, answers)
             value = loss.item()
             if not math.isfinite(value):
                 raise InputError(
@@ -179,10 +180,8 @@ def train(
             optimiser.step()
             _hold(held)
             if progress is not None:
-                accuracy = interval = None
-                if step + 1 in measure_at:
-                    measured = evaluate(model, data, "select", cancel=cancel)
-                    accuracy, interval = measured.accuracy, measured.interval
+                looks = step + 1 in measure_at
+                measured = evaluate(model, data, "select", cancel=cancel) if looks else None
                 progress(
                     TrainEvent(
                         step=step + 1,
@@ -190,8 +189,8 @@ def train(
                         loss=value,
                         lr=lr,
                         seconds=time.monotonic() - started,
-                        accuracy=accuracy,
-                        accuracy_interval=interval,
+                        value=None if measured is None else measured.value,
+                        interval=None if measured is None else measured.interval,
                     )
                 )
 
@@ -231,9 +230,3 @@ def paste_box(images: Tensor, others: Tensor, generator: torch.Generator) -> tup
     mixed = images.clone()
     mixed[:, :, top:bottom, left:right] = others[:, :, top:bottom, left:right]
     return mixed, (bottom - top) * (right - left) / (height * width)
-
-
-def distance_to_teacher(logits: Tensor, answers: Tensor, temperature: float = 4.0) -> Tensor:
-    """Kullback-Leibler divergence from the teacher's softened answers (N × classes), scaled by temperature²."""
-    student, target = F.log_softmax(logits / temperature, 1), F.softmax(answers / temperature, 1)
-    return F.kl_div(student, target, reduction="batchmean") * temperature**2

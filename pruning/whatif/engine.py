@@ -1,4 +1,4 @@
-"""Accuracy of a plan, measured as fast as the machine allows, again and again while sliders move."""
+"""The metric of a plan, measured as fast as the machine allows, again and again while sliders move."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from pruning.data.protocol import Data
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
 from pruning.repair.recalibrate import has_batch_norm, recalibration_images
-from pruning.training.evaluate import Evaluation
-from pruning.whatif.answers import Answers
+from pruning.tasks.table import task_of
+from pruning.training.evaluate import Evaluation, Tally
 from pruning.whatif.keeping import choose
 from pruning.whatif.parts import Parts
 from pruning.whatif.passes import Images
@@ -42,7 +42,7 @@ class Precision:
 
     name: Literal["fp32", "bf16"]
     agreement: float | None
-    """Share of images on which bf16 gives the same top-1 answer as fp32; None where it was not tried."""
+    """Share of images on which bf16 gives the same answer as fp32; None where it was not tried."""
     images: int
     """On so many."""
 
@@ -85,7 +85,7 @@ class WhatIf:
         Raises:
             InputError: only 'recalibrated' is wanted of a network without batch normalisation.
         """
-        self.data = data
+        self.data, self._task = data, task_of(data.info)
         order = data.balanced("select")
         self._order = order[torch.isin(order, data.subset("select", images))]
         self.figures = tuple(f for f in figures if f == "as_cut" or has_batch_norm(model))
@@ -136,7 +136,7 @@ class WhatIf:
             Cancelled: `cancel()` became true.
         """
         question = self._network.question(plan)
-        answers = {figure: Answers(self.data, "select") for figure in self.figures}
+        answers = {figure: Tally(self._task, self.data, "select") for figure in self.figures}
 
         def add(figure: Figure, number: int) -> None:
             _stop(cancel)
@@ -179,12 +179,12 @@ class WhatIf:
             if number * len(index) >= limit:
                 break
             images = self._images(index)
-            answers = []
+            answers: list[Tensor] = []
             for name, question in questions.items():
                 started = time.perf_counter()
-                answers.append(question.answer("as_cut", number, images, keep=False).argmax(1))
+                answers.append(question.answer("as_cut", number, images, keep=False))
                 seconds[name] = min(seconds[name], (time.perf_counter() - started) / len(index))
-            same.append(answers[0] == answers[1])
+            same.append(self._task.same_answer(answers[0], answers[1]))
         agreement = float(torch.cat(same).float().mean())
         good = agreement >= AGREEMENT and (insist or seconds["bf16"] < seconds["fp32"])
         return Precision(name="bf16" if good else "fp32", agreement=agreement, images=sum(map(len, same)))

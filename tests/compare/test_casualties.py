@@ -14,20 +14,28 @@ from PIL import Image
 from pruning.base.errors import InputError
 from pruning.compare.casualties import Changes, casualties, changes, changes_of, png, rescued
 from pruning.compare.classes import ClassChange, by_chance, confusion, per_class
+from pruning.tasks.choices import Choices
+from pruning.tasks.classification import ACCURACY
+from pruning.tasks.metric import Difference
+from pruning.tasks.shares import paired_difference
 from pruning.training.answers import Answers
-from pruning.training.evaluate import Difference, paired_difference
 
 
 def answers(predicted: list[int], truth: list[float], digest: str = "images") -> Answers:
     labels = [0, 0, 0, 1, 1, 2, 2]
-    return Answers(
-        role="test",
-        data_digest=digest,
-        labels=torch.tensor(labels),
-        predicted=torch.tensor(predicted),
-        confidence=torch.tensor([max(share, 1 - share) for share in truth]),
-        truth=torch.tensor(truth),
+    return of(
+        Choices(
+            labels=torch.tensor(labels),
+            predicted=torch.tensor(predicted),
+            confidence=torch.tensor([max(share, 1 - share) for share in truth]),
+            truth=torch.tensor(truth),
+        ),
+        digest,
     )
+
+
+def of(choices: Choices, digest: str = "images") -> Answers:
+    return Answers(role="test", data_digest=digest, metric=ACCURACY, scores=choices.right, choices=choices)
 
 
 BEFORE = answers([0, 0, 0, 1, 2, 1, 0], [0.9, 0.6, 0.95, 0.7, 0.2, 0.4, 0.3])
@@ -40,7 +48,7 @@ def test_every_image_is_counted_once() -> None:
 
 
 def test_a_difference_alone_does_not_know_other_wrong_answers() -> None:
-    difference = Difference(accuracy=0.0, interval=(-0.1, 0.1), newly_wrong=2, newly_right=1)
+    difference = Difference(value=0.0, interval=(-0.1, 0.1), newly_wrong=2, newly_right=1)
     assert changes_of(difference, 7) == Changes(images=7, same=4, newly_wrong=2, newly_right=1, otherwise=None)
 
 
@@ -55,7 +63,7 @@ def test_the_worst_loss_stands_first() -> None:
 
 def test_other_images_are_refused() -> None:
     other = answers([0] * 7, [0.5] * 7, digest="others")
-    relabelled = dataclasses.replace(BEFORE, labels=torch.tensor([1, 0, 0, 1, 1, 2, 2]))
+    relabelled = of(dataclasses.replace(BEFORE.classes, labels=torch.tensor([1, 0, 0, 1, 1, 2, 2])))
     for wrong in (other, relabelled):
         with pytest.raises(InputError, match="different images"):
             changes(BEFORE, wrong)
@@ -66,7 +74,7 @@ def test_classes_count_by_hand_the_worst_first() -> None:
     assert [(c.name, c.images, c.before, c.after) for c in found] == [
         ("zero", 3, 3, 1), ("two", 2, 0, 0), ("one", 2, 1, 2),
     ]  # fmt: skip
-    assert found[0].difference.accuracy == pytest.approx(-2 / 3)
+    assert found[0].difference.value == pytest.approx(-2 / 3)
 
 
 def test_the_interval_of_a_class_by_hand() -> None:
@@ -75,8 +83,7 @@ def test_the_interval_of_a_class_by_hand() -> None:
     predicted = torch.tensor([1] * 5 + [0] * 95)
     half = torch.full((100,), 0.5)
     before, after = (
-        Answers(role="test", data_digest="x", labels=labels, predicted=given, confidence=half, truth=half)
-        for given in (labels, predicted)
+        of(Choices(labels=labels, predicted=given, confidence=half, truth=half)) for given in (labels, predicted)
     )
     (found,) = per_class(before, after, ("all", "none"))
     reach = 1.959963984540054 * (6 - 25 / 102) ** 0.5 / 102
@@ -105,8 +112,8 @@ def test_how_often_luck_alone_looks_like_a_change() -> None:
 
 
 def test_confusion_by_hand() -> None:
-    assert confusion(BEFORE, 3).tolist() == [[3, 0, 0], [0, 1, 1], [1, 1, 0]]
-    assert confusion(AFTER, 3).tolist() == [[1, 1, 0], [0, 2, 0], [0, 2, 0]], "no answer stands in no column"
+    assert confusion(BEFORE.classes, 3).tolist() == [[3, 0, 0], [0, 1, 1], [1, 1, 0]]
+    assert confusion(AFTER.classes, 3).tolist() == [[1, 1, 0], [0, 2, 0], [0, 2, 0]], "no answer stands in no column"
 
 
 @pytest.mark.parametrize("channels", [1, 3])

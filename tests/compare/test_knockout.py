@@ -17,7 +17,9 @@ from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import masked_model, removed_model
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
-from pruning.training.evaluate import Evaluation, evaluate, paired_difference
+from pruning.tasks.classification import ACCURACY
+from pruning.tasks.shares import paired_difference
+from pruning.training.evaluate import Evaluation, evaluate
 
 NAMES = tuple("0123456789")
 
@@ -45,13 +47,13 @@ def test_it_is_plain_evaluation_of_the_masked_network(dense: OpenModel, digits: 
     assert found.tied == ("layer3.0.conv2",), "which adds into the same channels; the shortcut's are 5 to 14"
     group, unit = find_unit(dense, "layer2.0.conv2", 17)
     masked = masked_model(dense.model, dense.graph, without(group, unit))
-    assert torch.equal(found.before.right, evaluate(dense.model, digits, "select").right)
-    assert torch.equal(found.after.right, evaluate(masked, digits, "select").right)
+    assert torch.equal(found.before.scores, evaluate(dense.model, digits, "select").scores)
+    assert torch.equal(found.after.scores, evaluate(masked, digits, "select").scores)
     assert sum(change.after for change in found.classes) == found.after.correct
     labels = digits.labels("select")
     for change in found.classes:
         mine = labels == int(change.name)
-        assert (change.images, change.after) == (int(mine.sum()), int(found.after.right[mine].sum()))
+        assert (change.images, change.after) == (int(mine.sum()), int(found.after.scores[mine].sum()))
 
 
 def test_in_a_pruned_network_the_original_number_counts(dense: OpenModel, digits: Data) -> None:
@@ -64,7 +66,7 @@ def test_in_a_pruned_network_the_original_number_counts(dense: OpenModel, digits
     found = knock_out(knockout_engine(small, digits), small, "layer2.0.conv1", number)
     more = {**plan.kept, "layer2.0.conv1": tuple(unit for unit in left if unit != number)}
     masked = masked_model(dense.model, dense.graph, replace(plan, kept=more))
-    assert torch.equal(found.after.right, evaluate(masked, digits, "select").right)
+    assert torch.equal(found.after.scores, evaluate(masked, digits, "select").scores)
     assert found.tied == ()
 
 
@@ -90,7 +92,7 @@ def made_up(changes: dict[int, tuple[int, int]], images: int = 100) -> Knockout:
         after += [False] * wrong + [True] * right + [True] * (same // 2) + [False] * (same - same // 2)
         labels += [label] * images
     sides: list[Tensor] = [torch.tensor(before), torch.tensor(after)]
-    evaluations = [Evaluation(role="select", right=right, loss=0.0) for right in sides]
+    evaluations = [Evaluation(metric=ACCURACY, role="select", scores=right, loss=0.0) for right in sides]
     return Knockout(
         layer="conv1",
         channel=3,
@@ -107,7 +109,7 @@ def test_classes_by_hand_the_greatest_loss_first() -> None:
     assert [change.name for change in found[:2]] == ["7", "1"] and found[-1].name == "4"
     seven = found[0]
     assert (seven.images, seven.before, seven.after) == (100, 55, 45), "86 alike, half of them right"
-    assert seven.difference.accuracy == pytest.approx(-0.10) and seven.shows
+    assert seven.difference.value == pytest.approx(-0.10) and seven.shows
     assert (seven.difference.newly_wrong, seven.difference.newly_right) == (12, 2)
     assert not found[1].shows, "three of a hundred may be chance"
 

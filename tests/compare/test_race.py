@@ -13,6 +13,8 @@ from pruning.base.errors import Cancelled, InputError
 from pruning.compare.blind import MOST_DIFFERENT, PICTURES, by_luck, choose_exhibits, tally
 from pruning.compare.race import Standing, race
 from pruning.compare.savings import Usage, bytes_sent, machine_time
+from pruning.tasks.choices import Choices
+from pruning.tasks.classification import ACCURACY
 from pruning.training.answers import Answers
 
 NOW = [0.0]
@@ -102,10 +104,11 @@ def test_a_race_can_be_stopped_and_changes_no_model() -> None:
 
 def answers(predicted: list[int], digest: str = "d") -> Answers:
     count = len(predicted)
-    return Answers(
-        role="select", data_digest=digest, labels=torch.zeros(count, dtype=torch.int64),
-        predicted=torch.tensor(predicted), confidence=torch.ones(count), truth=torch.ones(count),
+    choices = Choices(
+        labels=torch.zeros(count, dtype=torch.int64), predicted=torch.tensor(predicted),
+        confidence=torch.ones(count), truth=torch.ones(count),
     )  # fmt: skip
+    return Answers(role="select", data_digest=digest, metric=ACCURACY, scores=choices.right, choices=choices)
 
 
 def test_a_round_holds_pictures_that_differ_and_says_how_many() -> None:

@@ -15,15 +15,17 @@ from pruning.compare.sides import Pair, Speedup, comparable, dense_of, dense_sid
 from pruning.opening.models import OpenModel, open_model
 from pruning.runs import Run
 from pruning.runs.recipe import Recipe
+from pruning.tasks.choices import Choices
+from pruning.tasks.classification import ACCURACY
 from pruning.training.answers import Answers, save_answers
 
 
 def answers(predicted: list[int]) -> Answers:
     half = torch.full((4,), 0.5)
-    return Answers(
-        role="test", data_digest="images", labels=torch.zeros(4, dtype=torch.long), predicted=torch.tensor(predicted),
-        confidence=half, truth=half.clone(),
-    )  # fmt: skip
+    choices = Choices(
+        labels=torch.zeros(4, dtype=torch.long), predicted=torch.tensor(predicted), confidence=half, truth=half.clone()
+    )
+    return Answers(role="test", data_digest="images", metric=ACCURACY, scores=choices.right, choices=choices)
 
 
 def run(

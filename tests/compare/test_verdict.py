@@ -9,11 +9,11 @@ import pytest
 from pruning.compare.casualties import Changes
 from pruning.compare.sides import Speedup
 from pruning.compare.verdict import Facts, facts_of_result, size_words, speed_words, verdict
-from pruning.training.evaluate import Difference
+from pruning.tasks.metric import Difference
 
-SAME = Difference(accuracy=-0.003, interval=(-0.0103, 0.0043), newly_wrong=9, newly_right=6)
-WORSE = Difference(accuracy=-0.011, interval=(-0.0183, -0.0037), newly_wrong=12, newly_right=1)
-BETTER = Difference(accuracy=0.011, interval=(0.0037, 0.0183), newly_wrong=1, newly_right=12)
+SAME = Difference(value=-0.003, interval=(-0.0103, 0.0043), newly_wrong=9, newly_right=6)
+WORSE = Difference(value=-0.011, interval=(-0.0183, -0.0037), newly_wrong=12, newly_right=1)
+BETTER = Difference(value=0.011, interval=(0.0037, 0.0183), newly_wrong=1, newly_right=12)
 
 
 def speed(low: float, middle: float, high: float, batch: int = 1, estimated: bool = False) -> Speedup:

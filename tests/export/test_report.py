@@ -47,7 +47,8 @@ from pruning.planning.plan import make_plan
 from pruning.removal.apply import masked_model
 from pruning.runs import Run, create_run, execute, read_run
 from pruning.runs.recipe import Recipe
-from pruning.training.evaluate import Difference, evaluate
+from pruning.tasks.metric import Difference
+from pruning.training.evaluate import evaluate
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'
 
@@ -98,7 +99,7 @@ def test_recalibrated_figures_where_there_is_batch_normalisation() -> None:
     )  # fmt: skip
     assert first.recalibrated is None and first.best is first.as_cut
     assert cut.recalibrated is not None and cut.best is cut.recalibrated
-    assert cut.best.accuracy > cut.as_cut.accuracy
+    assert cut.best.value > cut.as_cut.value
 
 
 def test_fewer_images_for_larger_networks() -> None:
@@ -136,7 +137,7 @@ def test_slider_entries_are_texts_of_the_plans(contents: Contents) -> None:
     entries = slider.slider_entries(contents)
     assert [entry["x"] for entry in entries] == ["0", "50", "90"]
     assert entries[0]["macs"] == "unchanged" and entries[1]["macs"] == "÷ 2.12"  # 266,200 / 125,600
-    assert entries[1]["accuracy"] == f"{100 * contents.plans[1].as_cut.accuracy:.1f} %"
+    assert entries[1]["accuracy"] == f"{100 * contents.plans[1].as_cut.value:.1f} %"
 
 
 def test_nothing_of_this_machine_is_in_it(run: Run, html: str) -> None:
@@ -162,7 +163,7 @@ def test_a_path_becomes_a_name(run: Run) -> None:
 def test_what_people_wrote_stays_text(contents: Contents, html: str) -> None:
     change = ClassChange(
         name=HOSTILE, images=2, before=2, after=1,
-        difference=Difference(accuracy=-0.5, interval=(-1.0, 0.2), newly_wrong=1, newly_right=0),
+        difference=Difference(value=-0.5, interval=(-1.0, 0.2), newly_wrong=1, newly_right=0),
     )  # fmt: skip
     layers = tuple(dataclasses.replace(pair, name=HOSTILE) for pair in contents.layers)
     texts = [

@@ -12,6 +12,7 @@ import torch
 
 from pruning.opening.models import open_model
 from pruning.planning.allocation import kept_units
+from pruning.tasks.classification import ACCURACY
 from pruning.training.evaluate import Evaluation
 from ui.prune import live
 from ui.prune.board import data
@@ -76,7 +77,7 @@ def test_rows_stand_in_network_order_and_know_who_reads_them() -> None:
 
 
 def evaluation(right: int, images: int) -> Evaluation:
-    return Evaluation(role="select", right=torch.arange(images) < right, loss=1.0)
+    return Evaluation(metric=ACCURACY, role="select", scores=torch.arange(images) < right, loss=1.0)
 
 
 def test_the_tile_says_how_many_images_a_figure_rests_on() -> None:

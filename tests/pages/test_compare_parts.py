@@ -37,7 +37,7 @@ from pruning.removal.shrinkage import shrinkage
 from pruning.render.figures.style import palette
 from pruning.runs import Run
 from pruning.runs.recipe import Recipe
-from pruning.training.evaluate import Difference
+from pruning.tasks.metric import Difference
 from ui.compare import blind, classes, picker, present, race, top, worth
 from ui.compare.savings import hours
 from ui.kit.errors import plain
@@ -195,7 +195,7 @@ def test_each_accuracy_has_its_own_badge(pair: Pair) -> None:
     tuned = replace(pair, before=replace(pair.before, kind="run", run=other, tuned=True))
     row = ClassChange(
         name="1", images=100, before=98, after=98,
-        difference=Difference(accuracy=0.0, interval=(-0.02, 0.02), newly_wrong=0, newly_right=0),
+        difference=Difference(value=0.0, interval=(-0.02, 0.02), newly_wrong=0, newly_right=0),
     )  # fmt: skip
     kinds = (top.side_badge(tuned.before), top.side_badge(tuned.after), top.accuracy_badge(tuned))
     assert kinds == ("tuned", "measured", "tuned"), "a change is one after fine-tuning where either side is"

@@ -20,7 +20,7 @@ from pruning.base.errors import InputError
 from pruning.lessons import library, reading
 from pruning.lessons.activities import ACTIVITIES, Setting, check_value, settings_of
 from pruning.lessons.lesson import Question
-from pruning.training.evaluate import Difference
+from pruning.tasks.metric import Difference
 from ui.kit import badges, charts, numbers
 from ui.learn import activities, energy, progress, question
 
@@ -243,7 +243,7 @@ def test_what_the_lessons_say_of_the_network_is_true() -> None:
 def test_a_loss_is_judged_by_its_whole_interval(interval: tuple[float, float], standing: str) -> None:
     from ui.learn.activities import stopping
 
-    change = Difference(accuracy=sum(interval) / 2, interval=interval, newly_wrong=0, newly_right=0)
+    change = Difference(value=sum(interval) / 2, interval=interval, newly_wrong=0, newly_right=0)
     assert stopping.judge(change, 1.0) == standing
 
 
@@ -251,7 +251,7 @@ def test_entries_are_told_apart_only_where_the_interval_leaves_out_zero() -> Non
     from ui.learn.activities import entries
 
     def against(low: float, high: float) -> Difference:
-        return Difference(accuracy=(low + high) / 2, interval=(low, high), newly_wrong=0, newly_right=0)
+        return Difference(value=(low + high) / 2, interval=(low, high), newly_wrong=0, newly_right=0)
 
     assert entries.is_tie(against(-0.01, 0.002)) and not entries.is_tie(against(-0.019, -0.003))
     assert entries.span(against(-0.019, 0.003)) == "−1.9 to +0.3"

@@ -9,6 +9,7 @@ pytest.importorskip("streamlit")
 import torch
 
 from pruning.sensitivity.curves import Figure, figure
+from pruning.tasks.classification import ACCURACY
 from pruning.training.evaluate import Evaluation
 from ui.learn.activities import sketch
 
@@ -16,7 +17,8 @@ from ui.learn.activities import sketch
 def measured(right: int) -> Figure:
     """An accuracy of so many in 100 images."""
     answers = torch.arange(100) < right
-    return figure(Evaluation(role="select", right=answers, loss=1.0), answers)
+    found = Evaluation(metric=ACCURACY, role="select", scores=answers, loss=1.0)
+    return figure(found, found)
 
 
 def test_a_sketch_is_compared_where_the_curve_was_measured() -> None:

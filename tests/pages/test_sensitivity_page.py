@@ -171,7 +171,7 @@ def test_the_joint_cut_is_measured_on_a_button_and_its_gap_shown(app: AppTest, o
     assert not [button for button in app.button if button.key == "measure_together"]
     (joint,) = cache.read(wanted(opened)).joints
     assert dict(joint.kept) == {"conv1": 12, "conv2": 30, "fc1": 300}
-    assert f"{joint.as_cut.accuracy:.1%}".replace("%", " %") in text
+    assert f"{joint.as_cut.value:.1%}".replace("%", " %") in text
 
 
 def test_weights_have_their_own_curves(app: AppTest, opened: OpenModel) -> None:
@@ -213,7 +213,7 @@ def test_a_cut_is_foretold_from_curves(app: AppTest, opened: OpenModel) -> None:
     data = open_data("mnist5k")
     keep(with_points(wanted(opened)))
     found = curves.predicted(opened, data, Cut(layers=(("conv1", 0.5),)))
-    assert found is not None and found.accuracy == pytest.approx(0.97)
+    assert found is not None and found.value == pytest.approx(0.97)
     assert curves.predicted(opened, data, Cut(layers=(("conv1", 0.95),))) is None, "beyond what is measured"
     assert curves.predicted(opened, data, Cut(criterion="l1", sparsity=0.2)) is None
 
@@ -221,11 +221,12 @@ def test_a_cut_is_foretold_from_curves(app: AppTest, opened: OpenModel) -> None:
 def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest, opened: OpenModel) -> None:
     import torch
 
+    from pruning.tasks.classification import ACCURACY
     from pruning.training.evaluate import Evaluation
     from ui.kit.lab import Cut
 
     def said(cut: Cut, correct: int) -> str | None:
-        now = Evaluation(role="select", right=torch.arange(1000) < correct, loss=0.1)
+        now = Evaluation(metric=ACCURACY, role="select", scores=torch.arange(1000) < correct, loss=0.1)
         return curves.together_words(opened, data, cut, now, "as_cut")
 
     data = open_data("mnist5k")

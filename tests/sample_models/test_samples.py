@@ -139,7 +139,7 @@ def test_digit_networks_read_the_built_in_digits_they_never_saw(name: str) -> No
     """Their select and test images are in no sample's training set, so this is no memory of them."""
     model, data = trained(name).load(), open_data("mnist5k")
     for role in ("select", "test"):
-        accuracy = evaluate(model, data, role).accuracy
+        accuracy = evaluate(model, data, role).value
         assert accuracy > FLOORS[name] - 3 * math.sqrt(0.02 / 1000)  # three standard errors of 1,000 images
 
 

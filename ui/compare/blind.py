@@ -117,8 +117,8 @@ def _card(letter: str, name: str | None, answers: Answers, exhibits: Exhibits, d
     sample = data.subset("select", inner.IMAGES)
     cells = []
     for place in exhibits.index:
-        answer, sure = inner.answer_name(answers, place, data), float(answers.confidence[place])
-        true = data.info.classes[int(answers.labels[place])]
+        answer, sure = inner.answer_name(answers, place, data), float(answers.classes.confidence[place])
+        true = data.info.classes[int(answers.classes.labels[place])]
         wrong = name is not None and answer != true  # before the guess, look for yourself
         cells.append(
             f'<figure class="bl-one{" bl-wrong" if wrong else ""}">'

@@ -15,7 +15,7 @@ from ui.kit import badges, charts, state
 if TYPE_CHECKING:
     from pruning.compare.classes import ClassChange
     from pruning.compare.sides import Pair
-    from pruning.training.answers import Answers
+    from pruning.tasks.choices import Choices
 
 MATRIX = "compare_matrix"
 BEFORE, AFTER, CHANGE = "before", "after", "what changed"
@@ -30,6 +30,10 @@ def show(pair: Pair) -> None:
 
     both = pictures.answers(pair)
     if both is None:
+        return
+    first, second = both[0].choices, both[1].choices
+    if first is None or second is None:
+        st.info("These networks choose no class, so there is none to look at by itself.", icon=":material/info:")
         return
     names = describe_data(pair.data_name).classes
     found = per_class(*both, names)
@@ -48,7 +52,7 @@ def show(pair: Pair) -> None:
         st.segmented_control(
             "Confusion", [BEFORE, AFTER, CHANGE], required=True, label_visibility="collapsed", **state.bound(MATRIX)
         )
-        confusion(both, names, state.get(MATRIX))
+        confusion((first, second), names, state.get(MATRIX))
     st.html(table(found, top.side_badge(pair.before), top.side_badge(pair.after), top.accuracy_badge(pair)))
 
 
@@ -67,7 +71,7 @@ def summary(found: Sequence[ClassChange]) -> str:
     )
 
 
-def confusion(both: tuple[Answers, Answers], names: Sequence[str], which: str) -> None:
+def confusion(both: tuple[Choices, Choices], names: Sequence[str], which: str) -> None:
     """The chosen matrix."""
     from pruning.compare.classes import confusion as counted
     from pruning.render.figures import compare as plots_compare
@@ -90,7 +94,7 @@ def table(found: Sequence[ClassChange], first: badges.Kind, second: badges.Kind,
         f"<tr><th scope='row'>{escape(change.name)}</th><td>{change.images:,}</td>"
         f"<td>{percent(change.before_accuracy)}{badges.badge(first)}</td>"
         f"<td>{percent(change.after_accuracy)}{badges.badge(second)}</td>"
-        f"<td>{signed(100 * change.difference.accuracy)} <small>({points(change.difference)})</small>"
+        f"<td>{signed(100 * change.difference.value)} <small>({points(change.difference)})</small>"
         f"{badges.badge(changed)}</td>"
         f"<td>{change.difference.newly_wrong}</td><td>{change.difference.newly_right}</td></tr>"
         for change in found

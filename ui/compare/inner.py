@@ -39,7 +39,7 @@ def answers(opened: OpenModel, data: Data) -> Answers:
 
 def answer_name(answers: Answers, place: int, data: Data) -> str:
     """The class that was answered, in words."""
-    number = int(answers.predicted[place])
+    number = int(answers.classes.predicted[place])
     return data.info.classes[number] if number >= 0 else "no answer"
 
 

@@ -85,8 +85,8 @@ def _picture(pair: Pair, data: Data, label: int) -> int:
     sample = data.subset("select", inner.IMAGES)
     with st.spinner("Asking both networks"):
         first, second = (inner.answers(side.opened, data) for side in (pair.before, pair.after))
-    mine = (first.labels == label).nonzero().reshape(-1).tolist()
-    differ = first.predicted != second.predicted
+    mine = (first.classes.labels == label).nonzero().reshape(-1).tolist()
+    differ = first.classes.predicted != second.classes.predicted
     mine.sort(key=lambda place: not bool(differ[place]))
     first_shown = state.get(FIRST) % len(mine)
     items = [
@@ -108,10 +108,10 @@ def _picture(pair: Pair, data: Data, label: int) -> int:
     words = inner.names(pair)
     said = " · ".join(
         f"{word}: **{errors.plain(inner.answer_name(some, chosen, data))}**, "
-        f"{percent(float(some.confidence[chosen]), 0)} sure"
+        f"{percent(float(some.classes.confidence[chosen]), 0)} sure"
         for word, some in zip(words, (first, second), strict=True)
     )
-    marked = int(differ[first.labels == label].sum())
+    marked = int(differ[first.classes.labels == label].sum())
     st.caption(
         f"Select image {int(sample[chosen])}. {said[:1].upper()}{said[1:]} ●. "
         + (f"≠ marks the {marked} of {len(mine)} that the two answer differently." if marked else

@@ -33,6 +33,9 @@ def show(pair: Pair) -> None:
         return
     before, after = both
     counted = changes(before, after)
+    if counted is None:
+        st.info(f"{before.metric.title.capitalize()} counts no right and wrong answers.", icon=":material/info:")
+        return
     said = answer_words(counted, things_of(pair.data_name))
     st.html(
         f"<style>{badges.STYLE}</style><p style='font-size:1.1rem;margin:0'><b>{escape(said[:1].upper() + said[1:])}."

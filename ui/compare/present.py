@@ -110,6 +110,8 @@ def _pictures(pair: Pair) -> str:
     if before is None or after is None:
         return ""
     counted = changes(before, after)
+    if counted is None:
+        return ""
     said = answer_words(counted, things_of(pair.data_name))
     cases = casualties(before, after)[:CARDS] if pictures.not_shown(pair, before) is None else []
     cards = "".join(_card(case, pair) for case in cases)

@@ -62,7 +62,7 @@ def accuracy_tile(pair: Pair) -> Tile:
     if difference is None:
         change = Number("–", None, "change: not known", dim=True)
     else:
-        change = Number(f"{signed(100 * difference.accuracy)}", accuracy_badge(pair), f"points · {points(difference)}")
+        change = Number(f"{signed(100 * difference.value)}", accuracy_badge(pair), f"points · {points(difference)}")
     return Tile(
         title=f"Accuracy on {pair.after.images:,} test images",
         numbers=(number(pair.before, "before"), number(pair.after, "after"), change),

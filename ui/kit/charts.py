@@ -94,13 +94,13 @@ def visited_curve(
 
     def point(percent: int, evaluation: Evaluation) -> plots.CurvePoint:
         low, high = evaluation.interval
-        return plots.CurvePoint(sparsity=percent / 100, accuracy=evaluation.accuracy, low=low, high=high)
+        return plots.CurvePoint(sparsity=percent / 100, accuracy=evaluation.value, low=low, high=high)
 
     figure = plots.accuracy_curve(
         [point(*entry) for entry in visited.items()],
         dark(),
         removed=f"{granularity}s",
-        dense=visited[0].accuracy,
+        dense=visited[0].value,
         at=at / 100,
         extra=[point(percent, value) for (kind, percent), value in recovered.items() if kind == granularity],
     )

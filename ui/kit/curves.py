@@ -60,11 +60,11 @@ def known(
     scan = best(opened, data, granularity, criterion, seed)
     if scan.dense is None:
         return {}
-    start = [0.0, scan.dense.figure("recalibrated").accuracy]
+    start = [0.0, scan.dense.figure("recalibrated").value]
     return {
         layer_name(curve.name) if granularity == "weight" else curve.name: [
             start,
-            *([point.achieved, point.figure("recalibrated").accuracy] for point in curve.points if point.achieved),
+            *([point.achieved, point.figure("recalibrated").value] for point in curve.points if point.achieved),
         ]
         for curve in scan.curves
         if curve.points
@@ -100,8 +100,8 @@ def together_words(opened: OpenModel, data: Data, cut: Cut, now: Evaluation, fig
         return None
     gap = interaction_gap(prediction, now)
     words = (
-        f"From the curve of each group alone one would expect **{percent(prediction.accuracy)}** "
-        f"({interval((prediction.low, prediction.high))}) ○; measured together it is **{percent(now.accuracy)}** ●"
+        f"From the curve of each group alone one would expect **{percent(prediction.value)}** "
+        f"({interval((prediction.low, prediction.high))}) ○; measured together it is **{percent(now.value)}** ●"
     )
     if gap.low <= 0 <= gap.high:
         return f"{words}: no difference that {now.images:,} images can show."

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
     from pruning.opening.models import OpenModel
     from pruning.planning.plan import Plan
-    from pruning.training.evaluate import Difference, Evaluation
+    from pruning.tasks.metric import Difference
+    from pruning.training.evaluate import Evaluation
     from pruning.training.finetune import TrainEvent
 
 
@@ -165,7 +166,7 @@ def _accuracy(
     digest: str, data_digest: str, key: str, images: int | None, _opened: OpenModel, _data: Data, _cut: Cut
 ) -> Accuracy:
     from pruning.repair.recalibrate import has_batch_norm, recalibrate
-    from pruning.training.evaluate import evaluate, paired_difference
+    from pruning.training.evaluate import evaluate
 
     dense = dense_accuracy(_opened, _data, images)
     with loaders.computing():
@@ -175,7 +176,7 @@ def _accuracy(
         if has_batch_norm(model) and not plan(_opened, _cut).removes_nothing:
             recalibrate(model, _data)
             recalibrated = evaluate(model, _data, "select", limit=images)
-    difference = paired_difference(dense.right, (recalibrated or as_cut).right)
+    difference = (recalibrated or as_cut).minus(dense)
     return Accuracy(as_cut=as_cut, recalibrated=recalibrated, difference=difference)
 
 

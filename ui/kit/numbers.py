@@ -35,7 +35,7 @@ def accuracy_tile(dense: Evaluation | None, accuracy: Accuracy | None, tuned: Ev
     """As cut, recalibrated and fine-tuned, each with its 95 % interval."""
     title = "Accuracy on select images"
     if dense is not None:
-        title = f"Accuracy on {dense.images:,} {dense.role} images · uncut {percent(dense.accuracy)}"
+        title = f"Accuracy on {dense.images:,} {dense.role} images · uncut {percent(dense.value)}"
     as_cut, again = WAITING, WAITING
     if accuracy is not None:
         as_cut = _accuracy(accuracy.as_cut, "as cut")
@@ -79,4 +79,4 @@ def _accuracy(evaluation: Evaluation | None, stage: str) -> Number:
     if evaluation is None:
         return Number("–", None, stage, dim=True)
     badge: Kind = "tuned" if stage == "fine-tuned" else "measured"
-    return Number(percent(evaluation.accuracy), badge, f"{stage} · {interval(evaluation.interval)}")
+    return Number(percent(evaluation.value), badge, f"{stage} · {interval(evaluation.interval)}")

@@ -42,7 +42,7 @@ def accuracy(label: str, evaluation: Evaluation | None, *, note: str = "", **opt
     if evaluation is None:
         return Bar(label=label, share=None, note=note)
     low, high = evaluation.interval
-    return Bar(label=label, share=evaluation.accuracy, low=low, high=high, note=note, **options)  # type: ignore[arg-type]
+    return Bar(label=label, share=evaluation.value, low=low, high=high, note=note, **options)  # type: ignore[arg-type]
 
 
 def show(place: DeltaGenerator, bars: Sequence[Bar], *, reference: float | None = None, name: str = "") -> None:

@@ -188,7 +188,7 @@ def _title(shown: Shown) -> str:
         return "Accuracy on select images"
     seen, all_of_them = shown.as_cut.images, shown.images
     count = f"{seen:,}" if seen == all_of_them else f"{seen:,} of {all_of_them:,}"
-    dense = f" · dense {percent(shown.dense.accuracy)}{badges.badge('measured')}" if shown.dense else ""
+    dense = f" · dense {percent(shown.dense.value)}{badges.badge('measured')}" if shown.dense else ""
     return f"Accuracy on {count} select images{dense}{shown.precision}"
 
 
@@ -210,7 +210,7 @@ def _figure(evaluation: Evaluation | None, stage: str, *, main: bool = False, di
         return f'<div class="{kind}"><b>…</b><small>{stage}: measuring</small></div>'
     small = f"{stage} · measuring" if dim else f"{stage} · {interval(evaluation.interval)}"
     mark = "" if dim else badges.badge("measured")
-    return f'<div class="{kind}"><b>{percent(evaluation.accuracy)}</b>{mark}<small>{small}</small></div>'
+    return f'<div class="{kind}"><b>{percent(evaluation.value)}</b>{mark}<small>{small}</small></div>'
 
 
 def _dash(words: str) -> str:

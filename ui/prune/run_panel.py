@@ -73,5 +73,5 @@ def _dense_on_select(run: Run, opened: OpenModel) -> float | None:
         return None
     with errors.shown(stop=False):
         data = loaders.load_data(run.recipe.data, state.data_dir(run.recipe.data))
-        return lab.dense_accuracy(opened, data).accuracy
+        return lab.dense_accuracy(opened, data).value
     return None

@@ -50,7 +50,7 @@ def ordered(scan: Sensitivity, view: View) -> list[Curve]:
 
     def robust(curve: Curve) -> tuple[float, float]:
         best = largest_within(curve, view.figure, view.lose)
-        mean = sum(point.figure(view.figure).accuracy for point in curve.points) / max(1, len(curve.points))
+        mean = sum(point.figure(view.figure).value for point in curve.points) / max(1, len(curve.points))
         return (best.achieved if best else 0.0, mean)
 
     if view.sort == "network":
@@ -139,7 +139,7 @@ def _plot(curve: Curve, scan: Sensitivity, view: View, best: Point | None, colou
     for level in (low, (low + high) / 2, high):
         shapes.append(_line(0, y(level), 100, y(level), colours.line, 1))
     if scan.dense is not None:
-        dense, start = scan.dense.as_cut.accuracy, scan.dense.figure(view.figure)
+        dense, start = scan.dense.as_cut.value, scan.dense.figure(view.figure)
         shapes.append(_line(0, y(dense), 100, y(dense), colours.dense, 1.2, "2 3"))
         if best is not None:
             shapes.append(
@@ -147,13 +147,11 @@ def _plot(curve: Curve, scan: Sensitivity, view: View, best: Point | None, colou
                 'opacity=".1"/>'
             )
             shapes.append(_line(x(best.achieved), 0, x(best.achieved), HEIGHT, colours.removed, 1.6))
-        shapes.append(
-            _line(0, y(start.accuracy - view.lose), 100, y(start.accuracy - view.lose), colours.ink, 1, "5 3")
-        )
+        shapes.append(_line(0, y(start.value - view.lose), 100, y(start.value - view.lose), colours.ink, 1, "5 3"))
         knots = [(0.0, start), *((point.achieved, point.figure(view.figure)) for point in curve.points)]
         up = [(x(share), y(figure.interval[1])) for share, figure in knots]
         down = [(x(share), y(figure.interval[0])) for share, figure in reversed(knots)]
-        middle = [(x(share), y(figure.accuracy)) for share, figure in knots]
+        middle = [(x(share), y(figure.value)) for share, figure in knots]
         shapes.append(f'<polygon points="{_path([*up, *down])}" fill="{colours.kept}" opacity=".2"/>')
         shapes.append(
             f'<polyline points="{_path(middle)}" fill="none" stroke="{colours.kept}" stroke-width="1.8" '
@@ -181,19 +179,19 @@ def _range(scan: Sensitivity, view: View) -> tuple[float, float]:
     if not view.close or scan.dense is None:
         return 0.0, 1.0
     step = max(view.lose, 0.005)
-    start = scan.dense.figure(view.figure).accuracy
+    start = scan.dense.figure(view.figure).value
     return start - 5 * step, min(1.0, start + step)
 
 
 def _dot(point: Point, curve: Curve, view: View, x: object, y: object) -> str:
     figure = point.figure(view.figure)
     assert callable(x) and callable(y)
-    top = y(figure.accuracy)
+    top = y(figure.value)
     if not -1 <= top <= HEIGHT + 1:
         return ""
     low, high = figure.interval
     say = (
-        f"{_percent(point.achieved)} removed, {point.kept:,} of {curve.units:,} stay: {100 * figure.accuracy:.1f} % "
+        f"{_percent(point.achieved)} removed, {point.kept:,} of {curve.units:,} stay: {100 * figure.value:.1f} % "
         f"({100 * low:.1f}–{100 * high:.1f}); {_loses(point, view)} points. Measured."
     )
     return f'<i style="left:{x(point.achieved):.2f}%;top:{top:.1f}px" title="{escape(say, quote=True)}"></i>'
@@ -219,7 +217,7 @@ def _tied(curve: Curve) -> str:
 
 
 def _summary(curve: Curve, view: View) -> str:
-    shown = [f"{_percent(p.achieved)}: {100 * p.figure(view.figure).accuracy:.1f} %" for p in curve.points]
+    shown = [f"{_percent(p.achieved)}: {100 * p.figure(view.figure).value:.1f} %" for p in curve.points]
     return f"Accuracy of {label(curve.name)} by share removed. {', '.join(shown) or 'Not measured yet.'}"
 
 

@@ -145,7 +145,7 @@ def _tiles(opened: OpenModel, scan: Sensitivity, plan: Plan, joint: Joint | None
         estimate = gap = tiles.Number("–", None, str(error), dim=True)
     else:
         ends = interval((prediction.low, prediction.high))
-        estimate = tiles.Number(percent(prediction.accuracy), "estimated", f"from single curves · {ends}")
+        estimate = tiles.Number(percent(prediction.value), "estimated", f"from single curves · {ends}")
         gap = tiles.Number("–", None, "not measured yet", dim=True)
         if joint is not None:
             found = interaction_gap(prediction, joint.figure(name))
@@ -157,7 +157,7 @@ def _tiles(opened: OpenModel, scan: Sensitivity, plan: Plan, joint: Joint | None
     measured = tiles.Number("–", None, "not measured yet", dim=True)
     if joint is not None:
         seen = joint.figure(name)
-        measured = tiles.Number(percent(seen.accuracy), "measured", f"measured · {interval(seen.interval)}")
+        measured = tiles.Number(percent(seen.value), "measured", f"measured · {interval(seen.interval)}")
     lose = f"{state.get(LOSE):g} point{'' if state.get(LOSE) == 1 else 's'}"
     size = ("Non-zero parameters", costs.dense_nonzero, costs.nonzero)
     if plan.granularity == "channel":
@@ -187,12 +187,12 @@ def _legend(scan: Sensitivity) -> str:
     low, high = scan.dense.as_cut.interval
     again = ""
     if figure(scan) == "recalibrated" and scan.dense.recalibrated is not None:
-        again = f"; recalibrated though uncut {percent(scan.dense.recalibrated.accuracy)} ●, where curves begin"
+        again = f"; recalibrated though uncut {percent(scan.dense.recalibrated.value)} ●, where curves begin"
     axis = "" if scan.granularity == "channel" else " The axis is logarithmic in what is left."
     return (
         f"Across: share removed, %. Up: accuracy, %, {_words(figure(scan))}, on {scan.images:,} select images, with "
         f"its 95 % interval; every dot is measured ● in {scan.precision}. Dotted: dense, "
-        f"{percent(scan.dense.as_cut.accuracy)} ({interval((low, high))}) ●{again}. Dashed: the limit. "
+        f"{percent(scan.dense.as_cut.value)} ({interval((low, high))}) ●{again}. Dashed: the limit. "
         f"The tinted part goes: the largest measured sparsity within it.{axis} "
         "Params and MACs: of the layers that the group runs through, counted ●."
     )
@@ -209,7 +209,7 @@ def _frame(scan: Sensitivity, name: FigureName) -> pd.DataFrame:
                 "removed": f"{100 * point.achieved:.1f} %",
                 "kept": point.kept,
                 "of": curve.units,
-                "accuracy": round(100 * point.figure(name).accuracy, 2),
+                "accuracy": round(100 * point.figure(name).value, 2),
                 "interval": interval(point.figure(name).interval),
                 "change": round(100 * point.figure(name).change, 2),
                 "change interval": f"{_points(point.figure(name).change_low)} to "

@@ -35,7 +35,7 @@ def tell(
 def accuracy_story(granularity: str, gone: int, accuracy: Accuracy, tuned: Evaluation | None) -> str:
     """What the cut did to accuracy, and what to do next. `gone`: per cent."""
     what = f"{granularity}s"
-    lost, images = -accuracy.difference.accuracy, accuracy.as_cut.images
+    lost, images = -accuracy.difference.value, accuracy.as_cut.images
     answers = f"{accuracy.difference.newly_wrong} newly wrong, {accuracy.difference.newly_right} newly right"
     if gone == 0:
         does = "sets the smallest weights of every layer to zero"
@@ -44,13 +44,13 @@ def accuracy_story(granularity: str, gone: int, accuracy: Accuracy, tuned: Evalu
         return f"**Nothing is removed yet.** Drag the slider: it {does}."
     if tuned is not None:
         return (
-            f"**Recovered: from {percent(accuracy.best.accuracy)} to {percent(tuned.accuracy)}** in two passes over "
+            f"**Recovered: from {percent(accuracy.best.value)} to {percent(tuned.value)}** in two passes over "
             "the training images. What looks broken as cut is often only out of tune. Try a harder cut."
         )
     if lost > CLIFF:
         return (
             f"**There is the cliff:** with {gone} % of the {what} gone, accuracy falls {100 * lost:.1f} points, to "
-            f"{percent(accuracy.best.accuracy)}. Not the end: press **Recover** to train what is left."
+            f"{percent(accuracy.best.value)}. Not the end: press **Recover** to train what is left."
         )
     if accuracy.difference.interval[1] >= 0:
         return (

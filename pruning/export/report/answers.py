@@ -49,7 +49,7 @@ def _classes(contents: Contents) -> str:
     rows = []
     for change in contents.classes:
         low, high = (100 * end for end in change.difference.interval)
-        points = 100 * change.difference.accuracy
+        points = 100 * change.difference.value
         rows.append(
             [
                 escape(change.name),

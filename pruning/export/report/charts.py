@@ -104,7 +104,7 @@ def point_text(group: Group, member: Reached) -> str:
 def uniform(plans: Sequence[UniformPlan], tuned: tuple[float, float] | None, removed: str) -> str:
     """Accuracy on select images against the share removed everywhere; `tuned`: the reported run, fine-tuned, as
     (share, accuracy)."""
-    dense = plans[0].as_cut.accuracy
+    dense = plans[0].as_cut.value
     board = Board(
         x_range=(-2, 101),
         y_range=(0, 103),
@@ -117,8 +117,8 @@ def uniform(plans: Sequence[UniformPlan], tuned: tuple[float, float] | None, rem
     spans = [(100 * plan.sparsity, *(100 * end for end in plan.best.interval)) for plan in plans]
     board.band([(x, low, high) for x, low, high in spans], "kept")
     if any(plan.recalibrated for plan in plans):
-        board.line([(100 * plan.sparsity, 100 * plan.as_cut.accuracy) for plan in plans], "removed", dashed=True)
-    board.line([(100 * plan.sparsity, 100 * plan.best.accuracy) for plan in plans], "kept")
+        board.line([(100 * plan.sparsity, 100 * plan.as_cut.value) for plan in plans], "removed", dashed=True)
+    board.line([(100 * plan.sparsity, 100 * plan.best.value) for plan in plans], "kept")
     if tuned is not None:
         share, accuracy = tuned
         board.point(100 * share, 100 * accuracy, "ink", shape="diamond", text=f"fine-tuned: {percent(accuracy)}")

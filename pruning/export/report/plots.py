@@ -142,7 +142,7 @@ def _uniform(contents: Contents, dark: bool) -> go.Figure:
     if recalibrated:
         figure.add_scatter(
             x=x,
-            y=[100 * plan.as_cut.accuracy for plan in plans],
+            y=[100 * plan.as_cut.value for plan in plans],
             mode="lines",
             line={"color": colours.removed, "width": 2, "dash": "dash"},
             hovertemplate="%{x:.0f} % removed, as cut: %{y:.1f} %<extra></extra>",
@@ -150,7 +150,7 @@ def _uniform(contents: Contents, dark: bool) -> go.Figure:
     name = "recalibrated" if recalibrated else "as cut"
     figure.add_scatter(
         x=x,
-        y=[100 * plan.best.accuracy for plan in plans],
+        y=[100 * plan.best.value for plan in plans],
         mode="lines+markers",
         line={"color": colours.kept, "width": 2.5},
         marker={"size": 6},
@@ -165,7 +165,7 @@ def _uniform(contents: Contents, dark: bool) -> go.Figure:
             marker={"symbol": "diamond", "size": 13, "color": colours.ink},
             hovertemplate="this run, fine-tuned: %{y:.1f} % of select images<extra></extra>",
         )
-    figure.add_hline(y=100 * plans[0].as_cut.accuracy, line={"color": colours.soft, "width": 1.5, "dash": "dot"})
+    figure.add_hline(y=100 * plans[0].as_cut.value, line={"color": colours.soft, "width": 1.5, "dash": "dot"})
     figure.add_vline(x=0, line={"color": colours.ink, "width": 1.5})
     removed = "channels" if contents.channels else "weights"
     figure.update_xaxes(title_text=f"{removed} removed, %", range=[-2, 101], showgrid=False)

@@ -84,15 +84,15 @@ def _entry(plan: UniformPlan, dense: UniformPlan, channels: bool) -> dict[str, s
     return {
         "x": f"{100 * plan.sparsity:g}",
         "share": share,
-        "accuracy": percent(best.accuracy),
+        "accuracy": percent(best.value),
         "accuracy_note": f"{interval(best.interval)}, {how}",
-        "cut": percent(plan.as_cut.accuracy),
+        "cut": percent(plan.as_cut.value),
         "cut_note": interval(plan.as_cut.interval),
         "size": texts[0],
         "size_note": f"{amount(fell[0][0])} → {amount(fell[0][1])}",
         "macs": texts[1],
         "macs_note": f"{amount(fell[1][0])} → {amount(fell[1][1])}",
-        "said": f"{share} removed: {percent(best.accuracy)} right, {how}",
+        "said": f"{share} removed: {percent(best.value)} right, {how}",
     }
 
 
@@ -107,4 +107,4 @@ def _fields(contents: Contents) -> list[tuple[str, str]]:
 
 
 def _accuracy(found: Evaluation | None) -> str:
-    return f"{percent(found.accuracy)} ({interval(found.interval)})" if found is not None else "–"
+    return f"{percent(found.value)} ({interval(found.interval)})" if found is not None else "–"

@@ -21,7 +21,7 @@ def class_changes(found: Sequence[ClassChange], dark: bool) -> go.Figure:
     figure = _figure(dark, height=70 + 34 * len(found))
     figure.add_vline(x=0, line={"color": colours.dense, "width": 1.5, "dash": "dash"})
     names = [change.name for change in found]
-    middle = [100 * change.difference.accuracy for change in found]
+    middle = [100 * change.difference.value for change in found]
     spans = [[100 * end for end in change.difference.interval] for change in found]
     tones = [_tone(change, colours) for change in found]
     for name, (low, high), tone in zip(names, spans, tones, strict=True):
@@ -104,7 +104,7 @@ def _matrix(
 def _tone(change: ClassChange, colours: Palette) -> str:
     if not change.shows:
         return colours.dense
-    return colours.removed if change.difference.accuracy < 0 else colours.kept
+    return colours.removed if change.difference.value < 0 else colours.kept
 
 
 def _figure(dark: bool, *, height: int) -> go.Figure:

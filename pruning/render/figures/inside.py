@@ -106,7 +106,7 @@ def knockout_changes(knockouts: Sequence[tuple[str, str, Knockout]], dark: bool)
         figure.add_scatter(x=[None], y=[None], mode="markers", marker=legend, name=title)  # full, whatever comes first
         shift = 0.0 if len(knockouts) == 1 else (0.17, -0.17)[number]
         changes = [found[name] for name in order]
-        points = [100 * change.difference.accuracy for change in changes]
+        points = [100 * change.difference.value for change in changes]
         figure.add_scatter(
             x=points,
             y=[place + shift for place in range(len(order))],
@@ -176,7 +176,7 @@ def each_alone(
             continue
         legend = {"size": 9, "color": colour}
         figure.add_scatter(x=[None], y=[None], mode="markers", marker=legend, name=title)
-        points = [100 * knockout.difference.accuracy for knockout in found.values()]
+        points = [100 * knockout.difference.value for knockout in found.values()]
         ends = [[100 * end for end in knockout.difference.interval] for knockout in found.values()]
         figure.add_scatter(
             x=[number + shift for number in found],

@@ -44,7 +44,7 @@ def show(stage: Stage) -> None:
     )  # fmt: skip
     opened, data = stage.opened(), stage.data()
     before = lab.accuracy(opened, data, cut).best
-    said.markdown(stage.say("before", accuracy=percent(before.accuracy), span=interval(before.interval)))
+    said.markdown(stage.say("before", accuracy=percent(before.value), span=interval(before.interval)))
     mine = entries.mine(stage, task, limit / 100)
     if any(entry.is_working for entry in mine):
         # A timer only while there is something to wait for; it ends with a rerun of the whole page.
@@ -66,7 +66,7 @@ def show(stage: Stage) -> None:
         assert second is not None
         low, high = second.interval
         stage.acted(apart="open" if low <= 0 <= high else "apart", runs=len(ranked), best=ranked[0].name,
-                    difference=f"{entries.points(second.accuracy)} ({entries.span(second)})")  # fmt: skip
+                    difference=f"{entries.points(second.value)} ({entries.span(second)})")  # fmt: skip
 
 
 def _sliders(stage: Stage, task: str) -> lab.Cut:
@@ -130,7 +130,6 @@ def _wait(stage: Stage, task: str, limit: float) -> None:
 def _hand_in(stage: Stage, task: str, ranked: list[Entry]) -> None:
     """The one look at test images, for the entry that was chosen."""
     from pruning.training.answers import read_answers
-    from pruning.training.evaluate import paired_difference
 
     handed = stage.memory.get(f"handed_{task}")
     if handed is None:
@@ -147,13 +146,13 @@ def _hand_in(stage: Stage, task: str, ranked: list[Entry]) -> None:
         return
     with errors.shown(stop=False):
         sides = read_answers(entry.path / "answers.safetensors")
-        test = sides["pruned"].evaluation
-        change = paired_difference(sides["dense"].right, test.right)
+        test = sides["pruned"]
+        change = test.minus(sides["dense"])
         st.success(
             stage.say(
-                "handed", name=entry.name, images=f"{test.images:,}", accuracy=percent(test.accuracy),
-                span=interval(test.interval), difference=entries.points(change.accuracy), change=entries.span(change),
+                "handed", name=entry.name, images=f"{test.images:,}", accuracy=percent(test.value),
+                span=interval(test.interval), difference=entries.points(change.value), change=entries.span(change),
             )
             + " "
-            + stage.say("handed_select", accuracy=percent(entry.evaluation.accuracy if entry.evaluation else 0.0))
+            + stage.say("handed_select", accuracy=percent(entry.evaluation.value if entry.evaluation else 0.0))
         )  # fmt: skip

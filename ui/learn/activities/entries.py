@@ -16,7 +16,8 @@ from ui.runs import job_panel
 if TYPE_CHECKING:
     from pruning.data.protocol import Data
     from pruning.opening.models import OpenModel
-    from pruning.training.evaluate import Difference, Evaluation
+    from pruning.tasks.metric import Difference
+    from pruning.training.evaluate import Evaluation
     from ui.learn.stage import Stage
 
 
@@ -110,18 +111,16 @@ def how_far(stage: Stage, entry: Entry) -> tuple[float, str]:
 
 def ranked(stage: Stage, task: str, done: list[Entry]) -> list[Entry]:
     """Finished entries, the best first, each compared with it image by image."""
-    from pruning.training.evaluate import paired_difference
-
     data = stage.data()
     measured = []
     for entry in done:
         opened = loaders.open_model(f"run:{entry.path}")
         measured.append(replace(entry, evaluation=_on_select(opened.digest, data.digest, opened, data)))
-    measured.sort(key=lambda entry: entry.evaluation.accuracy if entry.evaluation else 0.0, reverse=True)
+    measured.sort(key=lambda entry: entry.evaluation.value if entry.evaluation else 0.0, reverse=True)
     best = measured[0].evaluation
     assert best is not None
     return [measured[0], *(
-        replace(entry, against=paired_difference(best.right, entry.evaluation.right))
+        replace(entry, against=entry.evaluation.minus(best))
         for entry in measured[1:] if entry.evaluation is not None
     )]  # fmt: skip
 
@@ -146,7 +145,7 @@ def draw(stage: Stage, task: str, entries: list[Entry]) -> None:
     for entry in entries[1:]:
         assert entry.against is not None
         words = "tie" if is_tie(entry.against) else "behind"
-        said = stage.say(words, difference=points(entry.against.accuracy), span=span(entry.against))
+        said = stage.say(words, difference=points(entry.against.value), span=span(entry.against))
         st.markdown(f"**{entry.name}:** {said}")
     ties = sum(is_tie(entry.against) for entry in entries[1:] if entry.against)
     if ties:

@@ -85,7 +85,7 @@ def _tiles(
     number = WAITING
     if accuracy is not None and whole is not None:
         best = accuracy.best
-        number = Number(percent(best.accuracy), "measured", interval(best.interval))
+        number = Number(percent(best.value), "measured", interval(best.interval))
     return [
         Tile(title=stage.say("accuracy"), numbers=(number,)),
         numbers.size_tile(granularity, dense, now, stage.words),

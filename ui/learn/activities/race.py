@@ -125,7 +125,7 @@ def _draw(stage: Stage, races: list[Race]) -> None:
         )
         for schedule in _SIDES
     ]
-    dense = lab.dense_accuracy(stage.opened(), stage.data()).accuracy
+    dense = lab.dense_accuracy(stage.opened(), stage.data()).value
     charts.show(
         st,
         race_bands(sides, charts.dark(), steps=terms.steps, dense=dense, words=stage.words),

@@ -51,7 +51,7 @@ def show(stage: Stage) -> None:
                 bars.accuracy(stage.say("uncut"), uncut, colour="dense"),
                 *(_bar(stage, name, lot, done.get((name, lot))) for name, lot in rows),
             ],
-            reference=uncut.accuracy,
+            reference=uncut.value,
             name=stage.say("shown", percent=percent),
         )
     order = sorted(criteria, key=lambda name: _mean(done, name), reverse=True)
@@ -79,14 +79,12 @@ def _bar(stage: Stage, name: str, lot: int, accuracy: Accuracy | None) -> bars.B
 
 def _mean(done: dict[tuple[str, int], Accuracy], name: str) -> float:
     """Mean accuracy of a rule over its lots."""
-    values = [accuracy.best.accuracy for (other, _), accuracy in done.items() if other == name]
+    values = [accuracy.best.value for (other, _), accuracy in done.items() if other == name]
     return sum(values) / len(values)
 
 
 def _is_ahead(done: dict[tuple[str, int], Accuracy]) -> bool:
     """Whether L2 beats every lot, on the same images, by more than the interval of the difference."""
-    from pruning.training.evaluate import paired_difference
-
     best = done["l2", 0].best
     lots = [accuracy.best for (name, _), accuracy in done.items() if name == "random"]
-    return all(paired_difference(lot.right, best.right).interval[0] > 0 for lot in lots)
+    return all(best.minus(lot).interval[0] > 0 for lot in lots)

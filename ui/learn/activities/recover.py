@@ -42,11 +42,11 @@ def show(stage: Stage) -> None:
     if tuned is None:
         said.markdown(stage.say("try"))
         return
-    back, trained = accuracy.best.accuracy - accuracy.as_cut.accuracy, tuned.accuracy - accuracy.best.accuracy
+    back, trained = accuracy.best.value - accuracy.as_cut.value, tuned.value - accuracy.best.value
     numbers = {
-        "as_cut": percents(accuracy.as_cut.accuracy),
-        "recalibrated": percents(accuracy.best.accuracy),
-        "tuned": percents(tuned.accuracy),
+        "as_cut": percents(accuracy.as_cut.value),
+        "recalibrated": percents(accuracy.best.value),
+        "tuned": percents(tuned.value),
     }
     said.markdown(stage.say("gains", back=f"{100 * back:+.1f}", trained=f"{100 * trained:+.1f}"))
     stage.acted(helped="recalibrate" if back > trained else "train", **numbers)
@@ -61,7 +61,7 @@ def _draw(stage: Stage, place: DeltaGenerator, uncut: Evaluation, accuracy: Accu
             bars.accuracy(stage.say("recalibrated"), accuracy.recalibrated),
             bars.accuracy(stage.say("tuned"), tuned, badge="tuned", note="" if tuned else stage.say("not_yet")),
         ],
-        reference=uncut.accuracy,
+        reference=uncut.value,
         name=stage.say("shown"),
     )
 

@@ -11,7 +11,7 @@ from ui.learn.activities.recover import recovered
 
 if TYPE_CHECKING:
     from pruning.render.figures.lessons import Stop
-    from pruning.training.evaluate import Difference
+    from pruning.tasks.metric import Difference
     from ui.learn.stage import Stage
 
 ACCEPT = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -65,19 +65,17 @@ def judge(change: Difference, accept: float) -> str:
 
 def _change(stage: Stage, percent: int) -> Difference:
     """The change in accuracy against the uncut network on the same images."""
-    from pruning.training.evaluate import Difference
+    from pruning.tasks.metric import Difference
 
     if not percent:
-        return Difference(accuracy=0.0, interval=(0.0, 0.0), newly_wrong=0, newly_right=0)
+        return Difference(value=0.0, interval=(0.0, 0.0), newly_wrong=0, newly_right=0)
     return lab.accuracy(stage.opened(), stage.data(), lab.Cut(sparsity=percent / 100)).difference
 
 
 def _tuned(stage: Stage, percent: int) -> Difference:
-    from pruning.training.evaluate import paired_difference
-
     opened, data, cut = stage.opened(), stage.data(), lab.Cut(sparsity=percent / 100)
     after = recovered(opened.digest, data.digest, cut.key, stage.value("epochs"), opened, data, cut)
-    return paired_difference(lab.dense_accuracy(opened, data).right, after.right)
+    return after.minus(lab.dense_accuracy(opened, data))
 
 
 def _saved(stage: Stage, percent: int) -> float:
@@ -99,7 +97,7 @@ def _draw(
     def dot(percent: int, change: Difference) -> Stop:
         low, high = change.interval
         return plots_learn.Stop(
-            saved=_saved(stage, percent), change=change.accuracy, low=low, high=high, title=_title(stage, percent)
+            saved=_saved(stage, percent), change=change.value, low=low, high=high, title=_title(stage, percent)
         )
 
     stops = [dot(*entry) for entry in changes.items()]
@@ -132,5 +130,5 @@ def _numbers(change: Difference) -> dict[str, str]:
     """The loss in points with its interval, from the smaller to the larger."""
     low, high = change.interval
     loss, near, far = (f"{-100 * value + 0.0:.1f}".replace("-0.0", "0.0").replace("-", "−")
-                       for value in (change.accuracy, high, low))  # fmt: skip
+                       for value in (change.value, high, low))  # fmt: skip
     return {"loss": loss, "span": f"{near} to {far}"}

@@ -88,7 +88,7 @@ def _canvas(stage: Stage, group: str, curve: tuple[Figure, dict[float, tuple[flo
     start = 100.0
     if curve is not None:
         dense, points = curve
-        start = 100 * dense.accuracy
+        start = 100 * dense.value
         measured = [_dot(0.0, dense), *(_dot(achieved, figure) for _, (achieved, figure) in sorted(points.items()))]
     words = ("axis_x", "axis_y", "point", "hint", "yours", "measured")
     _component()(
@@ -138,19 +138,19 @@ def _off(sketch: list[float], points: dict[float, tuple[float, Figure]]) -> floa
     import numpy as np
 
     mine = np.interp([achieved for achieved, _ in points.values()], _shares(), sketch)
-    measured = [100 * figure.accuracy for _, figure in points.values()]
+    measured = [100 * figure.value for _, figure in points.values()]
     return float(np.abs(mine - measured).mean())
 
 
 def _left(curve: tuple[Figure, dict[float, tuple[float, Figure]]], share: float) -> str:
     figure = curve[1][share][1]
     low, high = figure.interval
-    return f"{percent(figure.accuracy)} ({100 * low:.1f}–{100 * high:.1f})"
+    return f"{percent(figure.value)} ({100 * low:.1f}–{100 * high:.1f})"
 
 
 def _dot(share: float, figure: Figure) -> dict[str, float]:
     low, high = figure.interval
-    return {"x": round(100 * share, 1), "y": 100 * figure.accuracy, "low": 100 * low, "high": 100 * high}
+    return {"x": round(100 * share, 1), "y": 100 * figure.value, "low": 100 * low, "high": 100 * high}
 
 
 def _shares() -> list[float]:

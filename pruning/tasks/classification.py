@@ -1,0 +1,99 @@
+"""Top-1 classification: one class an image, right or wrong, learnt by cross-entropy."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pruning.base.errors import InputError
+from pruning.data.info import DataInfo, Role
+from pruning.data.protocol import Data
+from pruning.tasks.choices import Choices
+from pruning.tasks.metric import Metric
+from pruning.tasks.shares import paired_difference, share_interval
+from pruning.tasks.task import Task
+
+
+def right(outputs: Tensor, labels: Tensor) -> Tensor:
+    """bool (images): whether the largest output (N × classes) is that of the true class; one that is NaN is wrong."""
+    return (outputs.argmax(1) == labels) & ~outputs.isnan().any(1)
+
+
+def labels_at(data: Data, role: Role, index: Tensor) -> Tensor:
+    """The true classes of images, int64.
+
+    Raises:
+        InputError: they have no labels.
+    """
+    labels = data.labels(role)
+    if labels is None:
+        raise InputError(
+            f"The {role} images of {data.info.title} have no labels, so it cannot be told which answers are right: "
+            "choose images that are sorted into classes."
+        )
+    return labels[index]
+
+
+def distance_to_teacher(outputs: Tensor, answers: Tensor, temperature: float = 4.0) -> Tensor:
+    """Kullback-Leibler divergence from a teacher's softened answers (both N × classes), scaled by temperature² (Hinton
+    2015, arXiv 1503.02531)."""
+    student, target = F.log_softmax(outputs / temperature, 1), F.softmax(answers / temperature, 1)
+    return F.kl_div(student, target, reduction="batchmean") * temperature**2
+
+
+def chosen(outputs: Tensor, labels: Tensor) -> Choices:
+    """The class answered, and softmax probabilities; what is NaN has probability 0."""
+    shares = outputs.float().softmax(1).nan_to_num(0.0)
+    return Choices(
+        labels=labels,
+        predicted=torch.where(outputs.isnan().any(1), -1, outputs.argmax(1)),
+        confidence=shares.max(1).values,
+        truth=shares.gather(1, labels[:, None])[:, 0],
+    )
+
+
+def same_class(first: Tensor, second: Tensor) -> Tensor:
+    """bool (images): whether both outputs (N × classes) are largest at the same class."""
+    return first.argmax(1) == second.argmax(1)
+
+
+def by_guessing(info: DataInfo) -> float:
+    """The share that is right by luck, where every class has as many images."""
+    return 1 / len(info.classes) if info.classes else 0.0
+
+
+def misfit(shape: tuple[int, ...], info: DataInfo) -> str | None:
+    """Outputs must be one number a class."""
+    if len(shape) != 2:
+        return f"it gives {'×'.join(map(str, shape[1:])) or 'one number'} for an image, not one number a class"
+    if info.classes and shape[1] != len(info.classes):
+        return f"it tells {shape[1]:,} classes apart, and {info.title} has {len(info.classes):,}"
+    return None
+
+
+ACCURACY = Metric(
+    name="accuracy",
+    title="accuracy",
+    unit="%",
+    unit_of_change="points",
+    scale=100.0,
+    digits=1,
+    counts=True,
+    bounds=(0.0, 1.0),
+    score=right,
+    interval=share_interval,
+    difference=paired_difference,
+    guess=by_guessing,
+)
+CLASSIFICATION = Task(
+    name="classification",
+    title="Classification",
+    metric=ACCURACY,
+    targets=labels_at,
+    loss=F.cross_entropy,
+    distance=distance_to_teacher,
+    same_answer=same_class,
+    misfit=misfit,
+    choices=chosen,
+)

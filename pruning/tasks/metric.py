@@ -1,0 +1,74 @@
+"""What a metric is: a score an image, their mean with its interval, and how two networks differ on the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pruning.data.info import DataInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A metric of two networks on the same images: the second minus the first."""
+
+    value: float
+    interval: tuple[float, float]
+    """95 %, paired: what both have alike carries no information."""
+    newly_wrong: int | None = None
+    newly_right: int | None = None
+    """Images that only the first, and only the second, has right; None for a metric that counts none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One row of what can be measured. Pages, commands and reports speak of it by these words.
+
+    Its functions stand in modules by name, so that whatever holds a metric can be pickled.
+    """
+
+    name: str
+    """Its key in JSON: lower-case letters, digits and underscores."""
+    title: str
+    """In a sentence: 'accuracy', 'mean error'."""
+    unit: str
+    """Behind a value, such as '%'; '' for a bare number."""
+    unit_of_change: str
+    """Behind a difference of two values, such as 'points'."""
+    scale: float = 1.0
+    """What a value is multiplied by where it is shown: 100 for a fraction in per cent."""
+    digits: int = 3
+    """Decimals where it is shown."""
+    higher_is_better: bool = True
+    counts: bool = False
+    """Whether each image is simply right or wrong, so that images can be counted; scores are bool then."""
+    bounds: tuple[float, float] = (float("-inf"), float("inf"))
+    """The least and the most that it can be."""
+    score: Callable[[Tensor, Tensor], Tensor]
+    """Outputs and targets of a batch → one score an image (bool where it `counts`, else float). An output that is NaN
+    gets the worst score there is."""
+    interval: Callable[[Tensor], tuple[float, float]]
+    """95 % interval of the mean of scores, were other images of the same kind looked at."""
+    difference: Callable[[Tensor, Tensor], Difference]
+    """Scores of two networks on the same images → mean of the second minus that of the first."""
+    guess: Callable[[DataInfo], float]
+    """What somebody gets who answers without looking."""
+
+    def mean(self, scores: Tensor) -> float:
+        """The metric of so many scores."""
+        return int(scores.sum()) / len(scores) if self.counts else float(scores.double().mean())
+
+    def gain(self, change: float) -> float:
+        """A change as an improvement: positive where the second network is better."""
+        return change if self.higher_is_better else -change
+
+    def words(self, value: float) -> str:
+        """A value as it is shown: '98.7 %'."""
+        return f"{self.scale * value:.{self.digits}f} {self.unit}".rstrip()
+
+    def span(self, ends: tuple[float, float]) -> str:
+        """An interval of values as it is shown: '98.1–99.2 %'."""
+        low, high = (f"{self.scale * end:.{self.digits}f}" for end in ends)
+        return f"{low}–{high} {self.unit}".rstrip()
