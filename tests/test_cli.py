@@ -151,7 +151,7 @@ def test_prune_and_evaluate_the_run(capsys, tmp_path):
         assert set(result[side]["bytes"]) == {"raw", "deflate", "sparse"}
         assert set(result[side]["latency_ms"]) == {"1", "32"}
         assert set(result[side]["latency_ms"]["1"]) == {"median", "low", "high"}
-    assert {"accuracy", "interval", "newly_wrong", "newly_right"} == set(result["difference"])
+    assert {"metric", "accuracy", "interval", "newly_wrong", "newly_right"} == set(result["difference"])
     assert {"as_cut", "recalibrated", "finetuned"} == set(result["stages"])
     assert {"name", "group", "requested", "achieved", "kept", "total"} <= set(result["layers"][0])
     assert {"engine", "threads", "seconds", "speedup", "schema_version"} <= set(result)

@@ -17,11 +17,14 @@ from pruning.data.info import ROLES, Role
 from pruning.data.protocol import Data
 from pruning.tasks.choices import Choices
 from pruning.tasks.classification import ACCURACY
+from pruning.tasks.metric import Metric
 from pruning.tasks.table import find_metric, task_of
 from pruning.training.evaluate import Scores, outputs
 
 CHOICES = tuple(field.name for field in fields(Choices))
 SCORES = "scores"
+METRIC = ".metric"
+"""Key of a file's metadata; absent: accuracy."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,8 +87,10 @@ def save_answers(path: Path, sides: Mapping[str, Answers]) -> None:
             tensors |= {f"{name}.{field}": getattr(answers.choices, field).contiguous() for field in CHOICES}
         if answers.choices is None or answers.metric != ACCURACY:  # accuracy follows from the choices
             tensors[f"{name}.{SCORES}"] = answers.scores.contiguous()
-    about = {name: f"{answers.role} {answers.data_digest} {answers.metric.name}" for name, answers in sides.items()}
-    save_file(tensors, path, metadata=about)
+    about = {name: f"{answers.role} {answers.data_digest}" for name, answers in sides.items()}
+    metrics = {answers.metric.name for answers in sides.values()} - {ACCURACY.name}
+    assert len(metrics) < 2, "networks beside each other are measured alike"
+    save_file(tensors, path, metadata={**about, **{METRIC: name for name in metrics}})
 
 
 def read_answers(path: Path) -> dict[str, Answers]:
@@ -98,18 +103,19 @@ def read_answers(path: Path) -> dict[str, Answers]:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
         tensors = load_file(path)
-        return {name: _side(name, said, tensors) for name, said in about.items()}
+        metric = find_metric(about.pop(METRIC, ACCURACY.name))
+        return {name: _side(name, said, metric, tensors) for name, said in about.items()}
     except (OSError, SafetensorError, ValueError) as error:
         raise StorageError(f"The answers in {path.name} cannot be read ({error}): run the recipe again.") from error
 
 
-def _side(name: str, about: str, tensors: Mapping[str, Tensor]) -> Answers:
+def _side(name: str, about: str, metric: Metric, tensors: Mapping[str, Tensor]) -> Answers:
     """Raises ValueError where these are no answers."""
-    said, digest, metric = (*about.split(" "), ACCURACY.name)[:3]
+    said, _, digest = about.partition(" ")
     role = next((role for role in ROLES if role == said), None)
     own = {field: tensors[f"{name}.{field}"] for field in CHOICES if f"{name}.{field}" in tensors}
     choices = Choices(**own) if len(own) == len(CHOICES) else None
     scores = tensors.get(f"{name}.{SCORES}", None if choices is None else choices.right)
     if role is None or scores is None or any(part.shape != scores.shape for part in own.values()):
         raise ValueError("its parts do not fit each other")
-    return Answers(role=role, data_digest=digest, metric=find_metric(metric), scores=scores, choices=choices)
+    return Answers(role=role, data_digest=digest, metric=metric, scores=scores, choices=choices)
