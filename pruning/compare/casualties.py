@@ -74,7 +74,7 @@ def changes(before: Answers, after: Answers) -> Changes | None:
 
 
 def changes_of(difference: Difference, images: int) -> Changes | None:
-    """The same from a result.json alone, which keeps no answers."""
+    """The same from a run's figures alone, where no answers were kept."""
     if difference.newly_wrong is None or difference.newly_right is None:
         return None
     return Changes(

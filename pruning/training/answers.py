@@ -76,7 +76,7 @@ def answer(
 
 
 def save_answers(path: Path, sides: Mapping[str, Answers]) -> None:
-    """Write answers of several networks, by name, into one file without code.
+    """Write answers of several networks to the same images, by name, into one file without code.
 
     Raises:
         OSError, SafetensorError: it cannot be written.
@@ -88,9 +88,8 @@ def save_answers(path: Path, sides: Mapping[str, Answers]) -> None:
         if answers.choices is None or answers.metric != ACCURACY:  # accuracy follows from the choices
             tensors[f"{name}.{SCORES}"] = answers.scores.contiguous()
     about = {name: f"{answers.role} {answers.data_digest}" for name, answers in sides.items()}
-    metrics = {answers.metric.name for answers in sides.values()} - {ACCURACY.name}
-    assert len(metrics) < 2, "networks beside each other are measured alike"
-    save_file(tensors, path, metadata={**about, **{METRIC: name for name in metrics}})
+    (metric,) = {answers.metric.name for answers in sides.values()}
+    save_file(tensors, path, metadata=about if metric == ACCURACY.name else {**about, METRIC: metric})
 
 
 def read_answers(path: Path) -> dict[str, Answers]:
