@@ -19,7 +19,7 @@ from torch.fx import Node
 from pruning.graph.labels import Value
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.ops import Op, of
-from pruning.graph.trace import argument, shape_of
+from pruning.graph.trace import argument, place, shape_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,8 +74,13 @@ class Program:
         return [step for step in self.steps if step.node in found]
 
 
-def make_program(graph: ModelGraph) -> Program | None:
-    """The program of a traced network in eval mode; None where it takes several inputs or gives several outputs."""
+def make_program(graph: ModelGraph) -> Program:
+    """The program of a traced network in eval mode.
+
+    Raises:
+        LookupError: it takes several inputs, gives several outputs, or has a call that cannot be run on another number
+            of images; says which.
+    """
     walk, trace = graph.walks[0], graph.trace
     images = [
         node
@@ -87,8 +92,11 @@ def make_program(graph: ModelGraph) -> Program | None:
     ]
     output = trace.nodes[-1].all_input_nodes
     if len(images) != 1 or len(output) != 1 or output[0].op != "call_function" or len(shape_of(output[0])) != 2:
-        return None
+        raise LookupError("it does not take one batch of images and give one row of outputs for each")
     alive = _alive(output[0])
+    unchecked = next((node for node in trace.nodes if node in alive and of(node).unchecked), None)
+    if unchecked is not None:
+        raise LookupError(f"its {place(unchecked)} counts on the number of images it was traced with")
     groups = _groups_of_units(graph)
     anew: dict[Node, frozenset[str]] = {}
     steps: list[Step] = []

@@ -66,6 +66,8 @@ class Op:
     """Place of its argument `dim`; along any dimension that is whole it runs on cut values as it is."""
     overwrites: bool = False
     """What-if may write its result over its operand, by its twin whose name ends in '_'."""
+    unchecked: bool = False
+    """torch does not check its sizes: with wrong ones it writes over memory and takes the process down."""
 
     def __post_init__(self) -> None:
         assert self.name == self.name.strip().removeprefix("aten."), f"{self.name!r} is no short name of an op"

@@ -67,7 +67,7 @@ LAYERS = (
     Op(name="convolution", rule=convolution, layer="either convolution", consumer=True, ends_search=True),
     Op(name="bilinear", rule=bilinear, consumer=True),
     Op(name="embedding", rule=embedding, asked_without_labels=True),
-    Op(name="lstm", rule=lstm, consumer=True),
+    Op(name="lstm", rule=lstm, consumer=True, unchecked=True),
     Op(name="gru", rule=gru, consumer=True),
     *alike("rnn_tanh rnn_relu", Op(rule=rnn, consumer=True)),
     *alike("_weight_norm _weight_norm_interface", Op(rule=weight_norm)),
