@@ -199,7 +199,7 @@ def _read_by_layer(w: Walk, node: torch.fx.Node) -> Tensor | None:
     todo, seen = [node], {node}
     while todo:
         now = todo.pop(0)
-        if of(now).layer in ("linear", "convolution"):
+        if of(now).layer in ("linear", "plain convolution"):
             source = w.values.get(argument(now, 0))
             dim = -1 if of(now).layer == "linear" else 1
             layer = source.layer(dim % len(source.shape)) if isinstance(source, Value) else None

@@ -37,7 +37,7 @@ class Runner:
         node = step.node
         if step.conv is not None:
             return self._convolution(step, values[argument(step.conv, 0)])
-        if step.op.layer == "convolution" and not self._computes_weight(step):
+        if step.op.layer == "plain convolution" and not self._computes_weight(step):
             return self._convolution(step, values[argument(node, 0)])
         if step.op.layer == "linear" and not self._computes_weight(step):
             return self._linear(step, self._operand(argument(node, 0), values, whole=False))

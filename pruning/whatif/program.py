@@ -156,13 +156,13 @@ def _normalised(norm: Node, alive: set[Node]) -> Node | None:
     """The convolution whose result only this batch normalisation reads."""
     conv = argument(norm, 0)
     users = [user for user in conv.users if user in alive]
-    return conv if of(conv).layer == "convolution" and users == [norm] and is_tensor(argument(norm, 3)) else None
+    return conv if of(conv).layer == "plain convolution" and users == [norm] and is_tensor(argument(norm, 3)) else None
 
 
 def _mixes(graph: ModelGraph, node: Node) -> bool:
     """Whether one channel of a call's result depends on several channels of what it reads."""
     op = of(node)
-    if op.layer == "convolution" and argument(node, 6, 1) > 1:
+    if op.layer == "plain convolution" and argument(node, 6, 1) > 1:
         weight = argument(node, 1)
         return not (shape_of(weight)[1] == 1 and shape_of(weight)[0] == shape_of(argument(node, 0))[1])
     return op.consumer or op.normalises or any(site.node is node for site in graph.walks[0].means)
@@ -189,7 +189,7 @@ def groups_read(graph: ModelGraph, values: dict[Node, Any], groups: Tensor, node
 
 def _macs(node: Node, batch: int) -> int:
     numbers = _numbers(node) // batch
-    if of(node).layer not in ("linear", "convolution"):
+    if of(node).layer not in ("linear", "plain convolution"):
         return numbers
     weight = shape_of(argument(node, 1))
     return numbers * int(torch.Size(weight).numel() // weight[0])

@@ -26,7 +26,7 @@ class Op:
     idle: bool = False
     """It computes nothing, and may be there or not, as sizes are 1 or more."""
 
-    layer: Literal["linear", "convolution", "transposed convolution", "either convolution"] | None = None
+    layer: Literal["linear", "plain convolution", "transposed convolution", "either convolution"] | None = None
     """A layer: it reads channels with a weight. Of 'either convolution' an argument says whether it is transposed."""
     consumer: bool = False
     """It sums over channels, so a removed one counts as zero where it reads."""

@@ -60,7 +60,8 @@ LAYERS = (
     Op(name="linear", rule=linear, asked_without_labels=True, layer="linear", consumer=True, sizeless="always",
        ends_search=True, on_cut="as it is"),
     *alike("conv1d conv2d conv3d",
-           Op(rule=convolution, layer="convolution", consumer=True, sizeless="always", sizes=True, ends_search=True)),
+           Op(rule=convolution, layer="plain convolution", consumer=True, sizeless="always", sizes=True,
+              ends_search=True)),
     *alike("conv_transpose1d conv_transpose2d conv_transpose3d",
            Op(rule=transposed_convolution, layer="transposed convolution", consumer=True, sizes=True,
               ends_search=True)),
@@ -235,7 +236,7 @@ COPIES = (
     Op(name="clone", rule=unary, cheap=True, on_cut="as it is"),
     Op(name="to", rule=unary, leads_back=True, on_cut="as it is"),
     *alike("_to_copy type_as", Op(rule=unary, leads_back=True)),
-    *alike("lift_fresh lift_fresh_copy requires_grad_", Op(rule=unary)),
+    *alike("lift_fresh_copy requires_grad_", Op(rule=unary)),
     *alike("_assert_async _assert_scalar _assert_tensor_metadata sym_size sym_numel sym_stride sym_storage_offset "
            "sym_is_contiguous sym_constrain_range sym_constrain_range_for_size", Op(asserts=True, idle=True)),
 )  # fmt: skip
