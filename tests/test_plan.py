@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from pruning.base.errors import InputError
-from pruning.criteria import CRITERIA, find_criterion
+from pruning.criteria import CRITERIA, Evidence, find_criterion
 from pruning.planning.allocation import kept_units, per_target, prunable_weights
 from pruning.planning.plan import lowest, make_plan, unit_scores
 from pruning.removal.build import build_graph
@@ -32,11 +32,10 @@ def test_kept_is_the_formula(total, sparsity, kept):
 
 
 def test_criteria_by_hand(tiny):
-    rows = tiny[0].weight.detach()
-    generator = torch.Generator()
-    assert CRITERIA["l1"].score(rows, generator).tolist() == [7.0, 6.0, 4.5]
-    assert CRITERIA["l2"].score(rows, generator).tolist() == [5.0, 6.0, 4.5]
-    assert CRITERIA["largest"].score(rows, generator).tolist() == [-5.0, -6.0, -4.5]
+    evidence = Evidence(given={"weights": tiny[0].weight.detach()})
+    assert CRITERIA["l1"].score(evidence).tolist() == [7.0, 6.0, 4.5]
+    assert CRITERIA["l2"].score(evidence).tolist() == [5.0, 6.0, 4.5]
+    assert CRITERIA["largest"].score(evidence).tolist() == [-5.0, -6.0, -4.5]
 
 
 @pytest.mark.parametrize(("criterion", "kept"), [("l1", (0, 1)), ("l2", (0, 1)), ("largest", (0, 2))])

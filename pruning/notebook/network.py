@@ -12,12 +12,12 @@ from torch import Tensor
 from pruning.base.errors import InputError
 from pruning.cost.counts import layer_costs
 from pruning.data.datasets import dataset_info
+from pruning.granularity import Granularity
 from pruning.notebook.cut import Cut
 from pruning.notebook.figures import sensitivity_figure
 from pruning.notebook.subject import Subject
 from pruning.notebook.whole import whole
 from pruning.opening.models import open_model
-from pruning.planning.allocation import Granularity
 from pruning.planning.plan import make_plan
 from pruning.render.figures import network as plots
 from pruning.sensitivity import outline

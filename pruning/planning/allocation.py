@@ -5,28 +5,16 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from numbers import Real
 
 from pruning.base.errors import InputError
+from pruning.granularity import Granularity, find_granularity
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.rules.contractions import layer_name
+from pruning.spec import check_sparsity
 
-Granularity = str
-GRANULARITIES = ("channel", "weight")
 SHOWN = 20
 """Layers listed in an error."""
-
-
-def check_sparsity(value: float, where: str) -> float:
-    """`value` if it is a sparsity, a fraction in [0, 1).
-
-    Raises:
-        InputError: it is not.
-    """
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < 1:
-        raise InputError(f"The sparsity of {where} must be at least 0 and below 1 (0.3 removes 30 %), not {value!r}.")
-    return float(value)
 
 
 def kept_units(total: int, sparsity: float) -> int:
@@ -95,8 +83,7 @@ def _targets_by_name(graph: ModelGraph, granularity: Granularity) -> dict[str, l
         for tensor in prunable_weights(graph):
             names.setdefault(layer_name(tensor), []).append(tensor)
         return names
-    if granularity != "channel":
-        raise InputError(f"The granularity is 'channel' or 'weight', not '{granularity}'.")
+    find_granularity(granularity)
     groups = {group.name: [group.name] for group in graph.groups}
     layers: dict[str, list[str]] = {}
     for group in graph.groups:

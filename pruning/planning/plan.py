@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.errors import InputError
-from pruning.criteria import find_criterion
+from pruning.criteria import Evidence, find_criterion
+from pruning.granularity import Granularity
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.rules.contractions import layer_name
-from pruning.planning.allocation import Granularity, kept_units, per_target, prunable_weights
+from pruning.planning.allocation import kept_units, per_target, prunable_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,13 +150,14 @@ def unit_scores(group: ChannelGroup, tensors: Mapping[str, Tensor], criterion: s
         picked = weight.movedim(slot.dim, 0)[slot.index.reshape(-1)]
         rows.append(picked.reshape(group.units, -1))
     generator = torch.Generator().manual_seed(_seed_for(group.name, seed))
-    return find_criterion(criterion).score(torch.cat(rows, 1), generator)
+    return find_criterion(criterion).score(Evidence(given={"weights": torch.cat(rows, 1)}, generator=generator))
 
 
 def weight_scores(name: str, weight: Tensor, criterion: str, seed: int = 0) -> Tensor:
     """Score of each single weight of a tensor, flat."""
     flat = _finite(name, weight).detach().float().reshape(-1, 1)
-    return find_criterion(criterion).score(flat, torch.Generator().manual_seed(_seed_for(name, seed)))
+    generator = torch.Generator().manual_seed(_seed_for(name, seed))
+    return find_criterion(criterion).score(Evidence(given={"weights": flat}, generator=generator))
 
 
 def _layer_plan(layer: str, group: str | None, requested: float, keep: int, total: int) -> LayerPlan:

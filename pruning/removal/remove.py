@@ -16,12 +16,13 @@ from pruning.graph.groups import ChannelGroup
 from pruning.graph.memory import check_memory, proof_bytes
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.trace import ALONE
-from pruning.planning.allocation import check_sparsity, kept_units, per_target, rounded_units
+from pruning.planning.allocation import kept_units, per_target, rounded_units
 from pruning.planning.plan import Plan, plan_keeping
 from pruning.removal.apply import shrink
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import Shrinkage, shrinkage
 from pruning.removal.verify import Check, check_removal
+from pruning.spec import check_sparsity
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable, Mapping
 
 from pruning.base.errors import InputError
+from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
-from pruning.planning.allocation import Granularity, kept_units, per_target
+from pruning.planning.allocation import kept_units, per_target
 from pruning.planning.plan import target_sizes
 from pruning.runs.store import Run
 

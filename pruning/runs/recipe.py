@@ -16,7 +16,8 @@ from pruning.base import safe_yaml
 from pruning.base.errors import InputError
 from pruning.criteria import find_criterion
 from pruning.data.datasets import dataset_info
-from pruning.planning.allocation import GRANULARITIES, check_sparsity
+from pruning.granularity import GRANULARITIES
+from pruning.spec import check_sparsity
 
 VERSION = 1
 Schedule = Literal["oneshot", "iterative"]

@@ -16,9 +16,9 @@ from pruning.base.intervals import wilson_interval
 from pruning.cost.counts import layer_costs
 from pruning.criteria import find_criterion
 from pruning.data.datasets import Dataset
+from pruning.granularity import GRANULARITIES, Granularity
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.rules.contractions import layer_name
-from pruning.planning.allocation import GRANULARITIES, Granularity
 from pruning.planning.plan import target_sizes
 from pruning.training.evaluate import Evaluation, paired_difference
 

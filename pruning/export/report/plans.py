@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pruning.base.cancel import Cancel
 from pruning.data.datasets import Dataset
+from pruning.granularity import Granularity
 from pruning.opening.models import OpenModel
-from pruning.planning.allocation import Granularity
 from pruning.planning.plan import make_plan
 from pruning.render.preview import savings
 from pruning.training.evaluate import Evaluation

@@ -68,7 +68,7 @@ def asks(sent: dict[str, Any], what: str) -> bool:
 def follow(opened: OpenModel, sent: dict[str, Any]) -> None:
     """Let the page's cut follow what the board said; other rows, if it asks for them."""
     from pruning.criteria import CRITERIA
-    from pruning.planning.allocation import GRANULARITIES
+    from pruning.granularity import GRANULARITIES
 
     if not sent or sent["token"] != cuts.token(opened):
         return
