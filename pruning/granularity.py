@@ -20,6 +20,8 @@ class GranularityInfo:
     explanation: str
     done: str
     """What happens to the things that go: 'removed'."""
+    shrinks: bool
+    """Whether layers become smaller, so that parameters and MACs fall; else only the non-zero parameters do."""
 
 
 GRANULARITIES: dict[Granularity, GranularityInfo] = {
@@ -30,12 +32,14 @@ GRANULARITIES: dict[Granularity, GranularityInfo] = {
             title="channels",
             explanation="Whole filters go with all that belongs to them, and the network becomes smaller.",
             done="removed",
+            shrinks=True,
         ),
         GranularityInfo(
             name="weight",
             title="weights",
             explanation="Single numbers become zero, and the network keeps its shape.",
             done="set to zero",
+            shrinks=False,
         ),
     )
 }

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from pruning.base.errors import InputError
 from pruning.criteria import find_criterion
-from pruning.granularity import GRANULARITIES, Granularity, find_granularity
+from pruning.granularity import GRANULARITIES, Granularity, GranularityInfo, find_granularity
 
 Allocation = Literal["uniform"]
 """How the overall sparsity becomes one for each target. uniform: the same for all."""
@@ -85,6 +85,11 @@ class PruneSpec:
         object.__setattr__(self, name, value)
 
     @property
+    def info(self) -> GranularityInfo:
+        """Its granularity, in words."""
+        return find_granularity(self.granularity)
+
+    @property
     def draws(self) -> bool:
         """Whether the seed decides what goes."""
         return find_criterion(self.criterion).draws
@@ -120,6 +125,16 @@ class PruneSpec:
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return values | {"parameters": dict(self.parameters), "layers": dict(self.layers)}
 
+    def to_arguments(self, *fields: str) -> list[str]:
+        """Options of the command line that ask for it, for the fields named."""
+        found: list[str] = []
+        for name, value in self.to_values().items():
+            if name in fields:
+                option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+                texts = [f"{key}={item}" for key, item in value.items()] if isinstance(value, dict) else [str(value)]
+                found += [part for text in texts for part in (option, text)]
+        return found
+
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> PruneSpec:
         """A spec from its fields by name, as `to_values` gives them; what is not named has its default.
@@ -133,6 +148,10 @@ class PruneSpec:
             if isinstance(values.get(name), Mapping)
         }
         return cls(**{**values, **pairs})
+
+
+_OPTIONS = {"parameters": "--parameter", "layers": "--layer"}
+"""Options that are given once for each entry."""
 
 
 def check_sparsity(value: object, where: str) -> float:
@@ -176,3 +195,9 @@ def _name(text: object) -> str:
     except UnicodeEncodeError:
         pass
     raise InputError(f"'layers' holds a text that is no name: {reprlib.repr(text)}.")
+
+
+RUN = PruneSpec(sparsity=0.5)
+"""What a run does unless told otherwise."""
+CONTEST = PruneSpec(granularity="weight", sparsity=0.99)
+"""What a contest is about unless told otherwise: a cut that hurts."""

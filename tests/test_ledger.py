@@ -13,7 +13,8 @@ from pruning.latency.clock import Comparison, Timing
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import make_plan
 from pruning.removal.build import build_graph
-from pruning.render.preview import ledger_of, pruned_copy
+from pruning.removal.apply import pruned_model
+from pruning.render.preview import ledger_of
 
 DENSE = Side(
     params=1000, nonzero=1000, macs=100_000, raw=4000, deflate=3000, sparse=4125, activation=8000, activation_place="a"
@@ -159,7 +160,7 @@ def test_the_ledger_of_a_plan_equals_the_pruned_network(opened: OpenModel, granu
     timing = Timing(median=2.0, low=1.9, high=2.1)
     measured = Comparison(batch=1, dense=timing, pruned=timing, speedup=(0.9, 1.0, 1.1), pairs=30, threads=1)
     found = ledger_of(opened, plan, measured)
-    small = pruned_copy(opened, plan)
+    small = pruned_model(opened.model, opened.graph, plan)
     real = model_cost(small, build_graph(small, opened.graph.example_shape))
     said = found.pruned
     assert (said.params, said.nonzero, said.macs) == (real.params, real.nonzero, real.macs)

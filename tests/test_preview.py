@@ -11,7 +11,8 @@ from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import make_plan
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import Shrinkage
-from pruning.render.preview import pruned_copy, savings, target_macs
+from pruning.removal.apply import pruned_model
+from pruning.render.preview import savings, target_macs
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def test_costs_equal_those_of_the_real_model(opened: OpenModel, granularity: str
     plan = make_plan(opened.model, opened.graph, granularity=granularity, sparsity=0.4, layers=layers)
     said = savings(opened, plan)
     dense = model_cost(opened.model, opened.graph)
-    small = pruned_copy(opened, plan)
+    small = pruned_model(opened.model, opened.graph, plan)
     real = model_cost(small, build_graph(small, opened.graph.example_shape))
     assert (said.params, said.nonzero, said.macs) == (real.params, real.nonzero, real.macs)
     assert (said.dense_params, said.dense_nonzero, said.dense_macs) == (dense.params, dense.nonzero, dense.macs)
@@ -60,7 +61,7 @@ def test_nonzero_parameters_are_counted_without_a_copy(granularity: str, criteri
         structure=Shrinkage(), held_zero=(),
     )  # fmt: skip
     plan = make_plan(model, graph, granularity=granularity, criterion=criterion, sparsity=0.5)
-    real = pruned_copy(tied, plan)
+    real = pruned_model(tied.model, tied.graph, plan)
     assert savings(tied, plan).nonzero == sum(int(p.count_nonzero()) for p in real.parameters())
 
 

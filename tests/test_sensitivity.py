@@ -17,7 +17,8 @@ from pruning.cli.main import main
 from pruning.data.datasets import Dataset, load_dataset
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import Plan, make_plan
-from pruning.render.preview import pruned_copy, target_macs
+from pruning.removal.apply import pruned_model
+from pruning.render.preview import target_macs
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.sensitivity import (
     SPARSITIES,
@@ -83,7 +84,7 @@ class PlainMeter:
 
     def measure(self, plan: Plan, *, keep: bool = True, cancel: object = None) -> Measured:
         self.asked.append((plan, keep))
-        model = pruned_copy(self.opened, plan)
+        model = pruned_model(self.opened.model, self.opened.graph, plan)
         as_cut = evaluate(model, self.data, "select", limit=self.images)
         again = None
         if len(self.figures) == 2 and not plan.removes_nothing:
@@ -157,7 +158,7 @@ def test_points_are_measured_on_the_pruned_model(
 ) -> None:
     monkeypatch.setitem(SPARSITIES, "channel", (0.8,))
     last = scanned(resnet, data, PlainMeter(resnet, data), start(resnet, data))[-1]
-    model = pruned_copy(resnet, make_plan(resnet.model, resnet.graph, layers={"layer2.0.conv1": 0.8}))
+    model = pruned_model(resnet.model, resnet.graph, make_plan(resnet.model, resnet.graph, layers={"layer2.0.conv1": 0.8}))
     again = clone(resnet.model)
     recalibrate(again, data)
     (point,) = last.curve("layer2.0.conv1").points
@@ -299,7 +300,7 @@ def test_the_cut_at_all_limits_is_planned_and_measured(lenet: OpenModel, data: D
     assert dict(kept_of(plan)) == {name: point.kept for name, point in best.items() if point}
     assert achieved(plan) == pytest.approx({name: point.achieved for name, point in best.items() if point})
     joint = measure_joint(lenet.model, lenet.graph, data, meter, plan, found)
-    assert joint.as_cut.correct == int(evaluate(pruned_copy(lenet, plan), data, "select", limit=IMAGES).right.sum())
+    assert joint.as_cut.correct == int(evaluate(pruned_model(lenet.model, lenet.graph, plan), data, "select", limit=IMAGES).right.sum())
 
 
 def test_a_scan_stops_when_told_and_goes_on_where_it_stopped(lenet: OpenModel, data: Dataset) -> None:
@@ -335,7 +336,7 @@ def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: OpenMode
     (joint,) = found.joints
     plan = limits(found)
     assert joint.kept == kept_of(plan)
-    right = evaluate(pruned_copy(lenet, plan), data, "select", limit=IMAGES).right
+    right = evaluate(pruned_model(lenet.model, lenet.graph, plan), data, "select", limit=IMAGES).right
     assert joint.as_cut.correct == int(right.sum())
     assert cache.read(begin) == found
 

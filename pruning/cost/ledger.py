@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pruning.granularity import find_granularity
+
 FELL = 1.05
 """A currency counts as fallen from this ratio dense ÷ pruned on: less is rounding."""
 APART = 1.25
@@ -89,7 +91,7 @@ def of_result(result: Mapping[str, Any]) -> Ledger:
     """The ledger of a finished run, from its result.json."""
     kept: dict[str, int] = {}
     total: dict[str, int] = {}
-    if result["recipe"]["granularity"] == "channel":
+    if find_granularity(result["recipe"]["granularity"]).shrinks:
         for layer in result["layers"]:  # a layer whose channels belong to two groups stands there twice
             kept[layer["name"]] = kept.get(layer["name"], 0) + layer["kept"]
             total[layer["name"]] = total.get(layer["name"], 0) + layer["total"]

@@ -6,6 +6,8 @@ it from there.
 
 from __future__ import annotations
 
+import reprlib
+
 from pruning.base.errors import InputError
 from pruning.criteria import batch_norm, norms, taylor, uninformed
 from pruning.criteria.record import NEEDS, Criterion, Evidence, Need, Parameter
@@ -33,7 +35,7 @@ def find_criterion(name: object) -> Criterion:
         InputError: there is none.
     """
     if not isinstance(name, str) or name not in CRITERIA:
-        raise InputError(f"There is no criterion '{name}'. Choose one of: {', '.join(CRITERIA)}.")
+        raise InputError(f"There is no criterion {reprlib.repr(name)}. Choose one of: {', '.join(CRITERIA)}.")
     return CRITERIA[name]
 
 

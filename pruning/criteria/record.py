@@ -102,6 +102,18 @@ class Criterion:
     """A baseline that a good criterion should beat, not advice."""
 
     @property
+    def conditions(self) -> str:
+        """What it cannot do without, in a sentence or two; '' where it ranks anything."""
+        found = []
+        if len(self.granularities) < len(GRANULARITIES):
+            found.append(f"For {' and '.join(GRANULARITIES[name].title for name in self.granularities)} only.")
+        if "batch_norm" in self.needs:
+            found.append("Needs a batch norm behind every layer that loses channels.")
+        if self.needs_images:
+            found.append("Needs train images.")
+        return " ".join(found)
+
+    @property
     def needs_images(self) -> bool:
         """Whether scores rest on train images."""
         return bool(self.needs & OF_DATA)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from pruning.base.digests import weights_digest
 from pruning.base.errors import InputError, StorageError
 from pruning.catalog.libraries import build_library
 from pruning.catalog.references import parse_reference
@@ -77,17 +76,6 @@ def open_model(ref: str) -> OpenModel:
     near = difflib.get_close_matches(ref, known, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     raise InputError(f"There is no model '{ref}'.{hint} Use one of {', '.join(known)}, or run:DIR for a finished run.")
-
-
-def weights_digest(model: nn.Module) -> str:
-    """SHA-256 over names, shapes and bytes of all parameters and buffers."""
-    sha = hashlib.sha256()
-    for name, tensor in model.state_dict().items():
-        if isinstance(tensor, Tensor):  # a module may add a state of its own
-            sha.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-            values = tensor.detach().contiguous().reshape(-1).view(torch.uint8)  # NumPy has no bfloat16
-            sha.update(values.numpy().data)
-    return sha.hexdigest()
 
 
 def save_model(folder: Path, root: OpenModel, model: nn.Module, structure: Shrinkage, held_zero: list[str]) -> None:

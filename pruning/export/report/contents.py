@@ -18,6 +18,7 @@ from pruning.data.datasets import Dataset, DatasetInfo, dataset_info, load_datas
 from pruning.export.report.family import Group, Reached, dense_point, family, first_groups, title_of
 from pruning.export.report.plans import UniformPlan, measure_plans
 from pruning.export.report.provenance import facts, shared_recipe
+from pruning.granularity import find_granularity
 from pruning.latency.clock import quiet_machine
 from pruning.opening.models import OpenModel, open_model
 from pruning.render.markup.badges import Kind
@@ -105,7 +106,7 @@ class Contents:
     @property
     def channels(self) -> bool:
         """Whether whole channels went, not single weights."""
-        return bool(self.result["recipe"]["granularity"] == "channel")
+        return find_granularity(self.result["recipe"]["granularity"]).shrinks
 
     @property
     def uniform(self) -> bool:
@@ -196,9 +197,7 @@ def _plans(
         return measure_plans(
             dense,
             data,
-            granularity=run.recipe.granularity,
-            criterion=run.recipe.criterion,
-            seed=run.recipe.seed,
+            run.recipe.prune,
             sparsities=sparsities,
             progress=lambda done, count: tell(f"Measuring uniform cuts on select images: {done} of {count}"),
             cancel=cancel,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 from pruning.base.errors import StorageError
 from pruning.compare.sides import dense_of
 from pruning.criteria import find_criterion
+from pruning.granularity import Granularity
 from pruning.runs import Run
 
 MOST = 100
@@ -38,7 +39,7 @@ class Group:
     """Runs of one recipe with several seeds, or a single run; of runs with the same seed only one."""
 
     title: str
-    granularity: str
+    granularity: Granularity
     tuned: bool
     members: tuple[Reached, ...]
     """In order of their seeds."""
@@ -67,7 +68,7 @@ def family(run: Run, runs: Iterable[Run]) -> tuple[Group, ...]:
     by_name[run.name] = run
     grouped: dict[str, list[Run]] = {}
     for other in by_name.values():
-        grouped.setdefault(replace(other.recipe, seed=0).to_yaml(), []).append(other)
+        grouped.setdefault(other.recipe.replace(seed=0).to_yaml(), []).append(other)
     groups = [_group(members, run) for members in grouped.values()]
     return tuple(sorted(groups, key=lambda group: (group.reported is None, -group.span[1], group.title)))
 
@@ -81,11 +82,10 @@ def first_groups(groups: tuple[Group, ...]) -> tuple[Group, ...]:
 def title_of(run: Run) -> str:
     """What a finished run did, in a few words: '40 % of the channels removed (L2 norm), 186 steps of fine-tuning'."""
     recipe = run.recipe
-    done = "removed" if recipe.granularity == "channel" else "set to zero"
-    title = find_criterion(recipe.criterion).title
+    info, title = recipe.prune.info, find_criterion(recipe.prune.criterion).title
     low, high = (f"{100 * value:g}" for value in run.asked)
     share = f"{low} %" if low == high else f"{low} to {high} %, layer by layer,"
-    parts = [f"{share} of the {recipe.granularity}s {done} ({title})"]
+    parts = [f"{share} of the {info.title} {info.done} ({title})"]
     if recipe.model.startswith("run:"):
         parts.append("going on from an earlier run")
     if recipe.schedule == "iterative":
@@ -95,18 +95,18 @@ def title_of(run: Run) -> str:
 
 
 def _group(members: list[Run], run: Run) -> Group:
-    by_seed = {member.recipe.seed: member for member in sorted(members, key=lambda member: member.name)}
+    by_seed = {member.recipe.prune.seed: member for member in sorted(members, key=lambda member: member.name)}
     if any(member.name == run.name for member in members):
-        by_seed[run.recipe.seed] = run
+        by_seed[run.recipe.prune.seed] = run
     ordered = [by_seed[seed] for seed in sorted(by_seed)]
     names = [member.name for member in ordered]
     first = _result(ordered[0])
     return Group(
         title=title_of(ordered[0]),
-        granularity=ordered[0].recipe.granularity,
+        granularity=ordered[0].recipe.prune.granularity,
         tuned=bool(first["stages"]["finetuned"]),
         members=tuple(
-            _reached(_result(member)["pruned"], tuple(_result(member)["speedup"]["1"]), member.recipe.seed)
+            _reached(_result(member)["pruned"], tuple(_result(member)["speedup"]["1"]), member.recipe.prune.seed)
             for member in ordered
         ),
         reported=names.index(run.name) if run.name in names else None,

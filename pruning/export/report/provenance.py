@@ -38,10 +38,10 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
     data = result["data"]
     info = dataset_info(data["name"])
     sizes = ", ".join(f"{count:,} {role}" for role, count in info.sizes.items())
-    criterion = find_criterion(run.recipe.criterion)
+    criterion = find_criterion(run.recipe.prune.criterion)
     rounds = f"{run.recipe.iterations} rounds" if run.recipe.schedule == "iterative" else "at once"
     return [
-        ("Method", f"{run.recipe.granularity} pruning {rounds}, by {criterion.title}. {criterion.explanation}"),
+        ("Method", f"{run.recipe.prune.granularity} pruning {rounds}, by {criterion.title}. {criterion.explanation}"),
         ("Network", f"{network} ({model_name(result['model'])}), weights SHA-256 {result['model_digest'][:16]}…"),
         ("Images", f"{info.title}: {sizes}; SHA-256 {data['sha256'][:16]}…"),
         ("Run", f"{run.name}, {run.created.strftime('%d %B %Y')}, took {result['seconds']:.0f} s"),

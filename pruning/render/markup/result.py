@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pruning.base.words import interval, percent, ratio, threads
+from pruning.granularity import find_granularity
 from pruning.render.markup import badges, ledger_table
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def kind(result: Result) -> badges.Kind:
 def verdict(result: Result) -> str:
     """A run in one line: '◆ lost 0.6 points (0.1–1.1) · parameters ÷ 3.9 · 1.8× as fast (1.7–1.9)'."""
     dense, pruned = result["dense"], result["pruned"]
-    weights = result["recipe"]["granularity"] == "weight"
-    count, name = ("nonzero", "non-zero parameters") if weights else ("params", "parameters")
+    smaller = find_granularity(result["recipe"]["granularity"]).shrinks
+    count, name = ("params", "parameters") if smaller else ("nonzero", "non-zero parameters")
     parts = [
         points(result["difference"]),
         f"{name} {ratio(dense[count], max(1, pruned[count]))}",
