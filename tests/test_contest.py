@@ -16,9 +16,12 @@ from pruning.contest.race import line_up
 from pruning.data.datasets import Dataset, load_dataset
 from pruning.opening.models import OpenModel, open_model
 from pruning.runs.pipeline import prune_in_rounds
+from pruning.spec import CONTEST
 from pruning.training.evaluate import evaluate
 
-TERMS = Terms(model="sample:lenet300", data="mnist5k", sparsity=0.97, rounds=3, steps=7, seeds=(4, 9))
+TERMS = Terms(
+    model="sample:lenet300", data="mnist5k", rounds=3, steps=7, seeds=(4, 9), prune=CONTEST.replace(sparsity=0.97)
+)
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ def sensitivity(
 
     def limits(found: Sensitivity) -> Plan:
         statistics = statistics_for(opened.model, opened.graph, data, found.spec, cancel=cancel)
-        return limits_plan(opened.model, opened.graph, found, statistics, _figure(found), args.lose / 100)
+        return limits_plan(opened.model, opened.graph, found, _figure(found), args.lose / 100, statistics)
 
     try:
         found = measure(

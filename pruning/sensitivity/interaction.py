@@ -48,9 +48,9 @@ def limits_plan(
     model: nn.Module,
     graph: ModelGraph,
     found: Sensitivity,
-    statistics: Statistics | None,
     name: FigureName,
     lose: float,
+    statistics: Statistics | None = None,
 ) -> Plan:
     """The plan that cuts each target to its largest sparsity within a loss of `lose` (a fraction); see
     `largest_within`. A target whose curve has no such point stays whole. `statistics`: as `make_plan` takes them, for

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pruning.base import words
+from pruning.spec import PruneSpec
 from tests.browser.steps import expect, kept, settle, visit
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def savings(layers: dict[str, float], granularity: str = "channel", sparsity: fl
     from pruning.render.preview import savings as count
 
     opened = open_model(MODEL)
-    plan = make_plan(opened.model, opened.graph, granularity=granularity, sparsity=sparsity, layers=layers)
+    plan = make_plan(
+        opened.model, opened.graph, PruneSpec(granularity=granularity, sparsity=sparsity, layers=tuple(layers.items()))
+    )
     return count(opened, plan)
 
 

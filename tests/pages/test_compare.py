@@ -21,6 +21,7 @@ from streamlit.testing.v1 import AppTest
 from pruning.latency.clock import Comparison, Timing
 from pruning.runs import create_run, execute, links, list_runs, pipeline
 from pruning.runs.recipe import Recipe
+from pruning.spec import PruneSpec
 from pruning.training.answers import read_answers, save_answers
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -39,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "compare_latency", clock)
-        execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5), path=path))
+        execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5)), path=path))
     return path
 
 
@@ -174,7 +175,7 @@ def test_a_run_made_anew_under_its_name_is_another_network(app: AppTest, made: P
     shutil.copytree(made, folder)
     assert "150" in drawn(open_page(app))
     shutil.rmtree(folder)
-    execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.9), path=folder))
+    execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.9)), path=folder))
     st.cache_data.clear()
     app.run()
     assert re.search(r">30</text>", drawn(app)), "30 of 300 are left"

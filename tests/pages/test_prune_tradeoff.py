@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from pruning.runs import create_run
 from pruning.runs.pipeline import run
 from pruning.runs.recipe import Recipe
+from pruning.spec import PruneSpec
 
 APP = str(Path(__file__).parents[2] / "app.py")
 SECONDS = 240
@@ -230,7 +231,7 @@ def test_tradeoff_lists_runs_and_opens_one(app: AppTest, finished: Path) -> None
     assert list(app.dataframe[0].value["state"]) == ["failed"], "a damaged run is listed with its reason"
 
 
-RECIPE = Recipe(model="sample:mini_resnet", data="mnist5k", sparsity=0.5, finetune_steps=2)
+RECIPE = Recipe(model="sample:mini_resnet", data="mnist5k", finetune_steps=2, prune=PruneSpec(sparsity=0.5))
 
 
 @pytest.fixture(scope="module")
