@@ -137,11 +137,13 @@ def test_a_damaged_file_is_not_read(whole: list[Race], damage: object) -> None:
         ({"seeds": (1, 1)}, "different"),
         ({"rounds": 1}, "2 rounds"),
         ({"steps": 2}, "steps"),
-        ({"sparsity": 1.0}, "sparsity"),
+        ({"prune": {"sparsity": 1.0}}, "sparsity"),
     ],
 )
 def test_terms_that_make_no_race_are_refused(change: dict[str, object], word: str) -> None:
     with pytest.raises(InputError, match=word):
+        if isinstance(change.get("prune"), dict):
+            change = {"prune": TERMS.prune.replace(**change["prune"])}
         replace(TERMS, **change)  # type: ignore[arg-type]
 
 

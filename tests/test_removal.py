@@ -20,6 +20,7 @@ from pruning.base.errors import InputError
 from pruning.graph import leftovers
 from pruning.planning.allocation import per_target
 from pruning.removal.build import build_graph
+from pruning.spec import PruneSpec
 
 IMAGES = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 

@@ -40,7 +40,7 @@ def find_criterion(name: object) -> Criterion:
 
 
 def criteria_for(granularity: Granularity | None = None, *, images: bool = True) -> tuple[Criterion, ...]:
-    """The criteria that rank things of a granularity (None: of every one); without `images` those that need none."""
+    """The criteria that rank things of a granularity (None: of any); without `images` those that need none."""
     return tuple(
         criterion
         for criterion in CRITERIA.values()

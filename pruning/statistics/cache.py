@@ -26,13 +26,15 @@ def statistics_for(
     data: Dataset | None,
     spec: PruneSpec,
     *,
+    digest: str | None = None,
     dense: nn.Module | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Statistics | None:
     """What `make_plan` needs of data for a spec: None where it needs nothing; from memory where it is known.
 
-    `data`: None where there are no images. `dense`: whose answers stand in for labels, as in `gather`.
+    `data`: None where there are no images. `digest`: the weights' own, where it is known. `dense`: whose answers stand
+    in for labels, as in `gather`.
 
     Raises:
         InputError: the spec needs images and there are none; or as `gather`.
@@ -43,7 +45,7 @@ def statistics_for(
     if data is None:
         raise without_images(spec)
     teacher = None if dense is None or data.labels.get("train") is not None else weights_digest(dense)
-    key = (weights_digest(model), teacher, data.digest, *key_of(spec))
+    key = (digest or weights_digest(model), teacher, data.digest, *key_of(spec))
     with _LOCK:
         if key in _KNOWN:
             _KNOWN.move_to_end(key)

@@ -344,7 +344,8 @@ def small_board(name: str = "fc1", **changes: Any) -> dict[str, Any]:
         "products": [],
     }
     return {
-        "shape": "x", "token": "1", "granularity": "channel", "criterion": "l2", "criteria": [["l2", name]],
+        "shape": "x", "token": "1", "granularity": "channel", "criterion": "l2", "criteria": [["l2", name, ""]],
+        "kinds": [["channel", name, name], ["weight", name, name]],
         "rows": [row, row | {"name": "other" + name, "locked": name}], "removed": {}, "asked": {}, "share": 0,
         "pinned": [], "mode": "uniform", "chosen": None, "table": table,
         "dense": {"params": 12, "macs": 12, "nonzero": 12}, "curves": {}, "curveTop": 1, "limit": None, "steps": None,

@@ -163,7 +163,7 @@ def test_start_leads_on_to_the_last_run_where_it_can_only_be_the_visitors_own(
     assert not app.exception and continued() == []
     path = create_run(PLAN)
     app.run()
-    words = "**Continue:** LeNet-300-100, weights by L1, 25–50 % by layer in 4 rounds, fine-tuned (starting)"
+    words = "**Continue:** LeNet-300-100, weights by L1 norm, 25–50 % by layer in 4 rounds, fine-tuned (starting)"
     assert [block.replace("\\", "") for block in continued()] == [words]
     monkeypatch.setattr(links, "is_local", lambda page: False)
     app.run()

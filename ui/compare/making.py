@@ -59,10 +59,11 @@ def _start() -> str:
     from pruning.jobs import local
     from pruning.runs import create_run
     from pruning.runs.recipe import Recipe
+    from pruning.spec import PruneSpec
 
-    recipe = Recipe(model="sample:mini_resnet", data="mnist5k", sparsity=0.4)
+    recipe = Recipe(model="sample:mini_resnet", data="mnist5k", prune=PruneSpec(sparsity=0.4))
     steps = EPOCHS * (dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
-    path = create_run(Recipe(**{**vars(recipe), "finetune_steps": steps}))
+    path = create_run(recipe.replace(finetune_steps=steps))
     local.start(path)
     return path.name
 
