@@ -90,7 +90,7 @@ def test_without_a_run_one_button_makes_one(app: AppTest, monkeypatch: pytest.Mo
     assert not app.exception and not app.error
     (run,) = list_runs()
     recipe = run.recipe
-    assert (recipe.model, recipe.data, recipe.sparsity) == ("sample:mini_resnet", "mnist5k", 0.4)
+    assert (recipe.model, recipe.data, recipe.prune.sparsity) == ("sample:mini_resnet", "mnist5k", 0.4)
     assert recipe.finetune_steps == 2 * (3000 // recipe.batch_size)
     assert any("A run is being made" in block.value for block in app.markdown)
 
@@ -139,10 +139,10 @@ def test_a_link_holds_the_open_part_and_the_readers_own_numbers(app: AppTest, ma
     open_link(app, links.Link(view=view))
     assert app.segmented_control(key="compare_part_widget").value == "savings"
     assert "Computing in a year" in words(app) and app.text_input(key="savings_currency_widget").value == "EUR"
-    offered = next(code.value for code in app.code if "r=1." in code.value)
+    offered = next(code.value for code in app.code if f"r={links.VERSION}." in code.value)
     assert links.decode(parse_qs(urlsplit(offered).query)["r"][0]).view == view
     app.text_input(key="savings_currency_widget").set_value("").run()
-    offered = next(code.value for code in app.code if "r=1." in code.value)
+    offered = next(code.value for code in app.code if f"r={links.VERSION}." in code.value)
     assert "currency" not in links.decode(parse_qs(urlsplit(offered).query)["r"][0]).view, "it follows the page"
 
 

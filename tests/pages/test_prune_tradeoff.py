@@ -176,7 +176,7 @@ def test_a_run_is_started_with_what_the_sliders_say(app: AppTest, monkeypatch: p
     app.button(key="start_run").click().run()
     assert not app.exception and not app.error
     (run,) = list_runs()
-    assert run.recipe.layers == {"layer2.0.conv1": 0.35}
+    assert run.recipe.prune.layers == (("layer2.0.conv1", 0.35),)
     assert run.recipe.finetune_steps == 3 * (3000 // run.recipe.batch_size) > 0
     assert app.query_params["run"] == [run.name] or app.query_params["run"] == run.name
     assert app.button(key="start_run").disabled, "one run at a time on a page"

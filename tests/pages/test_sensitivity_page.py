@@ -96,7 +96,7 @@ def keep(scan: Sensitivity) -> None:
 
 
 def wanted(opened: OpenModel, granularity: str = "channel") -> Sensitivity:
-    return curves.outline(opened, load_dataset("mnist5k"), granularity, "l2", 2000)
+    return curves.outline(opened, load_dataset("mnist5k"), PruneSpec(granularity=granularity), 2000)
 
 
 def test_before_measuring_there_is_one_next_step(
@@ -194,18 +194,20 @@ def test_an_attempt_that_failed_says_why(app: AppTest, opened: OpenModel) -> Non
 
 def test_known_curves_are_those_with_most_points(app: AppTest, opened: OpenModel) -> None:
     data = load_dataset("mnist5k")
-    assert curves.known(opened, data, "channel", "l2") == {}
-    keep(with_points(curves.outline(opened, data, "channel", "l2", 500)))  # 1,000 images each: not what it asks for
-    assert curves.known(opened, data, "channel", "l2") == {}, "a file of other images is no scan"
+    assert curves.known(opened, data, PruneSpec()) == {}
+    keep(with_points(curves.outline(opened, data, PruneSpec(), 500)))  # 1,000 images each: not what it asks for
+    assert curves.known(opened, data, PruneSpec()) == {}, "a file of other images is no scan"
     keep(with_points(wanted(opened), recalibrated=True))
-    found = curves.known(opened, data, "channel", "l2")
+    found = curves.known(opened, data, PruneSpec())
     assert list(found) == ["conv1", "conv2", "fc1"]
     assert found["conv1"][0] == [0.0, 0.99] and found["conv1"][5] == [0.5, 0.975]
     assert len(found["fc1"]) == 10
-    assert curves.known(opened, data, "channel", "l1") == {}
+    assert curves.known(opened, data, PruneSpec(criterion="l1")) == {}
     half = replace(wanted(opened, "weight"), images=1000)
     keep(with_points(half))
-    assert list(curves.known(opened, data, "weight", "l2")) == ["conv1", "conv2", "fc1", "fc2"], "as sliders are called"
+    assert list(curves.known(opened, data, PruneSpec(granularity="weight"))) == ["conv1", "conv2", "fc1", "fc2"], (
+        "as sliders are called"
+    )
 
 
 def test_a_cut_is_foretold_from_curves(app: AppTest, opened: OpenModel) -> None:
@@ -222,7 +224,6 @@ def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest
     import torch
 
     from pruning.training.evaluate import Evaluation
-    from ui.kit.lab import Cut
 
     def said(cut: Cut, correct: int) -> str | None:
         now = Evaluation(role="select", right=torch.arange(1000) < correct, loss=0.1)
@@ -246,7 +247,7 @@ def made_up(name: str = "conv1", **changes: Any) -> Sensitivity:
     free = Curve(**{**vars(curve), **changes})
     locked = Curve(**{**vars(curve), "name": "last", "locked": "because <b>", "params": 10})
     scan = Sensitivity(
-        model_digest="m", data="d", data_digest="x", classes=10, granularity="channel", criterion="l2", seed=0,
+        model_digest="m", data="d", data_digest="x", classes=10, spec=PruneSpec(),
         images=1000, curves=(free, locked),
     )  # fmt: skip
     return with_points(scan)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -85,7 +84,7 @@ def test_a_plan_that_names_every_row_is_told_by_its_rows(app: AppTest) -> None:
         model="sample:lenet300", data="mnist5k", prune=PruneSpec(granularity="weight", criterion="l1", sparsity=0.0)
     )
     words = [
-        share.words_of(replace(plan, layers=layers), opened).removeprefix("lenet300, ")
+        share.words_of(plan.replace(layers=tuple(layers.items())), opened).removeprefix("lenet300, ")
         for layers in ({}, {"fc1": 0.4}, dict.fromkeys(("fc1", "fc2", "fc3"), 0.4))
     ]
     of = "of the weights by L1 norm"
