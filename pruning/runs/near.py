@@ -10,7 +10,7 @@ from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.targets import Target, free_targets
 from pruning.planning.allocation import kept_per_target
-from pruning.runs.store import Run
+from pruning.runs.run import Run
 from pruning.spec import PruneSpec
 
 NEAR = 0.05
@@ -53,7 +53,7 @@ def near_runs(
         recipe = run.recipe
         if (recipe.model, recipe.data, recipe.prune.granularity) != (model, data, spec.granularity):
             continue
-        if run.result is None or not run.result["stages"]["finetuned"]:
+        if run.result is None or not run.result.tuned:
             continue
         try:
             theirs = kept_shares(graph, recipe.prune)

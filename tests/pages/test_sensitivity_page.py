@@ -225,7 +225,7 @@ def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest
 
     from pruning.training.evaluate import Evaluation
 
-    def said(cut: Cut, correct: int) -> str | None:
+    def said(cut: PruneSpec, correct: int) -> str | None:
         now = Evaluation(role="select", right=torch.arange(1000) < correct, loss=0.1)
         return curves.together_words(opened, data, cut, now, "as_cut")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.render.markup import ledger_table
-from pruning.render.markup.result import Result, footnote, ledger_html
+from pruning.render.markup.result import footnote, ledger_html
 from ui.kit import errors, lab, state
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pruning.latency.steps import Steps
     from pruning.opening.models import OpenModel
     from pruning.planning.plan import Plan
+    from pruning.runs.result import Result
     from pruning.spec import PruneSpec
 
 DEVICE = "ledger_device"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,10 +13,11 @@ from ui.session import shown_run
 if TYPE_CHECKING:
     from pruning.opening.models import OpenModel
     from pruning.runs import Run
+    from pruning.runs.result import Result
     from pruning.spec import PruneSpec
 
 
-def result_for(run: Run | None, opened: OpenModel, data_name: str, cut: PruneSpec) -> dict[str, Any] | None:
+def result_for(run: Run | None, opened: OpenModel, data_name: str, cut: PruneSpec) -> Result | None:
     """The result of the shown run, if it is one of this very cut."""
     if run is None or run.result is None:
         return None
@@ -48,15 +49,12 @@ def show(run: Run | None, opened: OpenModel) -> None:
 
 def continue_run(run: Run, epochs: int) -> None:
     """Fine-tune a finished run's model for longer: a run of its own that removes nothing more."""
-    import json
-
     from pruning.data.datasets import dataset_info
 
     recipe = run.recipe
     per_epoch = max(1, dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
-    job = json.loads((run.path / "job.json").read_text())
     longer = recipe.replace(
-        model=f"run:{run.path}",
+        model=run.ref,
         sparsity=0.0,
         layers=(),
         schedule="oneshot",
@@ -64,7 +62,7 @@ def continue_run(run: Run, epochs: int) -> None:
         finetune_steps=epochs * per_epoch,
         seed=recipe.prune.seed + 1,
     )
-    shown_run.start(longer, job.get("data_dir"))
+    shown_run.start(longer, run.data_dir)
 
 
 def _dense_on_select(run: Run, opened: OpenModel) -> float | None:

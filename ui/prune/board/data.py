@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pruning.latency.steps import Steps
     from pruning.opening.models import OpenModel
     from pruning.planning.ranking import Ranking
+    from pruning.runs.result import Result
     from pruning.spec import PruneSpec
     from pruning.statistics.gather import Statistics
     from ui.session.chosen import Chosen
@@ -77,7 +78,7 @@ class BoardData:
         }
 
 
-def prepare(chosen: Chosen, cut: PruneSpec, result: dict[str, Any] | None) -> BoardData:
+def prepare(chosen: Chosen, cut: PruneSpec, result: Result | None) -> BoardData:
     """All that the board shows of a network.
 
     `result`: of a run of this very cut, if one is shown.
