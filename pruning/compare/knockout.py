@@ -13,7 +13,7 @@ from pruning.compare.features import kept_channels, layer_site
 from pruning.data.protocol import Data
 from pruning.graph.groups import ChannelGroup
 from pruning.opening.models import OpenModel
-from pruning.planning.plan import LayerPlan, Plan
+from pruning.planning.plan import LayerPlan, Plan, keeping_units, nothing
 from pruning.tasks.metric import Difference
 from pruning.tasks.shares import paired_difference
 from pruning.training.evaluate import Evaluation
@@ -84,7 +84,7 @@ def without(group: ChannelGroup, unit: int) -> Plan:
         for name in group.producers
     )
     kept = {group.name: tuple(i for i in range(group.units) if i != unit)}
-    return Plan(granularity="channel", kept=kept, layers=layers)
+    return keeping_units(kept, layers)
 
 
 def knockout_engine(opened: OpenModel, data: Data) -> WhatIf:
@@ -104,7 +104,7 @@ def knock_out(engine: WhatIf, opened: OpenModel, layer: str, channel: int) -> Kn
         InputError: as `find_unit`.
     """
     group, unit = find_unit(opened, layer, channel)
-    before = engine.measure(Plan(granularity="channel", layers=())).as_cut
+    before = engine.measure(nothing()).as_cut
     after = engine.measure(without(group, unit), keep=False).as_cut
     assert before is not None and after is not None, "the engine measures as cut"
     labels = engine.data.labels("select")

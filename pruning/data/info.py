@@ -36,6 +36,8 @@ class DataInfo:
     """Whether a mirrored image is still a fair training image (not so for digits)."""
     embedded: bool
     """Whether the images come with the installation."""
+    labelled: bool = True
+    """Whether it is known of every image what is right."""
     task: str = "classification"
     """What its images are to be answered with: the name of a task (`pruning.tasks`)."""
     things: str = "images"

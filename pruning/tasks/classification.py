@@ -55,7 +55,12 @@ def chosen(outputs: Tensor, labels: Tensor) -> Choices:
 
 def same_class(first: Tensor, second: Tensor) -> Tensor:
     """bool (images): whether both outputs (N × classes) are largest at the same class."""
-    return first.argmax(1) == second.argmax(1)
+    return likeliest(first) == likeliest(second)
+
+
+def likeliest(outputs: Tensor) -> Tensor:
+    """int64 (images): the class whose output (N × classes) is largest."""
+    return outputs.argmax(1)
 
 
 def by_guessing(info: DataInfo) -> float:
@@ -94,6 +99,7 @@ CLASSIFICATION = Task(
     loss=F.cross_entropy,
     distance=distance_to_teacher,
     same_answer=same_class,
+    as_targets=likeliest,
     misfit=misfit,
     choices=chosen,
 )

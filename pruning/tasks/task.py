@@ -40,6 +40,8 @@ class Task:
     """How far outputs are from those of a teacher for the same batch, as one number: what distillation makes small."""
     same_answer: Callable[[Tensor, Tensor], Tensor]
     """Outputs of two networks for one batch → bool (images): whether they amount to the same answer."""
+    as_targets: Callable[[Tensor], Tensor]
+    """Outputs of a network as if they were right: what stands in for targets where those are not known."""
     misfit: Callable[[tuple[int, ...], DataInfo], str | None]
     """Why outputs of this shape (batch first) cannot be answers about a data set, as the end of a sentence; None where
     they can."""
