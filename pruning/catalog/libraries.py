@@ -8,7 +8,6 @@ import importlib
 import urllib.parse
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,47 +15,30 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.errors import InputError, first_line
+from pruning.catalog.network import RANDOM, SEED, Network
 from pruning.catalog.references import Reference
 from pruning.catalog.state_files import load_state_file
 
-SEED = 0
-RANDOM = f"random, seed {SEED}"
 FRAMES = 16
 """Of an example video, where the network does not say how many it needs."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Network:
-    """A network to remove channels from."""
-
-    ref: str
-    title: str
-    model: nn.Module
-    """In eval mode."""
-    example_inputs: Any
-    """A tensor, a tuple of arguments or a dict of keyword arguments."""
-    weights: str
-    """Where they come from, such as 'random, seed 0'."""
-
-
-def build_library(reference: Reference) -> Network:
-    """Build what a `torchvision:` or `timm:` reference names.
-
-    Weights are random unless the reference says otherwise; what it asks for is never replaced by something else.
-
-    Raises:
-        InputError: no such network, a size it cannot have, weights that cannot be fetched, or timm is missing.
-    """
-    return _torchvision(reference) if reference.kind == "torchvision" else _timm(reference)
-
-
-def finished(reference: Reference, title: str, model: nn.Module, example: Any, weights: str) -> Network:
+def finished(
+    reference: Reference, title: str, model: nn.Module, example: Any, weights: str, untrained: bool = False
+) -> Network:
     """A built model as a network: with the weights of a file, where the reference names one, and in eval mode."""
     if reference.weights not in (None, "default"):
         path = Path(reference.weights).expanduser()
         load_state_file(model, path)
-        weights = f"from {path}"
-    return Network(ref=reference.text, title=title, model=model.eval(), example_inputs=example, weights=weights)
+        weights, untrained = f"from {path}", False
+    return Network(
+        ref=reference.text,
+        title=title,
+        model=model.eval(),
+        example_inputs=example,
+        weights=weights,
+        untrained=untrained,
+    )
 
 
 @contextlib.contextmanager
@@ -99,7 +81,12 @@ def _default_entry(reference: Reference) -> Any:
     return entries.DEFAULT if len(list(entries)) else None
 
 
-def _torchvision(reference: Reference) -> Network:
+def build_torchvision(reference: Reference) -> Network:
+    """Build a network of torchvision.
+
+    Raises:
+        InputError: no such network, a size it cannot have, or weights that cannot be fetched.
+    """
     models = importlib.import_module("torchvision.models")
     name = _known(reference, models.list_models())
     builder = models.get_model_builder(name)
@@ -135,7 +122,12 @@ def _shape_of_images(entry: Any, family: str, size: int | None) -> tuple[int, ..
     return (3, frames, *sides) if family == "video" else (3, *sides)
 
 
-def _timm(reference: Reference) -> Network:
+def build_timm(reference: Reference) -> Network:
+    """Build a network of timm.
+
+    Raises:
+        InputError: no such network, a size it cannot have, weights that cannot be fetched, or timm is missing.
+    """
     try:
         timm = importlib.import_module("timm")
     except ImportError as error:
@@ -180,7 +172,7 @@ def _built(
         size = f" with images of {reference.size} pixels" if reference.size else ""
         raise InputError(f"{reference.kind} cannot build {name}{size} ({first_line(error)}).") from error
     title = f"{name} ({reference.kind})"
-    return finished(reference, title, model, example(model), origin if trained else RANDOM)
+    return finished(reference, title, model, example(model), origin if trained else RANDOM, untrained=not trained)
 
 
 def _known(reference: Reference, names: Sequence[str], name: str | None = None) -> str:

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import importlib
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
 
 from pruning.base.errors import InputError
-from sample_models import SAMPLES
 
-Kind = Literal["sample", "run", "torchvision", "timm", "file"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-FORMS = "sample:NAME, run:DIR, torchvision:NAME, timm:NAME or file:PATH.py:FACTORY"
-WITH_OPTIONS: tuple[Kind, ...] = ("torchvision", "timm", "file")
 OPTIONS = ("weights", "size")
 
 
@@ -22,7 +15,8 @@ class Reference:
     """A model reference in parts."""
 
     text: str
-    kind: Kind
+    kind: str
+    """Of the opener that it is for."""
     name: str
     """Name of the network; for a run its folder, for a file its path."""
     factory: str = ""
@@ -32,39 +26,55 @@ class Reference:
     size: int | None = None
     """Height and width of the example images, in pixels; None: the network's own."""
 
+    @property
+    def bare(self) -> Reference:
+        """The same network without the weights it asks for: what its shapes are, and nothing else."""
+        return replace(self, weights=None)
 
-def parse_reference(text: str) -> Reference:
-    """Split a reference into its parts, without looking whether the model exists.
 
-    >>> parse_reference("torchvision:vit_b_16?size=224&weights=default").size
-    224
+def read_name(text: str, rest: str) -> Reference:
+    """`KIND:NAME` of a network that has its own weights and image size.
 
     Raises:
-        InputError: no such kind of reference, or an option that is not allowed.
+        InputError: an option is given.
     """
-    kind, _, rest = text.partition(":")
-    known = next((known for known in KINDS if known == kind), None)
-    if known is None or not rest:
-        raise InputError(f"There is no model '{text}'.{_hint(text)} Use {FORMS}.")
-    if known == "run":  # a folder may have any name
-        return Reference(text=text, kind=known, name=rest)
+    name, mark, given = rest.partition("?")
+    kind = text.partition(":")[0]
+    if mark:
+        raise InputError(f"A {kind} model has its own weights and image size: leave out '?{given}' of '{text}'.")
+    return Reference(text=text, kind=kind, name=name)
+
+
+def read_options(text: str, rest: str) -> Reference:
+    """`KIND:NAME?size=PIXELS&weights=FILE`, options in any order.
+
+    Raises:
+        InputError: an option that there is not, or a value that is not allowed.
+    """
     name, _, given = rest.partition("?")
     options = _options(text, given)
-    if options and known not in WITH_OPTIONS:
-        raise InputError(f"A {known} model has its own weights and image size: leave out '?{given}' of '{text}'.")
-    factory = ""
-    if known == "file" and not name.endswith(".py"):
-        name, _, factory = name.rpartition(":")
-        if not name.endswith(".py"):
-            raise InputError(f"'{text}' names no Python file: write file:PATH.py:FACTORY, such as file:net.py:build.")
     return Reference(
         text=text,
-        kind=known,
+        kind=text.partition(":")[0],
         name=name,
-        factory=factory,
         weights=options.get("weights"),
         size=_size(text, options["size"]) if "size" in options else None,
     )
+
+
+def read_file(text: str, rest: str) -> Reference:
+    """`file:PATH.py:FACTORY`, with options.
+
+    Raises:
+        InputError: as `read_options`, or no Python file is named.
+    """
+    found = read_options(text, rest)
+    if found.name.endswith(".py"):
+        return found
+    name, _, factory = found.name.rpartition(":")
+    if not name.endswith(".py"):
+        raise InputError(f"'{text}' names no Python file: write file:PATH.py:FACTORY, such as file:net.py:build.")
+    return replace(found, name=name, factory=factory)
 
 
 def _options(text: str, given: str) -> dict[str, str]:
@@ -87,15 +97,3 @@ def _size(text: str, value: str) -> int:
     if not value.isdecimal() or not 1 <= int(value) <= 8192:
         raise InputError(f"The size in '{text}' is a whole number of pixels from 1 to 8192, not '{value}'.")
     return int(value)
-
-
-def _hint(text: str) -> str:
-    """A mistyped kind mended, or the kind that a bare name lacks."""
-    kind, colon, name = text.partition(":")
-    if colon:
-        near = [f"{known}:{name or '...'}" for known in difflib.get_close_matches(kind, KINDS, n=1) if known != kind]
-    else:
-        library = importlib.import_module("torchvision.models").list_models()
-        names = {name: f"torchvision:{name}" for name in library} | {name: f"sample:{name}" for name in SAMPLES}
-        near = [names[name] for name in difflib.get_close_matches(kind, names, n=1)]
-    return f" Did you mean '{near[0]}'?" if near else ""

@@ -1,10 +1,17 @@
-"""What a visitor of the web pages may open: networks by name, never code or files on the server."""
+"""Networks of torchvision and timm by name: the rows of two openers, and what a visitor may open of them."""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from pruning.base.errors import InputError
-from pruning.catalog.libraries import default_weights_are_here, known_parameters
-from pruning.catalog.references import Reference
+from pruning.catalog.opener import Opener
+from pruning.catalog.references import Reference, read_options
+
+if TYPE_CHECKING:
+    from pruning.catalog.network import Network
 
 LARGEST_SIZE = 1024
 """Pixels a side of the images that a network is opened for; what it needs grows with the square."""
@@ -12,17 +19,21 @@ MOST_PARAMETERS = 150_000_000
 """A server that holds a few networks for all its visitors should not be filled by one of them (600 MB in float32)."""
 
 
-def check_visitor(reference: Reference) -> None:
-    """Let a reference pass that a visitor may open.
+def _open_torchvision(reference: Reference) -> Network:
+    from pruning.catalog.libraries import build_torchvision
 
-    Raises:
-        InputError: it would run code or read a file on the server, fetch weights, or fill its memory.
-    """
-    if reference.kind == "file":
-        raise InputError(
-            "A Python file cannot be opened in the browser, because its code would run on the server: "
-            "use 'python -m pruning inspect' or 'verify' with it on the command line."
-        )
+    return build_torchvision(reference)
+
+
+def _open_timm(reference: Reference) -> Network:
+    from pruning.catalog.libraries import build_timm
+
+    return build_timm(reference)
+
+
+def _check_visitor(reference: Reference) -> None:
+    from pruning.catalog.libraries import default_weights_are_here, known_parameters
+
     if reference.weights not in (None, "default"):
         raise InputError(
             "weights=FILE reads a file on the server, so it works on the command line only: leave it out for random "
@@ -42,3 +53,19 @@ def check_visitor(reference: Reference) -> None:
             f"{reference.kind}:{reference.name} has {parameters / 1e6:,.0f} million parameters; in the browser "
             f"{MOST_PARAMETERS / 1e6:,.0f} million can be opened. Use the command line for this one."
         )
+
+
+def _torchvision_names() -> Mapping[str, str]:
+    names = importlib.import_module("torchvision.models").list_models()
+    return {name: f"torchvision:{name}" for name in names}
+
+
+TORCHVISION = Opener(
+    kind="torchvision",
+    form="torchvision:NAME",
+    read=read_options,
+    open=_open_torchvision,
+    check_visitor=_check_visitor,
+    suggestions=_torchvision_names,
+)
+TIMM = Opener(kind="timm", form="timm:NAME", read=read_options, open=_open_timm, check_visitor=_check_visitor)

@@ -1,0 +1,48 @@
+"""What an opener is: one record a kind of reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pruning.catalog.references import Reference
+
+if TYPE_CHECKING:
+    from pruning.catalog.network import Network
+
+
+def anything(reference: Reference) -> None:
+    """Refuses nothing."""
+
+
+def nothing() -> Mapping[str, str]:
+    """No references to choose from."""
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opener:
+    """One kind of network. A row in `pruning.catalog.openers.OPENERS` is all that app, commands and recipes need.
+
+    Nothing heavy is imported to make one, so that a reference can be refused before torch is there.
+    """
+
+    kind: str
+    """What stands before the colon."""
+    form: str
+    """How a reference to it is written, to be named in a sentence: 'sample:NAME'."""
+    read: Callable[[str, str], Reference]
+    """The whole text, and what stands behind the kind → the reference in parts. Raises InputError."""
+    check: Callable[[Reference], None] = anything
+    """Raises InputError where it can be told without opening it that there is no such network."""
+    open: Callable[[Reference], Network]
+    """Opens it. Raises InputError where there is no such network, StorageError where its files are damaged."""
+    check_visitor: Callable[[Reference], None] = anything
+    """Raises InputError where a visitor of the web pages may not open it."""
+    brings_data: bool = False
+    """Whether its networks know data sets that they answer to, so that none has to be named."""
+    choices: Callable[[], Mapping[str, str]] = nothing
+    """References that everybody can choose from, with titles."""
+    suggestions: Callable[[], Mapping[str, str]] = nothing
+    """Bare names that people type → the references that they mean. May take seconds."""

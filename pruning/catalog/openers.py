@@ -1,0 +1,108 @@
+"""The table of openers, and networks by reference: `parse_reference`, `open_network`.
+
+`pruning.runs` adds `run:` when it is imported. Another kind of network is another row.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from pruning.base.errors import InputError
+from pruning.catalog.files import FILE
+from pruning.catalog.opener import Opener
+from pruning.catalog.by_name import TIMM, TORCHVISION
+from pruning.catalog.references import Reference
+from pruning.catalog.samples import SAMPLE
+
+if TYPE_CHECKING:
+    from pruning.catalog.network import Network
+
+OPENERS: dict[str, Opener] = {opener.kind: opener for opener in (SAMPLE, TORCHVISION, TIMM, FILE)}
+
+
+def register(opener: Opener) -> None:
+    """Add a kind of network, or put another opener in the place of one."""
+    OPENERS[opener.kind] = opener
+
+
+def parse_reference(text: str) -> Reference:
+    """Split a reference into its parts; whether the network exists is not looked at.
+
+    >>> parse_reference("torchvision:vit_b_16?size=224&weights=default").size
+    224
+
+    Raises:
+        InputError: no such kind of reference, or an option that is not allowed.
+    """
+    kind, _, rest = text.partition(":")
+    opener = OPENERS.get(kind)
+    if opener is None or not rest:
+        raise InputError(f"There is no model '{text}'.{_hint(text)} Use {forms()}.")
+    return opener.read(text, rest)
+
+
+def check_reference(text: str) -> Reference:
+    """`parse_reference`, and refuse at once what can be told not to exist without opening it.
+
+    Raises:
+        InputError: as `parse_reference`, or there is no such network.
+    """
+    reference = parse_reference(text)
+    OPENERS[reference.kind].check(reference)
+    return reference
+
+
+def open_network(text: str) -> Network:
+    """Open a reference of any kind.
+
+    Weights are random unless the reference says otherwise; what it asks for is never replaced by something else.
+
+    Raises:
+        InputError: no such model, file or option, weights that do not fit or cannot be fetched, timm is missing.
+        StorageError: a run is unfinished or damaged.
+    """
+    reference = check_reference(text)
+    return OPENERS[reference.kind].open(reference)
+
+
+def open_bare(text: str) -> Network:
+    """Open a network for its shapes alone: weights that the reference asks for are left out.
+
+    Raises:
+        InputError, StorageError: as `open_network`.
+    """
+    reference = check_reference(text).bare
+    return OPENERS[reference.kind].open(reference)
+
+
+def check_visitor(text: str) -> Reference:
+    """Let a reference pass that a visitor of the web pages may open.
+
+    Raises:
+        InputError: there is no such kind, or it would run code or read a file on the server, fetch weights, or fill its
+            memory.
+    """
+    reference = parse_reference(text)
+    OPENERS[reference.kind].check_visitor(reference)
+    return reference
+
+
+def forms() -> str:
+    """How references are written: 'sample:NAME, run:DIR or file:PATH.py:FACTORY'."""
+    *first, last = [opener.form for opener in OPENERS.values()]
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _hint(text: str) -> str:
+    """A mistyped kind mended, or the kind that a bare name lacks."""
+    kind, colon, name = text.partition(":")
+    if colon:
+        near = [known for known in difflib.get_close_matches(kind, OPENERS, n=1) if known != kind]
+        return f" Did you mean '{near[0]}:{name or '...'}'?" if near else ""
+    names: dict[str, str] = {}
+    for opener in OPENERS.values():
+        names = {**opener.suggestions(), **names}
+        if kind in names:
+            break  # a library's own names take seconds
+    return next((f" Did you mean '{names[near]}'?" for near in difflib.get_close_matches(kind, names, n=1)), "")
