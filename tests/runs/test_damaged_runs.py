@@ -17,6 +17,7 @@ from pruning.cli.main import main
 from pruning.export.report import Options, write_report
 from pruning.opening.models import open_model
 from pruning.runs import list_runs, read_run, read_runs
+from pruning.training.answers import save_answers
 from tests.runs.damage import FAULTS, Fault
 
 
@@ -122,6 +123,12 @@ def test_answers_that_are_none_are_refused_in_one_sentence(stored_runs: Path, tm
             read_run(path.parent).answers()
         with pytest.raises(PruningError, match="cannot be read"):
             write_report(path.parent, tmp_path / "report.html", Options(), sparsities=(0.0,))
+    path.write_bytes(sound)
+    answers = read_run(path.parent).answers()
+    answers["pruned"].labels[3] = 10  # of ten digits
+    save_answers(path, answers)
+    with pytest.raises(PruningError, match="other classes than mnist5k has"):
+        read_run(path.parent).answers()
     path.unlink()
     path.mkdir()
     with pytest.raises(PruningError, match="cannot be read"):

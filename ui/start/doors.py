@@ -48,9 +48,10 @@ def draw_unknown(place: DeltaGenerator) -> None:
 def draw_known(place: DeltaGenerator) -> None:
     """The doors again, with where the visitor left off."""
     found = _listing()
-    draw(place, (_learn(), *_run_doors(found)), "doors_known")
+    box = draw(place, (_learn(), *_run_doors(found)), "doors_known")
     if found is not None:
-        unreadable.show(found.unreadable)
+        with box:
+            unreadable.show(found.unreadable)
 
 
 def _learn() -> Door:
