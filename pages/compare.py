@@ -29,7 +29,6 @@ if present.is_on():
         present.show(pair.chosen(runs))
     st.stop()
 pair.boxes(before, after, runs)
-unreadable.show(damaged)
 show.button("Present", icon=":material/slideshow:", key="compare_present", width="stretch", on_click=present.start,
             help="For an audience: no controls, large letters, one thing at a time.")  # fmt: skip
 share.show_view(corner, VIEW, "These two networks, and what is open on this page.")
@@ -44,4 +43,5 @@ part = st.segmented_control(
 )  # fmt: skip
 with errors.shown():
     importlib.import_module(f"ui.compare.{part}").show(chosen)
+unreadable.show(damaged)
 st.html(badges.legend())
