@@ -73,7 +73,7 @@ class Run:
         if self.result is not None and self.result.layers:  # only then it is known whether the recipe names every layer
             values = [layer.requested for layer in self.result.layers]
         else:
-            values = [self.recipe.sparsity, *self.recipe.layers.values()]
+            values = [self.recipe.prune.sparsity, *dict(self.recipe.prune.layers).values()]
         return min(values), max(values)
 
     @property

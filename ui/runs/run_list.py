@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pruning.criteria import find_criterion
 from pruning.render.markup import result as markup
 from ui.kit import charts, errors, ledger_panel, state
 from ui.kit.view import one_of
@@ -166,13 +167,13 @@ def points_of(runs: Sequence[Run], axis: Axis, colour: str) -> list[TradeoffPoin
 
 
 def describe(run: Run) -> str:
-    """A run in a few words: 'channels by L2, 50 %, fine-tuned'."""
+    """A run in a few words: 'channels by L2 norm, 50 %, fine-tuned'."""
     recipe = run.recipe
-    if recipe.model.startswith("run:") and not recipe.sparsity and not recipe.layers:
+    if recipe.model.startswith("run:") and recipe.prune.removes_nothing:
         return "fine-tuned longer"
     tuned = ", fine-tuned" if recipe.finetune_steps else ""
     rounds = f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else ""
-    return f"{recipe.granularity}s by {recipe.criterion.upper()}, {sparsity(run)}{rounds}{tuned}"
+    return f"{recipe.prune.info.title} {_by(run)}, {sparsity(run)}{rounds}{tuned}"
 
 
 def sparsity(run: Run) -> str:
@@ -271,8 +272,8 @@ def rows(runs: Sequence[Run]) -> pd.DataFrame:
             "how": "",
             "model": run.network,
             "data": run.recipe.data,
-            "granularity": run.recipe.granularity,
-            "criterion": run.recipe.criterion,
+            "granularity": run.recipe.prune.granularity,
+            "criterion": run.recipe.prune.criterion,
             "sparsity": sparsity(run),
         }
         if run.result is not None:
@@ -294,7 +295,11 @@ def _confirm_delete(run: Run) -> None:
 
 
 def _kind(run: Run, colour: str) -> str:
-    return f"{run.recipe.granularity}s" if colour == "granularity" else f"by {run.recipe.criterion.upper()}"
+    return run.recipe.prune.info.title if colour == "granularity" else _by(run)
+
+
+def _by(run: Run) -> str:
+    return f"by {find_criterion(run.recipe.prune.criterion).title}"
 
 
 def _figures(result: Result) -> dict[str, Any]:
