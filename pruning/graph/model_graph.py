@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.fx import Node
+from torch.utils import _pytree as pytree
 
 from pruning.base.clone import shared_memory
 from pruning.graph.groups import ChannelGroup, Grouping, find_groups
@@ -84,6 +86,12 @@ class ModelGraph:
     def example_shape(self) -> tuple[int, ...]:
         """Shape of one sample of the first input."""
         return self.inputs.sample_shape
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of the first output for the traced batch, batch first."""
+        outputs = pytree.tree_leaves(self.trace.nodes[-1].args)
+        return next((tuple(node.meta["val"].shape) for node in outputs if isinstance(node, Node)), ())
 
     def group(self, name: str) -> ChannelGroup:
         return next(group for group in self.groups if group.name == name)

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from torch import Tensor
+
 from pruning.base.errors import StorageError
+from pruning.data.readers import describe_data
 from pruning.runs.files import ANSWERS, MODEL, RECIPE
 from pruning.runs.job_state import RunEvents, State, is_cancelling, read_events
 from pruning.runs.recipe import Recipe
@@ -106,7 +109,17 @@ class Run:
             StorageError: the file is damaged.
         """
         path = self.path / ANSWERS
-        return read_answers(path) if path.exists() else {}
+        if not path.exists():
+            return {}
+        found = read_answers(path)
+        classes = len(describe_data(self.recipe.data).classes)
+        for side in found.values():
+            if not _within(side.labels, 0, classes) or not _within(side.predicted, -1, classes):
+                raise StorageError(
+                    f"The answers in {path.name} are to images of other classes than {self.recipe.data} has: run the "
+                    "recipe again."
+                )
+        return found
 
     def events(self) -> RunEvents:
         """What the run has said so far.
@@ -127,6 +140,10 @@ class Run:
         if self.result is not None:
             found.append(_download(self, MODEL, "application/octet-stream"))
         return tuple(found)
+
+
+def _within(numbers: Tensor, low: int, end: int) -> bool:
+    return not numbers.numel() or (int(numbers.min()) >= low and int(numbers.max()) < end)
 
 
 def _download(run: Run, name: str, mime: str) -> Download:

@@ -12,14 +12,14 @@ from pruning.criteria import find_criterion
 from pruning.render.markup import result as markup
 from ui.kit import charts, errors, ledger_panel, state
 from ui.kit.view import one_of
-from ui.runs import job_panel
+from ui.runs import job_panel, unreadable
 from ui.session import shown_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pruning.render.figures.runs import TradeoffPoint
-    from pruning.runs import Run
+    from pruning.runs import Run, Unreadable
     from pruning.runs.result import Result, Side
     from ui.session.chosen import Chosen
 
@@ -68,10 +68,11 @@ VIEW = {
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """The runs there are, and those that the filter leaves."""
+    """The runs there are, those that the filter leaves, and the folders that cannot be read."""
 
-    all: list[Run]
-    shown: list[Run]
+    all: Sequence[Run]
+    shown: Sequence[Run]
+    unreadable: Sequence[Unreadable]
 
     @property
     def done(self) -> list[Run]:
@@ -79,12 +80,16 @@ class Runs:
 
 
 def choose(chosen: Chosen) -> Runs:
-    """Read the run folders, and draw the filter and the choice of axis."""
-    from pruning.runs import list_runs
+    """Read the run folders, and draw the filter and the choice of axis.
 
-    runs = list_runs()
+    Raises StorageError where the folder of runs cannot be read.
+    """
+    from pruning.runs import read_runs
+
+    found = read_runs()
+    runs = found.runs
     if not runs:
-        return Runs(all=[], shown=[])
+        return Runs(all=(), shown=(), unreadable=found.unreadable)
     which, axis, colour = st.columns([1.3, 2.2, 1.3], vertical_alignment="bottom")
     which.segmented_control(
         "Runs of", ["this network", "all networks"], required=True, **state.bound(MODELS),
@@ -95,10 +100,11 @@ def choose(chosen: Chosen) -> Runs:
     )
     colour.segmented_control("Colour tells", ["granularity", "criterion"], required=True, **state.bound(COLOUR))
     if state.get(MODELS) == "all networks":
-        return Runs(all=runs, shown=runs)
+        return Runs(all=runs, shown=runs, unreadable=found.unreadable)
     sample = chosen.opened.sample
     mine = (sample.name if sample else None, chosen.data_name)
-    return Runs(all=runs, shown=[run for run in runs if (run.network, run.recipe.data) == mine])
+    shown = [run for run in runs if (run.network, run.recipe.data) == mine]
+    return Runs(all=runs, shown=shown, unreadable=found.unreadable)
 
 
 def plot(runs: Runs) -> None:
@@ -213,7 +219,8 @@ def details(runs: Runs) -> None:
 
 
 def table(runs: Runs) -> None:
-    """Every run, also those that are going, cancelled or failed; a click on a row chooses it."""
+    """Every run, also those that are going, cancelled or failed; a click on a row chooses it. Below them the folders
+    that cannot be read."""
     frame = rows(runs.shown)
     title, export = st.columns([4, 1], vertical_alignment="bottom")
     title.markdown(f"## {len(frame)} run{'' if len(frame) == 1 else 's'}")
@@ -221,9 +228,12 @@ def table(runs: Runs) -> None:
         "CSV", lambda: frame.to_csv(index=False).encode(), file_name="pruning-runs.csv", mime="text/csv",
         on_click="ignore", icon=":material/download:", key="csv", width="stretch",
     )  # fmt: skip
-    if frame.empty:
-        return
+    if not frame.empty:
+        _draw_table(frame, runs)
+    unreadable.show(runs.unreadable)
 
+
+def _draw_table(frame: pd.DataFrame, runs: Runs) -> None:
     def picked() -> None:
         chosen = st.session_state["runs_table"]["selection"]["rows"]
         if chosen:

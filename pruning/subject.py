@@ -1,0 +1,281 @@
+"""What every page, command and job works on: a network, its images, its task, and what it lacks for what."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+from torch import nn
+
+from pruning.base.clone import clone
+from pruning.base.errors import InputError
+from pruning.catalog.network import Network
+from pruning.catalog.openers import open_network
+from pruning.data.info import DataInfo
+from pruning.data.protocol import Data
+from pruning.data.readers import describe_data, is_available, open_data
+from pruning.graph.model_graph import ModelGraph
+from pruning.removal.build import build_graph
+from pruning.spec import PruneSpec
+from pruning.tasks.classification import CLASSIFICATION
+from pruning.tasks.table import task_of
+from pruning.tasks.task import Task
+
+Part = Literal["images", "labels", "training", "reference"]
+Use = Literal["measure", "scan", "run"]
+NEEDS: dict[Use, tuple[Part, ...]] = {
+    "measure": ("images", "labels"),
+    "scan": ("images", "labels"),
+    "run": ("images", "labels", "reference"),
+}
+"""What each use cannot do without; a run fine-tunes, and is carried out by another process."""
+WORDS: dict[Use, str] = {"measure": "measured", "scan": "scanned", "run": "pruned and fine-tuned"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lack:
+    """Something that a subject does not have."""
+
+    part: Part
+    words: str
+    """What is missing, to go on 'accuracy is absent: …'."""
+    remedy: str
+    """What would add it, as an order: 'name a data set'."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Images:
+    """The images of a subject: described at once, opened when somebody looks at them."""
+
+    info: DataInfo
+    data_dir: str | None = None
+    """Folder or zip that holds them, where one was named."""
+    here: bool = True
+    """Whether they can be opened without asking for a download."""
+    open: Callable[[], Data]
+    """Gives them, the same each time. Raises DataError where they are absent or damaged."""
+
+    @staticmethod
+    def of(data: Data) -> Images:
+        """Images that are open already."""
+        return Images(info=data.info, open=lambda: data)
+
+    @staticmethod
+    def named(
+        reference: str, data_dir: str | None = None, opening: Callable[[str, str | None], Data] = open_data
+    ) -> Images:
+        """Images by reference, opened at most once.
+
+        Raises:
+            InputError: there is no such data set.
+            DataError: it cannot be told what it holds.
+        """
+        return Images(
+            info=describe_data(reference),
+            data_dir=data_dir,
+            here=is_available(reference, data_dir),
+            open=functools.cache(functools.partial(opening, reference, data_dir)),
+        )
+
+
+class Traced:
+    """A network's graph, found when somebody first asks for it."""
+
+    def __init__(self, network: Network) -> None:
+        self._network, self._lock = network, threading.Lock()
+        self._graph: ModelGraph | None = None
+
+    @property
+    def graph(self) -> ModelGraph:
+        """Raises InputError where the network cannot be traced."""
+        with self._lock:
+            if self._graph is None:
+                self._graph = build_graph(self._network.model, self._network.example_inputs)
+            return self._graph
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Subject:
+    """A network with its images, its task and its device. `model` is shared: copy it before changing anything."""
+
+    network: Network
+    images: Images | None = None
+    """None where it has none."""
+    device: Literal["cpu"] = "cpu"
+    """Where it computes."""
+    traced: Traced
+
+    @staticmethod
+    def of(network: Network) -> Subject:
+        """A network without images."""
+        return Subject(network=network, traced=Traced(network))
+
+    @property
+    def ref(self) -> str:
+        return self.network.ref
+
+    @property
+    def title(self) -> str:
+        return self.network.title
+
+    @property
+    def model(self) -> nn.Module:
+        return self.network.model
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all weights."""
+        return self.network.digest
+
+    @property
+    def graph(self) -> ModelGraph:
+        """Its channel groups and all that is known of its calls.
+
+        Raises:
+            InputError: it cannot be traced.
+        """
+        return self.traced.graph
+
+    @property
+    def task(self) -> Task:
+        """What is measured and learnt: as its images say, classification where there are none."""
+        return CLASSIFICATION if self.images is None else task_of(self.images.info)
+
+    @property
+    def info(self) -> DataInfo:
+        """What its images are.
+
+        Raises:
+            InputError: it has none.
+        """
+        if self.images is None:
+            raise _refusal(self, "measure", self.lacks[0])
+        return self.images.info
+
+    @property
+    def data(self) -> Data:
+        """Its images, opened at first use.
+
+        Raises:
+            InputError: it has none.
+            DataError: they are absent or damaged.
+        """
+        if self.images is None:
+            raise _refusal(self, "measure", self.lacks[0])
+        return self.images.open()
+
+    @property
+    def lacks(self) -> tuple[Lack, ...]:
+        """All that it does not have, and what would add it."""
+        found: list[Lack] = []
+        if self.images is None:
+            words = "this network comes without images here"
+            found.append(Lack(part="images", words=words, remedy="use a sample network or a run's model, or name images"))
+        else:
+            if not self.images.here:
+                words = "the images are not on this machine"
+                found.append(Lack(part="images", words=words, remedy="fetch them, or name the folder that holds them"))
+            if not self.images.info.labelled:
+                words = "it is not known what is right for these images"
+                found.append(Lack(part="labels", words=words, remedy="use images that are sorted into classes"))
+        if self.network.untrained:
+            words = "its weights are random, so that nothing it answers means anything"
+            found.append(Lack(part="training", words=words, remedy="add weights=default or weights=FILE to its reference"))
+        if not self.ref:
+            words = "it lives in this process alone, and a run is carried out by another one"
+            found.append(Lack(part="reference", words=words, remedy="open it by reference, such as file:PATH.py:FACTORY"))
+        return tuple(found)
+
+    def why_not(self, use: Use) -> Lack | None:
+        """The first thing that it lacks for a use; None where it lacks nothing."""
+        return next((lack for part in NEEDS[use] for lack in self.lacks if lack.part == part), None)
+
+    def check(self, use: Use) -> None:
+        """Raises InputError where it lacks something for a use."""
+        lack = self.why_not(use)
+        if lack is not None:
+            raise _refusal(self, use, lack)
+
+    def images_for(self, spec: PruneSpec) -> Data | None:
+        """Its images, where a spec's criterion needs them and they are here."""
+        here = self.images is not None and self.images.here
+        return self.data if spec.needs_images and here else None
+
+    def with_images(self, images: Images | None) -> Subject:
+        """The same network with these images.
+
+        Raises:
+            InputError: it cannot look at them, or its answers cannot be about them.
+        """
+        if images is not None:
+            self._check_fits(images.info)
+        return replace(self, images=images)
+
+    def _check_fits(self, info: DataInfo) -> None:
+        known = self.network.data
+        if info.name in known:
+            return
+        if known:
+            own = describe_data(known[0])
+            if (info.shape, info.classes, info.task) != (own.shape, own.classes, own.task):
+                raise InputError(
+                    f"{self.title} cannot be used with {info.name}: its images or classes are other ones. "
+                    f"Use {' or '.join(known)}."
+                )
+            return
+        shape, outputs = self.graph.example_shape, self.graph.output_shape
+        if shape != info.shape:
+            taken, given = ("×".join(map(str, sizes)) for sizes in (shape, info.shape))
+            raise InputError(
+                f"{self.title} cannot be used with {info.name}: it takes images of {taken}, and these are {given}."
+            )
+        reason = task_of(info).misfit(outputs, info)
+        if reason is not None:
+            raise InputError(f"{self.title} cannot be used with {info.name}: {reason}.")
+
+
+def open_subject(ref: str, data: str | None = None, data_dir: str | None = None) -> Subject:
+    """Open a network by reference, with images by reference; no image is read before it is asked for.
+
+    `data`: None for the network's own data set, where it has one. `data_dir`: folder or zip that holds the images.
+
+    Raises:
+        InputError: there is no such network or data set, or they do not fit each other.
+        StorageError: a run is unfinished or damaged.
+        DataError: it cannot be told what the images are.
+    """
+    images = None if data is None else Images.named(data, data_dir)
+    subject = Subject.of(open_network(ref))
+    if images is None and subject.network.data:
+        images = Images.named(subject.network.data[0], data_dir)
+    return subject.with_images(images)
+
+
+def live_subject(model: nn.Module, example_inputs: Any, title: str | None = None) -> Subject:
+    """A copy of a module of this process as it is now, without images.
+
+    `example_inputs`: a tensor, a tuple of arguments or a dict of keyword arguments, with a batch dimension first; or
+    the shape of one sample.
+
+    Raises:
+        InputError: the module cannot be copied.
+    """
+    return Subject.of(
+        Network(
+            ref="",
+            title=title or type(model).__name__,
+            model=clone(model).eval(),
+            example_inputs=example_inputs,
+            weights="as they are in this process",
+        )
+    )
+
+
+def _refusal(subject: Subject, use: Use, lack: Lack) -> InputError:
+    return InputError(f"{subject.title} cannot be {WORDS[use]}: {lack.words}. {lack.remedy[:1].upper()}{lack.remedy[1:]}.")
+
+
+assert set(get_args(Use)) == set(NEEDS) == set(WORDS)
