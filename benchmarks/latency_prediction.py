@@ -24,11 +24,11 @@ from typing import Any
 import torch
 
 from benchmarks.common import report, say
+from pruning.catalog.openers import open_network
 from pruning.cost.table import cost_table
 from pruning.latency.clock import compare_latency, quiet_machine
 from pruning.latency.profile import profile
 from pruning.latency.steps import predict
-from pruning.opening.networks import open_network
 from pruning.planning.plan import keeping_units
 from pruning.removal.apply import removed_model
 from pruning.removal.build import build_graph

@@ -133,8 +133,8 @@ def course(page: Page, address: str) -> dict[str, Any]:
     for number, lesson in enumerate(LESSONS, 1):
         page.get_by_role("heading", name=re.compile(f"^{number} · ")).wait_for()
         first_picture(page)
-        opened = round(time.perf_counter() - started - 0.3, 2)  # settling begins with 0.3 s of waiting
-        found[lesson] = {"opened": opened, **time_lesson(page, lesson)}
+        subject = round(time.perf_counter() - started - 0.3, 2)  # settling begins with 0.3 s of waiting
+        found[lesson] = {"opened": subject, **time_lesson(page, lesson)}
         say(f"{lesson}: {found[lesson]}")
         started = time.perf_counter()
         if number < len(LESSONS):

@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.common import report, say
-from pruning.opening.networks import open_network
+from pruning.catalog.openers import open_network
 from pruning.removal.remove import remove_channels
 
 LIMIT = 50.0

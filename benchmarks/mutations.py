@@ -28,12 +28,12 @@ from benchmarks.common import report, say
 from pruning.base.errors import PruningError
 from pruning.compare.casualties import casualties
 from pruning.compare.verdict import facts_of_result, verdict
-from pruning.opening.models import open_model
 from pruning.render.figures.runs import kept_bars, run_curve
 from pruning.render.markup.result import footnote, ledger_html, stages_html
 from pruning.render.markup.result import verdict as line
 from pruning.runs import read_run
 from pruning.runs.result_json import from_values, to_values
+from pruning.subject import open_subject
 
 STORED = Path(__file__).parents[1] / "tests" / "fixtures" / "runs"
 MUTATIONS = 3000
@@ -85,7 +85,7 @@ def show_events(folder: Path) -> None:
 
 def show_model(folder: Path) -> None:
     """Open the model that a run led to."""
-    open_model(f"run:{folder}")
+    open_subject(f"run:{folder}")
 
 
 def show_answers(folder: Path) -> None:

@@ -17,9 +17,9 @@ from typing import Any
 
 from benchmarks.common import report, say
 from pruning.data.readers import describe_data
-from pruning.opening.models import open_model
 from pruning.runs.pipeline import run
 from pruning.runs.recipe import Recipe
+from pruning.subject import open_subject
 from pruning.training.finetune import choose_precision, default_hyperparameters
 
 SEEDS = (0, 1, 2)
@@ -56,7 +56,7 @@ def default_recipe(model: str, data: str, epochs: float, **changes: Any) -> Reci
         batch_size=int(hyper["batch_size"]),
         lr=float(hyper["lr"]),
         shift=int(hyper["shift"]),
-        precision=choose_precision(open_model(f"sample:{model}").model),
+        precision=choose_precision(open_subject(f"sample:{model}").model),
         **changes,
     )
 

@@ -33,10 +33,10 @@ from benchmarks.plain import plain
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
 from pruning.latency.clock import quiet_machine
-from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import make_plan
 from pruning.sensitivity import FigureName, Sensitivity, outline, scan
 from pruning.spec import PruneSpec
+from pruning.subject import Subject, open_subject
 from pruning.whatif import WhatIf
 
 NETWORKS: dict[str, tuple[str, int]] = {"resnet20": ("cifar10", 2000), "lenet5": ("mnist5k", 1000)}
@@ -48,37 +48,37 @@ MEAN_POINTS, MOST_POINTS = 0.2, 1.0
 
 
 def ours(
-    opened: OpenModel, data: Data, images: int, figures: tuple[FigureName, ...]
+    subject: Subject, data: Data, images: int, figures: tuple[FigureName, ...]
 ) -> tuple[float, float, Sensitivity]:
     """Seconds of a whole scan, of which the engine took how many to prepare, and what it found."""
     started = time.perf_counter()
-    meter = WhatIf(opened.model, opened.graph, data, images=images, figures=figures)
+    meter = WhatIf(subject.model, subject.graph, data, images=images, figures=figures)
     ready = time.perf_counter()
-    start = outline(opened.digest, opened.graph, data, images=images)
-    *_, found = scan(opened.model, opened.graph, data, meter, start)
+    start = outline(subject.digest, subject.graph, data, images=images)
+    *_, found = scan(subject.model, subject.graph, data, meter, start)
     return time.perf_counter() - started, ready - started, found
 
 
-def compare(opened: OpenModel, data: Data, images: int, figure: FigureName, sample: int | None) -> dict[str, Any]:
+def compare(subject: Subject, data: Data, images: int, figure: FigureName, sample: int | None) -> dict[str, Any]:
     """Both ways for one figure: seconds, ratio, and how far accuracies are apart."""
     figures: tuple[FigureName, ...] = ("as_cut",) if figure == "as_cut" else ("as_cut", "recalibrated")
-    seconds, preparing, found = ours(opened, data, images, figures)
-    say(f"{opened.title}, {figure}: {seconds:.1f} s for {found.measured} points")
+    seconds, preparing, found = ours(subject, data, images, figures)
+    say(f"{subject.title}, {figure}: {seconds:.1f} s for {found.measured} points")
     points = [(curve, point) for curve in found.curves for point in curve.points]
     count = len(points) if sample is None else min(sample, len(points))
     chosen = [points[round((i + 0.5) * len(points) / count - 0.5)] for i in range(count)]
     differences: list[float] = []
     took = 0.0
     for number, (curve, point) in enumerate(chosen, 1):
-        plan = make_plan(opened.model, opened.graph, PruneSpec(layers=((curve.name, point.sparsity),)))
+        plan = make_plan(subject.model, subject.graph, PruneSpec(layers=((curve.name, point.sparsity),)))
         for one in figures:  # both ways measure the same figures; the last is the one compared
-            accuracy, lasted = plain(opened.model, opened.graph, data, plan, images, one == "recalibrated")
+            accuracy, lasted = plain(subject.model, subject.graph, data, plan, images, one == "recalibrated")
             took += lasted
         differences.append(100 * abs(accuracy - point.figure(figure).value))
         if number % 10 == 0:
             say(f"plain: {number} of {count}, {took:.0f} s")
     slow = took * len(points) / count
-    limit = LIMITS[opened.sample.name][figure]
+    limit = LIMITS[subject.sample.name][figure]
     mean, most = statistics.mean(differences), max(differences)
     return {
         "images": images,
@@ -109,10 +109,10 @@ def main() -> int:
     with quiet_machine(waiting=lambda: say("Waiting for another run on this machine")):
         for name in NETWORKS if args.network == "all" else [args.network]:
             data_name, images = NETWORKS[name]
-            opened = open_model(f"sample:{name}")
+            subject = open_subject(f"sample:{name}")
             data = open_data(data_name, args.data_dir if data_name == "cifar10" else None)
             results[name] = {
-                figure: compare(opened, data, args.images or images, figure, args.sample)  # type: ignore[arg-type]
+                figure: compare(subject, data, args.images or images, figure, args.sample)  # type: ignore[arg-type]
                 for figure in LIMITS[name]
             }
     holds = all(row["holds"] for rows in results.values() for row in rows.values())

@@ -25,15 +25,15 @@ import torch
 
 from benchmarks.common import report, say
 from benchmarks.plain import plain
+from pruning.catalog.openers import open_network
 from pruning.data.info import DataInfo
 from pruning.data.memory import MemoryData
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
-from pruning.opening.models import open_model
-from pruning.opening.networks import open_network
 from pruning.planning.plan import make_plan
 from pruning.removal.build import build_graph
 from pruning.spec import PruneSpec
+from pruning.subject import open_subject
 from pruning.whatif import WhatIf
 
 IMAGES = 2000
@@ -43,20 +43,20 @@ FIRST_SECONDS = 3.0
 
 def moves(data: Data, count: int, recalibrated: bool) -> dict[str, Any]:
     """Ours and the plain way in turn, for one move after another; each starts from a fresh random plan."""
-    opened = open_model("sample:resnet20")
+    subject = open_subject("sample:resnet20")
     figures = ("recalibrated",) if recalibrated else ("as_cut",)
     started = time.perf_counter()
-    what_if = WhatIf(opened.model, opened.graph, data, images=IMAGES, figures=figures)  # type: ignore[arg-type]
+    what_if = WhatIf(subject.model, subject.graph, data, images=IMAGES, figures=figures)  # type: ignore[arg-type]
     setup = time.perf_counter() - started
     draw = random.Random(7)
     rows = []
     for number in range(count):
-        layers = {group.name: draw.uniform(0, 0.5) for group in opened.graph.groups}
-        what_if.measure(make_plan(opened.model, opened.graph, PruneSpec(layers=tuple(layers.items()))))
-        moved = opened.graph.groups[number % len(opened.graph.groups)].name
+        layers = {group.name: draw.uniform(0, 0.5) for group in subject.graph.groups}
+        what_if.measure(make_plan(subject.model, subject.graph, PruneSpec(layers=tuple(layers.items()))))
+        moved = subject.graph.groups[number % len(subject.graph.groups)].name
         layers[moved] = (layers[moved] + draw.uniform(0.1, 0.4)) % 0.5  # a move that changes what is kept
-        plan = make_plan(opened.model, opened.graph, PruneSpec(layers=tuple(layers.items())))
-        slow_accuracy, slow = plain(opened.model, opened.graph, data, plan, IMAGES, recalibrated)
+        plan = make_plan(subject.model, subject.graph, PruneSpec(layers=tuple(layers.items())))
+        slow_accuracy, slow = plain(subject.model, subject.graph, data, plan, IMAGES, recalibrated)
         started = time.perf_counter()
         answers = []
         for answer in what_if.follow(plan):

@@ -9,14 +9,13 @@ from pruning.spec import PruneSpec
 from ui.kit import badges, charts, errors, lab, layers, state
 from ui.session import header, provenance
 
-chosen = header.show("Look inside", layers.VIEW)
-opened = chosen.opened
+subject = header.show("Look inside", layers.VIEW)
 
 from pruning.cost.counts import layer_costs  # noqa: E402
 from pruning.render.figures import network as plots  # noqa: E402  they import torch: only after the title is on screen
 from pruning.statistics import distributions  # noqa: E402  they import torch: only after the title is on screen
 
-names = layers.layer_names(opened)
+names = layers.layer_names(subject)
 if state.get(state.EXPLORE_LAYER) not in names:
     state.put(state.EXPLORE_LAYER, names[0])
 
@@ -37,7 +36,7 @@ shown = share.segmented_control(
     required=True,
     **state.bound(state.EXPLORE_SHARE),
 )
-costs, dense = layer_costs(opened.graph), lab.costs(opened, PruneSpec())
+costs, dense = layer_costs(subject.graph), lab.costs(subject, PruneSpec())
 totals.markdown(f"**{amount(dense.params)}** parameters ●, **{amount(dense.macs)}** MACs ●. A bar's height: channels.")
 charts.show(
     st,
@@ -48,10 +47,10 @@ charts.show(
     alt="One bar a layer: height is its channels, colour its share",
 )
 
-st.markdown(f"**{errors.plain(layer)}** · {layers.tied_words(opened, layer)}")
+st.markdown(f"**{errors.plain(layer)}** · {layers.tied_words(subject, layer)}")
 
-weight, unit = layers.weight(opened, layer), layers.unit_word(opened, layer)
-pictures = layers.shows_pictures(opened, layer)
+weight, unit = layers.weight(subject, layer), layers.unit_word(subject, layer)
+pictures = layers.shows_pictures(subject, layer)
 columns = st.columns([1, 1, 0.75] if pictures else 2, gap="medium")
 with errors.shown():
     with columns[0]:
@@ -103,7 +102,7 @@ with st.container(horizontal=True, gap="medium"):
 with st.expander("All layers as a table", icon=":material/table:"):
     per_cent = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100)
     st.dataframe(
-        layers.table(opened),
+        layers.table(subject),
         hide_index=True,
         column_config={
             "parameters": st.column_config.NumberColumn(format="localized"),
@@ -116,5 +115,5 @@ with st.expander("All layers as a table", icon=":material/table:"):
     st.caption("Near zero: below 1 % of the layer's largest magnitude. MACs: multiply-accumulates for one image. "
                "Layers of one channel group lose the same channels.")  # fmt: skip
 with st.expander("Where this network comes from", icon=":material/history_edu:"):
-    st.markdown(provenance.words(opened))
+    st.markdown(provenance.words(subject))
 st.html(badges.legend())

@@ -10,36 +10,35 @@ from ui.prune.board import data
 from ui.session import cuts, header, share, shown_run
 
 shown_run.restore()
-chosen, corner = header.show_early("Prune")
-opened = chosen.opened
+subject, corner = header.show_early("Prune")
 said = board.take()
-board.follow(chosen, said)
-cut = cuts.current(opened)
-share.show(corner, chosen, {})
+board.follow(subject, said)
+cut = cuts.current(subject)
+share.show(corner, subject, {})
 if board.asks(said, "time"):
-    clock.measure(chosen, cut)
+    clock.measure(subject, cut)
 if board.asks(said, "widths"):
     with errors.shown(stop=False):
-        clock.start_widths(opened)
+        clock.start_widths(subject)
 with st.container():  # always there: what comes after it keeps its place
     run = shown_run.shown()
-    run_panel.show(run, opened)
-result = run_panel.result_for(run, opened, chosen.data_name, cut)
+    run_panel.show(run, subject)
+result = run_panel.result_for(run, subject, cut)
 with st.container(key="board_area", gap=None):
     st.html(f"<style>{board.PLACE}</style>")
     with st.container(key="board_accuracy"):
         accuracy = st.empty()
     live.begin(accuracy)
     with errors.shown():
-        board.show(opened, data.prepare(chosen, cut, result))
+        board.show(subject, data.prepare(subject, cut, result))
 together = st.empty()
 with st.container():
-    clock.follow_widths(opened)
-ledger_panel.panel(opened, cut, clock.timing(chosen, cut), clock.widths(opened).steps, chosen.images_for(cut))
-duration = run_form.show(chosen, cut)
+    clock.follow_widths(subject)
+ledger_panel.panel(subject, cut, clock.timing(subject, cut), clock.widths(subject).steps)
+duration = run_form.show(subject, cut)
 st.html(badges.legend())
 with errors.shown():  # last, for it takes longest: everything above is on screen by now
-    live.show(accuracy, chosen, cut, result, board.heard())
-    live.say_together(together, chosen, cut)
-    if chosen.has_images:
-        run_form.say_duration(duration, opened, chosen.data(), run_form.recipe(chosen, cut))
+    live.show(accuracy, subject, cut, result, board.heard())
+    live.say_together(together, subject, cut)
+    if subject.missing is None:
+        run_form.say_duration(duration, subject, run_form.recipe(subject, cut))

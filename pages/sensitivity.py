@@ -9,28 +9,26 @@ from ui.kit import badges, errors
 from ui.sensitivity import scan_panel, scan_results
 from ui.session import header
 
-chosen = header.show("Sensitivity", scan_panel.VIEW)
-opened = chosen.opened
+subject = header.show("Sensitivity", scan_panel.VIEW)
 st.caption(
     "Each chart cuts one group of layers alone and leaves the rest whole: what falls early needs its channels, what "
     "stays high can be cut far."
 )
-place = scan_panel.settings(chosen)
-if chosen.missing:
-    st.info(f"Nothing can be measured: {chosen.missing}.", icon=":material/image_not_supported:")
+place = scan_panel.settings(subject)
+if subject.missing:
+    st.info(f"Nothing can be measured: {subject.missing}.", icon=":material/image_not_supported:")
     st.stop()
 with errors.shown():
-    data = chosen.data()
-    scan = scan_panel.wanted(opened, data)
+    scan = scan_panel.wanted(subject)
 if not any(curve.locked is None for curve in scan.curves):
     others = " or ".join(info.title for info in GRANULARITIES.values() if info.name != scan.spec.granularity)
     st.info(f"Nothing of this network can be pruned this way: switch to **{others}**.", icon=":material/lock:")
 if scan_panel.is_working(scan):
     # A timer only while there is something to wait for; it ends with a rerun of the whole page.
-    st.fragment(scan_panel.live, run_every=1.0)(opened, data, scan)
+    st.fragment(scan_panel.live, run_every=1.0)(subject, scan)
 else:
-    scan_panel.next_step(place, chosen, data, scan)
-    scan_results.together(place, opened, data, scan)
+    scan_panel.next_step(place, subject, scan)
+    scan_results.together(place, subject, scan)
     scan_results.charts(scan)
     scan_results.table(scan)
 st.html(badges.legend())

@@ -63,16 +63,17 @@ st.html(badges.legend())
 
 # Everything above is on screen before torch is imported; from here on, each number is drawn when it is known.
 with errors.shown(), row, st.spinner("Loading PyTorch, the network and 5,000 digits"):
-    opened, data = loaders.open_model(MODEL), loaders.load_data(DATA)
+    subject = loaders.open_subject(MODEL, DATA)
+    assert subject.data
 cut = PruneSpec(granularity=granularity, sparsity=gone / 100)
-dense, now = lab.costs(opened, PruneSpec()), lab.costs(opened, cut)
+dense, now = lab.costs(subject, PruneSpec()), lab.costs(subject, cut)
 recovered = state.get(state.START_RECOVERED)
 
 
 def draw(accuracy: lab.Accuracy | None = None, timing: Comparison | str | None = None) -> None:
     """The tiles and the story, with what is known so far."""
     tuned = recovered.get((granularity, gone))
-    whole = lab.dense_accuracy(opened, data) if accuracy else None
+    whole = lab.dense_accuracy(subject) if accuracy else None
     tiles.show(
         row,
         [
@@ -88,18 +89,18 @@ def draw(accuracy: lab.Accuracy | None = None, timing: Comparison | str | None =
 
 draw()
 share.show_view(corner, VIEW, f"This page, with **{gone} %** of the {GRANULARITIES[granularity].title} removed.")
-charts.kept_strip(strip, opened, cut)
-accuracy = lab.accuracy(opened, data, cut)
+charts.kept_strip(strip, subject, cut)
+accuracy = lab.accuracy(subject, cut)
 draw(accuracy)
 if recover:
     with errors.shown(stop=False):
-        recovered[granularity, gone] = lab.recover(opened, data, cut, progress=charts.training_bar(said))
+        recovered[granularity, gone] = lab.recover(subject, cut, progress=charts.training_bar(said))
     draw(accuracy)
-visited = state.get(state.START_VISITED).setdefault(granularity, {0: lab.dense_accuracy(opened, data)})
+visited = state.get(state.START_VISITED).setdefault(granularity, {0: lab.dense_accuracy(subject)})
 visited[gone] = accuracy.best
 charts.visited_curve(curve, granularity, gone, visited, recovered)
 try:
-    draw(accuracy, lab.speed(opened, cut, BATCH))
+    draw(accuracy, lab.speed(subject, cut, BATCH))
 except errors.PruningError as error:  # a run is training here: the page goes on without a time
     draw(accuracy, str(error))
 doors.draw_known(ways)

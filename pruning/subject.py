@@ -17,6 +17,7 @@ from pruning.catalog.openers import open_network
 from pruning.data.info import DataInfo
 from pruning.data.protocol import Data
 from pruning.data.readers import describe_data, is_available, open_data
+from pruning.graph.inputs import Inputs
 from pruning.graph.model_graph import ModelGraph
 from pruning.removal.build import build_graph
 from pruning.spec import PruneSpec
@@ -173,7 +174,9 @@ class Subject:
         found: list[Lack] = []
         if self.images is None:
             words = "this network comes without images here"
-            found.append(Lack(part="images", words=words, remedy="use a sample network or a run's model, or name images"))
+            found.append(
+                Lack(part="images", words=words, remedy="use a sample network or a run's model, or name images")
+            )
         else:
             if not self.images.here:
                 words = "the images are not on this machine"
@@ -183,11 +186,36 @@ class Subject:
                 found.append(Lack(part="labels", words=words, remedy="use images that are sorted into classes"))
         if self.network.untrained:
             words = "its weights are random, so that nothing it answers means anything"
-            found.append(Lack(part="training", words=words, remedy="add weights=default or weights=FILE to its reference"))
+            found.append(
+                Lack(part="training", words=words, remedy="add weights=default or weights=FILE to its reference")
+            )
         if not self.ref:
             words = "it lives in this process alone, and a run is carried out by another one"
-            found.append(Lack(part="reference", words=words, remedy="open it by reference, such as file:PATH.py:FACTORY"))
+            found.append(
+                Lack(part="reference", words=words, remedy="open it by reference, such as file:PATH.py:FACTORY")
+            )
         return tuple(found)
+
+    @property
+    def data_name(self) -> str:
+        """Reference of its images; '' where it has none."""
+        return "" if self.images is None else self.images.info.name
+
+    @property
+    def data_dir(self) -> str | None:
+        """Folder or zip that holds its images, where one was named."""
+        return None if self.images is None else self.images.data_dir
+
+    @property
+    def has_images(self) -> bool:
+        """Whether its images can be opened; weights, costs and times can be shown without."""
+        return self.images is not None and self.images.here
+
+    @property
+    def missing(self) -> str | None:
+        """Why nothing can be measured of its answers, to go on 'accuracy is absent: …'; None where it can."""
+        lack = self.why_not("measure")
+        return None if lack is None else lack.words
 
     def why_not(self, use: Use) -> Lack | None:
         """The first thing that it lacks for a use; None where it lacks nothing."""
@@ -201,8 +229,7 @@ class Subject:
 
     def images_for(self, spec: PruneSpec) -> Data | None:
         """Its images, where a spec's criterion needs them and they are here."""
-        here = self.images is not None and self.images.here
-        return self.data if spec.needs_images and here else None
+        return self.data if spec.needs_images and self.has_images else None
 
     def with_images(self, images: Images | None) -> Subject:
         """The same network with these images.
@@ -226,13 +253,13 @@ class Subject:
                     f"Use {' or '.join(known)}."
                 )
             return
-        shape, outputs = self.graph.example_shape, self.graph.output_shape
+        shape = Inputs.of(self.network.example_inputs).sample_shape
         if shape != info.shape:
             taken, given = ("×".join(map(str, sizes)) for sizes in (shape, info.shape))
             raise InputError(
                 f"{self.title} cannot be used with {info.name}: it takes images of {taken}, and these are {given}."
             )
-        reason = task_of(info).misfit(outputs, info)
+        reason = task_of(info).misfit(self.graph.output_shape, info)
         if reason is not None:
             raise InputError(f"{self.title} cannot be used with {info.name}: {reason}.")
 
@@ -275,7 +302,9 @@ def live_subject(model: nn.Module, example_inputs: Any, title: str | None = None
 
 
 def _refusal(subject: Subject, use: Use, lack: Lack) -> InputError:
-    return InputError(f"{subject.title} cannot be {WORDS[use]}: {lack.words}. {lack.remedy[:1].upper()}{lack.remedy[1:]}.")
+    return InputError(
+        f"{subject.title} cannot be {WORDS[use]}: {lack.words}. {lack.remedy[:1].upper()}{lack.remedy[1:]}."
+    )
 
 
 assert set(get_args(Use)) == set(NEEDS) == set(WORDS)

@@ -80,3 +80,17 @@ def stored_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PRUNING_RUNS", str(folder))
     monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "cache"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def as_pruned() -> Callable[..., Any]:
+    """Makes a subject of a model that was pruned from another subject's, as opening its run would."""
+    from pruning.subject import Subject
+
+    def made(dense: Subject, model: Any, **of_network: Any) -> Subject:
+        network = dataclasses.replace(
+            dense.network, ref="run:made", title="made", model=model, root=dense.ref, weights="of the run", **of_network
+        )
+        return Subject.of(network).with_images(dense.images)
+
+    return made

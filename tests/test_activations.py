@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from pruning.catalog.openers import open_network
 from pruning.cost.activations import Peak, activation_peak
-from pruning.opening.networks import open_network
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import removed_model
 from pruning.removal.build import build_graph

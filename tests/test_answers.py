@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pruning.base.errors import StorageError
 from pruning.data.readers import open_data
-from pruning.opening.models import open_model
+from pruning.subject import open_subject
 from pruning.tasks.choices import Choices
 from pruning.tasks.classification import ACCURACY
 from pruning.training.answers import Answers, answer, read_answers, save_answers
@@ -19,8 +19,8 @@ from pruning.training.evaluate import evaluate
 
 
 def test_answers_count_as_evaluation_does() -> None:
-    opened, data = open_model("sample:lenet300"), open_data("mnist5k")
-    found, counted = answer(opened.model, data, "select"), evaluate(opened.model, data, "select")
+    subject, data = open_subject("sample:lenet300"), open_data("mnist5k")
+    found, counted = answer(subject.model, data, "select"), evaluate(subject.model, data, "select")
     assert torch.equal(found.scores, counted.scores)
     said = found.choices
     assert said is not None and torch.equal(said.right, found.scores)

@@ -133,13 +133,13 @@ def test_a_network_that_is_all_locked_is_refused(capsys, net):
     assert "net.py:17" in err
 
 
-def test_recipes_for_networks_without_images_are_refused(capsys, tmp_path):
+def test_recipes_for_networks_that_take_other_images_are_refused(capsys, tmp_path):
     from pruning.runs.recipe import Recipe
 
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(Recipe(model="torchvision:resnet18", data="mnist5k").to_yaml())
     assert main(["prune", "--recipe", str(recipe)]) == 2
-    assert "comes without images" in capsys.readouterr().err
+    assert "cannot be used with mnist5k: it takes images of 3×224×224" in capsys.readouterr().err
 
 
 def test_prune_and_evaluate_the_run(capsys, tmp_path):

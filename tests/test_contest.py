@@ -16,9 +16,10 @@ from pruning.contest.race import line_up
 from pruning.data.memory import MemoryData
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
-from pruning.opening.models import OpenModel, open_model
 from pruning.runs.pipeline import prune_in_rounds
 from pruning.spec import CONTEST
+from pruning.subject import Images, Subject, open_subject
+from pruning.tasks.classification import ACCURACY
 from pruning.training.evaluate import evaluate
 
 TERMS = Terms(
@@ -27,8 +28,8 @@ TERMS = Terms(
 
 
 @pytest.fixture(scope="module")
-def network() -> OpenModel:
-    return open_model("sample:lenet300")
+def network(data: Data) -> Subject:
+    return open_subject("sample:lenet300").with_images(Images.of(data))
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +47,10 @@ def data() -> Data:
 
 
 @pytest.fixture(scope="module")
-def whole(network: OpenModel, data: Data) -> list[Race]:
+def whole(network: Subject, data: Data) -> list[Race]:
     """Every state of a race, to its end."""
     before = {name: value.clone() for name, value in network.model.state_dict().items()}
-    found = list(race(TERMS, network, data))
+    found = list(race(TERMS, network))
     assert all(torch.equal(value, before[name]) for name, value in network.model.state_dict().items())
     return found
 
@@ -69,17 +70,17 @@ def test_both_sides_take_equal_steps_to_an_equal_end(whole: list[Race]) -> None:
         assert cuts == ([0] if lane.schedule == "oneshot" else [0, 2, 4])
 
 
-def test_a_lane_is_what_the_same_recipe_gives_on_its_own(whole: list[Race], network: OpenModel, data: Data) -> None:
+def test_a_lane_is_what_the_same_recipe_gives_on_its_own(whole: list[Race], network: Subject, data: Data) -> None:
     """Taking turns changes nothing."""
     for lane in whole[-1].lanes[:2]:
-        alone = prune_in_rounds(TERMS.recipe(lane.schedule, lane.seed), network, data, lambda event: None, None)
+        alone = prune_in_rounds(TERMS.recipe(lane.schedule, lane.seed), network, lambda event: None, None)
         assert lane.finish is not None
-        assert lane.finish.right == tuple(evaluate(alone.model, data, "select").scores.tolist())
+        assert lane.finish.scores == tuple(evaluate(alone.model, data, "select").scores.tolist())
 
 
-def test_seeds_train_differently(network: OpenModel, data: Data) -> None:
+def test_seeds_train_differently(network: Subject, data: Data) -> None:
     weights = [
-        prune_in_rounds(TERMS.recipe("oneshot", seed), network, data, lambda event: None, None).model.state_dict()
+        prune_in_rounds(TERMS.recipe("oneshot", seed), network, lambda event: None, None).model.state_dict()
         for seed in TERMS.seeds
     ]
     assert not torch.equal(weights[0]["fc1.weight"], weights[1]["fc1.weight"])
@@ -94,7 +95,7 @@ def test_lanes_come_along_together(whole: list[Race]) -> None:
 
 
 def test_the_race_is_shared_through_a_file_and_can_be_stopped(
-    whole: list[Race], network: OpenModel, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: list[Race], network: Subject, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRUNING_CACHE", str(tmp_path))
     file = file_of(TERMS, network.digest, data.digest)
@@ -106,11 +107,11 @@ def test_the_race_is_shared_through_a_file_and_can_be_stopped(
             file.request_cancel()
 
     with pytest.raises(Cancelled, match="stopped"):
-        hold(TERMS, network, data, progress=told)
+        hold(TERMS, network, progress=told)
     half = read(file, TERMS)
     assert 0.3 < half.share < 1 and file.status().state == "cancelled" and not file.is_cancelling
 
-    assert hold(TERMS, network, data) == whole[-1] == read(file, TERMS), "from the start again, to the same end"
+    assert hold(TERMS, network) == whole[-1] == read(file, TERMS), "from the start again, to the same end"
     assert file.status().state == "idle"
     assert not read(file, replace(TERMS, lr=0.01)).lanes[0].marks, "other terms find nothing in it"
 
@@ -162,7 +163,11 @@ def finished(once: list[set[int]], again: list[set[int]], images: int = 100) -> 
         replace(
             lane,
             finish=Finish(
-                right=tuple(i in sides[lane.schedule][lane.seed] for i in range(images)), kept=1, total=1, steps=7
+                metric=ACCURACY,
+                scores=tuple(i in sides[lane.schedule][lane.seed] for i in range(images)),
+                kept=1,
+                total=1,
+                steps=7,
             ),
         )
         for lane in line_up(terms).lanes

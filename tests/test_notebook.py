@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import subprocess
 import sys
@@ -16,12 +15,12 @@ from pruning.base.errors import InputError
 from pruning.cost.counts import count_macs, shapes_after
 from pruning.data.readers import open_data
 from pruning.notebook import Network
-from pruning.opening.models import open_model
+from pruning.notebook import open as open_network
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import removed_model
-from pruning.removal.build import build_graph
 from pruning.spec import PruneSpec
 from pruning.statistics.distributions import unit_norms, weight_histogram
+from pruning.subject import open_subject
 from pruning.training.evaluate import evaluate
 from tests.graph.constructs.attention import AttentionModule
 
@@ -59,7 +58,7 @@ def test_a_network_by_numbers(network: Network) -> None:
 def test_figures_show_the_engines_numbers(network: Network) -> None:
     name = network.layers().index[0]
     weight = network.weight(name)
-    assert torch.equal(weight, dict(open_model("sample:lenet300").model.named_parameters())[f"{name}.weight"])
+    assert torch.equal(weight, dict(open_subject("sample:lenet300").model.named_parameters())[f"{name}.weight"])
     assert network.histogram(name).data[0].y == weight_histogram(weight).counts
     bars = network.norms(name, "l1", cut=30).data[0]
     assert bars.y == unit_norms(weight, "l1").values
@@ -68,8 +67,7 @@ def test_figures_show_the_engines_numbers(network: Network) -> None:
 
 def test_every_listed_layer_has_its_weight(network: Network) -> None:
     model = AttentionModule().eval()
-    opened = dataclasses.replace(network.opened, model=model, graph=build_graph(model, (3, 8, 8)))
-    attention = Network(opened=opened, data_name="")
+    attention = open_network(model, (3, 8, 8))
     layers = attention.layers()
     assert "attention" in layers.index, "its weight is called in_proj_weight"
     for name, shape in layers["weights"].items():
@@ -77,14 +75,14 @@ def test_every_listed_layer_has_its_weight(network: Network) -> None:
 
 
 def test_a_cut_is_the_engines_plan(network: Network) -> None:
-    opened = network.opened
+    subject = network.subject
     cut = network.cut(0.4, layers={network.layers().index[0]: 0.5})
-    plan = make_plan(opened.model, opened.graph, PruneSpec(sparsity=0.4, layers=((network.layers().index[0], 0.5),)))
+    plan = make_plan(subject.model, subject.graph, PruneSpec(sparsity=0.4, layers=((network.layers().index[0], 0.5),)))
     assert cut.plan.kept == plan.kept and list(cut.table()["kept"]) == [150, 60]
     assert cut.params == 784 * 150 + 150 + 150 * 60 + 60 + 60 * 10 + 10
-    assert cut.macs == count_macs(opened.graph, shapes_after(opened.graph, plan))
+    assert cut.macs == count_macs(subject.graph, shapes_after(subject.graph, plan))
     data = open_data("mnist5k")
-    plain = evaluate(removed_model(opened.model, opened.graph, plan), data, "select", limit=200)
+    plain = evaluate(removed_model(subject.model, subject.graph, plan), data, "select", limit=200)
     found = cut.accuracy(images=200)
     assert torch.equal(found.scores, plain.scores) and found.interval == plain.interval
     assert repr(found).startswith(f"{100 * plain.value:.1f} % (") and "200 select images, as cut" in repr(found)

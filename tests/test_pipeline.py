@@ -8,10 +8,10 @@ import torch
 from pruning.base.errors import Cancelled, InputError
 from pruning.data.readers import open_data
 from pruning.latency.clock import compare_latency
-from pruning.opening.models import open_model
 from pruning.runs import pipeline
 from pruning.runs.pipeline import check_recipe, run
 from pruning.runs.recipe import Recipe
+from pruning.subject import open_subject
 from pruning.training.evaluate import evaluate
 
 
@@ -32,7 +32,7 @@ def test_a_channel_run_reports_what_its_model_does():
     result, data = outcome.result, open_data("mnist5k")
     again = evaluate(outcome.model, data, "test")
     assert result.pruned.test.correct == again.correct and result.pruned.test.role == "test"
-    assert result.dense.test.correct == evaluate(open_model("sample:lenet300").model, data, "test").correct
+    assert result.dense.test.correct == evaluate(open_subject("sample:lenet300").model, data, "test").correct
     assert result.check.status == "exact" and result.check.max_error < 1e-9
     assert result.pruned.params == 784 * 150 + 150 + 150 * 50 + 50 + 50 * 10 + 10
     difference = result.difference
@@ -55,7 +55,7 @@ def test_the_same_recipe_gives_the_same_numbers():
 
 def test_pruned_weights_stay_pruned_over_all_rounds():
     outcome = run(recipe(granularity="weight", sparsity=0.9, schedule="iterative", iterations=3))
-    model, tensors = outcome.model, dict(open_model("sample:lenet300").model.named_parameters())
+    model, tensors = outcome.model, dict(open_subject("sample:lenet300").model.named_parameters())
     for name, total in (("fc1.weight", 235_200), ("fc2.weight", 30_000), ("fc3.weight", 1_000)):
         weight = dict(model.named_parameters())[name]
         assert int((weight == 0).sum()) == total * 9 // 10
@@ -80,12 +80,10 @@ def test_what_an_earlier_round_removed_stays_removed_even_for_largest_first():
 
 
 def test_the_shared_models_are_not_changed():
-    opened = open_model("sample:mini_resnet")
-    before = {name: tensor.clone() for name, tensor in opened.model.state_dict().items()}
-    pipeline.prune_in_rounds(
-        recipe(model="sample:mini_resnet", finetune_steps=2), opened, open_data("mnist5k"), lambda event: None, None
-    )
-    assert all(torch.equal(tensor, before[name]) for name, tensor in opened.model.state_dict().items())
+    subject = open_subject("sample:mini_resnet")
+    before = {name: tensor.clone() for name, tensor in subject.model.state_dict().items()}
+    pipeline.prune_in_rounds(recipe(model="sample:mini_resnet", finetune_steps=2), subject, lambda event: None, None)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in subject.model.state_dict().items())
 
 
 @pytest.mark.parametrize("after", [0, 1, 4, 9])

@@ -15,12 +15,12 @@ from safetensors.torch import load_file
 
 from pruning.base.errors import Cancelled, InputError, StorageError
 from pruning.data.readers import open_data
-from pruning.opening.models import open_model
 from pruning.planning.plan import LayerPlan
 from pruning.runs import Run, create_run, delete_run, execute, list_runs, read_run, request_cancel
 from pruning.runs.recipe import Recipe
 from pruning.runs.start import start_run
 from pruning.spec import PruneSpec
+from pruning.subject import open_subject
 from pruning.training.evaluate import evaluate
 
 QUICK = Recipe(model="sample:lenet300", data="mnist5k", finetune_steps=3, prune=PruneSpec(sparsity=0.5))
@@ -51,8 +51,8 @@ def test_a_run_is_listed_and_its_model_opens_with_the_identical_count():
     assert (run.state, run.recipe) == ("done", QUICK)
     assert run.result == result
     assert [listed.path for listed in list_runs()] == [path]
-    opened = open_model(f"run:{path}")
-    assert evaluate(opened.model, open_data("mnist5k"), "test").correct == result.pruned.test.correct
+    subject = open_subject(f"run:{path}")
+    assert evaluate(subject.model, open_data("mnist5k"), "test").correct == result.pruned.test.correct
     assert not list(path.glob("*.part"))
     assert len(run.events().training) == 3
 
@@ -93,8 +93,8 @@ def test_a_channel_run_can_be_pruned_again():
     second = create_run(Recipe(model=f"run:{first}", data="mnist5k", prune=PruneSpec(sparsity=0.5)))
     result = execute(second)
     assert result.pruned.params == 784 * 75 + 75 + 75 * 25 + 25 + 25 * 10 + 10
-    opened = open_model(f"run:{second}")
-    assert evaluate(opened.model, open_data("mnist5k"), "test").correct == result.pruned.test.correct
+    subject = open_subject(f"run:{second}")
+    assert evaluate(subject.model, open_data("mnist5k"), "test").correct == result.pruned.test.correct
 
 
 def test_a_worker_process_carries_a_run_out():
@@ -189,7 +189,7 @@ def test_damaged_models_are_refused_in_words(name, content, finished, tmp_path):
     path = shutil.copytree(finished, tmp_path / "runs" / "copy")
     (path / name).write_bytes(content)
     with pytest.raises(StorageError, match="is damaged"):
-        open_model(f"run:{path}")
+        open_subject(f"run:{path}")
     assert read_run(path).state == "done", "its numbers can still be read"
 
 

@@ -14,11 +14,11 @@ import torch
 
 from pruning.base.clone import clone
 from pruning.base.errors import Cancelled, InputError
+from pruning.base.intervals import wilson_interval
 from pruning.cli.main import main
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
 from pruning.granularity import Granularity
-from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import pruned_model
 from pruning.render.preview import target_macs
@@ -42,6 +42,7 @@ from pruning.sensitivity import (
     scan,
 )
 from pruning.spec import PruneSpec
+from pruning.subject import Subject, open_subject
 from pruning.tasks.classification import ACCURACY
 from pruning.tasks.shares import paired_difference
 from pruning.training.evaluate import Evaluation, evaluate
@@ -56,13 +57,13 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def lenet() -> OpenModel:
-    return open_model("sample:lenet5")
+def lenet() -> Subject:
+    return open_subject("sample:lenet5")
 
 
 @pytest.fixture(scope="module")
-def resnet() -> OpenModel:
-    return open_model("sample:mini_resnet")
+def resnet() -> Subject:
+    return open_subject("sample:mini_resnet")
 
 
 @pytest.fixture(scope="module")
@@ -82,14 +83,14 @@ class PlainMeter:
 
     precision = Precision(name="fp32", agreement=None, images=0)
 
-    def __init__(self, opened: OpenModel, data: Data, images: int = IMAGES) -> None:
-        self.opened, self.data, self.images = opened, data, images
-        self.figures = ("as_cut", "recalibrated") if has_batch_norm(opened.model) else ("as_cut",)
+    def __init__(self, subject: Subject, data: Data, images: int = IMAGES) -> None:
+        self.subject, self.data, self.images = subject, data, images
+        self.figures = ("as_cut", "recalibrated") if has_batch_norm(subject.model) else ("as_cut",)
         self.asked: list[tuple[Plan, bool]] = []
 
     def measure(self, plan: Plan, *, keep: bool = True, cancel: object = None) -> Measured:
         self.asked.append((plan, keep))
-        model = pruned_model(self.opened.model, self.opened.graph, plan)
+        model = pruned_model(self.subject.model, self.subject.graph, plan)
         as_cut = evaluate(model, self.data, "select", limit=self.images)
         again = None
         if len(self.figures) == 2 and not plan.removes_nothing:
@@ -108,18 +109,18 @@ class BlankMeter(PlainMeter):
         return Measured(as_cut=right, recalibrated=again, complete=True)
 
 
-def start(opened: OpenModel, data: Data, granularity: Granularity = "channel", **ranks: Any) -> Sensitivity:
+def start(subject: Subject, data: Data, granularity: Granularity = "channel", **ranks: Any) -> Sensitivity:
     spec = PruneSpec(granularity=granularity, **ranks)
-    return outline(opened.digest, opened.graph, data, spec, images=IMAGES)
+    return outline(subject.digest, subject.graph, data, spec, images=IMAGES)
 
 
-def scanned(opened: OpenModel, data: Data, meter: Meter, begin: Sensitivity) -> list[Sensitivity]:
-    return list(scan(opened.model, opened.graph, data, meter, begin))
+def scanned(subject: Subject, data: Data, meter: Meter, begin: Sensitivity) -> list[Sensitivity]:
+    return list(scan(subject.model, subject.graph, data, meter, begin))
 
 
 @pytest.mark.parametrize("granularity", ["channel", "weight"])
 @pytest.mark.parametrize("criterion", ["l2", "random"])
-def test_single_cuts_equal_those_of_make_plan(lenet: OpenModel, data: Data, granularity: str, criterion: str) -> None:
+def test_single_cuts_equal_those_of_make_plan(lenet: Subject, data: Data, granularity: str, criterion: str) -> None:
     meter = BlankMeter(lenet, data)
     scanned(lenet, data, meter, start(lenet, data, granularity, criterion=criterion, seed=3))
     (dense, kept), *rest = meter.asked
@@ -138,7 +139,7 @@ def test_single_cuts_equal_those_of_make_plan(lenet: OpenModel, data: Data, gran
         assert [replace(row, note=None) for row in wanted.layers] == list(plan.layers)
 
 
-def test_every_curve_takes_shape_early(resnet: OpenModel, data: Data) -> None:
+def test_every_curve_takes_shape_early(resnet: Subject, data: Data) -> None:
     meter = BlankMeter(resnet, data)
     steps = scanned(resnet, data, meter, start(resnet, data))
     last = steps[-1]
@@ -152,9 +153,7 @@ def test_every_curve_takes_shape_early(resnet: OpenModel, data: Data) -> None:
     assert len(steps) == 1 + last.wanted, "each step is told at once"
 
 
-def test_points_are_measured_on_the_pruned_model(
-    resnet: OpenModel, data: Data, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_points_are_measured_on_the_pruned_model(resnet: Subject, data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SPARSITIES, "channel", (0.8,))
     last = scanned(resnet, data, PlainMeter(resnet, data), start(resnet, data))[-1]
     model = pruned_model(
@@ -179,7 +178,7 @@ def test_points_are_measured_on_the_pruned_model(
         assert (found.newly_wrong, found.newly_right) == (wanted.newly_wrong, wanted.newly_right)
 
 
-def test_equal_widths_are_measured_once(resnet: OpenModel, data: Data) -> None:
+def test_equal_widths_are_measured_once(resnet: Subject, data: Data) -> None:
     """8 units: 10 % removes none of them, 50 % and 60 % equally many."""
     meter = BlankMeter(resnet, data)
     last = scanned(resnet, data, meter, start(resnet, data))[-1]
@@ -190,7 +189,7 @@ def test_equal_widths_are_measured_once(resnet: OpenModel, data: Data) -> None:
     assert len(meter.asked) == 1 + widths < 1 + last.wanted
 
 
-def test_weights_go_on_to_99_percent(lenet: OpenModel, data: Data) -> None:
+def test_weights_go_on_to_99_percent(lenet: Subject, data: Data) -> None:
     last = scanned(lenet, data, BlankMeter(lenet, data), start(lenet, data, "weight"))[-1]
     assert [point.sparsity for point in last.curves[0].points] == sorted(SPARSITIES["weight"])
     assert sorted(SPARSITIES["weight"])[-4:] == [0.9, 0.95, 0.98, 0.99]
@@ -200,7 +199,7 @@ def test_weights_go_on_to_99_percent(lenet: OpenModel, data: Data) -> None:
     assert first.points[-1].kept == 5
 
 
-def test_costs_beside_curves_equal_hand_counts(lenet: OpenModel, data: Data) -> None:
+def test_costs_beside_curves_equal_hand_counts(lenet: Subject, data: Data) -> None:
     found = start(lenet, data)
     macs = target_macs(lenet.graph, "channel", lenet.graph.shapes)
     assert {curve.name: curve.macs for curve in found.curves if not curve.locked} == macs
@@ -213,7 +212,7 @@ def test_costs_beside_curves_equal_hand_counts(lenet: OpenModel, data: Data) -> 
     }
 
 
-def test_the_engine_agrees_with_the_real_models(resnet: OpenModel, data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engine_agrees_with_the_real_models(resnet: Subject, data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SPARSITIES, "channel", (0.5,))
     begin = start(resnet, data)
     plain = scanned(resnet, data, PlainMeter(resnet, data), begin)[-1]
@@ -225,15 +224,22 @@ def test_the_engine_agrees_with_the_real_models(resnet: OpenModel, data: Data, m
                 assert abs(mine.figure(name).correct - theirs.figure(name).correct) <= 2, (one.name, mine.sparsity)
 
 
+def counted(correct: int, images: int, change: int, low: float, high: float) -> Figure:
+    """So many right, of which so many more than dense."""
+    return Figure(
+        metric=ACCURACY, value=correct / images, low=wilson_interval(correct, images)[0],
+        high=wilson_interval(correct, images)[1], images=images, change=change / images, change_low=low,
+        change_high=high, correct=correct, newly_wrong=max(0, -change), newly_right=max(0, change),
+    )  # fmt: skip
+
+
 def made_up(accuracies: list[float], dense: float = 0.9, images: int = 1000, units: int = 10) -> Sensitivity:
     """Two equal curves of 10 units with these accuracies at 10 %, 20 %, …; 10 classes."""
 
     def seen(accuracy: float) -> Figure:
         lost = round((dense - accuracy) * images)
-        return Figure(
-            correct=round(accuracy * images), images=images, newly_wrong=max(0, lost), newly_right=max(0, -lost),
-            change_low=accuracy - dense - 0.01, change_high=accuracy - dense + 0.01,
-        )  # fmt: skip
+        low, high = accuracy - dense - 0.01, accuracy - dense + 0.01
+        return counted(round(accuracy * images), images, -lost, low, high)
 
     points = tuple(
         Point(sparsity=n / 10, kept=units - n, achieved=n / 10, as_cut=seen(accuracy), recalibrated=None)
@@ -243,7 +249,7 @@ def made_up(accuracies: list[float], dense: float = 0.9, images: int = 1000, uni
         Curve(name=name, layers=(name,), units=units, params=1, macs=1, locked=None, points=points) for name in "ab"
     )
     return Sensitivity(
-        model_digest="m", data="d", data_digest="x", classes=10, spec=PruneSpec(),
+        model_digest="m", data="d", data_digest="x", classes=10, metric=ACCURACY, guess=0.1, spec=PruneSpec(),
         images=images, curves=curves, precision="fp32", dense=Figures(as_cut=seen(dense), recalibrated=None),
     )  # fmt: skip
 
@@ -291,7 +297,7 @@ def test_interaction_gap_is_measured_minus_foretold() -> None:
     assert gap.low < gap.gap < gap.high < 0
 
 
-def test_the_cut_at_all_limits_is_planned_and_measured(lenet: OpenModel, data: Data) -> None:
+def test_the_cut_at_all_limits_is_planned_and_measured(lenet: Subject, data: Data) -> None:
     meter = PlainMeter(lenet, data)
     found = scanned(lenet, data, meter, start(lenet, data))[-1]
     plan = limits_plan(lenet.model, lenet.graph, found, "as_cut", 0.02)
@@ -304,23 +310,23 @@ def test_the_cut_at_all_limits_is_planned_and_measured(lenet: OpenModel, data: D
     )
 
 
-def test_a_scan_stops_when_told_and_goes_on_where_it_stopped(lenet: OpenModel, data: Data) -> None:
+def test_a_scan_stops_when_told_and_goes_on_where_it_stopped(lenet: Subject, data: Data) -> None:
     begin = start(lenet, data)
     meter = PlainMeter(lenet, data)
     with pytest.raises(Cancelled):
-        cache.measure(lenet, data, begin, lambda: meter, cancel=lambda: len(meter.asked) >= 8)
+        cache.measure(lenet, begin, lambda: meter, cancel=lambda: len(meter.asked) >= 8)
     half = cache.read(begin)
     assert 0 < half.measured < half.wanted and half.seconds > 0
     assert cache.file_of(begin).status().state == "cancelled"
     again = PlainMeter(lenet, data)
     told: list[int] = []
-    whole = cache.measure(lenet, data, begin, lambda: again, progress=lambda found, text: told.append(found.measured))
+    whole = cache.measure(lenet, begin, lambda: again, progress=lambda found, text: told.append(found.measured))
     assert whole.complete and cache.read(begin) == whole
     assert len(again.asked) == 1 + whole.wanted - half.measured, "dense, and what was missing"
     assert told[-1] == whole.wanted and cache.file_of(begin).status().state == "idle"
 
 
-def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: OpenModel, data: Data, quick: None) -> None:
+def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: Subject, data: Data, quick: None) -> None:
     begin = start(lenet, data)
     meter = PlainMeter(lenet, data)
     seen: list[tuple[str, str]] = []
@@ -332,7 +338,7 @@ def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: OpenMode
     def progress(found: Sensitivity, text: str) -> None:
         seen.append((text, cache.file_of(begin).status().state))
 
-    found = cache.measure(lenet, data, begin, lambda: meter, together=limits, progress=progress)
+    found = cache.measure(lenet, begin, lambda: meter, together=limits, progress=progress)
     assert seen[-1] == ("Measuring all of them cut together", "running")
     (joint,) = found.joints
     plan = limits(found)
@@ -344,10 +350,10 @@ def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: OpenMode
     def nothing() -> Meter:
         pytest.fail("all of it is on disk")
 
-    assert cache.measure(lenet, data, begin, nothing, together=limits) == found
+    assert cache.measure(lenet, begin, nothing, together=limits) == found
 
 
-def test_a_request_on_disk_cancels(lenet: OpenModel, data: Data) -> None:
+def test_a_request_on_disk_cancels(lenet: Subject, data: Data) -> None:
     begin = start(lenet, data)
     meter = PlainMeter(lenet, data)
     seen: list[str] = []
@@ -359,12 +365,12 @@ def test_a_request_on_disk_cancels(lenet: OpenModel, data: Data) -> None:
             assert cache.file_of(begin).is_cancelling
 
     with pytest.raises(Cancelled):
-        cache.measure(lenet, data, begin, lambda: meter, progress=progress)
+        cache.measure(lenet, begin, lambda: meter, progress=progress)
     assert set(seen) == {"running"} and cache.read(begin).measured == 3
     assert not cache.file_of(begin).is_cancelling, "the next one is not cancelled by it"
 
 
-def test_what_a_scan_depends_on_names_its_file(lenet: OpenModel, resnet: OpenModel, data: Data) -> None:
+def test_what_a_scan_depends_on_names_its_file(lenet: Subject, resnet: Subject, data: Data) -> None:
     base = start(lenet, data)
     others = [
         start(resnet, data),
@@ -380,9 +386,9 @@ def test_what_a_scan_depends_on_names_its_file(lenet: OpenModel, resnet: OpenMod
 
 
 @pytest.mark.parametrize("damage", ["empty", "not json", "half", "other", "wrong", "list"])
-def test_a_damaged_file_is_measured_anew(lenet: OpenModel, data: Data, damage: str) -> None:
+def test_a_damaged_file_is_measured_anew(lenet: Subject, data: Data, damage: str) -> None:
     begin = start(lenet, data)
-    found = cache.measure(lenet, data, begin, lambda: PlainMeter(lenet, data))
+    found = cache.measure(lenet, begin, lambda: PlainMeter(lenet, data))
     path = cache.file_of(begin).path
     text = path.read_text()
     whole = json.loads(text)
@@ -395,22 +401,22 @@ def test_a_damaged_file_is_measured_anew(lenet: OpenModel, data: Data, damage: s
     )
     assert cache.read(begin) == begin
     meter = PlainMeter(lenet, data)
-    assert cache.measure(lenet, data, begin, lambda: meter).curves == found.curves
+    assert cache.measure(lenet, begin, lambda: meter).curves == found.curves
     assert len(meter.asked) > 1
 
 
-def test_other_arithmetic_is_not_mixed_in(lenet: OpenModel, data: Data) -> None:
+def test_other_arithmetic_is_not_mixed_in(lenet: Subject, data: Data) -> None:
     begin = start(lenet, data)
     meter = PlainMeter(lenet, data)
     with pytest.raises(Cancelled):
-        cache.measure(lenet, data, begin, lambda: meter, cancel=lambda: len(meter.asked) >= 5)
+        cache.measure(lenet, begin, lambda: meter, cancel=lambda: len(meter.asked) >= 5)
     other = PlainMeter(lenet, data)
     other.precision = Precision(name="bf16", agreement=1.0, images=1)  # type: ignore[misc]
-    whole = cache.measure(lenet, data, begin, lambda: other)
+    whole = cache.measure(lenet, begin, lambda: other)
     assert whole.precision == "bf16" and len(other.asked) == 1 + whole.wanted
 
 
-def test_one_process_at_a_time_measures_a_scan(lenet: OpenModel, data: Data) -> None:
+def test_one_process_at_a_time_measures_a_scan(lenet: Subject, data: Data) -> None:
     begin = start(lenet, data)
     path = cache.file_of(begin).path
     path.parent.mkdir(parents=True)
@@ -420,12 +426,12 @@ def test_one_process_at_a_time_measures_a_scan(lenet: OpenModel, data: Data) -> 
         assert other.stdout is not None and other.stdout.readline()
         assert cache.file_of(begin).status().state == "running"
         with pytest.raises(InputError, match="Another process"):
-            cache.measure(lenet, data, begin, lambda: PlainMeter(lenet, data))
+            cache.measure(lenet, begin, lambda: PlainMeter(lenet, data))
         other.communicate()
     assert cache.file_of(begin).status().state == "idle"
 
 
-def test_a_process_that_dies_without_a_word_is_told(lenet: OpenModel, data: Data) -> None:
+def test_a_process_that_dies_without_a_word_is_told(lenet: Subject, data: Data) -> None:
     begin = start(lenet, data)
     cache.file_of(begin).note_start()
     assert cache.file_of(begin).status().state == "starting"
@@ -491,14 +497,14 @@ def test_errors_of_the_command_are_one_sentence(
 
 
 def test_the_job_asks_for_exactly_this_scan(
-    lenet: OpenModel, data: Data, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], quick: None
+    lenet: Subject, data: Data, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], quick: None
 ) -> None:
     from pruning.sensitivity import start as job
 
     launched: list[list[str]] = []
     monkeypatch.setattr(job, "launch", lambda arguments, log: launched.append(arguments))
     begin = start(lenet, data)
-    job.start(lenet, begin, None, lose=2.5)
+    job.start(lenet, begin, lose=2.5)
     assert cache.file_of(begin).status().state == "starting"
     ((command, *arguments),) = launched
     assert command == "sensitivity" and call(capsys, *arguments)[0] == 0

@@ -16,12 +16,12 @@ from pruning.data.memory import MemoryData
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
 from pruning.graph.model_graph import ModelGraph
-from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import masked_model, removed_model
 from pruning.removal.build import build_graph
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.spec import PruneSpec
+from pruning.subject import Subject, open_subject
 from pruning.training.evaluate import evaluate
 from pruning.whatif import WhatIf, engine
 from pruning.whatif.calls import Runner
@@ -44,9 +44,9 @@ def some_plans(graph: ModelGraph, seed: int, count: int, granularity: str = "cha
         layers = {**layers, draw.choice(names): draw.choice([0.0, 0.1, 0.3, 0.6])}
 
 
-def plain(opened: OpenModel, plan: Plan, data: Data, images: int | None) -> tuple[Tensor, Tensor | None]:
+def plain(subject: Subject, plan: Plan, data: Data, images: int | None) -> tuple[Tensor, Tensor | None]:
     """Right answers as cut and recalibrated, of the masked model."""
-    model = masked_model(opened.model, opened.graph, plan)
+    model = masked_model(subject.model, subject.graph, plan)
     as_cut = evaluate(model, data, "select", limit=images).scores
     if not has_batch_norm(model):
         return as_cut, None
@@ -57,13 +57,13 @@ def plain(opened: OpenModel, plan: Plan, data: Data, images: int | None) -> tupl
 @pytest.mark.parametrize("granularity", ["channel", "weight"])
 @pytest.mark.parametrize("name", ["lenet300", "lenet5", "mini_resnet"])
 def test_in_fp32_it_is_what_evaluate_gives_on_the_masked_model(name: str, granularity: str, digits: Data) -> None:
-    opened = open_model(f"sample:{name}")
-    what_if = WhatIf(opened.model, opened.graph, digits, images=None, precision="fp32")
+    subject = open_subject(f"sample:{name}")
+    what_if = WhatIf(subject.model, subject.graph, digits, images=None, precision="fp32")
     assert what_if.whole_because is None and what_if.images == 1000
-    for layers in some_plans(opened.graph, seed=1, count=3, granularity=granularity):
-        plan = make_plan(opened.model, opened.graph, PruneSpec(granularity=granularity, layers=tuple(layers.items())))
+    for layers in some_plans(subject.graph, seed=1, count=3, granularity=granularity):
+        plan = make_plan(subject.model, subject.graph, PruneSpec(granularity=granularity, layers=tuple(layers.items())))
         measured = what_if.measure(plan)
-        as_cut, recalibrated = plain(opened, plan, digits, None)
+        as_cut, recalibrated = plain(subject, plan, digits, None)
         assert measured.complete and torch.equal(measured.as_cut.scores, as_cut)
         if recalibrated is None:
             assert measured.recalibrated is None
@@ -72,15 +72,15 @@ def test_in_fp32_it_is_what_evaluate_gives_on_the_masked_model(name: str, granul
 
 
 def test_a_sample_is_the_one_that_evaluate_takes_and_plans_apart_do_not_disturb_what_is_kept(digits: Data) -> None:
-    opened = open_model("sample:mini_resnet")
-    what_if = WhatIf(opened.model, opened.graph, digits, images=300, precision="fp32")
-    nothing = make_plan(opened.model, opened.graph, PruneSpec())
+    subject = open_subject("sample:mini_resnet")
+    what_if = WhatIf(subject.model, subject.graph, digits, images=300, precision="fp32")
+    nothing = make_plan(subject.model, subject.graph, PruneSpec())
     before = what_if.measure(nothing)
     assert before.recalibrated is None, "nothing goes, so there is nothing to recalibrate"
-    for group in reversed(opened.graph.groups):
-        plan = make_plan(opened.model, opened.graph, PruneSpec(layers=((group.name, 0.5),)))
+    for group in reversed(subject.graph.groups):
+        plan = make_plan(subject.model, subject.graph, PruneSpec(layers=((group.name, 0.5),)))
         measured = what_if.measure(plan, keep=False)
-        as_cut, recalibrated = plain(opened, plan, digits, 300)
+        as_cut, recalibrated = plain(subject, plan, digits, 300)
         assert torch.equal(measured.as_cut.scores, as_cut) and torch.equal(measured.recalibrated.scores, recalibrated)
     assert torch.equal(what_if.measure(nothing).as_cut.scores, before.as_cut.scores)
 
@@ -97,15 +97,15 @@ class Recorder(Runner):
 
 def test_only_what_follows_the_change_is_computed(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pruning.whatif.parts.Runner", Recorder)
-    opened = open_model("sample:mini_resnet")
-    what_if = WhatIf(opened.model, opened.graph, digits, images=100, precision="fp32", figures=("as_cut",))
+    subject = open_subject("sample:mini_resnet")
+    what_if = WhatIf(subject.model, subject.graph, digits, images=100, precision="fp32", figures=("as_cut",))
     counts = []
     layers: dict[str, float] = {}
     last = "layer3.0.conv1"
     for change in ({}, {}, {last: 0.5}, {last: 0.3}, {"layer1.0.conv1": 0.2}, {last: 0.2}, {"conv1": 0.3}):
         layers |= change
         Recorder.steps = 0
-        what_if.measure(make_plan(opened.model, opened.graph, PruneSpec(layers=tuple(layers.items()))))
+        what_if.measure(make_plan(subject.model, subject.graph, PruneSpec(layers=tuple(layers.items()))))
         counts.append(Recorder.steps)
     # All; the classifier from kept means; from the last convolution on, twice: channels that are fewer are taken from
     # the dense value that is kept; from layer1.0.conv2 on; the last but one too, since more channels are asked for
@@ -159,9 +159,9 @@ def test_families_of_networks_give_what_the_removed_network_gives(name: str) -> 
 
 
 def test_answers_come_soon_and_grow_better(digits: Data) -> None:
-    opened = open_model("sample:mini_resnet")
-    what_if = WhatIf(opened.model, opened.graph, digits, images=1000)
-    plan = make_plan(opened.model, opened.graph, PruneSpec(sparsity=0.3))
+    subject = open_subject("sample:mini_resnet")
+    what_if = WhatIf(subject.model, subject.graph, digits, images=1000)
+    plan = make_plan(subject.model, subject.graph, PruneSpec(sparsity=0.3))
     answers = list(what_if.follow(plan))
     assert answers[0].as_cut.images == 100 and answers[0].recalibrated is None
     assert answers[1].recalibrated.images == 100, "the first images, then recalibration, then more images"
@@ -173,11 +173,11 @@ def test_answers_come_soon_and_grow_better(digits: Data) -> None:
 
 
 def test_a_question_that_is_left_off_spoils_nothing(digits: Data) -> None:
-    opened = open_model("sample:mini_resnet")
-    what_if = WhatIf(opened.model, opened.graph, digits, images=300, precision="fp32")
-    what_if.measure(make_plan(opened.model, opened.graph, PruneSpec()))
-    for number, group in enumerate(opened.graph.groups):
-        plan = make_plan(opened.model, opened.graph, PruneSpec(layers=((group.name, 0.4),)))
+    subject = open_subject("sample:mini_resnet")
+    what_if = WhatIf(subject.model, subject.graph, digits, images=300, precision="fp32")
+    what_if.measure(make_plan(subject.model, subject.graph, PruneSpec()))
+    for number, group in enumerate(subject.graph.groups):
+        plan = make_plan(subject.model, subject.graph, PruneSpec(layers=((group.name, 0.4),)))
         asked = 0
 
         def enough(number: int = number) -> bool:
@@ -188,34 +188,34 @@ def test_a_question_that_is_left_off_spoils_nothing(digits: Data) -> None:
         with pytest.raises(Cancelled):
             what_if.measure(plan, cancel=enough)
         next(
-            what_if.follow(make_plan(opened.model, opened.graph, PruneSpec(sparsity=0.2)))
+            what_if.follow(make_plan(subject.model, subject.graph, PruneSpec(sparsity=0.2)))
         )  # and another that nobody waits for
-    as_cut, recalibrated = plain(opened, plan, digits, 300)
+    as_cut, recalibrated = plain(subject, plan, digits, 300)
     measured = what_if.measure(plan)
     assert torch.equal(measured.as_cut.scores, as_cut) and torch.equal(measured.recalibrated.scores, recalibrated)
 
 
 @pytest.mark.parametrize("budget", [0, 60 * 2**20, 200 * 2**20])
 def test_what_is_kept_stays_within_the_budget(budget: int, digits: Data) -> None:
-    opened = open_model("sample:mini_resnet")
-    what_if = WhatIf(opened.model, opened.graph, digits, images=1000, precision="fp32", budget_bytes=budget)
+    subject = open_subject("sample:mini_resnet")
+    what_if = WhatIf(subject.model, subject.graph, digits, images=1000, precision="fp32", budget_bytes=budget)
     most = 0
     for layers in ({}, {"layer3.0.conv1": 0.5}, {"conv1": 0.3}, {}):
-        for _ in what_if.follow(make_plan(opened.model, opened.graph, PruneSpec(layers=tuple(layers.items())))):
+        for _ in what_if.follow(make_plan(subject.model, subject.graph, PruneSpec(layers=tuple(layers.items())))):
             most = max(most, what_if.kept_bytes)
     assert most <= budget
     assert most >= 0.6 * budget, "and it is made use of"
 
 
 def test_bf16_is_used_only_where_it_agrees(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = open_model("sample:lenet5")
-    insisted = WhatIf(opened.model, opened.graph, digits, images=200, precision="bf16")
+    subject = open_subject("sample:lenet5")
+    insisted = WhatIf(subject.model, subject.graph, digits, images=200, precision="bf16")
     assert insisted.precision.name == "bf16" and insisted.precision.agreement >= 0.995
     assert insisted.precision.images == 200
-    accuracy = insisted.measure(make_plan(opened.model, opened.graph, PruneSpec())).as_cut.value
-    assert accuracy == pytest.approx(evaluate(opened.model, digits, "select", limit=200).value, abs=0.011)
+    accuracy = insisted.measure(make_plan(subject.model, subject.graph, PruneSpec())).as_cut.value
+    assert accuracy == pytest.approx(evaluate(subject.model, digits, "select", limit=200).value, abs=0.011)
     monkeypatch.setattr(engine, "AGREEMENT", 1.01)
-    assert WhatIf(opened.model, opened.graph, digits, images=200, precision="bf16").precision.name == "fp32"
+    assert WhatIf(subject.model, subject.graph, digits, images=200, precision="bf16").precision.name == "fp32"
 
 
 class FixedBatch(nn.Module):
@@ -271,12 +271,12 @@ def test_recalibration_of_a_family_with_several_kinds_of_norms() -> None:
 
 
 def test_only_what_is_wanted_is_measured(digits: Data) -> None:
-    opened = open_model("sample:mini_resnet")
-    plan = make_plan(opened.model, opened.graph, PruneSpec(sparsity=0.3))
-    both = WhatIf(opened.model, opened.graph, digits, images=200, precision="fp32").measure(plan)
-    alone = WhatIf(opened.model, opened.graph, digits, images=200, precision="fp32", figures=("recalibrated",))
+    subject = open_subject("sample:mini_resnet")
+    plan = make_plan(subject.model, subject.graph, PruneSpec(sparsity=0.3))
+    both = WhatIf(subject.model, subject.graph, digits, images=200, precision="fp32").measure(plan)
+    alone = WhatIf(subject.model, subject.graph, digits, images=200, precision="fp32", figures=("recalibrated",))
     measured = alone.measure(plan)
     assert measured.as_cut is None and torch.equal(measured.recalibrated.scores, both.recalibrated.scores)
-    lenet = open_model("sample:lenet5")
+    lenet = open_subject("sample:lenet5")
     with pytest.raises(InputError, match="no batch normalisation"):
         WhatIf(lenet.model, lenet.graph, digits, figures=("recalibrated",))

@@ -43,4 +43,11 @@ def _refuse_visitor(reference: Reference) -> None:
     )
 
 
-FILE = Opener(kind="file", form="file:PATH.py:FACTORY", read=read_file, open=_open, check_visitor=_refuse_visitor)
+FILE = Opener(
+    kind="file",
+    form="file:PATH.py:FACTORY",
+    read=read_file,
+    open=_open,
+    check_visitor=_refuse_visitor,
+    is_path=True,
+)

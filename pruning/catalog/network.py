@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -36,7 +36,7 @@ class Network:
     known."""
     root: str = ""
     """Reference of the network that it was pruned from; '' for one that was not."""
-    structure: Shrinkage = Shrinkage()
+    structure: Shrinkage = field(default_factory=Shrinkage)
     """How it is smaller than its root."""
     held_zero: tuple[str, ...] = ()
     """Weights whose zeros were pruned and stay zero when it is trained on."""

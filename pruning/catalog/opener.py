@@ -40,6 +40,8 @@ class Opener:
     """Opens it. Raises InputError where there is no such network, StorageError where its files are damaged."""
     check_visitor: Callable[[Reference], None] = anything
     """Raises InputError where a visitor of the web pages may not open it."""
+    is_path: bool = False
+    """Whether what it names is a file or folder, which only this machine has."""
     brings_data: bool = False
     """Whether its networks know data sets that they answer to, so that none has to be named."""
     choices: Callable[[], Mapping[str, str]] = nothing

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pruning.base.errors import InputError
+from pruning.catalog.by_name import TIMM, TORCHVISION
 from pruning.catalog.files import FILE
 from pruning.catalog.opener import Opener
-from pruning.catalog.by_name import TIMM, TORCHVISION
 from pruning.catalog.references import Reference
 from pruning.catalog.samples import SAMPLE
 
@@ -86,6 +87,36 @@ def check_visitor(text: str) -> Reference:
     reference = parse_reference(text)
     OPENERS[reference.kind].check_visitor(reference)
     return reference
+
+
+def is_on_this_machine_alone(text: str) -> bool:
+    """Whether a reference names a file or folder, so that it means nothing elsewhere.
+
+    Raises:
+        InputError: as `parse_reference`.
+    """
+    reference = parse_reference(text)
+    return OPENERS[reference.kind].is_path or reference.weights not in (None, "default")
+
+
+def absolute(text: str) -> str:
+    """The same reference, with paths that hold from any folder.
+
+    Raises:
+        InputError: as `parse_reference`.
+    """
+    if not is_on_this_machine_alone(text):
+        return text
+    reference = parse_reference(text)
+    opener = OPENERS[reference.kind]
+    return reference.spelled(
+        name=_resolved(reference.name) if opener.is_path else reference.name,
+        weights=reference.weights if reference.weights in (None, "default") else _resolved(str(reference.weights)),
+    )
+
+
+def _resolved(path: str) -> str:
+    return str(Path(path).expanduser().resolve())
 
 
 def forms() -> str:

@@ -31,6 +31,13 @@ class Reference:
         """The same network without the weights it asks for: what its shapes are, and nothing else."""
         return replace(self, weights=None)
 
+    def spelled(self, *, name: str, weights: str | None) -> str:
+        """The reference as a text, with another name and other weights."""
+        factory = f":{self.factory}" if self.factory else ""
+        size = str(self.size) if self.size is not None else None
+        options = [f"{key}={value}" for key, value in (("weights", weights), ("size", size)) if value is not None]
+        return f"{self.kind}:{name}{factory}{'?' + '&'.join(options) if options else ''}"
+
 
 def read_name(text: str, rest: str) -> Reference:
     """`KIND:NAME` of a network that has its own weights and image size.

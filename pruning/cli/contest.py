@@ -10,14 +10,12 @@ from typing import Any
 import torch
 
 from pruning.base.errors import InputError
-from pruning.cli.evaluate import check_has_images
-from pruning.cli.output import field, say
+from pruning.cli.evaluate import open_with_images
+from pruning.cli.output import field, say, signed
 from pruning.contest import SCHEDULES, Race, Terms, Verdict, judge
 from pruning.contest.cache import hold, to_json
-from pruning.data.readers import open_data
-from pruning.opening.models import open_model
-from pruning.runs.pipeline import check_fits
 from pruning.spec import PruneSpec
+from pruning.tasks.metric import Metric
 
 REPORTS = 10
 """How often progress is said."""
@@ -35,20 +33,18 @@ def contest(args: argparse.Namespace, spec: PruneSpec, cancel: Callable[[], bool
     Raises:
         PruningError: an option is not allowed, the images are absent, the cache cannot be written; or cancelled.
     """
-    check_has_images(args.model)
-    opened = open_model(args.model)
-    data = open_data(args.data or opened.data[0], args.data_dir)
-    check_fits(opened, data)
+    subject = open_with_images(args.model, args.data, args.data_dir)
+    subject.check("run")
     terms = Terms(
         model=args.model,
-        data=data.info.name,
+        data=subject.info.name,
         prune=spec,
         rounds=args.rounds,
         steps=args.steps,
         seeds=_seeds(args.seeds),
     )
     torch.set_num_threads(1)  # networks that learn so quickly gain nothing from more, and the pages need the rest
-    found = hold(terms, opened, data, progress=_Progress(), cancel=cancel)
+    found = hold(terms, subject, progress=_Progress(), cancel=cancel)
     verdict = judge([found])
     return {"model": args.model, **to_json(found), "verdict": asdict(verdict)}, _lines(found, verdict)
 
@@ -76,21 +72,24 @@ class _Progress:
 
 
 def _lines(found: Race, verdict: Verdict) -> list[str]:
-    terms, spec = found.terms, found.terms.prune
+    terms, spec, metric = found.terms, found.terms.prune, found.terms.metric
     lines = [
         f"{terms.model}: {spec.sparsity:.0%} of the {spec.info.title} {spec.info.done}, {terms.steps} steps each; the "
-        f"iterative side in {terms.rounds} rounds. Accuracy on select images, measured after fine-tuning",
+        f"iterative side in {terms.rounds} rounds. {metric.title.capitalize()} on select images, measured after "
+        "fine-tuning",
         "",
     ]
     for schedule in SCHEDULES:
-        ends = [lane.finish.accuracy for lane in found.of(schedule) if lane.finish is not None]
-        lines += field(TITLES[schedule], ", ".join(f"{value:.1%}" for value in ends))
-    low, high = verdict.over_seeds
-    first, last = verdict.over_images
+        ends = [lane.finish.value for lane in found.of(schedule) if lane.finish is not None]
+        lines += field(TITLES[schedule], ", ".join(metric.words(value) for value in ends))
     lines += field(
         "difference",
-        f"{100 * verdict.mean:+.1f} points in rounds; 95 % over {verdict.seeds} seeds: {100 * low:+.1f} to "
-        f"{100 * high:+.1f}, over the images: {100 * first:+.1f} to {100 * last:+.1f}",
+        f"{signed(metric, verdict.mean, 1)} {metric.unit_of_change} in rounds; 95 % over {verdict.seeds} seeds: "
+        f"{_to(metric, verdict.over_seeds)}, over the images: {_to(metric, verdict.over_images)}",
     )
     said = f"ahead: {TITLES[verdict.winner]}" if verdict.winner else f"none named: {AGAINST[str(verdict.reason)]}"
     return [*lines, *field("winner", said)]
+
+
+def _to(metric: Metric, ends: tuple[float, float]) -> str:
+    return " to ".join(signed(metric, end, 1) for end in ends)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pruning.catalog.libraries import RANDOM, Network
+from pruning.catalog.network import Network
 from pruning.cli.output import field, listed
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.model_graph import ModelGraph
@@ -28,7 +28,7 @@ def locked_lines(graph: ModelGraph) -> list[str]:
 
 def weights_lines(network: Network) -> list[str]:
     """Where the weights come from; for random ones also how to get others."""
-    hint = " (trained ones: ?weights=default or ?weights=FILE)" if network.weights == RANDOM else ""
+    hint = " (trained ones: ?weights=default or ?weights=FILE)" if network.untrained else ""
     return field("weights", network.weights + hint)
 
 

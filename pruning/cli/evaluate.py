@@ -1,4 +1,4 @@
-"""`evaluate`: the accuracy of a model."""
+"""`evaluate`: how well a network answers."""
 
 from __future__ import annotations
 
@@ -6,50 +6,64 @@ from collections.abc import Callable
 from typing import Any
 
 from pruning.base.errors import InputError
-from pruning.catalog.references import parse_reference
+from pruning.catalog.openers import OPENERS, check_reference
+from pruning.cli.output import exactly, span
 from pruning.data.info import Role
-from pruning.data.readers import open_data
-from pruning.opening.models import open_model
-from pruning.runs.pipeline import check_fits
+from pruning.subject import Subject, open_subject
 from pruning.training.evaluate import evaluate as measure
 
 
 def evaluate(
     ref: str, *, data: str | None, data_dir: str | None, role: Role, cancel: Callable[[], bool]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Accuracy with its interval, as JSON and as lines. `data`: None for the model's own data set.
+    """The metric with its interval, as JSON and as lines. `data`: None for the model's own data set.
 
     Raises:
         PruningError: no such model or data set, they do not fit, the images are absent; or cancelled.
     """
-    check_has_images(ref)
-    opened = open_model(ref)
-    images = open_data(data or opened.data[0], data_dir)
-    check_fits(opened, images)
-    measured = measure(opened.model, images, role, cancel=cancel)
+    subject = open_with_images(ref, data, data_dir)
+    measured = measure(subject.model, subject.data, role, cancel=cancel)
+    metric = measured.metric
     result = {
         "schema_version": 1,
         "model": ref,
-        "data": images.info.name,
+        "data": subject.info.name,
         "role": measured.role,
-        "accuracy": measured.value,
-        "accuracy_interval": list(measured.interval),
+        "metric": metric.name,
+        metric.name: measured.value,
+        f"{metric.name}_interval": list(measured.interval),
         "correct": measured.correct,
         "images": measured.images,
         "loss": measured.loss,
     }
-    low, high = measured.interval
     line = (
-        f"{opened.title}: {measured.value:.2%} ({low:.2%} to {high:.2%}) of {measured.images:,} "
-        f"{measured.role} images of {images.info.name}, measured"
+        f"{subject.title}: {exactly(metric, measured.value)} ({span(metric, measured.interval)}) of "
+        f"{measured.images:,} {measured.role} images of {subject.info.name}, measured"
     )
     return result, [line]
 
 
-def check_has_images(ref: str) -> None:
-    """Raise InputError unless the reference is of a sample network or a run: only they know images to measure on."""
-    if parse_reference(ref).kind not in ("sample", "run"):
+def open_with_images(ref: str, data: str | None, data_dir: str | None) -> Subject:
+    """Open a network with images; refuse before anything long where there can be none.
+
+    Raises:
+        InputError: no such network or data set, they do not fit each other, or none is named for a network that brings
+            none along.
+        StorageError, DataError: files are absent or damaged.
+    """
+    check_has_images(ref, data)
+    subject = open_subject(ref, data, data_dir)
+    if subject.images is not None:
+        subject.images.open()  # absent images are said with the way to get them
+    subject.check("measure")
+    return subject
+
+
+def check_has_images(ref: str, data: str | None) -> None:
+    """Raises InputError where no data set is named, and networks of this kind know none of their own."""
+    if data is None and not OPENERS[check_reference(ref).kind].brings_data:
+        own = " or ".join(opener.form for opener in OPENERS.values() if opener.brings_data)
         raise InputError(
-            f"'{ref}' comes without images to measure it on: evaluate and prune take sample:NAME or run:DIR; inspect "
-            "and verify take this one."
+            f"'{ref}' comes without images to measure it on: name a data set with --data, or take {own}; inspect and "
+            "verify take this one."
         )

@@ -7,15 +7,13 @@ from typing import Any
 
 import pruning.runs  # noqa: F401 - adds run: to what open_network opens
 from pruning.base.digests import weights_digest
-from pruning.catalog.references import parse_reference
+from pruning.catalog.openers import open_network
 from pruning.cli.describe import describe_groups, locked_lines, weights_lines
 from pruning.cli.output import field, only_ours
 from pruning.cost.counts import layer_costs, model_cost
 from pruning.graph.model_graph import ModelGraph
-from pruning.opening.networks import open_network
 from pruning.removal.build import build_graph
 from pruning.statistics.distributions import weight_stats
-from sample_models import SAMPLES
 
 
 def inspect(ref: str) -> tuple[dict[str, Any], list[str]]:
@@ -27,7 +25,6 @@ def inspect(ref: str) -> tuple[dict[str, Any], list[str]]:
     with only_ours():
         network = open_network(ref)
         graph = build_graph(network.model, network.example_inputs)
-    reference = parse_reference(ref)
     tensors = {name: tensor.detach() for name, tensor in network.model.named_parameters(remove_duplicate=False)}
     tensors |= dict(network.model.named_buffers(remove_duplicate=False))
     cost = model_cost(network.model, graph)
@@ -45,7 +42,7 @@ def inspect(ref: str) -> tuple[dict[str, Any], list[str]]:
         **asdict(cost),
         "layers": layers,
         **describe_groups(graph),
-        "provenance": SAMPLES[reference.name].provenance() if reference.kind == "sample" else None,
+        "provenance": network.provenance if not network.root else None,
     }
     lines = [
         f"{network.title}: {cost.params:,} parameters, {cost.macs:,} MACs a sample, {cost.bytes.raw:,} bytes",

@@ -8,12 +8,12 @@ from typing import Any
 
 import pruning.runs  # noqa: F401 - adds run: to what open_network opens
 from pruning.base.errors import InputError
+from pruning.catalog.openers import open_network
 from pruning.cli.output import field, only_ours, say
 from pruning.latency.cache import Measuring, measuring, save_steps, steps_key, write_measuring
 from pruning.latency.clock import ENGINE, quiet_machine
 from pruning.latency.profile import profile
 from pruning.latency.steps import Steps, curve, drops
-from pruning.opening.networks import open_network
 from pruning.removal.build import build_graph
 
 BUSY = 0.15

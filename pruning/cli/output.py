@@ -10,6 +10,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from pruning.tasks.metric import Metric
+
 WIDTH = 98
 LABEL = 12
 
@@ -45,6 +47,29 @@ def field(label: str, text: str, indent: int = LABEL) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     ) or [label]
+
+
+def exactly(metric: Metric, value: float) -> str:
+    """A metric with a digit more than pages show: '98.70%', '0.1234 px'."""
+    if metric.unit == "%":
+        return f"{value:.{metric.digits + 1}%}"
+    return f"{metric.scale * value:.{metric.digits + 1}f} {metric.unit}".rstrip()
+
+
+def span(metric: Metric, ends: tuple[float, float]) -> str:
+    """An interval of a metric: '98.10% to 99.20%'."""
+    return f"{exactly(metric, ends[0])} to {exactly(metric, ends[1])}"
+
+
+def signed(metric: Metric, value: float, digits: int | None = None) -> str:
+    """A difference without its unit: '+0.10'."""
+    return f"{metric.scale * value:+.{metric.digits + 1 if digits is None else digits}f}"
+
+
+def exact_change(metric: Metric, value: float, ends: tuple[float, float]) -> str:
+    """A difference with its interval: '+0.10 points (-0.60 to +0.90)'."""
+    low, high = (signed(metric, end) for end in ends)
+    return f"{signed(metric, value)} {metric.unit_of_change} ({low} to {high})"
 
 
 def change(before: int, after: int) -> str:

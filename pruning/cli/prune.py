@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from pruning.base.errors import InputError
+from pruning.catalog.openers import absolute
 from pruning.cli.evaluate import check_has_images
-from pruning.cli.output import change, field, listed, say
+from pruning.cli.output import change, exact_change, exactly, field, listed, say
 from pruning.cli.spec import SPEC_FIELDS
 from pruning.cost.ledger import remarks
-from pruning.data.readers import describe_data
-from pruning.opening.models import open_model
 from pruning.runs import create_run, execute
 from pruning.runs.ledger import ledger_of_result
 from pruning.runs.pipeline import check_recipe, steps_for_seconds
@@ -24,6 +23,8 @@ from pruning.runs.recipe import SCHEDULES, Recipe, Schedule
 from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
 from pruning.spec import PruneSpec
+from pruning.subject import open_subject
+from pruning.tasks.table import find_metric
 from pruning.training.finetune import choose_precision, default_hyperparameters
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
@@ -39,8 +40,7 @@ def prune(
     """
     requirements = [parse_requirement(text) for text in args.require]
     recipe = recipe_of(args, spec)
-    check_has_images(recipe.model)
-    check_recipe(recipe)
+    check_recipe(recipe, args.data_dir)
     folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
     say(f"Run folder: {folder}")
     result = execute(folder, progress=_progress, cancel=cancel)
@@ -67,9 +67,9 @@ def recipe_of(args: argparse.Namespace, spec: PruneSpec) -> Recipe:
         raise InputError("Say which model to prune, such as sample:lenet5, or give --recipe FILE.")
     if args.finetune_epochs is not None and args.finetune_seconds is not None:
         raise InputError("Give --finetune-epochs or --finetune-seconds, not both.")
-    check_has_images(args.model)
-    opened = open_model(args.model)
-    info = describe_data(args.data or opened.data[0])
+    check_has_images(args.model, args.data)
+    subject = open_subject(args.model, args.data, args.data_dir)
+    info = subject.info
     hyper = default_hyperparameters(info)
     if args.lr is not None:
         hyper["lr"] = args.lr
@@ -80,7 +80,7 @@ def recipe_of(args: argparse.Namespace, spec: PruneSpec) -> Recipe:
     epochs = args.finetune_epochs or 0
     schedule: Schedule = args.schedule or "oneshot"
     recipe = Recipe(
-        model=f"run:{_absolute(args.model[4:])}" if args.model.startswith("run:") else args.model,
+        model=absolute(args.model),
         data=info.name,
         prune=spec,
         schedule=schedule,
@@ -89,7 +89,7 @@ def recipe_of(args: argparse.Namespace, spec: PruneSpec) -> Recipe:
         batch_size=int(hyper["batch_size"]),
         lr=float(hyper["lr"]),
         shift=int(hyper["shift"]),
-        precision=choose_precision(opened.model),
+        precision=choose_precision(subject.model),
     )
     if args.finetune_seconds:
         steps = steps_for_seconds(recipe, args.finetune_seconds, args.data_dir)
@@ -120,7 +120,8 @@ class Requirement:
     def holds(self, result: dict[str, Any]) -> bool:
         """Whether a result meets it. Raises InputError where it has no such number."""
         value: Any = result
-        for key in ("pruned.accuracy" if self.path == "accuracy" else self.path).split("."):
+        pruned = result["pruned"]
+        for key in (f"pruned.{self.path}" if self.path == pruned.get("metric") else self.path).split("."):
             try:
                 value = value[int(key)] if isinstance(value, list | tuple) else value[key]
             except (KeyError, IndexError, TypeError, ValueError):
@@ -151,16 +152,17 @@ def _absolute(path: str | None) -> str | None:
 
 
 def _progress(event: dict[str, Any]) -> None:
-    stage = event["stage"]
+    stage, value = event["stage"], event.get(event.get("metric", ""))
+    said = "" if value is None else exactly(find_metric(event["metric"]), value)
     if stage == "finetune":
-        if event.get("accuracy") is not None:
+        if said:
             say(
-                f"fine-tuning {event['step']}/{event['steps']}: loss {event['loss']:.3f}, "
-                f"{event['accuracy']:.2%} on select images, {event['seconds']:.0f} s"
+                f"fine-tuning {event['step']}/{event['steps']}: loss {event['loss']:.3f}, {said} on select images, "
+                f"{event['seconds']:.0f} s"
             )
-    elif "accuracy" in event:
+    elif said:
         stage = {"as_cut": "as cut", "finetuned": "fine-tuned"}.get(stage, stage)
-        say(f"{stage}: {event['accuracy']:.2%} on select images")
+        say(f"{stage}: {said} on select images")
     elif event.get("text") and stage not in ("failed", "cancelled"):  # those are said at the end
         say(event["text"])
 
@@ -173,7 +175,7 @@ def _summary(result: Result, folder: Path) -> list[str]:
             notes.setdefault(row.note, {})[row.name] = None
     times = [f"{speedup.words}, batch {speedup.batch}" for speedup in result.speedups] or ["not measured"]
     return [
-        *field("accuracy", _accuracy(result)),
+        *field(pruned.test.kind.title if pruned.test else "accuracy", _measured(result)),
         *field("removal", result.check.status),
         *field("parameters", change(dense.params, pruned.params)),
         *field("non-zero", change(dense.nonzero, pruned.nonzero)),
@@ -185,14 +187,14 @@ def _summary(result: Result, folder: Path) -> list[str]:
     ]
 
 
-def _accuracy(result: Result) -> str:
+def _measured(result: Result) -> str:
     dense, pruned, difference = result.dense.test, result.pruned.test, result.difference
     if dense is None or pruned is None or difference is None:
         return "not measured: there were no test images"
-    low, high = (100 * end for end in difference.interval)
+    metric = pruned.kind
     words = (
-        f"{dense.value:.2%} → {pruned.value:.2%} on {pruned.role} images, {100 * difference.value:+.2f} points "
-        f"({low:+.2f} to {high:+.2f})"
+        f"{exactly(metric, dense.value)} → {exactly(metric, pruned.value)} on {pruned.role} images, "
+        f"{exact_change(metric, difference.value, difference.interval)}"
     )
     if difference.newly_wrong is None or difference.newly_right is None:
         return words

@@ -7,17 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from pruning.base.errors import Cancelled, InputError
-from pruning.cli.evaluate import check_has_images
-from pruning.cli.output import field, say
-from pruning.data.readers import open_data
+from pruning.cli.evaluate import open_with_images
+from pruning.cli.output import exact_change, exactly, field, say, span
 from pruning.granularity import Granularity
-from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import Plan
-from pruning.runs.pipeline import check_fits
 from pruning.sensitivity import (
     SPARSITIES,
     Curve,
-    Figure,
     FigureName,
     Sensitivity,
     interaction_gap,
@@ -28,12 +24,16 @@ from pruning.sensitivity import (
     predict_joint,
 )
 from pruning.sensitivity.cache import measure
-from pruning.sensitivity.form import to_json
+from pruning.sensitivity.form import figure_values, to_json
 from pruning.spec import PruneSpec
 from pruning.statistics.cache import statistics_for
+from pruning.subject import Subject
+from pruning.tasks.metric import Metric
 from pruning.whatif import WhatIf
 
 TARGETS: dict[Granularity, str] = {"channel": "channel group", "weight": "weight tensor"}
+CELL = 6
+"""Signs of a number in the table."""
 REPORTS = 20
 """How often progress is said."""
 
@@ -50,22 +50,21 @@ def sensitivity(
     """
     if not 0 <= args.lose <= 100:
         raise InputError(f"--lose is a number of points of accuracy from 0 to 100, not {args.lose:g}.")
-    check_has_images(args.model)
-    opened = open_model(args.model)
-    data = open_data(args.data or opened.data[0], args.data_dir)
-    check_fits(opened, data)
-    wanted = outline(opened.digest, opened.graph, data, spec, images=args.images)
+    subject = open_with_images(args.model, args.data, args.data_dir)
+    subject.check("scan")
+    data = subject.data
+    lose = args.lose / subject.task.metric.scale
+    wanted = outline(subject.digest, subject.graph, data, spec, images=args.images)
 
     def limits(found: Sensitivity) -> Plan:
-        statistics = statistics_for(opened.model, opened.graph, data, found.spec, cancel=cancel)
-        return limits_plan(opened.model, opened.graph, found, _figure(found), args.lose / 100, statistics)
+        statistics = statistics_for(subject.model, subject.graph, data, found.spec, cancel=cancel)
+        return limits_plan(subject.model, subject.graph, found, _figure(found), lose, statistics)
 
     try:
         found = measure(
-            opened,
-            data,
+            subject,
             wanted,
-            lambda: WhatIf(opened.model, opened.graph, data, images=wanted.images, seed=wanted.spec.seed),
+            lambda: WhatIf(subject.model, subject.graph, data, images=wanted.images, seed=wanted.spec.seed),
             together=limits,
             progress=_Progress(),
             cancel=cancel,
@@ -77,14 +76,14 @@ def sensitivity(
     predicted = predict_joint(found, plan.shares, name)
     gap = interaction_gap(predicted, joint.figure(name))
     together = {
-        "lose": args.lose / 100,
+        "lose": lose,
         "figure": name,
         "kept": dict(joint.kept),
-        "predicted": {"accuracy": predicted.value, "low": predicted.low, "high": predicted.high},
-        "measured": joint.figure(name).to_json(),
+        "predicted": {found.metric.name: predicted.value, "low": predicted.low, "high": predicted.high},
+        "measured": figure_values(joint.figure(name)),
         "interaction_gap": {"gap": gap.gap, "low": gap.low, "high": gap.high},
     }
-    return {"model": args.model, **to_json(found), "joint": together}, _lines(opened, found, name, together)
+    return {"model": args.model, **to_json(found), "joint": together}, _lines(subject, found, name, together)
 
 
 def _figure(found: Sensitivity) -> FigureName:
@@ -106,49 +105,52 @@ class _Progress:
             self._said = part
 
 
-def _lines(opened: OpenModel, found: Sensitivity, name: FigureName, together: dict[str, Any]) -> list[str]:
+def _lines(subject: Subject, found: Sensitivity, name: FigureName, together: dict[str, Any]) -> list[str]:
     assert found.dense is not None
+    metric, dense = found.metric, found.dense
     words = {"as_cut": "as cut", "recalibrated": "recalibrated"}[name]
-    low, high = found.dense.as_cut.interval
-    lose = together["lose"]
+    lose = metric.scale * together["lose"]
+    unit = metric.unit_of_change.removesuffix("s") if lose == 1 else metric.unit_of_change
     columns = sorted(SPARSITIES[found.spec.granularity])
     wide = max(13, *(len(curve.name) for curve in found.curves)) if found.curves else 13
     target = TARGETS[found.spec.granularity]
-    again = found.dense.recalibrated
+    again = dense.recalibrated
     lines = [
-        f"{opened.title}, dense: {found.dense.as_cut.value:.2%} ({low:.2%} to {high:.2%}) of {found.images:,} "
-        f"select images of {found.data}, measured in {found.precision}"
-        + (f"; {again.value:.2%} recalibrated, where its curves begin" if again else ""),
-        f"Accuracy in % with only one {target} cut by {found.spec.criterion}, {words}, measured; within: the largest "
-        f"share that may go for a loss of at most {100 * lose:g} point{'' if lose == 0.01 else 's'}",
+        f"{subject.title}, dense: {exactly(metric, dense.as_cut.value)} ({span(metric, dense.as_cut.interval)}) of "
+        f"{found.images:,} select images of {found.data}, measured in {found.precision}"
+        + (f"; {exactly(metric, again.value)} recalibrated, where its curves begin" if again else ""),
+        f"{metric.title.capitalize()}{f' in {metric.unit}' if metric.unit else ''} with only one {target} cut by "
+        f"{found.spec.criterion}, {words}, measured; within: the largest share that may go for a loss of at most "
+        f"{lose:g} {unit}".rstrip(),
         "",
         f"{target:<{wide}}{'units':>9}{'parameters':>12}{'MACs':>14}  "
-        + "".join(f"{100 * sparsity:>6.0f}" for sparsity in columns)
+        + "".join(f"{100 * sparsity:>{CELL}.0f}" for sparsity in columns)
         + "  within",
     ]
     for curve in found.curves:
         start = f"{curve.name:<{wide}}{curve.units:>9,}{curve.params:>12,}{curve.macs:>14,}  "
-        lines.append(start + (_cells(curve, name, lose) if curve.locked is None else f"  locked: {curve.locked}"))
+        own = _cells(curve, metric, name, together["lose"]) if curve.locked is None else f"  locked: {curve.locked}"
+        lines.append(start + own)
     predicted, measured, gap = (together[key] for key in ("predicted", "measured", "interaction_gap"))
     return [
         *lines,
         "",
         *field(
             "together",
-            f"all at their limits: {predicted['accuracy']:.2%} ({predicted['low']:.2%} to {predicted['high']:.2%}) "
-            f"estimated from the single curves; {measured['accuracy']:.2%} ({measured['low']:.2%} to "
-            f"{measured['high']:.2%}) measured, {words}",
+            f"all at their limits: {exactly(metric, predicted[metric.name])} ({span(metric, _ends(predicted))}) "
+            f"estimated from the single curves; {exactly(metric, measured[metric.name])} "
+            f"({span(metric, _ends(measured))}) measured, {words}",
         ),
-        *field(
-            "interaction",
-            f"{100 * gap['gap']:+.2f} points ({100 * gap['low']:+.2f} to {100 * gap['high']:+.2f}): measured minus "
-            "estimated",
-        ),
+        *field("interaction", f"{exact_change(metric, gap['gap'], _ends(gap))}: measured minus estimated"),
     ]
 
 
-def _cells(curve: Curve, name: FigureName, lose: float) -> str:
+def _ends(figure: dict[str, Any]) -> tuple[float, float]:
+    return figure["low"], figure["high"]
+
+
+def _cells(curve: Curve, metric: Metric, name: FigureName, lose: float) -> str:
     best = largest_within(curve, name, lose)
-    figures: list[Figure] = [point.figure(name) for point in curve.points]
+    values = [point.figure(name).value for point in curve.points]
     within = "none" if best is None else f"{100 * best.achieved:.0f} %"
-    return "".join(f"{100 * figure.value:>6.1f}" for figure in figures) + f"{within:>8}"
+    return "".join(f"{metric.scale * value:>{CELL}.{metric.digits}f}" for value in values) + f"{within:>8}"

@@ -8,10 +8,10 @@ from typing import Any
 from torch import nn
 
 import pruning.runs  # noqa: F401 - adds run: to what open_network opens
+from pruning.catalog.openers import open_network
 from pruning.cli.describe import describe_groups, locked_lines, weights_lines
 from pruning.cli.output import change, field, only_ours
 from pruning.cost.counts import count_macs, shapes_after
-from pruning.opening.networks import open_network
 from pruning.removal.remove import remove
 from pruning.spec import PruneSpec
 

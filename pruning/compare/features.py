@@ -12,7 +12,7 @@ from pruning.base.clone import clone
 from pruning.base.errors import InputError
 from pruning.graph.rules.call import Contraction
 from pruning.graph.trace import argument, module_path, op_of
-from pruning.opening.models import OpenModel
+from pruning.subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,28 +32,28 @@ class Maps:
         return self.values[self.channels.index(channel)] if channel in self.channels else None
 
 
-def layer_site(opened: OpenModel, layer: str) -> Contraction:
+def layer_site(subject: Subject, layer: str) -> Contraction:
     """A layer of a network by its name.
 
     Raises:
         InputError: it has no such layer.
     """
-    found = next((site for site in opened.graph.contractions if site.layer == layer), None)
+    found = next((site for site in subject.graph.contractions if site.layer == layer), None)
     if found is None:
-        names = dict.fromkeys(site.layer for site in opened.graph.contractions)
-        raise InputError(f"{opened.title} has no layer '{layer}'. Choose one of: {', '.join(names)}.")
+        names = dict.fromkeys(site.layer for site in subject.graph.contractions)
+        raise InputError(f"{subject.title} has no layer '{layer}'. Choose one of: {', '.join(names)}.")
     return found
 
 
-def kept_channels(opened: OpenModel, layer: str) -> tuple[int, ...]:
+def kept_channels(subject: Subject, layer: str) -> tuple[int, ...]:
     """Original numbers of the channels a layer still has, ascending; all of them where none was removed."""
-    tensor = layer_site(opened, layer).tensor
-    kept = opened.structure.kept.get(tensor, {}).get(0)
-    return tuple(range(opened.graph.shapes[tensor][0])) if kept is None else tuple(kept)
+    tensor = layer_site(subject, layer).tensor
+    kept = subject.network.structure.kept.get(tensor, {}).get(0)
+    return tuple(range(subject.graph.shapes[tensor][0])) if kept is None else tuple(kept)
 
 
 @torch.no_grad()
-def feature_maps(opened: OpenModel, layer: str, image: Tensor) -> Maps:
+def feature_maps(subject: Subject, layer: str, image: Tensor) -> Maps:
     """Run one normalised image (channels × height × width) and keep what the layer's filters answer.
 
     Where batch normalisation follows and nobody else reads the layer, its output is taken: only there do channels of
@@ -62,9 +62,9 @@ def feature_maps(opened: OpenModel, layer: str, image: Tensor) -> Maps:
     Raises:
         InputError: there is no such layer, or its output is no map of channels.
     """
-    channels = kept_channels(opened, layer)
-    place = _place(opened, layer)
-    model = clone(opened.model).eval()
+    channels = kept_channels(subject, layer)
+    place = _place(subject, layer)
+    model = clone(subject.model).eval()
     seen: list[Tensor] = []
 
     def keep(module: nn.Module, given: object, out: Tensor) -> None:
@@ -88,8 +88,8 @@ def common_reach(*maps: Maps) -> float:
     return float(magnitudes[round(0.99 * (len(magnitudes) - 1))]) or float(magnitudes[-1]) or 1.0
 
 
-def _place(opened: OpenModel, layer: str) -> str:
-    trace, tensor = opened.graph.trace, layer_site(opened, layer).tensor
+def _place(subject: Subject, layer: str) -> str:
+    trace, tensor = subject.graph.trace, layer_site(subject, layer).tensor
 
     def holds_weight(node: Node) -> bool:
         weight = argument(node, 1)

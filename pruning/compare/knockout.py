@@ -10,10 +10,9 @@ from torch import Tensor
 from pruning.base.errors import InputError
 from pruning.compare.classes import ClassChange
 from pruning.compare.features import kept_channels, layer_site
-from pruning.data.protocol import Data
 from pruning.graph.groups import ChannelGroup
-from pruning.opening.models import OpenModel
 from pruning.planning.plan import LayerPlan, Plan, keeping_units, nothing
+from pruning.subject import Subject
 from pruning.tasks.metric import Difference
 from pruning.tasks.shares import paired_difference
 from pruning.training.evaluate import Evaluation
@@ -47,18 +46,18 @@ class Knockout:
         return not low <= 0 <= high
 
 
-def find_unit(opened: OpenModel, layer: str, channel: int) -> tuple[ChannelGroup, int]:
+def find_unit(subject: Subject, layer: str, channel: int) -> tuple[ChannelGroup, int]:
     """The group and the unit that a channel of a layer, by its original number, belongs to.
 
     Raises:
         InputError: no such layer or channel, it was removed already, or it may not be removed.
     """
-    tensor = layer_site(opened, layer).tensor
-    channels = kept_channels(opened, layer)
+    tensor = layer_site(subject, layer).tensor
+    channels = kept_channels(subject, layer)
     if channel not in channels:
         raise InputError(f"Channel {channel} of {layer} is not in this network: it was removed.")
     here = channels.index(channel)
-    for group in (*opened.graph.groups, *opened.graph.locked):
+    for group in (*subject.graph.groups, *subject.graph.locked):
         for slot in group.slots:
             if slot.role != "producer" or slot.tensor != tensor or slot.dim != 0:
                 continue
@@ -87,14 +86,20 @@ def without(group: ChannelGroup, unit: int) -> Plan:
     return keeping_units(kept, layers)
 
 
-def knockout_engine(opened: OpenModel, data: Data) -> WhatIf:
+def knockout_engine(subject: Subject) -> WhatIf:
     """What measures knock-outs of a network: in float32, so that its figures are those of plain evaluation."""
     return WhatIf(
-        opened.model, opened.graph, data, images=IMAGES, figures=("as_cut",), precision="fp32", budget_bytes=MEMORY
+        subject.model,
+        subject.graph,
+        subject.data,
+        images=IMAGES,
+        figures=("as_cut",),
+        precision="fp32",
+        budget_bytes=MEMORY,
     )
 
 
-def knock_out(engine: WhatIf, opened: OpenModel, layer: str, channel: int) -> Knockout:
+def knock_out(engine: WhatIf, subject: Subject, layer: str, channel: int) -> Knockout:
     """Remove one channel, by its original number, with all that is tied to it, and measure on select images.
 
     `engine`: of this very network, without recalibration. Nothing is trained or recalibrated: what is seen is what
@@ -103,7 +108,7 @@ def knock_out(engine: WhatIf, opened: OpenModel, layer: str, channel: int) -> Kn
     Raises:
         InputError: as `find_unit`.
     """
-    group, unit = find_unit(opened, layer, channel)
+    group, unit = find_unit(subject, layer, channel)
     before = engine.measure(nothing()).as_cut
     after = engine.measure(without(group, unit), keep=False).as_cut
     assert before is not None and after is not None, "the engine measures as cut"

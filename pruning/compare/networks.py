@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pruning.cost.counts import LayerCost, layer_costs
-from pruning.opening.models import OpenModel
+from pruning.subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +51,16 @@ class LayerPair:
         return tuple(number for number in self.before.kept if number not in stay)
 
 
-def layers_of(opened: OpenModel) -> list[Layer]:
+def layers_of(subject: Subject) -> list[Layer]:
     """Every convolution and linear layer in network order."""
-    tensors = dict(opened.model.named_parameters())
-    return [_layer(cost, tensors, opened) for cost in layer_costs(opened.graph)]
+    tensors = dict(subject.model.named_parameters())
+    return [_layer(cost, tensors, subject) for cost in layer_costs(subject.graph)]
 
 
-def compare_layers(before: OpenModel, after: OpenModel) -> list[LayerPair]:
+def compare_layers(before: Subject, after: Subject) -> list[LayerPair]:
     """Layers of both, by name where both go back to the same dense network; else one network's after the other's."""
     first, second = layers_of(before), layers_of(after)
-    related = before.sample is not None and after.sample is not None and before.sample.name == after.sample.name
-    if not related:
+    if before.network.origin != after.network.origin:
         return [
             *(LayerPair(name=layer.name, before=layer, after=None) for layer in first),
             *(LayerPair(name=layer.name, before=None, after=layer) for layer in second),
@@ -70,7 +69,7 @@ def compare_layers(before: OpenModel, after: OpenModel) -> list[LayerPair]:
     return [LayerPair(name=layer.name, before=layer, after=theirs.get(layer.name)) for layer in first]
 
 
-def _layer(cost: LayerCost, tensors: Mapping[str, Tensor], opened: OpenModel) -> Layer:
+def _layer(cost: LayerCost, tensors: Mapping[str, Tensor], subject: Subject) -> Layer:
     weight = f"{cost.name}.weight"
     mine = [tensors[name] for name in (weight, f"{cost.name}.bias") if name in tensors]
     kernel = "×".join(map(str, cost.weight_shape[2:]))
@@ -78,7 +77,7 @@ def _layer(cost: LayerCost, tensors: Mapping[str, Tensor], opened: OpenModel) ->
         name=cost.name,
         what="linear layer" if cost.kind == "linear" else f"{kernel} convolution",
         channels=cost.weight_shape[0],
-        kept=tuple(opened.structure.kept.get(weight, {}).get(0, range(cost.weight_shape[0]))),
+        kept=tuple(subject.network.structure.kept.get(weight, {}).get(0, range(cost.weight_shape[0]))),
         params=cost.parameters,
         nonzero=sum(int(torch.count_nonzero(tensor.detach())) for tensor in mine),
         macs=cost.macs,

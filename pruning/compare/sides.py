@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pruning.base.errors import InputError
 from pruning.data.protocol import Data
-from pruning.opening.models import OpenModel
 from pruning.runs import Run
 from pruning.runs.result import Result, Speedup
 from pruning.runs.result import Side as Figures
+from pruning.subject import Subject
 from pruning.tasks.metric import Difference
 from pruning.training.answers import Answers
 
@@ -36,8 +36,9 @@ class Side:
     kind: Kind
     label: str
     """A few words for headings, such as 'dense' or 'channels by L2, 40 %, fine-tuned'."""
-    opened: OpenModel
-    """Shared: copy the model before changing anything. `opened.structure.kept` has the original channel numbers."""
+    subject: Subject
+    """With the images that both looked at. Shared: copy the model before changing anything.
+    `subject.network.structure.kept` has the original channel numbers."""
     run: Run | None
     """The run it is the result of; None for dense."""
     answers: Answers | None
@@ -59,21 +60,26 @@ class Pair:
 
     before: Side
     after: Side
-    data_name: str
-    missing: str | None
-    """Why the images are not there, in words; None where they are."""
-    load: Callable[[], Data]
+
+    @property
+    def data_name(self) -> str:
+        """Reference of the images; '' where there are none."""
+        return self.after.subject.data_name
+
+    @property
+    def missing(self) -> str | None:
+        """Why the images are not there, in words; None where they are."""
+        return self.after.subject.missing
 
     def data(self) -> Data:
         """The images. Only where nothing is `missing`."""
         assert self.missing is None, self.missing
-        return self.load()
+        return self.after.subject.data
 
     @property
     def same_network(self) -> bool:
         """Whether both go back to the same dense network, so that layers and channels correspond."""
-        before, after = self.before.opened.sample, self.after.opened.sample
-        return before is not None and after is not None and before.name == after.name
+        return self.before.subject.network.origin == self.after.subject.network.origin
 
     @property
     def batches(self) -> tuple[int, ...]:
@@ -125,8 +131,8 @@ def find_run(runs: Mapping[str, Run], name: str) -> Run:
     return run
 
 
-def run_side(run: Run, opened: OpenModel, label: str) -> Side:
-    """The result of a finished run; `opened` is `run:` with its folder.
+def run_side(run: Run, subject: Subject, label: str) -> Side:
+    """The result of a finished run; `subject` is `run:` with its folder.
 
     Raises:
         StorageError: its answers are damaged.
@@ -135,7 +141,7 @@ def run_side(run: Run, opened: OpenModel, label: str) -> Side:
     return Side(
         kind="run",
         label=label,
-        opened=opened,
+        subject=subject,
         run=run,
         answers=run.answers().get("pruned"),
         figures=result.pruned,
@@ -143,8 +149,8 @@ def run_side(run: Run, opened: OpenModel, label: str) -> Side:
     )
 
 
-def dense_side(run: Run, opened: OpenModel) -> Side:
-    """The dense network that a finished run was held against; `opened` is what `run.dense_ref()` names.
+def dense_side(run: Run, subject: Subject) -> Side:
+    """The dense network that a finished run was held against; `subject` is what `run.dense_ref()` names.
 
     Raises:
         StorageError: its answers are damaged.
@@ -152,7 +158,7 @@ def dense_side(run: Run, opened: OpenModel) -> Side:
     return Side(
         kind="dense",
         label="dense",
-        opened=opened,
+        subject=subject,
         run=None,
         answers=run.answers().get("dense"),
         figures=_result(run).dense,

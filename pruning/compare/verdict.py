@@ -11,7 +11,8 @@ from pruning.compare.casualties import Changes, changes, changes_of
 from pruning.compare.sides import Pair
 from pruning.data.readers import describe_data
 from pruning.runs.result import Measurement, Result, Speedup
-from pruning.tasks.metric import Difference
+from pruning.tasks.classification import ACCURACY
+from pruning.tasks.metric import Difference, Metric
 from pruning.training.answers import Answers
 
 Tone = Literal["same", "worse", "better", "unknown"]
@@ -31,13 +32,16 @@ class Facts:
     nonzero: tuple[int, int]
     speedups: tuple[Speedup, ...]
     """By batch size, the smallest first; empty: not comparable."""
-    accuracy: tuple[float, float] | None
-    """On test images; None where they were not looked at."""
+    values: tuple[float, float] | None
+    """The metric on test images; None where they were not looked at."""
     changes: Changes | None
     difference: Difference | None
     """None where the answers image by image were not kept."""
+    metric: Metric = ACCURACY
+    images: int = 0
+    """Test images that were looked at."""
     things: str = "images"
-    """What the test images show."""
+    """What they show."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +55,7 @@ class Verdict:
     meaning: str
     """What that shows, and what it does not."""
     tone: Tone
-    """Of the accuracy."""
+    """Of the metric."""
 
     @property
     def headline(self) -> str:
@@ -94,7 +98,9 @@ def facts_of(pair: Pair) -> Facts:
         params=(before.figures.params, after.figures.params),
         nonzero=(before.figures.nonzero, after.figures.nonzero),
         speedups=tuple(speedup for speedup in found if speedup is not None),
-        accuracy=_both(before.figures.test, after.figures.test),
+        values=_both(before.figures.test, after.figures.test),
+        metric=_metric(after.figures.test),
+        images=_images(after.figures.test),
         changes=counted,
         difference=difference,
         things=things_of(pair.data_name),
@@ -114,7 +120,9 @@ def facts_of_result(result: Result, answers: Mapping[str, Answers] | None = None
         params=(dense.params, pruned.params),
         nonzero=(dense.nonzero, pruned.nonzero),
         speedups=result.speedups,
-        accuracy=_both(dense.test, pruned.test),
+        values=_both(dense.test, pruned.test),
+        metric=_metric(pruned.test),
+        images=_images(pruned.test),
         changes=counted,
         difference=difference,
         things=things_of(result.data.name) if result.data is not None else "images",
@@ -203,23 +211,35 @@ def signed(value: float) -> str:
 
 
 def _meaning(facts: Facts) -> tuple[str, Tone]:
-    difference = facts.difference
-    if facts.accuracy is None:
+    metric, difference = facts.metric, facts.difference
+    if facts.values is None:
         return "what it answers was not measured, for there were no test images", "unknown"
-    if difference is None or facts.changes is None:
-        before, after = (f"{100 * share:.1f} %" for share in facts.accuracy)
+    if difference is None:
+        before, after = (metric.words(value) for value in facts.values)
+        said = (
+            f"{before} and {after} of the answers are right" if metric.counts else f"{metric.title} {before}, {after}"
+        )
         return (
-            f"{before} and {after} of the answers are right, but whether that is a difference cannot be told: the "
-            "answers image by image were not kept",
+            f"{said}, but whether that is a difference cannot be told: the answers image by image were not kept",
             "unknown",
         )
-    low, high = (100 * end for end in difference.interval)
-    size = 100 * abs(difference.value)
-    if low > 0:
-        return f"a gain of {size:.1f} percentage points ({low:.1f} to {high:.1f})", "better"
-    if high < 0:
-        return f"a loss of {size:.1f} percentage points ({-high:.1f} to {-low:.1f})", "worse"
-    return f"no difference that {facts.changes.images:,} images can show", "same"
+    low, high = metric.gains(difference.interval)
+    tone: Tone = "better" if low > 0 else "worse" if high < 0 else "same"
+    if tone == "same":
+        where = "" if metric.counts else f" in {metric.title}"
+        return f"no difference{where} that {facts.images:,} images can show", tone
+    size, span = metric.size(difference.value), f"({' to '.join(sorted(map(metric.size, (low, high)), key=float))})"
+    if metric.counts:
+        return f"a {'gain' if tone == 'better' else 'loss'} of {size} percentage points {span}", tone
+    return f"{metric.title} is {tone} by {size} {metric.unit_of_change} {span}", tone
+
+
+def _metric(test: Measurement | None) -> Metric:
+    return ACCURACY if test is None else test.kind
+
+
+def _images(test: Measurement | None) -> int:
+    return 0 if test is None else test.images
 
 
 def _both(before: Measurement | None, after: Measurement | None) -> tuple[float, float] | None:

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from pruning.base.errors import InputError
 from pruning.compare.features import kept_channels, layer_site
-from pruning.opening.models import OpenModel
 from pruning.statistics.distributions import Histogram
+from pruning.subject import Subject
 
 Norm = Literal["l1", "l2"]
 MOST_BINS = 61
@@ -51,18 +51,18 @@ class LayerChange:
         return float((self.after - self.before).norm() / self.before.norm().clamp_min(1e-30))
 
 
-def layer_change(dense: OpenModel, run: OpenModel, layer: str) -> LayerChange:
+def layer_change(dense: Subject, run: Subject, layer: str) -> LayerChange:
     """A layer of a run beside the dense network it began from.
 
     Raises:
         InputError: it began from another network, or there is no such layer.
     """
-    if run.sample is None or run.sample is not dense.sample:
+    if run.network.origin != dense.ref:
         raise InputError(f"{run.title} is no pruned {dense.title}: compare runs of the same network.")
     site = layer_site(run, layer)
     whole = _tensor(dense, layer_site(dense, layer).tensor)
     after = _tensor(run, site.tensor)
-    kept = run.structure.kept.get(site.tensor, {})
+    kept = run.network.structure.kept.get(site.tensor, {})
     inputs = whole
     for dim, index in kept.items():
         if dim != 0:
@@ -70,7 +70,7 @@ def layer_change(dense: OpenModel, run: OpenModel, layer: str) -> LayerChange:
     channels = kept_channels(run, layer)
     before = inputs[list(channels)]
     assert before.shape == after.shape, layer
-    held = (after == 0) if site.tensor in run.held_zero else torch.zeros_like(after, dtype=torch.bool)
+    held = (after == 0) if site.tensor in run.network.held_zero else torch.zeros_like(after, dtype=torch.bool)
     return LayerChange(
         layer=layer,
         before=before.masked_fill(held, 0.0),
@@ -130,5 +130,5 @@ def _norms(weight: Tensor, norm: Norm) -> list[float]:
     return found
 
 
-def _tensor(opened: OpenModel, name: str) -> Tensor:
-    return dict(opened.model.named_parameters())[name].detach().float()
+def _tensor(subject: Subject, name: str) -> Tensor:
+    return dict(subject.model.named_parameters())[name].detach().float()

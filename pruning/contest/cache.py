@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
 from pruning.base.files import cache_dir
 from pruning.contest.race import Finish, Mark, Race, Terms, line_up, race
-from pruning.data.protocol import Data
 from pruning.jobs.workfile import WorkFile
 from pruning.latency.clock import quiet_machine
-from pruning.opening.models import OpenModel
 from pruning.runs.identity import request_digest
+from pruning.subject import Subject
+from pruning.tasks.metric import Metric
 
 SCHEMA_VERSION = 1
 SAVE_SECONDS = 0.3
@@ -39,8 +40,7 @@ def read(file: WorkFile, terms: Terms) -> Race:
 
 def hold(
     terms: Terms,
-    source: OpenModel,
-    data: Data,
+    subject: Subject,
     *,
     progress: Callable[[Race, str], None] | None = None,
     cancel: Cancel | None = None,
@@ -52,7 +52,7 @@ def hold(
         StorageError: the cache cannot be written.
         Cancelled: `cancel()` became true, or it was asked to stop; what was run is shown until the next start.
     """
-    file, tell = file_of(terms, source.digest, data.digest), progress or (lambda race, text: None)
+    file, tell = file_of(terms, subject.digest, subject.data.digest), progress or (lambda race, text: None)
     now = read(file, terms)
     if now.done:
         return now
@@ -69,7 +69,7 @@ def hold(
         now, saved = line_up(terms), 0.0
         file.write(to_json(now))
         try:
-            for now in race(terms, source, data, cancel=stop):
+            for now in race(terms, subject, cancel=stop):
                 tell(now, "")
                 if time.monotonic() - saved > SAVE_SECONDS:
                     file.write(to_json(now))
@@ -90,10 +90,8 @@ def to_json(found: Race) -> dict[str, Any]:
             {
                 "schedule": lane.schedule,
                 "seed": lane.seed,
-                "marks": [asdict(mark) for mark in lane.marks],
-                "finish": None
-                if lane.finish is None
-                else {**asdict(lane.finish), "right": "".join("01"[value] for value in lane.finish.right)},
+                "marks": [_mark_values(mark, found.terms.metric) for mark in lane.marks],
+                "finish": None if lane.finish is None else _finish_values(lane.finish),
             }
             for lane in found.lanes
         ],
@@ -113,21 +111,49 @@ def from_json(text: Any, terms: Terms) -> Race:
     for lane, said in zip(start.lanes, text["lanes"], strict=True):
         if (said["schedule"], said["seed"]) != (lane.schedule, lane.seed):
             raise ValueError("other lanes")
-        lanes.append(replace(lane, marks=tuple(_mark(mark) for mark in said["marks"]), finish=_finish(said["finish"])))
+        lanes.append(
+            replace(
+                lane,
+                marks=tuple(_mark(mark, terms.metric) for mark in said["marks"]),
+                finish=_finish(said["finish"], terms.metric),
+            )
+        )
     return replace(start, lanes=tuple(lanes))
 
 
-def _mark(said: dict[str, Any]) -> Mark:
-    mark = Mark(step=int(said["step"]), correct=int(said["correct"]), images=int(said["images"]), after=said["after"])
-    if not 0 <= mark.correct <= mark.images or mark.images < 1 or mark.after not in ("cut", "training"):
-        raise ValueError("no such accuracy")
-    return mark
+def _mark_values(mark: Mark, metric: Metric) -> dict[str, Any]:
+    own = {"metric": metric.name, metric.name: mark.value} if mark.correct is None else {"correct": mark.correct}
+    return {"step": mark.step, **own, "images": mark.images, "after": mark.after}
 
 
-def _finish(said: dict[str, Any] | None) -> Finish | None:
+def _finish_values(finish: Finish) -> dict[str, Any]:
+    counts = finish.metric.counts
+    own = {"right": "".join("01"[bool(score)] for score in finish.scores)} if counts else {"scores": finish.scores}
+    return {**own, "kept": finish.kept, "total": finish.total, "steps": finish.steps}
+
+
+def _mark(said: dict[str, Any], metric: Metric) -> Mark:
+    images = int(said["images"])
+    if images < 1 or said["after"] not in ("cut", "training"):
+        raise ValueError("no such mark")
+    correct = int(said["correct"]) if metric.counts else None
+    value = float(said[metric.name]) if correct is None else correct / images
+    if not metric.bounds[0] <= value <= metric.bounds[1]:
+        raise ValueError("no such value")
+    return Mark(step=int(said["step"]), value=value, correct=correct, images=images, after=said["after"])
+
+
+def _finish(said: dict[str, Any] | None, metric: Metric) -> Finish | None:
     if said is None:
         return None
-    if not said["right"] or not set(said["right"]) <= {"0", "1"}:
-        raise ValueError("no such answers")
-    right = tuple(answer == "1" for answer in said["right"])
-    return Finish(right=right, kept=int(said["kept"]), total=int(said["total"]), steps=int(said["steps"]))
+    if metric.counts:
+        if not said["right"] or not set(said["right"]) <= {"0", "1"}:
+            raise ValueError("no such answers")
+        scores: tuple[float, ...] = tuple(answer == "1" for answer in said["right"])
+    else:
+        scores = tuple(float(score) for score in said["scores"])
+    if not scores or not all(map(math.isfinite, scores)):
+        raise ValueError("no such scores")
+    return Finish(
+        metric=metric, scores=scores, kept=int(said["kept"]), total=int(said["total"]), steps=int(said["steps"])
+    )

@@ -12,16 +12,16 @@ import torch
 from scipy.special import stdtrit
 
 from pruning.base.errors import InputError
-from pruning.base.intervals import Z95
 from pruning.contest.race import Finish, Race
 from pruning.runs.recipe import Schedule
+from pruning.tasks.means import mean_interval
 
 Reason = Literal["bands", "seeds", "images"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Iterative minus one-shot at the finish, as a fraction of the select images."""
+    """Iterative minus one-shot at the finish, in the metric on select images."""
 
     winner: Schedule | None
     """Only where the bands are apart, and both intervals below leave out zero."""
@@ -45,12 +45,12 @@ def judge(races: Sequence[Race]) -> Verdict:
         InputError: a race is not finished, or they are not of the same terms.
     """
     pairs = _pairs(races)
-    differences = [iterative.accuracy - oneshot.accuracy for oneshot, iterative in pairs]
+    differences = [iterative.value - oneshot.value for oneshot, iterative in pairs]
     mean = statistics.mean(differences)
     half = t95(len(pairs) - 1) * statistics.stdev(differences) / math.sqrt(len(pairs))
     over_seeds = (mean - half, mean + half)
     over_images = _over_images(pairs)
-    once, rounds = ([lane.accuracy for lane in side] for side in zip(*pairs, strict=True))
+    once, rounds = ([lane.value for lane in side] for side in zip(*pairs, strict=True))
     reason: Reason | None = None
     if min(once) <= max(rounds) and min(rounds) <= max(once):
         reason = "bands"
@@ -58,7 +58,7 @@ def judge(races: Sequence[Race]) -> Verdict:
         reason = "seeds"
     elif over_images[0] <= 0 <= over_images[1]:
         reason = "images"
-    winner: Schedule = "iterative" if mean > 0 else "oneshot"
+    winner: Schedule = "iterative" if pairs[0][0].metric.gain(mean) > 0 else "oneshot"
     return Verdict(
         winner=None if reason else winner,
         reason=reason,
@@ -87,7 +87,7 @@ def _pairs(races: Sequence[Race]) -> list[tuple[Finish, Finish]]:
                 raise InputError("A race is judged when all its lanes have finished.")
             assert once.seed == again.seed
             pairs.append((once.finish, again.finish))
-    if len(pairs) < 2 or len({len(finish.right) for pair in pairs for finish in pair}) > 1:
+    if len(pairs) < 2 or len({len(finish.scores) for pair in pairs for finish in pair}) > 1:
         raise InputError("A verdict needs at least two seeds, all measured on the same images.")
     return pairs
 
@@ -96,9 +96,8 @@ def _over_images(pairs: Sequence[tuple[Finish, Finish]]) -> tuple[float, float]:
     """Normal interval over the images, of each image's difference averaged over the seeds."""
     each = torch.stack(
         [
-            torch.tensor(iterative.right, dtype=torch.float64) - torch.tensor(oneshot.right, dtype=torch.float64)
+            torch.tensor(iterative.scores, dtype=torch.float64) - torch.tensor(oneshot.scores, dtype=torch.float64)
             for oneshot, iterative in pairs
         ]
     ).mean(0)
-    half = Z95 * float(each.std()) / math.sqrt(len(each))
-    return float(each.mean()) - half, float(each.mean()) + half
+    return mean_interval(each)

@@ -14,15 +14,17 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import torch
+from torch import Tensor
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
-from pruning.base.intervals import wilson_interval
-from pruning.data.protocol import Data
-from pruning.opening.models import OpenModel
+from pruning.data.readers import describe_data
 from pruning.runs.pipeline import Pruned, prune_in_rounds
 from pruning.runs.recipe import Recipe, Schedule
 from pruning.spec import CONTEST, PruneSpec
+from pruning.subject import Subject
+from pruning.tasks.metric import Metric
+from pruning.tasks.table import task_of
 from pruning.training.evaluate import evaluate
 
 SCHEDULES: tuple[Schedule, ...] = ("oneshot", "iterative")
@@ -68,6 +70,11 @@ class Terms:
             lr=self.lr,
         )
 
+    @property
+    def metric(self) -> Metric:
+        """What the race is about: that of the data set's task."""
+        return task_of(describe_data(self.data)).metric
+
     def to_values(self) -> dict[str, Any]:
         """All fields by name, flat, those of the spec among them but for its seed; ready for JSON."""
         own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "prune"}
@@ -78,24 +85,23 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """Accuracy of a lane on select images at one place of its way."""
+    """Where a lane stands at one place of its way: the metric on select images."""
 
     step: int
-    correct: int
+    value: float
+    correct: int | None
+    """Images that are right; None where the metric counts none."""
     images: int
     after: Literal["cut", "training"]
-
-    @property
-    def accuracy(self) -> float:
-        return self.correct / self.images
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finish:
     """Where a lane ended."""
 
-    right: tuple[bool, ...]
-    """Whether each select image is right, in the data set's order."""
+    metric: Metric
+    scores: tuple[float, ...]
+    """Of each select image, in the data set's order: 1 for right and 0 for wrong where the metric counts those."""
     kept: int
     """Units or weights that are left, over all that the plan speaks of."""
     total: int
@@ -103,13 +109,18 @@ class Finish:
     """Optimiser steps taken."""
 
     @property
-    def accuracy(self) -> float:
-        return sum(self.right) / len(self.right)
+    def value(self) -> float:
+        """The metric."""
+        return self.metric.mean(self._tensor)
 
     @property
     def interval(self) -> tuple[float, float]:
         """95 % for other images of the same kind."""
-        return wilson_interval(sum(self.right), len(self.right))
+        return self.metric.interval(self._tensor)
+
+    @property
+    def _tensor(self) -> Tensor:
+        return torch.tensor(self.scores, dtype=torch.bool if self.metric.counts else torch.float64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,8 +164,8 @@ def line_up(terms: Terms) -> Race:
     return Race(terms=terms, lanes=lanes)
 
 
-def race(terms: Terms, source: OpenModel, data: Data, *, cancel: Cancel | None = None) -> Iterator[Race]:
-    """Run all lanes, in turn from mark to mark, yielding the race after each; the opened model is not changed.
+def race(terms: Terms, subject: Subject, *, cancel: Cancel | None = None) -> Iterator[Race]:
+    """Run all lanes, in turn from mark to mark, yielding the race after each; the subject is not changed.
 
     Raises:
         Cancelled: `cancel()` became true; what was yielded stands.
@@ -162,7 +173,7 @@ def race(terms: Terms, source: OpenModel, data: Data, *, cancel: Cancel | None =
     now = line_up(terms)
     steps = {schedule: sum(part.steps for part in terms.recipe(schedule, 0).rounds()) for schedule in SCHEDULES}
     assert len(set(steps.values())) == 1, "equal steps are the point"
-    walks = [_walk(terms.recipe(lane.schedule, lane.seed), source, data, cancel) for lane in now.lanes]
+    walks = [_walk(terms.recipe(lane.schedule, lane.seed), subject, cancel) for lane in now.lanes]
     going = dict(enumerate(walks))
     try:
         while going:
@@ -182,23 +193,31 @@ def race(terms: Terms, source: OpenModel, data: Data, *, cancel: Cancel | None =
             walk.close()
 
 
-def _walk(recipe: Recipe, source: OpenModel, data: Data, cancel: Cancel | None) -> Generator[Mark | Finish, None, None]:
+def _walk(recipe: Recipe, subject: Subject, cancel: Cancel | None) -> Generator[Mark | Finish, None, None]:
     """One lane's marks as they come, and its finish."""
-    taken, images = 0, data.length("select")
+    taken, data, metric = 0, subject.data, subject.task.metric
     pruned: Pruned | None = None
-    with closing(_events(lambda tell: prune_in_rounds(recipe, source, data, tell, cancel))) as events:
+    with closing(_events(lambda tell: prune_in_rounds(recipe, subject, tell, cancel))) as events:
         for event in events:
             if isinstance(event, Pruned):
                 pruned = event
                 break
             trained = event["stage"] == "finetune"
             taken += trained
-            if (trained or event["stage"] == "as_cut") and event.get("accuracy") is not None:
-                correct = round(event["accuracy"] * images)
-                yield Mark(step=taken, correct=correct, images=images, after="training" if trained else "cut")
+            value = event.get(metric.name)
+            if (trained or event["stage"] == "as_cut") and value is not None:
+                images = data.length("select")
+                yield Mark(
+                    step=taken,
+                    value=value,
+                    correct=round(value * images) if metric.counts else None,
+                    images=images,
+                    after="training" if trained else "cut",
+                )
     assert pruned is not None, "the events end with it, or with an error"
     yield Finish(
-        right=tuple(bool(value) for value in evaluate(pruned.model, data, "select", cancel=cancel).scores),
+        metric=metric,
+        scores=tuple(evaluate(pruned.model, data, "select", cancel=cancel).scores.tolist()),
         kept=sum(layer.kept for layer in pruned.plan.layers),
         total=sum(layer.total for layer in pruned.plan.layers),
         steps=taken,

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from pruning.contest import Terms
 from pruning.contest.cache import file_of
-from pruning.data.protocol import Data
 from pruning.jobs.local import launch
-from pruning.opening.models import OpenModel
+from pruning.subject import Subject
 
 
-def start(terms: Terms, opened: OpenModel, data: Data, data_dir: str | None = None) -> None:
+def start(terms: Terms, subject: Subject) -> None:
     """Start `python -m pruning contest` for a race, unless somebody else's process runs it already.
 
     Raises:
         StorageError: the cache cannot be written, or the process cannot be started.
     """
-    file = file_of(terms, opened.digest, data.digest)
+    file = file_of(terms, subject.digest, subject.data.digest)
     if file.status().is_working:
         return
     asked = terms.prune.to_arguments("granularity", "criterion", "parameters", "sparsity", "layers", "round_to")
     arguments = ["contest", "--data", terms.data, *asked, "--rounds", str(terms.rounds), "--steps", str(terms.steps)]
     arguments += ["--seeds", ",".join(map(str, terms.seeds))]
-    if data_dir is not None:
-        arguments += ["--data-dir", data_dir]
+    if subject.data_dir is not None:
+        arguments += ["--data-dir", subject.data_dir]
     launch([*arguments, "--", terms.model], file.note_start())

@@ -11,12 +11,12 @@ import pandas as pd
 from torch import nn
 
 from pruning.base.errors import InputError
-from pruning.base.words import interval, percent, ratio
+from pruning.base.words import percent, ratio
 from pruning.cost.ledger import Ledger, remarks
 from pruning.data.info import ROLES, Role
 from pruning.latency.clock import Comparison, compare_latency, quiet_machine
+from pruning.notebook.opened import Opened
 from pruning.notebook.result import Result
-from pruning.notebook.subject import Subject
 from pruning.notebook.whole import whole
 from pruning.planning.plan import Plan
 from pruning.removal.apply import pruned_model
@@ -32,19 +32,23 @@ from pruning.training.finetune import choose_precision, default_hyperparameters
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Accuracy(Evaluation):
-    """An accuracy that says itself with its interval."""
+    """A metric that says itself with its interval."""
 
     how: str = "as cut"
 
     def __repr__(self) -> str:
-        return f"{percent(self.value)} ({interval(self.interval)}) of {self.images:,} {self.role} images, {self.how} ●"
+        metric = self.metric
+        return (
+            f"{metric.words(self.value)} ({metric.span(self.interval)}) of {self.images:,} {self.role} images, "
+            f"{self.how} ●"
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cut:
     """What would go from a network; nothing is changed."""
 
-    network: Subject
+    network: Opened
     plan: Plan
     spec: PruneSpec
     """What was asked for."""
@@ -52,7 +56,7 @@ class Cut:
     @property
     def savings(self) -> Savings:
         """Parameters, non-zero parameters and MACs, before and after: exact, by arithmetic."""
-        return savings(self.network.opened, self.plan)
+        return savings(self.network.subject, self.plan)
 
     @property
     def params(self) -> int:
@@ -93,9 +97,9 @@ class Cut:
     def latency(self, batch: int = 1) -> Comparison:
         """Dense and pruned on this machine's clock, timed in turn; `.verdict` says what it shows."""
         batch = whole("batch", batch, 1)
-        shape = self.network.opened.graph.example_shape
+        shape = self.network.subject.graph.example_shape
         with quiet_machine():
-            return compare_latency(self.network.opened.model, self._copy(), shape, batch)
+            return compare_latency(self.network.subject.model, self._copy(), shape, batch)
 
     def model(self) -> nn.Module:
         """The smaller network, proven equal to the masked one; for weights the same network with zeros.
@@ -103,16 +107,16 @@ class Cut:
         Raises:
             RemovalError: the proof failed.
         """
-        opened = self.network.opened
-        return carry_out(opened.model, opened.graph, self.plan)[0]
+        subject = self.network.subject
+        return carry_out(subject.model, subject.graph, self.plan)[0]
 
     def _copy(self) -> nn.Module:
         """The network with the plan carried out, unproven."""
-        return pruned_model(self.network.opened.model, self.network.opened.graph, self.plan)
+        return pruned_model(self.network.subject.model, self.network.subject.graph, self.plan)
 
     def ledger(self) -> Ledger:
         """Dense beside pruned in every currency; `pruning.cost.ledger.remarks` says where they disagree."""
-        return ledger_of(self.network.opened, self.plan)
+        return ledger_of(self.network.subject, self.plan)
 
     def run(
         self,
@@ -129,17 +133,18 @@ class Cut:
         Raises:
             PruningError: the run failed, or the network comes without images.
         """
-        folder = create_run(self.recipe(finetune_epochs, schedule, rounds), data_dir=self.network.data_dir)
+        self.network.subject.check("run")
+        folder = create_run(self.recipe(finetune_epochs, schedule, rounds), data_dir=self.network.subject.data_dir)
         execute(folder, progress=progress)
         return Result(run=read_run(folder))
 
     def recipe(self, finetune_epochs: float = 2, schedule: Schedule = "oneshot", rounds: int = 1) -> Recipe:
         """The recipe of a run that makes this cut."""
-        info = self.network.images.info
+        info = self.network.subject.info
         hyper = default_hyperparameters(info)
         steps = info.steps_of(finetune_epochs, int(hyper["batch_size"]))
         return Recipe(
-            model=self.network.opened.ref,
+            model=self.network.subject.ref,
             data=info.name,
             prune=self.spec,
             schedule=schedule,
@@ -148,7 +153,7 @@ class Cut:
             batch_size=int(hyper["batch_size"]),
             lr=float(hyper["lr"]),
             shift=int(hyper["shift"]),
-            precision=choose_precision(self.network.opened.model),
+            precision=choose_precision(self.network.subject.model),
         )
 
     def table(self) -> pd.DataFrame:

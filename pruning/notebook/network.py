@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from torch import Tensor
+from torch import Tensor, nn
 
 from pruning.base.errors import InputError
 from pruning.cost.counts import layer_costs
-from pruning.data.readers import describe_data
 from pruning.granularity import Granularity
 from pruning.notebook.cut import Cut
 from pruning.notebook.figures import sensitivity_figure
-from pruning.notebook.subject import Subject
+from pruning.notebook.opened import Opened
 from pruning.notebook.whole import whole
-from pruning.opening.models import open_model
 from pruning.planning.plan import make_plan
 from pruning.render.figures import network as plots
 from pruning.sensitivity import outline
@@ -26,11 +25,19 @@ from pruning.spec import PruneSpec
 from pruning.statistics.cache import statistics_for
 from pruning.statistics.distributions import Norm, magnitude_histogram, unit_norms, weight_histogram
 from pruning.statistics.gather import Statistics
+from pruning.subject import Images, live_subject, open_subject
 from pruning.whatif import WhatIf
 
 
-def open(ref: str = "sample:mini_resnet", *, data: str | None = None, data_dir: str | None = None) -> Network:
-    """Open a network by reference: `sample:NAME`, `run:DIR`, `torchvision:NAME` or `timm:NAME`.
+def open(
+    network: str | nn.Module = "sample:mini_resnet",
+    example_inputs: Any = None,
+    *,
+    data: str | None = None,
+    data_dir: str | None = None,
+) -> Network:
+    """Open a network by reference (`sample:NAME`, `run:DIR`, `torchvision:NAME`, `timm:NAME` or
+    `file:PATH.py:FACTORY`), or a copy of a module of this process, with its `example_inputs`.
 
     `data`: the images to measure it on, by default its own; `data_dir`: folder or zip that holds them. Nothing is
     loaded until something is measured.
@@ -39,19 +46,20 @@ def open(ref: str = "sample:mini_resnet", *, data: str | None = None, data_dir: 
         InputError: there is no such network, or these images do not fit it.
         StorageError: the run's files are damaged.
     """
-    opened = open_model(ref)
-    if data is not None and data not in opened.data:
-        describe_data(data)
-        raise InputError(f"{opened.title} cannot be measured on {data}: use {' or '.join(opened.data) or 'no images'}.")
-    return Network(opened=opened, data_name=data or next(iter(opened.data), ""), data_dir=data_dir)
+    if isinstance(network, str):
+        return Network(subject=open_subject(network, data, data_dir))
+    if example_inputs is None:
+        raise InputError("A module needs example_inputs: a tensor with a batch dimension, or the shape of one sample.")
+    images = None if data is None else Images.named(data, data_dir)
+    return Network(subject=live_subject(network, example_inputs).with_images(images))
 
 
-class Network(Subject):
+class Network(Opened):
     """An opened network; nothing done here changes it."""
 
     def layers(self) -> pd.DataFrame:
         """Every convolution and linear layer in network order: shape, parameters, MACs, and what it is tied to."""
-        graph = self.opened.graph
+        graph = self.subject.graph
         groups: dict[str, str] = {}
         for group in (*graph.groups, *graph.locked):
             for name in group.producers:
@@ -82,13 +90,13 @@ class Network(Subject):
 
     def norms(self, layer: str, norm: Norm = "l2", *, cut: int = 0, dark: bool = False) -> go.Figure:
         """Norms of a layer's filters or neurons, weakest first; the first `cut` of them orange."""
-        kind = {cost.name: cost.kind for cost in layer_costs(self.opened.graph)}[self._known(layer)]
+        kind = {cost.name: cost.kind for cost in layer_costs(self.subject.graph)}[self._known(layer)]
         unit = "neuron" if kind == "linear" else "filter"
         return plots.unit_bars(unit_norms(self.weight(layer), norm), dark, cut=cut, unit=unit)
 
     def strip(self, *, dark: bool = False) -> go.Figure:
         """The network as bars: height is a layer's number of channels, colour its share of the parameters."""
-        return plots.network_strip(layer_costs(self.opened.graph), dark)
+        return plots.network_strip(layer_costs(self.subject.graph), dark)
 
     def weight(self, layer: str) -> Tensor:
         """The weights of a layer, to look at: do not change them.
@@ -96,8 +104,8 @@ class Network(Subject):
         Raises:
             InputError: there is no such layer.
         """
-        tensor = next(site.tensor for site in self.opened.graph.contractions if site.layer == self._known(layer))
-        return dict(self.opened.model.named_parameters())[tensor].detach()
+        tensor = next(site.tensor for site in self.subject.graph.contractions if site.layer == self._known(layer))
+        return dict(self.subject.model.named_parameters())[tensor].detach()
 
     def cut(
         self,
@@ -128,7 +136,7 @@ class Network(Subject):
             round_to=whole("round_to", round_to, 1),
             seed=whole("seed", seed, 0),
         )
-        plan = make_plan(self.opened.model, self.opened.graph, spec, self._statistics(spec))
+        plan = make_plan(self.subject.model, self.subject.graph, spec, self._statistics(spec))
         return Cut(network=self, plan=plan, spec=spec)
 
     def sensitivity(
@@ -144,14 +152,14 @@ class Network(Subject):
 
         Measured once, then kept in the explorer's cache. Raises InputError where the network comes without images.
         """
-        opened, data, images = self.opened, self.images, whole("images", images, 1)
+        subject, data, images = self.subject, self.images, whole("images", images, 1)
         spec = PruneSpec(granularity=granularity, criterion=criterion, parameters=_numbers(parameters))
-        wanted = outline(opened.digest, opened.graph, data, spec, images=images)
-        found = measure(opened, data, wanted, lambda: WhatIf(opened.model, opened.graph, data, images=wanted.images))
+        wanted = outline(subject.digest, subject.graph, data, spec, images=images)
+        found = measure(subject, wanted, lambda: WhatIf(subject.model, subject.graph, data, images=wanted.images))
         return sensitivity_figure(found, dark)
 
     def __repr__(self) -> str:
-        return f"{self.title}: {self.params:,} parameters, {self.macs:,} MACs, {self.opened.weights}"
+        return f"{self.title}: {self.params:,} parameters, {self.macs:,} MACs, {self.subject.network.weights}"
 
     def _repr_html_(self) -> str:
         table = self.layers().drop(columns=["group"])
@@ -166,16 +174,16 @@ class Network(Subject):
         )
         return (
             f"<p><b>{escape(self.title)}</b> · {self.params:,} parameters · {self.macs:,} MACs for one image · weights "
-            f"{escape(self.opened.weights)}</p>{shown}"
+            f"{escape(self.subject.network.weights)}</p>{shown}"
         )
 
     def _statistics(self, spec: PruneSpec) -> Statistics | None:
         """What the criterion needs of the train images; they are loaded only where it does."""
-        data = self.images if spec.needs_images and self.data_name else None
-        return statistics_for(self.opened.model, self.opened.graph, data, spec)
+        data = self.images if spec.needs_images and self.subject.images is not None else None
+        return statistics_for(self.subject.model, self.subject.graph, data, spec)
 
     def _known(self, layer: str) -> str:
-        names = [cost.name for cost in layer_costs(self.opened.graph)]
+        names = [cost.name for cost in layer_costs(self.subject.graph)]
         if layer not in names:
             raise InputError(f"There is no layer '{layer}'. There are {', '.join(names)}.")
         return layer

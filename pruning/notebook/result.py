@@ -12,10 +12,10 @@ from pruning.base.clone import clone
 from pruning.base.errors import InputError
 from pruning.compare.verdict import facts_of_result, verdict
 from pruning.export.report import Options, write_report
-from pruning.opening.models import open_model
 from pruning.render.markup.result import footnote, ledger_html
 from pruning.runs import Run
 from pruning.runs.result import Result as Figures
+from pruning.subject import open_subject
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Result:
 
     def model(self) -> nn.Module:
         """The pruned and fine-tuned network, in eval mode; yours to change."""
-        return clone(open_model(self.run.ref).model)
+        return clone(open_subject(self.run.ref).model)
 
     def report(self, out: str | Path, *, recommendation: str = "", photos: bool = False, title: str = "") -> Path:
         """Write the report: one HTML file that needs no network.

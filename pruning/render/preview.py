@@ -17,8 +17,8 @@ from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.targets import free_targets
 from pruning.latency.clock import Comparison
-from pruning.opening.models import OpenModel
 from pruning.planning.plan import Plan, nothing
+from pruning.subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +34,15 @@ class Savings:
     macs: int
 
 
-def savings(opened: OpenModel, plan: Plan) -> Savings:
+def savings(subject: Subject, plan: Plan) -> Savings:
     """Parameters, non-zero parameters and MACs of one sample, before and after: arithmetic, no forward pass."""
-    graph = opened.graph
+    graph = subject.graph
     shapes = shapes_after(graph, plan)
     return Savings(
         dense_params=count_parameters(graph, graph.shapes),
         params=count_parameters(graph, shapes),
-        dense_nonzero=_count_nonzero(opened.model),
-        nonzero=count_nonzero(opened.model, graph, plan),
+        dense_nonzero=_count_nonzero(subject.model),
+        nonzero=count_nonzero(subject.model, graph, plan),
         dense_macs=count_macs(graph, graph.shapes),
         macs=count_macs(graph, shapes),
     )
@@ -52,15 +52,15 @@ def _count_nonzero(model: nn.Module) -> int:
     return sum(int(torch.count_nonzero(parameter.detach())) for parameter in model.parameters())
 
 
-def ledger_of(opened: OpenModel, plan: Plan, timing: Comparison | None = None) -> Ledger:
+def ledger_of(subject: Subject, plan: Plan, timing: Comparison | None = None) -> Ledger:
     """Dense beside what a plan would leave, in every currency, without carrying it out: seconds for a large network.
 
     `timing`: both on the clock, if that was measured.
     """
-    graph = opened.graph
+    graph = subject.graph
     shapes = shapes_after(graph, plan)
-    dense, dense_estimated = _side(opened, nothing(), graph.shapes)
-    pruned, estimated = _side(opened, plan, shapes)
+    dense, dense_estimated = _side(subject, nothing(), graph.shapes)
+    pruned, estimated = _side(subject, plan, shapes)
     layers = layer_costs(graph, shapes)
     dense_layers = {layer.name: layer.weight_shape[0] for layer in layer_costs(graph)}
     return Ledger(
@@ -81,14 +81,14 @@ def clock_of(timing: Comparison) -> Clock:
     return Clock(batch=timing.batch, dense=dense, pruned=pruned, speedup=timing.speedup)
 
 
-def _side(opened: OpenModel, plan: Plan, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Side, bool]:
+def _side(subject: Subject, plan: Plan, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Side, bool]:
     """One side of the ledger, and whether its compressed bytes are an estimate."""
-    graph = opened.graph
-    sizes, estimated = bytes_left(opened.model, graph, plan)
+    graph = subject.graph
+    sizes, estimated = bytes_left(subject.model, graph, plan)
     peak = activation_peak(graph, plan)
     side = Side(
         params=count_parameters(graph, shapes),
-        nonzero=count_nonzero(opened.model, graph, plan),
+        nonzero=count_nonzero(subject.model, graph, plan),
         macs=count_macs(graph, shapes),
         raw=sizes.raw,
         deflate=sizes.deflate,

@@ -3,6 +3,7 @@
 Importing it adds `run:` to the references that can be opened.
 """
 
+import pruning.runs.opener  # noqa: F401 - adds run:
 from pruning.runs.files import report_path
 from pruning.runs.job_state import RunEvents, request_cancel
 from pruning.runs.run import Download, Run

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pruning.base.errors import InputError
-from pruning.catalog.references import parse_reference
+from pruning.catalog.openers import is_on_this_machine_alone
 from pruning.runs.recipe import VERSION as RECIPE_VERSION
 from pruning.runs.recipe import Recipe
 
@@ -38,8 +38,6 @@ LARGEST = 60_000
 LONGEST_TEXT = 200
 """Characters of any name in it."""
 MOST_LAYERS = 2000
-TRAVELLING = ("sample", "torchvision", "timm")
-"""Kinds of networks that mean the same on every machine."""
 
 View = Mapping[str, str | int | float]
 _PLAIN = Recipe(model="sample:mini_resnet", data="mnist5k")
@@ -130,8 +128,7 @@ def is_local(page: str) -> bool:
 
 
 def _check_travels(model: str) -> None:
-    reference = parse_reference(model)
-    if reference.kind not in TRAVELLING or reference.weights not in (None, "default"):
+    if is_on_this_machine_alone(model):
         raise InputError(
             "This network is a file on this machine, so no link can lead to it: share a run's report or its model "
             "file, or choose a network by name."

@@ -11,25 +11,24 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
-from pruning.base.errors import InputError
+from pruning.catalog.openers import open_network
 from pruning.cost.counts import model_cost
 from pruning.data.protocol import Data
-from pruning.data.readers import open_data
 from pruning.latency.clock import ENGINE, compare_latency, quiet_machine
 from pruning.latency.processor import processor
-from pruning.opening.models import OpenModel, open_model
 from pruning.planning.allocation import per_target
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import inflate
 from pruning.removal.build import build_graph
-from pruning.removal.shrinkage import Shrinkage, shrinkage
+from pruning.removal.shrinkage import shrinkage
 from pruning.removal.verify import Check, carry_out, check_zeros
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Change, DataUsed, FinishedRound, Measurement, Result, Side, Speedup, Stages
 from pruning.runs.result_json import measurement_values
+from pruning.runs.saved_model import Structure
 from pruning.statistics.cache import statistics_for
-from pruning.tasks.table import task_of
+from pruning.subject import Subject, open_subject
 from pruning.training.answers import Answers, answer
 from pruning.training.evaluate import evaluate
 from pruning.training.finetune import TrainConfig, TrainEvent, seconds_per_step, train
@@ -49,10 +48,8 @@ class Outcome:
 
     result: Result
     model: nn.Module
-    source: OpenModel
-    structure: Shrinkage
-    """How the model is smaller than its sample network."""
-    held_zero: list[str]
+    structure: Structure
+    """How the model differs from the network that it came from."""
     answers: dict[str, Answers]
     """Of the dense and the pruned network to the test images, from the one look at them."""
 
@@ -74,13 +71,14 @@ def run(
     tell = progress or (lambda event: None)
     started = time.monotonic()
     tell({"stage": "open", "text": f"Opening {recipe.model} and {recipe.data}"})
-    source = check_recipe(recipe)
-    data = open_data(recipe.data, data_dir)
+    subject = check_recipe(recipe, data_dir)
+    data = subject.data
+    subject.check("run")
     with quiet_machine(cancel, lambda: tell({"stage": "wait", "text": "Waiting for another run on this machine"})):
-        pruned = prune_in_rounds(recipe, source, data, tell, cancel)
-        tell({"stage": "measure", "text": "Measuring accuracy on test images, sizes and time"})
-        assert source.sample is not None, "check_recipe saw to it"
-        dense = source if recipe.model.startswith("sample:") else open_model(f"sample:{source.sample.name}")
+        pruned = prune_in_rounds(recipe, subject, tell, cancel)
+        words = f"Measuring {subject.task.metric.title} on test images, sizes and time"
+        tell({"stage": "measure", "text": words})
+        dense = dense_of(subject)
         answers = {
             "dense": answer(dense.model, data, "test", cancel=cancel),
             "pruned": answer(pruned.model, data, "test", cancel=cancel),
@@ -89,7 +87,7 @@ def run(
     result = Result(
         recipe=recipe,
         model=recipe.model,
-        model_digest=source.digest,
+        model_digest=subject.digest,
         data=DataUsed(name=data.info.name, sha256=data.digest, source=data.source),
         dense=measured.dense,
         pruned=measured.pruned,
@@ -105,49 +103,39 @@ def run(
         torch=torch.__version__,
         seconds=round(time.monotonic() - started, 2),
     )
-    structure = source.structure.then(shrinkage(source.graph, pruned.plan))
-    held = sorted({*source.held_zero, *pruned.plan.masks})
     return Outcome(
-        result=result, model=pruned.model, source=source, structure=structure, held_zero=held, answers=answers
+        result=result, model=pruned.model, structure=_structure(subject, pruned.plan, recipe), answers=answers
     )
 
 
-def check_recipe(recipe: Recipe) -> OpenModel:
-    """The opened model of a recipe that can be carried out; needs no images.
+def check_recipe(recipe: Recipe, data_dir: str | None = None) -> Subject:
+    """What a recipe that can be carried out is about; no image is read.
 
     Raises:
-        InputError: the model, a layer, or the pair of model and data set is not possible.
+        InputError: the network, a layer, or the pair of network and data set is not possible.
     """
-    source = open_model(recipe.model)
-    per_target(source.graph, recipe.prune)
-    _check_pair(source, recipe.data)
-    return source
+    subject = open_subject(recipe.model, recipe.data, data_dir)
+    per_target(subject.graph, recipe.prune)
+    return subject
 
 
-def check_fits(source: OpenModel, data: Data) -> None:
-    """Raises InputError where a model cannot look at the images of a data set."""
-    _check_pair(source, data.info.name)
+def dense_of(subject: Subject) -> Subject:
+    """The dense network that a subject goes back to, with the same images: itself, where nothing was pruned.
 
-
-def _check_pair(source: OpenModel, data: str) -> None:
-    if not source.data:
-        raise InputError(
-            f"{source.title} comes without images to measure it on: a run needs a sample network, or a run's model."
-        )
-    if data not in source.data:
-        raise InputError(
-            f"{source.title} cannot be used with {data}: its images or classes are other ones. "
-            f"Use {' or '.join(source.data)}."
-        )
+    Raises:
+        InputError, StorageError: that network cannot be opened any more.
+    """
+    if not subject.network.root:
+        return subject
+    return Subject.of(open_network(subject.network.root)).with_images(subject.images)
 
 
 def steps_for_seconds(recipe: Recipe, seconds: float, data_dir: str | None = None) -> int:
     """How many optimiser steps fit into `seconds` on this machine, for the model this recipe leads to."""
-    source = check_recipe(recipe)
-    data = open_data(recipe.data, data_dir)
+    subject = check_recipe(recipe, data_dir)
     sizes_alone = recipe.prune.replace(criterion="l2")  # which units go makes no difference to the time
-    model, _ = carry_out(source.model, source.graph, make_plan(source.model, source.graph, sizes_alone))
-    return max(1, int(seconds / seconds_per_step(model, data, train_config(recipe, 1))))
+    model, _ = carry_out(subject.model, subject.graph, make_plan(subject.model, subject.graph, sizes_alone))
+    return max(1, int(seconds / seconds_per_step(model, subject.data, train_config(recipe, 1))))
 
 
 def train_config(recipe: Recipe, steps: int) -> TrainConfig:
@@ -185,10 +173,10 @@ class Measured:
     difference: Change
 
 
-def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Data, tell: Progress, cancel: Cancel | None) -> Pruned:
-    """Cut, prove, recalibrate and fine-tune as often as the schedule says; the opened model is not changed."""
-    current, plan = source.model, None
-    metric = task_of(data.info).metric.name
+def prune_in_rounds(recipe: Recipe, subject: Subject, tell: Progress, cancel: Cancel | None) -> Pruned:
+    """Cut, prove, recalibrate and fine-tune as often as the schedule says; the subject is not changed."""
+    current, plan, data = subject.model, None, subject.data
+    metric = subject.task.metric.name
     schedule = recipe.rounds()
     total_steps = sum(part.steps for part in schedule)
     done_steps = 0
@@ -202,10 +190,10 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Data, tell: Progres
     for number, part in enumerate(schedule, 1):
         tell({"stage": "prune", "round": number, "rounds": len(schedule), "text": "Removing and proving"})
         if plan is not None and plan.kept:
-            current = inflate(source.model, current, shrinkage(source.graph, plan))
-        statistics = statistics_for(current, source.graph, data, part.spec, dense=source.model, cancel=cancel)
-        plan = make_plan(current, source.graph, part.spec, statistics, after=plan)
-        current, check = carry_out(current, source.graph, plan)
+            current = inflate(subject.model, current, shrinkage(subject.graph, plan))
+        statistics = statistics_for(current, subject.graph, data, part.spec, dense=subject.model, cancel=cancel)
+        plan = make_plan(current, subject.graph, part.spec, statistics, after=plan)
+        current, check = carry_out(current, subject.graph, plan)
         stages = {"as_cut": look("as_cut", number, current)}
         if has_batch_norm(current) and not (plan.removes_nothing and number == 1):
             recalibrate(current, data, seed=recipe.prune.seed)
@@ -224,7 +212,7 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Data, tell: Progres
                 current,
                 data,
                 replace(train_config(recipe, part.steps), seed=recipe.prune.seed + 1000 * (number - 1)),
-                masks=_masks(source, current, plan),
+                masks=_masks(subject, current, plan),
                 evaluations=max(1, round(_evaluations(recipe, data, total_steps) * part.steps / total_steps)),
                 progress=report_step,
                 cancel=cancel,
@@ -240,7 +228,7 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Data, tell: Progres
     return Pruned(model=current, plan=plan, check=check, rounds=tuple(report))
 
 
-def measure(dense: OpenModel, pruned: nn.Module, answers: Mapping[str, Answers], cancel: Cancel | None) -> Measured:
+def measure(dense: Subject, pruned: nn.Module, answers: Mapping[str, Answers], cancel: Cancel | None) -> Measured:
     """Dense and pruned side by side: accuracy on test images, costs, latency, and the differences."""
     before, after = answers["dense"], answers["pruned"]
     timings = [
@@ -271,8 +259,20 @@ def _evaluations(recipe: Recipe, data: Data, steps: int) -> int:
     return min(EVALUATIONS, int(LOOKING * 3 * steps * recipe.batch_size / data.length("select")))
 
 
-def _masks(source: OpenModel, current: nn.Module, plan: Plan) -> dict[str, Tensor]:
+def _structure(subject: Subject, plan: Plan, recipe: Recipe) -> Structure:
+    """What is to be written down of the model that a plan leads to."""
+    network = subject.network
+    return Structure(
+        root=network.origin,
+        data=network.data or (subject.info.name,),
+        untrained=network.untrained and not recipe.finetune_steps,
+        shrinkage=network.structure.then(shrinkage(subject.graph, plan)),
+        held_zero=tuple(sorted({*network.held_zero, *plan.masks})),
+    )
+
+
+def _masks(subject: Subject, current: nn.Module, plan: Plan) -> dict[str, Tensor]:
     """What must stay zero in training: the plan's mask, and zeros that an earlier weight pruning made."""
     tensors = dict(current.named_parameters())
-    held = {name: tensors[name].detach() != 0 for name in source.held_zero}
+    held = {name: tensors[name].detach() != 0 for name in subject.network.held_zero}
     return {name: plan.masks.get(name, True) & held.get(name, torch.tensor(True)) for name in {*plan.masks, *held}}

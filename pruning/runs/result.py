@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, first_line
 from pruning.cost.counts import Cost
 from pruning.data.info import Role
 from pruning.latency.clock import Timing
@@ -93,6 +93,11 @@ class Change:
             newly_wrong=found.newly_wrong,
             newly_right=found.newly_right,
         )
+
+    @property
+    def kind(self) -> Metric:
+        """The metric, with the words to speak of it."""
+        return find_metric(self.metric)
 
     @property
     def paired(self) -> Difference:
@@ -247,7 +252,10 @@ class Result:
 
 
 def _check_metric(name: str, value: float, interval: tuple[float, float]) -> Metric:
-    metric = find_metric(name)
+    try:
+        metric = find_metric(name)
+    except InputError as error:
+        _refuse(first_line(error))
     low, high = interval
     if not all(map(math.isfinite, (value, low, high))) or low > high:
         _refuse(f"{name} is {value:g} with the interval {low:g} to {high:g}")

@@ -77,26 +77,32 @@ class Run:
         return min(values), max(values)
 
     @property
-    def network(self) -> str:
-        """Name of the sample network it goes back to, also through other runs; 'unknown' where that is not known."""
+    def origin(self) -> str:
+        """Reference of the dense network that it goes back to, also through other runs; '' where that is not known."""
         kind, _, rest = self.recipe.model.partition(":")
-        if kind == "sample":
-            return rest
+        if kind != "run":
+            return self.recipe.model
         for folder in (self.path, Path(rest)):
             try:
                 return read_origin(folder)
             except StorageError:
                 continue
-        return UNKNOWN
+        return ""
+
+    @property
+    def network(self) -> str:
+        """Name of the dense network that it goes back to, without its kind and options; 'unknown' where that is not
+        known."""
+        return self.origin.partition(":")[2].partition("?")[0] or UNKNOWN
 
     def dense_ref(self) -> str:
-        """Reference of the dense network that a finished run goes back to, also through other runs.
+        """`origin` of a finished run.
 
         Raises:
             StorageError: its folder does not say.
         """
         try:
-            return f"sample:{read_origin(self.path)}"
+            return read_origin(self.path)
         except StorageError as error:
             raise StorageError(
                 f"The files of {self.name} do not say which network it began from: do it again."
@@ -113,8 +119,8 @@ class Run:
             return {}
         found = read_answers(path)
         classes = len(describe_data(self.recipe.data).classes)
-        for side in found.values():
-            if not _within(side.labels, 0, classes) or not _within(side.predicted, -1, classes):
+        for choices in (side.choices for side in found.values() if side.choices is not None):
+            if not _within(choices.labels, 0, classes) or not _within(choices.predicted, -1, classes):
                 raise StorageError(
                     f"The answers in {path.name} are to images of other classes than {self.recipe.data} has: run the "
                     "recipe again."

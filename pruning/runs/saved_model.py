@@ -1,6 +1,7 @@
-"""The model in a run's folder: how it is written, and `run:DIR`, which opens it again.
+"""The model in a run's folder: how it is written, and how `pruning.runs.opener` opens it again.
 
-Importing this module adds `run:` to the openers.
+It is the network that the run began with, by reference, and what became of its shapes: so the code that builds it need
+not be kept.
 """
 
 from __future__ import annotations
@@ -14,64 +15,68 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pruning.base import safe_json
-from pruning.base.errors import InputError, StorageError, first_line
+from pruning.base.errors import InputError, PruningError, StorageError, first_line
 from pruning.base.fields import Fields, shown
 from pruning.base.remembered import Remembered
+from pruning.catalog.network import Network
+from pruning.catalog.openers import open_bare, parse_reference
 from pruning.catalog.references import Reference
-from pruning.opening.models import OPENERS, OpenModel, opened_model
+from pruning.catalog.shrinkage import Shrinkage
+from pruning.graph.inputs import Inputs
 from pruning.removal.apply import shrink
-from pruning.removal.build import build_graph
-from pruning.removal.shrinkage import Shrinkage
 from pruning.runs.files import MODEL, STRUCTURE
-from sample_models import SAMPLES, Sample
 
-STRUCTURE_VERSION = 1
+STRUCTURE_VERSION = 2
+"""1 named a sample network where 2 has the reference of any network."""
 AGAIN = "Run its recipe again."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Structure:
-    """How a saved model differs from the sample network it came from."""
+    """How a saved model differs from the network that it came from."""
 
-    sample: Sample
+    root: str
+    """Reference of that network."""
+    data: tuple[str, ...] = ()
+    """References of the data sets that it is known to answer to."""
+    untrained: bool = False
+    """Whether its weights are as random as its root's."""
     shrinkage: Shrinkage
     held_zero: tuple[str, ...]
     """Weights whose zeros were pruned and stay zero when it is trained on."""
 
 
-def save_model(folder: Path, root: OpenModel, model: nn.Module, structure: Shrinkage, held_zero: list[str]) -> None:
-    """Write a pruned model so that `run:DIR` opens it: weights, and how it differs from its sample network."""
-    assert root.sample is not None, "only sample networks have images to run on"
+def save_model(folder: Path, model: nn.Module, structure: Structure) -> None:
+    """Write a pruned model so that `run:DIR` opens it: weights, and how it differs from its root."""
     tensors: dict[str, Tensor] = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     save_file(tensors, folder / MODEL)
+    what = structure.shrinkage
     description = {
         "version": STRUCTURE_VERSION,
-        "sample": root.sample.name,
-        "kept": {name: {str(dim): index for dim, index in dims.items()} for name, dims in structure.kept.items()},
-        "sizes": [[*place, *amounts] for place, amounts in structure.sizes.items()],
-        "pads": {name: list(amounts) for name, amounts in structure.pads.items()},
-        "held_zero": held_zero,
+        "root": structure.root,
+        "data": list(structure.data),
+        "untrained": structure.untrained,
+        "kept": {name: {str(dim): index for dim, index in dims.items()} for name, dims in what.kept.items()},
+        "sizes": [[*place, *amounts] for place, amounts in what.sizes.items()],
+        "pads": {name: list(amounts) for name, amounts in what.pads.items()},
+        "held_zero": list(structure.held_zero),
     }
     (folder / STRUCTURE).write_text(json.dumps(description))
 
 
 def read_structure(folder: Path) -> Structure:
-    """How the model in a run's folder differs from its sample network.
+    """How the model in a run's folder differs from its root.
 
     Raises:
         StorageError: the file is absent, damaged, or of a later version of the explorer.
     """
     fields = _read_fields(folder / STRUCTURE)
-    version = fields.whole("version", 1) if "version" in fields else 1
-    if version > STRUCTURE_VERSION:
-        raise StorageError(
-            f"The model in {folder} was written by a later version of the explorer ({fields.where} has version "
-            f"{version}, and this explorer reads up to {STRUCTURE_VERSION}): open it with that one."
-        )
     sizes = dict(fields.items()).get("sizes", [])  # absent in the first files
     try:
         return Structure(
-            sample=SAMPLES[fields.text("sample")],
+            root=_root(fields),
+            data=fields.texts("data") if "data" in fields else (),
+            untrained=fields.truth("untrained") if "untrained" in fields else False,
             shrinkage=Shrinkage(
                 kept={
                     name: {int(dim): [_whole(i) for i in index] for dim, index in dims.items()}
@@ -90,7 +95,7 @@ def read_structure(folder: Path) -> Structure:
 
 
 def read_origin(folder: Path) -> str:
-    """Name of the sample network that the model in a run's folder came from. Read again only where the file changed.
+    """Reference of the network that the model in a run's folder came from. Read again only where the file changed.
 
     Raises:
         StorageError: the file is absent or damaged.
@@ -110,36 +115,48 @@ def model_stamp(folder: Path) -> tuple[int, ...]:
     return tuple(found)
 
 
-def open_run(reference: Reference) -> OpenModel:
+def open_run(reference: Reference) -> Network:
     """Open the model that a finished run led to.
 
     Raises:
         InputError: the folder holds no finished run.
-        StorageError: its files are damaged.
+        StorageError: its files are damaged, or the network that it came from cannot be opened any more.
     """
     folder = Path(reference.name)
     if not (folder / MODEL).is_file() or not (folder / STRUCTURE).is_file():
         raise InputError(f"{folder} holds no finished run: it has no {MODEL}. Name the folder of a finished run.")
     structure = read_structure(folder)
-    sample = structure.sample
     try:
-        model = shrink(sample.build(), structure.shrinkage)
+        if parse_reference(structure.root).kind == reference.kind:
+            raise StorageError(f"The model in {folder} is damaged (it came from {structure.root[:100]}). {AGAIN}")
+        root = open_bare(structure.root)
+    except PruningError as error:
+        raise StorageError(
+            f"The model in {folder} is damaged, or the network it came from is gone ({structure.root[:200]}): {error}"
+        ) from error
+    try:
+        model = shrink(root.model, structure.shrinkage)
         model.load_state_dict(load_file(folder / MODEL))
-        graph = build_graph(model.eval(), sample.input_shape)
+        with torch.no_grad():
+            Inputs.of(root.example_inputs).call(model.eval())
     except Exception as error:  # sizes and indices that are none raise nearly anything on their way through torch
         raise StorageError(f"The model in {folder} is damaged ({first_line(error)}). {AGAIN}") from error
     for name, tensor in model.state_dict().items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise StorageError(f"The model in {folder} is damaged ({name} holds NaN or infinity). {AGAIN}")
-    return opened_model(
-        reference.text,
-        f"{sample.title} · {folder.name}",
-        model,
-        graph,
-        sample,
-        "of the run",
-        structure.shrinkage,
-        structure.held_zero,
+    return Network(
+        ref=reference.text,
+        title=f"{root.title} · {folder.name}",
+        model=model.eval(),
+        example_inputs=root.example_inputs,
+        weights="of the run",
+        untrained=structure.untrained,
+        data=root.data or structure.data,
+        root=structure.root,
+        structure=structure.shrinkage,
+        held_zero=structure.held_zero,
+        story=root.story,
+        provenance=root.provenance,
     )
 
 
@@ -147,7 +164,18 @@ def _read_fields(path: Path) -> Fields:
     values = safe_json.read_object(path)
     if values is None:
         raise StorageError(f"The model in {path.parent} is damaged (it has no {path.name}). {AGAIN}")
-    return Fields(values, path.name)
+    fields = Fields(values, path.name)
+    version = fields.whole("version", 1) if "version" in fields else 1
+    if version > STRUCTURE_VERSION:
+        raise StorageError(
+            f"The model in {path.parent} was written by a later version of the explorer ({path.name} has version "
+            f"{version}, and this explorer reads up to {STRUCTURE_VERSION}): open it with that one."
+        )
+    return fields
+
+
+def _root(fields: Fields) -> str:
+    return fields.text("root") if "root" in fields else f"sample:{fields.text('sample')}"
 
 
 def _whole(value: object) -> int:
@@ -156,5 +184,4 @@ def _whole(value: object) -> int:
     return value
 
 
-_ORIGINS = Remembered(lambda path: _read_fields(path).text("sample"), most=5000)
-OPENERS["run"] = open_run
+_ORIGINS = Remembered(lambda path: _root(_read_fields(path)), most=5000)

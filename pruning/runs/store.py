@@ -103,7 +103,7 @@ def execute(path: Path, *, progress: Progress | None = None, cancel: Cancel | No
                 outcome = run(recipe, data_dir=order.data_dir, progress=tell, cancel=cancelled)
                 part = path / "model.part"
                 part.mkdir(exist_ok=True)
-                save_model(part, outcome.source, outcome.model, outcome.structure, outcome.held_zero)
+                save_model(part, outcome.model, outcome.structure)
                 save_answers(part / ANSWERS, outcome.answers)
                 for name in (MODEL, STRUCTURE, ANSWERS):
                     os.replace(part / name, path / name)

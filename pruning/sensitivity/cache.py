@@ -11,10 +11,8 @@ from dataclasses import replace
 
 from pruning.base.cancel import Cancel
 from pruning.base.files import cache_dir
-from pruning.data.protocol import Data
 from pruning.jobs.workfile import WorkFile
 from pruning.latency.clock import quiet_machine
-from pruning.opening.models import OpenModel
 from pruning.planning.plan import Plan
 from pruning.repair.recalibrate import BATCH
 from pruning.repair.recalibrate import IMAGES as RECALIBRATION
@@ -23,6 +21,7 @@ from pruning.sensitivity.curves import Joint, Sensitivity
 from pruning.sensitivity.form import SCHEMA_VERSION, from_json, to_json
 from pruning.sensitivity.interaction import kept_of, measure_joint
 from pruning.sensitivity.scan import Meter, scan
+from pruning.subject import Subject
 
 SAVE_SECONDS = 0.3
 """At most so often the file is written while points come quickly."""
@@ -53,8 +52,7 @@ def read(wanted: Sensitivity) -> Sensitivity:
 
 
 def measure(
-    opened: OpenModel,
-    data: Data,
+    subject: Subject,
     wanted: Sensitivity,
     make_meter: Callable[[], Meter],
     *,
@@ -92,7 +90,7 @@ def measure(
         meter = make_meter()
         if not found.complete:
             saved = 0.0
-            steps = scan(opened.model, opened.graph, data, meter, found, stop)
+            steps = scan(subject.model, subject.graph, subject.data, meter, found, stop)
             try:
                 for found in steps:
                     tell(found, "")
@@ -104,7 +102,7 @@ def measure(
         plan = joint_left()
         if plan is not None:
             say("Measuring all of them cut together")
-            joint = measure_joint(opened.model, opened.graph, data, meter, plan, found, stop)
+            joint = measure_joint(subject.model, subject.graph, subject.data, meter, plan, found, stop)
             found = remember(wanted, joint)
     return found
 

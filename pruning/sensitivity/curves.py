@@ -7,16 +7,17 @@ recalibrated (Li et al. 2016, arXiv 1608.08710, figure 2; Han et al. 2015, arXiv
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from pruning.base.errors import InputError
-from pruning.base.intervals import wilson_interval
 from pruning.cost.counts import layer_costs
 from pruning.data.protocol import Data
 from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.targets import all_targets
 from pruning.spec import PruneSpec
+from pruning.tasks.metric import Metric
+from pruning.tasks.table import task_of
 from pruning.training.evaluate import Evaluation
 
 FigureName = Literal["as_cut", "recalibrated"]
@@ -31,39 +32,40 @@ SPARSITIES: dict[Granularity, tuple[float, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One measured accuracy, and how it differs on the same images from that of the dense network treated alike: as it
-    is, or recalibrated though nothing is cut. What recalibration changes by itself is no harm of the cut."""
+    """The metric, measured once, and how it differs on the same images from that of the dense network treated alike: as
+    it is, or recalibrated though nothing is cut. What recalibration changes by itself is no harm of the cut."""
 
-    correct: int
+    metric: Metric
+    value: float
+    low: float
+    """Ends of its 95 % interval."""
+    high: float
     images: int
-    newly_wrong: int
-    """Images that dense has right."""
-    newly_right: int
+    change: float
+    """The value minus that of dense, treated alike, on the same images."""
     change_low: float
-    """Ends of the 95 % interval of the change against dense, as a fraction (`paired_difference`)."""
+    """Ends of the 95 % interval of the change (paired)."""
     change_high: float
-
-    @property
-    def value(self) -> float:
-        return self.correct / self.images
+    correct: int | None = None
+    newly_wrong: int | None = None
+    """Images that dense has right."""
+    newly_right: int | None = None
+    """None, all three, for a metric that counts none."""
 
     @property
     def interval(self) -> tuple[float, float]:
-        return wilson_interval(self.correct, self.images)
+        return self.low, self.high
 
     @property
-    def change(self) -> float:
-        """Accuracy minus that of dense, treated alike, on the same images."""
-        return (self.newly_right - self.newly_wrong) / self.images
-
-    def to_json(self) -> dict[str, Any]:
-        low, high = self.interval
-        return {"accuracy": self.value, "low": low, "high": high, "change": self.change, **vars(self)}
+    def gains(self) -> tuple[float, float]:
+        """The change and the better end of its interval, as improvements: negative where dense is better."""
+        ends = (self.metric.gain(self.change_low), self.metric.gain(self.change_high))
+        return self.metric.gain(self.change), max(ends)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """Both accuracies of one network, cut or dense.
+    """Both figures of one network, cut or dense.
 
     Of a dense network, `recalibrated` has BN statistics measured anew though nothing is cut: where every recalibrated
     curve begins.
@@ -74,7 +76,7 @@ class Figures:
     """None without BN."""
 
     def figure(self, name: FigureName) -> Figure:
-        """The accuracy of that name; as cut where there is nothing to recalibrate."""
+        """The figure of that name; as cut where there is nothing to recalibrate."""
         return self.recalibrated if name == "recalibrated" and self.recalibrated is not None else self.as_cut
 
 
@@ -124,10 +126,13 @@ class Sensitivity:
     data: str
     data_digest: str
     classes: int
+    metric: Metric
+    guess: float
+    """What guessing gets."""
     spec: PruneSpec
     """What ranks; its amounts are none, for a scan sets them."""
     images: int
-    """Select images that every accuracy is measured on."""
+    """Select images that every figure is measured on."""
     curves: tuple[Curve, ...]
     """In network order."""
     precision: str | None = None
@@ -137,11 +142,6 @@ class Sensitivity:
     """Time spent measuring."""
     joints: tuple[Joint, ...] = ()
     """Joint cuts that were measured to see how far single curves tell them."""
-
-    @property
-    def chance(self) -> float:
-        """Accuracy of guessing."""
-        return 1 / self.classes
 
     @property
     def wanted(self) -> int:
@@ -191,7 +191,7 @@ def outline(
     Raises:
         InputError: a number of images that is not allowed.
     """
-    everything = data.length("select")
+    everything, metric = data.length("select"), task_of(data.info).metric
     if images is not None and images < 1:
         raise InputError(f"A scan needs at least one image, not {images}: {data.info.name} has {everything:,}.")
     return Sensitivity(
@@ -199,6 +199,8 @@ def outline(
         data=data.info.name,
         data_digest=data.digest,
         classes=len(data.info.classes),
+        metric=metric,
+        guess=metric.guess(data.info),
         spec=ranking_of(spec),
         images=everything if images is None else min(images, everything),
         curves=_outlines(graph, spec.granularity),
@@ -231,27 +233,32 @@ def _outlines(graph: ModelGraph, granularity: Granularity) -> tuple[Curve, ...]:
 def figure(evaluation: Evaluation, dense: Evaluation) -> Figure:
     """An evaluation against that of the dense network on the same images."""
     difference = evaluation.minus(dense)
-    assert evaluation.correct is not None and difference.newly_wrong is not None and difference.newly_right is not None
+    low, high = evaluation.interval
     return Figure(
-        correct=evaluation.correct,
+        metric=evaluation.metric,
+        value=evaluation.value,
+        low=low,
+        high=high,
         images=evaluation.images,
-        newly_wrong=difference.newly_wrong,
-        newly_right=difference.newly_right,
+        change=difference.value,
         change_low=difference.interval[0],
         change_high=difference.interval[1],
+        correct=evaluation.correct,
+        newly_wrong=difference.newly_wrong,
+        newly_right=difference.newly_right,
     )
 
 
 def largest_within(curve: Curve, name: FigureName, lose: float) -> Point | None:
-    """The point of largest sparsity that loses at most `lose` (a fraction) against dense treated alike, before the
+    """The point of largest sparsity that loses at most `lose` of the metric against dense treated alike, before the
     first point that surely loses more: whose whole interval lies beyond. So neither a fluctuation early on the curve
     nor one behind its cliff decides. None where there is no such point.
     """
     best = None
     for point in curve.points:
-        figure = point.figure(name)
-        if figure.change_high < -lose:
+        gain, at_best = point.figure(name).gains
+        if at_best < -lose:
             break
-        if figure.change >= -lose - 1e-12:
+        if gain >= -lose - 1e-12:
             best = point
     return best

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 from typing import Any
 
 from pruning.sensitivity.curves import Figure, Figures, Joint, Point, Sensitivity
 
 SCHEMA_VERSION = 1
-HEADER = tuple(field.name for field in fields(Sensitivity) if field.name not in ("spec", "curves", "dense", "joints"))
+HEADER = tuple(
+    field.name for field in fields(Sensitivity) if field.name not in ("spec", "metric", "curves", "dense", "joints")
+)
+FIGURES = ("as_cut", "recalibrated")
 RANKING = ("granularity", "criterion", "parameters", "seed")
 """What of the spec says how units are ranked."""
 
 
 def to_json(found: Sensitivity) -> dict[str, Any]:
-    """A scan as JSON; accuracies stand beside the counts that they follow from."""
+    """A scan as JSON; the metric stands under its name, and `metric` beside it."""
     return {
         "schema_version": SCHEMA_VERSION,
         **{name: getattr(found, name) for name in HEADER},
+        "metric": found.metric.name,
         **{name: value for name, value in found.spec.to_values().items() if name in RANKING},
         "complete": found.complete,
         "dense": None if found.dense is None else _figures(found.dense),
@@ -38,7 +43,13 @@ def to_json(found: Sensitivity) -> dict[str, Any]:
 
 def _figures(holder: Figures) -> dict[str, Any]:
     again = holder.recalibrated
-    return {"as_cut": holder.as_cut.to_json(), "recalibrated": None if again is None else again.to_json()}
+    return {"as_cut": figure_values(holder.as_cut), "recalibrated": None if again is None else figure_values(again)}
+
+
+def figure_values(found: Figure) -> dict[str, Any]:
+    """A figure as JSON, the value under the metric's name."""
+    own = {name: value for name, value in vars(found).items() if name not in ("metric", "value")}
+    return {found.metric.name: found.value, **own}
 
 
 def from_json(text: Any, wanted: Sensitivity) -> Sensitivity:
@@ -58,47 +69,56 @@ def from_json(text: Any, wanted: Sensitivity) -> Sensitivity:
         wanted,
         precision=None if text["precision"] is None else str(text["precision"]),
         seconds=float(text["seconds"]),
-        dense=None if text["dense"] is None else Figures(**_read_figures(text["dense"], wanted.images)),
+        dense=None if text["dense"] is None else Figures(**_read_figures(text["dense"], wanted)),
         curves=tuple(
-            replace(curve, points=tuple(_read_point(point, wanted.images) for point in said["points"]))
+            replace(curve, points=tuple(_read_point(point, wanted) for point in said["points"]))
             for curve, said in zip(wanted.curves, text["curves"], strict=True)
         ),
         joints=tuple(
             Joint(
                 kept=tuple((str(name), int(count)) for name, count in said["kept"].items()),
-                **_read_figures(said, wanted.images),
+                **_read_figures(said, wanted),
             )
             for said in text["joints"]
         ),
     )
 
 
-def _read_point(said: dict[str, Any], images: int) -> Point:
+def _read_point(said: dict[str, Any], wanted: Sensitivity) -> Point:
     return Point(
         sparsity=float(said["sparsity"]),
         kept=int(said["kept"]),
         achieved=float(said["achieved"]),
-        **_read_figures(said, images),
+        **_read_figures(said, wanted),
     )
 
 
-def _read_figures(said: dict[str, Any], images: int) -> dict[str, Any]:
-    found = {}
-    for name in ("as_cut", "recalibrated"):
-        part = said[name]
-        value = None
-        if part is not None:
-            value = Figure(
-                correct=int(part["correct"]),
-                images=int(part["images"]),
-                newly_wrong=int(part["newly_wrong"]),
-                newly_right=int(part["newly_right"]),
-                change_low=float(part["change_low"]),
-                change_high=float(part["change_high"]),
-            )
-            if value.images != images or not 0 <= value.correct <= images:
-                raise ValueError("other images")
-        found[name] = value
+def _read_figures(said: dict[str, Any], wanted: Sensitivity) -> dict[str, Any]:
+    found = {name: None if said[name] is None else _read_figure(said[name], wanted) for name in FIGURES}
     if found["as_cut"] is None:
-        raise ValueError("no accuracy")
+        raise ValueError("no figure")
+    return found
+
+
+def _read_figure(said: dict[str, Any], wanted: Sensitivity) -> Figure:
+    metric = wanted.metric
+    counts = [int(said[name]) if metric.counts else None for name in ("correct", "newly_wrong", "newly_right")]
+    found = Figure(
+        metric=metric,
+        value=float(said[metric.name]),
+        low=float(said["low"]),
+        high=float(said["high"]),
+        images=int(said["images"]),
+        change=float(said["change"]),
+        change_low=float(said["change_low"]),
+        change_high=float(said["change_high"]),
+        correct=counts[0],
+        newly_wrong=counts[1],
+        newly_right=counts[2],
+    )
+    ends = (found.low, found.high, found.change, found.change_low, found.change_high)
+    if found.images != wanted.images or not all(map(math.isfinite, ends)) or not found.low <= found.value <= found.high:
+        raise ValueError("other images, or no figure")
+    if found.correct is not None and found.value != found.correct / found.images:
+        raise ValueError("it does not count right")
     return found

@@ -22,6 +22,7 @@ from pruning.planning.plan import Plan, plan_keeping
 from pruning.sensitivity.curves import Curve, Figure, FigureName, Joint, Sensitivity, largest_within
 from pruning.sensitivity.scan import Meter, dense_answers, figures
 from pruning.statistics.gather import Statistics
+from pruning.tasks.metric import Metric
 from pruning.training.evaluate import Evaluation
 
 
@@ -37,7 +38,7 @@ class Prediction:
 
 @dataclass(frozen=True, kw_only=True)
 class Gap:
-    """Measured minus predicted accuracy, as a fraction, with its 95 % interval."""
+    """Measured minus predicted, with its 95 % interval."""
 
     gap: float
     low: float
@@ -52,7 +53,7 @@ def limits_plan(
     lose: float,
     statistics: Statistics | None = None,
 ) -> Plan:
-    """The plan that cuts each target to its largest sparsity within a loss of `lose` (a fraction); see
+    """The plan that cuts each target to its largest sparsity within a loss of `lose`; see
     `largest_within`. A target whose curve has no such point stays whole. `statistics`: as `make_plan` takes them, for
     the scan's spec."""
     curves = {curve.name: curve for curve in found.curves if curve.locked is None}
@@ -93,10 +94,10 @@ def measure_joint(
 
 
 def predict_joint(found: Sensitivity, removed: Mapping[str, float], name: FigureName = "recalibrated") -> Prediction:
-    """Accuracy of a network that loses all of `removed` (target → share, as `Plan.shares` gives it) at once.
+    """Metric of a network that loses all of `removed` (target → share, as `Plan.shares` gives it) at once.
 
-    chance + (dense − chance) · Π (accuracy_t − chance) / (dense − chance) over the targets that lose something, each
-    accuracy interpolated linearly between the measured points of its curve. Dense is the figure's own: recalibrated
+    guess + (dense − guess) · Π (value_t − guess) / (dense − guess) over the targets that lose something, each value
+    interpolated linearly between the measured points of its curve. Dense is the figure's own: recalibrated
     curves begin at the recalibrated dense network, so that what recalibration itself changes counts once. The
     interval combines those of the single changes on the log scale as if they were independent.
 
@@ -107,27 +108,25 @@ def predict_joint(found: Sensitivity, removed: Mapping[str, float], name: Figure
         raise InputError("Nothing is measured yet, so nothing can be predicted: measure sensitivity first.")
     known = {curve.name: curve for curve in found.curves if curve.locked is None}
     cut = {name: share for name, share in removed.items() if share > 1e-9}
-    start, chance = found.dense.figure(name), found.chance
-    room = start.value - chance
+    start, guess = found.dense.figure(name), found.guess
+    room = start.value - guess
     if not cut:
         low, high = found.dense.as_cut.interval
         return Prediction(value=found.dense.as_cut.value, low=low, high=high, figure=name)
-    if room <= 0:
+    if found.metric.gain(room) <= 0:
         raise InputError("The dense network is no better than guessing here, so there is nothing to predict.")
     left, below, above = 1.0, 0.0, 0.0
     for target, share in cut.items():
         if target not in known:
             raise InputError(f"There is no curve for '{target}': it is locked, or not part of this network.")
-        middle, low, high = (max(0.0, (value - chance) / room) for value in _at(known[target], share, name, start))
+        middle, *ends = (max(0.0, (value - guess) / room) for value in _at(known[target], share, name, start))
+        low, high = sorted(ends)  # where less is better the ends change places
         left *= middle
         below += math.log(middle / low) ** 2 if low > 0 and middle > 0 else math.inf
         above += math.log(high / middle) ** 2 if middle > 0 else 0.0
-    return Prediction(
-        value=_clipped(chance + room * left),
-        low=_clipped(chance + room * left * math.exp(-math.sqrt(below))),
-        high=_clipped(chance + room * left * math.exp(math.sqrt(above))),
-        figure=name,
-    )
+    spread = (math.exp(-math.sqrt(below)), math.exp(math.sqrt(above)))
+    low, high = sorted(_clipped(guess + room * left * factor, found.metric) for factor in spread)
+    return Prediction(value=_clipped(guess + room * left, found.metric), low=low, high=high, figure=name)
 
 
 def interaction_gap(predicted: Prediction, measured: Figure | Evaluation) -> Gap:
@@ -143,7 +142,7 @@ def interaction_gap(predicted: Prediction, measured: Figure | Evaluation) -> Gap
 
 
 def _at(curve: Curve, share: float, name: FigureName, start: Figure) -> tuple[float, float, float]:
-    """Accuracy of a curve at a share removed, and the ends of its interval."""
+    """Value of a curve at a share removed, and the ends of its interval."""
     knots = [(0.0, start.value, start.value, start.value)]
     for point in curve.points:
         value = point.figure(name)
@@ -163,5 +162,6 @@ def _at(curve: Curve, share: float, name: FigureName, start: Figure) -> tuple[fl
     return start.value, start.value, start.value
 
 
-def _clipped(value: float) -> float:
-    return min(1.0, max(0.0, value))
+def _clipped(value: float, metric: Metric) -> float:
+    low, high = metric.bounds
+    return min(high, max(low, value))

@@ -70,5 +70,26 @@ class Metric:
 
     def span(self, ends: tuple[float, float]) -> str:
         """An interval of values as it is shown: '98.1–99.2 %'."""
-        low, high = (f"{self.scale * end:.{self.digits}f}" for end in ends)
-        return f"{low}–{high} {self.unit}".rstrip()
+        return f"{self.bare_span(ends)} {self.unit}".rstrip()
+
+    def bare_span(self, ends: tuple[float, float]) -> str:
+        """The same without the unit: '98.1–99.2'."""
+        return "–".join(f"{self.scale * end:.{self.digits}f}" for end in ends)
+
+    def signed(self, change: float) -> str:
+        """A change with its sign and without its unit: '+0.3', '−0.6', '0.0'."""
+        text = f"{abs(self.scale * change):.{self.digits}f}"
+        return text if float(text) == 0 else ("+" if change > 0 else "−") + text
+
+    def size(self, change: float) -> str:
+        """How large a change is, whichever way: '0.6'."""
+        return f"{abs(self.scale * change):.{self.digits}f}"
+
+    def gains(self, ends: tuple[float, float]) -> tuple[float, float]:
+        """The interval of a change as improvements, the worse end first."""
+        low, high = sorted(self.gain(end) for end in ends)
+        return low, high
+
+    def of_images(self, images: str) -> str:
+        """Title of an axis: 'accuracy on select images, %'."""
+        return f"{self.title} on {images} images, {self.unit}".rstrip(", ")

@@ -74,15 +74,17 @@ def drag(page: Page, cut: Locator, start: float, end: float, steps: int = 12) ->
 
 def savings(layers: dict[str, float], granularity: str = "channel", sparsity: float = 0.0) -> Savings:
     """What Python makes of the same plan."""
-    from pruning.opening.models import open_model
     from pruning.planning.plan import make_plan
     from pruning.render.preview import savings as count
+    from pruning.subject import open_subject
 
-    opened = open_model(MODEL)
+    subject = open_subject(MODEL)
     plan = make_plan(
-        opened.model, opened.graph, PruneSpec(granularity=granularity, sparsity=sparsity, layers=tuple(layers.items()))
+        subject.model,
+        subject.graph,
+        PruneSpec(granularity=granularity, sparsity=sparsity, layers=tuple(layers.items())),
     )
-    return count(opened, plan)
+    return count(subject, plan)
 
 
 def assert_tiles_are_pythons(page: Page, wanted: Savings) -> None:
@@ -175,18 +177,18 @@ def test_all_rows_follow_one_slider_but_those_that_are_locked(board: Page) -> No
 
 def lowest(share: float) -> dict[str, int]:
     """Units of each group among the lowest of all scores; computed from the weights alone."""
-    from pruning.opening.models import open_model
     from pruning.planning.plan import unit_scores
+    from pruning.subject import open_subject
 
-    opened = open_model(MODEL)
-    tensors = dict(opened.model.named_parameters())
+    subject = open_subject(MODEL)
+    tensors = dict(subject.model.named_parameters())
     scores = [
         (score, group.name)
-        for group in opened.graph.groups
+        for group in subject.graph.groups
         for score in unit_scores(group, tensors, "l2").tolist()
     ]  # fmt: skip
     goes = [name for _, name in sorted(scores)[: round(share * len(scores))]]
-    return {group.name: goes.count(group.name) for group in opened.graph.groups}
+    return {group.name: goes.count(group.name) for group in subject.graph.groups}
 
 
 def test_weights_have_a_histogram_for_a_slider(board: Page) -> None:
@@ -225,9 +227,9 @@ def test_times_of_layers_give_steps_to_snap_to(server: str, page: Page, home: Pa
     from pruning.cost.table import cost_table
     from pruning.latency.cache import steps_key
     from pruning.latency.steps import Steps, predict
-    from pruning.opening.models import open_model
+    from pruning.subject import open_subject
 
-    graph = open_model(MODEL).graph
+    graph = open_subject(MODEL).graph
     made = made_up(cost_table(graph).to_json())
     folder = home / "cache" / "latency"
     folder.mkdir(parents=True, exist_ok=True)
@@ -293,9 +295,9 @@ def test_the_boards_costs_and_times_are_pythons(page: Page, name: str) -> None:
     """On random plans; the table itself is held to the engine's counts in tests/test_cost_table.py."""
     from pruning.cost.table import cost_table
     from pruning.latency.steps import Steps, predict
-    from pruning.opening.models import open_model
+    from pruning.subject import open_subject
 
-    table = cost_table(open_model(f"sample:{name}").graph)
+    table = cost_table(open_subject(f"sample:{name}").graph)
     data, chance = table.to_json(), random.Random(name)
     plans = [{group.name: chance.randint(1, group.units) for group in table.groups} for _ in range(20)]
     left = [[plan[group.name] for group in table.groups] for plan in plans]

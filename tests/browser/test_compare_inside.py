@@ -45,7 +45,7 @@ def part(page: Page, name: str) -> None:
 
 
 def test_filters_race_guess_and_savings(server: str, page: Page, run: Path) -> None:
-    from pruning.opening.models import open_model
+    from pruning.subject import open_subject
 
     page.goto(f"{server}/compare?b={run.name}", wait_until="domcontentloaded")
     page.locator("[data-testid=stButtonGroup] button", has_text="Inside").first.wait_for()
@@ -57,7 +57,7 @@ def test_filters_race_guess_and_savings(server: str, page: Page, run: Path) -> N
     grid = page.locator(f".st-key-compare_filters_{LAYER.replace('.', '-')} .picker")
     grid.wait_for()
     settle(page)
-    kept = open_model(f"run:{run}").structure.kept[f"{LAYER}.weight"][0]
+    kept = open_subject(f"run:{run}").network.structure.kept[f"{LAYER}.weight"][0]
     gone = [str(number) for number in range(20) if number not in kept]
     expect(grid.locator(".tile")).to_have_count(20)
     hatched = grid.locator(".tile:has(.gone)").evaluate_all("all => all.map((tile) => tile.dataset.id)")

@@ -30,7 +30,7 @@ def test_a_report_from_disk_with_the_network_off(page: Page, tmp_path: Path) -> 
 
 
 def with_scripts(browser: Browser, file: Path, contents: Contents) -> None:
-    page, troubles = opened(browser, file, scripts=True)
+    page, troubles = subject(browser, file, scripts=True)
     page.locator("#tradeoff-plot svg.main-svg").first.wait_for()
     assert page.locator("#tradeoff-plot .scatterlayer .points path").count() == 3, "the run, its ring, and dense"
     title = page.locator("#tradeoff-plot .xtitle")
@@ -60,7 +60,7 @@ def with_scripts(browser: Browser, file: Path, contents: Contents) -> None:
 
 
 def without_scripts(browser: Browser, file: Path, contents: Contents) -> None:
-    page, troubles = opened(browser, file, scripts=False)
+    page, troubles = subject(browser, file, scripts=False)
     verdict = page.locator(".verdict")
     assert contents.verdict.headline in verdict.inner_text()
     box = verdict.bounding_box()
@@ -74,7 +74,7 @@ def without_scripts(browser: Browser, file: Path, contents: Contents) -> None:
     page.context.close()
 
 
-def opened(browser: Browser, file: Path, *, scripts: bool) -> tuple[Page, list[str]]:
+def subject(browser: Browser, file: Path, *, scripts: bool) -> tuple[Page, list[str]]:
     """The report in a window of its own without network, and a list of whatever goes wrong in it."""
     context = browser.new_context(
         viewport={"width": 1280, "height": 800}, java_script_enabled=scripts, offline=True, color_scheme="dark"

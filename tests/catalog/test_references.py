@@ -10,12 +10,12 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+import pruning.runs  # noqa: F401 - adds run: to the openers
+from pruning.base.digests import weights_digest
 from pruning.base.errors import InputError
 from pruning.catalog import libraries
-from pruning.catalog.references import parse_reference
-from pruning.catalog.visitors import check_visitor
-from pruning.opening.models import open_model, weights_digest
-from pruning.opening.networks import open_network
+from pruning.catalog.openers import check_visitor, open_network, parse_reference
+from pruning.subject import open_subject
 
 SMALL = "torchvision:squeezenet1_1?size=64"
 
@@ -102,12 +102,12 @@ def test_errors_say_what_to_do(ref, words):
 
 @pytest.mark.parametrize("text", ["sample:lenet5", "torchvision:resnet18?size=64", "timm:resnet18", "run:anywhere"])
 def test_a_visitor_may_open_networks_by_name(text):
-    check_visitor(parse_reference(text))
+    check_visitor(text)
 
 
 def test_a_visitor_gets_default_weights_only_where_they_are(monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    reference = parse_reference(f"{SMALL}&weights=default")
+    reference = f"{SMALL}&weights=default"
     with pytest.raises(InputError, match="not on this machine"):
         check_visitor(reference)
     (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
@@ -116,8 +116,8 @@ def test_a_visitor_gets_default_weights_only_where_they_are(monkeypatch, tmp_pat
 
 
 def test_a_python_file_is_no_model_of_the_app():
-    with pytest.raises(InputError, match="only inspect and verify take"):
-        open_model("file:net.py:build")
+    with pytest.raises(InputError, match="cannot be opened in the browser"):
+        check_visitor("file:net.py:build")
 
 
 def test_samples_open_as_trained_networks():
@@ -345,8 +345,8 @@ def test_a_fake_timm_shows_what_is_asked_of_it(monkeypatch, tmp_path):
         ("vit_tiny", {"pretrained": False, "img_size": 16}),
         ("tiny", {"pretrained": True}),
     ]
-    opened = open_model("timm:tiny?size=20")
-    assert (opened.sample, opened.data, opened.graph.example_shape) == (None, (), (1, 20, 20))
+    subject = open_subject("timm:tiny?size=20")
+    assert (subject.images, subject.network.data, subject.graph.example_shape) == (None, (), (1, 20, 20))
     del sys.modules["timm"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -10,31 +10,24 @@ from torch.nn import functional as F
 
 from pruning.base.errors import InputError
 from pruning.compare.features import Maps, common_reach, feature_maps, kept_channels
-from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import removed_model
-from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
 from pruning.spec import PruneSpec
+from pruning.subject import Subject, open_subject
 
 
 @pytest.fixture(scope="module")
-def dense() -> OpenModel:
-    return open_model("sample:mini_resnet")
+def dense() -> Subject:
+    return open_subject("sample:mini_resnet")
 
 
 @pytest.fixture(scope="module")
-def small(dense: OpenModel) -> OpenModel:
+def small(dense: Subject, as_pruned: Callable[..., Subject]) -> Subject:
     """Without 40 % of its channels, as cut."""
     plan = make_plan(dense.model, dense.graph, PruneSpec(sparsity=0.4))
     model = removed_model(dense.model, dense.graph, plan).eval()
-    return replace(
-        dense,
-        model=model,
-        graph=build_graph(model, (1, 28, 28)),
-        structure=shrinkage(dense.graph, plan),
-        digest="small",
-    )
+    return as_pruned(dense, model, structure=shrinkage(dense.graph, plan))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +35,7 @@ def image() -> torch.Tensor:
     return torch.randn(1, 28, 28, generator=torch.Generator().manual_seed(3))
 
 
-def test_maps_are_the_layers_own_output_after_its_normalisation(dense: OpenModel, image: torch.Tensor) -> None:
+def test_maps_are_the_layers_own_output_after_its_normalisation(dense: Subject, image: torch.Tensor) -> None:
     found = feature_maps(dense, "conv1", image)
     net = dense.model
     by_hand = F.batch_norm(
@@ -54,7 +47,7 @@ def test_maps_are_the_layers_own_output_after_its_normalisation(dense: OpenModel
 
 
 def test_a_layer_without_normalisation_shows_its_own_output() -> None:
-    lenet = open_model("sample:lenet300")
+    lenet = open_subject("sample:lenet300")
     image = torch.randn(1, 28, 28)
     found = feature_maps(lenet, "fc1", image)
     assert found.place == "fc1" and found.values.shape == (300, 1, 1)
@@ -63,11 +56,11 @@ def test_a_layer_without_normalisation_shows_its_own_output() -> None:
 
 
 def test_channels_that_are_left_keep_their_original_numbers(
-    dense: OpenModel, small: OpenModel, image: torch.Tensor
+    dense: Subject, small: Subject, image: torch.Tensor
 ) -> None:
     """The first layer reads the image itself, so without training what is left answers as before."""
     whole, left = feature_maps(dense, "conv1", image), feature_maps(small, "conv1", image)
-    kept = small.structure.kept["conv1.weight"][0]
+    kept = small.network.structure.kept["conv1.weight"][0]
     assert left.channels == tuple(kept) == kept_channels(small, "conv1") and len(kept) == 6
     for number in range(10):
         mine = left.of(number)
@@ -76,13 +69,13 @@ def test_channels_that_are_left_keep_their_original_numbers(
             torch.testing.assert_close(mine, whole.of(number))
 
 
-def test_the_shared_model_keeps_no_hooks_and_its_mode(dense: OpenModel, image: torch.Tensor) -> None:
+def test_the_shared_model_keeps_no_hooks_and_its_mode(dense: Subject, image: torch.Tensor) -> None:
     feature_maps(dense, "layer3.0.conv2", image)
     assert not any(module._forward_hooks for module in dense.model.modules())
     assert not dense.model.training
 
 
-def test_an_unknown_layer_is_refused_in_words(dense: OpenModel, image: torch.Tensor) -> None:
+def test_an_unknown_layer_is_refused_in_words(dense: Subject, image: torch.Tensor) -> None:
     with pytest.raises(InputError, match=r"no layer 'conv9'.*layer1\.0\.conv1"):
         feature_maps(dense, "conv9", image)
 

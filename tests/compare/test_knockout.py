@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -12,12 +13,11 @@ from pruning.base.errors import InputError
 from pruning.compare.knockout import Knockout, class_changes, find_unit, knock_out, knockout_engine, verdict, without
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
-from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import masked_model, removed_model
-from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
 from pruning.spec import PruneSpec
+from pruning.subject import Subject, open_subject
 from pruning.tasks.classification import ACCURACY
 from pruning.tasks.shares import paired_difference
 from pruning.training.evaluate import Evaluation, evaluate
@@ -31,20 +31,23 @@ def digits() -> Data:
 
 
 @pytest.fixture(scope="module")
-def dense() -> OpenModel:
-    return open_model("sample:mini_resnet")
+def dense() -> Subject:
+    return open_subject("sample:mini_resnet")
 
 
-def cut(dense: OpenModel, plan: Plan) -> OpenModel:
+@pytest.fixture(scope="module")
+def cut(as_pruned: Callable[..., Subject]) -> Callable[[Subject, Plan], Subject]:
     """The removed model, opened as a run's is."""
-    model = removed_model(dense.model, dense.graph, plan).eval()
-    return replace(
-        dense, model=model, graph=build_graph(model, (1, 28, 28)), structure=shrinkage(dense.graph, plan), digest="cut"
-    )
+
+    def made(dense: Subject, plan: Plan) -> Subject:
+        model = removed_model(dense.model, dense.graph, plan).eval()
+        return as_pruned(dense, model, structure=shrinkage(dense.graph, plan))
+
+    return made
 
 
-def test_it_is_plain_evaluation_of_the_masked_network(dense: OpenModel, digits: Data) -> None:
-    found = knock_out(knockout_engine(dense, digits), dense, "layer2.0.conv2", 17)
+def test_it_is_plain_evaluation_of_the_masked_network(dense: Subject, digits: Data) -> None:
+    found = knock_out(knockout_engine(dense), dense, "layer2.0.conv2", 17)
     assert found.tied == ("layer3.0.conv2",), "which adds into the same channels; the shortcut's are 5 to 14"
     group, unit = find_unit(dense, "layer2.0.conv2", 17)
     masked = masked_model(dense.model, dense.graph, without(group, unit))
@@ -57,7 +60,9 @@ def test_it_is_plain_evaluation_of_the_masked_network(dense: OpenModel, digits: 
         assert (change.images, change.after) == (int(mine.sum()), int(found.after.scores[mine].sum()))
 
 
-def test_in_a_pruned_network_the_original_number_counts(dense: OpenModel, digits: Data) -> None:
+def test_in_a_pruned_network_the_original_number_counts(
+    dense: Subject, digits: Data, cut: Callable[[Subject, Plan], Subject]
+) -> None:
     """Without training: the smaller network without filter n is dense without the cut and without filter n."""
     plan = make_plan(
         dense.model, dense.graph, PruneSpec(sparsity=0.4, layers=(("conv1", 0.0), ("layer2.0.conv2/own", 0.0)))
@@ -66,14 +71,14 @@ def test_in_a_pruned_network_the_original_number_counts(dense: OpenModel, digits
     left = plan.kept["layer2.0.conv1"]
     number = left[5]
     assert number != 5, "or the test could not tell original numbers from places"
-    found = knock_out(knockout_engine(small, digits), small, "layer2.0.conv1", number)
+    found = knock_out(knockout_engine(small), small, "layer2.0.conv1", number)
     more = {**plan.kept, "layer2.0.conv1": tuple(unit for unit in left if unit != number)}
     masked = masked_model(dense.model, dense.graph, replace(plan, kept=more))
     assert torch.equal(found.after.scores, evaluate(masked, digits, "select").scores)
     assert found.tied == ()
 
 
-def test_what_cannot_be_removed_is_refused_in_words(dense: OpenModel) -> None:
+def test_what_cannot_be_removed_is_refused_in_words(dense: Subject, cut: Callable[[Subject, Plan], Subject]) -> None:
     with pytest.raises(InputError, match="outputs stay"):
         find_unit(dense, "fc", 3)
     plan = make_plan(dense.model, dense.graph, PruneSpec(layers=(("layer2.0.conv1", 0.95),)))

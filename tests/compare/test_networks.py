@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
@@ -12,38 +13,32 @@ import torch
 
 from pruning.compare.drawing import BLOCK, HALL, drawing
 from pruning.compare.networks import LayerPair, compare_layers
-from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import masked_model, removed_model
-from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
 from pruning.spec import PruneSpec
+from pruning.subject import Subject, open_subject
 
 
 @pytest.fixture(scope="module")
-def dense() -> OpenModel:
-    return open_model("sample:mini_resnet")
+def dense() -> Subject:
+    return open_subject("sample:mini_resnet")
 
 
 @pytest.fixture(scope="module")
-def smaller(dense: OpenModel) -> OpenModel:
+def smaller(dense: Subject, as_pruned: Callable[..., Subject]) -> Subject:
     plan = make_plan(dense.model, dense.graph, PruneSpec(granularity="channel", sparsity=0.5))
     model = removed_model(dense.model, dense.graph, plan)
-    return dataclasses.replace(
-        dense,
-        model=model,
-        graph=build_graph(model, dense.graph.example_shape),
-        structure=shrinkage(dense.graph, plan),
-    )
+    return as_pruned(dense, model, structure=shrinkage(dense.graph, plan))
 
 
 @pytest.fixture(scope="module")
-def sparse(dense: OpenModel) -> OpenModel:
+def sparse(dense: Subject, as_pruned: Callable[..., Subject]) -> Subject:
     plan = make_plan(dense.model, dense.graph, PruneSpec(granularity="weight", sparsity=0.8))
-    return dataclasses.replace(dense, model=masked_model(dense.model, dense.graph, plan))
+    return as_pruned(dense, masked_model(dense.model, dense.graph, plan))
 
 
-def test_channels_keep_their_numbers_in_the_dense_network(dense: OpenModel, smaller: OpenModel) -> None:
+def test_channels_keep_their_numbers_in_the_dense_network(dense: Subject, smaller: Subject) -> None:
     pairs = {pair.name: pair for pair in compare_layers(dense, smaller)}
     assert list(pairs) == ["conv1", "layer1.0.conv1", "layer1.0.conv2", "layer2.0.conv1", "layer2.0.conv2",
                            "layer3.0.conv1", "layer3.0.conv2", "fc"]  # fmt: skip
@@ -59,7 +54,7 @@ def test_channels_keep_their_numbers_in_the_dense_network(dense: OpenModel, smal
     assert pairs["fc"].gone == ()
 
 
-def test_zeros_are_counted_where_nothing_shrank(dense: OpenModel, sparse: OpenModel) -> None:
+def test_zeros_are_counted_where_nothing_shrank(dense: Subject, sparse: Subject) -> None:
     for pair in compare_layers(dense, sparse):
         assert pair.before is not None and pair.after is not None
         weight = sparse.model.get_submodule(pair.name).weight.detach()  # type: ignore[union-attr,operator]
@@ -68,8 +63,8 @@ def test_zeros_are_counted_where_nothing_shrank(dense: OpenModel, sparse: OpenMo
         assert pair.after.channels == pair.before.channels and pair.gone == ()
 
 
-def test_another_network_has_layers_of_its_own(dense: OpenModel) -> None:
-    pairs = compare_layers(dense, open_model("sample:lenet300"))
+def test_another_network_has_layers_of_its_own(dense: Subject) -> None:
+    pairs = compare_layers(dense, open_subject("sample:lenet300"))
     assert [pair.name for pair in pairs if pair.before is None] == ["fc1", "fc2", "fc3"]
     assert sum(pair.after is None for pair in pairs) == 8
     assert ElementTree.fromstring(drawing(pairs)).get("role") == "img"
@@ -81,7 +76,7 @@ def marks(svg: str, kind: str) -> int:
 
 
 @pytest.mark.parametrize("hall", [False, True])
-def test_the_drawing_has_a_mark_for_every_channel(dense: OpenModel, smaller: OpenModel, hall: bool) -> None:
+def test_the_drawing_has_a_mark_for_every_channel(dense: Subject, smaller: Subject, hall: bool) -> None:
     pairs = compare_layers(dense, smaller)
     svg = drawing(pairs, look=HALL) if hall else drawing(pairs)
     ElementTree.fromstring(svg)
@@ -93,7 +88,7 @@ def test_the_drawing_has_a_mark_for_every_channel(dense: OpenModel, smaller: Ope
     assert marks(svg, "cmp-stays") == (first - gone) + second
 
 
-def test_blocks_are_to_scale(dense: OpenModel, smaller: OpenModel) -> None:
+def test_blocks_are_to_scale(dense: Subject, smaller: Subject) -> None:
     """A channel is as high in either network: 96 units for the 28 channels of the widest layer."""
     svg = drawing(compare_layers(dense, smaller))
     steps = set()
@@ -103,7 +98,7 @@ def test_blocks_are_to_scale(dense: OpenModel, smaller: OpenModel) -> None:
     assert min(steps) == 1.0 and all(step == int(step) for step in steps)
 
 
-def test_zeros_are_drawn_in_either_network(dense: OpenModel, sparse: OpenModel) -> None:
+def test_zeros_are_drawn_in_either_network(dense: Subject, sparse: Subject) -> None:
     pairs = compare_layers(sparse, dense)
     svg = drawing(pairs)
     zeros = [float(width) for width in re.findall(r'class="cmp-zero" [^>]*width="([\d.]+)"', svg)]
@@ -111,7 +106,7 @@ def test_zeros_are_drawn_in_either_network(dense: OpenModel, sparse: OpenModel) 
     assert svg.index("cmp-zero") < svg.index('class="cmp-after"'), "those of the first"
 
 
-def test_channels_that_go_are_as_wide_as_what_they_hold(sparse: OpenModel, smaller: OpenModel) -> None:
+def test_channels_that_go_are_as_wide_as_what_they_hold(sparse: Subject, smaller: Subject) -> None:
     pairs = [pair for pair in compare_layers(sparse, smaller) if pair.before is not None and pair.gone]
     widths = re.findall(r'class="cmp-goes"[^>]* d="M[\d.]+ [\d.]+h([\d.]+)v', drawing(pairs))
     assert [float(width) for width in widths] == [
@@ -119,7 +114,7 @@ def test_channels_that_go_are_as_wide_as_what_they_hold(sparse: OpenModel, small
     ]
 
 
-def test_names_are_escaped(dense: OpenModel) -> None:
+def test_names_are_escaped(dense: Subject) -> None:
     layer = compare_layers(dense, dense)[0].before
     assert layer is not None
     hostile = dataclasses.replace(layer, name="<img src=x>&'\"")

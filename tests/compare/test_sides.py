@@ -13,10 +13,10 @@ import torch
 
 from pruning.base.errors import InputError, StorageError
 from pruning.compare.sides import Pair, comparable, dense_side, find_run, run_side
-from pruning.opening.models import OpenModel, open_model
 from pruning.runs import Run
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import DataUsed, Result, Speedup
+from pruning.subject import Subject, open_subject
 from pruning.tasks.choices import Choices
 from pruning.tasks.classification import ACCURACY
 from pruning.training.answers import Answers, save_answers
@@ -56,18 +56,18 @@ def _run(
 
 
 @pytest.fixture(scope="module")
-def opened() -> OpenModel:
-    return open_model("sample:lenet300")
+def subject() -> Subject:
+    return open_subject("sample:lenet300")
 
 
-def pair(before: Run | None, after: Run, opened: OpenModel) -> Pair:
-    first = dense_side(after, opened) if before is None else run_side(before, opened, "first")
-    second = run_side(after, opened, "second")
-    return Pair(before=first, after=second, data_name="mnist5k", missing="not here", load=lambda: None)  # type: ignore[arg-type,return-value]
+def pair(before: Run | None, after: Run, subject: Subject) -> Pair:
+    first = dense_side(after, subject) if before is None else run_side(before, subject, "first")
+    second = run_side(after, subject, "second")
+    return Pair(before=first, after=second)
 
 
-def test_a_run_against_dense_says_what_was_measured(tmp_path: Path, opened: OpenModel, run: Callable[..., Run]) -> None:
-    found = pair(None, run(tmp_path, "b", [1.5, 1.6, 1.7], [0, 1, 1, 0]), opened)
+def test_a_run_against_dense_says_what_was_measured(tmp_path: Path, subject: Subject, run: Callable[..., Run]) -> None:
+    found = pair(None, run(tmp_path, "b", [1.5, 1.6, 1.7], [0, 1, 1, 0]), subject)
     assert found.before.kind == "dense" and found.before.name == "" and found.after.name == "b"
     assert (found.before.figures.params, found.after.figures.params) == (100, 50)
     assert found.speedup() == Speedup(batch=1, low=1.5, middle=1.6, high=1.7)
@@ -77,17 +77,17 @@ def test_a_run_against_dense_says_what_was_measured(tmp_path: Path, opened: Open
 
 
 def test_an_older_run_without_answers_has_the_difference_it_stated(
-    tmp_path: Path, opened: OpenModel, run: Callable[..., Run]
+    tmp_path: Path, subject: Subject, run: Callable[..., Run]
 ) -> None:
-    found = pair(None, run(tmp_path, "b", [1.5, 1.6, 1.7], None), opened)
+    found = pair(None, run(tmp_path, "b", [1.5, 1.6, 1.7], None), subject)
     assert found.after.answers is None
     assert found.difference is not None and found.difference.interval == (-0.7, 0.3)
 
 
-def test_two_runs_meet_on_their_images(tmp_path: Path, opened: OpenModel, run: Callable[..., Run]) -> None:
+def test_two_runs_meet_on_their_images(tmp_path: Path, subject: Subject, run: Callable[..., Run]) -> None:
     first = run(tmp_path, "a", [1.6 / 1.05, 1.6, 1.6 * 1.05], [0, 1, 1, 0])
     second = run(tmp_path, "b", [2 / 1.1, 2.0, 2 * 1.1], [0, 0, 0, 1])
-    found = pair(first, second, opened)
+    found = pair(first, second, subject)
     assert found.difference is not None
     assert (found.difference.newly_wrong, found.difference.newly_right) == (1, 2)
     speedup = found.speedup()
@@ -95,18 +95,18 @@ def test_two_runs_meet_on_their_images(tmp_path: Path, opened: OpenModel, run: C
     reach = math.hypot(math.log(1.1), math.log(1.05))
     assert speedup.span == pytest.approx((1.25 * math.exp(-reach), 1.25, 1.25 * math.exp(reach)))
     other_clock = run(tmp_path, "d", [1.5, 1.6, 1.7], None, threads=2)
-    assert pair(other_clock, second, opened).speedup() is None, "times of two threads say nothing of one"
-    old = pair(run(tmp_path, "c", [1, 1, 1], None), second, opened)
+    assert pair(other_clock, second, subject).speedup() is None, "times of two threads say nothing of one"
+    old = pair(run(tmp_path, "c", [1, 1, 1], None), second, subject)
     assert old.difference is None
 
 
 def test_networks_of_other_kinds_are_not_held_against_each_other(
-    tmp_path: Path, opened: OpenModel, run: Callable[..., Run]
+    tmp_path: Path, subject: Subject, run: Callable[..., Run]
 ) -> None:
     first, second = run(tmp_path, "a", [1, 1, 1], [0] * 4), run(tmp_path, "b", [2, 2, 2], [0] * 4)
-    found = pair(first, second, opened)
-    other = run_side(second, open_model("sample:mini_resnet"), "other")
-    mixed = Pair(before=found.before, after=other, data_name="mnist5k", missing=None, load=found.load)
+    found = pair(first, second, subject)
+    other = run_side(second, open_subject("sample:mini_resnet"), "other")
+    mixed = Pair(before=found.before, after=other)
     assert mixed.speedup() is None and not mixed.same_network
 
 

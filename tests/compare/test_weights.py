@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
 import torch
 
 from pruning.base.errors import InputError
 from pruning.compare.weights import LayerChange, filter_norms, layer_change, overlaid
-from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import masked_model, removed_model
-from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
 from pruning.spec import PruneSpec
+from pruning.subject import Subject, open_subject
 
 
 @pytest.fixture(scope="module")
-def dense() -> OpenModel:
-    return open_model("sample:mini_resnet")
+def dense() -> Subject:
+    return open_subject("sample:mini_resnet")
 
 
-def test_of_a_smaller_network_the_same_places_are_compared(dense: OpenModel) -> None:
+def test_of_a_smaller_network_the_same_places_are_compared(dense: Subject, as_pruned: Callable[..., Subject]) -> None:
     plan = make_plan(dense.model, dense.graph, PruneSpec(sparsity=0.4))
     model = removed_model(dense.model, dense.graph, plan).eval()
     for tensor in model.parameters():
         tensor.data += 0.25  # 'fine-tuning'
-    small = replace(
-        dense,
-        model=model,
-        graph=build_graph(model, (1, 28, 28)),
-        structure=shrinkage(dense.graph, plan),
-        digest="small",
-    )
+    small = as_pruned(dense, model, structure=shrinkage(dense.graph, plan))
     change = layer_change(dense, small, "layer2.0.conv2")
     outs, ins = plan.kept["layer2.0.conv2/own"], plan.kept["layer2.0.conv1"]
     whole = dense.model.layer2[0].conv2.weight.detach()
     assert change.before.shape == change.after.shape and change.before.shape[1] == len(ins) == 12
-    assert change.channels == tuple(small.structure.kept["layer2.0.conv2.weight"][0]) and len(outs) == 6
+    assert change.channels == tuple(small.network.structure.kept["layer2.0.conv2.weight"][0]) and len(outs) == 6
     for place, number in enumerate(change.channels):
         assert torch.equal(change.before[place], whole[number][list(ins)])
     torch.testing.assert_close(change.after - change.before, torch.full_like(change.after, 0.25))
@@ -54,10 +47,10 @@ def test_of_a_smaller_network_the_same_places_are_compared(dense: OpenModel) -> 
     assert norms.after[number] == pytest.approx(float((whole[number][list(ins)] + 0.25).norm()))
 
 
-def test_single_weights_that_went_are_left_out(dense: OpenModel) -> None:
+def test_single_weights_that_went_are_left_out(dense: Subject, as_pruned: Callable[..., Subject]) -> None:
     plan = make_plan(dense.model, dense.graph, PruneSpec(granularity="weight", sparsity=0.8))
     masked = masked_model(dense.model, dense.graph, plan).eval()
-    run = replace(dense, model=masked, held_zero=tuple(plan.masks), digest="masked")
+    run = as_pruned(dense, masked, held_zero=tuple(plan.masks))
     change = layer_change(dense, run, "layer3.0.conv2")
     mask = plan.masks["layer3.0.conv2.weight"]
     assert torch.equal(change.held, ~mask) and change.stays == int(mask.sum())
@@ -80,8 +73,8 @@ def test_histograms_and_empty_filters_by_hand() -> None:
     assert change.empty == (5,)
 
 
-def test_another_networks_layer_is_refused(dense: OpenModel) -> None:
+def test_another_networks_layer_is_refused(dense: Subject) -> None:
     with pytest.raises(InputError, match="no layer 'fc7'"):
         layer_change(dense, dense, "fc7")
     with pytest.raises(InputError, match="compare runs of the same network"):
-        layer_change(dense, open_model("sample:lenet5"), "conv1")
+        layer_change(dense, open_subject("sample:lenet5"), "conv1")

@@ -41,13 +41,13 @@ from pruning.export.report.plans import images_for, measure_plans
 from pruning.export.report.provenance import model_name, shared_recipe
 from pruning.export.report.sections import tradeoff
 from pruning.export.report.svg import ticks
-from pruning.opening.models import open_model
 from pruning.planning.allocation import kept_units
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import masked_model
 from pruning.runs import Run, create_run, execute, read_run
 from pruning.runs.recipe import Recipe
 from pruning.spec import PruneSpec
+from pruning.subject import open_subject
 from pruning.tasks.metric import Difference
 from pruning.training.evaluate import evaluate
 
@@ -80,12 +80,12 @@ def without_code(html: str) -> str:
 
 
 def test_uniform_plans_are_measured_as_the_plain_way_measures_them() -> None:
-    opened, data = open_model("sample:lenet300"), open_data("mnist5k")
+    subject, data = open_subject("sample:lenet300"), open_data("mnist5k")
     plans = measure_plans(
-        opened, data, PruneSpec(), images=200, sparsities=(0.0, 0.5)
+        subject, PruneSpec(), images=200, sparsities=(0.0, 0.5)
     )  # fmt: skip
-    plan = make_plan(opened.model, opened.graph, PruneSpec(sparsity=0.5))
-    plain = evaluate(masked_model(opened.model, opened.graph, plan), data, "select", limit=200)
+    plan = make_plan(subject.model, subject.graph, PruneSpec(sparsity=0.5))
+    plain = evaluate(masked_model(subject.model, subject.graph, plan), data, "select", limit=200)
     assert [found.as_cut.role for found in plans] == ["select", "select"]
     assert abs(plans[1].as_cut.correct - plain.correct) <= 1  # bf16 may change one answer in 200
     assert (plans[0].params, plans[0].macs) == (784 * 300 + 300 + 300 * 100 + 100 + 1010, 784 * 300 + 30000 + 1000)
@@ -94,9 +94,9 @@ def test_uniform_plans_are_measured_as_the_plain_way_measures_them() -> None:
 
 
 def test_recalibrated_figures_where_there_is_batch_normalisation() -> None:
-    opened, data = open_model("sample:mini_resnet"), open_data("mnist5k")
+    subject = open_subject("sample:mini_resnet")
     first, cut = measure_plans(
-        opened, data, PruneSpec(), images=100, sparsities=(0.0, 0.3)
+        subject, PruneSpec(), images=100, sparsities=(0.0, 0.3)
     )  # fmt: skip
     assert first.recalibrated is None and first.best is first.as_cut
     assert cut.recalibrated is not None and cut.best is cut.recalibrated

@@ -12,10 +12,10 @@ import torch
 
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.targets import Target
-from pruning.opening.models import open_model
 from pruning.planning.allocation import kept_units
 from pruning.planning.ranking import Ranking
 from pruning.spec import PruneSpec
+from pruning.subject import open_subject
 from pruning.tasks.classification import ACCURACY
 from pruning.training.evaluate import Evaluation
 from ui.prune import live
@@ -72,11 +72,11 @@ def test_weights_that_are_zero_already_are_not_lost_again() -> None:
 def test_rows_stand_in_network_order_and_know_who_reads_them() -> None:
     from ui.session import cuts
 
-    opened = open_model("sample:resnet20")
-    ranking = Ranking(opened.model, opened.graph, PruneSpec())
-    rows = {row["name"]: row for row in data._channel_rows(opened, cuts.all_rows(opened, "channel"), ranking)}
+    subject = open_subject("sample:resnet20")
+    ranking = Ranking(subject.model, subject.graph, PruneSpec())
+    rows = {row["name"]: row for row in data._channel_rows(subject, cuts.all_rows(subject, "channel"), ranking)}
     firsts = [row["layers"][0] for row in rows.values()]
-    order = list(dict.fromkeys(site.layer for site in opened.graph.contractions))
+    order = list(dict.fromkeys(site.layer for site in subject.graph.contractions))
     assert firsts == sorted(firsts, key=order.index)
     assert rows["layer1.0.conv1"]["readers"] == ["layer1.0.conv2"]
     assert "conv1" in rows["layer1.0.conv1"]["reading"]

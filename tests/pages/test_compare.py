@@ -182,7 +182,7 @@ def test_a_run_made_anew_under_its_name_is_another_network(app: AppTest, made: P
 
 
 def test_a_run_is_told_from_an_older_one_by_time_and_size(tmp_path: Path) -> None:
-    from pruning.catalog.references import parse_reference
+    from pruning.catalog.openers import parse_reference
     from ui.kit.loaders import _stamp
 
     file, run = tmp_path / "model.safetensors", parse_reference(f"run:{tmp_path}")

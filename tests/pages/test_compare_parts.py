@@ -30,10 +30,8 @@ from pruning.cost.counts import Bytes
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
 from pruning.latency.clock import Timing
-from pruning.opening.models import open_model
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import removed_model
-from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
 from pruning.render.figures.style import palette
 from pruning.runs import Run
@@ -41,6 +39,7 @@ from pruning.runs.recipe import Recipe
 from pruning.runs.result import Measurement, Result, Speedup
 from pruning.runs.result import Side as Figures
 from pruning.spec import PruneSpec
+from pruning.subject import Subject, open_subject
 from pruning.tasks.metric import Difference
 from ui.compare import blind, classes, picker, present, race, top, worth
 from ui.compare.savings import hours
@@ -61,14 +60,14 @@ def digits() -> Data:
 
 
 @pytest.fixture(scope="module")
-def pair(digits: Data, tmp_path_factory: pytest.TempPathFactory, make_result: Callable[..., Result]) -> Pair:
+def pair(
+    tmp_path_factory: pytest.TempPathFactory, make_result: Callable[..., Result], as_pruned: Callable[..., Subject]
+) -> Pair:
     """The dense network and the same without 40 % of its channels; twice as fast alone, not measurably in batches."""
-    dense = open_model("sample:mini_resnet")
+    dense = open_subject("sample:mini_resnet")
     plan = make_plan(dense.model, dense.graph, PruneSpec(sparsity=0.4))
     model = removed_model(dense.model, dense.graph, plan).eval()
-    small = replace(
-        dense, model=model, graph=build_graph(model, (1, 28, 28)), structure=shrinkage(dense.graph, plan), digest="cut"
-    )
+    small = as_pruned(dense, model, structure=shrinkage(dense.graph, plan))
     speedups = (Speedup(batch=1, low=1.25, middle=2.0, high=4.0), Speedup(batch=32, low=0.9, middle=1.1, high=1.3))
     result = make_result(dense=FIGURES, pruned=FIGURES, speedups=speedups, threads=2)
     run = Run(
@@ -76,9 +75,9 @@ def pair(digits: Data, tmp_path_factory: pytest.TempPathFactory, make_result: Ca
         recipe=Recipe(model="sample:mini_resnet", data="mnist5k"), message=None,
     )  # fmt: skip
     smaller = replace(FIGURES, bytes=Bytes(raw=30_000, sparse=84_000, deflate=28_000))
-    first = Side(kind="dense", label="dense", opened=dense, run=None, answers=None, figures=FIGURES, tuned=False)
-    second = Side(kind="run", label="mine", opened=small, run=run, answers=None, figures=smaller, tuned=False)
-    return Pair(before=first, after=second, data_name="mnist5k", missing=None, load=lambda: digits)
+    first = Side(kind="dense", label="dense", subject=dense, run=None, answers=None, figures=FIGURES, tuned=False)
+    second = Side(kind="run", label="mine", subject=small, run=run, answers=None, figures=smaller, tuned=False)
+    return Pair(before=first, after=second)
 
 
 @pytest.fixture(autouse=True)
@@ -113,11 +112,11 @@ def test_inside_shows_a_chosen_filters_absence_in_both_networks(pair: Pair, digi
     app.run()
     assert "Click a filter." in words(app) and "Removed: 0 dense, 8 pruned, of 20" in words(app)
 
-    kept = pair.after.opened.structure.kept["layer2.0.conv1.weight"][0]
+    kept = pair.after.subject.network.structure.kept["layer2.0.conv1.weight"][0]
     app.session_state["compare_filters_layer2.0.conv1_chosen"] = str(kept[2])
     app.run()
     for word, side in (("Dense", pair.before), ("Pruned", pair.after)):
-        found = knock_out(knockout_engine(side.opened, digits), side.opened, "layer2.0.conv1", kept[2])
+        found = knock_out(knockout_engine(side.subject), side.subject, "layer2.0.conv1", kept[2])
         assert f"{word}: {plain(verdict(found))}" in words(app)
 
     gone = next(number for number in range(20) if number not in kept)
@@ -134,7 +133,7 @@ def test_inside_shows_a_chosen_filters_absence_in_both_networks(pair: Pair, digi
 
 
 def test_networks_that_have_no_layers_in_common_are_not_laid_side_by_side(pair: Pair) -> None:
-    other = replace(pair.before, opened=open_model("sample:lenet300"))
+    other = replace(pair.before, subject=open_subject("sample:lenet300"))
     app = part("inside", replace(pair, before=other)).run()
     assert "different networks" in words(app)
 
@@ -180,7 +179,7 @@ def test_where_no_filter_is_on_the_page_none_is_left_out(pair: Pair, digits: Dat
 
 
 def test_filters_that_only_the_second_network_has_are_left_out_alone(pair: Pair, digits: Data) -> None:
-    kept = pair.after.opened.structure.kept["layer2.0.conv1.weight"][0]
+    kept = pair.after.subject.network.structure.kept["layer2.0.conv1.weight"][0]
     gone = next(number for number in range(20) if number not in kept)
 
     def script(pair: object, data: object, gone: int) -> None:
@@ -225,7 +224,7 @@ def test_what_moved_the_weights_is_said_as_it_was(pair: Pair, monkeypatch: pytes
     run = pair.after.run
     assert run is not None
     if earlier:
-        weight = pair.after.opened.model.get_parameter("layer2.0.conv1.weight")
+        weight = pair.after.subject.model.get_parameter("layer2.0.conv1.weight")
         monkeypatch.setattr(weight, "data", 1.06 * weight.data)
         run = replace(run, recipe=replace(run.recipe, model=f"run:{run.path}"))
 

@@ -229,11 +229,11 @@ def test_what_the_lessons_say_of_the_network_is_true() -> None:
     from pruning.statistics.distributions import weight_stats
     from ui.kit import lab, layers, loaders
 
-    opened = loaders.open_model("sample:mini_resnet")
-    zeros = [weight_stats(layers.weight(opened, name)).zeros for name in layers.layer_names(opened)]
+    subject = loaders.open_subject("sample:mini_resnet")
+    zeros = [weight_stats(layers.weight(subject, name)).zeros for name in layers.layer_names(subject)]
     assert sum(zeros) == 0, "lesson 2: not one"
-    assert tuple(layers.weight(opened, "fc").shape) == (10, 28), "lesson 3: each row adds up 28 numbers"
-    left = lab.costs(opened, PruneSpec(sparsity=0.3)).macs / lab.costs(opened, PruneSpec()).macs
+    assert tuple(layers.weight(subject, "fc").shape) == (10, 28), "lesson 3: each row adds up 28 numbers"
+    left = lab.costs(subject, PruneSpec(sparsity=0.3)).macs / lab.costs(subject, PruneSpec()).macs
     assert 0.48 < left < 0.52, "lesson 8: near the square of 0.7"
 
 

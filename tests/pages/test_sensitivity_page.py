@@ -15,12 +15,13 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pruning.data.readers import open_data
-from pruning.opening.models import OpenModel, open_model
+from pruning.base.intervals import wilson_interval
 from pruning.render.figures.style import palette
 from pruning.sensitivity import Curve, Figure, Figures, Joint, Point, Sensitivity, cache
 from pruning.sensitivity.form import to_json
 from pruning.spec import PruneSpec
+from pruning.subject import Subject, open_subject
+from pruning.tasks.classification import ACCURACY
 from ui.kit import curves
 from ui.sensitivity import multiples
 
@@ -42,8 +43,8 @@ def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppTest]:
 
 
 @pytest.fixture(scope="module")
-def opened() -> OpenModel:
-    return open_model("sample:lenet5")
+def subject() -> Subject:
+    return open_subject("sample:lenet5")
 
 
 def open_page(app: AppTest) -> AppTest:
@@ -60,16 +61,18 @@ def words(app: AppTest) -> str:
     return unescape(re.sub(r"\s+", " ", text))
 
 
+def counted(correct: int, images: int, change: int, low: float, high: float) -> Figure:
+    """So many right, of which so many more than dense."""
+    return Figure(
+        metric=ACCURACY, value=correct / images, low=wilson_interval(correct, images)[0],
+        high=wilson_interval(correct, images)[1], images=images, change=change / images, change_low=low,
+        change_high=high, correct=correct, newly_wrong=max(0, -change), newly_right=max(0, change),
+    )  # fmt: skip
+
+
 def figure(correct: int) -> Figure:
     lost = 990 - correct
-    return Figure(
-        correct=correct,
-        images=1000,
-        newly_wrong=max(0, lost),
-        newly_right=max(0, -lost),
-        change_low=(-lost - 8) / 1000,
-        change_high=(-lost + 8) / 1000,
-    )
+    return counted(correct, 1000, -lost, (-lost - 8) / 1000, (-lost + 8) / 1000)
 
 
 def with_points(scan: Sensitivity, recalibrated: bool = False) -> Sensitivity:
@@ -95,18 +98,18 @@ def keep(scan: Sensitivity) -> None:
     cache.file_of(scan).write(to_json(scan))
 
 
-def wanted(opened: OpenModel, granularity: str = "channel") -> Sensitivity:
-    return curves.outline(opened, open_data("mnist5k"), PruneSpec(granularity=granularity), 2000)
+def wanted(subject: Subject, granularity: str = "channel") -> Sensitivity:
+    return curves.outline(subject, PruneSpec(granularity=granularity), 2000)
 
 
 def test_before_measuring_there_is_one_next_step(
-    app: AppTest, opened: OpenModel, monkeypatch: pytest.MonkeyPatch
+    app: AppTest, subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pruning.sensitivity import start as job
 
     asked: list[tuple[Sensitivity, float]] = []
 
-    def start(opened: OpenModel, scan: Sensitivity, data_dir: str | None, *, lose: float) -> None:
+    def start(subject: Subject, scan: Sensitivity, *, lose: float) -> None:
         asked.append((scan, lose))
         cache.file_of(scan).note_start()
 
@@ -119,14 +122,14 @@ def test_before_measuring_there_is_one_next_step(
     assert "Measure sensitivity · about" in button.label and "○" in button.label
     button.click().run()
     assert not app.exception and not app.error
-    assert asked == [(wanted(opened), 1.0)]
+    assert asked == [(wanted(subject), 1.0)]
     assert not [button for button in app.button if button.key == "measure"], "it is on its way"
     app.button(key="cancel_scan").click().run()
-    assert cache.file_of(wanted(opened)).is_cancelling
+    assert cache.file_of(wanted(subject)).is_cancelling
 
 
-def test_points_are_shown_while_they_come(app: AppTest, opened: OpenModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    scan = wanted(opened)
+def test_points_are_shown_while_they_come(app: AppTest, subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = wanted(subject)
     half = with_points(scan)
     half = replace(half, curves=(half.curves[0], *(replace(curve, points=()) for curve in half.curves[1:])))
     keep(half)
@@ -137,8 +140,8 @@ def test_points_are_shown_while_they_come(app: AppTest, opened: OpenModel, monke
     assert not [button for button in app.button if button.key == "use_limits"]
 
 
-def test_the_page_waits_for_the_joint_cut_at_the_end(app: AppTest, opened: OpenModel) -> None:
-    scan = wanted(opened)
+def test_the_page_waits_for_the_joint_cut_at_the_end(app: AppTest, subject: Subject) -> None:
+    scan = wanted(subject)
     keep(with_points(scan))
     cache.file_of(scan).note_start()
     open_page(app)
@@ -146,8 +149,8 @@ def test_the_page_waits_for_the_joint_cut_at_the_end(app: AppTest, opened: OpenM
     assert not [button for button in app.button if button.key == "use_limits"]
 
 
-def test_curves_state_the_limit_and_prune_takes_it_over(app: AppTest, opened: OpenModel) -> None:
-    keep(with_points(wanted(opened)))
+def test_curves_state_the_limit_and_prune_takes_it_over(app: AppTest, subject: Subject) -> None:
+    keep(with_points(wanted(subject)))
     open_page(app)
     assert words(app).count("40 % loses 0.0 (−0.8 to 0.8)") == 3
     app.number_input(key="sensitivity_lose_widget").set_value(2.0).run()
@@ -157,25 +160,25 @@ def test_curves_state_the_limit_and_prune_takes_it_over(app: AppTest, opened: Op
     assert not app.exception and not app.error
     from ui.kit.lab import plan
 
-    rows = app.session_state["prune_rows"][opened.digest, "channel"]
+    rows = app.session_state["prune_rows"][subject.digest, "channel"]
     assert rows.numbers == {"conv1": 10, "conv2": 25, "fc1": 250}
-    assert plan(opened, PruneSpec(layers=tuple(rows.asked.items()))).kept.keys() == rows.numbers.keys()
+    assert plan(subject, PruneSpec(layers=tuple(rows.asked.items()))).kept.keys() == rows.numbers.keys()
 
 
-def test_the_joint_cut_is_measured_on_a_button_and_its_gap_shown(app: AppTest, opened: OpenModel) -> None:
-    keep(with_points(wanted(opened)))
+def test_the_joint_cut_is_measured_on_a_button_and_its_gap_shown(app: AppTest, subject: Subject) -> None:
+    keep(with_points(wanted(subject)))
     open_page(app)
     app.button(key="measure_together").click().run()
     assert not app.exception and not app.error
     text = words(app)
     assert "measured minus estimated" in text and "from single curves" in text
     assert not [button for button in app.button if button.key == "measure_together"]
-    (joint,) = cache.read(wanted(opened)).joints
+    (joint,) = cache.read(wanted(subject)).joints
     assert dict(joint.kept) == {"conv1": 12, "conv2": 30, "fc1": 300}
     assert f"{joint.as_cut.value:.1%}".replace("%", " %") in text
 
 
-def test_weights_have_their_own_curves(app: AppTest, opened: OpenModel) -> None:
+def test_weights_have_their_own_curves(app: AppTest, subject: Subject) -> None:
     open_page(app)
     app.segmented_control(key="prune_granularity_widget").set_value("weight").run()
     assert not app.exception
@@ -183,8 +186,8 @@ def test_weights_have_their_own_curves(app: AppTest, opened: OpenModel) -> None:
     assert "locked" not in text and text.count("not measured yet") == 4
 
 
-def test_an_attempt_that_failed_says_why(app: AppTest, opened: OpenModel) -> None:
-    scan = wanted(opened)
+def test_an_attempt_that_failed_says_why(app: AppTest, subject: Subject) -> None:
+    scan = wanted(subject)
     cache.file_of(scan).note_start()
     cache.file_of(scan).say("The disk is full.", state="failed")
     open_page(app)
@@ -192,48 +195,44 @@ def test_an_attempt_that_failed_says_why(app: AppTest, opened: OpenModel) -> Non
     assert app.button(key="measure")
 
 
-def test_known_curves_are_those_with_most_points(app: AppTest, opened: OpenModel) -> None:
-    data = open_data("mnist5k")
-    assert curves.known(opened, data, PruneSpec()) == {}
-    keep(with_points(curves.outline(opened, data, PruneSpec(), 500)))  # 1,000 images each: not what it asks for
-    assert curves.known(opened, data, PruneSpec()) == {}, "a file of other images is no scan"
-    keep(with_points(wanted(opened), recalibrated=True))
-    found = curves.known(opened, data, PruneSpec())
+def test_known_curves_are_those_with_most_points(app: AppTest, subject: Subject) -> None:
+    assert curves.known(subject, PruneSpec()) == {}
+    keep(with_points(curves.outline(subject, PruneSpec(), 500)))  # 1,000 images each: not what it asks for
+    assert curves.known(subject, PruneSpec()) == {}, "a file of other images is no scan"
+    keep(with_points(wanted(subject), recalibrated=True))
+    found = curves.known(subject, PruneSpec())
     assert list(found) == ["conv1", "conv2", "fc1"]
     assert found["conv1"][0] == [0.0, 0.99] and found["conv1"][5] == [0.5, 0.975]
     assert len(found["fc1"]) == 10
-    assert curves.known(opened, data, PruneSpec(criterion="l1")) == {}
-    half = replace(wanted(opened, "weight"), images=1000)
+    assert curves.known(subject, PruneSpec(criterion="l1")) == {}
+    half = replace(wanted(subject, "weight"), images=1000)
     keep(with_points(half))
-    assert list(curves.known(opened, data, PruneSpec(granularity="weight"))) == ["conv1", "conv2", "fc1", "fc2"], (
+    assert list(curves.known(subject, PruneSpec(granularity="weight"))) == ["conv1", "conv2", "fc1", "fc2"], (
         "as sliders are called"
     )
 
 
-def test_a_cut_is_foretold_from_curves(app: AppTest, opened: OpenModel) -> None:
+def test_a_cut_is_foretold_from_curves(app: AppTest, subject: Subject) -> None:
 
-    data = open_data("mnist5k")
-    keep(with_points(wanted(opened)))
-    found = curves.predicted(opened, data, PruneSpec(layers=(("conv1", 0.5),)))
+    keep(with_points(wanted(subject)))
+    found = curves.predicted(subject, PruneSpec(layers=(("conv1", 0.5),)))
     assert found is not None and found.value == pytest.approx(0.97)
-    assert curves.predicted(opened, data, PruneSpec(layers=(("conv1", 0.95),))) is None, "beyond what is measured"
-    assert curves.predicted(opened, data, PruneSpec(criterion="l1", sparsity=0.2)) is None
+    assert curves.predicted(subject, PruneSpec(layers=(("conv1", 0.95),))) is None, "beyond what is measured"
+    assert curves.predicted(subject, PruneSpec(criterion="l1", sparsity=0.2)) is None
 
 
-def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest, opened: OpenModel) -> None:
+def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest, subject: Subject) -> None:
     import torch
 
-    from pruning.tasks.classification import ACCURACY
     from pruning.training.evaluate import Evaluation
 
     def said(cut: PruneSpec, correct: int) -> str | None:
         now = Evaluation(metric=ACCURACY, role="select", scores=torch.arange(1000) < correct, loss=0.1)
-        return curves.together_words(opened, data, cut, now, "as_cut")
+        return curves.together_words(subject, cut, now, "as_cut")
 
-    data = open_data("mnist5k")
     both = PruneSpec(layers=(("conv1", 0.5), ("conv2", 0.5)))
     assert said(both, 650) is None, "nothing is measured yet"
-    keep(with_points(wanted(opened)))
+    keep(with_points(wanted(subject)))
     worse, same = said(both, 650), said(both, 949)
     assert worse and same
     # Ten classes: 0.1 + 0.89 · (0.87 / 0.89)² = 95.04 %
@@ -291,8 +290,8 @@ def test_the_axis_of_weights_gives_room_to_the_last_ten_percent() -> None:
     assert multiples.position(0.9, "channel") == 0.9
 
 
-def test_a_joint_of_another_cut_is_not_shown(app: AppTest, opened: OpenModel) -> None:
+def test_a_joint_of_another_cut_is_not_shown(app: AppTest, subject: Subject) -> None:
     other = Joint(kept=(("conv1", 1), ("conv2", 1), ("fc1", 1)), as_cut=figure(100), recalibrated=None)
-    keep(replace(with_points(wanted(opened)), joints=(other,)))
+    keep(replace(with_points(wanted(subject)), joints=(other,)))
     open_page(app)
     assert "10.0 %" not in words(app) and app.button(key="measure_together")

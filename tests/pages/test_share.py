@@ -79,12 +79,12 @@ def test_a_plan_that_names_every_row_is_told_by_its_rows(app: AppTest) -> None:
     from ui.kit import loaders
     from ui.session import share
 
-    opened = loaders.open_model("sample:lenet300")
+    subject = loaders.open_subject("sample:lenet300")
     plan = Recipe(
         model="sample:lenet300", data="mnist5k", prune=PruneSpec(granularity="weight", criterion="l1", sparsity=0.0)
     )
     words = [
-        share.words_of(plan.replace(layers=tuple(layers.items())), opened).removeprefix("lenet300, ")
+        share.words_of(plan.replace(layers=tuple(layers.items())), subject).removeprefix("lenet300, ")
         for layers in ({}, {"fc1": 0.4}, dict.fromkeys(("fc1", "fc2", "fc3"), 0.4))
     ]
     of = "of the weights by L1 norm"

@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from pruning.base.errors import PruningError, StorageError
 from pruning.cli.main import main
 from pruning.export.report import Options, write_report
-from pruning.opening.models import open_model
 from pruning.runs import list_runs, read_run, read_runs
+from pruning.subject import open_subject
 from pruning.training.answers import save_answers
 from tests.runs.damage import FAULTS, Fault
 
@@ -85,7 +85,7 @@ def test_weights_that_are_no_numbers_are_refused_in_one_sentence(stored_runs: Pa
     tensors["fc.weight"][0, 0] = torch.nan
     save_file(tensors, path)
     with pytest.raises(StorageError, match=r"is damaged \(fc\.weight holds NaN or infinity\)\. Run its recipe again"):
-        open_model(f"run:{stored_runs / 'channel'}")
+        open_subject(f"run:{stored_runs / 'channel'}")
     assert read_run(stored_runs / "channel").state == "done", "its numbers can still be read"
 
 
@@ -110,7 +110,7 @@ def test_structures_that_are_none_are_refused_in_one_sentence(
     path = stored_runs / "channel" / "model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(StorageError) as caught:
-        open_model(f"run:{stored_runs / 'channel'}")
+        open_subject(f"run:{stored_runs / 'channel'}")
     assert words in str(caught.value)
 
 
@@ -125,7 +125,7 @@ def test_answers_that_are_none_are_refused_in_one_sentence(stored_runs: Path, tm
             write_report(path.parent, tmp_path / "report.html", Options(), sparsities=(0.0,))
     path.write_bytes(sound)
     answers = read_run(path.parent).answers()
-    answers["pruned"].labels[3] = 10  # of ten digits
+    answers["pruned"].classes.labels[3] = 10  # of ten digits
     save_answers(path, answers)
     with pytest.raises(PruningError, match="other classes than mnist5k has"):
         read_run(path.parent).answers()

@@ -17,6 +17,10 @@ from pruning.render.markup import result as markup
 from pruning.runs.ledger import ledger_of_result
 from pruning.runs.result import Change, Measurement, Result, Speedup, Stages
 from pruning.runs.result_json import SCHEMA_VERSION, UPGRADES, from_values, to_values
+from pruning.tasks.classification import CLASSIFICATION
+from pruning.tasks.means import mean_difference, mean_interval
+from pruning.tasks.metric import Metric
+from pruning.tasks.table import TASKS
 
 Make = Callable[..., Result]
 
@@ -49,7 +53,18 @@ def test_every_earlier_version_has_its_step() -> None:
     assert sorted(UPGRADES) == list(range(1, SCHEMA_VERSION))
 
 
-def test_another_metric_stands_under_its_own_name(make_result: Make) -> None:
+@pytest.fixture
+def mean_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task whose metric is less the better it is, and counts nothing."""
+    metric = Metric(
+        name="mean_error", title="mean error", unit="px", unit_of_change="px", higher_is_better=False,
+        score=lambda outputs, targets: outputs, interval=mean_interval, difference=mean_difference,
+        guess=lambda info: 1.0,
+    )  # fmt: skip
+    monkeypatch.setitem(TASKS, "pointing", replace(CLASSIFICATION, name="pointing", metric=metric, choices=None))
+
+
+def test_another_metric_stands_under_its_own_name(make_result: Make, mean_error: None) -> None:
     error = Measurement(metric="mean_error", value=0.2, interval=(0.1, 0.3), images=4, role="test")
     full = make_result()
     change = Change(metric="mean_error", value=0.05, interval=(-0.1, 0.2))
@@ -61,8 +76,21 @@ def test_another_metric_stands_under_its_own_name(make_result: Make) -> None:
     assert (values["pruned"]["mean_error"], values["pruned"]["mean_error_interval"]) == (0.2, [0.1, 0.3])
     assert values["difference"]["mean_error"] == 0.05
     assert again(result) == result
-    assert change.paired is None and facts_of_result(result).difference is None
-    assert "Mean error on 4 test images" in markup.ledger_html(result)
+    facts = facts_of_result(result)
+    assert facts.difference is not None and facts.difference.value == 0.05 and facts.changes is None
+    assert verdict(facts).rest == "No difference in mean error that 4 images can show."
+    worse = replace(facts, difference=replace(facts.difference, interval=(0.01, 0.09)))
+    assert verdict(worse).rest == "Mean error is worse by 0.050 px (0.010 to 0.090)." and verdict(worse).tone == "worse"
+    better = replace(facts, difference=replace(facts.difference, value=-0.05, interval=(-0.09, -0.01)))
+    assert verdict(better).rest == "Mean error is better by 0.050 px (0.010 to 0.090)."
+    assert "Mean error on 4 test images" in markup.ledger_html(result) and "0.200 px" in markup.ledger_html(result)
+
+
+def test_a_metric_that_nobody_knows_is_refused_in_words(make_result: Make) -> None:
+    values = to_values(make_result())
+    values["dense"] |= {"metric": "f1", "f1": 0.5, "f1_interval": [0.4, 0.6]}
+    with pytest.raises(StorageError, match="There is no metric 'f1'; there is accuracy"):
+        from_values(values, "result.json")
 
 
 def test_what_was_not_measured_is_said(make_result: Make) -> None:

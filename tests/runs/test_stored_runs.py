@@ -14,9 +14,9 @@ from pruning.compare.sides import Pair, comparable, dense_side, run_side
 from pruning.compare.verdict import facts_of, verdict
 from pruning.data.readers import open_data
 from pruning.export.report import Options, write_report
-from pruning.opening.models import open_model
 from pruning.runs import Run, list_runs, read_run, read_runs
 from pruning.runs.result_json import SCHEMA_VERSION, from_values, to_values
+from pruning.subject import open_subject
 from pruning.training.evaluate import evaluate
 
 DONE = ("channel", "weight", "iterative", "continued")
@@ -72,13 +72,13 @@ def test_what_came_into_version_1_later_may_be_absent(stored_runs: Path) -> None
 def test_their_models_open_and_answer_as_they_did(stored_runs: Path, name: str) -> None:
     run = read_run(stored_runs / name)
     assert run.result is not None and run.result.pruned.test is not None
-    opened = open_model(run.ref)
-    assert sum(parameter.numel() for parameter in opened.model.parameters()) == run.result.pruned.params
-    found = evaluate(opened.model, open_data("mnist5k"), "test")
+    subject = open_subject(run.ref)
+    assert sum(parameter.numel() for parameter in subject.model.parameters()) == run.result.pruned.params
+    found = evaluate(subject.model, open_data("mnist5k"), "test")
     assert found.correct == run.result.pruned.test.correct
     answers = run.answers()
-    assert answers["pruned"].evaluation.correct == found.correct
-    assert open_model(run.dense_ref()).ref == "sample:mini_resnet"
+    assert answers["pruned"].correct == found.correct
+    assert open_subject(run.dense_ref()).ref == "sample:mini_resnet"
 
 
 def test_the_command_line_opens_them(stored_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,11 +92,8 @@ def test_the_command_line_opens_them(stored_runs: Path, capsys: pytest.CaptureFi
 
 def sides(first: Run, second: Run) -> Pair:
     return Pair(
-        before=run_side(first, open_model(first.ref), "first"),
-        after=run_side(second, open_model(second.ref), "second"),
-        data_name="mnist5k",
-        missing=None,
-        load=lambda: open_data("mnist5k"),
+        before=run_side(first, open_subject(first.ref), "first"),
+        after=run_side(second, open_subject(second.ref), "second"),
     )
 
 
@@ -108,7 +105,7 @@ def test_they_compare_with_each_other_and_with_dense(stored_runs: Path) -> None:
     said = verdict(facts_of(pair))
     assert said.answers.startswith("of 1,000 digits")
     weight = runs["weight"]
-    dense = dataclasses.replace(pair, before=dense_side(weight, open_model(weight.dense_ref())))
+    dense = dataclasses.replace(pair, before=dense_side(weight, open_subject(weight.dense_ref())))
     assert dense.before.figures.nonzero > runs["weight"].result.pruned.nonzero  # type: ignore[union-attr]
 
 

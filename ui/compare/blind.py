@@ -63,7 +63,7 @@ def show(pair: Pair, data: Data) -> None:
     word = inner.names(pair)[1]
     test = _test(pair)
     with st.spinner("Asking both networks"):
-        answers = (inner.answers(pair.before.opened, data), inner.answers(pair.after.opened, data))
+        answers = (inner.answers(pair.before.subject), inner.answers(pair.after.subject))
     exhibits = choose_exhibits(*answers, test.seed)
     st.markdown(f"### Blind test: which of the two is {_the(word)}?")
     st.caption(_about(exhibits))
@@ -91,7 +91,7 @@ def show(pair: Pair, data: Data) -> None:
 
 def _test(pair: Pair) -> Test:
     tests: dict[tuple[str, str], Test] = st.session_state.setdefault(_TESTS, {})
-    key = (pair.before.opened.digest, pair.after.opened.digest)
+    key = (pair.before.subject.digest, pair.after.subject.digest)
     if key not in tests:
         tests[key] = Test()
         tests[key].deal()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pruning.compare.knockout import Knockout
     from pruning.compare.sides import Pair
     from pruning.data.protocol import Data
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
     from pruning.training.answers import Answers
     from pruning.whatif import WhatIf
 
@@ -25,16 +25,15 @@ def names(pair: Pair) -> tuple[str, str]:
     return ("dense", "pruned") if pair.before.kind == "dense" else ("before", "after")
 
 
-def dense(pair: Pair) -> OpenModel:
+def dense(pair: Pair) -> Subject:
     """The dense network that both go back to. Only where `pair.same_network`."""
-    sample = pair.after.opened.sample
-    assert sample is not None
-    return loaders.open_model(f"sample:{sample.name}")
+    after = pair.after.subject
+    return loaders.open_subject(after.network.origin).with_images(after.images)
 
 
-def answers(opened: OpenModel, data: Data) -> Answers:
+def answers(subject: Subject) -> Answers:
     """Answers to `IMAGES` select images, in the order of `data.subset`."""
-    return _answers(opened.digest, data.digest, opened, data)
+    return _answers(subject.digest, subject.data.digest, subject)
 
 
 def answer_name(answers: Answers, place: int, data: Data) -> str:
@@ -43,32 +42,32 @@ def answer_name(answers: Answers, place: int, data: Data) -> str:
     return data.info.classes[number] if number >= 0 else "no answer"
 
 
-def knockout(opened: OpenModel, data: Data, layer: str, channel: int) -> Knockout:
+def knockout(subject: Subject, layer: str, channel: int) -> Knockout:
     """A network without one filter. Raises InputError where it cannot be removed."""
-    return _knockout(opened.digest, data.digest, layer, channel, opened, data)
+    return _knockout(subject.digest, subject.data.digest, layer, channel, subject)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
-def _answers(digest: str, data_digest: str, _opened: OpenModel, _data: Data) -> Answers:
+def _answers(digest: str, data_digest: str, _subject: Subject) -> Answers:
     from pruning.base.clone import clone
     from pruning.training.answers import answer
 
     with loaders.computing():
-        return answer(clone(_opened.model), _data, "select", limit=IMAGES)
+        return answer(clone(_subject.model), _subject.data, "select", limit=IMAGES)
 
 
 @st.cache_data(show_spinner=False, max_entries=3000)
-def _knockout(digest: str, data_digest: str, layer: str, channel: int, _opened: OpenModel, _data: Data) -> Knockout:
+def _knockout(digest: str, data_digest: str, layer: str, channel: int, _subject: Subject) -> Knockout:
     from pruning.compare.knockout import knock_out
 
-    engine = _engine(digest, data_digest, _opened, _data)
+    engine = _engine(digest, data_digest, _subject)
     with loaders.computing():
-        return knock_out(engine, _opened, layer, channel)
+        return knock_out(engine, _subject, layer, channel)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _engine(digest: str, data_digest: str, _opened: OpenModel, _data: Data) -> WhatIf:
+def _engine(digest: str, data_digest: str, _subject: Subject) -> WhatIf:
     from pruning.compare.knockout import knockout_engine
 
     with loaders.computing():
-        return knockout_engine(_opened, _data)
+        return knockout_engine(_subject)

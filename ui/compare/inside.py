@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pruning.compare.features import Maps
     from pruning.compare.sides import Pair
     from pruning.data.protocol import Data
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
 
 LAYER = "compare_layer"
 CLASS = "compare_class"
@@ -48,14 +48,14 @@ def show(pair: Pair) -> None:
         weights.show(pair, dense, state.get(LAYER))
 
 
-def _layer_box(dense: OpenModel) -> str:
+def _layer_box(dense: Subject) -> str:
     names = layers.layer_names(dense)
     if state.get(LAYER) not in names:
         state.put(LAYER, names[0])
     return str(st.selectbox("Layer", names, **state.bound(LAYER)))
 
 
-def _filters(pair: Pair, dense: OpenModel, data: Data) -> None:
+def _filters(pair: Pair, dense: Subject, data: Data) -> None:
     st.markdown("### What the filters answer to a picture")
     left, right = st.columns([2.1, 1], gap="medium")
     with left:
@@ -84,7 +84,7 @@ def _picture(pair: Pair, data: Data, label: int) -> int:
     """Choose a select image of a class, those first that the two answer differently; its number."""
     sample = data.subset("select", inner.IMAGES)
     with st.spinner("Asking both networks"):
-        first, second = (inner.answers(side.opened, data) for side in (pair.before, pair.after))
+        first, second = (inner.answers(side.subject) for side in (pair.before, pair.after))
     mine = (first.classes.labels == label).nonzero().reshape(-1).tolist()
     differ = first.classes.predicted != second.classes.predicted
     mine.sort(key=lambda place: not bool(differ[place]))
@@ -125,14 +125,14 @@ def _turn(count: int) -> None:
     state.put(FIRST, (state.get(FIRST) + PICTURES) % count)
 
 
-def _maps(pair: Pair, dense: OpenModel, data: Data, layer: str, index: int) -> int | None:
+def _maps(pair: Pair, dense: Subject, data: Data, layer: str, index: int) -> int | None:
     """The grid of filters; the number of the chosen one."""
     from pruning.compare.features import common_reach, feature_maps
     from pruning.render.figures.style import palette
 
     image = data.normalise(data.image("select", index)[None])[0]
     with errors.shown():
-        found = [feature_maps(side.opened, layer, image) for side in (pair.before, pair.after)]
+        found = [feature_maps(side.subject, layer, image) for side in (pair.before, pair.after)]
     reach, colours = common_reach(*found), palette(charts.dark())
     unit, total = layers.unit_word(dense, layer), layers.layer_cost(dense, layer).weight_shape[0]
     start = _page(unit, total)
@@ -219,11 +219,11 @@ def _knockout(pair: Pair, data: Data, layer: str, unit: str, channel: int | None
     st.markdown(f"**Without {unit} {channel}** of {errors.plain(layer)}")
     found = []
     for word, side in zip(inner.names(pair), (pair.before, pair.after), strict=True):
-        if channel not in kept_channels(side.opened, layer):
+        if channel not in kept_channels(side.subject, layer):
             st.caption(f"{word.capitalize()}: {unit} {channel} was removed, the others do without it already.")
             continue
         with errors.shown(stop=False), st.spinner(f"Asking the {word} network without it"):
-            knockout = inner.knockout(side.opened, data, layer, channel)
+            knockout = inner.knockout(side.subject, layer, channel)
             found.append((word, "dense" if side is pair.before else "kept", knockout))
             st.markdown(f"{word.capitalize()}: {errors.plain(verdict(knockout))} ●")
     if not found:

@@ -82,7 +82,7 @@ def words(pair: Pair, pairs: list[LayerPair]) -> str:
 
 def layers(pair: Pair) -> list[LayerPair]:
     """Layers of both networks, worked out once."""
-    return _layers(pair.before.opened.digest, pair.after.opened.digest, pair)
+    return _layers(pair.before.subject.digest, pair.after.subject.digest, pair)
 
 
 def table(pairs: list[LayerPair]) -> pd.DataFrame:
@@ -117,4 +117,4 @@ def table(pairs: list[LayerPair]) -> pd.DataFrame:
 def _layers(before: str, after: str, _pair: Pair) -> list[LayerPair]:
     from pruning.compare.networks import compare_layers
 
-    return compare_layers(_pair.before.opened, _pair.after.opened)
+    return compare_layers(_pair.before.subject, _pair.after.subject)

@@ -96,30 +96,22 @@ def chosen(runs: Mapping[str, Run]) -> Pair:
         PruningError: a run's files are damaged.
     """
     from pruning.compare.sides import Pair
-    from pruning.data.readers import is_available
 
     after = runs[state.get(AFTER)]
     before = state.get(BEFORE)
-    data_name, place = after.recipe.data, state.data_dir(after.recipe.data)
-    return Pair(
-        before=_run_side(runs[before]) if before else _dense_side(after),
-        after=_run_side(after),
-        data_name=data_name,
-        missing=None if is_available(data_name, place) else "the images are not on this machine",
-        load=lambda: loaders.load_data(data_name, place),
-    )
+    return Pair(before=_run_side(runs[before]) if before else _dense_side(after), after=_run_side(after))
 
 
 def _run_side(run: Run) -> Side:
     from pruning.compare.sides import run_side
 
-    return run_side(run, loaders.open_model(run.ref), run_list.describe(run))
+    return run_side(run, loaders.open_subject(run.ref, run.recipe.data), run_list.describe(run))
 
 
 def _dense_side(run: Run) -> Side:
     from pruning.compare.sides import dense_side
 
-    return dense_side(run, loaders.open_model(run.dense_ref()))
+    return dense_side(run, loaders.open_subject(run.dense_ref(), run.recipe.data))
 
 
 def _adopt(runs: Mapping[str, Run], before: str, after: str) -> str | None:

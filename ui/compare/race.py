@@ -49,7 +49,7 @@ def show(pair: Pair) -> None:
         )
         begin = st.button("Start the race", type="primary", icon=":material/sports_score:", key="compare_race_start")
     ended: dict[tuple[str, str, int], Standing] = st.session_state.setdefault(_RACES, {})
-    key = (pair.before.opened.digest, pair.after.opened.digest, batch)
+    key = (pair.before.subject.digest, pair.after.subject.digest, batch)
     lanes, said = st.empty(), st.empty()
     if begin:
         ended.pop(key, None)
@@ -79,7 +79,7 @@ def _run(pair: Pair, data: Data, batch: int, lanes: DeltaGenerator, said: DeltaG
     drawn, standing = 0.0, None
     said.caption("Warming up")
     with loaders.quiet():
-        for standing in race(pair.before.opened.model, pair.after.opened.model, images, batch):
+        for standing in race(pair.before.subject.model, pair.after.subject.model, images, batch):
             if time.monotonic() - drawn >= FRAME:
                 _draw(lanes, pair, data, standing)
                 if not drawn:

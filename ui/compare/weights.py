@@ -11,13 +11,13 @@ from ui.kit import charts, errors, layers, state
 
 if TYPE_CHECKING:
     from pruning.compare.sides import Pair
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
 
 WHOSE = "compare_whose"
 state.DEFAULTS[WHOSE] = "after"
 
 
-def show(pair: Pair, dense: OpenModel, layer: str) -> None:
+def show(pair: Pair, dense: Subject, layer: str) -> None:
     """Weights and norms as cut and after fine-tuning, overlaid."""
     from pruning.compare.weights import filter_norms, layer_change, overlaid
     from pruning.render.figures import inside as plots_inside
@@ -34,7 +34,7 @@ def show(pair: Pair, dense: OpenModel, layer: str) -> None:
     what = "How fine-tuning changed the weights of" if side.tuned else "What is left of the weights of"
     title.markdown(f"### {what} {errors.plain(layer)}")
     with errors.shown():
-        change = layer_change(dense, side.opened, layer)
+        change = layer_change(dense, side.subject, layer)
     names = ("as cut", "after fine-tuning" if side.tuned else "now")
     unit = layers.unit_word(dense, layer)
     left, right = st.columns(2, gap="medium")

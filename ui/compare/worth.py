@@ -27,12 +27,12 @@ def show(pair: Pair, data: Data, layer: str, unit: str, start: int, many: int) -
     from pruning.compare.features import kept_channels
 
     sides = (pair.before, pair.after)
-    numbers = [[n for n in kept_channels(side.opened, layer) if start <= n < start + many] for side in sides]
+    numbers = [[n for n in kept_channels(side.subject, layer) if start <= n < start + many] for side in sides]
     work = sum(side.figures.macs * inner.IMAGES * len(some) for side, some in zip(sides, numbers, strict=True))
     if not any(numbers) or work > MOST or not _removable(pair, layer, numbers):
         return
     asked: set[tuple[str, str, str, int]] = st.session_state.setdefault(_ASKED, set())
-    key = (pair.before.opened.digest, pair.after.opened.digest, layer, start)
+    key = (pair.before.subject.digest, pair.after.subject.digest, layer, start)
     if key not in asked:
         place = st.empty()
         words = f"Leave out each {unit} of {errors.plain(layer)} in turn"
@@ -51,7 +51,7 @@ def _removable(pair: Pair, layer: str, numbers: list[list[int]]) -> bool:
     for side, some in zip((pair.before, pair.after), numbers, strict=True):
         try:
             for number in some:
-                find_unit(side.opened, layer, number)
+                find_unit(side.subject, layer, number)
         except errors.PruningError:
             return False
     return True
@@ -64,7 +64,7 @@ def _all(pair: Pair, data: Data, layer: str, numbers: list[list[int]]) -> list[d
     bar = st.progress(0.0, "Leaving out each in turn")
     for place, side in enumerate((pair.before, pair.after)):
         for number in numbers[place]:
-            found[place][number] = inner.knockout(side.opened, data, layer, number)
+            found[place][number] = inner.knockout(side.subject, layer, number)
             done += 1
             bar.progress(done / total, f"Leaving out each in turn: {done} of {total}")
     bar.empty()

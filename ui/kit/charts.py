@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.opening.models import OpenModel
     from pruning.spec import PruneSpec
+    from pruning.subject import Subject
     from pruning.training.evaluate import Evaluation
     from pruning.training.finetune import TrainEvent
 
@@ -67,7 +67,7 @@ STRIP = {
 """Words of `kept_strip`."""
 
 
-def kept_strip(place: DeltaGenerator, opened: OpenModel, cut: PruneSpec, words: Mapping[str, str] = STRIP) -> None:
+def kept_strip(place: DeltaGenerator, subject: Subject, cut: PruneSpec, words: Mapping[str, str] = STRIP) -> None:
     """The network as a strip, with what goes; a lesson brings its own `words`."""
     from pruning.cost.counts import layer_costs
     from pruning.render.figures import network as plots
@@ -75,7 +75,7 @@ def kept_strip(place: DeltaGenerator, opened: OpenModel, cut: PruneSpec, words: 
 
     show(
         place,
-        plots.kept_strip(layer_costs(opened.graph), kept_shares(opened, cut), dark(), words=words),
+        plots.kept_strip(layer_costs(subject.graph), kept_shares(subject, cut), dark(), words=words),
         key="kept_strip",
         caption=words["strip"],
         height=188,

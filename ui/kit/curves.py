@@ -11,11 +11,10 @@ from pruning.base.words import interval, percent
 from ui.kit import loaders
 
 if TYPE_CHECKING:
-    from pruning.data.protocol import Data
-    from pruning.opening.models import OpenModel
     from pruning.planning.plan import Plan
     from pruning.sensitivity import FigureName, Joint, Prediction, Sensitivity
     from pruning.spec import PruneSpec
+    from pruning.subject import Subject
     from pruning.training.evaluate import Evaluation
 
 CHOICES: tuple[int | None, ...] = (500, 2000, None)
@@ -26,11 +25,11 @@ WORK = 0.3
 """Time of a point, as a share of running the whole network once over all its images in float32."""
 
 
-def outline(opened: OpenModel, data: Data, spec: PruneSpec, images: int | None) -> Sensitivity:
+def outline(subject: Subject, spec: PruneSpec, images: int | None) -> Sensitivity:
     """A scan before anything is measured. Raises InputError for a number of images that is not allowed."""
     from pruning.sensitivity import ranking_of
 
-    return _outline(opened.digest, data.digest, ranking_of(spec), images, opened, data)
+    return _outline(subject.digest, subject.data.digest, ranking_of(spec), images, subject)
 
 
 def found(wanted: Sensitivity) -> Sensitivity:
@@ -44,23 +43,23 @@ def found(wanted: Sensitivity) -> Sensitivity:
     return _read(wanted, stat.st_mtime_ns, stat.st_size)
 
 
-def best(opened: OpenModel, data: Data, spec: PruneSpec) -> Sensitivity:
+def best(subject: Subject, spec: PruneSpec) -> Sensitivity:
     """The scan by a spec's criterion with the most points (of equals, the most images) that is on disk; perhaps without
     any."""
-    scans = [found(outline(opened, data, spec, images)) for images in CHOICES]
+    scans = [found(outline(subject, spec, images)) for images in CHOICES]
     return max(scans, key=lambda scan: (scan.measured, scan.images))
 
 
-def known(opened: OpenModel, data: Data, spec: PruneSpec) -> dict[str, list[list[float]]]:
+def known(subject: Subject, spec: PruneSpec) -> dict[str, list[list[float]]]:
     """Slider's name → [share removed, accuracy] in ascending order from the uncut network on: recalibrated where there
     is BN, else as cut. Only targets that have points; nothing is measured."""
     from pruning.graph.targets import free_targets
 
-    scan = best(opened, data, spec)
+    scan = best(subject, spec)
     if scan.dense is None:
         return {}
     start = [0.0, scan.dense.figure("recalibrated").value]
-    names = {target.key: target.name for target in free_targets(opened.graph, spec.granularity)}
+    names = {target.key: target.name for target in free_targets(subject.graph, spec.granularity)}
     return {
         names[curve.name]: [
             start,
@@ -71,7 +70,7 @@ def known(opened: OpenModel, data: Data, spec: PruneSpec) -> dict[str, list[list
     }
 
 
-def predicted(opened: OpenModel, data: Data, cut: PruneSpec, figure: FigureName = "recalibrated") -> Prediction | None:
+def predicted(subject: Subject, cut: PruneSpec, figure: FigureName = "recalibrated") -> Prediction | None:
     """Accuracy of a cut as the single curves have it ○, or None where they do not reach that far.
 
     `together_words` says how far a measured accuracy is from it.
@@ -81,20 +80,20 @@ def predicted(opened: OpenModel, data: Data, cut: PruneSpec, figure: FigureName 
     from ui.kit import lab
 
     try:
-        return predict_joint(best(opened, data, cut), lab.plan(opened, cut, data).shares, figure)
+        return predict_joint(best(subject, cut), lab.plan(subject, cut).shares, figure)
     except InputError:
         return None
 
 
-def together_words(opened: OpenModel, data: Data, cut: PruneSpec, now: Evaluation, figure: FigureName) -> str | None:
+def together_words(subject: Subject, cut: PruneSpec, now: Evaluation, figure: FigureName) -> str | None:
     """What the single curves say of a cut of several groups, against what was measured, in Markdown; None where the
     curves do not reach that far, or nothing is cut together."""
     from pruning.sensitivity import interaction_gap
     from ui.kit import lab
 
-    if sum(share > 0 for share in lab.plan(opened, cut, data).shares.values()) < 2:
+    if sum(share > 0 for share in lab.plan(subject, cut).shares.values()) < 2:
         return None
-    prediction = predicted(opened, data, cut, figure)
+    prediction = predicted(subject, cut, figure)
     if prediction is None:
         return None
     gap = interaction_gap(prediction, now)
@@ -111,7 +110,7 @@ def together_words(opened: OpenModel, data: Data, cut: PruneSpec, now: Evaluatio
     return f"{words}: {points} better."
 
 
-def measure_together(opened: OpenModel, data: Data, scan: Sensitivity, plan: Plan) -> Joint:
+def measure_together(subject: Subject, scan: Sensitivity, plan: Plan) -> Joint:
     """Measure a joint cut on the images of a scan, as the scan was measured, and keep it with the scan.
 
     Raises:
@@ -122,18 +121,19 @@ def measure_together(opened: OpenModel, data: Data, scan: Sensitivity, plan: Pla
     from pruning.whatif import WhatIf
 
     with loaders.computing():
-        meter = WhatIf(opened.model, opened.graph, data, images=scan.images, seed=scan.spec.seed)
-        joint = measure_joint(opened.model, opened.graph, data, meter, plan, scan)
+        meter = WhatIf(subject.model, subject.graph, subject.data, images=scan.images, seed=scan.spec.seed)
+        joint = measure_joint(subject.model, subject.graph, subject.data, meter, plan, scan)
     remember(scan, joint)
     return joint
 
 
-def seconds_left(opened: OpenModel, data: Data, scan: Sensitivity) -> float:
+def seconds_left(subject: Subject, scan: Sensitivity) -> float:
     """How long the rest of a scan will take on this machine ○: from the points it has, else from one forward pass."""
     missing = scan.wanted - scan.measured
     if scan.measured >= 10:
         return START_SECONDS + missing * scan.seconds / scan.measured
-    return START_SECONDS + missing * WORK * _seconds_per_point(opened.digest, data.digest, scan.images, opened, data)
+    each = _seconds_per_point(subject.digest, subject.data.digest, scan.images, subject)
+    return START_SECONDS + missing * WORK * each
 
 
 @lru_cache(maxsize=64)
@@ -144,16 +144,14 @@ def _read(wanted: Sensitivity, modified: int, size: int) -> Sensitivity:
 
 
 @st.cache_resource(show_spinner=False, max_entries=100)
-def _outline(
-    digest: str, data_digest: str, spec: PruneSpec, images: int | None, _opened: OpenModel, _data: Data
-) -> Sensitivity:
+def _outline(digest: str, data_digest: str, spec: PruneSpec, images: int | None, _subject: Subject) -> Sensitivity:
     from pruning.sensitivity import outline
 
-    return outline(digest, _opened.graph, _data, spec, images=images)
+    return outline(digest, _subject.graph, _subject.data, spec, images=images)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _seconds_per_point(digest: str, data_digest: str, images: int, _opened: OpenModel, _data: Data) -> float:
+def _seconds_per_point(digest: str, data_digest: str, images: int, _subject: Subject) -> float:
     """Running the network over all images that a point needs: as cut, and what recalibration adds."""
     import time
 
@@ -162,8 +160,8 @@ def _seconds_per_point(digest: str, data_digest: str, images: int, _opened: Open
 
     sample = min(100, images)
     with loaders.computing():
-        evaluate(_opened.model, _data, "select", limit=sample)
+        evaluate(_subject.model, _subject.data, "select", limit=sample)
         started = time.perf_counter()
-        evaluate(_opened.model, _data, "select", limit=sample)
+        evaluate(_subject.model, _subject.data, "select", limit=sample)
         each = (time.perf_counter() - started) / sample
-    return each * (2 * images + IMAGES if has_batch_norm(_opened.model) else images)
+    return each * (2 * images + IMAGES if has_batch_norm(_subject.model) else images)

@@ -14,12 +14,11 @@ import streamlit as st
 from ui.kit import loaders
 
 if TYPE_CHECKING:
-    from pruning.data.protocol import Data
     from pruning.latency.clock import Comparison
-    from pruning.opening.models import OpenModel
     from pruning.planning.plan import Plan
     from pruning.spec import PruneSpec
     from pruning.statistics.gather import Statistics
+    from pruning.subject import Subject
     from pruning.tasks.metric import Difference
     from pruning.training.evaluate import Evaluation
     from pruning.training.finetune import TrainEvent
@@ -51,16 +50,16 @@ class Accuracy:
         return self.recalibrated or self.as_cut
 
 
-def plan(opened: OpenModel, spec: PruneSpec, data: Data | None = None) -> Plan:
-    """The plan of a spec. `data`: for a criterion that needs images; None where there are none.
+def plan(subject: Subject, spec: PruneSpec) -> Plan:
+    """The plan of a spec.
 
     Raises:
         InputError: the spec does not fit the network, or needs images that are not there.
     """
-    return _plan(opened, spec, statistics(opened, spec, data))
+    return _plan(subject, spec, statistics(subject, spec))
 
 
-def statistics(opened: OpenModel, spec: PruneSpec, data: Data | None) -> Statistics | None:
+def statistics(subject: Subject, spec: PruneSpec) -> Statistics | None:
     """What a spec's criterion needs of the images, gathered once for all sessions; None where it needs nothing.
 
     Raises:
@@ -71,54 +70,55 @@ def statistics(opened: OpenModel, spec: PruneSpec, data: Data | None) -> Statist
     if not spec.needs_images:
         return None
     with st.spinner("Ranking by what train images show"), loaders.computing():
+        data = subject.images_for(spec)
         return statistics_for(
-            opened.model, opened.graph, data, spec, digest=opened.digest, cancel=loaders.asked_to_stop
+            subject.model, subject.graph, data, spec, digest=subject.digest, cancel=loaders.asked_to_stop
         )
 
 
-def key(spec: PruneSpec, data: Data | None) -> str:
+def key(subject: Subject, spec: PruneSpec) -> str:
     """Names what a spec removes from a network: specs and images with the same key give the same plan."""
-    return f"{spec.digest} {data.digest if spec.needs_images and data is not None else ''}"
+    data = subject.images_for(spec)
+    return f"{spec.digest} {'' if data is None else data.digest}"
 
 
-def kept_shares(opened: OpenModel, spec: PruneSpec) -> dict[str, float]:
+def kept_shares(subject: Subject, spec: PruneSpec) -> dict[str, float]:
     """Layer → share of its channels, or of its weights, that stays."""
     kept: dict[str, int] = {}
     total: dict[str, int] = {}
-    for layer in plan(opened, spec).layers:  # a layer whose channels belong to two groups stands there twice
+    for layer in plan(subject, spec).layers:  # a layer whose channels belong to two groups stands there twice
         kept[layer.name] = kept.get(layer.name, 0) + layer.kept
         total[layer.name] = total.get(layer.name, 0) + layer.total
     return {name: kept[name] / total[name] for name in kept}
 
 
-def costs(opened: OpenModel, spec: PruneSpec, data: Data | None = None) -> Costs:
-    """Parameters, non-zeros, MACs and bytes after a cut; `data` as in `plan`."""
-    return _costs(opened.digest, key(spec, data), opened, spec, statistics(opened, spec, data))
+def costs(subject: Subject, spec: PruneSpec) -> Costs:
+    """Parameters, non-zeros, MACs and bytes after a cut."""
+    return _costs(subject.digest, key(subject, spec), subject, spec, statistics(subject, spec))
 
 
-def dense_accuracy(opened: OpenModel, data: Data, images: int | None = None) -> Evaluation:
+def dense_accuracy(subject: Subject, images: int | None = None) -> Evaluation:
     """The uncut network on (at most `images`) select images."""
-    return _dense_accuracy(opened.digest, data.digest, images, opened, data)
+    return _dense_accuracy(subject.digest, subject.data.digest, images, subject)
 
 
-def accuracy(opened: OpenModel, data: Data, spec: PruneSpec, images: int | None = None) -> Accuracy:
+def accuracy(subject: Subject, spec: PruneSpec, images: int | None = None) -> Accuracy:
     """A cut network on (at most `images`) select images, as cut and recalibrated on train images."""
-    ranked = statistics(opened, spec, data)
-    return _accuracy(opened.digest, data.digest, spec.digest, images, opened, data, spec, ranked)
+    ranked = statistics(subject, spec)
+    return _accuracy(subject.digest, subject.data.digest, spec.digest, images, subject, spec, ranked)
 
 
-def speed(opened: OpenModel, spec: PruneSpec, batch: int, seconds: float = 0.4, data: Data | None = None) -> Comparison:
-    """Time of the cut network against dense, on the clock; `data` as in `plan`.
+def speed(subject: Subject, spec: PruneSpec, batch: int, seconds: float = 0.4) -> Comparison:
+    """Time of the cut network against dense, on the clock.
 
     Raises:
         Cancelled: a run trains on this machine.
     """
-    return _speed(opened.digest, key(spec, data), batch, seconds, opened, spec, statistics(opened, spec, data))
+    return _speed(subject.digest, key(subject, spec), batch, seconds, subject, spec, statistics(subject, spec))
 
 
 def recover(
-    opened: OpenModel,
-    data: Data,
+    subject: Subject,
     spec: PruneSpec,
     *,
     epochs: int = 2,
@@ -132,40 +132,40 @@ def recover(
     from pruning.training.evaluate import evaluate
     from pruning.training.finetune import TrainConfig, train
 
-    made = plan(opened, spec, data)
-    model = pruned_model(opened.model, opened.graph, made)
+    made, data = plan(subject, spec), subject.data
+    model = pruned_model(subject.model, subject.graph, made)
     config = TrainConfig(steps=data.info.steps_of(epochs, 64), batch_size=64, lr=0.05, seed=spec.seed)
     with loaders.quiet():
         train(model, data, config, masks=made.masks, progress=progress)
         return evaluate(model, data, "select")
 
 
-def _plan(opened: OpenModel, spec: PruneSpec, ranked: Statistics | None) -> Plan:
+def _plan(subject: Subject, spec: PruneSpec, ranked: Statistics | None) -> Plan:
     from pruning.planning.plan import make_plan
 
-    return make_plan(opened.model, opened.graph, spec, ranked)
+    return make_plan(subject.model, subject.graph, spec, ranked)
 
 
 # Streamlit leaves arguments with a leading underscore out of the key.
 
 
 @st.cache_data(show_spinner=False, max_entries=2000)
-def _costs(digest: str, key: str, _opened: OpenModel, _spec: PruneSpec, _ranked: Statistics | None) -> Costs:
+def _costs(digest: str, key: str, _subject: Subject, _spec: PruneSpec, _ranked: Statistics | None) -> Costs:
     from pruning.cost.counts import raw_bytes, shapes_after
     from pruning.render.preview import savings
 
-    made = _plan(_opened, _spec, _ranked)
-    found = savings(_opened, made)
-    raw = raw_bytes(_opened.model, shapes_after(_opened.graph, made))
+    made = _plan(_subject, _spec, _ranked)
+    found = savings(_subject, made)
+    raw = raw_bytes(_subject.model, shapes_after(_subject.graph, made))
     return Costs(params=found.params, nonzero=found.nonzero, macs=found.macs, bytes=raw)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _dense_accuracy(digest: str, data_digest: str, images: int | None, _opened: OpenModel, _data: Data) -> Evaluation:
+def _dense_accuracy(digest: str, data_digest: str, images: int | None, _subject: Subject) -> Evaluation:
     from pruning.training.evaluate import evaluate
 
     with loaders.computing():
-        return evaluate(_opened.model, _data, "select", limit=images)
+        return evaluate(_subject.model, _subject.data, "select", limit=images)
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
@@ -174,8 +174,7 @@ def _accuracy(
     data_digest: str,
     key: str,
     images: int | None,
-    _opened: OpenModel,
-    _data: Data,
+    _subject: Subject,
     _spec: PruneSpec,
     _ranked: Statistics | None,
 ) -> Accuracy:
@@ -183,15 +182,15 @@ def _accuracy(
     from pruning.repair.recalibrate import has_batch_norm, recalibrate
     from pruning.training.evaluate import evaluate
 
-    dense = dense_accuracy(_opened, _data, images)
+    dense, data = dense_accuracy(_subject, images), _subject.data
     with loaders.computing():
-        made = _plan(_opened, _spec, _ranked)
-        model = pruned_model(_opened.model, _opened.graph, made)
-        as_cut = evaluate(model, _data, "select", limit=images)
+        made = _plan(_subject, _spec, _ranked)
+        model = pruned_model(_subject.model, _subject.graph, made)
+        as_cut = evaluate(model, data, "select", limit=images)
         recalibrated = None
         if has_batch_norm(model) and not made.removes_nothing:
-            recalibrate(model, _data)
-            recalibrated = evaluate(model, _data, "select", limit=images)
+            recalibrate(model, data)
+            recalibrated = evaluate(model, data, "select", limit=images)
     difference = (recalibrated or as_cut).minus(dense)
     return Accuracy(as_cut=as_cut, recalibrated=recalibrated, difference=difference)
 
@@ -202,13 +201,13 @@ def _speed(
     key: str,
     batch: int,
     seconds: float,
-    _opened: OpenModel,
+    _subject: Subject,
     _spec: PruneSpec,
     _ranked: Statistics | None,
 ) -> Comparison:
     from pruning.latency.clock import compare_latency
     from pruning.removal.apply import pruned_model
 
-    small = pruned_model(_opened.model, _opened.graph, _plan(_opened, _spec, _ranked))
+    small = pruned_model(_subject.model, _subject.graph, _plan(_subject, _spec, _ranked))
     with loaders.quiet():
-        return compare_latency(_opened.model, small, _opened.graph.example_shape, batch, seconds=seconds)
+        return compare_latency(_subject.model, small, _subject.graph.example_shape, batch, seconds=seconds)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from pruning.cost.counts import LayerCost
     from pruning.graph.groups import ChannelGroup
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
 
 
 VIEW = {
     "layer": Setting(
         key=state.EXPLORE_LAYER,
         allowed=lambda value: isinstance(value, str),
-        says=lambda opened, layer: layer in layer_names(opened)[1:],
+        says=lambda subject, layer: layer in layer_names(subject)[1:],
     ),
     "share": one_of(state.EXPLORE_SHARE, ("parameters", "macs")),
     "norm": one_of(state.EXPLORE_NORM, ("l2", "l1")),
@@ -32,55 +32,55 @@ VIEW = {
 """What a link to Explore carries."""
 
 
-def layer_names(opened: OpenModel) -> list[str]:
+def layer_names(subject: Subject) -> list[str]:
     """Convolutions and linear layers in network order."""
-    return list(dict.fromkeys(site.layer for site in opened.graph.contractions))
+    return list(dict.fromkeys(site.layer for site in subject.graph.contractions))
 
 
-def check_layer(opened: OpenModel, layer: str) -> None:
+def check_layer(subject: Subject, layer: str) -> None:
     """Raises InputError where the network has no such layer."""
-    names = layer_names(opened)
+    names = layer_names(subject)
     if layer not in names:
         raise InputError(f"This network has no layer '{layer[:60]}'. It has: {', '.join(names[:12])}.")
 
 
-def layer_cost(opened: OpenModel, layer: str) -> LayerCost:
+def layer_cost(subject: Subject, layer: str) -> LayerCost:
     """Shapes and costs of one layer."""
     from pruning.cost.counts import layer_costs
 
-    return next(cost for cost in layer_costs(opened.graph) if cost.name == layer)
+    return next(cost for cost in layer_costs(subject.graph) if cost.name == layer)
 
 
-def weight(opened: OpenModel, layer: str) -> Any:
+def weight(subject: Subject, layer: str) -> Any:
     """The weight tensor of a layer; shared, never to be changed."""
-    tensor = next(site.tensor for site in opened.graph.contractions if site.layer == layer)
-    return dict(opened.model.named_parameters())[tensor].detach()
+    tensor = next(site.tensor for site in subject.graph.contractions if site.layer == layer)
+    return dict(subject.model.named_parameters())[tensor].detach()
 
 
-def shows_pictures(opened: OpenModel, layer: str) -> bool:
+def shows_pictures(subject: Subject, layer: str) -> bool:
     """Whether the layer's kernels can be looked at: the first convolution, which reads the image itself."""
-    shape = layer_cost(opened, layer).weight_shape
-    return layer == layer_names(opened)[0] and len(shape) == 4 and shape[1] in (1, 3)
+    shape = layer_cost(subject, layer).weight_shape
+    return layer == layer_names(subject)[0] and len(shape) == 4 and shape[1] in (1, 3)
 
 
-def unit_word(opened: OpenModel, layer: str) -> str:
+def unit_word(subject: Subject, layer: str) -> str:
     """What one output of the layer is called."""
-    return "filter" if layer_cost(opened, layer).kind != "linear" else "neuron"
+    return "filter" if layer_cost(subject, layer).kind != "linear" else "neuron"
 
 
-def groups_of(opened: OpenModel, layer: str) -> list[ChannelGroup]:
+def groups_of(subject: Subject, layer: str) -> list[ChannelGroup]:
     """The channel groups that the layer's outputs belong to, locked ones included."""
-    return [group for group in (*opened.graph.groups, *opened.graph.locked) if layer in group.producers]
+    return [group for group in (*subject.graph.groups, *subject.graph.locked) if layer in group.producers]
 
 
-def tied_words(opened: OpenModel, layer: str) -> str:
+def tied_words(subject: Subject, layer: str) -> str:
     """In Markdown: which channels go together with the layer's own, who reads them, or why none may go."""
-    return " ".join(_group_words(opened, layer, group) for group in groups_of(opened, layer))
+    return " ".join(_group_words(subject, layer, group) for group in groups_of(subject, layer))
 
 
-def _group_words(opened: OpenModel, layer: str, group: ChannelGroup) -> str:
-    unit = unit_word(opened, layer)
-    whole = layer_cost(opened, layer).weight_shape[0]
+def _group_words(subject: Subject, layer: str, group: ChannelGroup) -> str:
+    unit = unit_word(subject, layer)
+    whole = layer_cost(subject, layer).weight_shape[0]
     if group.locked is not None:
         return f":material/lock: **Locked:** none of its {group.units} {unit}s may go, because {plain(group.locked)}."
     others = [name for name in group.producers if name != layer]
@@ -111,24 +111,24 @@ def _listed(names: list[str], most: int = 4) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def table(opened: OpenModel) -> pd.DataFrame:
+def table(subject: Subject) -> pd.DataFrame:
     """One row a layer: shapes, costs with their shares, how many weights are near zero, and its groups."""
-    return _table(opened.digest, opened)
+    return _table(subject.digest, subject)
 
 
 @st.cache_data(show_spinner=False, max_entries=20)
-def _table(digest: str, _opened: OpenModel) -> pd.DataFrame:
+def _table(digest: str, _subject: Subject) -> pd.DataFrame:
     import pandas as pd
 
     from pruning.cost.counts import layer_costs
     from pruning.statistics.distributions import weight_stats
 
-    costs = layer_costs(_opened.graph)
+    costs = layer_costs(_subject.graph)
     parameters, macs = sum(cost.parameters for cost in costs), sum(cost.macs for cost in costs)
     rows = []
     for cost in costs:
-        stats = weight_stats(weight(_opened, cost.name))
-        groups = groups_of(_opened, cost.name)
+        stats = weight_stats(weight(_subject, cost.name))
+        groups = groups_of(_subject, cost.name)
         rows.append(
             {
                 "layer": cost.name,

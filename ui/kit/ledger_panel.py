@@ -16,13 +16,12 @@ from ui.kit import errors, lab, state
 if TYPE_CHECKING:
     from pruning.cost.devices import Budget
     from pruning.cost.ledger import Clock, Ledger
-    from pruning.data.protocol import Data
     from pruning.latency.clock import Comparison
     from pruning.latency.steps import Steps
-    from pruning.opening.models import OpenModel
     from pruning.planning.plan import Plan
     from pruning.runs.result import Result
     from pruning.spec import PruneSpec
+    from pruning.subject import Subject
 
 DEVICE = "ledger_device"
 """NONE, OWN, or the place of a budget in `pruning.cost.devices.BUDGETS`."""
@@ -35,16 +34,15 @@ _OPEN = "cut_ledger"
 
 
 def panel(
-    opened: OpenModel,
+    subject: Subject,
     cut: PruneSpec,
     timing: Comparison | None,
     steps: Steps | None = None,
-    data: Data | None = None,
 ) -> None:
     """The ledger of the cut in an expander. Its numbers are worked out once it is opened.
 
     `timing`: the cut against dense on the clock, if that was measured. `steps`: the times of the layers on this
-    machine, if they were; they stand in for the clock. `data`: for a criterion that needs images.
+    machine, if they were; they stand in for the clock.
     """
     box = st.expander(
         "The ledger of this cut: what it saves in every currency",
@@ -56,35 +54,34 @@ def panel(
         return
     with box, errors.shown(stop=False):
         budget = choose_device()
-        st.html(cut_html(opened, cut, timing, steps, budget, data))
+        st.html(cut_html(subject, cut, timing, steps, budget))
 
 
 def cut_html(
-    opened: OpenModel,
+    subject: Subject,
     cut: PruneSpec,
     timing: Comparison | None,
     steps: Steps | None = None,
     budget: Budget | None = None,
-    data: Data | None = None,
 ) -> str:
     """The ledger of a cut as HTML, from cached numbers. Raises InputError for settings that are not allowed."""
     from pruning.render.preview import clock_of
 
-    found = _of_cut(opened.digest, lab.key(cut, data), opened, lab.plan(opened, cut, data))
+    found = _of_cut(subject.digest, lab.key(subject, cut), subject, lab.plan(subject, cut))
     if timing is not None:
         found = replace(found, clocks=(clock_of(timing),))
     elif steps is not None and cut.info.shrinks:
-        found = replace(found, clocks=(_predicted(opened, cut, steps),))
+        found = replace(found, clocks=(_predicted(subject, cut, steps),))
     return ledger_table.html(found, pruned="this cut", budget=budget)
 
 
-def _predicted(opened: OpenModel, cut: PruneSpec, steps: Steps) -> Clock:
+def _predicted(subject: Subject, cut: PruneSpec, steps: Steps) -> Clock:
     from pruning.cost.ledger import Clock
     from pruning.cost.table import cost_table
     from pruning.latency.steps import predict
     from pruning.planning.allocation import kept_per_target
 
-    said = predict(steps, cost_table(opened.graph), kept_per_target(opened.graph, cut))
+    said = predict(steps, cost_table(subject.graph), kept_per_target(subject.graph, cut))
     return Clock(
         batch=steps.batch,
         dense=(said.dense, said.dense, said.dense),
@@ -130,7 +127,7 @@ def device() -> Budget | None:
 
 
 @st.cache_data(show_spinner="Counting", max_entries=200)
-def _of_cut(digest: str, key: str, _opened: OpenModel, _plan: Plan) -> Ledger:
+def _of_cut(digest: str, key: str, _subject: Subject, _plan: Plan) -> Ledger:
     from pruning.render.preview import ledger_of
 
-    return ledger_of(_opened, _plan)
+    return ledger_of(_subject, _plan)

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui.kit import state
+
 if TYPE_CHECKING:
     from pruning.catalog.references import Reference
     from pruning.data.protocol import Data
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Images, Subject
 
 _COMPUTING = threading.RLock()
 LONGEST_WAIT = 4.0
@@ -25,25 +27,33 @@ LONGEST_WAIT = 4.0
 
 
 def model_refs() -> dict[str, str]:
-    """The sample networks that have trained weights: reference → title."""
+    """The networks that everybody can choose from: reference → title."""
     _ready()
-    from sample_models import SAMPLES
+    from pruning.catalog.openers import OPENERS
 
-    return {f"sample:{name}": sample.title for name, sample in SAMPLES.items() if sample.weights_path.is_file()}
+    return {ref: title for opener in OPENERS.values() for ref, title in opener.choices().items()}
 
 
-def open_model(ref: str) -> OpenModel:
-    """A model by reference, shared by all sessions.
+def open_subject(ref: str, data: str | None = None) -> Subject:
+    """A network by reference, shared by all sessions; `data`: with these images, where they are for this session.
 
-    Raises as `pruning.opening.models.open_model` does, and InputError for what a visitor may not open.
+    Raises as `pruning.subject.open_subject` does, and InputError for what a visitor may not open.
     """
     _ready()
-    from pruning.catalog.references import parse_reference
-    from pruning.catalog.visitors import check_visitor
+    import pruning.runs  # noqa: F401 - adds run: to the openers
+    from pruning.catalog.openers import check_visitor
 
-    reference = parse_reference(ref)
-    check_visitor(reference)
-    return _open_library(ref) if reference.kind in ("torchvision", "timm") else _open_model(ref, _stamp(reference))
+    reference = check_visitor(ref)
+    large = reference.kind in ("torchvision", "timm")
+    subject = _open_large(ref) if large else _open(ref, _stamp(reference))
+    return subject if data is None else subject.with_images(images(data))
+
+
+def images(data: str) -> Images:
+    """Images by reference, from where this session says they are. Raises as `Images.named` does."""
+    from pruning.subject import Images
+
+    return Images.named(data, state.data_dir(data), load_data)
 
 
 def load_data(name: str, data_dir: str | None = None) -> Data:
@@ -97,27 +107,30 @@ def _ready() -> None:
 
 
 def _stamp(reference: Reference) -> tuple[int, ...]:
-    """What tells a run's network from one made anew under its name."""
-    if reference.kind != "run":
-        return ()
-    from pruning.runs.saved_model import model_stamp  # adds run: to the openers
+    from pruning.runs.saved_model import model_stamp
 
-    return model_stamp(Path(reference.name))
+    return model_stamp(Path(reference.name)) if reference.kind == "run" else ()
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
-def _open_model(ref: str, stamp: tuple[int, ...]) -> OpenModel:
-    from pruning.opening.models import open_model
-
-    return open_model(ref)
+def _open(ref: str, stamp: tuple[int, ...]) -> Subject:
+    return _subject(ref)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _open_library(ref: str) -> OpenModel:
+def _open_large(ref: str) -> Subject:
     """Apart from the small ones: these hold up to 600 MB each."""
-    from pruning.opening.models import open_model
+    return _subject(ref)
 
-    return open_model(ref)
+
+def _subject(ref: str) -> Subject:
+    """Without images, which are each session's own; what cannot be traced is refused."""
+    from pruning.catalog.openers import open_network
+    from pruning.subject import Subject
+
+    subject = Subject.of(open_network(ref))
+    assert subject.graph
+    return subject
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)

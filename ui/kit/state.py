@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 MODEL = "model_ref"
-"""Reference of the chosen model, as `pruning.opening.models.open_model` takes it."""
+"""Reference of the chosen model, as `pruning.subject.open_subject` takes it."""
 DATA = "data_name"
 """Name of the chosen data set; always one that the chosen model can be measured on (the header sees to it)."""
 DATA_DIR = "data_dir"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,7 @@ class Setting:
 
     key: str
     allowed: Callable[[Any], bool]
-    says: Callable[[OpenModel, Any], bool] = lambda opened, value: True
+    says: Callable[[Subject, Any], bool] = lambda subject, value: True
     """Whether a value says anything beyond what the page shows of that network at first."""
 
 

@@ -20,12 +20,11 @@ from pruning.criteria import CRITERIA
 from pruning.lessons.activities import Value
 from pruning.lessons.lesson import Lesson
 from pruning.lessons.library import Course
-from ui.kit import loaders, state
+from ui.kit import loaders
 from ui.learn import progress
 
 if TYPE_CHECKING:
-    from pruning.data.protocol import Data
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
 
 Fact = str | int | float | bool
 _VALUES = "learn_values"
@@ -106,14 +105,9 @@ class Stage:
         """What the activity wants to remember of this lesson for the session, under names of its own."""
         return _of(_MEMORY, self.lesson.id)
 
-    def opened(self) -> OpenModel:
-        """The lesson's network, shared by all sessions: never changed. Raises PruningError."""
-        return loaders.open_model(self.value("network"))
-
-    def data(self) -> Data:
-        """The lesson's images. Raises DataError where they are not on this machine."""
-        name = self.value("data")
-        return loaders.load_data(name, state.data_dir(name))
+    def subject(self) -> Subject:
+        """The lesson's network with its images, shared by all sessions: never changed. Raises PruningError."""
+        return loaders.open_subject(self.value("network"), self.value("data"))
 
     def acted(self, **facts: Fact) -> None:
         """The learner has done the lesson's thing; `facts` (the table lists their names) judge and explain."""

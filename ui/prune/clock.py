@@ -16,27 +16,26 @@ if TYPE_CHECKING:
     from pruning.latency.cache import Measuring
     from pruning.latency.clock import Comparison
     from pruning.latency.steps import Steps
-    from pruning.opening.models import OpenModel
     from pruning.runs.result import Result
     from pruning.spec import PruneSpec
-    from ui.session.chosen import Chosen
+    from pruning.subject import Subject
 
 _TIMES = "prune_times"
 """(digest of the weights, key of the cut) → comparison, or why there is none; measured on demand."""
 
 
-def measure(chosen: Chosen, cut: PruneSpec) -> None:
+def measure(chosen: Subject, cut: PruneSpec) -> None:
     """Time a cut against dense, batch 1, about two seconds; kept for the session."""
     from pruning.base.errors import PruningError
 
     key = _key_of(chosen, cut)
     try:
-        _times()[key] = lab.speed(chosen.opened, cut, 1, 1.2, chosen.images_for(cut))
+        _times()[key] = lab.speed(chosen, cut, 1, 1.2)
     except PruningError as error:  # a run is training on this machine
         _times()[key] = str(error)
 
 
-def known(chosen: Chosen, cut: PruneSpec, result: Result | None) -> Number | None:
+def known(chosen: Subject, cut: PruneSpec, result: Result | None) -> Number | None:
     """The time of this cut: from the result of a run of it, else as it was measured; None where it was not."""
     speedup = None if result is None else result.speedup()
     if result is not None and speedup is not None:
@@ -47,7 +46,7 @@ def known(chosen: Chosen, cut: PruneSpec, result: Result | None) -> Number | Non
     return time_tile(1, timing).numbers[0] if timing is not None else None
 
 
-def timing(chosen: Chosen, cut: PruneSpec) -> Comparison | None:
+def timing(chosen: Subject, cut: PruneSpec) -> Comparison | None:
     """The cut against dense as it was measured in this session, if it was."""
     found = _times().get(_key_of(chosen, cut))
     return None if isinstance(found, str) else found
@@ -67,20 +66,20 @@ class Widths:
         return self.measuring is not None and self.measuring.state in ("queued", "running")
 
 
-def widths(opened: OpenModel) -> Widths:
+def widths(subject: Subject) -> Widths:
     """What is known of the layers' times; reads the file only where it has changed."""
     from pruning.base.errors import StorageError
     from pruning.latency.cache import log_path, read_measuring
 
-    key = _key(opened.digest, opened)
+    key = _key(subject.digest, subject)
     try:
         stamp = log_path(key).with_suffix(".json").stat().st_mtime_ns
-        return Widths(steps=_steps(opened.digest, stamp, opened), measuring=None)
+        return Widths(steps=_steps(subject.digest, stamp, subject), measuring=None)
     except (FileNotFoundError, StorageError):  # not there, or damaged: measuring again writes it anew
         return Widths(steps=None, measuring=read_measuring(key))
 
 
-def start_widths(opened: OpenModel) -> None:
+def start_widths(subject: Subject) -> None:
     """Begin to time all layers in a process of its own.
 
     Raises:
@@ -88,46 +87,46 @@ def start_widths(opened: OpenModel) -> None:
     """
     from pruning.latency.start import start_profile
 
-    if not widths(opened).is_running:
-        start_profile(opened.ref, opened.graph, 1)
+    if not widths(subject).is_running:
+        start_profile(subject.ref, subject.graph, 1)
 
 
-def follow_widths(opened: OpenModel) -> None:
+def follow_widths(subject: Subject) -> None:
     """How far the timing of layers is, with a way to stop it; nothing where none is under way."""
-    if widths(opened).is_running:
-        st.fragment(_progress, run_every=1.0)(opened)
+    if widths(subject).is_running:
+        st.fragment(_progress, run_every=1.0)(subject)
 
 
-def _progress(opened: OpenModel) -> None:
+def _progress(subject: Subject) -> None:
     from pruning.latency.cache import cancel_measuring
 
-    now = widths(opened)
+    now = widths(subject)
     if not now.is_running or now.measuring is None:
         st.rerun()
     bar, cancel = st.columns([6, 1], vertical_alignment="center")
     bar.progress(now.measuring.share, f"Timing layers at their widths: {errors.plain(now.measuring.text)}")
     cancel.button(
-        "Cancel", key="cancel_widths", width="stretch", on_click=cancel_measuring, args=(_key(opened.digest, opened),)
+        "Cancel", key="cancel_widths", width="stretch", on_click=cancel_measuring, args=(_key(subject.digest, subject),)
     )
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _key(digest: str, _opened: OpenModel) -> str:
+def _key(digest: str, _subject: Subject) -> str:
     from pruning.latency.cache import steps_key
 
-    return steps_key(_opened.graph, 1)
+    return steps_key(_subject.graph, 1)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _steps(digest: str, stamp: int, _opened: OpenModel) -> Steps | None:
+def _steps(digest: str, stamp: int, _subject: Subject) -> Steps | None:
     from pruning.latency.cache import load_steps
 
-    return load_steps(_opened.graph, 1)
+    return load_steps(_subject.graph, 1)
 
 
-def _key_of(chosen: Chosen, cut: PruneSpec) -> tuple[str, str]:
+def _key_of(chosen: Subject, cut: PruneSpec) -> tuple[str, str]:
     """Names a cut of a network among the times."""
-    return chosen.opened.digest, lab.key(cut, chosen.images_for(cut))
+    return chosen.digest, lab.key(chosen, cut)
 
 
 def _times() -> dict[tuple[str, str], Comparison | str]:

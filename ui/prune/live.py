@@ -22,13 +22,11 @@ from ui.kit import badges, lab, loaders
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.data.protocol import Data
-    from pruning.opening.models import OpenModel
     from pruning.runs.result import Result
     from pruning.sensitivity import FigureName
+    from pruning.subject import Subject
     from pruning.training.evaluate import Evaluation
     from pruning.whatif import Measured, WhatIf
-    from ui.session.chosen import Chosen
 
 IMAGES = 2000
 """Select images that a figure rests on in the end."""
@@ -67,7 +65,7 @@ def begin(place: DeltaGenerator) -> None:
     _draw(place, st.session_state.get(_LAST, Shown()))
 
 
-def show(place: DeltaGenerator, chosen: Chosen, cut: PruneSpec, result: Result | None, rev: int) -> None:
+def show(place: DeltaGenerator, chosen: Subject, cut: PruneSpec, result: Result | None, rev: int) -> None:
     """Measure a cut and draw its figures as they come. Raises InputError for a cut that is not allowed.
 
     `result`: of the run shown, where it is a run of this cut. `rev`: number of the board's message that made the cut.
@@ -75,21 +73,20 @@ def show(place: DeltaGenerator, chosen: Chosen, cut: PruneSpec, result: Result |
     if chosen.missing is not None:
         _put(place, Shown(missing=chosen.missing))
         return
-    opened, data = chosen.opened, chosen.data()
-    of = (opened.digest, data.digest)
+    of = (chosen.digest, chosen.data.digest)
     before: Shown = st.session_state.get(_LAST, Shown())
     shown = before if before.of == of else Shown(of=of)
     shown = replace(shown, missing=None, tuned=_NOT_TUNED if result is None else _tuned_html(result), waits=True)
-    engine = _engine(*of, opened, data)
-    shown = replace(shown, images=min(IMAGES, data.length("select")), precision=_precision_words(engine))
+    engine = _engine(*of, chosen)
+    shown = replace(shown, images=min(IMAGES, chosen.data.length("select")), precision=_precision_words(engine))
     if shown.dense is None:
         nothing = PruneSpec(granularity=cut.granularity)
-        for measured in _follow(engine, of, opened, data, nothing):
+        for measured in _follow(engine, of, chosen, nothing):
             shown = replace(shown, dense=measured.as_cut)
             if not measured.complete and _is_due(measured):
                 _put(place, shown)
     drawn = 0.0
-    for measured in _follow(engine, of, opened, data, cut):
+    for measured in _follow(engine, of, chosen, cut):
         shown = replace(shown, as_cut=measured.as_cut, rev=rev)
         if measured.recalibrated is not None or measured.complete or "recalibrated" not in engine.figures:
             shown = replace(shown, recalibrated=measured.recalibrated, waits=False)
@@ -100,16 +97,16 @@ def show(place: DeltaGenerator, chosen: Chosen, cut: PruneSpec, result: Result |
         _put(place, replace(shown, tuned=_near_html(chosen, cut)))
 
 
-def say_together(place: DeltaGenerator, chosen: Chosen, cut: PruneSpec) -> None:
+def say_together(place: DeltaGenerator, chosen: Subject, cut: PruneSpec) -> None:
     """Below the board: what the groups' own curves led to expect of the figure in the tile, where they are measured."""
     from ui.kit import curves
 
     shown: Shown = st.session_state.get(_LAST, Shown())
     now = shown.recalibrated or shown.as_cut
-    if now is None or not chosen.has_images:
+    if now is None or chosen.missing is not None:
         return
     figure: FigureName = "recalibrated" if shown.recalibrated else "as_cut"
-    words = curves.together_words(chosen.opened, chosen.data(), cut, now, figure)
+    words = curves.together_words(chosen, cut, now, figure)
     if words is not None:
         place.caption(words)
 
@@ -118,7 +115,7 @@ def _is_due(measured: Measured) -> bool:
     return measured.recalibrated is not None
 
 
-def _follow(engine: WhatIf, of: tuple[str, str], opened: OpenModel, data: Data, cut: PruneSpec) -> Iterator[Measured]:
+def _follow(engine: WhatIf, of: tuple[str, str], subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
     """Figures of a cut on more and more images: at once the last ones where they are known already.
 
     The engine is held for one step at a time, so that sessions take turns.
@@ -129,7 +126,7 @@ def _follow(engine: WhatIf, of: tuple[str, str], opened: OpenModel, data: Data, 
         answers.move_to_end(key)
         yield answers[key]
         return
-    steps = engine.follow(lab.plan(opened, cut, data), cancel=loaders.asked_to_stop)
+    steps = engine.follow(lab.plan(subject, cut), cancel=loaders.asked_to_stop)
     while True:
         with loaders.computing():
             measured = next(steps, None)
@@ -143,11 +140,11 @@ def _follow(engine: WhatIf, of: tuple[str, str], opened: OpenModel, data: Data, 
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _engine(digest: str, data_digest: str, _opened: OpenModel, _data: Data) -> WhatIf:
+def _engine(digest: str, data_digest: str, _subject: Subject) -> WhatIf:
     from pruning.whatif import WhatIf
 
     with loaders.computing():
-        return WhatIf(_opened.model, _opened.graph, _data, images=IMAGES)
+        return WhatIf(_subject.model, _subject.graph, _subject.data, images=IMAGES)
 
 
 @st.cache_resource(show_spinner=False)
@@ -227,17 +224,17 @@ def _tuned_html(result: Result) -> str:
     )
 
 
-def _near_html(chosen: Chosen, cut: PruneSpec) -> str:
+def _near_html(chosen: Subject, cut: PruneSpec) -> str:
     """What runs of similar cuts came to after fine-tuning."""
     from pruning.runs import list_runs
     from pruning.runs.near import near_runs
 
-    opened = chosen.opened
+    subject = chosen
     runs = near_runs(
         list_runs(),
-        opened.graph,
+        subject.graph,
         cut,
-        model=opened.ref,
+        model=subject.ref,
         data=chosen.data_name,
     )
     tuned = [run.result.stages.finetuned for run in runs if run.result is not None]

@@ -14,11 +14,9 @@ from ui.session.recipe import per_epoch, recipe, training
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.data.protocol import Data
-    from pruning.opening.models import OpenModel
     from pruning.runs.recipe import Recipe
     from pruning.spec import PruneSpec
-    from ui.session.chosen import Chosen
+    from pruning.subject import Subject
 
 _ASKED = "prune_asked"
 _FILE = "prune_recipe_file"
@@ -27,7 +25,7 @@ OVERHEAD = 10.0
 """Seconds that a run takes beside training: its process, the proof, accuracy on test images, and the clock."""
 
 
-def show(chosen: Chosen, cut: PruneSpec) -> DeltaGenerator:
+def show(chosen: Subject, cut: PruneSpec) -> DeltaGenerator:
     """Draw the bar and start a run if asked; returns the place where the duration is to be written."""
     from pruning.render.figures.style import palette
 
@@ -42,7 +40,7 @@ def show(chosen: Chosen, cut: PruneSpec) -> DeltaGenerator:
             type="primary",
             key="start_run",
             icon=":material/content_cut:",
-            disabled=busy or not chosen.has_images,
+            disabled=busy or chosen.missing is not None,
             on_click=_ask,
             help=f"A run needs images: {chosen.missing}." if chosen.missing else None,
         )
@@ -65,12 +63,13 @@ def _ask() -> None:
     st.session_state[_ASKED] = True
 
 
-def say_duration(place: DeltaGenerator, opened: OpenModel, data: Data, recipe: Recipe) -> None:
+def say_duration(place: DeltaGenerator, subject: Subject, recipe: Recipe) -> None:
     """Write how long the run will take, from the time of one step, measured once for this network."""
     with loaders.computing():
-        step = _seconds_per_step(opened.digest, data.digest, recipe.batch_size, recipe.precision, opened, data, recipe)
+        of = (subject.digest, subject.data.digest)
+        step = _seconds_per_step(*of, recipe.batch_size, recipe.precision, subject, recipe)
     seconds = OVERHEAD + step * recipe.finetune_steps
-    epochs = recipe.finetune_steps / data.info.steps_per_epoch(recipe.batch_size)
+    epochs = recipe.finetune_steps / subject.info.steps_per_epoch(recipe.batch_size)
     place.markdown(f"{_work_words(epochs, recipe)}: about **{duration(seconds)}** on this machine ○")
 
 
@@ -86,14 +85,14 @@ def _work_words(epochs: float, recipe: Recipe) -> str:
     return words + (f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else "")
 
 
-def _plan_words(chosen: Chosen, cut: PruneSpec) -> str:
+def _plan_words(chosen: Subject, cut: PruneSpec) -> str:
     with errors.shown(stop=False):
         wanted = recipe(chosen, cut)
         return _work_words(wanted.finetune_steps / per_epoch(chosen), wanted)
     return ""
 
 
-def _options(chosen: Chosen) -> None:
+def _options(chosen: Subject) -> None:
     st.number_input(
         "Epochs of fine-tuning",
         0,
@@ -167,7 +166,7 @@ def _read_recipe() -> None:
 
 @st.cache_data(show_spinner=False, max_entries=100)
 def _seconds_per_step(
-    digest: str, data_digest: str, batch: int, precision: str, _opened: OpenModel, _data: Data, _recipe: Recipe
+    digest: str, data_digest: str, batch: int, precision: str, _subject: Subject, _recipe: Recipe
 ) -> float:
     import os
 
@@ -180,6 +179,6 @@ def _seconds_per_step(
     # A run has a process of its own, with as many threads as the machine and its settings allow.
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
     try:
-        return seconds_per_step(_opened.model, _data, train_config(_recipe, 1))
+        return seconds_per_step(_subject.model, _subject.data, train_config(_recipe, 1))
     finally:
         torch.set_num_threads(pages)

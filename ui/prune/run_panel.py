@@ -6,30 +6,30 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, loaders, state
+from ui.kit import errors, loaders
 from ui.runs import job_panel
 from ui.session import shown_run
 
 if TYPE_CHECKING:
-    from pruning.opening.models import OpenModel
     from pruning.runs import Run
     from pruning.runs.result import Result
     from pruning.spec import PruneSpec
+    from pruning.subject import Subject
 
 
-def result_for(run: Run | None, opened: OpenModel, data_name: str, cut: PruneSpec) -> Result | None:
+def result_for(run: Run | None, subject: Subject, cut: PruneSpec) -> Result | None:
     """The result of the shown run, if it is one of this very cut."""
     if run is None or run.result is None:
         return None
     from pruning.planning.allocation import same_cut
 
     recipe = run.recipe
-    of = (recipe.model, recipe.data) == (opened.ref, data_name)
-    same = of and same_cut(opened.graph, recipe.prune, cut)
+    of = (recipe.model, recipe.data) == (subject.ref, subject.data_name)
+    same = of and same_cut(subject.graph, recipe.prune, cut)
     return run.result if same else None
 
 
-def show(run: Run | None, opened: OpenModel) -> None:
+def show(run: Run | None, subject: Subject) -> None:
     """The shown run: progress while it works, then its result; or why the one that was asked for cannot be shown."""
     refused = shown_run.refused()
     if run is None and refused is None:
@@ -37,7 +37,7 @@ def show(run: Run | None, opened: OpenModel) -> None:
     with st.container(border=True, key="run_panel", gap="small"):
         if run is not None and run.state in ("queued", "running"):
             # A timer only while there is something to wait for; it ends with a rerun of the whole page.
-            st.fragment(job_panel.live, run_every=1.0)(run.path, _dense_on_select(run, opened))
+            st.fragment(job_panel.live, run_every=1.0)(run.path, _dense_on_select(run, subject))
             return
         title, button = st.columns([6, 1], vertical_alignment="center")
         button.button("Close", key="close_run", on_click=shown_run.close, width="stretch", icon=":material/close:")
@@ -67,13 +67,12 @@ def continue_run(run: Run, epochs: int) -> None:
     shown_run.start(longer, run.data_dir)
 
 
-def _dense_on_select(run: Run, opened: OpenModel) -> float | None:
+def _dense_on_select(run: Run, subject: Subject) -> float | None:
     """Accuracy of the network the run starts from, where the page knows it already."""
     from ui.kit import lab
 
-    if run.recipe.model != opened.ref:
+    if run.recipe.model != subject.ref:
         return None
     with errors.shown(stop=False):
-        data = loaders.load_data(run.recipe.data, state.data_dir(run.recipe.data))
-        return lab.dense_accuracy(opened, data).value
+        return lab.dense_accuracy(subject.with_images(loaders.images(run.recipe.data))).value
     return None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pruning.render.figures.runs import TradeoffPoint
     from pruning.runs import Run, Unreadable
     from pruning.runs.result import Result, Side
-    from ui.session.chosen import Chosen
+    from pruning.subject import Subject
 
 CHOSEN = "tradeoff_run"
 AXIS = "tradeoff_axis"
@@ -79,7 +79,7 @@ class Runs:
         return [run for run in self.shown if run.result is not None]
 
 
-def choose(chosen: Chosen) -> Runs:
+def choose(chosen: Subject) -> Runs:
     """Read the run folders, and draw the filter and the choice of axis.
 
     Raises StorageError where the folder of runs cannot be read.
@@ -101,9 +101,8 @@ def choose(chosen: Chosen) -> Runs:
     colour.segmented_control("Colour tells", ["granularity", "criterion"], required=True, **state.bound(COLOUR))
     if state.get(MODELS) == "all networks":
         return Runs(all=runs, shown=runs, unreadable=found.unreadable)
-    sample = chosen.opened.sample
-    mine = (sample.name if sample else None, chosen.data_name)
-    shown = [run for run in runs if (run.network, run.recipe.data) == mine]
+    mine = (chosen.network.origin, chosen.data_name)
+    shown = [run for run in runs if (run.origin, run.recipe.data) == mine]
     return Runs(all=runs, shown=shown, unreadable=found.unreadable)
 
 

@@ -17,10 +17,8 @@ from ui.session import cuts
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.data.protocol import Data
-    from pruning.opening.models import OpenModel
     from pruning.sensitivity import Sensitivity
-    from ui.session.chosen import Chosen
+    from pruning.subject import Subject
 
 IMAGES = "sensitivity_images"
 ALL = 0
@@ -36,11 +34,8 @@ VIEW = {
 """What a link to the page carries."""
 
 
-def settings(chosen: Chosen) -> DeltaGenerator:
+def settings(chosen: Subject) -> DeltaGenerator:
     """What is measured: what goes, by which criterion, on how many images. Returns the place for the next step."""
-    from pruning.data.readers import describe_data
-
-    data_name = chosen.data_name
     what, by, images, action = st.columns([1.3, 1.3, 1.6, 2.8])
     what.segmented_control(
         "Remove",
@@ -55,7 +50,7 @@ def settings(chosen: Chosen) -> DeltaGenerator:
         format_func=lambda name: CRITERIA[name].title + (" (control)" if CRITERIA[name].control else ""),
         **state.bound(cuts.CRITERION),
     )
-    have = describe_data(data_name).sizes["select"] if data_name else max(count or 0 for count in curves.CHOICES)
+    have = chosen.info.sizes["select"] if chosen.images else max(count or 0 for count in curves.CHOICES)
     counts = [count for count in curves.CHOICES if count is not None and count < have]
     counts.append(curves.CHOICES[len(counts)] or ALL)  # the first that takes in all there are
     if state.get(IMAGES) not in counts:
@@ -71,16 +66,10 @@ def settings(chosen: Chosen) -> DeltaGenerator:
     return action.container(horizontal_alignment="right", gap="small")
 
 
-def wanted(opened: OpenModel, data: Data) -> Sensitivity:
+def wanted(subject: Subject) -> Sensitivity:
     """The scan that the settings name, as far as it is measured."""
-    return curves.found(
-        curves.outline(
-            opened,
-            data,
-            cuts.ranking(),
-            None if state.get(IMAGES) == ALL else state.get(IMAGES),
-        )
-    )
+    images = None if state.get(IMAGES) == ALL else state.get(IMAGES)
+    return curves.found(curves.outline(subject, cuts.ranking(), images))
 
 
 def is_working(scan: Sensitivity) -> bool:
@@ -90,7 +79,7 @@ def is_working(scan: Sensitivity) -> bool:
     return file_of(scan).status().is_working
 
 
-def next_step(place: DeltaGenerator, chosen: Chosen, data: Data, scan: Sensitivity) -> None:
+def next_step(place: DeltaGenerator, chosen: Subject, scan: Sensitivity) -> None:
     """The one thing to do next: measure, go on measuring, or prune with the limits; and why the last scan ended."""
     from pruning.sensitivity.cache import file_of
 
@@ -99,10 +88,10 @@ def next_step(place: DeltaGenerator, chosen: Chosen, data: Data, scan: Sensitivi
         from pruning.sensitivity.start import start
 
         with errors.shown(stop=False):
-            start(chosen.opened, scan, chosen.data_dir, lose=state.get(scan_results.LOSE))
+            start(chosen, scan, lose=state.get(scan_results.LOSE))
             st.rerun()
     if not scan.complete and scan.wanted:
-        seconds = duration(curves.seconds_left(chosen.opened, data, scan))
+        seconds = duration(curves.seconds_left(chosen, scan))
         words = "Measure sensitivity" if not scan.measured else "Measure the rest"
         place.html('<div style="height:1.05rem"></div>')  # level with the settings, below their labels
         place.button(
@@ -118,7 +107,7 @@ def next_step(place: DeltaGenerator, chosen: Chosen, data: Data, scan: Sensitivi
         st.error(f"The last attempt ended early. {errors.plain(last.text)}", icon=":material/error:")
 
 
-def live(opened: OpenModel, data: Data, scan: Sensitivity) -> None:
+def live(subject: Subject, scan: Sensitivity) -> None:
     """How far the scan is; called again and again by a timer until it has ended."""
     from pruning.sensitivity.cache import file_of
 
@@ -130,7 +119,7 @@ def live(opened: OpenModel, data: Data, scan: Sensitivity) -> None:
     bar, cancel = st.columns([6, 1], vertical_alignment="center")
     text = now.text
     if scan.measured and not scan.complete:
-        left = duration(max(0.0, curves.seconds_left(opened, data, scan) - curves.START_SECONDS))
+        left = duration(max(0.0, curves.seconds_left(subject, scan) - curves.START_SECONDS))
         text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
     bar.progress(scan.measured / max(1, scan.wanted), text)
     asked = file.is_cancelling

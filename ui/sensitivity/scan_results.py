@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.data.protocol import Data
-    from pruning.opening.models import OpenModel
     from pruning.planning.plan import Plan
     from pruning.sensitivity import FigureName, Joint, Sensitivity
+    from pruning.subject import Subject
 
 FIGURE = "sensitivity_figure"
 LOSE = "sensitivity_lose"
@@ -31,14 +30,14 @@ _TOGETHER = "sensitivity_together"
 state.DEFAULTS.update({FIGURE: "recalibrated", LOSE: 1.0, SORT: "network", CLOSE: False})
 
 
-def together(place: DeltaGenerator, opened: OpenModel, data: Data, scan: Sensitivity) -> None:
+def together(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None:
     """All groups cut to their limits at once: what is saved, predicted and measured accuracy, and the gap."""
     if not scan.complete or not scan.measured:
         return
     from pruning.sensitivity import kept_of, limits_plan
 
-    ranked = lab.statistics(opened, scan.spec, data)
-    plan = limits_plan(opened.model, opened.graph, scan, figure(scan), state.get(LOSE) / 100, ranked)
+    ranked = lab.statistics(subject, scan.spec)
+    plan = limits_plan(subject.model, subject.graph, scan, figure(scan), state.get(LOSE) / scan.metric.scale, ranked)
     joint = next((joint for joint in scan.joints if joint.kept == kept_of(plan)), None)
     place.html('<div style="height:1.05rem"></div>')
     place.button(
@@ -48,12 +47,12 @@ def together(place: DeltaGenerator, opened: OpenModel, data: Data, scan: Sensiti
         icon=":material/content_cut:",
         disabled=plan.removes_nothing,
         on_click=_use,
-        args=(opened, plan),
+        args=(subject, plan),
         help="Sets every row of the Prune page to the largest sparsity within its limit.",
     )
     if st.session_state.pop(_USED, False):
         st.switch_page("pages/prune.py")
-    tiles.show(st.empty(), _tiles(opened, scan, plan, joint))
+    tiles.show(st.empty(), _tiles(subject, scan, plan, joint))
     st.caption(
         "Estimated as if each group did its harm independently of the others (what is left of accuracy above chance "
         "multiplies). A gap below 0: together they hurt more than alone, so give each a stricter limit."
@@ -63,7 +62,7 @@ def together(place: DeltaGenerator, opened: OpenModel, data: Data, scan: Sensiti
     st.button("Measure them together", key="measure_together", icon=":material/science:", on_click=_ask)
     if st.session_state.pop(_TOGETHER, False):
         with errors.shown(stop=False), st.spinner("Measuring the joint cut"):
-            curves.measure_together(opened, data, scan, plan)
+            curves.measure_together(subject, scan, plan)
             st.rerun()
 
 
@@ -124,20 +123,20 @@ def _look(scan: Sensitivity) -> None:
     close.toggle("Close-up of the limit", **state.bound(CLOSE))
 
 
-def _use(opened: OpenModel, plan: Plan) -> None:
+def _use(subject: Subject, plan: Plan) -> None:
     """Set the rows of the Prune page. In a callback: that page then starts with them."""
     removed = plan.shares
-    cuts.set_rows(opened, {row.name: removed[row.target.key] for row in cuts.free_rows(opened)})
+    cuts.set_rows(subject, {row.name: removed[row.target.key] for row in cuts.free_rows(subject)})
     st.session_state[_USED] = True
 
 
-def _tiles(opened: OpenModel, scan: Sensitivity, plan: Plan, joint: Joint | None) -> list[tiles.Tile]:
+def _tiles(subject: Subject, scan: Sensitivity, plan: Plan, joint: Joint | None) -> list[tiles.Tile]:
     from pruning.base.errors import InputError
     from pruning.render.preview import savings
     from pruning.sensitivity import interaction_gap, predict_joint
 
     name = figure(scan)
-    costs = savings(opened, plan)
+    costs = savings(subject, plan)
     try:
         prediction = predict_joint(scan, plan.shares, name)
     except InputError as error:

@@ -20,9 +20,8 @@ from ui.kit import errors, state
 
 if TYPE_CHECKING:
     from pruning.graph.targets import Target
-    from pruning.opening.models import OpenModel
     from pruning.runs.recipe import Recipe
-    from ui.session.chosen import Chosen
+    from pruning.subject import Subject
 
 GRANULARITY = "prune_granularity"
 CRITERION = "prune_criterion"
@@ -118,38 +117,38 @@ class Rows:
     """Of the slider of all rows: the same share of each, or the same threshold for all scores."""
 
 
-def all_rows(opened: OpenModel, granularity: Granularity) -> list[Row]:
+def all_rows(subject: Subject, granularity: Granularity) -> list[Row]:
     """Every row of a network in network order, locked ones too."""
-    return _all_rows(opened.digest, granularity, opened)
+    return _all_rows(subject.digest, granularity, subject)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def _all_rows(digest: str, granularity: Granularity, _opened: OpenModel) -> list[Row]:
+def _all_rows(digest: str, granularity: Granularity, _subject: Subject) -> list[Row]:
     from pruning.graph.targets import all_targets
 
     return [
         Row(target=target, parts=1000 if target.group is None else target.units)
-        for target in all_targets(_opened.graph, granularity)
+        for target in all_targets(_subject.graph, granularity)
     ]
 
 
-def free_rows(opened: OpenModel) -> list[Row]:
+def free_rows(subject: Subject) -> list[Row]:
     """The rows of the chosen granularity that can lose something."""
-    return [row for row in all_rows(opened, state.get(GRANULARITY)) if row.target.locked is None]
+    return [row for row in all_rows(subject, state.get(GRANULARITY)) if row.target.locked is None]
 
 
-def rows(opened: OpenModel) -> Rows:
+def rows(subject: Subject) -> Rows:
     """Where the rows stand, for the chosen granularity; changing it changes the state."""
     everything = st.session_state.setdefault(_ROWS, {})
-    mine: Rows = everything.setdefault((opened.digest, state.get(GRANULARITY)), Rows())
+    mine: Rows = everything.setdefault((subject.digest, state.get(GRANULARITY)), Rows())
     return mine
 
 
-def token(opened: OpenModel) -> str:
+def token(subject: Subject) -> str:
     """Names what the board shows: it takes the rows over from here when this changes, and only then."""
     ranks = ranking()
     imposed = st.session_state.get(_IMPOSED, 0)
-    return f"{opened.digest}:{ranks.granularity}:{ranks.criterion}:{ranks.digest[:12]}:{imposed}"
+    return f"{subject.digest}:{ranks.granularity}:{ranks.criterion}:{ranks.digest[:12]}:{imposed}"
 
 
 def impose() -> None:
@@ -168,7 +167,7 @@ def ranking() -> PruneSpec:
     )
 
 
-def settle(chosen: Chosen) -> None:
+def settle(chosen: Subject) -> None:
     """Where the criterion of the session cannot rank what is now chosen, rank by the first one, and say so.
 
     Before anything is drawn; a criterion stays in the session when network, images or granularity change.
@@ -185,36 +184,36 @@ def settle(chosen: Chosen) -> None:
         )
 
 
-def unfit(chosen: Chosen, granularity: Granularity, criterion: Criterion) -> str | None:
+def unfit(chosen: Subject, granularity: Granularity, criterion: Criterion) -> str | None:
     """Why a criterion cannot rank a network's channels or weights with the images at hand, in a sentence, or None."""
     if granularity not in criterion.granularities:
         return criterion.conditions
     if criterion.needs_images and not chosen.has_images:
         return f"It needs train images: {chosen.missing}."
-    return _unranked(chosen.opened.digest, criterion.name, chosen.opened) if "batch_norm" in criterion.needs else None
+    return _unranked(chosen.digest, criterion.name, chosen) if "batch_norm" in criterion.needs else None
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def _unranked(digest: str, criterion: str, _opened: OpenModel) -> str | None:
+def _unranked(digest: str, criterion: str, _subject: Subject) -> str | None:
     """Why not all groups of a network have the batch norms that a criterion needs, or None where they have."""
     from pruning.base.errors import InputError
     from pruning.graph.targets import free_targets
     from pruning.planning.ranking import Ranking
 
-    order = Ranking(_opened.model, _opened.graph, PruneSpec(criterion=criterion))
+    order = Ranking(_subject.model, _subject.graph, PruneSpec(criterion=criterion))
     try:
-        for target in free_targets(_opened.graph, "channel"):
+        for target in free_targets(_subject.graph, "channel"):
             order.scores(target)
     except InputError as error:
         return str(error)
     return None
 
 
-def current(opened: OpenModel) -> PruneSpec:
+def current(subject: Subject) -> PruneSpec:
     """The spec as the rows stand: one sparsity for all, and of their own for those that stand elsewhere."""
-    mine = rows(opened)
+    mine = rows(subject)
     layers = []
-    for row in free_rows(opened):
+    for row in free_rows(subject):
         number = mine.numbers.get(row.name, 0)
         own = mine.asked.get(row.name)
         if own is not None and row.at(own) == number:
@@ -224,13 +223,13 @@ def current(opened: OpenModel) -> PruneSpec:
     return ranking().replace(sparsity=mine.share, layers=tuple(layers))
 
 
-def set_rows(opened: OpenModel, sparsities: Mapping[str, float], *, share: float = 0.0) -> None:
+def set_rows(subject: Subject, sparsities: Mapping[str, float], *, share: float = 0.0) -> None:
     """Set the rows that are named to a sparsity each and the others to none; the board follows.
 
     `share`: the sparsity that rows have in common, where they do.
     """
-    mine = rows(opened)
-    known = {row.name: row for row in free_rows(opened)}
+    mine = rows(subject)
+    known = {row.name: row for row in free_rows(subject)}
     wanted = {name: value for name, value in sparsities.items() if name in known}
     mine.numbers = {name: known[name].at(value) for name, value in wanted.items()}
     mine.asked = {name: value for name, value in wanted.items() if value != share}
@@ -238,12 +237,12 @@ def set_rows(opened: OpenModel, sparsities: Mapping[str, float], *, share: float
     impose()
 
 
-def follow(opened: OpenModel, sent: Mapping[str, Any]) -> None:
+def follow(subject: Subject, sent: Mapping[str, Any]) -> None:
     """Take over what the board says, unless it speaks of rows that are no longer shown."""
-    if sent.get("token") != token(opened):
+    if sent.get("token") != token(subject):
         return
-    mine = rows(opened)
-    known = {row.name: row for row in free_rows(opened)}
+    mine = rows(subject)
+    known = {row.name: row for row in free_rows(subject)}
     mine.numbers = {
         name: max(0, min(known[name].most, int(number)))
         for name, number in sent["removed"].items()
@@ -256,7 +255,7 @@ def follow(opened: OpenModel, sent: Mapping[str, Any]) -> None:
     state.put(CHOSEN, sent["chosen"] if sent["chosen"] in known else None)
 
 
-def adopt(opened: OpenModel, recipe: Recipe) -> None:
+def adopt(subject: Subject, recipe: Recipe) -> None:
     """Set the page to a recipe for this network.
 
     Raises:
@@ -264,7 +263,7 @@ def adopt(opened: OpenModel, recipe: Recipe) -> None:
     """
     from pruning.data.readers import describe_data
 
-    adopt_rows(opened, recipe)
+    adopt_rows(subject, recipe)
     in_rounds = recipe.schedule == "iterative" and recipe.iterations > 1  # one round is at once
     state.put(SCHEDULE, "iterative" if in_rounds else "oneshot")
     state.put(LEARNING_RATE, recipe.lr)
@@ -278,7 +277,7 @@ def adopt(opened: OpenModel, recipe: Recipe) -> None:
     state.put(STEPS, (recipe.data, epochs, recipe.finetune_steps))
 
 
-def adopt_rows(opened: OpenModel, recipe: Recipe) -> None:
+def adopt_rows(subject: Subject, recipe: Recipe) -> None:
     """Set what goes, and that alone, to a recipe for this network.
 
     Raises:
@@ -287,13 +286,13 @@ def adopt_rows(opened: OpenModel, recipe: Recipe) -> None:
     from pruning.planning.allocation import kept_per_target, per_target
 
     spec = recipe.prune
-    asked, kept = per_target(opened.graph, spec), kept_per_target(opened.graph, spec)
+    asked, kept = per_target(subject.graph, spec), kept_per_target(subject.graph, spec)
     state.put(GRANULARITY, spec.granularity)
     state.put(CRITERION, spec.criterion)
     state.put(PARAMETERS, {**state.get(PARAMETERS), spec.criterion: dict(spec.parameters)})
     state.put(SEED, spec.seed)
     wanted = {}
-    for row in free_rows(opened):
+    for row in free_rows(subject):
         exact = 1 - kept[row.target.key] / row.target.units  # where the recipe rounds to whole multiples
         wanted[row.name] = asked[row.target.key] if spec.round_to == 1 else exact
-    set_rows(opened, wanted, share=spec.sparsity)
+    set_rows(subject, wanted, share=spec.sparsity)

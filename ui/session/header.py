@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, route, state
+from ui.kit import errors, loaders, route, state
 from ui.kit.view import View
 from ui.session import cuts, network_box, share
-from ui.session.chosen import ABSENT, WITHOUT_IMAGES, Chosen
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
 
 
-def show(title: str, view: View | None = None) -> Chosen:
+def show(title: str, view: View | None = None) -> Subject:
     """Draw the header and give what is chosen. The title is drawn before torch is imported.
 
     `view`: settings of the page that a link to it carries.
@@ -27,45 +26,46 @@ def show(title: str, view: View | None = None) -> Chosen:
     return chosen
 
 
-def show_early(title: str, view: View | None = None) -> tuple[Chosen, DeltaGenerator]:
+def show_early(title: str, view: View | None = None) -> tuple[Subject, DeltaGenerator]:
     """As `show`, for a page that changes the plan before it is to be shared: it then calls `share.show` itself."""
     route.through_app()
     left, middle, right, end = st.columns([1.75, 1, 1.35, 0.55], vertical_alignment="center")
     left.title(title, anchor=False)
     share.take_up(view or {})
     with errors.shown():
-        opened = network_box.show(middle)
-    chosen = _with_data(opened, right)
+        subject = network_box.show(middle)
+    chosen = _with_data(subject, right)
     cuts.settle(chosen)
     return chosen, end
 
 
-def _with_data(opened: OpenModel, place: DeltaGenerator) -> Chosen:
-    from pruning.data.readers import describe_data, is_available
+def _with_data(subject: Subject, place: DeltaGenerator) -> Subject:
+    from pruning.data.readers import describe_data
 
-    if not opened.data:
+    known = subject.network.data
+    if not known:
         place.selectbox(
             "Data set", [], placeholder="no images", disabled=True, label_visibility="collapsed", key="no_data"
         )
         st.caption(
-            f"Accuracy is absent: {WITHOUT_IMAGES}. Weights, scores, costs and times work; for a run choose a network "
+            f"Accuracy is absent: {subject.missing}. Weights, scores, costs and times work; for a run choose a network "
             "that comes with images."
         )
-        return Chosen(opened=opened, data_name="", data_dir=None, missing=WITHOUT_IMAGES)
+        return subject
     name = state.get(state.DATA)
-    state.put(state.DATA, name if name in opened.data else opened.data[0])  # told anew, as the network
+    state.put(state.DATA, name if name in known else known[0])  # told anew, as the network
     place.selectbox(
         "Data set",
-        list(opened.data),
+        list(known),
         format_func=lambda name: describe_data(name).title,
         label_visibility="collapsed",
         **state.bound(state.DATA),
     )
     name = state.get(state.DATA)
-    available = is_available(name, state.data_dir(name))
-    if not available:
+    subject = subject.with_images(loaders.images(name))
+    if not subject.has_images:
         _get_images(name)
-    return Chosen(opened=opened, data_name=name, data_dir=state.data_dir(name), missing=None if available else ABSENT)
+    return subject
 
 
 def _get_images(name: str) -> None:

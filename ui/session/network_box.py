@@ -14,7 +14,7 @@ from ui.kit import errors, loaders, state
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
 
 _HOW = "Another network …"
 """The last entry of the box; choosing it shows how to name one."""
@@ -29,7 +29,7 @@ _LONGEST = 200
 """Characters of a reference; what is longer is no name."""
 
 
-def show(place: DeltaGenerator) -> OpenModel:
+def show(place: DeltaGenerator) -> Subject:
     """Draw the box into `place` and open what is chosen; why something was refused stands below the header.
 
     Raises:
@@ -42,12 +42,12 @@ def show(place: DeltaGenerator) -> OpenModel:
         ref = state.get(state.MODEL)
         if ref not in titles:
             refused = _reopen(ref, next(iter(titles))) or refused
-        opened = _open(state.get(state.MODEL))
-    if opened.sample is None:
-        _remember(opened.ref)
+        subject = _open(state.get(state.MODEL))
+    if subject.ref not in titles and not subject.network.data:
+        _remember(subject.ref)
     titles |= {ref: _short(ref) for ref in st.session_state.get(_LIBRARY, [])}
-    titles.setdefault(opened.ref, opened.title)
-    state.put(state.MODEL, opened.ref)  # told anew, or after a change of page the box may show its first entry
+    titles.setdefault(subject.ref, subject.title)
+    state.put(state.MODEL, subject.ref)  # told anew, or after a change of page the box may show its first entry
     place.selectbox(
         "Network: choose one, or type a reference such as torchvision:resnet50",
         [*titles, _HOW],
@@ -57,7 +57,7 @@ def show(place: DeltaGenerator) -> OpenModel:
         filter_mode="contains",
         **(state.bound(state.MODEL) | {"on_change": _picked, "args": (tuple(titles),)}),
     )
-    _write_address(opened.ref)
+    _write_address(subject.ref)
     if refused == _HOW:
         st.info(
             "Type any network of torchvision into the box and press Enter: **torchvision:resnet50**, or with a size "
@@ -67,7 +67,7 @@ def show(place: DeltaGenerator) -> OpenModel:
         )
     elif refused is not None:
         st.error(errors.plain(refused), icon=":material/error:")
-    return opened
+    return subject
 
 
 def _picked(titles: tuple[str, ...]) -> None:
@@ -113,12 +113,12 @@ def _reopen(ref: str, default: str) -> str | None:
     return None
 
 
-def _open(ref: str) -> OpenModel:
+def _open(ref: str) -> Subject:
     words = (
         "Reading the network" if ref.startswith(("sample:", "run:")) else f"Building {errors.plain(ref)}: a few seconds"
     )
     with st.spinner(words):
-        return loaders.open_model(ref)
+        return loaders.open_subject(ref)
 
 
 def _remember(ref: str) -> None:

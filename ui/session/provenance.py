@@ -8,19 +8,19 @@ from pruning.base.words import interval, percent
 from ui.kit.errors import plain
 
 if TYPE_CHECKING:
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
 
 
-def words(opened: OpenModel) -> str:
+def words(subject: Subject) -> str:
     """In Markdown: what the network is, what it learnt from, and how well it did on which images."""
-    if opened.sample is None:
-        return _of_library(opened)
-    record = opened.sample.provenance()
+    record = subject.network.provenance
+    if record is None:
+        return _of_library(subject)
     data, phases = record["data"], record["phases"]
     optimiser = phases[-1]["optimiser"]
     teachers = [plain(phase["teacher"]) for phase in phases if phase["teacher"]]
     lines = [
-        plain(opened.sample.story),
+        plain(subject.network.story),
         f"Trained on **{plain(data['name'])}** ({plain(data['source'])}) for {record['epochs']} epochs with "
         f"{plain(optimiser['name'])}, batches of {optimiser['batch_size']}, seed {record['seed']}"
         + (f", in {len(phases)} phases of {' and '.join(str(p['epochs']) for p in phases)}" if len(phases) > 1 else "")
@@ -38,18 +38,16 @@ def words(opened: OpenModel) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _of_library(opened: OpenModel) -> str:
-    from pruning.catalog.libraries import RANDOM
-
-    library, _, rest = opened.ref.partition(":")
-    shape = " × ".join(map(str, opened.graph.example_shape))
+def _of_library(subject: Subject) -> str:
+    library, _, rest = subject.ref.partition(":")
+    shape = " × ".join(map(str, subject.graph.example_shape))
     lines = [f"**{plain(rest.partition('?')[0])}** as {plain(library)} builds it, for inputs of {shape}."]
-    if opened.weights == RANDOM:
+    if subject.network.untrained:
         lines.append(
-            f"Its weights are **{plain(opened.weights)}**: they have learnt nothing, so scores and histograms show "
-            "only how the layers were initialised. Shapes, costs and times do not depend on them."
+            f"Its weights are **{plain(subject.network.weights)}**: they have learnt nothing, so scores and histograms "
+            "show only how the layers were initialised. Shapes, costs and times do not depend on them."
         )
     else:
-        lines.append(f"Its weights: {plain(opened.weights)}.")
+        lines.append(f"Its weights: {plain(subject.network.weights)}.")
     lines.append("It comes without images here, so its accuracy cannot be measured.")
     return "\n".join(f"- {line}" for line in lines)

@@ -10,16 +10,16 @@ from ui.session import cuts
 if TYPE_CHECKING:
     from pruning.runs.recipe import Recipe
     from pruning.spec import PruneSpec
-    from ui.session.chosen import Chosen
+    from pruning.subject import Subject
 
 
-def recipe(chosen: Chosen, cut: PruneSpec) -> Recipe:
+def recipe(chosen: Subject, cut: PruneSpec) -> Recipe:
     """The recipe that the page describes. Raises InputError for values that are not allowed."""
     from pruning.runs.recipe import Recipe
 
     iterative = state.get(cuts.SCHEDULE) == "iterative"
     return Recipe(
-        model=chosen.opened.ref,
+        model=chosen.ref,
         data=chosen.data_name,
         prune=cut,
         schedule="iterative" if iterative else "oneshot",
@@ -29,7 +29,7 @@ def recipe(chosen: Chosen, cut: PruneSpec) -> Recipe:
     )
 
 
-def untouched(chosen: Chosen) -> Recipe:
+def untouched(chosen: Subject) -> Recipe:
     """The recipe of the page as it is at first: nothing removed, and the options that suit the network."""
     from pruning.data.readers import describe_data
     from pruning.runs.recipe import Recipe
@@ -37,7 +37,7 @@ def untouched(chosen: Chosen) -> Recipe:
 
     settings = _suitable(chosen)
     return Recipe(
-        model=chosen.opened.ref,
+        model=chosen.ref,
         data=chosen.data_name,
         prune=PruneSpec(),
         finetune_steps=describe_data(chosen.data_name).steps_of(state.DEFAULTS[cuts.EPOCHS], settings["batch_size"]),
@@ -45,19 +45,19 @@ def untouched(chosen: Chosen) -> Recipe:
     )
 
 
-def _steps(chosen: Chosen) -> int:
+def _steps(chosen: Subject) -> int:
     epochs = int(state.get(cuts.EPOCHS))
     data, adopted, steps = state.get(cuts.STEPS) or (None, 0, 0)
     return steps if (data, adopted) == (chosen.data_name, epochs) else epochs * per_epoch(chosen)
 
 
-def per_epoch(chosen: Chosen) -> int:
+def per_epoch(chosen: Subject) -> int:
     from pruning.data.readers import describe_data
 
     return describe_data(chosen.data_name).steps_per_epoch(int(training(chosen)["batch_size"]))
 
 
-def training(chosen: Chosen) -> dict[str, Any]:
+def training(chosen: Subject) -> dict[str, Any]:
     """Settings of training: those of an adopted recipe for this data set, else what suits it; then the page's own."""
     settings = _suitable(chosen)
     data, adopted = state.get(cuts.TRAINING) or (None, {})
@@ -68,10 +68,10 @@ def training(chosen: Chosen) -> dict[str, Any]:
     return settings
 
 
-def _suitable(chosen: Chosen) -> dict[str, Any]:
+def _suitable(chosen: Subject) -> dict[str, Any]:
     """Settings of training that suit the network and the data set."""
     from pruning.data.readers import describe_data
     from pruning.training.finetune import choose_precision, default_hyperparameters
 
     settings: dict[str, Any] = dict(default_hyperparameters(describe_data(chosen.data_name)))
-    return settings | {"precision": choose_precision(chosen.opened.model)}
+    return settings | {"precision": choose_precision(chosen.model)}

@@ -20,10 +20,9 @@ from ui.kit.view import View
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.opening.models import OpenModel
     from pruning.runs.links import Link
     from pruning.runs.recipe import Recipe
-    from ui.session.chosen import Chosen
+    from pruning.subject import Subject
 
 _TAKEN = "share_taken"
 """That this session has looked at the address."""
@@ -71,12 +70,12 @@ def _open(code: str, view: View) -> None:
     else:
         what = "what the link shows"
         if link.recipe:
-            words = words_of(link.recipe, loaders.open_model(link.recipe.model))
+            words = words_of(link.recipe, loaders.open_subject(link.recipe.model))
             what = f"the plan in the link: {errors.plain(words)}"
         st.toast(f"Opened {what}.", icon=":material/link:", duration="long")
 
 
-def show(place: DeltaGenerator, chosen: Chosen, view: View) -> None:
+def show(place: DeltaGenerator, chosen: Subject, view: View) -> None:
     """The button with everything that it offers, for the network and the plan of this session."""
     _draw(place, _shared(chosen, view))
 
@@ -90,13 +89,13 @@ def show_view(place: DeltaGenerator, view: View, words: str) -> None:
     _draw(place, Shared(words=words, address=_address(link if now else None), code=links.encode(link) if now else ""))
 
 
-def words_of(recipe: Recipe, opened: OpenModel) -> str:
+def words_of(recipe: Recipe, subject: Subject) -> str:
     """A plan for a network in a line: 'resnet20, 40 % of the channels by L2 norm'."""
     from pruning.criteria import find_criterion
     from pruning.planning.allocation import per_target
 
     spec = recipe.prune
-    values = per_target(opened.graph, spec).values()
+    values = per_target(subject.graph, spec).values()
     if not any(values):
         what = "nothing removed yet"
     else:
@@ -118,28 +117,28 @@ def _adopt(link: Link, view: View) -> None:
     if link.recipe is not None and link.has_images:
         shown_run.adopt(link.recipe)
     elif link.recipe is not None:
-        cuts.adopt_rows(loaders.open_model(link.recipe.model), link.recipe)
+        cuts.adopt_rows(loaders.open_subject(link.recipe.model), link.recipe)
         state.put(state.MODEL, link.recipe.model)
     for name, value in link.view.items():
         state.put(view[name].key, value)
 
 
-def _shared(chosen: Chosen, view: View) -> Shared:
+def _shared(chosen: Subject, view: View) -> Shared:
     from pruning.runs import links
     from pruning.runs.recipe import Recipe
     from pruning.spec import PruneSpec
     from ui.session import cuts
     from ui.session import recipe as edited
 
-    opened, cut = chosen.opened, cuts.current(chosen.opened)
-    now = {name: value for name, value in _values(view).items() if view[name].says(opened, value)}
+    subject, cut = chosen, cuts.current(chosen)
+    now = {name: value for name, value in _values(view).items() if view[name].says(subject, value)}
     if chosen.data_name:
         recipe, plain = edited.recipe(chosen, cut), edited.untouched(chosen)
     else:  # nothing can be trained: the plan alone
-        plain = Recipe(model=opened.ref, data="mnist5k", prune=PruneSpec())
+        plain = Recipe(model=subject.ref, data="mnist5k", prune=PruneSpec())
         recipe = plain.replace(prune=cut)
-    words = f"**{errors.plain(opened.title)}**, {errors.plain(words_of(recipe, opened).partition(', ')[2])}"
-    if recipe == plain and not now and chosen.data_name in ("", *opened.data[:1]):
+    words = f"**{errors.plain(subject.title)}**, {errors.plain(words_of(recipe, subject).partition(', ')[2])}"
+    if recipe == plain and not now and chosen.data_name in ("", *subject.network.data[:1]):
         return Shared(words=words, address=_address(None))
     link = links.Link(recipe=recipe, has_images=bool(chosen.data_name), view=now)
     try:

@@ -71,12 +71,11 @@ def adopt(recipe: Recipe) -> None:
     """Set network, data and sliders to a recipe's. Raises InputError where they do not fit each other."""
     from pruning.base.errors import InputError
 
-    opened = loaders.open_model(recipe.model)
-    if not opened.data:
-        raise InputError(f"{opened.title} comes without images, so no run can start from it: choose a sample network.")
-    if recipe.data not in opened.data:
-        raise InputError(f"{opened.title} cannot be used with {recipe.data}; use {' or '.join(opened.data)}.")
-    cuts.adopt(opened, recipe)  # first: it refuses what does not fit
+    subject = loaders.open_subject(recipe.model)
+    if not subject.network.data:
+        raise InputError(f"{subject.title} comes without images, so no run can start from it: choose a sample network.")
+    subject = subject.with_images(loaders.images(recipe.data))
+    cuts.adopt(subject, recipe)  # first: it refuses what does not fit
     state.put(state.MODEL, recipe.model)
     state.put(state.DATA, recipe.data)
 

@@ -69,14 +69,13 @@ def _learn() -> Door:
 
 
 def _run_doors(found: Listing | None) -> tuple[Door, Door]:
-    from sample_models import SAMPLES
+    from pruning.catalog.samples import SAMPLE
     from ui.runs.run_list import describe
 
     run = _last_run(found)
     if run is None:
         return PRUNE, SHOW
-    sample = SAMPLES.get(run.network)
-    words = f"{sample.title if sample else run.network}, {describe(run)}"
+    words = f"{SAMPLE.choices().get(run.origin, run.network)}, {describe(run)}"
     states = {"queued": "starting", "running": "still working", "cancelled": "cancelled", "failed": "failed"}
     stands = f" ({states[run.state]})" if run.state in states else ""
     prune = replace(PRUNE, where=words + stands, asks=(("run", run.name),))

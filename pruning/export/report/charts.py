@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pruning.base.words import amount, interval, percent
+from pruning.base.words import amount
 from pruning.export.report.family import Group, Reached
 from pruning.export.report.plans import UniformPlan
 from pruning.export.report.svg import Board
 from pruning.granularity import find_granularity
+from pruning.tasks.metric import Metric
 
 Cost = Literal["macs", "nonzero", "speed"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CostAxis:
-    """A cost to hold accuracy against."""
+    """A cost to hold the metric against."""
 
     name: Cost
     title: str
@@ -72,26 +74,40 @@ def first_axis(groups: Sequence[Group]) -> Cost:
 
 
 def ranges(dense: Reached, groups: Sequence[Group], axis: Cost) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Of x and of y (per cent), with some room round the points."""
+    """Of x and of y (as the metric is shown), with some room round the points."""
     points = [dense, *(member for group in groups for member in group.members)]
     most = max(cost(point, axis) for point in points)
-    low, high = (100 * pick(value for point in points for value in point.interval) for pick in (min, max))
-    room = max(0.4, 0.07 * (high - low))
-    return (0.0, 1.07 * most), (max(-1.0, low - room), min(100.5, high + room))
+    scale, bounds = dense.metric.scale, dense.metric.bounds
+    low, high = (scale * pick(value for point in points for value in point.interval) for pick in (min, max))
+    room = max(0.004 * scale, 0.07 * (high - low))
+    floor, ceiling = scale * bounds[0] - 0.01 * scale, scale * bounds[1] + 0.005 * scale
+    return (0.0, 1.07 * most), (max(floor, low - room), min(ceiling, high + room))
+
+
+def y_of_cuts(metric: Metric, values: Sequence[float], room: float) -> tuple[float, float]:
+    """Range of y for a chart of cuts: all that the metric can be, and `room` (a share of it) above; where it has no
+    bounds, what the values take up, and as much above and below."""
+    low, high = metric.bounds
+    if math.isfinite(low) and math.isfinite(high):
+        return metric.scale * low, metric.scale * (high + room * (high - low))
+    low, high = min(values), max(values)
+    more = room * (high - low) or 1.0
+    return metric.scale * (low - more), metric.scale * (high + more)
 
 
 def tradeoff(dense: Reached, groups: Sequence[Group]) -> str:
-    """Accuracy on test images against cost: each run as a point, several seeds in a band, the reported run marked."""
-    axis = AXES[first_axis(groups)]
+    """The metric on test images against cost: each run as a point, several seeds in a band, the reported run marked."""
+    axis, metric = AXES[first_axis(groups)], dense.metric
+    scale = metric.scale
     x_range, y_range = ranges(dense, groups, axis.name)
     count = sum(len(group.members) for group in groups)
     board = Board(
         x_range=x_range,
         y_range=y_range,
         x_title=axis.title,
-        y_title="accuracy on test images, %",
+        y_title=metric.of_images("test"),
         x_text=axis.text,
-        alt=f"Accuracy on test images against {axis.title}: the dense network and {count} "
+        alt=f"{metric.title.capitalize()} on test images against {axis.title}: the dense network and {count} "
         f"finished run{'s' if count > 1 else ''}; the table below has the numbers",
     )
     for group in reversed(groups):
@@ -99,50 +115,56 @@ def tradeoff(dense: Reached, groups: Sequence[Group]) -> str:
         costs = [cost(member, axis.name) for member in group.members]
         if len(costs) > 1:
             low, high = group.span
-            board.box((min(costs), max(costs)), (100 * low, 100 * high), colour)
+            board.box((min(costs), max(costs)), (scale * low, scale * high), colour)
         for number, member in enumerate(group.members):
-            low, high = (100 * end for end in member.interval)
+            low, high = (scale * end for end in member.interval)
             at = cost(member, axis.name)
             board.interval(at, low, high, colour)
             shape = "diamond" if group.tuned else "circle"
-            board.point(at, 100 * member.accuracy, colour, shape=shape, text=point_text(group, member))
+            board.point(at, scale * member.value, colour, shape=shape, text=point_text(group, member))
             if number == group.reported:
-                board.point(at, 100 * member.accuracy, "ink", shape="ring", size=12)
-    low, high = (100 * end for end in dense.interval)
+                board.point(at, scale * member.value, "ink", shape="ring", size=12)
+    low, high = (scale * end for end in dense.interval)
     board.interval(cost(dense, axis.name), low, high, "dense")
-    board.point(cost(dense, axis.name), 100 * dense.accuracy, "dense", shape="cross", text="dense")
+    board.point(cost(dense, axis.name), scale * dense.value, "dense", shape="cross", text="dense")
     for number, member in enumerate(groups[0].members):
         if number == groups[0].reported:
-            board.note(cost(member, axis.name), 100 * member.accuracy, "this run")
-    board.note(cost(dense, axis.name), 100 * dense.accuracy, "dense")
+            board.note(cost(member, axis.name), scale * member.value, "this run")
+    board.note(cost(dense, axis.name), scale * dense.value, "dense")
     return board.html()
 
 
 def point_text(group: Group, member: Reached) -> str:
     """What a point says for itself."""
-    return f"{group.title}, seed {member.seed}: {percent(member.accuracy)} ({interval(member.interval)})"
+    words = f"{member.metric.words(member.value)} ({member.metric.span(member.interval)})"
+    return f"{group.title}, seed {member.seed}: {words}"
 
 
 def uniform(plans: Sequence[UniformPlan], tuned: tuple[float, float] | None, removed: str) -> str:
-    """Accuracy on select images against the share removed everywhere; `tuned`: the reported run, fine-tuned, as
-    (share, accuracy)."""
-    dense = plans[0].as_cut.value
+    """The metric on select images against the share removed everywhere; `tuned`: the reported run, fine-tuned, as
+    (share, value)."""
+    dense, metric = plans[0].as_cut.value, plans[0].as_cut.metric
+    scale = metric.scale
+    ends = [end for plan in plans for end in plan.best.interval]
+    y_range = y_of_cuts(metric, ends, 0.03)
     board = Board(
         x_range=(-2, 101),
-        y_range=(0, 103),
+        y_range=y_range,
         x_title=f"{removed} removed, %",
-        y_title="accuracy on select images, %",
+        y_title=metric.of_images("select"),
         height=300,
-        alt="Accuracy on select images against the share removed, before fine-tuning; the table below has the numbers",
+        alt=f"{metric.title.capitalize()} on select images against the share removed, before fine-tuning; the table "
+        "below has the numbers",
     )
-    board.line([(0, 100 * dense), (100, 100 * dense)], "soft", dashed=True)
-    spans = [(100 * plan.sparsity, *(100 * end for end in plan.best.interval)) for plan in plans]
+    board.line([(0, scale * dense), (100, scale * dense)], "soft", dashed=True)
+    spans = [(100 * plan.sparsity, *(scale * end for end in plan.best.interval)) for plan in plans]
     board.band([(x, low, high) for x, low, high in spans], "kept")
     if any(plan.recalibrated for plan in plans):
-        board.line([(100 * plan.sparsity, 100 * plan.as_cut.value) for plan in plans], "removed", dashed=True)
-    board.line([(100 * plan.sparsity, 100 * plan.best.value) for plan in plans], "kept")
+        board.line([(100 * plan.sparsity, scale * plan.as_cut.value) for plan in plans], "removed", dashed=True)
+    board.line([(100 * plan.sparsity, scale * plan.best.value) for plan in plans], "kept")
     if tuned is not None:
-        share, accuracy = tuned
-        board.point(100 * share, 100 * accuracy, "ink", shape="diamond", text=f"fine-tuned: {percent(accuracy)}")
-        board.note(100 * share, 100 * accuracy, "this run, fine-tuned", above=accuracy < 0.9)
+        share, value = tuned
+        high = (scale * value - y_range[0]) / (y_range[1] - y_range[0])
+        board.point(100 * share, scale * value, "ink", shape="diamond", text=f"fine-tuned: {metric.words(value)}")
+        board.note(100 * share, scale * value, "this run, fine-tuned", above=high < 0.9 / 1.03)
     return board.html()

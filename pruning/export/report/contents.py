@@ -15,15 +15,16 @@ from pruning.compare.sides import dense_side, run_side
 from pruning.compare.verdict import Facts, Verdict, facts_of_result, verdict
 from pruning.data.info import DataInfo
 from pruning.data.protocol import Data
-from pruning.data.readers import describe_data, open_data
 from pruning.export.report.family import Group, Reached, dense_point, family, first_groups, title_of
 from pruning.export.report.plans import UniformPlan, measure_plans
 from pruning.export.report.provenance import facts, shared_recipe
 from pruning.latency.clock import quiet_machine
-from pruning.opening.models import OpenModel, open_model
 from pruning.render.markup.badges import Kind
 from pruning.runs import Run
 from pruning.runs.result import Result
+from pruning.subject import Subject, open_subject
+from pruning.tasks.metric import Metric
+from pruning.tasks.table import task_of
 
 MOST_PICTURES = 18
 """Pictures of each kind, the clearest cases first."""
@@ -97,6 +98,11 @@ class Contents:
     """Where the numbers come from: titles and texts."""
 
     @property
+    def metric(self) -> Metric:
+        """What was measured of the answers."""
+        return task_of(self.info).metric
+
+    @property
     def tuned(self) -> bool:
         """Whether the run fine-tuned."""
         return self.result.tuned
@@ -115,7 +121,7 @@ class Contents:
     def uniform(self) -> bool:
         """Whether the run cut as the slider does: the same share everywhere, of the dense network."""
         recipe = self.result.recipe
-        return not recipe.prune.layers and recipe.model.startswith("sample:")
+        return not recipe.prune.layers and not recipe.model.startswith("run:")
 
     @property
     def changes(self) -> Changes | None:
@@ -147,15 +153,16 @@ def gather(
     tell = progress or (lambda text: None)
     tell("Opening both networks")
     result, recipe = run.result, run.recipe
-    dense_model, pruned_model = open_model(run.dense_ref()), open_model(run.ref)
+    dense_model = open_subject(run.dense_ref(), recipe.data, data_dir)
+    pruned_model = open_subject(run.ref, recipe.data, data_dir)
     before, after = dense_side(run, dense_model), run_side(run, pruned_model, run.name)
     both = None if before.answers is None or after.answers is None else (before.answers, after.answers)
     said = facts_of_result(result, None if both is None else {"dense": both[0], "pruned": both[1]})
     data = None
     if result.data is not None:
         tell("Loading the images")
-        data = open_data(recipe.data, data_dir)
-    info = describe_data(recipe.data)
+        data = dense_model.data
+    info = dense_model.info
     wrong, right = ([], []) if both is None else (casualties(*both), rescued(*both))
     seen = data if data is not None and both is not None and data.digest == both[0].data_digest else None
     groups = family(run, runs)
@@ -178,7 +185,7 @@ def gather(
         wrong=_pictures(wrong, seen) if options.photos and seen is not None else (),
         right=_pictures(right, seen) if options.photos and seen is not None else (),
         photos=options.photos and seen is not None,
-        plans=() if data is None else _plans(run, dense_model, data, sparsities, tell, cancel),
+        plans=() if data is None else _plans(run, dense_model, sparsities, tell, cancel),
         recipe=shared_recipe(run),
         origin=tuple(facts(run, network=dense_model.title)),
     )
@@ -190,8 +197,7 @@ def _pictures(cases: Sequence[Case], data: Data) -> tuple[Picture, ...]:
 
 def _plans(
     run: Run,
-    dense: OpenModel,
-    data: Data,
+    dense: Subject,
     sparsities: tuple[float, ...] | None,
     tell: Progress,
     cancel: Cancel | None,
@@ -199,7 +205,6 @@ def _plans(
     with quiet_machine(cancel, lambda: tell(WAITING)):  # nobody times anything beside it
         return measure_plans(
             dense,
-            data,
             run.recipe.prune,
             sparsities=sparsities,
             progress=lambda done, count: tell(f"Measuring uniform cuts on select images: {done} of {count}"),

@@ -11,6 +11,7 @@ from pruning.criteria import find_criterion
 from pruning.granularity import Granularity
 from pruning.runs import Run
 from pruning.runs.result import Result, Side
+from pruning.tasks.metric import Metric
 
 MOST = 100
 """Runs of other recipes in one report, so that it stays small enough for a mail."""
@@ -20,8 +21,9 @@ MOST = 100
 class Reached:
     """One network in the trade-off."""
 
-    accuracy: float
-    """Fraction, on test images."""
+    metric: Metric
+    value: float
+    """The metric on test images."""
     interval: tuple[float, float]
     params: int
     nonzero: int
@@ -46,9 +48,14 @@ class Group:
     """Index of the run that the report is about; None where it is of another group."""
 
     @property
+    def best(self) -> float:
+        """The best value of the members, the higher the better."""
+        return max(member.metric.gain(member.value) for member in self.members)
+
+    @property
     def span(self) -> tuple[float, float]:
-        """Lowest and highest accuracy of the members."""
-        values = [member.accuracy for member in self.members]
+        """Lowest and highest value of the members."""
+        values = [member.value for member in self.members]
         return min(values), max(values)
 
 
@@ -60,7 +67,7 @@ def dense_point(run: Run) -> Reached | None:
 def family(run: Run, runs: Iterable[Run]) -> tuple[Group, ...]:
     """The groups of the runs that began from the same weights and were tested on the same images as `run`.
 
-    The group with `run` comes first, then the others from the most accurate down. Empty where `run` has no test
+    The group with `run` comes first, then the others from the best down. Empty where `run` has no test
     figures.
     """
     mine = _origin(run)
@@ -70,7 +77,7 @@ def family(run: Run, runs: Iterable[Run]) -> tuple[Group, ...]:
     for other in by_name.values():
         grouped.setdefault(other.recipe.replace(seed=0).to_yaml(), []).append(other)
     groups = [group for members in grouped.values() if (group := _group(members, run)).members]
-    return tuple(sorted(groups, key=lambda group: (group.reported is None, -group.span[1], group.title)))
+    return tuple(sorted(groups, key=lambda group: (group.reported is None, -group.best, group.title)))
 
 
 def first_groups(groups: tuple[Group, ...]) -> tuple[Group, ...]:
@@ -120,7 +127,8 @@ def _reached(side: Side, speed: tuple[float, float, float] | None, seed: int | N
     if side.test is None:
         return None
     return Reached(
-        accuracy=side.test.value,
+        metric=side.test.kind,
+        value=side.test.value,
         interval=side.test.interval,
         params=side.params,
         nonzero=side.nonzero,
@@ -130,14 +138,14 @@ def _reached(side: Side, speed: tuple[float, float, float] | None, seed: int | N
     )
 
 
-def _origin(run: Run) -> tuple[str, str, str, int | None] | None:
+def _origin(run: Run) -> tuple[str, str, str, float] | None:
     """What makes runs comparable: the dense network they go back to, the images, and what was measured on them. None
     where that is not known."""
     result = _result(run)
     if result.data is None or result.dense.test is None:
         return None
     try:
-        return run.dense_ref(), result.data.sha256, result.dense.test.metric, result.dense.test.correct
+        return run.dense_ref(), result.data.sha256, result.dense.test.metric, result.dense.test.value
     except StorageError:
         return None
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
-from pruning.base.words import amount, interval, milliseconds, percent, ratio
+from pruning.base.words import amount, milliseconds, percent, ratio
 from pruning.cost.ledger import ZEROS_SEEN, size
 from pruning.export.report.contents import Contents
-from pruning.export.report.parts import paragraphs, tile
+from pruning.export.report.parts import metric_title, paragraphs, tile
 
 
 def first(contents: Contents) -> str:
@@ -48,7 +48,7 @@ def _tiles(contents: Contents) -> list[str]:
     else:
         name, fell = "Non-zero parameters", (dense.nonzero, pruned.nonzero)
     return [
-        _accuracy_tile(contents),
+        _metric_tile(contents),
         tile(
             name,
             _fall(*fell),
@@ -67,16 +67,17 @@ def _tiles(contents: Contents) -> list[str]:
     ]
 
 
-def _accuracy_tile(contents: Contents) -> str:
-    dense, pruned = contents.result.dense.test, contents.result.pruned.test
+def _metric_tile(contents: Contents) -> str:
+    dense, pruned, metric = contents.result.dense.test, contents.result.pruned.test, contents.metric
+    title = metric_title(metric)
     if dense is None or pruned is None:
-        return tile("Right answers", "not measured", None, "the run had no test images")
+        return tile(title, "not measured", None, "the run had no test images")
     return tile(
-        "Right answers",
-        percent(pruned.value),
+        title,
+        metric.words(pruned.value),
         contents.badge,
-        f"95 % interval {interval(pruned.interval)[:-2]}",
-        f"before: {percent(dense.value)}, {interval(dense.interval)[:-2]}",
+        f"95 % interval {metric.bare_span(pruned.interval)}",
+        f"before: {metric.words(dense.value)}, {metric.bare_span(dense.interval)}",
     )
 
 
@@ -103,6 +104,11 @@ def _answers(contents: Contents) -> str:
     difference = contents.facts.difference
     if difference is None:
         return "How often it errs is not known: the run had no test images with known answers."
+    metric, tone = contents.metric, contents.verdict.tone
+    if not metric.counts:
+        ends = " to ".join(map(metric.signed, difference.interval))
+        change = f"{metric.title.capitalize()} changed by {ends} {metric.unit_of_change} (95 % interval)."
+        return f"{_TONES.get(tone, _TONES['same'])} {change}"
     low, high = difference.interval
     expected = f"Among 1,000 other images of this kind expect {more_wrong(-1000 * high, -1000 * low)} (95 % interval)."
     if contents.verdict.tone == "worse":
@@ -110,6 +116,13 @@ def _answers(contents: Contents) -> str:
     if contents.verdict.tone == "better":
         return f"The pruned network errs less often than the original. {expected}"
     return f"By their errors on these images the two networks cannot be told apart. {expected}"
+
+
+_TONES = {
+    "worse": "The pruned network answers worse than the original.",
+    "better": "The pruned network answers better than the original.",
+    "same": "By their answers on these images the two networks cannot be told apart.",
+}
 
 
 def more_wrong(low: float, high: float) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from pruning.render.markup.badges import Kind, badge
+from pruning.tasks.metric import Metric
 
 JOINED = "\u2060–\u2060"
 """The dash of an interval that does not end a line."""
@@ -25,6 +26,11 @@ def paragraphs(text: str) -> str:
     """Plain text of a person as paragraphs; single line breaks stay."""
     parts = [part.strip() for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n"))]
     return "".join(f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in parts if part)
+
+
+def metric_title(metric: Metric) -> str:
+    """A metric as the heading of a figure: 'Right answers', 'Mean error'."""
+    return "Right answers" if metric.counts else metric.title.capitalize()
 
 
 def tile(title: str, value: str, kind: Kind | None, *lines: str) -> str:

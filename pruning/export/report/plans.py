@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pruning.base.cancel import Cancel
-from pruning.data.protocol import Data
 from pruning.granularity import Granularity
-from pruning.opening.models import OpenModel
 from pruning.planning.plan import make_plan
 from pruning.render.preview import savings
 from pruning.spec import PruneSpec
 from pruning.statistics.cache import statistics_for
+from pruning.subject import Subject
 from pruning.training.evaluate import Evaluation
 from pruning.whatif import WhatIf
 
@@ -57,8 +56,7 @@ def images_for(macs: int) -> int:
 
 
 def measure_plans(
-    opened: OpenModel,
-    data: Data,
+    subject: Subject,
     spec: PruneSpec,
     *,
     images: int | None = None,
@@ -79,12 +77,16 @@ def measure_plans(
     meter: WhatIf | None = None
     for number, sparsity in enumerate(wanted):
         cut = spec.replace(sparsity=sparsity, layers=())
-        statistics = statistics_for(opened.model, opened.graph, data, cut, cancel=cancel)
-        plan = make_plan(opened.model, opened.graph, cut, statistics)
-        costs = savings(opened, plan)
+        statistics = statistics_for(subject.model, subject.graph, subject.data, cut, cancel=cancel)
+        plan = make_plan(subject.model, subject.graph, cut, statistics)
+        costs = savings(subject, plan)
         if meter is None:
             meter = WhatIf(
-                opened.model, opened.graph, data, images=images or images_for(costs.dense_macs), seed=spec.seed
+                subject.model,
+                subject.graph,
+                subject.data,
+                images=images or images_for(costs.dense_macs),
+                seed=spec.seed,
             )
         measured = meter.measure(plan, cancel=cancel)
         assert measured.as_cut is not None, "both figures are wanted"

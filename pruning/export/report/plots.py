@@ -7,8 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from pruning.base.words import interval, percent
-from pruning.export.report.charts import AXES, Cost, axes, cost, on_axis, point_text, ranges
+from pruning.export.report.charts import AXES, Cost, axes, cost, on_axis, point_text, ranges, y_of_cuts
 from pruning.export.report.contents import Contents
 from pruning.export.report.family import Group, Reached
 from pruning.render.figures.style import Palette, layout, palette
@@ -52,7 +51,7 @@ def _tradeoff(contents: Contents, dense: Reached, axis: Cost, dark: bool) -> go.
     for group in groups[:1]:
         if group.reported is not None:
             member = group.members[group.reported]
-            x, y = cost(member, axis), 100 * member.accuracy
+            x, y = cost(member, axis), member.metric.scale * member.value
             ring = {"symbol": "circle-open", "size": 24, "color": colours.ink, "line": {"width": 2.4}}
             figure.add_scatter(x=[x], y=[y], mode="markers", marker=ring, hoverinfo="skip")
             left = x > 0.8 * x_range[1]
@@ -63,7 +62,7 @@ def _tradeoff(contents: Contents, dense: Reached, axis: Cost, dark: bool) -> go.
     figure.add_trace(
         _points(
             [dense],
-            [f"dense: {percent(dense.accuracy)} ({interval(dense.interval)})"],
+            [f"dense: {dense.metric.words(dense.value)} ({dense.metric.span(dense.interval)})"],
             axis,
             colours,
             colour=colours.dense,
@@ -71,7 +70,7 @@ def _tradeoff(contents: Contents, dense: Reached, axis: Cost, dark: bool) -> go.
         )
     )
     figure.update_xaxes(title_text=AXES[axis].title, range=list(x_range))
-    figure.update_yaxes(title_text="accuracy on test images, %", range=list(y_range))
+    figure.update_yaxes(title_text=dense.metric.of_images("test"), range=list(y_range))
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -84,8 +83,8 @@ def _band(figure: go.Figure, group: Group, axis: Cost, colour: str, room: float)
         type="rect",
         x0=min(costs) - room,
         x1=max(costs) + room,
-        y0=100 * low,
-        y1=100 * high,
+        y0=group.members[0].metric.scale * low,
+        y1=group.members[0].metric.scale * high,
         fillcolor=colour,
         opacity=0.2,
         line={"width": 0},
@@ -102,8 +101,8 @@ def _points(
     colour: str,
     symbol: str,
 ) -> go.Scatter:
-    values = [100 * member.accuracy for member in members]
-    spans = [tuple(100 * end for end in member.interval) for member in members]
+    values = [member.metric.scale * member.value for member in members]
+    spans = [tuple(member.metric.scale * end for end in member.interval) for member in members]
     return go.Scatter(
         x=[cost(member, axis) for member in members],
         y=values,
@@ -124,12 +123,13 @@ def _points(
 
 
 def _uniform(contents: Contents, dark: bool) -> go.Figure:
-    """Accuracy against the share removed; the last shape is the line that follows the slider."""
+    """The metric against the share removed; the last shape is the line that follows the slider."""
     colours = palette(dark)
-    plans = contents.plans
+    plans, metric = contents.plans, contents.plans[0].as_cut.metric
+    scale, value = metric.scale, f"%{{y:.{metric.digits}f}} {metric.unit}".rstrip()
     x = [100 * plan.sparsity for plan in plans]
     figure = go.Figure(layout=layout(colours, height=300, x_grid=True))
-    ends = [[100 * end for end in plan.best.interval] for plan in plans]
+    ends = [[scale * end for end in plan.best.interval] for plan in plans]
     figure.add_scatter(
         x=x + x[::-1],
         y=[high for _, high in ends] + [low for low, _ in reversed(ends)],
@@ -144,34 +144,37 @@ def _uniform(contents: Contents, dark: bool) -> go.Figure:
     if recalibrated:
         figure.add_scatter(
             x=x,
-            y=[100 * plan.as_cut.value for plan in plans],
+            y=[scale * plan.as_cut.value for plan in plans],
             mode="lines",
             line={"color": colours.removed, "width": 2, "dash": "dash"},
-            hovertemplate="%{x:.0f} % removed, as cut: %{y:.1f} %<extra></extra>",
+            hovertemplate="%{x:.0f} % removed, as cut: " + value + "<extra></extra>",
         )
     name = "recalibrated" if recalibrated else "as cut"
     figure.add_scatter(
         x=x,
-        y=[100 * plan.best.value for plan in plans],
+        y=[scale * plan.best.value for plan in plans],
         mode="lines+markers",
         line={"color": colours.kept, "width": 2.5},
         marker={"size": 6},
-        hovertemplate="%{x:.0f} % removed, " + name + ": %{y:.1f} %<extra></extra>",
+        hovertemplate="%{x:.0f} % removed, " + name + ": " + value + "<extra></extra>",
     )
     tuned = contents.result.stages.finetuned
     if tuned is not None and contents.uniform:
         figure.add_scatter(
             x=[100 * contents.result.recipe.prune.sparsity],
-            y=[100 * tuned.value],
+            y=[scale * tuned.value],
             mode="markers",
             marker={"symbol": "diamond", "size": 13, "color": colours.ink},
-            hovertemplate="this run, fine-tuned: %{y:.1f} % of select images<extra></extra>",
+            hovertemplate="this run, fine-tuned: " + value + " on select images<extra></extra>",
         )
-    figure.add_hline(y=100 * plans[0].as_cut.value, line={"color": colours.soft, "width": 1.5, "dash": "dot"})
+    figure.add_hline(y=scale * plans[0].as_cut.value, line={"color": colours.soft, "width": 1.5, "dash": "dot"})
     figure.add_vline(x=0, line={"color": colours.ink, "width": 1.5})
     removed = "channels" if contents.channels else "weights"
     figure.update_xaxes(title_text=f"{removed} removed, %", range=[-2, 101], showgrid=False)
-    figure.update_yaxes(title_text="accuracy on select images, %", range=[0, 104])
+    figure.update_yaxes(
+        title_text=metric.of_images("select"),
+        range=list(y_of_cuts(metric, [y / scale for pair in ends for y in pair], 0.04)),
+    )
     return figure
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pruning.base.errors import InputError
 from pruning.base.words import threads
-from pruning.catalog.references import parse_reference
+from pruning.catalog.openers import is_on_this_machine_alone, parse_reference
 from pruning.criteria import find_criterion
 from pruning.data.readers import describe_data
 from pruning.removal.verify import Check
@@ -30,7 +30,7 @@ def model_name(ref: str) -> str:
         reference = parse_reference(ref)
     except InputError:
         return Path(ref).name
-    return ref if reference.kind == "sample" else f"{reference.kind}:{Path(reference.name).name}"
+    return f"{reference.kind}:{Path(reference.name).name}" if is_on_this_machine_alone(ref) else ref
 
 
 def facts(run: Run, *, network: str) -> list[tuple[str, str]]:

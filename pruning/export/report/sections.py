@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from pruning.base.words import interval, percent
+from pruning.base.words import percent
 from pruning.compare.drawing import STYLE as DRAWING
 from pruning.compare.drawing import drawing
 from pruning.export.report import charts
@@ -49,15 +49,18 @@ def tradeoff(contents: Contents) -> str:
         )
     count = sum(len(group.members) for group in groups)
     seeds = len(groups[0].members)
+    better = "higher" if dense.metric.higher_is_better else "lower"
     lead = (
-        f"Each mark is a finished run of {contents.network} on the same test images ({count} here); higher and "
+        f"Each mark is a finished run of {contents.network} on the same test images ({count} here); {better} and "
         "further left is better, on the speed axis further right."
         if count > 1
-        else "One run so far; with more runs this shows what accuracy each further saving costs."
+        else f"One run so far; with more runs this shows what {dense.metric.title} each further saving costs."
     )
     if contents.left_out:
         what = "run is" if contents.left_out == 1 else "runs are"
-        lead += f" Only the recipes with the best accuracy are shown; {contents.left_out:,} more {what} not."
+        lead += (
+            f" Only the recipes with the best {dense.metric.title} are shown; {contents.left_out:,} more {what} not."
+        )
     keys = [
         key("dense", "dense"),
         key("kept", "this run (ringed)" if seeds == 1 else f"this run (ringed), its recipe with {seeds} seeds"),
@@ -79,10 +82,17 @@ def tradeoff(contents: Contents) -> str:
                 marked = len(rows)
             kind: Kind = "tuned" if group.tuned else "measured"
             rows.append([escape(group.title), str(member.seed), *_reached(member, kind)])
-    heads = ("what was done", "seed", "accuracy on test images", "parameters not zero", "MACs", "times as fast")
+    heads = (
+        "what was done",
+        "seed",
+        f"{dense.metric.title} on test images",
+        "parameters not zero",
+        "MACs",
+        "times as fast",
+    )
     return section(
         "tradeoff",
-        "Accuracy against cost",
+        f"{dense.metric.title.capitalize()} against cost",
         f'<fieldset class="scripted"><legend>Cost shown</legend>{buttons}</fieldset>',
         chart(
             "tradeoff-plot",
@@ -141,16 +151,13 @@ def settings(contents: Contents) -> str:
         ("recalibrated", stages.recalibrated, "measured"),
         ("after fine-tuning", stages.finetuned, "tuned"),
     )
-    rows = [
-        [title, "not done" if found is None else f"{percent(found.value)} ({interval(found.interval)}){badge(kind)}"]
-        for title, found, kind in steps
-    ]
+    rows = [[title, "not done" if found is None else f"{_words(found)}{badge(kind)}"] for title, found, kind in steps]
     origin = [[escape(title), escape(text)] for title, text in contents.origin]
     return section(
         "settings",
         "Settings and origin",
-        "<h3>On the way: accuracy on select images</h3>",
-        table(("stage", "accuracy (interval)"), rows, label="Stages", kinds="tt", html=True),
+        f"<h3>On the way: {escape(contents.metric.title)} on select images</h3>",
+        table(("stage", f"{contents.metric.title} (interval)"), rows, label="Stages", kinds="tt", html=True),
         "<h3>Where the numbers come from</h3>",
         table(("what", "which"), origin, label="Origin", kinds="tt", html=True),
         folded(
@@ -167,6 +174,10 @@ def words() -> str:
     return section("words", "Signs and words", legend(), f"<dl>{entries}</dl>")
 
 
+def _words(found: Measurement) -> str:
+    return f"{found.kind.words(found.value)} ({found.kind.span(found.interval)})"
+
+
 def _change(before: int, after: int) -> str:
     return f"{before:,}" if before == after else f"{before:,} → {after:,}"
 
@@ -177,7 +188,7 @@ def _reached(point: charts.Reached, kind: Kind, *, speed: bool = True) -> list[s
         low, middle, high = point.speed
         timed = f"{middle:.2f} ({low:.2f}–{high:.2f}){badge('measured')}"
     return [
-        f"{percent(point.accuracy)} ({interval(point.interval)}){badge(kind)}",
+        f"{point.metric.words(point.value)} ({point.metric.span(point.interval)}){badge(kind)}",
         f"{point.nonzero:,}{badge('measured')}",
         f"{point.macs:,}{badge('measured')}",
         timed if speed else "",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-from pruning.base.words import amount, interval, percent, ratio
+from pruning.base.words import amount, percent, ratio
 from pruning.criteria import find_criterion
 from pruning.export.report import charts
 from pruning.export.report.contents import Contents
-from pruning.export.report.parts import chart, folded, key, section, table
+from pruning.export.report.parts import chart, folded, key, metric_title, section, table
 from pruning.export.report.plans import UniformPlan
 from pruning.render.markup.badges import badge
 from pruning.training.evaluate import Evaluation
@@ -44,7 +44,7 @@ def slider(contents: Contents) -> str:
     rows = [
         [
             percent(plan.sparsity, 0),
-            *([_accuracy(plan.as_cut), _accuracy(plan.recalibrated)] if again else [_accuracy(plan.as_cut)]),
+            *([_figure(plan.as_cut), _figure(plan.recalibrated)] if again else [_figure(plan.as_cut)]),
             f"{plan.nonzero:,}",
             f"{plan.macs:,}",
         ]
@@ -85,31 +85,33 @@ def _entry(plan: UniformPlan, dense: UniformPlan, channels: bool) -> dict[str, s
     fell = [(getattr(dense, name), getattr(plan, name)) for name in (count, "macs")]
     texts = ["unchanged" if a == b else ratio(a, max(1, b)) for a, b in fell]
     share = percent(plan.sparsity, 0)
+    metric, value = best.metric, best.metric.words(best.value)
+    said = f"{value} right" if metric.counts else f"{metric.title} {value}"
     how = "recalibrated" if plan.recalibrated else "as cut" if plan.sparsity else "nothing removed"
     return {
         "x": f"{100 * plan.sparsity:g}",
         "share": share,
-        "accuracy": percent(best.value),
-        "accuracy_note": f"{interval(best.interval)}, {how}",
-        "cut": percent(plan.as_cut.value),
-        "cut_note": interval(plan.as_cut.interval),
+        "metric": metric.words(best.value),
+        "metric_note": f"{metric.span(best.interval)}, {how}",
+        "cut": metric.words(plan.as_cut.value),
+        "cut_note": metric.span(plan.as_cut.interval),
         "size": texts[0],
         "size_note": f"{amount(fell[0][0])} → {amount(fell[0][1])}",
         "macs": texts[1],
         "macs_note": f"{amount(fell[1][0])} → {amount(fell[1][1])}",
-        "said": f"{share} removed: {percent(best.value)} right, {how}",
+        "said": f"{share} removed: {said}, {how}",
     }
 
 
 def _fields(contents: Contents) -> list[tuple[str, str]]:
     again = any(plan.recalibrated for plan in contents.plans)
     return [
-        ("accuracy", "Right answers"),
+        ("metric", metric_title(contents.metric)),
         *([("cut", "As cut")] if again else []),
         ("size", "Parameters" if contents.channels else "Non-zero parameters"),
         ("macs", "Multiplications"),
     ]
 
 
-def _accuracy(found: Evaluation | None) -> str:
-    return f"{percent(found.value)} ({interval(found.interval)})" if found is not None else "–"
+def _figure(found: Evaluation | None) -> str:
+    return f"{found.metric.words(found.value)} ({found.metric.span(found.interval)})" if found is not None else "–"

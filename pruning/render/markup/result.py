@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
-from pruning.base.words import interval, percent, ratio, threads
+from pruning.base.words import ratio, threads
 from pruning.render.markup import badges, ledger_table
 
 if TYPE_CHECKING:
@@ -16,14 +17,17 @@ NO_TIME = "not timed"
 
 
 def points(change: Change) -> str:
-    """The paired difference as a loss or gain in points: 'lost 0.6 points (0.1–1.1)'."""
-    middle = 100 * change.value
-    low, high = (100 * end for end in change.interval)
+    """The paired difference as a loss or gain: 'lost 0.6 points (0.1–1.1)', 'worse by 0.20 px (0.05–0.35)'."""
+    metric, unit = change.kind, change.kind.unit_of_change
+    low, high = metric.gains(change.interval)
+    size = f"{metric.size(change.value)} {unit}".rstrip()
+    span = f"({'–'.join(sorted(map(metric.size, (low, high)), key=float))})"
     if low > 0:
-        return f"gained {middle:.1f} points ({low:.1f}–{high:.1f})"
+        return f"gained {size} {span}" if metric.counts else f"better by {size} {span}"
     if high < 0:
-        return f"lost {-middle:.1f} points ({-high:.1f}–{-low:.1f})"
-    return f"no measurable loss ({_signed(middle)} points, {_signed(low)} to {_signed(high)})"
+        return f"lost {size} {span}" if metric.counts else f"worse by {size} {span}"
+    ends = " to ".join(map(metric.signed, change.interval))
+    return f"no measurable loss ({f'{metric.signed(change.value)} {unit}'.rstrip()}, {ends})"
 
 
 def kind(result: Result) -> badges.Kind:
@@ -47,7 +51,7 @@ def verdict(result: Result) -> str:
 
 
 def stages_html(result: Result) -> str:
-    """The three accuracies on select images as a small table."""
+    """The three figures on select images as a small table."""
     stages = result.stages
     shown: tuple[tuple[str, Measurement | None, badges.Kind], ...] = (
         ("as cut", stages.as_cut, "measured"),
@@ -57,8 +61,8 @@ def stages_html(result: Result) -> str:
     cells = []
     for title, found, badge in shown:
         if found is not None:
-            text = f"<b>{percent(found.value)}</b>{badges.badge(badge)}"
-            small = interval(found.interval)
+            text = f"<b>{escape(found.kind.words(found.value))}</b>{badges.badge(badge)}"
+            small = escape(found.kind.span(found.interval))
         else:
             text, small = "<b>–</b>", "not done"
         cells.append(f"<div>{text}<small>{title}<br>{small}</small></div>")
@@ -66,7 +70,7 @@ def stages_html(result: Result) -> str:
 
 
 def ledger_html(result: Result, budget: Budget | None = None) -> str:
-    """Dense and pruned side by side, every number with its badge; accuracy first."""
+    """Dense and pruned side by side, every number with its badge; the test figures first."""
     from pruning.runs.ledger import ledger_of_result
 
     return ledger_table.html(ledger_of_result(result), head=_test_rows(result), budget=budget)
@@ -90,14 +94,15 @@ def _test_rows(result: Result) -> list[str]:
     if dense is None or pruned is None or change is None:
         return [ledger_table.row("Accuracy on test images", "–", "–", "not measured: the run had no test images")]
     tuned = kind(result)
-    low, high = (100 * end for end in change.interval)
+    metric = change.kind
+    ends = " to ".join(map(metric.signed, change.interval))
+    unit = escape(metric.unit_of_change)
     rows = [
         ledger_table.row(
-            f"{_metric_title(pruned)} on {pruned.images:,} {pruned.role} images",
-            _accuracy(dense, "measured"),
-            _accuracy(pruned, tuned),
-            f"{_signed(100 * change.value)} points <small>({_signed(low)} to {_signed(high)})</small>"
-            + badges.badge(tuned),
+            f"{escape(metric.title.capitalize())} on {pruned.images:,} {pruned.role} images",
+            _figure(dense, "measured"),
+            _figure(pruned, tuned),
+            f"{metric.signed(change.value)} {unit} <small>({ends})</small>" + badges.badge(tuned),
         )
     ]
     paired = change.paired
@@ -114,20 +119,10 @@ def _test_rows(result: Result) -> list[str]:
     return rows
 
 
-def _metric_title(found: Measurement) -> str:
-    return found.metric.replace("_", " ").capitalize()
-
-
-def _accuracy(found: Measurement, kind: badges.Kind) -> str:
+def _figure(found: Measurement, kind: badges.Kind) -> str:
     """With its interval, whose badge does not stand alone in the next line."""
-    span = f"<small>({interval(found.interval)})</small>"
-    return f'{percent(found.value)} <span class="px-whole">{span}{badges.badge(kind)}</span>'
-
-
-def _signed(value: float) -> str:
-    """'+0.3', '−0.6', '0.0'."""
-    text = f"{abs(value):.1f}"
-    return text if float(text) == 0 else ("+" if value > 0 else "−") + text
+    span = f"<small>({escape(found.kind.span(found.interval))})</small>"
+    return f'{escape(found.kind.words(found.value))} <span class="px-whole">{span}{badges.badge(kind)}</span>'
 
 
 _STYLE = f"""<style>{badges.STYLE}

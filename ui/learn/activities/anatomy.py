@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 def show(stage: Stage) -> None:
     """Done once two layers have been looked at."""
-    opened = stage.opened()
+    subject = stage.subject()
     from pruning.render.figures import network as plots  # they import torch: only after the title is on screen
     from pruning.statistics import distributions  # they import torch: only after the title is on screen
 
-    names = layers.layer_names(opened)
+    names = layers.layer_names(subject)
     pick, within, by = st.columns([1, 1.2, 0.7], vertical_alignment="bottom")
     asked = stage.value("layer")
     layer = names[0] if asked is None else asked
-    layers.check_layer(opened, layer)
+    layers.check_layer(subject, layer)
     if asked is None:
         stage.put("layer", layer)
     if stage.value("layer") == layer:  # else there is no control for it, and the first layer is shown
@@ -31,7 +31,7 @@ def show(stage: Stage) -> None:
     near = stage.control("near", within.slider, stage.say("near"), 0, 30, format="%d %%")
     norm = stage.control("norm", by.segmented_control, stage.say("norm"), ["l2", "l1"], format_func=str.upper,
                          required=True)  # fmt: skip
-    weight, unit = layers.weight(opened, layer), stage.say(layers.unit_word(opened, layer))
+    weight, unit = layers.weight(subject, layer), stage.say(layers.unit_word(subject, layer))
     stats = distributions.weight_stats(weight)
     edge = stats.largest * near / 100
     small = int((weight.abs() < edge).sum())
@@ -59,7 +59,7 @@ def show(stage: Stage) -> None:
         key="learn_norms",
         caption=stage.say(f"norm_{norm}", unit=unit),
     )
-    if layers.shows_pictures(opened, layer):
+    if layers.shows_pictures(subject, layer):
         kernels = plots.kernel_grid(distributions.kernel_pictures(weight).numpy(), charts.dark(), columns=10)
         charts.show(
             st,
@@ -71,7 +71,7 @@ def show(stage: Stage) -> None:
     if layer not in seen:
         seen.append(layer)
     if len(seen) > 1 or not stage.is_free("layer"):
-        every = [distributions.weight_stats(layers.weight(opened, name)) for name in names]
+        every = [distributions.weight_stats(layers.weight(subject, name)) for name in names]
         stage.acted(
             layer=layer,
             layers=len(names),

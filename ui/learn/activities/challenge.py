@@ -42,8 +42,8 @@ def show(stage: Stage) -> None:
         type="primary" if met else "secondary", disabled=not met, width="stretch",
         help=stage.say("enter_help" if met else "too_much"), on_click=_enter, args=(stage, cut),
     )  # fmt: skip
-    opened, data = stage.opened(), stage.data()
-    before = lab.accuracy(opened, data, cut).best
+    subject = stage.subject()
+    before = lab.accuracy(subject, cut).best
     said.markdown(stage.say("before", accuracy=percent(before.value), span=interval(before.interval)))
     mine = entries.mine(stage, task, limit / 100)
     if any(entry.is_working for entry in mine):
@@ -73,8 +73,8 @@ def _sliders(stage: Stage, task: str) -> PruneSpec:
     """One slider for each layer, or group of channels, and one for all."""
     from pruning.graph.targets import free_targets
 
-    opened, granularity = stage.opened(), entries.GRANULARITY[task]
-    names = [target.name for target in free_targets(opened.graph, granularity)]
+    subject, granularity = stage.subject(), entries.GRANULARITY[task]
+    names = [target.name for target in free_targets(subject.graph, granularity)]
     rows: dict[str, int] = stage.memory.setdefault(task, dict.fromkeys(names, START))
     keys = {name: f"lesson_{stage.lesson.id}_{task}_{i}" for i, name in enumerate(names)}
 
@@ -102,12 +102,11 @@ def _enter(stage: Stage, cut: PruneSpec) -> None:
     from pruning.runs.recipe import Recipe
     from pruning.runs.start import start_run
 
-    data = stage.data()
     recipe = Recipe(
         model=stage.value("network"),
         data=stage.value("data"),
         prune=cut,
-        finetune_steps=data.info.steps_of(stage.value("epochs"), 64),
+        finetune_steps=stage.subject().info.steps_of(stage.value("epochs"), 64),
         lr=RATE,
     )
     with errors.shown(stop=False):

@@ -16,8 +16,7 @@ from ui.learn import bars, progress
 from ui.runs import job_panel
 
 if TYPE_CHECKING:
-    from pruning.data.protocol import Data
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
     from pruning.tasks.metric import Difference
     from pruning.training.evaluate import Evaluation
     from ui.learn.stage import Stage
@@ -54,8 +53,8 @@ class Entry:
 
 def share(stage: Stage, task: str, cut: PruneSpec) -> float:
     """What a cut leaves of what the challenge counts."""
-    opened = stage.opened()
-    dense, now = lab.costs(opened, PruneSpec()), lab.costs(opened, cut, stage.data())
+    subject = stage.subject()
+    dense, now = lab.costs(subject, PruneSpec()), lab.costs(subject, cut)
     return now.nonzero / dense.nonzero if task == "weights" else now.macs / dense.macs
 
 
@@ -90,7 +89,7 @@ def mine(stage: Stage, task: str, limit: float) -> list[Entry]:
 
 def steps(stage: Stage) -> int:
     """Training steps that everybody gets."""
-    return stage.data().info.steps_of(stage.value("epochs"), 64)
+    return stage.subject().info.steps_of(stage.value("epochs"), 64)
 
 
 def how_far(stage: Stage, entry: Entry) -> tuple[float, str]:
@@ -114,11 +113,10 @@ def how_far(stage: Stage, entry: Entry) -> tuple[float, str]:
 
 def ranked(stage: Stage, task: str, done: list[Entry]) -> list[Entry]:
     """Finished entries, the best first, each compared with it image by image."""
-    data = stage.data()
     measured = []
     for entry in done:
-        opened = loaders.open_model(f"run:{entry.path}")
-        measured.append(replace(entry, evaluation=_on_select(opened.digest, data.digest, opened, data)))
+        subject = loaders.open_subject(f"run:{entry.path}", stage.value("data"))
+        measured.append(replace(entry, evaluation=_on_select(subject.digest, subject.data.digest, subject)))
     measured.sort(key=lambda entry: entry.evaluation.value if entry.evaluation else 0.0, reverse=True)
     best = measured[0].evaluation
     assert best is not None
@@ -174,8 +172,8 @@ def span(difference: Difference) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def _on_select(digest: str, data_digest: str, _opened: OpenModel, _data: Data) -> Evaluation:
+def _on_select(digest: str, data_digest: str, _subject: Subject) -> Evaluation:
     from pruning.training.evaluate import evaluate
 
     with loaders.computing():
-        return evaluate(_opened.model, _data, "select")
+        return evaluate(_subject.model, _subject.data, "select")

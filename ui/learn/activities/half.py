@@ -13,7 +13,7 @@ from ui.kit import badges, lab
 from ui.learn import bars, grids
 
 if TYPE_CHECKING:
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
     from ui.learn.stage import Stage
 
 WIDTH = 10
@@ -36,9 +36,9 @@ def show(stage: Stage) -> None:
         stage.memory["guess"] = guess
     if "guess" not in stage.memory:
         return
-    opened = stage.opened()
+    subject = stage.subject()
     cut = PruneSpec(sparsity=percent / 100)
-    dense, now = lab.costs(opened, PruneSpec()), lab.costs(opened, cut)
+    dense, now = lab.costs(subject, PruneSpec()), lab.costs(subject, cut)
     left = now.macs / dense.macs
     st.markdown(
         stage.say(
@@ -50,16 +50,16 @@ def show(stage: Stage) -> None:
             dense=amount(dense.macs),
         )
     )
-    bars.show(st.empty(), _layers(stage, opened, cut), name=stage.say("layers"))
+    bars.show(st.empty(), _layers(stage, subject, cut), name=stage.say("layers"))
     stage.acted(guess=stage.memory["guess"], left=f"{100 * left:.0f} %")
 
 
-def _layers(stage: Stage, opened: OpenModel, cut: PruneSpec) -> list[bars.Bar]:
+def _layers(stage: Stage, subject: Subject, cut: PruneSpec) -> list[bars.Bar]:
     """Each layer's multiplications that are left, and the two factors that make them."""
     from pruning.cost.counts import layer_costs, shapes_after
 
-    before = layer_costs(opened.graph)
-    after = layer_costs(opened.graph, shapes_after(opened.graph, lab.plan(opened, cut)))
+    before = layer_costs(subject.graph)
+    after = layer_costs(subject.graph, shapes_after(subject.graph, lab.plan(subject, cut)))
     found = []
     for old, new in zip(before, after, strict=True):
         note = stage.say(

@@ -17,7 +17,7 @@ from ui.learn import grids
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
     from pruning.training.evaluate import Evaluation
     from ui.kit.lab import Accuracy, Costs
     from ui.learn.stage import Stage
@@ -41,23 +41,23 @@ def show(stage: Stage) -> None:
     picture = st.empty()
     st.markdown(stage.say("whole"))
     row = st.empty()
-    opened, data = stage.opened(), stage.data()
-    weight = _weight(stage, opened)
+    subject = stage.subject()
+    weight = _weight(stage, subject)
     picture.html(_entries(stage, weight, share) if way == "entries" else _columns(stage, weight, share))
     granularity = GRANULARITY[way]
     cut = PruneSpec(granularity=granularity, sparsity=share / 100)
-    dense, now = lab.costs(opened, PruneSpec()), lab.costs(opened, cut)
+    dense, now = lab.costs(subject, PruneSpec()), lab.costs(subject, cut)
     batch = stage.value("batch")
 
     def draw(accuracy: Accuracy | None = None, timing: Comparison | str | None = None) -> None:
-        whole = lab.dense_accuracy(opened, data) if accuracy else None
+        whole = lab.dense_accuracy(subject) if accuracy else None
         tiles.show(row, _tiles(stage, granularity, dense, now, whole, accuracy, batch, timing))
 
     draw()
-    accuracy = lab.accuracy(opened, data, cut)
+    accuracy = lab.accuracy(subject, cut)
     draw(accuracy)
     try:
-        timing: Comparison | str = lab.speed(opened, cut, batch)
+        timing: Comparison | str = lab.speed(subject, cut, batch)
     except errors.PruningError as error:  # a run is training here: the lesson goes on without a time
         timing = str(error)
     draw(accuracy, timing)
@@ -68,11 +68,11 @@ def show(stage: Stage) -> None:
         stage.acted(way=way, percent=share)
 
 
-def _weight(stage: Stage, opened: OpenModel) -> Any:
+def _weight(stage: Stage, subject: Subject) -> Any:
     """The weights of the lesson's layer. Raises InputError where there is no such layer, or one too large to draw."""
     layer = str(stage.value("layer"))
-    layers.check_layer(opened, layer)
-    weight = layers.weight(opened, layer)
+    layers.check_layer(subject, layer)
+    weight = layers.weight(subject, layer)
     if weight.dim() != 2 or weight.shape[0] > MOST[0] or weight.shape[1] > MOST[1]:
         raise InputError(f"Only a linear layer of at most {MOST[0]} × {MOST[1]} weights can be drawn cell by cell.")
     return weight

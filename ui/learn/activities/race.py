@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from pruning.spec import PruneSpec
-from ui.kit import charts, errors, lab, state
+from ui.kit import charts, errors, lab
 
 if TYPE_CHECKING:
     from pruning.contest import Race, Terms, Verdict
@@ -71,7 +71,8 @@ def _file(stage: Stage, percent: int, heat: int) -> tuple[WorkFile, Terms]:
     from pruning.contest.cache import file_of
 
     terms = terms_of(stage, percent, heat)
-    return file_of(terms, stage.opened().digest, stage.data().digest), terms
+    subject = stage.subject()
+    return file_of(terms, subject.digest, subject.data.digest), terms
 
 
 def _races(files: list[tuple[WorkFile, Terms]]) -> list[Race]:
@@ -87,7 +88,7 @@ def _launch(stage: Stage, percent: int, heat: int) -> None:
     (race,) = _races([_file(stage, percent, heat)])
     if not race.done:
         with errors.shown(stop=False):
-            start(terms_of(stage, percent, heat), stage.opened(), stage.data(), state.data_dir(stage.value("data")))
+            start(terms_of(stage, percent, heat), stage.subject())
 
 
 def _more(stage: Stage, percent: int) -> None:
@@ -121,11 +122,11 @@ def _draw(stage: Stage, races: list[Race]) -> None:
     sides = [
         Side(
             name=stage.say(schedule),
-            lanes=[[(mark.step, mark.accuracy) for mark in lane.marks] for race in races for lane in race.of(schedule)],
+            lanes=[[(mark.step, mark.value) for mark in lane.marks] for race in races for lane in race.of(schedule)],
         )
         for schedule in _SIDES
     ]
-    dense = lab.dense_accuracy(stage.opened(), stage.data()).value
+    dense = lab.dense_accuracy(stage.subject()).value
     charts.show(
         st,
         race_bands(sides, charts.dark(), steps=terms.steps, dense=dense, words=stage.words),
@@ -140,7 +141,7 @@ def _verdict(stage: Stage, races: list[Race], percent: int) -> None:
     from pruning.render.figures.lessons import difference_intervals
 
     found = judge(races)
-    images = len(races[0].lanes[0].finish.right) if races[0].lanes[0].finish else 0
+    images = len(races[0].lanes[0].finish.scores) if races[0].lanes[0].finish else 0
     numbers: dict[str, Fact] = {
         "difference": f"{100 * found.mean:+.1f}".replace("-", "−"),
         "seeds": found.seeds,

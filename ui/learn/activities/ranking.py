@@ -41,8 +41,8 @@ def show(stage: Stage) -> None:
     place, verdict = st.empty(), st.empty()
     found = _measured(stage, percent)
     rows = [(name, lot) for name in criteria for lot in range(stage.value("lots") if CRITERIA[name].draws else 1)]
-    opened, data = stage.opened(), stage.data()
-    uncut = lab.dense_accuracy(opened, data)
+    subject = stage.subject()
+    uncut = lab.dense_accuracy(subject)
     done: dict[tuple[str, int], Accuracy] = {}
     for row in [None, *rows]:
         if row is not None:
@@ -66,10 +66,10 @@ def show(stage: Stage) -> None:
 
 
 def _measured(stage: Stage, percent: int) -> Callable[[str, int], Accuracy]:
-    opened, data = stage.opened(), stage.data()
+    subject = stage.subject()
 
     def measure(name: str, lot: int) -> Accuracy:
-        return lab.accuracy(opened, data, PruneSpec(criterion=name, sparsity=percent / 100, seed=lot))
+        return lab.accuracy(subject, PruneSpec(criterion=name, sparsity=percent / 100, seed=lot))
 
     return measure
 

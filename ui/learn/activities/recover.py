@@ -14,8 +14,7 @@ from ui.learn import bars
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.data.protocol import Data
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
     from pruning.training.evaluate import Evaluation
     from ui.kit.lab import Accuracy
     from ui.learn.stage import Stage
@@ -29,15 +28,15 @@ def show(stage: Stage) -> None:
                         key="recover_train", type="primary" if not stage.memory else "secondary")  # fmt: skip
     st.markdown(stage.say("shown"))
     place, said = st.empty(), st.empty()
-    opened, data = stage.opened(), stage.data()
+    subject = stage.subject()
     cut = PruneSpec(sparsity=percent / 100)
-    uncut = lab.dense_accuracy(opened, data)
-    accuracy = lab.accuracy(opened, data, cut)
+    uncut = lab.dense_accuracy(subject)
+    accuracy = lab.accuracy(subject, cut)
     _draw(stage, place, uncut, accuracy, stage.memory.get(percent))
     if pressed:
         with errors.shown(stop=False), said, st.spinner(stage.say("training")):
-            stage.memory[percent] = recovered(opened.digest, data.digest, cut.digest, stage.value("epochs"), opened,
-                                               data, cut)  # fmt: skip
+            of = (subject.digest, subject.data.digest, cut.digest)
+            stage.memory[percent] = recovered(*of, stage.value("epochs"), subject, cut)
     tuned: Evaluation | None = stage.memory.get(percent)
     _draw(stage, place, uncut, accuracy, tuned)
     if tuned is None:
@@ -68,8 +67,6 @@ def _draw(stage: Stage, place: DeltaGenerator, uncut: Evaluation, accuracy: Accu
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def recovered(
-    digest: str, data_digest: str, key: str, epochs: int, _opened: OpenModel, _data: Data, _cut: PruneSpec
-) -> Evaluation:
+def recovered(digest: str, data_digest: str, key: str, epochs: int, _subject: Subject, _cut: PruneSpec) -> Evaluation:
     """One training for all sessions: a class that presses the button at the same time waits for one."""
-    return lab.recover(_opened, _data, _cut, epochs=epochs)
+    return lab.recover(_subject, _cut, epochs=epochs)

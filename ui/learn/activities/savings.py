@@ -24,13 +24,13 @@ def show(stage: Stage) -> None:
     percent = stage.control("percent", st.slider, stage.say("percent"), 0, 80, step=10, format="%d %%")
     st.markdown(stage.say("left"))
     place, strip = st.empty(), st.container()
-    opened = stage.opened()
+    subject = stage.subject()
     cut = PruneSpec(sparsity=percent / 100)
-    dense, now = lab.costs(opened, PruneSpec()), lab.costs(opened, cut)
+    dense, now = lab.costs(subject, PruneSpec()), lab.costs(subject, cut)
     counted = _counted(stage, dense, now)
     whole = Bar(label=stage.say("time", batch=batch), share=1.0, note=stage.say("whole"))
     bars.show(place, [*counted, _time(stage, batch, None) if percent else whole], name=stage.say("left"))
-    charts.kept_strip(strip, opened, cut, words=stage.words)
+    charts.kept_strip(strip, subject, cut, words=stage.words)
     st.caption(
         stage.say(
             "energy_how",
@@ -46,7 +46,7 @@ def show(stage: Stage) -> None:
         return
     timing: Comparison | str
     try:
-        timing = lab.speed(opened, cut, batch)
+        timing = lab.speed(subject, cut, batch)
     except errors.PruningError as error:  # a run is training here: the lesson goes on without a time
         timing = str(error)
     bars.show(place, [*counted, _time(stage, batch, timing)], name=stage.say("left"))

@@ -29,10 +29,10 @@ def show(stage: Stage) -> None:
     stop = stage.control("stop", where.select_slider, stage.say("stop"), STOPS,
                          format_func=lambda value: f"{value} %")  # fmt: skip
     place, said = st.empty(), st.container()
-    opened, data = stage.opened(), stage.data()
+    subject = stage.subject()
     with place, st.spinner(stage.say("measuring")):
         changes = {percent: _change(stage, percent) for percent in STOPS}
-        images = lab.dense_accuracy(opened, data).images
+        images = lab.dense_accuracy(subject).images
     tuned: dict[int, Difference] = stage.memory.setdefault("tuned", {})
     if said.button(stage.say("train"), icon=":material/healing:", disabled=not stop, key="stopping_train"):
         with errors.shown(stop=False), said, st.spinner(stage.say("training")):
@@ -70,19 +70,19 @@ def _change(stage: Stage, percent: int) -> Difference:
 
     if not percent:
         return Difference(value=0.0, interval=(0.0, 0.0), newly_wrong=0, newly_right=0)
-    return lab.accuracy(stage.opened(), stage.data(), PruneSpec(sparsity=percent / 100)).difference
+    return lab.accuracy(stage.subject(), PruneSpec(sparsity=percent / 100)).difference
 
 
 def _tuned(stage: Stage, percent: int) -> Difference:
 
-    opened, data, cut = stage.opened(), stage.data(), PruneSpec(sparsity=percent / 100)
-    after = recovered(opened.digest, data.digest, cut.digest, stage.value("epochs"), opened, data, cut)
-    return after.minus(lab.dense_accuracy(opened, data))
+    subject, cut = stage.subject(), PruneSpec(sparsity=percent / 100)
+    after = recovered(subject.digest, subject.data.digest, cut.digest, stage.value("epochs"), subject, cut)
+    return after.minus(lab.dense_accuracy(subject))
 
 
 def _saved(stage: Stage, percent: int) -> float:
-    opened = stage.opened()
-    return 1 - lab.costs(opened, PruneSpec(sparsity=percent / 100)).macs / lab.costs(opened, PruneSpec()).macs
+    subject = stage.subject()
+    return 1 - lab.costs(subject, PruneSpec(sparsity=percent / 100)).macs / lab.costs(subject, PruneSpec()).macs
 
 
 def _draw(

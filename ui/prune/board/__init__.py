@@ -19,9 +19,8 @@ from ui.session import cuts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pruning.opening.models import OpenModel
+    from pruning.subject import Subject
     from ui.prune.board.data import BoardData
-    from ui.session.chosen import Chosen
 
 KEY = "layer_board"
 _TAKEN = "layer_board_taken"
@@ -66,27 +65,26 @@ def asks(sent: dict[str, Any], what: str) -> bool:
     return True
 
 
-def follow(chosen: Chosen, sent: dict[str, Any]) -> None:
+def follow(subject: Subject, sent: dict[str, Any]) -> None:
     """Let the page's cut follow what the board said; other rows, if it asks for them."""
     from pruning.criteria import CRITERIA
     from pruning.granularity import GRANULARITIES
 
-    opened = chosen.opened
-    if not sent or sent["token"] != cuts.token(opened):
+    if not sent or sent["token"] != cuts.token(subject):
         return
-    cuts.follow(opened, sent)
+    cuts.follow(subject, sent)
     if sent["granularity"] in GRANULARITIES:
         state.put(cuts.GRANULARITY, sent["granularity"])
     if sent["criterion"] in CRITERIA:
         state.put(cuts.CRITERION, sent["criterion"])
-    cuts.settle(chosen)
+    cuts.settle(subject)
 
 
-def show(opened: OpenModel, data: BoardData) -> None:
+def show(subject: Subject, data: BoardData) -> None:
     """Draw the board, or bring it up to date."""
     _component()(
         key=KEY,
-        data=data.to_json() | _rows_to_take(opened) | {"heard": st.session_state.get(_ASKS, {})},
+        data=data.to_json() | _rows_to_take(subject) | {"heard": st.session_state.get(_ASKS, {})},
         on_plan_change=_heard,
     )
 
@@ -95,11 +93,11 @@ def _heard() -> None:
     """Streamlit knows a state by its callback; `take` reads it."""
 
 
-def _rows_to_take(opened: OpenModel) -> dict[str, Any]:
+def _rows_to_take(subject: Subject) -> dict[str, Any]:
     """The rows as they stood when the board began to show them: what it has done to them since, it knows itself."""
-    now = cuts.token(opened)
+    now = cuts.token(subject)
     if KEY not in st.session_state or st.session_state.get(_SHOWN, {}).get("token") != now:
-        mine = cuts.rows(opened)
+        mine = cuts.rows(subject)
         st.session_state[_SHOWN] = {
             "token": now,
             "removed": dict(mine.numbers),

@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from pruning.latency.steps import Steps
-    from pruning.opening.models import OpenModel
     from pruning.planning.ranking import Ranking
     from pruning.runs.result import Result
     from pruning.spec import PruneSpec
     from pruning.statistics.gather import Statistics
-    from ui.session.chosen import Chosen
+    from pruning.subject import Subject
     from ui.session.cuts import Row
 
 ALL_LOCKED = "No channels of this network can be removed: each row says why. Weights can: choose weights above."
@@ -78,7 +77,7 @@ class BoardData:
         }
 
 
-def prepare(chosen: Chosen, cut: PruneSpec, result: Result | None) -> BoardData:
+def prepare(subject: Subject, cut: PruneSpec, result: Result | None) -> BoardData:
     """All that the board shows of a network.
 
     `result`: of a run of this very cut, if one is shown.
@@ -86,17 +85,14 @@ def prepare(chosen: Chosen, cut: PruneSpec, result: Result | None) -> BoardData:
     Raises:
         InputError: weights are NaN or infinite.
     """
-    opened = chosen.opened
-    found = clock.known(chosen, cut, result)
-    time = {"key": plan_key(opened), "big": found.big, "kind": found.badge, "small": found.small} if found else None
-    widths = clock.widths(opened)
+    found = clock.known(subject, cut, result)
+    time = {"key": plan_key(subject), "big": found.big, "kind": found.badge, "small": found.small} if found else None
+    widths = clock.widths(subject)
     steps, drops = timed(widths.steps)
-    known = {}
-    if chosen.has_images:
-        known = curves.known(opened, chosen.data(), cut)
+    known = curves.known(subject, cut) if subject.missing is None else {}
     return BoardData(
-        fixed=fixed(chosen),
-        criteria=criteria(chosen),
+        fixed=fixed(subject),
+        criteria=criteria(subject),
         curves=known,
         limit=limit(known),
         steps=steps,
@@ -106,19 +102,18 @@ def prepare(chosen: Chosen, cut: PruneSpec, result: Result | None) -> BoardData:
     )
 
 
-def fixed(chosen: Chosen) -> dict[str, Any]:
+def fixed(chosen: Subject) -> dict[str, Any]:
     """Rows, scores and costs of a network for the chosen granularity and criterion, cached for all sessions.
 
     Raises:
         InputError: weights are NaN or infinite.
     """
     spec = cuts.ranking()
-    data = chosen.images_for(spec)
-    ranked = lab.statistics(chosen.opened, spec, data)
-    return _fixed(chosen.opened.digest, lab.key(spec, data), chosen.opened, spec, ranked)
+    ranked = lab.statistics(chosen, spec)
+    return _fixed(chosen.digest, lab.key(chosen, spec), chosen, spec, ranked)
 
 
-def criteria(chosen: Chosen) -> list[tuple[str, str, str]]:
+def criteria(chosen: Subject) -> list[tuple[str, str, str]]:
     """Name and title of each criterion, and why it cannot rank what is chosen, or ''."""
     granularity = state.get(cuts.GRANULARITY)
     return [
@@ -127,10 +122,10 @@ def criteria(chosen: Chosen) -> list[tuple[str, str, str]]:
     ]
 
 
-def plan_key(opened: OpenModel) -> str:
+def plan_key(subject: Subject) -> str:
     """Names where the rows stand, as the board names it."""
-    numbers = cuts.rows(opened).numbers
-    return json.dumps([numbers.get(row.name, 0) for row in cuts.free_rows(opened)], separators=(",", ":"))
+    numbers = cuts.rows(subject).numbers
+    return json.dumps([numbers.get(row.name, 0) for row in cuts.free_rows(subject)], separators=(",", ":"))
 
 
 def limit(known: dict[str, list[list[float]]]) -> dict[str, Any] | None:
@@ -162,19 +157,19 @@ def timed(steps: Steps | None) -> tuple[dict[str, Any] | None, dict[str, list[in
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _fixed(digest: str, key: str, _opened: OpenModel, _spec: PruneSpec, _ranked: Statistics | None) -> dict[str, Any]:
+def _fixed(digest: str, key: str, _subject: Subject, _spec: PruneSpec, _ranked: Statistics | None) -> dict[str, Any]:
     from pruning.cost.table import cost_table
     from pruning.planning.ranking import Ranking
 
-    table = cost_table(_opened.graph)
+    table = cost_table(_subject.graph)
     counts = table.count({})
-    parameters = dict(_opened.model.named_parameters())
-    ranking = Ranking(_opened.model, _opened.graph, _spec, _ranked)
+    parameters = dict(_subject.model.named_parameters())
+    ranking = Ranking(_subject.model, _subject.graph, _spec, _ranked)
     build = _channel_rows if _spec.info.shrinks else _weight_rows
     found = {
         "granularity": _spec.granularity,
         "criterion": _spec.criterion,
-        "rows": build(_opened, cuts.all_rows(_opened, _spec.granularity), ranking),
+        "rows": build(_subject, cuts.all_rows(_subject, _spec.granularity), ranking),
         "table": table.to_json(),
         "dense": {
             "params": counts.params,
@@ -198,7 +193,7 @@ def _row(row: Row, words: str) -> dict[str, Any]:
     }
 
 
-def _channel_rows(opened: OpenModel, rows: list[Row], ranking: Ranking) -> list[dict[str, Any]]:
+def _channel_rows(subject: Subject, rows: list[Row], ranking: Ranking) -> list[dict[str, Any]]:
     rows_of: dict[str, list[str]] = {}
     for row in rows:
         for layer in row.target.layers:
@@ -216,11 +211,11 @@ def _channel_rows(opened: OpenModel, rows: list[Row], ranking: Ranking) -> list[
     return found
 
 
-def _weight_rows(opened: OpenModel, rows: list[Row], ranking: Ranking) -> list[dict[str, Any]]:
+def _weight_rows(subject: Subject, rows: list[Row], ranking: Ranking) -> list[dict[str, Any]]:
     from pruning.render.preview import target_macs
 
-    tensors = dict(opened.model.named_parameters())
-    macs = target_macs(opened.graph, "weight", opened.graph.shapes)
+    tensors = dict(subject.model.named_parameters())
+    macs = target_macs(subject.graph, "weight", subject.graph.shapes)
     found = []
     for row in rows:
         key = row.target.key

@@ -14,9 +14,8 @@ from pruning.spec import PruneSpec
 from ui.kit import errors, loaders
 
 if TYPE_CHECKING:
-    from pruning.data.protocol import Data
-    from pruning.opening.models import OpenModel
     from pruning.sensitivity import Curve, Figure
+    from pruning.subject import Subject
     from ui.learn.stage import Stage
 
 KEY = "sketch_canvas"
@@ -29,18 +28,18 @@ def show(stage: Stage) -> None:
     memory = stage.memory
     at: int = memory.setdefault("at", 0)
     group = str(groups[at])
-    opened, data = stage.opened(), stage.data()
-    outline = _outline(opened, data, stage.value("images"))
+    subject = stage.subject()
+    outline = _outline(subject, stage.value("images"))
     target = _target(outline, group)
     _take(stage)
     revealed: set[str] = memory.setdefault("revealed", set())
-    everything = sum(cost.macs for cost in _costs(opened))
+    everything = sum(cost.macs for cost in _costs(subject))
     st.markdown(stage.say("group", number=at + 1, count=len(groups), name=errors.plain(", ".join(target.layers)),
                           words=_words(stage, target, everything)))  # fmt: skip
     curve = None
     if group in revealed:
         with st.spinner(stage.say("measuring")):
-            curve = _measured(opened.digest, data.digest, group, outline.images, opened, data)
+            curve = _measured(subject.digest, subject.data.digest, group, outline.images, subject)
     _canvas(stage, group, curve)
     st.caption(stage.say("caption", images=f"{outline.images:,}"))
     said, action = st.columns([2.2, 1], vertical_alignment="center")
@@ -160,10 +159,10 @@ def _shares() -> list[float]:
     return sorted(SPARSITIES["channel"])
 
 
-def _outline(opened: OpenModel, data: Data, images: int):
+def _outline(subject: Subject, images: int):
     from pruning.sensitivity import outline
 
-    return outline(opened.digest, opened.graph, data, PruneSpec(), images=images)
+    return outline(subject.digest, subject.graph, subject.data, PruneSpec(), images=images)
 
 
 def _target(outline: Any, group: str) -> Curve:
@@ -176,15 +175,15 @@ def _target(outline: Any, group: str) -> Curve:
     return found
 
 
-def _costs(opened: OpenModel):
+def _costs(subject: Subject):
     from pruning.cost.counts import layer_costs
 
-    return layer_costs(opened.graph)
+    return layer_costs(subject.graph)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
 def _measured(
-    digest: str, data_digest: str, group: str, images: int, _opened: OpenModel, _data: Data
+    digest: str, data_digest: str, group: str, images: int, _subject: Subject
 ) -> tuple[Figure, dict[float, tuple[float, Figure]]]:
     """Dense, and at each share asked for the share that went and the accuracy: a few seconds, once for everybody."""
     from dataclasses import replace
@@ -192,11 +191,15 @@ def _measured(
     from pruning.sensitivity import scan
     from pruning.whatif import WhatIf
 
-    wanted = _outline(_opened, _data, images)
+    wanted = _outline(_subject, images)
     wanted = replace(wanted, curves=(wanted.curve(group),))
     with loaders.computing():
         *_, found = scan(
-            _opened.model, _opened.graph, _data, WhatIf(_opened.model, _opened.graph, _data, images=images), wanted
+            _subject.model,
+            _subject.graph,
+            _subject.data,
+            WhatIf(_subject.model, _subject.graph, _subject.data, images=images),
+            wanted,
         )
     assert found.dense is not None
     points = {point.sparsity: (point.achieved, point.figure("recalibrated")) for point in found.curve(group).points}

@@ -1,0 +1,47 @@
+"""`run:DIR`, the network that a finished run led to: the row of an opener. Importing this adds it to the table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pruning.catalog.opener import Opener
+from pruning.catalog.openers import check_visitor, register
+from pruning.catalog.references import Reference
+
+if TYPE_CHECKING:
+    from pruning.catalog.network import Network
+
+
+def _read(text: str, rest: str) -> Reference:
+    return Reference(text=text, kind="run", name=rest)  # a folder may have any name, also one with options
+
+
+def _open(reference: Reference) -> Network:
+    from pruning.runs.saved_model import open_run
+
+    return open_run(reference)
+
+
+def _check_visitor(reference: Reference) -> None:
+    """A run of a network that a visitor may not open is no way round that."""
+    from pruning.base.errors import StorageError
+    from pruning.runs.saved_model import read_origin
+
+    try:
+        origin = read_origin(Path(reference.name))
+    except StorageError:
+        return  # it cannot be opened either, which says why
+    check_visitor(origin)
+
+
+RUN = Opener(
+    kind="run",
+    form="run:DIR",
+    read=_read,
+    open=_open,
+    check_visitor=_check_visitor,
+    is_path=True,
+    brings_data=True,
+)
+register(RUN)
