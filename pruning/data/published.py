@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from pruning.data.info import DataInfo, Progress
-from pruning.data.protocol import Data
+from pruning.data.places import download_dir, find_place, given_place
 from pruning.data.reader import Reader
-from pruning.data.sources import download_dir, find_place, given_place, read_place, read_torchvision
-from pruning.data.splits import kept_for_choosing, of_parts
 
-Marks = Callable[[np.ndarray], np.ndarray]
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pruning.data.protocol import Data
+
+Marks = Callable[["np.ndarray"], "np.ndarray"]
 """Train images (uint8, N × C × H × W) → bool, one entry an image."""
 
 
@@ -24,6 +26,11 @@ def published(info: DataInfo, *, builder: str, folder: str, kept_first: Marks | 
     """
 
     def opened(reference: str, data_dir: str | None, download: bool, progress: Progress | None) -> Data:
+        import numpy as np
+
+        from pruning.data.sources import read_place, read_torchvision
+        from pruning.data.splits import kept_for_choosing, of_parts
+
         place = given_place(data_dir)
         if place is None:
             raw = read_torchvision(info.name, builder, download, progress)

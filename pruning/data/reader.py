@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pruning.data.info import DataInfo, Progress
-from pruning.data.protocol import Data
+
+if TYPE_CHECKING:
+    from pruning.data.protocol import Data
 
 
 class Open(Protocol):
@@ -22,7 +24,10 @@ class Open(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """One kind of data set. A row in `pruning.data.readers.READERS` is all that app, commands and recipes need."""
+    """One kind of data set. A row in `pruning.data.readers.READERS` is all that app, commands and recipes need.
+
+    Nothing heavy is imported to make one, so that a reference can be refused before torch is there.
+    """
 
     kind: str
     """Its name in the table."""

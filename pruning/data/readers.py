@@ -5,13 +5,16 @@ A reference is a text, such as the name of a built-in data set. Another kind of 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pruning.base.errors import InputError
 from pruning.data.digits import MNIST, MNIST5K
 from pruning.data.info import DataInfo, Progress
 from pruning.data.photos import CIFAR10
-from pruning.data.protocol import Data
 from pruning.data.reader import Reader
-from pruning.data.streamed import StreamedData
+
+if TYPE_CHECKING:
+    from pruning.data.protocol import Data
 
 READERS: dict[str, Reader] = {reader.kind: reader for reader in (MNIST5K, MNIST, CIFAR10)}
 IN_MEMORY = 1_000_000_000
@@ -68,5 +71,7 @@ def open_data(
         InputError: there is no such data set.
         DataError: the images are absent, damaged, or not those of the data set.
     """
+    from pruning.data.streamed import StreamedData
+
     data = find_reader(reference).open(reference, data_dir, download, progress)
     return data.in_memory() if isinstance(data, StreamedData) and data.bytes <= IN_MEMORY else data

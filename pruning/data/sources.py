@@ -25,8 +25,8 @@ from PIL import Image, UnidentifiedImageError
 from pruning.base.errors import DataError
 from pruning.base.files import cache_dir
 from pruning.data.info import Progress
+from pruning.data.places import DATA_VARIABLE, download_dir, find_place
 
-DATA_VARIABLE = "PRUNING_DATA"
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg")
 LARGEST_FILE = 1_000_000
 """Bytes of one image file; MNIST and CIFAR images have about a thousand."""
@@ -46,22 +46,6 @@ class RawImages:
     test_images: np.ndarray
     test_labels: np.ndarray
     source: str
-
-
-def given_place(data_dir: str | None) -> Path | None:
-    """Where the user says that images lie: `data_dir`, else the environment variable PRUNING_DATA; None: nowhere."""
-    place = data_dir or os.environ.get(DATA_VARIABLE)
-    return Path(place).expanduser() if place else None
-
-
-def find_place(name: str, place: Path) -> Path | None:
-    """The zip or folder that holds the data set `name`: `place` itself or one in it."""
-    if place.is_file() and zipfile.is_zipfile(place):
-        return place
-    for candidate in (place / f"{name}.zip", place / name, place):
-        if candidate.is_file() or (candidate / "train").is_dir():
-            return candidate
-    return None
 
 
 def read_place(
@@ -171,11 +155,6 @@ def _save(path: Path, raw: RawImages) -> None:
             Path(part).unlink(missing_ok=True)  # still there only when writing failed or was interrupted
     except OSError:
         pass  # a cache that cannot be written costs time only
-
-
-def download_dir() -> Path:
-    """Where torchvision keeps what it fetched for the explorer."""
-    return cache_dir() / "torchvision"
 
 
 def read_torchvision(name: str, builder: str, download: bool, progress: Progress | None) -> RawImages:
