@@ -12,6 +12,7 @@ import pytest
 from pruning.cli.main import main
 from pruning.cli.output import emit
 from pruning.cli.prune import _summary
+from pruning.runs import read_run
 
 
 @pytest.fixture(autouse=True)
@@ -146,16 +147,18 @@ def test_prune_and_evaluate_the_run(capsys, tmp_path):
     status, result, err = call(capsys, *arguments, "--require", "pruned.params<=200000", "--out", str(tmp_path / "run"))
     assert status == 0 and "fine-tuning" in err
     for side in ("dense", "pruned"):
-        assert {"accuracy", "accuracy_interval", "correct", "images", "role"} <= set(result[side])
+        assert {"metric", "accuracy", "accuracy_interval", "correct", "images", "role"} <= set(result[side])
         assert {"params", "nonzero", "macs", "bytes", "latency_ms"} <= set(result[side])
         assert set(result[side]["bytes"]) == {"raw", "deflate", "sparse"}
         assert set(result[side]["latency_ms"]) == {"1", "32"}
         assert set(result[side]["latency_ms"]["1"]) == {"median", "low", "high"}
-    assert {"accuracy", "interval", "newly_wrong", "newly_right"} == set(result["difference"])
+    assert {"metric", "accuracy", "interval", "newly_wrong", "newly_right"} == set(result["difference"])
     assert {"as_cut", "recalibrated", "finetuned"} == set(result["stages"])
     assert {"name", "group", "requested", "achieved", "kept", "total"} <= set(result["layers"][0])
     assert {"engine", "threads", "seconds", "speedup", "schema_version"} <= set(result)
-    assert any("Compression (deflate) takes off only" in line for line in _summary(result)), "the ledger's sentences"
+    assert any(
+        "Compression (deflate) takes off only" in line for line in _summary(read_run(tmp_path / "run").result, tmp_path)
+    ), "the ledger's sentences"
     status, again, _ = call(capsys, "evaluate", f"run:{tmp_path / 'run'}", "--role", "test")
     assert (status, again["correct"]) == (0, result["pruned"]["correct"])
 

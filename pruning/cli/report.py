@@ -10,6 +10,7 @@ from typing import Any
 from pruning.cli.output import say
 from pruning.cost.ledger import size
 from pruning.export.report import Options, write_report
+from pruning.runs import report_path
 
 
 def report(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
@@ -21,7 +22,7 @@ def report(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[s
     folder = Path(args.run.removeprefix("run:")).expanduser()
     options = Options(title=args.title, recommendation=args.recommendation, photos=args.photos)
     out = write_report(
-        folder, args.out or folder / "report.html", options, data_dir=args.data_dir, progress=say, cancel=cancel
+        folder, args.out or report_path(folder), options, data_dir=args.data_dir, progress=say, cancel=cancel
     )
     length = out.stat().st_size
     result = {"schema_version": 1, "run": str(folder), "report": str(out), "bytes": length, "photos": args.photos}

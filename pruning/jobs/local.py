@@ -1,4 +1,4 @@
-"""Start a run in a process of its own on this machine; it outlives the page, and the server, that started it."""
+"""Start work in a process of its own on this machine; it outlives the page, and the server, that started it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,6 @@ from pathlib import Path
 from pruning.base.errors import StorageError
 
 PROJECT = Path(__file__).resolve().parents[2]
-
-
-def start(run_dir: Path) -> None:
-    """Start `python -m pruning worker RUN_DIR`.
-
-    Raises:
-        StorageError: the process cannot be started.
-    """
-    launch(["worker", str(run_dir)], run_dir / "worker.log")
 
 
 def launch(arguments: list[str], log_file: Path) -> None:

@@ -108,17 +108,19 @@ def test_fewer_images_for_larger_networks() -> None:
 def test_figures_are_those_of_the_run(run: Run, contents: Contents, html: str) -> None:
     assert run.result is not None
     result, text = run.result, without_code(html)
-    assert result["pruned"]["params"] == sum((a + 1) * b for a, b in ((784, 90), (90, 30), (30, 10)))
+    assert result.pruned.test is not None and result.difference is not None
+    assert result.pruned.params == sum((a + 1) * b for a, b in ((784, 90), (90, 30), (30, 10)))
     assert kept_units(300, 0.7) == 90
-    assert f"{100 * result['pruned']['accuracy']:.1f} %" in text
-    assert f"{result['pruned']['params']:,}" in text and f"{result['dense']['macs']:,}" in text
+    assert f"{100 * result.pruned.test.value:.1f} %" in text
+    assert f"{result.pruned.params:,}" in text and f"{result.dense.macs:,}" in text
     assert contents.verdict.headline in text
     changes = contents.changes
-    assert changes.newly_wrong == result["difference"]["newly_wrong"] > 0
+    assert changes is not None
+    assert changes.newly_wrong == result.difference.newly_wrong and changes.newly_wrong > 0
     assert changes.same + changes.newly_wrong + changes.newly_right + (changes.otherwise or 0) == changes.images
     assert sum(change.images for change in contents.classes) == changes.images
     point = plots.figures(contents)["light"]["tradeoff"]["macs"]["data"][0]
-    assert (point["x"], point["y"]) == ([result["pruned"]["macs"]], [100 * result["pruned"]["accuracy"]])
+    assert (point["x"], point["y"]) == ([result.pruned.macs], [100 * result.pruned.test.value])
 
 
 def test_it_reads_without_scripts(contents: Contents, html: str) -> None:
@@ -208,7 +210,9 @@ def test_a_run_from_before_answers_were_kept(run: Run, tmp_path: Path) -> None:
 def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
     def other(name: str, accuracy: float, **changed: object) -> Run:
         assert run.result is not None
-        result = {**run.result, "pruned": {**run.result["pruned"], "accuracy": accuracy}}
+        assert run.result.pruned.test is not None
+        test = dataclasses.replace(run.result.pruned.test, value=accuracy)
+        result = dataclasses.replace(run.result, pruned=dataclasses.replace(run.result.pruned, test=test))
         folder = run.path.parent / name
         folder.mkdir(exist_ok=True)
         (folder / "model.json").write_text(json.dumps({"sample": changed.pop("sample", "lenet300")}))
@@ -329,14 +333,14 @@ def test_zeros_are_not_called_smaller(contents: Contents) -> None:
         first.meaning(contents)[1].startswith("Whole channels were removed")
         and "zero" not in first.meaning(contents)[1]
     )
-    result = dict(contents.result)
-    result["pruned"] = {
-        **result["pruned"],
-        "params": result["dense"]["params"],
-        "nonzero": result["dense"]["params"] // 4,
-    }
-    only_zeros = first.meaning(dataclasses.replace(contents, result=result))[1]
+    result, params = contents.result, contents.result.dense.params
+
+    def with_params(**counts: int) -> Contents:
+        return dataclasses.replace(
+            contents, result=dataclasses.replace(result, pruned=dataclasses.replace(result.pruned, **counts))
+        )
+
+    only_zeros = first.meaning(with_params(params=params, nonzero=params // 4))[1]
     assert only_zeros.startswith("75 % of its parameters are zero") and "as large as before" in only_zeros
-    result["pruned"] = {**result["pruned"], "params": result["dense"]["params"] // 2}
-    both = first.meaning(dataclasses.replace(contents, result=result))[1]
+    both = first.meaning(with_params(params=params // 2, nonzero=params // 4))[1]
     assert "really smaller" in both and "50 % of its parameters are zero" in both and "as large" not in both

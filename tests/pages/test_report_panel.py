@@ -1,6 +1,7 @@
 """The panel that makes a run's report: it says what goes on, and ends with the file."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from pruning.base.errors import InputError
 from pruning.export.report import Options, contents
 from pruning.export.report import start as job
 from pruning.runs import create_run
-from pruning.runs.recipe import Recipe
+from pruning.runs.result import Result
+from pruning.runs.result_json import to_values
 
 
 def panel(folder: str, name: str) -> None:
@@ -26,9 +28,12 @@ def panel(folder: str, name: str) -> None:
     report_panel.offer(read_run(Path(folder) / name))
 
 
-def test_from_nothing_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = create_run(Recipe(model="sample:lenet300", data="mnist5k"), path=tmp_path / "done")
-    (run / "result.json").write_text(json.dumps({"note": "the panel reads nothing of it"}))
+def test_from_nothing_to_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_result: Callable[..., Result]
+) -> None:
+    result = make_result()
+    run = create_run(result.recipe, path=tmp_path / "done")
+    (run / "result.json").write_text(json.dumps(to_values(result)))
     started: list[tuple[Path, Options]] = []
     monkeypatch.setattr(job, "start", lambda run, options: started.append((run, options)))
     app = AppTest.from_function(panel, args=(str(tmp_path), "done"), default_timeout=60).run()

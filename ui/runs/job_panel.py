@@ -33,7 +33,7 @@ def live(path: Path, dense: float | None) -> None:
     share, text = progress(run.state, events)
     bar, cancel = st.columns([6, 1], vertical_alignment="center")
     bar.progress(share, text)
-    asked = (path / "cancel").exists()
+    asked = run.is_cancelling
     cancel.button(
         "Cancelling" if asked else "Cancel",
         key="cancel_run",
@@ -95,11 +95,15 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
     with st.expander("Accuracies, training, and the ledger: dense and pruned side by side", icon=":material/balance:"):
         numbers, curve = st.columns([1.1, 1.4], gap="medium", vertical_alignment="center")
         with numbers:
-            st.caption(f"Accuracy on {run.result['stages']['as_cut']['images']:,} select images")
-            st.html(markup.stages_html(run.result))
-        events = run.events()
-        if events.training:
-            with curve:
+            cut = run.result.stages.as_cut
+            if cut is not None:
+                st.caption(f"Accuracy on {cut.images:,} select images")
+                st.html(markup.stages_html(run.result))
+            else:
+                st.caption("No accuracy on select images: the run had none to measure on.")
+        with curve, errors.shown(stop=False):
+            events = run.events()
+            if events.training:
                 charts.show(
                     st,
                     plots_runs.run_curve(events.training, events.stages, charts.dark(), dense=None),
@@ -123,25 +127,17 @@ def buttons(run: Run, continue_run: Callable[[Run, int], None]) -> None:
 
 def downloads(run: Run, key: str = "") -> None:
     """Recipe and model of a run as files, read when asked for."""
-    st.download_button(
-        "recipe.yaml",
-        lambda: (run.path / "recipe.yaml").read_bytes(),
-        file_name=f"{run.name}.yaml",
-        mime="application/yaml",
-        on_click="ignore",
-        icon=":material/download:",
-        key=f"{key}recipe_file",
-    )
-    if run.result is not None:
+    for number, file in enumerate(run.downloads()):
         st.download_button(
-            "model.safetensors",
-            lambda: (run.path / "model.safetensors").read_bytes(),
-            file_name=f"{run.name}.safetensors",
-            mime="application/octet-stream",
+            file.title,
+            file.read,
+            file_name=file.file_name,
+            mime=file.mime,
             on_click="ignore",
             icon=":material/download:",
-            key=f"{key}model_file",
+            key=f"{key}file_{number}",
         )
+    if run.result is not None:
         report_panel.offer(run, key)
 
 

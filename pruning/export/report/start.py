@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from pruning import runs
 from pruning.base.errors import StorageError
 from pruning.export.report.contents import WAITING, Options
 from pruning.jobs.local import launch
@@ -30,8 +31,7 @@ class Status:
 
 def report_path(run: Path, options: Options) -> Path:
     """The file of a report with these options."""
-    key = hashlib.sha256(json.dumps(asdict(options)).encode()).hexdigest()[:12]
-    return run / f"report-{key}.html"
+    return runs.report_path(run, hashlib.sha256(json.dumps(asdict(options)).encode()).hexdigest()[:12])
 
 
 def start(run: Path, options: Options, data_dir: str | None = None) -> None:

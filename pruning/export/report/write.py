@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +11,6 @@ from pruning.base.errors import InputError, StorageError
 from pruning.export.report.contents import Options, Progress, gather
 from pruning.export.report.page import html_page
 from pruning.runs import Run, list_runs, read_run
-from pruning.runs.store import JOB
 
 LARGEST = 8_000_000
 """Bytes of a report: what goes into a mail."""
@@ -59,7 +57,7 @@ def write_report(
         run,
         list_runs(run.path.parent),
         options,
-        data_dir=data_dir or _data_dir(run.path),
+        data_dir=data_dir or run.data_dir,
         sparsities=sparsities,
         progress=progress,
         cancel=cancel,
@@ -79,12 +77,3 @@ def write_report(
             part.unlink()
         raise StorageError(f"The report cannot be written to {out} ({error.strerror or error}).") from error
     return out
-
-
-def _data_dir(run: Path) -> str | None:
-    """Where the run found its images."""
-    try:
-        place = json.loads((run / JOB).read_text(encoding="utf-8")).get("data_dir")
-    except (OSError, ValueError, AttributeError):
-        return None
-    return place if isinstance(place, str) else None
