@@ -5,7 +5,7 @@ Importing it adds `run:` to the references that can be opened.
 
 from pruning.runs.files import report_path
 from pruning.runs.job_state import RunEvents, request_cancel
-from pruning.runs.run import Download, Run
+from pruning.runs.run import Run
 from pruning.runs.store import (
     Listing,
     Unreadable,
@@ -19,7 +19,6 @@ from pruning.runs.store import (
 )
 
 __all__ = [
-    "Download",
     "Listing",
     "Run",
     "RunEvents",

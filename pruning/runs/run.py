@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pruning.base.errors import StorageError
-from pruning.runs.files import ANSWERS, MODEL, RECIPE
+from pruning.runs.files import ANSWERS, MODEL
 from pruning.runs.job_state import RunEvents, State, is_cancelling, read_events
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result
@@ -15,28 +15,6 @@ from pruning.runs.saved_model import read_origin
 from pruning.training.answers import Answers, read_answers
 
 UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Download:
-    """A file of a run that people take with them."""
-
-    title: str
-    path: Path
-    file_name: str
-    """For whoever saves it: it says which run it is of."""
-    mime: str
-
-    def read(self) -> bytes:
-        """Its content.
-
-        Raises:
-            StorageError: it cannot be read.
-        """
-        try:
-            return self.path.read_bytes()
-        except OSError as error:
-            raise StorageError(f"{self.title} cannot be read ({error.strerror or error}).") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,13 +99,13 @@ class Run:
         """Whether it was asked to stop."""
         return is_cancelling(self.path)
 
-    def downloads(self) -> tuple[Download, ...]:
-        """The files that people take with them: the recipe, and once it is done the model."""
-        found = [_download(self, RECIPE, "application/yaml")]
-        if self.result is not None:
-            found.append(_download(self, MODEL, "application/octet-stream"))
-        return tuple(found)
+    def weights(self) -> bytes:
+        """The file of the pruned network's weights, once the run is done.
 
-
-def _download(run: Run, name: str, mime: str) -> Download:
-    return Download(title=name, path=run.path / name, file_name=f"{run.name}{Path(name).suffix}", mime=mime)
+        Raises:
+            StorageError: it cannot be read.
+        """
+        try:
+            return (self.path / MODEL).read_bytes()
+        except OSError as error:
+            raise StorageError(f"{MODEL} of {self.name} cannot be read ({error.strerror or error}).") from error
