@@ -16,9 +16,12 @@ from pruning.contest.race import line_up
 from pruning.data.datasets import Dataset, load_dataset
 from pruning.opening.models import OpenModel, open_model
 from pruning.runs.pipeline import prune_in_rounds
+from pruning.spec import CONTEST
 from pruning.training.evaluate import evaluate
 
-TERMS = Terms(model="sample:lenet300", data="mnist5k", sparsity=0.97, rounds=3, steps=7, seeds=(4, 9))
+TERMS = Terms(
+    model="sample:lenet300", data="mnist5k", rounds=3, steps=7, seeds=(4, 9), prune=CONTEST.replace(sparsity=0.97)
+)
 
 
 @pytest.fixture(scope="module")
@@ -134,11 +137,13 @@ def test_a_damaged_file_is_not_read(whole: list[Race], damage: object) -> None:
         ({"seeds": (1, 1)}, "different"),
         ({"rounds": 1}, "2 rounds"),
         ({"steps": 2}, "steps"),
-        ({"sparsity": 1.0}, "sparsity"),
+        ({"prune": {"sparsity": 1.0}}, "sparsity"),
     ],
 )
 def test_terms_that_make_no_race_are_refused(change: dict[str, object], word: str) -> None:
     with pytest.raises(InputError, match=word):
+        if isinstance(change.get("prune"), dict):
+            change = {"prune": TERMS.prune.replace(**change["prune"])}
         replace(TERMS, **change)  # type: ignore[arg-type]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -17,6 +15,7 @@ from pruning.data.datasets import Dataset
 from pruning.jobs.workfile import WorkFile
 from pruning.latency.clock import quiet_machine
 from pruning.opening.models import OpenModel
+from pruning.runs.identity import request_digest
 
 SCHEMA_VERSION = 1
 SAVE_SECONDS = 0.3
@@ -25,8 +24,9 @@ SAVE_SECONDS = 0.3
 
 def file_of(terms: Terms, model_digest: str, data_digest: str) -> WorkFile:
     """Where a race is kept; `WorkFile.status` tells whether it is being run."""
-    key = json.dumps([SCHEMA_VERSION, asdict(terms), model_digest, data_digest], sort_keys=True)
-    return WorkFile(cache_dir() / "contest" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json")
+    asked = {"form": SCHEMA_VERSION, **terms.to_values()}
+    name = request_digest("contest", asked, weights=model_digest, data=data_digest)[:32]
+    return WorkFile(cache_dir() / "contest" / f"{name}.json")
 
 
 def read(file: WorkFile, terms: Terms) -> Race:
@@ -85,7 +85,7 @@ def to_json(found: Race) -> dict[str, Any]:
     """A race as JSON: terms, and each lane's marks and finish."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "terms": {**asdict(found.terms), "seeds": list(found.terms.seeds)},
+        "terms": found.terms.to_values(),
         "lanes": [
             {
                 "schedule": lane.schedule,

@@ -34,8 +34,8 @@ def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
             "how": "",
             "model": run.network,
             "data": run.recipe.data,
-            "granularity": run.recipe.granularity,
-            "criterion": run.recipe.criterion,
+            "granularity": run.recipe.prune.granularity,
+            "criterion": run.recipe.prune.criterion,
             "sparsity": sparsity(run),
         }
         if run.result is not None:

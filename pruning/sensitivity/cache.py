@@ -5,8 +5,6 @@ A page polls the file and its status (`pruning.jobs.workfile`); a cancelled scan
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,6 +18,7 @@ from pruning.opening.models import OpenModel
 from pruning.planning.plan import Plan
 from pruning.repair.recalibrate import BATCH
 from pruning.repair.recalibrate import IMAGES as RECALIBRATION
+from pruning.runs.identity import request_digest
 from pruning.sensitivity.curves import Joint, Sensitivity
 from pruning.sensitivity.form import SCHEMA_VERSION, from_json, to_json
 from pruning.sensitivity.interaction import kept_of, measure_joint
@@ -35,9 +34,13 @@ Progress = Callable[[Sensitivity, str], None]
 def file_of(wanted: Sensitivity) -> WorkFile:
     """Where a scan is kept; its `status` tells whether it is being measured. `wanted` needs no points: `outline` is
     enough."""
-    key = [SCHEMA_VERSION, wanted.model_digest, wanted.data_digest, wanted.granularity, wanted.criterion, wanted.seed,
-           wanted.images, RECALIBRATION, BATCH]  # fmt: skip
-    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
+    asked = {
+        "form": SCHEMA_VERSION,
+        "spec": wanted.spec.digest,
+        "images": wanted.images,
+        "recalibration": [RECALIBRATION, BATCH],
+    }
+    name = request_digest("sensitivity", asked, weights=wanted.model_digest, data=wanted.data_digest)[:32]
     return WorkFile(cache_dir() / "sensitivity" / f"{name}.json")
 
 

@@ -14,17 +14,9 @@ def start(opened: OpenModel, wanted: Sensitivity, data_dir: str | None, *, lose:
     Raises:
         StorageError: the cache cannot be written, or the process cannot be started.
     """
-    arguments = ["sensitivity", opened.ref, "--data", wanted.data, "--granularity", wanted.granularity]
-    arguments += [
-        "--criterion",
-        wanted.criterion,
-        "--images",
-        str(wanted.images),
-        "--seed",
-        str(wanted.seed),
-        "--lose",
-        str(lose),
-    ]
+    asked = wanted.spec.to_arguments("granularity", "criterion", "parameters", "seed")
+    arguments = ["sensitivity", opened.ref, "--data", wanted.data, *asked]
+    arguments += ["--images", str(wanted.images), "--lose", str(lose)]
     if data_dir is not None:
         arguments += ["--data-dir", data_dir]
     launch(arguments, file_of(wanted).note_start())

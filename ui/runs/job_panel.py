@@ -28,7 +28,10 @@ def live(path: Path, dense: float | None) -> None:
     from pruning.render.figures import runs as plots_runs
     from pruning.runs import read_run, request_cancel
 
-    run = read_run(path)
+    try:
+        run = read_run(path)
+    except errors.PruningError:  # deleted or damaged meanwhile: the page says so
+        st.rerun()
     if run.state not in ("queued", "running"):
         st.rerun()
     events = run.events()
