@@ -19,13 +19,14 @@ from pruning.export.table import EXPORTS, find_export, offered
 from pruning.notebook import Result
 from pruning.runs import Run, create_run, execute, read_run
 from pruning.runs.recipe import Recipe
+from pruning.spec import PruneSpec
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run: half of the neurons of a small network, and no fine-tuning."""
     folder = create_run(
-        Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5),
+        Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5)),
         path=tmp_path_factory.mktemp("exports") / "runs" / "half",
     )
     execute(folder)
