@@ -9,8 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pruning.base.errors import Cancelled, PruningError, RemovalError, RequirementError
+from pruning.base.errors import Cancelled, InputError, PruningError, RemovalError, RequirementError
 from pruning.cli.output import emit, say
+from pruning.jobs.attempt import Attempt
+from pruning.jobs.work import Work
 
 EXIT_OK, EXIT_NO, EXIT_ERROR, EXIT_CANCELLED = 0, 1, 2, 130
 """`EXIT_NO`: everything was done, and the answer is no: a requirement is not met, a removal not proven."""
@@ -25,12 +27,14 @@ Stop = Callable[[], bool]
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 1 where the answer is no, 2 for an error, 130 when cancelled."""
     try:
-        args = build_parser().parse_args(arguments)
+        given = sys.argv[1:] if arguments is None else arguments
+        if given[:1] == ["--job"]:
+            _carry_out_as_job(*given[1:])
+        else:
+            _carry_out(given)
+        return EXIT_OK
     except SystemExit as ended:
         return EXIT_ERROR if ended.code else EXIT_OK
-    try:
-        args.command(args, _Stop())
-        return EXIT_OK
     except (Cancelled, KeyboardInterrupt) as error:
         say(str(error) or "Cancelled.")
         return EXIT_CANCELLED
@@ -42,6 +46,20 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         say(f"Error: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.")
         return EXIT_ERROR
+
+
+def _carry_out(arguments: list[str], work: Work | None = None) -> None:
+    """Carry a command out; `work`: where it is an attempt at a job."""
+    args = build_parser().parse_args(arguments)
+    args.work = work
+    args.command(args, _Stop())
+
+
+def _carry_out_as_job(place: str = "", *arguments: str) -> None:
+    """What an executor starts: `--job PLACE COMMAND ...`. The attempt in a folder is noted as begun before the command
+    imports anything, and ends with it, whatever becomes of it."""
+    with Attempt.at(place).working() as work:
+        _carry_out(list(arguments), work)
 
 
 class _Stop:
@@ -64,8 +82,7 @@ class _Stop:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
-        say(f"Error: {message}. See '{self.prog} --help'.")
-        raise SystemExit(EXIT_ERROR)
+        raise InputError(f"{message}. See '{self.prog} --help'.")
 
 
 def _number(text: str) -> float:
@@ -234,7 +251,7 @@ def _contest(args: argparse.Namespace, stop: Stop) -> None:
 def _latency(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.latency import latency
 
-    result, lines = latency(args.model, batch=args.batch, cancel=stop)
+    result, lines = latency(args.model, batch=args.batch, cancel=stop, work=args.work)
     emit(result, lines, as_json=args.json)
 
 
