@@ -69,21 +69,23 @@ def measure(case: Case, data_dir: str | None) -> tuple[dict[str, Any], bool]:
             case.model, case.data, case.epochs, granularity=case.granularity, sparsity=case.sparsity, seed=seed
         )
         result = run(recipe, data_dir=data_dir).result
+        dense, pruned = result.dense, result.pruned
+        assert dense.test is not None and pruned.test is not None and result.difference is not None, "it has images"
         runs.append(
             {
                 "seed": seed,
-                "check": result["check"]["status"],
-                "max_error": result["check"]["max_error"],
-                "dense_test": result["dense"]["accuracy"],
-                "pruned_test": result["pruned"]["accuracy"],
-                "difference_points": round(100 * result["difference"]["accuracy"], 3),
-                "interval_points": [round(100 * end, 3) for end in result["difference"]["interval"]],
-                "select": {name: stage and stage["accuracy"] for name, stage in result["stages"].items()},
-                "params_left": result["pruned"]["params"] / result["dense"]["params"],
-                "nonzero_left": result["pruned"]["nonzero"] / result["dense"]["nonzero"],
-                "macs_left": result["pruned"]["macs"] / result["dense"]["macs"],
-                "speedup": result["speedup"],
-                "seconds": result["seconds"],
+                "check": result.check.status,
+                "max_error": result.check.max_error,
+                "dense_test": dense.test.value,
+                "pruned_test": pruned.test.value,
+                "difference_points": round(100 * result.difference.value, 3),
+                "interval_points": [round(100 * end, 3) for end in result.difference.interval],
+                "select": {name: found and found.value for name, found in vars(result.stages).items()},
+                "params_left": pruned.params / dense.params,
+                "nonzero_left": pruned.nonzero / dense.nonzero,
+                "macs_left": pruned.macs / dense.macs,
+                "speedup": {speedup.batch: speedup.span for speedup in result.speedups},
+                "seconds": result.seconds,
             }
         )
         say(f"{case.model} {case.granularity} {case.sparsity:g} seed {seed}: {runs[-1]}")

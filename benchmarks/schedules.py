@@ -34,11 +34,13 @@ def measure(case: dict[str, Any]) -> dict[str, Any]:
             )  # fmt: skip
             result = run(recipe).result
             row["steps"] = recipe.finetune_steps
-            row["dense"] = result["dense"]["accuracy"]
-            row[schedule] = result["pruned"]["accuracy"]
-            row[f"{schedule}_interval"] = result["pruned"]["accuracy_interval"]
-            row[f"{schedule}_nonzero"] = result["pruned"]["nonzero"]
-            row[f"{schedule}_check"] = result["check"]["status"]
+            dense, pruned = result.dense.test, result.pruned.test
+            assert dense is not None and pruned is not None, "it has images"
+            row["dense"] = dense.value
+            row[schedule] = pruned.value
+            row[f"{schedule}_interval"] = pruned.interval
+            row[f"{schedule}_nonzero"] = result.pruned.nonzero
+            row[f"{schedule}_check"] = result.check.status
         row["iterative_minus_oneshot_points"] = round(100 * (row["iterative"] - row["oneshot"]), 3)
         rows.append(row)
         say(f"{case['model']}: {row}")

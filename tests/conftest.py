@@ -1,9 +1,12 @@
 """What tests of several folders share."""
 
+import dataclasses
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: more threads only wait for each other
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,3 +22,47 @@ def full_data() -> str:
     if missing:
         pytest.skip(f"the full data sets are absent: no {' and '.join(missing)} in PRUNING_DATA or ../shared/data")
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def make_result() -> Callable[..., Any]:
+    """Builds a run's result: 4 test images, half the parameters, timed for one image; named fields are changed."""
+    from pruning.cost.counts import Bytes
+    from pruning.latency.clock import Timing
+    from pruning.planning.plan import LayerPlan
+    from pruning.removal.verify import Check
+    from pruning.runs.recipe import Recipe
+    from pruning.runs.result import Change, DataUsed, FinishedRound, Measurement, Result, Side, Speedup, Stages
+
+    test = Measurement(value=0.75, interval=(0.3, 0.95), correct=3, images=4, role="test")
+    select = Measurement(value=0.5, interval=(0.15, 0.85), correct=2, images=4, role="select")
+    dense = Side(
+        params=100,
+        nonzero=90,
+        macs=1000,
+        bytes=Bytes(raw=400, deflate=300, sparse=380),
+        activation_bytes=64,
+        activation_place="fc1",
+        latency={1: Timing(low=1.9, median=2.0, high=2.1)},
+        test=test,
+    )
+    result = Result(
+        recipe=Recipe(model="sample:lenet300", data="mnist5k"),
+        model="sample:lenet300",
+        model_digest="0" * 64,
+        data=DataUsed(name="mnist5k", sha256="images", source="built in"),
+        dense=dense,
+        pruned=dataclasses.replace(dense, params=50, nonzero=45),
+        speedups=(Speedup(batch=1, low=1.5, middle=1.6, high=1.7),),
+        difference=Change(value=-0.25, interval=(-0.7, 0.3), newly_wrong=2, newly_right=1),
+        stages=Stages(as_cut=select),
+        rounds=(FinishedRound(number=1, sparsity=0.5, steps=0, stages=Stages(as_cut=select)),),
+        layers=(LayerPlan(name="fc1", group="fc1", requested=0.5, achieved=0.5, kept=5, total=10),),
+        check=Check(status="exact", max_error=0.0, reference="masked model"),
+        engine="an engine",
+        cpu="a processor",
+        threads=1,
+        torch="2",
+        seconds=1.5,
+    )
+    return lambda **changes: dataclasses.replace(result, **changes)

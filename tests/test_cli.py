@@ -9,9 +9,11 @@ import time
 
 import pytest
 
+from pruning.base.errors import StorageError
 from pruning.cli.main import main
 from pruning.cli.output import emit
 from pruning.cli.prune import _summary
+from pruning.runs import read_run
 
 
 @pytest.fixture(autouse=True)
@@ -146,16 +148,18 @@ def test_prune_and_evaluate_the_run(capsys, tmp_path):
     status, result, err = call(capsys, *arguments, "--require", "pruned.params<=200000", "--out", str(tmp_path / "run"))
     assert status == 0 and "fine-tuning" in err
     for side in ("dense", "pruned"):
-        assert {"accuracy", "accuracy_interval", "correct", "images", "role"} <= set(result[side])
+        assert {"metric", "accuracy", "accuracy_interval", "correct", "images", "role"} <= set(result[side])
         assert {"params", "nonzero", "macs", "bytes", "latency_ms"} <= set(result[side])
         assert set(result[side]["bytes"]) == {"raw", "deflate", "sparse"}
         assert set(result[side]["latency_ms"]) == {"1", "32"}
         assert set(result[side]["latency_ms"]["1"]) == {"median", "low", "high"}
-    assert {"accuracy", "interval", "newly_wrong", "newly_right"} == set(result["difference"])
+    assert {"metric", "accuracy", "interval", "newly_wrong", "newly_right"} == set(result["difference"])
     assert {"as_cut", "recalibrated", "finetuned"} == set(result["stages"])
     assert {"name", "group", "requested", "achieved", "kept", "total"} <= set(result["layers"][0])
     assert {"engine", "threads", "seconds", "speedup", "schema_version"} <= set(result)
-    assert any("Compression (deflate) takes off only" in line for line in _summary(result)), "the ledger's sentences"
+    assert any(
+        "Compression (deflate) takes off only" in line for line in _summary(read_run(tmp_path / "run").result, tmp_path)
+    ), "the ledger's sentences"
     status, again, _ = call(capsys, "evaluate", f"run:{tmp_path / 'run'}", "--role", "test")
     assert (status, again["correct"]) == (0, result["pruned"]["correct"])
 
@@ -237,11 +241,18 @@ def test_ctrl_c_cancels_with_130(tmp_path):
         [*prune, "--out", str(tmp_path / "r")],
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
-    events = tmp_path / "r" / "events.jsonl"
     until = time.monotonic() + 60
-    while time.monotonic() < until and not (events.exists() and '"finetune"' in events.read_text()):
+    while time.monotonic() < until and not has_trained(tmp_path / "r"):
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130 and out == "" and "Traceback" not in err
     assert err.strip().splitlines()[-1].startswith("Cancelled")
+    assert read_run(tmp_path / "r").state == "cancelled"
+
+
+def has_trained(folder) -> bool:
+    try:
+        return bool(read_run(folder).events().training)
+    except StorageError:
+        return False

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import graphlib
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from pruning.runs import files
 
 ROOT = Path(__file__).parents[1]
 ENGINE = ("pruning", "sample_models")
@@ -114,6 +117,98 @@ def circle(trees: dict[str, ast.Module]) -> list[str]:
     return []
 
 
+RUN_FILES = {value for name, value in vars(files).items() if name.isupper()}
+"""Names of files in a run's folder. 'cancel' is a word as well, so that one counts only as a part of a path."""
+RESULT_TYPES = {"Result", "Side", "Measurement", "Change", "Stages", "FinishedRound", "Speedup", "Figures", "Run"}
+RESULT_MAKERS = {"execute", "read_result", "from_values", "gather"}
+"""Functions that give a result, or something that has one in an attribute."""
+
+
+def run_files_named(trees: dict[str, ast.Module]) -> list[str]:
+    """Modules outside pruning.runs that name a file of a run's folder, each as a sentence."""
+    found = []
+    for module, tree in trees.items():
+        if module.startswith("pruning.runs"):
+            continue
+        if "pruning.runs.files" in imported(tree, {*trees, "pruning.runs.files"}):
+            found.append(f"{module} imports pruning.runs.files")
+        paths = {node.right for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)}
+        for node in ast.walk(tree):
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            name = text.rpartition("/")[2]
+            if name in RUN_FILES and (name != files.CANCEL or node in paths):
+                found.append(f"{module} names {name}")
+            if isinstance(node, ast.JoinedStr) and re.fullmatch(r"(.*/)?report-\{.*\.html", ast.unparse(node)[2:-1]):
+                found.append(f"{module} names a report's file")
+    return found
+
+
+def results_subscripted(trees: dict[str, ast.Module]) -> list[str]:
+    """Places that look into a run's result by a string, each as a sentence.
+
+    What is a result: an attribute `.result` or `.figures`, what a function gives that makes one, what is annotated as
+    one of its types, and whatever is taken from one of these by an attribute or an assignment.
+    """
+    found = []
+    for module, tree in trees.items():
+        if module == "pruning.runs.result_json":
+            continue
+        for scope in ast.walk(tree):
+            if isinstance(scope, ast.FunctionDef):
+                found += [f"{module}:{line} subscripts a result" for line in _subscripts(scope)]
+    return sorted(set(found))
+
+
+def _subscripts(scope: ast.FunctionDef) -> list[int]:
+    arguments = [*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs]
+    results = {
+        argument.arg
+        for argument in arguments
+        if argument.annotation is not None and _names(argument.annotation) & (RESULT_TYPES - {"Run"})
+    }
+
+    def is_result(node: ast.expr) -> bool:
+        match node:
+            case ast.Name(id=name):
+                return name in results
+            case ast.Attribute(value=value, attr=attr):
+                return attr in ("result", "figures") or is_result(value)
+            case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+                return name in RESULT_MAKERS
+            case ast.Subscript(value=value):
+                return is_result(value)
+        return False
+
+    def note(target: ast.expr, value: ast.expr) -> None:
+        match target, value:
+            case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values):
+                for one, other in zip(targets, values, strict=True):
+                    note(one, other)
+            case ast.Name(id=name), _ if is_result(value):
+                results.add(name)
+
+    for _ in range(2):  # twice, for what is assigned before the place where it becomes known
+        for node in ast.walk(scope):
+            match node:
+                case ast.Assign(targets=[target], value=value):
+                    note(target, value)
+                case ast.AnnAssign(target=target, value=ast.expr() as value):
+                    note(target, value)
+    lines = []
+    for node in ast.walk(scope):
+        match node:
+            case ast.Subscript(value=value, slice=ast.Constant(value=str())) if is_result(value):
+                lines.append(node.lineno)
+            case ast.Call(func=ast.Attribute(value=value, attr="get"), args=[ast.Constant(value=str()), *_]):
+                if is_result(value):
+                    lines.append(node.lineno)
+    return lines
+
+
+def _names(annotation: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+
+
 TREES = source_trees()
 
 
@@ -128,6 +223,19 @@ def test_dependencies_point_one_way() -> None:
 def test_every_module_has_its_room() -> None:
     homeless = [name for name in TREES if name.split(".")[0] != "sample_models" and layer(name) is None]
     assert [name for name in homeless if name not in TOPS] == [], "say in ROOMS where these belong"
+
+
+def test_only_runs_knows_the_files_of_a_run() -> None:
+    assert run_files_named(TREES) == []
+
+
+def test_no_result_is_looked_into_by_strings() -> None:
+    scripts = {
+        path.stem: ast.parse(path.read_text())
+        for folder in ("benchmarks", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    assert results_subscripted({**TREES, **scripts}) == []
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
@@ -176,6 +284,49 @@ def test_every_folder_with_code_is_a_package() -> None:
 def test_the_checks_above_can_fail(module: str, code: str, complaints: int) -> None:
     trees = {"pruning.runs.pipeline": ast.parse(""), module: ast.parse(code)}
     assert len(upward_imports(trees) + forbidden_imports(trees)) == complaints
+
+
+@pytest.mark.parametrize(
+    ("code", "complaints"),
+    [
+        ("path = folder / 'result.json'", 1),
+        ("def f(folder):\n    return open(f'{folder}/job.json')", 1),
+        ("path = folder / 'cancel'", 1),
+        ("button('cancel')", 0),
+        ("name = f'report-{key}.html'", 1),
+        ("name = 'report-data'", 0),
+        ("from pruning.runs.files import MODEL", 1),
+        ("from pruning.runs import files", 1),
+        ("words = 'Open a recipe.yaml here'", 0),
+    ],
+)
+def test_names_of_run_files_are_found(code: str, complaints: int) -> None:
+    assert len(run_files_named({"ui.runs.run_list": ast.parse(code)})) == complaints
+    assert run_files_named({"pruning.runs.store": ast.parse(code)}) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(run):\n    return run.result['dense']",
+        "def f(run):\n    result = run.result\n    return result.get('cpu', '')",
+        "def f(result: Result | None):\n    return result['dense']",
+        "def f(pair):\n    before, after = pair.before.figures, pair.after.figures\n    return after['macs']",
+        "def f(result: Result):\n    dense, pruned = result.dense, result.pruned\n    return pruned['bytes']",
+        "def f(path):\n    done = execute(path)\n    return done.stages['as_cut']",
+        "def f(path):\n    return execute(path)['seconds']",
+    ],
+)
+def test_strings_in_results_are_found(code: str) -> None:
+    assert len(results_subscripted({"ui.runs.run_list": ast.parse(code)})) == 1
+    assert results_subscripted({"pruning.runs.result_json": ast.parse(code)}) == []
+
+
+def test_other_subscripts_are_let_through() -> None:
+    code = (
+        "def f(run):\n    answers = run.answers()\n    return answers['dense'], run.result.dense.latency[1], run.result"
+    )
+    assert results_subscripted({"ui.runs.run_list": ast.parse(code)}) == []
 
 
 def test_importing_the_whole_engine_loads_no_streamlit() -> None:

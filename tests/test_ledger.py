@@ -1,19 +1,22 @@
 """Each disagreement between currencies gets its sentence, worked out by hand, and agreement gets none."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
 
 from pruning.cost.bytes_left import bytes_left
-from pruning.cost.counts import model_cost
+from pruning.cost.counts import Bytes, model_cost
 from pruning.cost.devices import BUDGETS, KB, Budget, fits
-from pruning.cost.ledger import Clock, Ledger, Side, count_starved, of_result, remarks
+from pruning.cost.ledger import Clock, Ledger, Side, count_starved, remarks
 from pruning.latency.clock import Comparison, Timing
 from pruning.opening.models import OpenModel, open_model
-from pruning.planning.plan import make_plan
+from pruning.planning.plan import LayerPlan, make_plan
 from pruning.removal.build import build_graph
 from pruning.render.preview import ledger_of, pruned_copy
+from pruning.runs.ledger import ledger_of_result
+from pruning.runs.result import Result, Speedup
 
 DENSE = Side(
     params=1000, nonzero=1000, macs=100_000, raw=4000, deflate=3000, sparse=4125, activation=8000, activation_place="a"
@@ -186,17 +189,18 @@ def test_compressed_bytes_of_a_large_network_are_estimated_from_blocks(granulari
     assert about.deflate == pytest.approx(exact.deflate, rel=0.08)
 
 
-def test_a_result_becomes_a_ledger() -> None:
-    side = {
-        "params": 10, "nonzero": 9, "macs": 8, "bytes": {"raw": 7, "deflate": 6, "sparse": 5}, "activation_bytes": 4,
-        "latency_ms": {"1": {"low": 1.0, "median": 2.0, "high": 3.0}},
-    }  # fmt: skip
-    layers = [
-        {"name": "a", "kept": 3, "total": 4}, {"name": "a", "kept": 4, "total": 4}, {"name": "b", "kept": 2, "total": 2}
-    ]  # fmt: skip
-    result = {"recipe": {"granularity": "channel"}, "dense": side, "pruned": {**side, "activation_place": "x"},
-              "speedup": {"1": [0.9, 1.0, 1.1]}, "layers": layers}  # fmt: skip
-    found = of_result(result)
+def test_a_result_becomes_a_ledger(make_result: Callable[..., Result]) -> None:
+    side = replace(
+        make_result().dense, params=10, nonzero=9, macs=8, bytes=Bytes(raw=7, deflate=6, sparse=5), activation_bytes=4,
+        activation_place="", latency={1: Timing(low=1.0, median=2.0, high=3.0)},
+    )  # fmt: skip
+    layers = tuple(
+        LayerPlan(name=name, group=None, requested=0.5, achieved=0.5, kept=kept, total=total)
+        for name, kept, total in (("a", 3, 4), ("a", 4, 4), ("b", 2, 2))
+    )
+    result = make_result(dense=side, pruned=replace(side, activation_place="x"), layers=layers,
+                         speedups=(Speedup(batch=1, low=0.9, middle=1.0, high=1.1),))  # fmt: skip
+    found = ledger_of_result(result)
     assert found.widths == (("a", 7),), "a has channels of two groups; b lost none"
     assert found.clocks == (Clock(batch=1, dense=(1, 2, 3), pruned=(1, 2, 3), speedup=(0.9, 1.0, 1.1)),)
     assert found.dense == Side(params=10, nonzero=9, macs=8, raw=7, deflate=6, sparse=5, activation=4)

@@ -1,5 +1,6 @@
 """Runs near a cut: the distance is worked out by hand, and what is no such run is passed over."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from pruning.removal.build import build_graph
 from pruning.runs import Run
 from pruning.runs.near import distance, kept_shares, near_runs
 from pruning.runs.recipe import Recipe
+from pruning.runs.result import Result, Stages
 
 
 @pytest.fixture(scope="module")
@@ -24,17 +26,22 @@ def graph() -> ModelGraph:
     return build_graph(model, (torch.zeros(2, 4),))
 
 
-def run(name: str = "a", finetuned: bool = True, result: bool = True, **recipe: Any) -> Run:
-    settings: dict[str, Any] = {"model": "sample:lenet5", "data": "mnist5k", "sparsity": 0.0} | recipe
-    stages = {"stages": {"finetuned": {"accuracy": 0.9} if finetuned else None}}
-    return Run(
-        path=Path(name),
-        state="done",
-        recipe=Recipe(**settings),
-        created=datetime(2026, 1, 1, tzinfo=UTC),
-        result=stages if result else None,
-        message=None,
-    )
+@pytest.fixture(scope="module")
+def run(make_result: Callable[..., Result]) -> Callable[..., Run]:
+    def made(name: str = "a", finetuned: bool = True, result: bool = True, **recipe: Any) -> Run:
+        settings: dict[str, Any] = {"model": "sample:lenet5", "data": "mnist5k", "sparsity": 0.0} | recipe
+        reached = make_result().stages.as_cut
+        stages = Stages(as_cut=reached, finetuned=reached if finetuned else None)
+        return Run(
+            path=Path(name),
+            state="done",
+            recipe=Recipe(**settings),
+            created=datetime(2026, 1, 1, tzinfo=UTC),
+            result=make_result(stages=stages) if result else None,
+            message=None,
+        )
+
+    return made
 
 
 def find(graph: ModelGraph, runs: list[Run], **wanted: Any) -> list[str]:
@@ -58,14 +65,14 @@ def test_what_units_allow_counts_not_what_was_asked(graph: ModelGraph) -> None:
     assert distance(graph, "channel", *asked) == 0.0, "5 of 10 units in both"
 
 
-def test_near_runs_come_nearest_first(graph: ModelGraph) -> None:
+def test_near_runs_come_nearest_first(graph: ModelGraph, run: Callable[..., Run]) -> None:
     runs = [run("far", layers={"0": 0.9}), run("next", layers={"0": 0.6}), run("same", layers={"0": 0.5})]
     assert find(graph, runs) == ["same", "next"]
     assert find(graph, runs, within=0.2) == ["same", "next", "far"]
     assert find(graph, runs, layers={}) == [], "dense needs no fine-tuning"
 
 
-def test_other_runs_are_passed_over(graph: ModelGraph) -> None:
+def test_other_runs_are_passed_over(graph: ModelGraph, run: Callable[..., Run]) -> None:
     good = run("good", layers={"0": 0.5})
     others = [
         run("not tuned", finetuned=False, layers={"0": 0.5}),

@@ -31,26 +31,26 @@ def test_a_channel_run_reports_what_its_model_does():
     outcome = run(recipe(), progress=events.append)
     result, data = outcome.result, load_dataset("mnist5k")
     again = evaluate(outcome.model, data, "test")
-    assert result["pruned"]["correct"] == again.correct and result["pruned"]["role"] == "test"
-    assert result["dense"]["correct"] == evaluate(open_model("sample:lenet300").model, data, "test").correct
-    assert result["check"]["status"] == "exact" and result["check"]["max_error"] < 1e-9
-    assert result["pruned"]["params"] == 784 * 150 + 150 + 150 * 50 + 50 + 50 * 10 + 10
-    difference = result["difference"]
-    assert difference["newly_right"] - difference["newly_wrong"] == again.correct - result["dense"]["correct"]
-    assert result["stages"]["as_cut"]["role"] == "select"
-    assert result["stages"]["recalibrated"] is None, "no BN, nothing to recalibrate"
-    assert result["stages"]["finetuned"]["correct"] == evaluate(outcome.model, data, "select").correct
+    assert result.pruned.test.correct == again.correct and result.pruned.test.role == "test"
+    assert result.dense.test.correct == evaluate(open_model("sample:lenet300").model, data, "test").correct
+    assert result.check.status == "exact" and result.check.max_error < 1e-9
+    assert result.pruned.params == 784 * 150 + 150 + 150 * 50 + 50 + 50 * 10 + 10
+    difference = result.difference
+    assert difference.newly_right - difference.newly_wrong == again.correct - result.dense.test.correct
+    assert result.stages.as_cut.role == "select"
+    assert result.stages.recalibrated is None, "no BN, nothing to recalibrate"
+    assert result.stages.finetuned.correct == evaluate(outcome.model, data, "select").correct
     assert [e["step"] for e in events if e["stage"] == "finetune"] == list(range(1, 13))
-    assert set(result["speedup"]) == {"1", "32"}
-    for low, middle, high in result["speedup"].values():
-        assert 0 < low <= middle <= high
+    assert [speedup.batch for speedup in result.speedups] == [1, 32]
+    for speedup in result.speedups:
+        assert 0 < speedup.low <= speedup.middle <= speedup.high
 
 
 def test_the_same_recipe_gives_the_same_numbers():
     first, second = (run(recipe(seed=3)).result for _ in range(2))
-    for key in ("stages", "layers", "difference"):
-        assert first[key] == second[key]
-    assert run(recipe(seed=4)).result["stages"] != first["stages"]
+    for part in ("stages", "layers", "difference"):
+        assert getattr(first, part) == getattr(second, part)
+    assert run(recipe(seed=4)).result.stages != first.stages
 
 
 def test_pruned_weights_stay_pruned_over_all_rounds():
@@ -60,19 +60,17 @@ def test_pruned_weights_stay_pruned_over_all_rounds():
         weight = dict(model.named_parameters())[name]
         assert int((weight == 0).sum()) == total * 9 // 10
         assert not torch.equal(weight, tensors[name])
-    assert [entry["sparsity"] for entry in outcome.result["rounds"]] == pytest.approx(
-        [1 - 0.1 ** (i / 3) for i in (1, 2, 3)]
-    )
-    assert outcome.result["pruned"]["macs"] == outcome.result["dense"]["macs"], "zeros are still multiplied"
+    assert [done.sparsity for done in outcome.result.rounds] == pytest.approx([1 - 0.1 ** (i / 3) for i in (1, 2, 3)])
+    assert outcome.result.pruned.macs == outcome.result.dense.macs, "zeros are still multiplied"
 
 
 def test_iterative_channel_rounds_end_at_the_one_shot_size():
     one = run(recipe(model="sample:mini_resnet", sparsity=0.6, finetune_steps=3)).result
     three = run(recipe(model="sample:mini_resnet", sparsity=0.6, finetune_steps=3, schedule="iterative", iterations=3))
-    assert three.result["pruned"]["params"] == one["pruned"]["params"]
-    assert [layer["kept"] for layer in three.result["layers"]] == [layer["kept"] for layer in one["layers"]]
-    assert three.result["check"]["status"] == "exact"
-    assert all(entry["recalibrated"] is not None for entry in three.result["rounds"])
+    assert three.result.pruned.params == one.pruned.params
+    assert [layer.kept for layer in three.result.layers] == [layer.kept for layer in one.layers]
+    assert three.result.check.status == "exact"
+    assert all(done.stages.recalibrated is not None for done in three.result.rounds)
 
 
 def test_what_an_earlier_round_removed_stays_removed_even_for_largest_first():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pruning.planning.plan import LayerPlan
 from pruning.render.figures.runs import MOST_POINTS, TradeoffPoint, kept_bars, pareto, run_curve, tradeoff
 
 
@@ -81,9 +82,9 @@ def test_run_curve_thins_long_runs_and_stands_an_empty_one() -> None:
 
 def test_kept_bars_names_a_layer_of_two_groups_twice() -> None:
     layers = [
-        {"name": "conv1", "group": "conv1", "requested": 0.35, "achieved": 0.3, "kept": 7, "total": 10, "note": None},
-        {"name": "conv2", "group": "conv1", "requested": 0.35, "achieved": 0.3, "kept": 7, "total": 10, "note": None},
-        {"name": "conv2", "group": "conv2/own", "requested": 0.5, "achieved": 0.5, "kept": 4, "total": 8, "note": None},
+        LayerPlan(name="conv1", group="conv1", requested=0.35, achieved=0.3, kept=7, total=10),
+        LayerPlan(name="conv2", group="conv1", requested=0.35, achieved=0.3, kept=7, total=10),
+        LayerPlan(name="conv2", group="conv2/own", requested=0.5, achieved=0.5, kept=4, total=8),
     ]
     figure = kept_bars(layers, False)
     kept, removed, asked, amounts = figure.data

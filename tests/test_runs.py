@@ -1,6 +1,5 @@
 """Run folders: whole or absent, readable by anyone, and honest about their state."""
 
-import json
 import os
 import shutil
 import signal
@@ -16,10 +15,11 @@ from safetensors.torch import load_file
 
 from pruning.base.errors import Cancelled, InputError, StorageError
 from pruning.data.datasets import load_dataset
-from pruning.jobs import local
 from pruning.opening.models import open_model
+from pruning.planning.plan import LayerPlan
 from pruning.runs import Run, create_run, delete_run, execute, list_runs, read_run, request_cancel
 from pruning.runs.recipe import Recipe
+from pruning.runs.start import start_run
 from pruning.training.evaluate import evaluate
 
 QUICK = Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5, finetune_steps=3)
@@ -39,7 +39,12 @@ def wait_for(path: Path, states: set[str], seconds: float = 90) -> str:
         if state in states:
             return state
         time.sleep(0.1)
-    raise AssertionError(f"still {read_run(path).state} after {seconds} s: {(path / 'worker.log').read_text()}")
+    raise AssertionError(f"still {read_run(path).state} after {seconds} s: {printed(path)}")
+
+
+def printed(path: Path) -> str:
+    """What the processes of a run printed."""
+    return "".join(log.read_text() for log in sorted(path.glob("attempts/*/log")))
 
 
 def test_a_run_is_listed_and_its_model_opens_with_the_identical_count():
@@ -48,23 +53,28 @@ def test_a_run_is_listed_and_its_model_opens_with_the_identical_count():
     result = execute(path)
     run = read_run(path)
     assert (run.state, run.recipe) == ("done", QUICK)
-    assert run.result == json.loads(json.dumps(result))
+    assert run.result == result
     assert [listed.path for listed in list_runs()] == [path]
     opened = open_model(f"run:{path}")
-    assert evaluate(opened.model, load_dataset("mnist5k"), "test").correct == result["pruned"]["correct"]
+    assert evaluate(opened.model, load_dataset("mnist5k"), "test").correct == result.pruned.test.correct
     assert not list(path.glob("*.part"))
     assert len(run.events().training) == 3
 
 
-def test_what_was_asked_for_counts_layers_not_the_recipes_base(tmp_path):
+def test_what_was_asked_for_counts_layers_not_the_recipes_base(tmp_path, make_result):
     layers = {"fc1": 0.9, "fc2": 0.5, "fc3": 0.7}
     run = Run(
         path=tmp_path, state="queued", created=datetime.now(UTC), result=None, message=None,
         recipe=Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.0, layers=layers),
     )  # fmt: skip
     assert run.asked == (0.0, 0.9), "before it ran nobody has counted the layers"
-    done = {"layers": [{"name": name, "requested": share} for name, share in layers.items()]}
-    assert replace(run, result=done).asked == (0.5, 0.9), "every layer has a share of its own"
+    done = [
+        LayerPlan(name=name, group=None, requested=share, achieved=share, kept=1, total=2)
+        for name, share in layers.items()
+    ]
+    assert replace(run, result=make_result(layers=tuple(done))).asked == (0.5, 0.9), (
+        "every layer has a share of its own"
+    )
 
 
 def test_a_weight_run_can_be_trained_on_and_keeps_its_zeros():
@@ -76,7 +86,7 @@ def test_a_weight_run_can_be_trained_on_and_keeps_its_zeros():
     weight = load_file(second / "model.safetensors")["fc1.weight"]
     assert int(zeros.sum()) == 235_200 * 9 // 10
     assert bool((weight[zeros] == 0).all())
-    assert result["dense"]["nonzero"] == 266_610, "dense is the sample network, not the run before"
+    assert result.dense.nonzero == 266_610, "dense is the sample network, not the run before"
 
 
 def test_a_channel_run_can_be_pruned_again():
@@ -84,20 +94,20 @@ def test_a_channel_run_can_be_pruned_again():
     execute(first)
     second = create_run(Recipe(model=f"run:{first}", data="mnist5k", sparsity=0.5))
     result = execute(second)
-    assert result["pruned"]["params"] == 784 * 75 + 75 + 75 * 25 + 25 + 25 * 10 + 10
+    assert result.pruned.params == 784 * 75 + 75 + 75 * 25 + 25 + 25 * 10 + 10
     opened = open_model(f"run:{second}")
-    assert evaluate(opened.model, load_dataset("mnist5k"), "test").correct == result["pruned"]["correct"]
+    assert evaluate(opened.model, load_dataset("mnist5k"), "test").correct == result.pruned.test.correct
 
 
 def test_a_worker_process_carries_a_run_out():
     path = create_run(QUICK)
-    local.start(path)
+    start_run(path)
     assert wait_for(path, {"done", "failed", "cancelled"}) == "done"
 
 
 def test_a_worker_is_cancelled_from_outside():
     path = create_run(LONG)
-    local.start(path)
+    start_run(path)
     until = time.monotonic() + 60
     while not read_run(path).events().training and time.monotonic() < until:
         time.sleep(0.1)

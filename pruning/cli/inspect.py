@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+import pruning.runs  # noqa: F401 - adds run: to what open_network opens
 from pruning.catalog.references import parse_reference
 from pruning.cli.describe import describe_groups, locked_lines, weights_lines
 from pruning.cli.output import field, only_ours

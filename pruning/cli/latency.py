@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pruning.runs  # noqa: F401 - adds run: to what open_network opens
 from pruning.base.errors import InputError
 from pruning.cli.output import field, only_ours, say
 from pruning.jobs.store import LocalStore

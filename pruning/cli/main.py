@@ -274,4 +274,4 @@ def _doctor(args: argparse.Namespace, stop: Stop) -> None:
 def _worker(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.runs import execute
 
-    execute(args.run_dir, cancel=stop)
+    execute(args.run_dir, cancel=stop, work=args.work)

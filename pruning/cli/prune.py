@@ -13,12 +13,15 @@ from typing import Any
 from pruning.base.errors import InputError
 from pruning.cli.evaluate import check_has_images
 from pruning.cli.output import change, field, listed, say
-from pruning.cost.ledger import of_result, remarks
+from pruning.cost.ledger import remarks
 from pruning.data.datasets import dataset_info
 from pruning.opening.models import open_model
 from pruning.runs import create_run, execute
+from pruning.runs.ledger import ledger_of_result
 from pruning.runs.pipeline import check_recipe, steps_for_seconds
 from pruning.runs.recipe import SCHEDULES, Recipe, Schedule
+from pruning.runs.result import Result
+from pruning.runs.result_json import to_values
 from pruning.training.finetune import choose_precision, default_hyperparameters
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
@@ -36,8 +39,9 @@ def prune(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[st
     check_recipe(recipe)
     folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
     say(f"Run folder: {folder}")
-    result = {**execute(folder, progress=_progress, cancel=cancel), "run": str(folder)}
-    return result, _summary(result), [wanted.text for wanted in requirements if not wanted.holds(result)]
+    result = execute(folder, progress=_progress, cancel=cancel)
+    values = {**to_values(result), "run": str(folder)}
+    return values, _summary(result, folder), [wanted.text for wanted in requirements if not wanted.holds(values)]
 
 
 def recipe_of(args: argparse.Namespace) -> Recipe:
@@ -178,26 +182,35 @@ def _progress(event: dict[str, Any]) -> None:
         say(event["text"])
 
 
-def _summary(result: dict[str, Any]) -> list[str]:
-    dense, pruned, difference = result["dense"], result["pruned"], result["difference"]
-    low, high = (100 * end for end in difference["interval"])
+def _summary(result: Result, folder: Path) -> list[str]:
+    dense, pruned = result.dense, result.pruned
     notes: dict[str, dict[str, None]] = {}
-    for row in result["layers"]:
-        if row["note"]:
-            notes.setdefault(row["note"], {})[row["name"]] = None
+    for row in result.layers:
+        if row.note:
+            notes.setdefault(row.note, {})[row.name] = None
+    times = [f"{speedup.words}, batch {speedup.batch}" for speedup in result.speedups] or ["not measured"]
     return [
-        *field(
-            "accuracy",
-            f"{dense['accuracy']:.2%} → {pruned['accuracy']:.2%} on {pruned['role']} images, "
-            f"{100 * difference['accuracy']:+.2f} points ({low:+.2f} to {high:+.2f}); "
-            f"{difference['newly_wrong']} newly wrong, {difference['newly_right']} newly right",
-        ),
-        *field("removal", result["check"]["status"]),
-        *field("parameters", change(dense["params"], pruned["params"])),
-        *field("non-zero", change(dense["nonzero"], pruned["nonzero"])),
-        *field("MACs", f"{change(dense['macs'], pruned['macs'])} a sample"),
-        *(line for batch, text in result["verdict"].items() for line in field("time", f"{text}, batch {batch}")),
-        *(line for remark in remarks(of_result(result)) for line in field("note", remark.text)),
+        *field("accuracy", _accuracy(result)),
+        *field("removal", result.check.status),
+        *field("parameters", change(dense.params, pruned.params)),
+        *field("non-zero", change(dense.nonzero, pruned.nonzero)),
+        *field("MACs", f"{change(dense.macs, pruned.macs)} a sample"),
+        *(line for text in times for line in field("time", text)),
+        *(line for remark in remarks(ledger_of_result(result)) for line in field("note", remark.text)),
         *(line for note, names in notes.items() for line in field("note", f"{listed(list(names))}: {note}")),
-        *field("run", result["run"]),
+        *field("run", str(folder)),
     ]
+
+
+def _accuracy(result: Result) -> str:
+    dense, pruned, difference = result.dense.test, result.pruned.test, result.difference
+    if dense is None or pruned is None or difference is None:
+        return "not measured: there were no test images"
+    low, high = (100 * end for end in difference.interval)
+    words = (
+        f"{dense.value:.2%} → {pruned.value:.2%} on {pruned.role} images, {100 * difference.value:+.2f} points "
+        f"({low:+.2f} to {high:+.2f})"
+    )
+    if difference.newly_wrong is None or difference.newly_right is None:
+        return words
+    return f"{words}; {difference.newly_wrong} newly wrong, {difference.newly_right} newly right"

@@ -10,7 +10,8 @@ from typing import Any
 from pruning.cli.output import say
 from pruning.cost.ledger import size
 from pruning.export.report import Options, write_report
-from pruning.export.report.write import REPORT, publish_report
+from pruning.export.report.write import publish_report
+from pruning.runs import report_path
 
 
 def report(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
@@ -26,7 +27,7 @@ def report(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[s
     else:
         path = write_report(
             folder,
-            args.out or folder / REPORT,
+            args.out or report_path(folder),
             options,
             data_dir=args.data_dir,
             progress=lambda share, text: say(text),

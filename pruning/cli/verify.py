@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+import pruning.runs  # noqa: F401 - adds run: to what open_network opens
 from pruning.cli.describe import describe_groups, locked_lines, weights_lines
 from pruning.cli.output import change, field, only_ours
 from pruning.cost.counts import count_macs, shapes_after

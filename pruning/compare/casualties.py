@@ -70,7 +70,7 @@ def changes(before: Answers, after: Answers) -> Changes:
 
 
 def changes_of(difference: Difference, images: int) -> Changes:
-    """The same from a result.json alone, which keeps no answers."""
+    """The same from a run's figures alone, where no answers were kept."""
     changed = difference.newly_wrong + difference.newly_right
     return Changes(
         images=images,

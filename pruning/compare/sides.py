@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pruning.base.errors import InputError, StorageError
+from pruning.base.errors import InputError
 from pruning.data.datasets import Dataset
-from pruning.opening.models import STRUCTURE_FILE, OpenModel
+from pruning.opening.models import OpenModel
 from pruning.runs import Run
-from pruning.runs.store import ANSWERS
-from pruning.training.answers import Answers, read_answers
+from pruning.runs.result import Result, Speedup
+from pruning.runs.result import Side as Figures
+from pruning.training.answers import Answers
 from pruning.training.evaluate import Difference, paired_difference
 
 Kind = Literal["dense", "run"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Speedup:
-    """How many times as fast the second network is: 95 % interval and estimate."""
-
-    batch: int
-    low: float
-    middle: float
-    high: float
-    estimated: bool = False
-    """Worked out from the times of two runs, each against dense; else measured in turn, one beside the other."""
-
-    @property
-    def span(self) -> tuple[float, float, float]:
-        """As `pruning.latency.clock.verdict` takes it."""
-        return self.low, self.middle, self.high
-
-    @property
-    def shows(self) -> bool:
-        """Whether the clock shows a difference at all."""
-        return not self.low <= 1 <= self.high
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +42,8 @@ class Side:
     """The run it is the result of; None for dense."""
     answers: Answers | None
     """To the test images, from the one look at them; None where the run is older than the file of answers."""
-    figures: Mapping[str, Any]
-    """What was measured of it at the end of a run, as `dense` or `pruned` in result.json."""
+    figures: Figures
+    """What was measured of it at the end of a run."""
     tuned: bool
     """Fine-tuned: its accuracy has the badge ◆, else ●."""
 
@@ -73,45 +51,6 @@ class Side:
     def name(self) -> str:
         """The run's name; '' for dense."""
         return self.run.name if self.run is not None else ""
-
-    @property
-    def accuracy(self) -> float:
-        """On test images, as a fraction."""
-        return float(self.figures["accuracy"])
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95 % interval of the accuracy."""
-        low, high = self.figures["accuracy_interval"]
-        return float(low), float(high)
-
-    @property
-    def images(self) -> int:
-        """Number of test images."""
-        return int(self.figures["images"])
-
-    @property
-    def params(self) -> int:
-        return int(self.figures["params"])
-
-    @property
-    def nonzero(self) -> int:
-        return int(self.figures["nonzero"])
-
-    @property
-    def macs(self) -> int:
-        """Of one image."""
-        return int(self.figures["macs"])
-
-    @property
-    def raw(self) -> int:
-        """Bytes of the weights as they are."""
-        return int(self.figures["bytes"]["raw"])
-
-    def milliseconds(self, batch: int = 1) -> tuple[float, float, float]:
-        """Time of one batch: lower end, median, upper end. From the run's own minute: compare with `Pair.speedup`."""
-        timing = self.figures["latency_ms"][str(batch)]
-        return timing["low"], timing["median"], timing["high"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,9 +77,8 @@ class Pair:
 
     @property
     def batches(self) -> tuple[int, ...]:
-        """Batch sizes that both were timed at."""
-        before, after = self.before.figures["latency_ms"], self.after.figures["latency_ms"]
-        return tuple(sorted(int(batch) for batch in after if batch in before))
+        """Batch sizes that both were timed at, the smallest first."""
+        return tuple(sorted(self.before.figures.latency.keys() & self.after.figures.latency.keys()))
 
     @property
     def clock(self) -> Clock | None:
@@ -154,36 +92,20 @@ class Pair:
         own = _against_dense(self.after, batch)
         if own is None or not self.same_network or self.clock is None:
             return None
+        if self.before.run is None:
+            return own
         other = _against_dense(self.before, batch)
-        return own if other is None else _quotient(own, other)
+        return None if other is None else _quotient(own, other)
 
     @property
     def difference(self) -> Difference | None:
         """Accuracy of `after` minus `before` on the same images; None where their answers were not kept."""
         if self.before.answers is not None and self.after.answers is not None:
             return paired_difference(self.before.answers.right, self.after.answers.right)
-        if self.before.kind == "dense" and self.after.run is not None and self.after.run.result is not None:
-            stated = self.after.run.result["difference"]
-            low, high = stated["interval"]
-            return Difference(
-                accuracy=stated["accuracy"],
-                interval=(low, high),
-                newly_wrong=stated["newly_wrong"],
-                newly_right=stated["newly_right"],
-            )
+        if self.before.kind == "dense" and self.after.run is not None:
+            stated = _result(self.after.run).difference
+            return None if stated is None else stated.paired
         return None
-
-
-def dense_of(run: Run) -> str:
-    """Reference of the dense network a finished run goes back to, also through other runs.
-
-    Raises:
-        StorageError: its folder does not say.
-    """
-    try:
-        return f"sample:{json.loads((run.path / STRUCTURE_FILE).read_text(encoding='utf-8'))['sample']}"
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StorageError(f"The files of {run.name} do not say which network it began from: do it again.") from error
 
 
 def comparable(first: Run, second: Run) -> bool:
@@ -215,14 +137,14 @@ def run_side(run: Run, opened: OpenModel, label: str) -> Side:
         label=label,
         opened=opened,
         run=run,
-        answers=_answers(run).get("pruned"),
-        figures=result["pruned"],
-        tuned=bool(result["stages"]["finetuned"]),
+        answers=run.answers().get("pruned"),
+        figures=result.pruned,
+        tuned=result.tuned,
     )
 
 
 def dense_side(run: Run, opened: OpenModel) -> Side:
-    """The dense network that a finished run was held against; `opened` is what `dense_of` names.
+    """The dense network that a finished run was held against; `opened` is what `run.dense_ref()` names.
 
     Raises:
         StorageError: its answers are damaged.
@@ -232,38 +154,31 @@ def dense_side(run: Run, opened: OpenModel) -> Side:
         label="dense",
         opened=opened,
         run=None,
-        answers=_answers(run).get("dense"),
-        figures=_result(run)["dense"],
+        answers=run.answers().get("dense"),
+        figures=_result(run).dense,
         tuned=False,
     )
 
 
-def _answers(run: Run) -> dict[str, Answers]:
-    path = run.path / ANSWERS
-    return read_answers(path) if path.is_file() else {}
-
-
-def _result(run: Run) -> dict[str, Any]:
+def _result(run: Run) -> Result:
     assert run.result is not None, f"{run.name} is not finished"
     return run.result
 
 
 def _images(run: Run) -> str | None:
     """Digest of the images a finished run looked at."""
-    return str(run.result["data"]["sha256"]) if run.result is not None else None
+    data = run.result.data if run.result is not None else None
+    return None if data is None else data.sha256
 
 
 def _clock(run: Run) -> Clock:
     result = _result(run)
-    return Clock(cpu=str(result.get("cpu", "")), threads=int(result["threads"]))
+    return Clock(cpu=result.cpu, threads=result.threads)
 
 
 def _against_dense(side: Side, batch: int) -> Speedup | None:
-    """A run's speed against dense as it was measured; None for dense itself."""
-    if side.run is None:
-        return None
-    low, middle, high = _result(side.run)["speedup"][str(batch)]
-    return Speedup(batch=batch, low=low, middle=middle, high=high)
+    """A run's speed against dense as it was measured; None for dense itself, and where no time was taken."""
+    return None if side.run is None else _result(side.run).speedup(batch)
 
 
 def _quotient(own: Speedup, other: Speedup) -> Speedup:

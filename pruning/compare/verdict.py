@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from pruning.compare.casualties import Changes, changes, changes_of
-from pruning.compare.sides import Pair, Speedup
+from pruning.compare.sides import Pair
+from pruning.runs.result import Measurement, Result, Speedup
 from pruning.training.answers import Answers
 from pruning.training.evaluate import Difference
 
@@ -29,7 +30,8 @@ class Facts:
     nonzero: tuple[int, int]
     speedups: tuple[Speedup, ...]
     """By batch size, the smallest first; empty: not comparable."""
-    accuracy: tuple[float, float]
+    accuracy: tuple[float, float] | None
+    """On test images; None where they were not looked at."""
     changes: Changes | None
     difference: Difference | None
     """None where the answers image by image were not kept."""
@@ -85,41 +87,36 @@ def facts_of(pair: Pair) -> Facts:
     counted = None
     if before.answers is not None and after.answers is not None:
         counted = changes(before.answers, after.answers)
-    elif difference is not None:
-        counted = changes_of(difference, after.images)
+    elif difference is not None and after.figures.test is not None:
+        counted = changes_of(difference, after.figures.test.images)
     return Facts(
-        params=(before.params, after.params),
-        nonzero=(before.nonzero, after.nonzero),
+        params=(before.figures.params, after.figures.params),
+        nonzero=(before.figures.nonzero, after.figures.nonzero),
         speedups=tuple(speedup for speedup in found if speedup is not None),
-        accuracy=(before.accuracy, after.accuracy),
+        accuracy=_both(before.figures.test, after.figures.test),
         changes=counted,
         difference=difference,
         things=THINGS.get(pair.data_name, "images"),
     )
 
 
-def facts_of_result(result: Mapping[str, Any], answers: Mapping[str, Answers] | None = None) -> Facts:
-    """The facts of a finished run against dense, from its result.json and, where they were kept, its answers."""
-    dense, pruned, stated = result["dense"], result["pruned"], result["difference"]
-    low, high = stated["interval"]
-    difference = Difference(
-        accuracy=stated["accuracy"],
-        interval=(low, high),
-        newly_wrong=stated["newly_wrong"],
-        newly_right=stated["newly_right"],
-    )
-    counted = changes(answers["dense"], answers["pruned"]) if answers else changes_of(difference, pruned["images"])
+def facts_of_result(result: Result, answers: Mapping[str, Answers] | None = None) -> Facts:
+    """The facts of a finished run against dense, from its figures and, where they were kept, its answers."""
+    dense, pruned = result.dense, result.pruned
+    difference = None if result.difference is None else result.difference.paired
+    counted = None
+    if answers and {"dense", "pruned"} <= answers.keys():
+        counted = changes(answers["dense"], answers["pruned"])
+    elif difference is not None and pruned.test is not None:
+        counted = changes_of(difference, pruned.test.images)
     return Facts(
-        params=(dense["params"], pruned["params"]),
-        nonzero=(dense["nonzero"], pruned["nonzero"]),
-        speedups=tuple(
-            Speedup(batch=int(batch), low=span[0], middle=span[1], high=span[2])
-            for batch, span in sorted(result["speedup"].items(), key=lambda entry: int(entry[0]))
-        ),
-        accuracy=(dense["accuracy"], pruned["accuracy"]),
+        params=(dense.params, pruned.params),
+        nonzero=(dense.nonzero, pruned.nonzero),
+        speedups=result.speedups,
+        accuracy=_both(dense.test, pruned.test),
         changes=counted,
         difference=difference,
-        things=THINGS.get(result["data"]["name"], "images"),
+        things=THINGS.get(result.data.name, "images") if result.data is not None else "images",
     )
 
 
@@ -194,6 +191,8 @@ def signed(value: float) -> str:
 
 def _meaning(facts: Facts) -> tuple[str, Tone]:
     difference = facts.difference
+    if facts.accuracy is None:
+        return "what it answers was not measured, for there were no test images", "unknown"
     if difference is None or facts.changes is None:
         before, after = (f"{100 * share:.1f} %" for share in facts.accuracy)
         return (
@@ -208,6 +207,10 @@ def _meaning(facts: Facts) -> tuple[str, Tone]:
     if high < 0:
         return f"a loss of {size:.1f} percentage points ({-high:.1f} to {-low:.1f})", "worse"
     return f"no difference that {facts.changes.images:,} images can show", "same"
+
+
+def _both(before: Measurement | None, after: Measurement | None) -> tuple[float, float] | None:
+    return None if before is None or after is None else (before.value, after.value)
 
 
 def _speed(speedup: Speedup) -> str:

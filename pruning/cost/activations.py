@@ -10,15 +10,11 @@ from torch import Tensor
 from torch.fx import Node
 
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.trace import module_path, op_of
+from pruning.graph.ops import of
+from pruning.graph.trace import module_path
 from pruning.planning.plan import Plan
 from pruning.removal.reference import Masking
 
-VIEWS = frozenset(
-    "view reshape flatten unflatten permute transpose t squeeze unsqueeze expand slice select alias chunk split "
-    "split_with_sizes narrow detach unbind dropout getitem".split()
-)
-"""Calls whose result shares the memory of their input (dropout does in eval mode); those that end in '_' do as well."""
 FLOAT32 = 4
 
 
@@ -48,7 +44,7 @@ def activation_peak(graph: ModelGraph, plan: Plan | None = None) -> Peak:
         if node.op == "placeholder" and node.name in trace.tensors:
             continue
         sources = [source for source in node.all_input_nodes if source in owner]
-        shared = bool(sources) and node.op == "call_function" and _shares(op_of(node))
+        shared = bool(sources) and (of(node).shares_memory or of(node).in_place)
         owner[node] = owner[sources[0]] if shared else node
         value = node.meta.get("val")
         if isinstance(value, Tensor) and not shared:
@@ -62,10 +58,6 @@ def activation_peak(graph: ModelGraph, plan: Plan | None = None) -> Peak:
     alive = list(itertools.accumulate(change))
     most = max(alive)
     return Peak(bytes=most, place=module_path(trace.nodes[alive.index(most)]))
-
-
-def _shares(op: str) -> bool:
-    return op in VIEWS or (op.endswith("_") and not op.startswith("_"))
 
 
 def _numbers(node: Node, value: Tensor, masking: Masking | None) -> int:

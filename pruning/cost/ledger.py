@@ -7,9 +7,8 @@ another, so parameters, bytes, MACs, memory and time stand side by side and each
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 FELL = 1.05
 """A currency counts as fallen from this ratio dense ÷ pruned on: less is rounding."""
@@ -83,30 +82,6 @@ class Remark:
     about: str
     """zeros, layers, file, time or memory."""
     text: str
-
-
-def of_result(result: Mapping[str, Any]) -> Ledger:
-    """The ledger of a finished run, from its result.json."""
-    kept: dict[str, int] = {}
-    total: dict[str, int] = {}
-    if result["recipe"]["granularity"] == "channel":
-        for layer in result["layers"]:  # a layer whose channels belong to two groups stands there twice
-            kept[layer["name"]] = kept.get(layer["name"], 0) + layer["kept"]
-            total[layer["name"]] = total.get(layer["name"], 0) + layer["total"]
-    return Ledger(
-        dense=_side(result["dense"]),
-        pruned=_side(result["pruned"]),
-        clocks=tuple(
-            Clock(
-                batch=int(batch),
-                dense=_times(result["dense"]["latency_ms"][batch]),
-                pruned=_times(result["pruned"]["latency_ms"][batch]),
-                speedup=(speedup[0], speedup[1], speedup[2]),
-            )
-            for batch, speedup in result["speedup"].items()
-        ),
-        widths=tuple((name, count) for name, count in kept.items() if count < total[name]),
-    )
 
 
 def count_starved(layers: Iterable[tuple[int, int]]) -> tuple[int, int]:
@@ -303,20 +278,3 @@ def _percent(share: float) -> str:
 def _span(clock: Clock) -> str:
     """The interval of a speed-up: '0.97–1.05×, batch 1'."""
     return f"{clock.speedup[0]:.2f}–{clock.speedup[2]:.2f}×, batch {clock.batch}"
-
-
-def _side(side: Mapping[str, Any]) -> Side:
-    return Side(
-        params=side["params"],
-        nonzero=side["nonzero"],
-        macs=side["macs"],
-        raw=side["bytes"]["raw"],
-        deflate=side["bytes"]["deflate"],
-        sparse=side["bytes"]["sparse"],
-        activation=side["activation_bytes"],
-        activation_place=side.get("activation_place", ""),  # absent in results of earlier versions
-    )
-
-
-def _times(timing: Mapping[str, float]) -> tuple[float, float, float]:
-    return timing["low"], timing["median"], timing["high"]

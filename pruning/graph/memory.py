@@ -9,15 +9,11 @@ from torch import Tensor
 from torch.fx import Node
 
 from pruning.base.errors import InputError
-from pruning.graph.trace import Trace, op_of
+from pruning.graph.ops import of
+from pruning.graph.trace import Trace
 
 WIDE = 8
 """Bytes of a label, and of a number in float64."""
-MOVES = frozenset(
-    "view reshape _unsafe_view flatten unflatten cat stack roll flip repeat tile repeat_interleave index index_select "
-    "gather pixel_shuffle pixel_unshuffle".split()
-)
-"""Calls that run on labels for all numbers at once."""
 CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
@@ -53,7 +49,7 @@ def free_bytes() -> int | None:
 
 def label_bytes(trace: Trace) -> int:
     """Memory for labels: a reshape may need one for each number in its result, while it is made."""
-    return 3 * WIDE * max((_count(node) for node in trace.nodes if op_of(node) in MOVES), default=0)
+    return 3 * WIDE * max((_count(node) for node in trace.nodes if of(node).widens_labels), default=0)
 
 
 def proof_bytes(trace: Trace) -> int:
@@ -78,12 +74,12 @@ def _count(node: Node) -> int:
 
 def _is_view(node: Node) -> bool:
     returns = getattr(getattr(node.target, "_schema", None), "returns", ())
-    return op_of(node) == "getitem" or any(result.alias_info is not None for result in returns)
+    return of(node).name == "getitem" or any(result.alias_info is not None for result in returns)
 
 
 def _columns(node: Node) -> int:
     """Numbers in the matrix of patches that a convolution in float64 makes of its input."""
-    if not op_of(node).startswith("conv") or len(node.all_input_nodes) < 2:
+    if of(node).layer in (None, "linear") or len(node.all_input_nodes) < 2:
         return 0
     weight = node.all_input_nodes[1].meta.get("val")
     result = node.meta.get("val")

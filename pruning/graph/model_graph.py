@@ -14,6 +14,7 @@ from pruning.base.clone import shared_memory
 from pruning.graph.groups import ChannelGroup, Grouping, find_groups
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Labels, Value, varying
+from pruning.graph.ops import of
 from pruning.graph.propagate import walk
 from pruning.graph.rules.call import Contraction, PadSite, Product, SizeSite, Walk
 from pruning.graph.trace import Trace, TraceError, argument, line_of, module_path, op_of, trace
@@ -198,9 +199,9 @@ def _read_by_layer(w: Walk, node: torch.fx.Node) -> Tensor | None:
     todo, seen = [node], {node}
     while todo:
         now = todo.pop(0)
-        if op_of(now) in ("linear", "conv1d", "conv2d", "conv3d"):
+        if of(now).layer in ("linear", "plain convolution"):
             source = w.values.get(argument(now, 0))
-            dim = -1 if op_of(now) == "linear" else 1
+            dim = -1 if of(now).layer == "linear" else 1
             layer = source.layer(dim % len(source.shape)) if isinstance(source, Value) else None
             return layer.reshape(-1) if layer is not None and len(varying(layer)) == 1 else None
         for source in now.all_input_nodes:

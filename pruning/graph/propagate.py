@@ -8,14 +8,13 @@ from typing import Any
 from torch import Tensor
 from torch.fx import Node
 
-from pruning.graph.labels import Labels, Value, along, raw
-from pruning.graph.rules import RULES
+from pruning.graph.labels import Labels, Value, raw
+from pruning.graph.means import settle_means
+from pruning.graph.ops import of
 from pruning.graph.rules.call import Call, Walk
-from pruning.graph.rules.norms import settle_means
-from pruning.graph.trace import Trace, argument, op_of, shape_of
+from pruning.graph.trace import Trace, argument, shape_of
 
 OUTPUTS_STAY = "the network's outputs stay"
-FACTORIES = frozenset("zeros ones full empty rand randn new_zeros new_ones new_full new_empty".split())
 
 
 def walk(trace: Trace, labels: Labels, locked_lines: Mapping[tuple[str, str], str]) -> Walk:
@@ -48,8 +47,7 @@ def _alive(trace: Trace) -> set[Node]:
     """Calls whose result is used in the end, or that change a tensor in place."""
     alive: set[Node] = set()
     for node in reversed(trace.nodes):
-        in_place = node.op == "call_function" and op_of(node).endswith("_")
-        if node.op == "output" or in_place or any(user in alive for user in node.users):
+        if node.op == "output" or of(node).in_place or any(user in alive for user in node.users):
             alive.add(node)
     return alive
 
@@ -63,35 +61,22 @@ def _step(state: Walk, node: Node, locked_lines: Mapping[tuple[str, str], str]) 
 
 
 def _run(call: Call, locked_lines: Mapping[tuple[str, str], str]) -> Any:
-    if call.op == "getitem":
+    op = of(call.node)
+    if op.name == "getitem":
         source = call.walk.values.get(argument(call.node, 0))
         return source[argument(call.node, 1)] if isinstance(source, tuple) else source
     reason = locked_lines.get((call.line, call.op)) or locked_lines.get((call.line, ""))
     if reason is not None:
-        if call.op in RULES:
-            RULES[call.op](call)  # for the multiply-accumulates it notes
+        if op.rule is not None:
+            op.rule(call)  # for the multiply-accumulates it notes
         return call.unknown(reason, between=": ")
-    if call.op.startswith(("_assert", "sym_")):
+    if op.asserts:
         return None
-    if call.op in FACTORIES and isinstance(call.node.meta.get("val"), Tensor):
-        return _made(call)
-    rule = RULES.get(call.op)
     labelled = any(value.layers for value in call.operands())
-    if not labelled and call.op not in LABELS_MATTER:
+    if not labelled and not op.asked_without_labels:
         return _plain(call.node)
-    result = rule(call) if rule is not None else None
+    result = op.rule(call) if op.rule is not None else None
     return call.unknown() if result is None else result
-
-
-def _made(call: Call) -> Value:
-    """A constant that the code makes: its sizes may follow those of others, which a trial shows."""
-    shape = call.shape
-    wide = [dim for dim, size in enumerate(shape) if size > 1 and not (dim == 0 and size == call.walk.trace.batch)]
-    return Value(shape, tuple(along(call.labels.fresh(shape[dim]), dim, len(shape)) for dim in wide))
-
-
-LABELS_MATTER = frozenset(("linear", "embedding", "expand", "expand_as", "broadcast_to", "repeat", "tile"))
-"""Calls whose rule is asked even if nothing that comes in has labels."""
 
 
 def _plain(node: Node) -> Any:

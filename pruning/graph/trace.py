@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import math
+import operator
 import re
 import threading
 import time
@@ -213,21 +214,13 @@ def argument(node: Node, index: int, default: Any = None) -> Any:
 
 def op_of(node: Node) -> str:
     """Short name of a call, without namespace and overload: 'conv2d'."""
-    return _op_name(str(node.target))
+    return op_name(node.target)
 
 
 @lru_cache(maxsize=4096)
-def _op_name(target: str) -> str:
-    if target == "<built-in function getitem>":
-        return "getitem"
-    return target.removeprefix("aten.").split(".")[0]
-
-
-def is_real(node: Node) -> bool:
-    """Whether a call computes something; calls that do not may be there or not, as sizes are 1 or more."""
-    return node.op == "call_function" and not op_of(node).startswith(
-        ("contiguous", "_assert", "sym_", "alias", "detach")
-    )
+def op_name(target: Any) -> str:
+    """The same for what a call calls."""
+    return "getitem" if target is operator.getitem else str(target).removeprefix("aten.").split(".")[0]
 
 
 def module_path(node: Node) -> str:

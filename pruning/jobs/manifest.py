@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pruning.base.errors import StorageError
 from pruning.base.fields import Fields
 from pruning.base.safe_json import dump, load_object
-from pruning.jobs.status import FINAL, State
+from pruning.jobs.status import FINAL, LONGEST_TEXT, State
 from pruning.jobs.store import Store
 
 MANIFEST = "manifest.json"
@@ -42,9 +42,9 @@ class File:
         """
         content = store.read(self.name, most_bytes=LARGEST_FILE)
         if content is None:
-            raise StorageError(f"{self.name} is gone: make it again.")
+            raise StorageError(f"{self.name} is gone.")
         if File.of(self.name, content) != self:
-            raise StorageError(f"{self.name} is damaged: it is not what was written. Make it again.")
+            raise StorageError(f"{self.name} is damaged: it is not what was written.")
         return content
 
 
@@ -79,7 +79,7 @@ class Manifest:
         files = {key: _file(listed.part(key)) for key in listed.names()}
         return Manifest(
             state=next(known for known in FINAL if known == state),
-            text=fields.text("text"),
+            text=fields.text("text")[:LONGEST_TEXT],
             files=files,
             ended=fields.moment("ended"),
         )

@@ -8,6 +8,8 @@ from typing import Literal
 State = Literal["queued", "running", "done", "cancelled", "failed"]
 FINAL: tuple[State, ...] = ("done", "cancelled", "failed")
 """States that nothing follows, but a new attempt."""
+LONGEST_TEXT = 2000
+"""Characters of what is said; the rest is cut."""
 STARTING = "Starting a process"
 SILENT = "Its process ended without a word (killed, or out of memory). Start it again."
 NEVER_STARTED = "Its process was never started, or ended before it could begin. Start it again."

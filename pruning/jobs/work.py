@@ -14,7 +14,7 @@ from pruning.base.fields import Fields
 from pruning.base.safe_json import dump, load_object
 from pruning.jobs.events import EVENTS, encode, piece
 from pruning.jobs.manifest import LARGEST_FILE, MANIFEST, File, Manifest
-from pruning.jobs.status import State
+from pruning.jobs.status import LONGEST_TEXT, State
 from pruning.jobs.store import Store
 
 NOW, CANCEL = "now.json", "cancel"
@@ -43,7 +43,7 @@ class Now:
                 return Now()
             fields = Fields(load_object(content, name), name)
             share = fields.number("share", 0, 1) if "share" in fields else None
-            return Now(beat=fields.whole("beat", 0), text=fields.text("text"), share=share)
+            return Now(beat=fields.whole("beat", 0), text=fields.text("text")[:LONGEST_TEXT], share=share)
         except StorageError:
             return Now()
 

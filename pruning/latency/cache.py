@@ -46,9 +46,10 @@ def read_steps(key: str) -> Steps | None:
     """
     try:
         content = job_of(key).read(STEPS)
-        return None if content is None else Steps.from_json(load_object(content, STEPS))
+        found = None if content is None else load_object(content, STEPS)
     except StorageError as error:
-        raise StorageError(f"The layer times cannot be read: {error} Measure them again.") from error
+        raise StorageError(f"{error} Measure them again.") from error
+    return None if found is None else Steps.from_json(found)
 
 
 def publish_steps(work: Work, steps: Steps) -> str:

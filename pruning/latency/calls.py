@@ -13,9 +13,10 @@ from torch.fx import Node
 
 from pruning.cost.table import CostTable
 from pruning.graph.model_graph import ModelGraph
+from pruning.graph.ops import of
 from pruning.graph.rules import call as rules
-from pruning.graph.rules.contractions import CONVOLUTIONS, layer_name, parameter_behind
-from pruning.graph.trace import op_of, shape_of
+from pruning.graph.rules.contractions import layer_name, parameter_behind
+from pruning.graph.trace import shape_of
 from pruning.latency.steps import Call
 
 
@@ -108,7 +109,7 @@ def timed_calls(graph: ModelGraph, table: CostTable, batch: int) -> list[TimedCa
     shrinking = {tensor.name: tuple(bool(groups) for _, groups in tensor.dims) for tensor in table.tensors}
     calls = []
     for node in graph.trace.nodes:
-        if node.op == "call_function" and op_of(node) in (*CONVOLUTIONS, "linear"):
+        if of(node).layer is not None:
             found = _timed_call(graph, node, shrinking, batch)
             if found is not None:
                 calls.append(found)
@@ -126,10 +127,10 @@ def _timed_call(graph: ModelGraph, node: Node, shrinking: dict[str, tuple[bool, 
     if shape[2:] != whole_shape[2:] or any(whole_shape[dim] % shape[dim] for dim in (0, 1)):
         return None
     groups = int(arguments.get("groups") or 1)
-    transposed = bool(arguments.get("transposed")) or "transpose" in op_of(node)
+    transposed = bool(arguments.get("transposed")) or of(node).layer == "transposed convolution"
     per_group = (shape[0] // groups, shape[1])
     reads = shape_of(source)
-    channel = len(reads) - 1 if op_of(node) == "linear" else len(reads) - len(shape) + 1
+    channel = len(reads) - 1 if of(node).layer == "linear" else len(reads) - len(shape) + 1
     resized = _for_batch(reads, channel, graph.trace.batch, batch)
     if resized is None or any(isinstance(value, Node) for value in arguments.values()):
         return None

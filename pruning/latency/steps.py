@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, StorageError
 from pruning.base.fields import Fields
 from pruning.cost.table import CostTable
 
@@ -94,23 +94,29 @@ class Steps:
         Raises:
             StorageError: it is no such record, or one of another version.
         """
-        fields = Fields(data, "the record of layer times")
-        fields.whole("version", VERSION, VERSION)
-        grids = tuple(_grid(grid) for grid in fields.parts("grids"))
-        return Steps(
-            batch=fields.whole("batch", 1),
-            threads=fields.whole("threads", 1),
-            torch=fields.text("torch"),
-            cpu=fields.text("cpu"),
-            dense=fields.number("dense", 0),
-            grids=grids,
-            calls=tuple(_call(call, len(grids)) for call in fields.parts("calls")),
-            fixed=fields.number("fixed"),
-            per_element=fields.number("per_element", 0),
-            error=fields.number("error", 0),
-            checks=tuple((measured, predicted) for measured, predicted in fields.table("checks", 2)),
-            drift=fields.number("drift", 0),
-        )
+        try:
+            return _steps(Fields(data, "The record of layer times"))
+        except StorageError as error:
+            raise StorageError(f"{error} Measure them again.") from error
+
+
+def _steps(fields: Fields) -> Steps:
+    fields.whole("version", VERSION, VERSION)
+    grids = tuple(_grid(grid) for grid in fields.parts("grids"))
+    return Steps(
+        batch=fields.whole("batch", 1),
+        threads=fields.whole("threads", 1),
+        torch=fields.text("torch"),
+        cpu=fields.text("cpu"),
+        dense=fields.number("dense", 0),
+        grids=grids,
+        calls=tuple(_call(call, len(grids)) for call in fields.parts("calls")),
+        fixed=fields.number("fixed"),
+        per_element=fields.number("per_element", 0),
+        error=fields.number("error", 0),
+        checks=tuple((measured, predicted) for measured, predicted in fields.table("checks", 2)),
+        drift=fields.number("drift", 0),
+    )
 
 
 def _grid(fields: Fields) -> Grid:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
@@ -17,8 +15,7 @@ from pruning.export.report import Options, write_report
 from pruning.opening.models import open_model
 from pruning.render.markup.result import footnote, ledger_html
 from pruning.runs import Run
-from pruning.runs.store import ANSWERS
-from pruning.training.answers import read_answers
+from pruning.runs.result import Result as Figures
 
 
 @dataclass(frozen=True)
@@ -42,16 +39,15 @@ class Result:
             raise InputError(f"{self.run.name} is not finished ({self.run.state}).")
 
     @property
-    def figures(self) -> Mapping[str, Any]:
-        """Everything that was measured, as in result.json."""
+    def figures(self) -> Figures:
+        """Everything that was measured: `figures.pruned.test.value`, `figures.pruned.params`, and so on."""
         assert self.run.result is not None, "checked when built"
         return self.run.result
 
     @property
     def verdict(self) -> str:
         """What came of it in two sentences, claiming no more than the intervals show."""
-        kept = self.run.path / ANSWERS
-        return verdict(facts_of_result(self.figures, read_answers(kept) if kept.is_file() else None)).text
+        return verdict(facts_of_result(self.figures, self.run.answers())).text
 
     def ledger(self) -> Html:
         """Dense and pruned side by side, with a badge on every number."""
@@ -59,7 +55,7 @@ class Result:
 
     def model(self) -> nn.Module:
         """The pruned and fine-tuned network, in eval mode; yours to change."""
-        return clone(open_model(f"run:{self.run.path}").model)
+        return clone(open_model(self.run.ref).model)
 
     def report(self, out: str | Path, *, recommendation: str = "", photos: bool = False, title: str = "") -> Path:
         """Write the report: one HTML file that needs no network.

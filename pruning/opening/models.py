@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from pruning.base.errors import InputError, StorageError
+from pruning.base.errors import InputError
 from pruning.catalog.libraries import build_library
-from pruning.catalog.references import parse_reference
+from pruning.catalog.references import Kind, Reference, parse_reference
 from pruning.graph.model_graph import ModelGraph
-from pruning.removal.apply import shrink
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import Shrinkage
 from sample_models import SAMPLES, Sample
-
-MODEL_FILE = "model.safetensors"
-STRUCTURE_FILE = "model.json"
-STRUCTURE_VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,23 +51,10 @@ def open_model(ref: str) -> OpenModel:
         StorageError: the run is unfinished or its files are damaged.
     """
     reference = parse_reference(ref)
-    if reference.kind == "run":
-        return _open_run(ref, Path(reference.name))
-    if reference.kind in ("torchvision", "timm"):
-        network = build_library(reference)
-        graph = build_graph(network.model, network.example_inputs)
-        return _opened(ref, network.title, network.model, graph, None, network.weights)
-    if reference.kind == "sample" and reference.name in SAMPLES:
-        sample = SAMPLES[reference.name]
-        model = sample.load()
-        weights = f"trained on {sample.trained_on}"
-        return _opened(ref, sample.title, model, build_graph(model, sample.input_shape), sample, weights)
-    if reference.kind == "file":
-        raise InputError(f"'{ref}' is a Python file, which only inspect and verify take: name another kind of model.")
-    known = [f"sample:{name}" for name in SAMPLES]
-    near = difflib.get_close_matches(ref, known, n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
-    raise InputError(f"There is no model '{ref}'.{hint} Use one of {', '.join(known)}, or run:DIR for a finished run.")
+    opener = OPENERS.get(reference.kind)
+    if opener is None:
+        raise InputError(_NOT_HERE[reference.kind].format(ref=ref))
+    return opener(reference)
 
 
 def weights_digest(model: nn.Module) -> str:
@@ -90,57 +68,39 @@ def weights_digest(model: nn.Module) -> str:
     return sha.hexdigest()
 
 
-def save_model(folder: Path, root: OpenModel, model: nn.Module, structure: Shrinkage, held_zero: list[str]) -> None:
-    """Write a pruned model so that `run:DIR` opens it: weights, and how it differs from its sample network."""
-    assert root.sample is not None, "only sample networks have images to run on"
-    tensors: dict[str, Tensor] = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    save_file(tensors, folder / MODEL_FILE)
-    description = {
-        "version": STRUCTURE_VERSION,
-        "sample": root.sample.name,
-        "kept": {name: {str(dim): index for dim, index in dims.items()} for name, dims in structure.kept.items()},
-        "sizes": [[*place, *amounts] for place, amounts in structure.sizes.items()],
-        "pads": {name: list(amounts) for name, amounts in structure.pads.items()},
-        "held_zero": held_zero,
-    }
-    (folder / STRUCTURE_FILE).write_text(json.dumps(description))
-
-
-def _open_run(ref: str, folder: Path) -> OpenModel:
-    if not (folder / MODEL_FILE).is_file() or not (folder / STRUCTURE_FILE).is_file():
-        raise InputError(f"{folder} holds no finished run: it has no {MODEL_FILE}. Name the folder of a finished run.")
-    try:
-        description: dict[str, Any] = json.loads((folder / STRUCTURE_FILE).read_text())
-        sample = SAMPLES[description["sample"]]
-        structure = Shrinkage(
-            kept={
-                str(name): {int(dim): [int(i) for i in index] for dim, index in dims.items()}
-                for name, dims in description["kept"].items()
-            },
-            sizes={(str(s[0]), str(s[1]), s[2]): (int(s[3]), int(s[4])) for s in description.get("sizes", [])},
-            pads={str(name): (int(a[0]), int(a[1]), int(a[2])) for name, a in description["pads"].items()},
+def _open_sample(reference: Reference) -> OpenModel:
+    if reference.name not in SAMPLES:
+        known = [f"sample:{name}" for name in SAMPLES]
+        near = difflib.get_close_matches(reference.text, known, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise InputError(
+            f"There is no model '{reference.text}'.{hint} Use one of {', '.join(known)}, or run:DIR for a finished run."
         )
-        model = shrink(sample.build(), structure)
-        model.load_state_dict(load_file(folder / MODEL_FILE))
-        held_zero = tuple(str(name) for name in description["held_zero"])
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        AttributeError,
-        RuntimeError,
-        SafetensorError,
-    ) as error:
-        raise StorageError(f"The model in {folder} is damaged ({error}). Run its recipe.yaml again.") from error
-    model = model.eval()
-    graph = build_graph(model, sample.input_shape)
-    title = f"{sample.title} · {folder.name}"
-    return _opened(ref, title, model, graph, sample, "of the run", structure, held_zero)
+    sample = SAMPLES[reference.name]
+    model = sample.load()
+    weights = f"trained on {sample.trained_on}"
+    return opened_model(reference.text, sample.title, model, build_graph(model, sample.input_shape), sample, weights)
 
 
-def _opened(
+def _open_library(reference: Reference) -> OpenModel:
+    network = build_library(reference)
+    graph = build_graph(network.model, network.example_inputs)
+    return opened_model(reference.text, network.title, network.model, graph, None, network.weights)
+
+
+OPENERS: dict[Kind, Callable[[Reference], OpenModel]] = {
+    "sample": _open_sample,
+    "torchvision": _open_library,
+    "timm": _open_library,
+}
+"""Kind of reference → what opens it. `pruning.runs` adds `run`."""
+_NOT_HERE: dict[Kind, str] = {
+    "file": "'{ref}' is a Python file, which only inspect and verify take: name another kind of model.",
+    "run": "'{ref}' is the model of a run, which only pruning.runs opens: import it first.",
+}
+
+
+def opened_model(
     ref: str,
     title: str,
     model: nn.Module,
@@ -150,6 +110,7 @@ def _opened(
     structure: Shrinkage | None = None,
     held_zero: tuple[str, ...] = (),
 ) -> OpenModel:
+    """What an opener gives: the model with its digest and the data sets it can be measured on."""
     return OpenModel(
         ref=ref,
         title=title,

@@ -14,28 +14,9 @@ from torch.fx import Node
 
 from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import ModelGraph
+from pruning.graph.ops import is_real, of
 from pruning.graph.rules.call import Walk
-from pruning.graph.rules.moves import RESHAPES
-from pruning.graph.trace import Trace, TraceError, argument, is_real, line_of, module_path, op_of
-
-SAFE = frozenset(
-    "conv1d conv2d conv3d batch_norm instance_norm relu relu_ relu6 hardtanh hardtanh_ silu silu_ gelu sigmoid "
-    "sigmoid_ hardswish hardswish_ hardsigmoid hardsigmoid_ leaky_relu leaky_relu_ elu tanh max_pool2d avg_pool2d "
-    "adaptive_avg_pool2d mean flatten linear cat dropout dropout_ feature_dropout add add_ mul mul_ getitem softmax "
-    "log_softmax max_pool2d_with_indices adaptive_max_pool2d upsample_bilinear2d upsample_nearest2d contiguous".split()
-)
-"""Calls that carry no size of their own, as long as a module of torch makes them or all their operands are tensors."""
-SIZES = frozenset(
-    "view reshape _unsafe_view expand repeat split split_with_sizes chunk slice narrow zeros ones full new_zeros "
-    "new_full new_ones arange layer_norm group_norm rms_norm conv1d conv2d conv3d pad constant_pad_nd unflatten tile "
-    "empty rand randn repeat_interleave pixel_shuffle conv_transpose1d conv_transpose2d conv_transpose3d "
-    "affine_grid_generator".split()
-)
-"""Calls whose numbers are sizes: shapes tell whether they are right. Numbers in other calls must not change."""
-
-
-MADE_TO_SIZE = RESHAPES - {"flatten"} | set("expand repeat zeros ones full new_zeros new_ones new_full".split())
-"""Calls whose sizes may come from other values than those they work on."""
+from pruning.graph.trace import Trace, TraceError, argument, line_of, module_path, op_of
 
 
 @dataclass(frozen=True)
@@ -57,18 +38,18 @@ def suspicious(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
     reached = graph.removed({group.name: () for group in graph.groups})
     settled = {site.module for site in graph.pads}
     for node in walk.trace.nodes:
-        if is_real(node) and op_of(node) in MADE_TO_SIZE:  # the size may come from channels that do not come here
+        op = of(node)
+        if is_real(node) and op.sized_freely:  # the size may come from channels that do not come here
             return True
         if not is_real(node) or not any(touched(walk, s, reached) for s in (node, *node.all_input_nodes)):
             continue
-        op = op_of(node)
         if _elsewhere(walk, node, reached) or module_path(node) in settled:
             continue
-        if op not in SAFE:
+        if op.sizeless is None:
             return True
-        if op in ("add", "add_", "mul", "mul_") and any(not isinstance(given, Node) for given in node.args):
+        if op.sizeless == "between tensors" and any(not isinstance(given, Node) for given in node.args):
             return True
-        in_groups = op.startswith("conv") and argument(node, 6, 1) != 1
+        in_groups = op.layer not in (None, "linear") and argument(node, 6, 1) != 1
         if in_groups and not isinstance(modules.get(module_path(node)), nn.modules.conv._ConvNd):
             return True
     return False
@@ -77,7 +58,7 @@ def suspicious(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
 def _elsewhere(walk: Walk, node: Node, gone: Tensor) -> bool:
     """Whether a call takes a slice of a dimension without channels."""
     value = walk.values.get(argument(node, 0))
-    if op_of(node) not in ("slice", "narrow") or not isinstance(value, Value):
+    if of(node).cuts != "slices" or not isinstance(value, Value):
         return False
     layer = value.layer(int(argument(node, 1, 0)))
     return layer is None or not bool(gone[layer].any())
@@ -172,7 +153,7 @@ def _same_slice(walk: Walk, node: Node, other: Node, gone: Tensor) -> bool:
 
 def _same_numbers(node: Node, other: Node) -> bool:
     """Whether the numbers in a call are the same, where they are no sizes."""
-    return op_of(node) in SIZES or op_of(node) == "getitem" or _numbers(node) == _numbers(other)
+    return of(node).sizes or op_of(node) == "getitem" or _numbers(node) == _numbers(other)
 
 
 def _numbers(node: Node) -> list[Any]:

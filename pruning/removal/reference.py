@@ -18,19 +18,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Value
+from pruning.graph.ops import OPS, of
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, argument, op_of
+from pruning.graph.trace import Trace, argument
 
-CONSUMERS = frozenset(
-    "conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d conv_transpose3d linear matmul bmm mm mv dot "
-    "baddbmm addmm einsum scaled_dot_product_attention sum nansum norm linalg_vector_norm bilinear cosine_similarity "
-    "lstm gru rnn_tanh rnn_relu".split()
-)
-NORMS = frozenset(("layer_norm", "rms_norm", "group_norm"))
-DROPOUTS = frozenset("dropout dropout_ feature_dropout feature_dropout_ alpha_dropout alpha_dropout_".split())
-RANDOM = frozenset("rand rand_like randn randn_like bernoulli bernoulli_ normal normal_ uniform_ exponential_".split())
-"""Calls that draw numbers: both networks get the same constant, or nothing could be compared."""
 FLOATS = (torch.float16, torch.bfloat16, torch.float32)
+CONSTANT = 0.5
+"""In place of random numbers, in both networks, or nothing could be compared."""
 
 Step = tuple[Node, Any, list[Any]]
 """A call, its result, and its tensor operands (masked, where it is a consumer)."""
@@ -61,7 +55,7 @@ def run(trace: Trace, tensors: Mapping[str, Tensor], inputs: Inputs, mask: Maski
             yield node, [env.get(source) for source in sources], []
             return
         operands = {source: env.get(source) for source in sources}
-        if mask is not None and op_of(node) in CONSUMERS:
+        if mask is not None and of(node).consumer:
             operands = {source: mask.zeroed(source, value) for source, value in operands.items()}
         env[node] = _call(node, operands, mask)
         yield node, env[node], [operands[source] for source in sources]
@@ -130,23 +124,23 @@ def _double(tensor: Tensor) -> Tensor:
 
 
 def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any:
-    op = op_of(node)
+    op = of(node)
     given: Any = map_arg((node.args, node.kwargs), lambda source: operands[source])
     args, kwargs = given
-    if op in DROPOUTS:
+    if op.dropout:
         return args[0]
-    if op.startswith(("_assert", "sym_")):  # it states the types of the original run
+    if op.asserts:  # it states the types of the original run
         return None
     args, kwargs = _in_double((args, kwargs))
     target: Callable[..., Any] = node.target  # type: ignore[assignment]
-    if op in NORMS and mask is not None:
-        return _norm_over_survivors(node, op, target, args, mask)
+    if op.normalises and mask is not None:
+        return _norm_over_survivors(node, op.name, target, args, mask)
     if mask is not None and node in mask.means:
         dims = {dim: mask.left(argument(node, 0))[dim] for dim in mask.means[node]}
         for dim, index in dims.items():
             args = (args[0] if index is None else args[0].index_select(dim, index), *args[1:])
     result = target(*args, **kwargs)
-    return result.fill_(0.5) if op in RANDOM else result
+    return result.fill_(CONSTANT) if op.random else result
 
 
 def _in_double(value: Any) -> Any:
@@ -167,7 +161,8 @@ class AllDouble(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*_in_double(args), **_in_double(kwargs or {}))
-        return result.fill_(0.5) if func.overloadpacket.__name__ in RANDOM else result
+        op = OPS.get(func.overloadpacket.__name__)
+        return result.fill_(CONSTANT) if op is not None and op.random else result
 
 
 def _norm_over_survivors(node: Node, op: str, target: Callable[..., Any], args: Any, mask: Masking) -> Tensor:

@@ -10,15 +10,12 @@ from torch.fx import Node
 
 from pruning.graph.labels import Value
 from pruning.graph.model_graph import Lessons, ModelGraph, SizeRule, result_vector
-from pruning.graph.rules.moves import RESHAPES
+from pruning.graph.ops import of
 from pruning.graph.trace import Trace, argument, line_of, module_path, op_of
-from pruning.removal.mismatch import COUNTS, SIZES, Problem, each
+from pruning.removal.mismatch import COUNTS, Problem, each
 
 LAYERS = (nn.modules.conv._ConvNd, nn.Linear, nn.modules.batchnorm._NormBase)
 """Layers whose size attributes removal sets from their tensors."""
-SPLITS = frozenset(("split", "split_with_sizes"))
-SLICES = frozenset(("slice", "narrow"))
-LITERAL = frozenset(("slice", "narrow", "pad", "constant_pad_nd"))
 
 
 @dataclass(frozen=True)
@@ -65,15 +62,15 @@ def remedies(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module])
     locks: list[Remedy] = []
     cut = {site.line for site in graph.labels.sites}
     for distance, node in enumerate(_culprits(problem)):
-        key = (line_of(node), op_of(node))
+        key, op = (line_of(node), op_of(node)), of(node)
         module = modules.get(module_path(node))
         numbers = [] if module is None or isinstance(module, LAYERS) else _numbers_of(module)
         values = each(problem.walk.values.get(node))
-        if key[1] in SPLITS and key[0] not in graph.lessons.apart:
+        if op.cuts == "splits" and key[0] not in graph.lessons.apart:
             same = [n for n in problem.walk.trace.nodes if op_of(n) == key[1] and line_of(n) == key[0]]
             most = max(len(each(problem.walk.values.get(n))) for n in same)
             ways += _parts(key, node, values, numbers, most)
-        if key[1] in SLICES and key[0] not in graph.lessons.apart | graph.lessons.literal:
+        if op.cuts == "slices" and key[0] not in graph.lessons.apart | graph.lessons.literal:
             ways += [Remedy(key, rules=(rule,), apart=True) for rule in _border(node, numbers)]
         for dim, size in enumerate(values[0].shape if values else ()):
             if result_vector(problem.walk, node, dim) is None:
@@ -85,9 +82,9 @@ def remedies(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module])
                         rules.append((number != size, distance, Remedy(key, rules=(rule,))))
         if key[0] in cut and key[0] not in graph.lessons.turned:
             ways.append(Remedy(key, turn=True))
-        if key[1] in RESHAPES and key not in graph.lessons.coupled:
+        if op.reshapes and key not in graph.lessons.coupled:
             ways.append(Remedy(key, couple=True))
-        if key[1] in LITERAL and key[0] not in graph.lessons.literal:
+        if op.cuts in ("slices", "pads") and key[0] not in graph.lessons.literal:
             ways.append(Remedy(key, literal=True))
         if key not in graph.lessons.locked:
             locks.append(Remedy(key))
@@ -104,7 +101,7 @@ def first_lessons(model: nn.Module, traces: list[Trace]) -> Lessons:
     modules = dict(model.named_modules())
     rules: dict[SizeRule, None] = {}
     for node in (node for traced in traces for node in traced.nodes):
-        if node.op == "call_function" and op_of(node) in SLICES and module_path(node) in modules:
+        if of(node).cuts == "slices" and module_path(node) in modules:
             source = argument(node, 0).meta["val"].shape
             for rule in _border(node, _numbers_of(modules[module_path(node)])):
                 if math.gcd(source[rule.dim], node.meta["val"].shape[rule.dim]) == 1:
@@ -155,14 +152,12 @@ def _culprits(problem: Problem) -> list[Node]:
     todo, seen = [start], {start}
     while todo:
         now = todo.pop(0)
-        op = op_of(now)
         if problem.reason == COUNTS:
             stop = any(value.layers for source in now.all_input_nodes for value in each(walk.values.get(source)))
             take = stop and now.op == "call_function"
         else:
-            contraction = op.startswith("conv") or op in ("linear", "matmul", "bmm", "einsum")
-            stop = contraction and now is not start
-            take = op in SIZES and not stop
+            stop = of(now).ends_search and now is not start
+            take = of(now).sizes and not stop
         if take:
             found.append(now)
         if stop:

@@ -7,11 +7,11 @@ from collections import defaultdict
 from torch import nn
 
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.rules.moves import RESHAPES
-from pruning.graph.trace import Trace, TraceError, line_of, module_path, op_of, trace
+from pruning.graph.ops import of
+from pruning.graph.trace import Trace, TraceError, line_of, module_path, trace
 from pruning.planning.plan import Plan
 from pruning.removal.apply import shrink
-from pruning.removal.mismatch import SIZES, Problem, compare, each, suspicious
+from pruning.removal.mismatch import Problem, compare, each, suspicious
 from pruning.removal.shrinkage import shrinkage
 
 
@@ -33,12 +33,12 @@ def _halves(graph: ModelGraph) -> list[list[str]]:
     pads = {site.line for walk in graph.walks for site in walk.pads if site.module not in settled}
     ruled = {rule.line for rule in graph.lessons.sizes} | pads - graph.lessons.literal
     calls = [node for walk in graph.walks for node in walk.trace.nodes if node.op == "call_function"]
-    places = {module_path(node) for node in calls if line_of(node) in ruled or op_of(node) in RESHAPES}
+    places = {module_path(node) for node in calls if line_of(node) in ruled or of(node).reshapes}
     owner = {unit: i for i, group in enumerate(graph.groups) for unit in group.components}
     meeting: dict[str, set[int]] = defaultdict(set)
     for walk in graph.walks:
         for node in walk.trace.nodes:
-            if node.op == "call_function" and op_of(node) in SIZES and module_path(node) in places:
+            if of(node).sizes and module_path(node) in places:
                 for value in each(walk.values.get(node)):
                     for layer in value.layers:
                         units = graph.component[layer].unique().tolist()

@@ -14,11 +14,12 @@ from pruning.base.clone import clone
 from pruning.base.errors import RemovalError
 from pruning.graph.inputs import Inputs, output_tensors
 from pruning.graph.model_graph import ModelGraph, label_model
+from pruning.graph.ops import is_real, of
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import ALONE, Trace, TraceError, is_real, op_of, place, trace
+from pruning.graph.trace import ALONE, Trace, TraceError, op_of, place, trace
 from pruning.planning.plan import Plan
 from pruning.removal.apply import removed_model
-from pruning.removal.reference import CONSUMERS, RANDOM, AllDouble, Masking, Step, run
+from pruning.removal.reference import AllDouble, Masking, Step, run
 from pruning.removal.slim import prepared
 
 TOLERANCE = 1e-9
@@ -87,7 +88,7 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
                 reference=REFERENCE,
                 reason="removing other units gives the same values everywhere, so equality proves nothing here",
             )
-    drawn = next((node for node in graph.trace.nodes if node in graph.walks[0].alive and op_of(node) in RANDOM), None)
+    drawn = next((node for node in graph.trace.nodes if node in graph.walks[0].alive and of(node).random), None)
     if drawn is not None:
         return Check(
             status="not_comparable",
@@ -167,7 +168,7 @@ def _compare(
             if node.op == "output":
                 pairs = list(zip(node.all_input_nodes, result, small, strict=True))
                 outputs += result
-            elif op_of(node) in CONSUMERS and node in dense.alive:
+            elif of(node).consumer and node in dense.alive:
                 pairs = list(zip(node.all_input_nodes, operands, smaller, strict=True))
             else:
                 continue

@@ -9,7 +9,7 @@ from pruning.base.errors import InputError
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.allocation import Granularity, kept_units, per_target
 from pruning.planning.plan import target_sizes
-from pruning.runs.store import Run
+from pruning.runs.run import Run
 
 NEAR = 0.05
 """Two cuts are near when the shares they keep differ by so much at most, on average over the parameters."""
@@ -62,7 +62,7 @@ def near_runs(
         recipe = run.recipe
         if (recipe.model, recipe.data, recipe.granularity) != (model, data, granularity):
             continue
-        if run.result is None or not run.result["stages"]["finetuned"]:
+        if run.result is None or not run.result.tuned:
             continue
         try:
             theirs = kept_shares(graph, granularity, recipe.sparsity, recipe.layers)

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
-from pruning.cost.counts import Cost, model_cost
+from pruning.cost.counts import model_cost
 from pruning.data.datasets import Dataset, load_dataset
-from pruning.latency.clock import ENGINE, Comparison, compare_latency, quiet_machine
+from pruning.latency.clock import ENGINE, compare_latency, quiet_machine
 from pruning.latency.processor import processor
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.allocation import kept_units, per_target
@@ -25,12 +25,13 @@ from pruning.removal.shrinkage import Shrinkage, shrinkage
 from pruning.removal.verify import Check, prove
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.runs.recipe import Recipe
+from pruning.runs.result import Change, DataUsed, FinishedRound, Measurement, Result, Side, Speedup, Stages
+from pruning.runs.result_json import measurement_values
 from pruning.runs.schedule import rounds
 from pruning.training.answers import Answers, answer
-from pruning.training.evaluate import Evaluation, evaluate, paired_difference
+from pruning.training.evaluate import evaluate, paired_difference
 from pruning.training.finetune import TrainConfig, TrainEvent, seconds_per_step, train
 
-SCHEMA_VERSION = 1
 BATCHES = (1, 32)
 """Batch sizes at which latency is measured."""
 EVALUATIONS, LOOKING = 10, 0.25
@@ -44,8 +45,7 @@ Progress = Callable[[dict[str, Any]], None]
 class Outcome:
     """A finished run: the pruned model and everything measured."""
 
-    result: dict[str, Any]
-    """JSON-ready; the form is that of `python -m pruning prune --json`."""
+    result: Result
     model: nn.Module
     source: OpenModel
     structure: Shrinkage
@@ -84,23 +84,25 @@ def run(
             "pruned": answer(pruned.model, data, "test", cancel=cancel),
         }
         measured = measure(dense, pruned.model, answers, cancel)
-    result = {
-        "schema_version": SCHEMA_VERSION,
-        "recipe": asdict(recipe),
-        "model": recipe.model,
-        "model_digest": source.digest,
-        "data": {"name": data.info.name, "sha256": data.digest, "source": data.source},
-        **measured,
-        "stages": pruned.stages,
-        "rounds": pruned.rounds,
-        "layers": [asdict(layer) for layer in pruned.plan.layers],
-        "check": asdict(pruned.check),
-        "engine": ENGINE,
-        "cpu": processor(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "seconds": round(time.monotonic() - started, 2),
-    }
+    result = Result(
+        recipe=recipe,
+        model=recipe.model,
+        model_digest=source.digest,
+        data=DataUsed(name=data.info.name, sha256=data.digest, source=data.source),
+        dense=measured.dense,
+        pruned=measured.pruned,
+        speedups=measured.speedups,
+        difference=measured.difference,
+        stages=pruned.rounds[-1].stages,
+        rounds=pruned.rounds,
+        layers=pruned.plan.layers,
+        check=pruned.check,
+        engine=ENGINE,
+        cpu=processor(),
+        threads=torch.get_num_threads(),
+        torch=torch.__version__,
+        seconds=round(time.monotonic() - started, 2),
+    )
     structure = source.structure.then(shrinkage(source.graph, pruned.plan))
     held = sorted({*source.held_zero, *pruned.plan.masks})
     return Outcome(
@@ -170,9 +172,18 @@ class Pruned:
     model: nn.Module
     plan: Plan
     check: Check
-    stages: dict[str, Any]
-    """Accuracy on select images after the last cut: as_cut, recalibrated, finetuned."""
-    rounds: list[dict[str, Any]]
+    rounds: tuple[FinishedRound, ...]
+    """Each with its accuracies on select images."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Dense and pruned side by side."""
+
+    dense: Side
+    pruned: Side
+    speedups: tuple[Speedup, ...]
+    difference: Change
 
 
 def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Dataset, tell: Progress, cancel: Cancel | None) -> Pruned:
@@ -181,7 +192,13 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Dataset, tell: Prog
     schedule = rounds(recipe)
     total_steps = sum(part.steps for part in schedule)
     done_steps = 0
-    report: list[dict[str, Any]] = []
+    report: list[FinishedRound] = []
+
+    def look(stage: str, number: int, model: nn.Module) -> Measurement:
+        found = Measurement.of(evaluate(model, data, "select", cancel=cancel))
+        tell({"stage": stage, "round": number, **measurement_values(found)})
+        return found
+
     for number, part in enumerate(schedule, 1):
         tell({"stage": "prune", "round": number, "rounds": len(schedule), "text": "Removing and proving"})
         if plan is not None and recipe.granularity == "channel":
@@ -191,13 +208,10 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Dataset, tell: Prog
             current, check = prove(current, source.graph, plan)
         else:
             current = masked_model(current, source.graph, plan)
-        stages: dict[str, Any] = {"as_cut": _accuracy(evaluate(current, data, "select", cancel=cancel))}
-        stages["recalibrated"] = stages["finetuned"] = None
-        tell({"stage": "as_cut", "round": number, **stages["as_cut"]})
+        stages = {"as_cut": look("as_cut", number, current)}
         if has_batch_norm(current) and not (plan.removes_nothing and number == 1):
             recalibrate(current, data, seed=recipe.seed)
-            stages["recalibrated"] = _accuracy(evaluate(current, data, "select", cancel=cancel))
-            tell({"stage": "recalibrated", "round": number, **stages["recalibrated"]})
+            stages["recalibrated"] = look("recalibrated", number, current)
         if part.steps:
             offset = done_steps
 
@@ -217,32 +231,38 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Dataset, tell: Prog
                 cancel=cancel,
             )
             done_steps += part.steps
-            stages["finetuned"] = _accuracy(evaluate(current, data, "select", cancel=cancel))
-            tell({"stage": "finetuned", "round": number, **stages["finetuned"]})
-        report.append({"round": number, "sparsity": part.sparsity, "steps": part.steps, **stages})
+            stages["finetuned"] = look("finetuned", number, current)
+        report.append(FinishedRound(number=number, sparsity=part.sparsity, steps=part.steps, stages=Stages(**stages)))
     assert plan is not None, "a schedule has at least one round"
     if plan.granularity == "weight":
         check = _check_zeros(current, plan)
-    last = {stage: report[-1][stage] for stage in ("as_cut", "recalibrated", "finetuned")}
-    return Pruned(model=current, plan=plan, check=check, stages=last, rounds=report)
+    return Pruned(model=current, plan=plan, check=check, rounds=tuple(report))
 
 
-def measure(
-    dense: OpenModel, pruned: nn.Module, answers: Mapping[str, Answers], cancel: Cancel | None
-) -> dict[str, Any]:
+def measure(dense: OpenModel, pruned: nn.Module, answers: Mapping[str, Answers], cancel: Cancel | None) -> Measured:
     """Dense and pruned side by side: accuracy on test images, costs, latency, and the differences."""
     before, after = answers["dense"].evaluation, answers["pruned"].evaluation
     timings = [
         compare_latency(dense.model, pruned, dense.graph.example_shape, batch, cancel=cancel) for batch in BATCHES
     ]
     small_graph = build_graph(pruned, dense.graph.example_shape)
-    return {
-        "dense": _side(before, model_cost(dense.model, dense.graph), timings, "dense"),
-        "pruned": _side(after, model_cost(pruned, small_graph), timings, "pruned"),
-        "speedup": {str(timing.batch): list(timing.speedup) for timing in timings},
-        "verdict": {str(timing.batch): timing.verdict for timing in timings},
-        "difference": asdict(paired_difference(before.right, after.right)),
-    }
+    return Measured(
+        dense=Side(
+            **vars(model_cost(dense.model, dense.graph)),
+            test=Measurement.of(before),
+            latency={timing.batch: timing.dense for timing in timings},
+        ),
+        pruned=Side(
+            **vars(model_cost(pruned, small_graph)),
+            test=Measurement.of(after),
+            latency={timing.batch: timing.pruned for timing in timings},
+        ),
+        speedups=tuple(
+            Speedup(batch=timing.batch, low=timing.speedup[0], middle=timing.speedup[1], high=timing.speedup[2])
+            for timing in timings
+        ),
+        difference=Change.of(paired_difference(before.right, after.right)),
+    )
 
 
 def _evaluations(recipe: Recipe, data: Dataset, steps: int) -> int:
@@ -285,21 +305,3 @@ def _check_zeros(model: nn.Module, plan: Plan) -> Check:
     back = sum(int(torch.count_nonzero(tensors[name].detach()[~mask])) for name, mask in plan.masks.items())
     assert back == 0, f"{back} pruned weights came back"
     return Check(status="exact", max_error=0.0, reference="every pruned weight is zero in the final model")
-
-
-def _accuracy(result: Evaluation) -> dict[str, Any]:
-    return {
-        "accuracy": result.accuracy,
-        "accuracy_interval": list(result.interval),
-        "correct": result.correct,
-        "images": result.images,
-        "role": result.role,
-    }
-
-
-def _side(result: Evaluation, cost: Cost, timings: list[Comparison], side: str) -> dict[str, Any]:
-    return {
-        **_accuracy(result),
-        **asdict(cost),
-        "latency_ms": {str(timing.batch): asdict(getattr(timing, side)) for timing in timings},
-    }

@@ -1,88 +1,57 @@
-"""A run's folder: recipe.yaml, job.json, events.jsonl, and, once done, result.json, the model and its answers.
-
-States follow from the files alone: `queued` (not begun), `running` (a living process holds worker.lock), `done`
-(result.json is there), `cancelled` or `failed` (the last event says so, or the process is gone without a word).
-"""
+"""Run folders: made, carried out, read, listed and removed. A run is whole in its folder, and nowhere else."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import json
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from pruning.base import safe_json
 from pruning.base.cancel import Cancel
-from pruning.base.errors import Cancelled, InputError, PruningError, StorageError
-from pruning.opening.models import MODEL_FILE, STRUCTURE_FILE, save_model
+from pruning.base.errors import Cancelled, InputError, StorageError
+from pruning.base.files import read_bytes, replace_file
+from pruning.base.remembered import Remembered
+from pruning.jobs.status import Status
+from pruning.jobs.work import Work
+from pruning.runs.files import ANSWERS, JOB, MODEL, RECIPE, RESULT, STRUCTURE
+from pruning.runs.job import job_of, read_status
+from pruning.runs.order import Order, order_text, read_order
 from pruning.runs.pipeline import Progress, run
 from pruning.runs.recipe import Recipe
+from pruning.runs.result import Result
+from pruning.runs.result_json import read_result, to_values
+from pruning.runs.run import Run
+from pruning.runs.saved_model import save_model
 from pruning.training.answers import save_answers
 
-State = Literal["queued", "running", "done", "cancelled", "failed"]
-RECIPE, JOB, EVENTS, RESULT, ANSWERS, CANCEL, LOCK = (
-    "recipe.yaml", "job.json", "events.jsonl", "result.json", "answers.safetensors", "cancel", "worker.lock",
-)  # fmt: skip
-START_SECONDS = 60
-"""How long a queued run may take to get a process before it counts as failed."""
-
 
 @dataclass(frozen=True, kw_only=True)
-class RunEvents:
-    """What a run has said so far, condensed for a page."""
-
-    last: dict[str, Any]
-    training: list[dict[str, Any]]
-    """Events of fine-tuning steps: step, steps, loss, seconds, accuracy where measured."""
-    stages: list[dict[str, Any]]
-    """Accuracies of stages as they came: stage, round, accuracy, accuracy_interval."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """A run as its folder shows it."""
+class Unreadable:
+    """A folder among the runs that cannot be shown as one: damaged, of a later version, or none at all."""
 
     path: Path
-    state: State
-    recipe: Recipe
-    created: datetime
-    result: dict[str, Any] | None
-    message: str | None
-    """Why it failed or was cancelled, in one sentence."""
+    reason: str
+    """In one sentence."""
 
     @property
     def name(self) -> str:
         return self.path.name
 
-    @property
-    def asked(self) -> tuple[float, float]:
-        """The smallest and the largest sparsity that was asked for, over all layers or groups."""
-        if self.result is not None:  # only then it is known whether the recipe names every layer
-            values = [float(layer["requested"]) for layer in self.result["layers"]]
-        else:
-            values = [self.recipe.sparsity, *self.recipe.layers.values()]
-        return min(values), max(values)
 
-    def events(self) -> RunEvents:
-        """Read what the run has said so far."""
-        training: list[dict[str, Any]] = []
-        stages: list[dict[str, Any]] = []
-        last: dict[str, Any] = {}
-        for event in _read_events(self.path):
-            last = event
-            if event.get("stage") == "finetune":
-                training.append(event)
-            elif "accuracy" in event:
-                stages.append(event)
-        return RunEvents(last=last, training=training, stages=stages)
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What a folder of runs holds."""
+
+    runs: tuple[Run, ...] = ()
+    """Newest first."""
+    unreadable: tuple[Unreadable, ...] = ()
+    """By name."""
 
 
 def default_runs_dir() -> Path:
@@ -105,90 +74,95 @@ def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None
         raise InputError(f"{path} already holds something: name a new or empty folder for the run.")
     with _storage(path):
         path.mkdir(parents=True, exist_ok=True)
-        _write(path / JOB, json.dumps({"data_dir": data_dir, "created": datetime.now(UTC).isoformat()}))
-        _write(path / RECIPE, recipe.to_yaml())
+        replace_file(path / JOB, order_text(data_dir=data_dir))
+        replace_file(path / RECIPE, recipe.to_yaml().encode())
     return path
 
 
-def execute(path: Path, *, progress: Progress | None = None, cancel: Cancel | None = None) -> dict[str, Any]:
-    """Carry out the run in a folder, writing events, model and result into it; ends in exactly one state.
+def execute(
+    path: Path, *, progress: Progress | None = None, cancel: Cancel | None = None, work: Work | None = None
+) -> Result:
+    """Carry out the run in a folder, writing model and result into it and telling its events; ends in exactly one
+    state. `work`: of the attempt that this process was started for.
 
     Raises:
+        InputError: another process carries it out, or it is done.
         PruningError: whatever ended the run; also noted in the folder.
     """
     recipe = Recipe.from_file(path / RECIPE)
-    job = _read_json(path / JOB) or {}
-    with _held(path / LOCK), (path / EVENTS).open("a", encoding="utf-8") as events:
+    order = read_order(path)
+    if work is None:
+        _check_open(path, order)
+    with job_of(path).working(work) as work, _storage(path):
 
         def tell(event: dict[str, Any]) -> None:
-            events.write(json.dumps({"time": round(time.time(), 3), **event}) + "\n")
-            events.flush()
+            work.tell(event)
             if progress is not None:
                 progress(event)
 
-        def cancelled() -> bool:
-            return (path / CANCEL).exists() or (cancel is not None and cancel())
-
-        try:
-            with _storage(path):
-                outcome = run(recipe, data_dir=job.get("data_dir"), progress=tell, cancel=cancelled)
-                part = path / "model.part"
-                part.mkdir(exist_ok=True)
-                save_model(part, outcome.source, outcome.model, outcome.structure, outcome.held_zero)
-                save_answers(part / ANSWERS, outcome.answers)
-                for name in (MODEL_FILE, STRUCTURE_FILE, ANSWERS):
-                    os.replace(part / name, path / name)
-                part.rmdir()
-                _write(path / RESULT, json.dumps(outcome.result, indent=1))
-                tell({"stage": "done", "text": "Done"})
-        except Cancelled as error:
-            tell({"stage": "cancelled", "text": str(error)})
-            raise
-        except PruningError as error:
-            _tell_failure(tell, str(error))
-            raise
-        except Exception as error:
-            _tell_failure(tell, f"An error of the explorer itself ended the run: {type(error).__name__}: {error}")
-            raise
+        outcome = run(recipe, data_dir=order.data_dir, progress=tell, cancel=work.cancel_or(cancel))
+        part = path / "model.part"
+        part.mkdir(exist_ok=True)
+        save_model(part, outcome.source, outcome.model, outcome.structure, outcome.held_zero)
+        save_answers(part / ANSWERS, outcome.answers)
+        for name in (MODEL, STRUCTURE, ANSWERS):
+            os.replace(part / name, path / name)
+        part.rmdir()
+        replace_file(path / RESULT, safe_json.dump(to_values(outcome.result), indent=1))
+        for name in (MODEL, STRUCTURE, ANSWERS, RESULT):
+            work.keep(name)
+        tell({"stage": "done", "text": "Done"})
     return outcome.result
 
 
+def _check_open(path: Path, order: Order) -> None:
+    """Raises InputError for a run that is done, and Cancelled for one that shall not be carried out."""
+    before = read_status(path, order)
+    if before.state == "done":
+        raise InputError(f"{path.name} was carried out already: make a new run of its recipe.")
+    if before.state == "cancelled":
+        raise Cancelled(before.text)
+
+
 def read_run(path: Path) -> Run:
-    """Read a run's folder.
+    """Read a run's folder. What did not change since it was last read is not parsed again.
 
     Raises:
-        StorageError: it holds no run, or its recipe is damaged.
+        StorageError: it holds no run, is damaged, or was made by a later version of the explorer.
     """
     try:
-        recipe = Recipe.from_file(path / RECIPE)
-    except InputError as error:
-        raise StorageError(f"{path.name} holds no readable run: {error}") from error
-    job = _read_json(path / JOB) or {}
-    try:
-        created = datetime.fromisoformat(str(job.get("created")))
-    except ValueError:
-        created = datetime.fromtimestamp((path / RECIPE).stat().st_mtime, UTC)
-    result = _read_json(path / RESULT)
-    state, message = _state(path, result, created)
-    return Run(path=path, state=state, recipe=recipe, created=created, result=result, message=message)
+        return _read(path)
+    except StorageError as error:
+        raise StorageError(f"{_plain(path.name)} holds no readable run: {error}") from error
+
+
+def read_runs(folder: Path | None = None) -> Listing:
+    """All runs of a folder, and the folders in it that cannot be read as one. Files in it, and what has a name with a
+    dot in front, are passed over.
+
+    Raises:
+        StorageError: the folder itself cannot be read.
+    """
+    folder = folder or default_runs_dir()
+    runs, unreadable = [], []
+    for path in _folders(folder):
+        try:
+            runs.append(_read(path))
+        except StorageError as error:
+            unreadable.append(Unreadable(path=path, reason=str(error)))
+    return Listing(
+        runs=tuple(sorted(runs, key=lambda run: run.created, reverse=True)),
+        unreadable=tuple(sorted(unreadable, key=lambda one: one.name)),
+    )
 
 
 def list_runs(folder: Path | None = None) -> list[Run]:
-    """All readable runs of a folder, newest first; what is not a run is passed over."""
-    folder = folder or default_runs_dir()
-    runs = []
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if (path / RECIPE).is_file():
-            try:
-                runs.append(read_run(path))
-            except StorageError:
-                continue
-    return sorted(runs, key=lambda run: run.created, reverse=True)
+    """All readable runs of a folder, newest first; what is not a run is passed over.
 
-
-def request_cancel(path: Path) -> None:
-    """Ask a run to stop at its next step."""
-    (path / CANCEL).touch()
+    Raises:
+        StorageError: the folder itself cannot be read.
+    """
+    return list(read_runs(folder).runs)
 
 
 def delete_run(path: Path) -> None:
@@ -196,61 +170,65 @@ def delete_run(path: Path) -> None:
 
     Raises:
         InputError: it is running.
+        StorageError: it holds no run, or cannot be removed.
     """
     if read_run(path).state == "running":
         raise InputError(f"{path.name} is running: cancel it first.")
-    shutil.rmtree(path)
-
-
-def _state(path: Path, result: dict[str, Any] | None, created: datetime) -> tuple[State, str | None]:
-    if result is not None:
-        return "done", None
-    events = list(_read_events(path))
-    last = events[-1] if events else {}
-    if last.get("stage") in ("cancelled", "failed"):
-        return last["stage"], str(last.get("text"))
-    if _is_held(path / LOCK):
-        return "running", None
-    if (path / CANCEL).exists():
-        return "cancelled", "Cancelled before it began."
-    age = (datetime.now(UTC) - created).total_seconds()
-    if not last and age < START_SECONDS:
-        return "queued", None
-    return "failed", "Its process ended without a word (killed, or out of memory). Start it again."
-
-
-def _read_events(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        with (path / EVENTS).open(encoding="utf-8") as file:
-            for line in file:
-                try:
-                    event = json.loads(line)
-                except ValueError:
-                    continue  # a line still being written
-                if isinstance(event, dict):
-                    yield event
-    except FileNotFoundError:
-        return
+        shutil.rmtree(path)
+    except OSError as error:
+        raise StorageError(f"{path.name} cannot be removed ({error.strerror or error}).") from error
 
 
-def _tell_failure(tell: Progress, text: str) -> None:
-    with contextlib.suppress(OSError):  # a full disk: the folder then shows a process that ended without a word
-        tell({"stage": "failed", "text": text})
+def _read(path: Path) -> Run:
+    recipe = _RECIPES(path / RECIPE)
+    order = read_order(path)
+    status = read_status(path, order)
+    result = _RESULTS(path / RESULT) if status.state == "done" else None
+    if result is not None and result.recipe != recipe:
+        raise StorageError(f"Its {RESULT} is of another recipe than the {RECIPE} beside it.")
+    if result is None and status.state == "done":
+        status = Status(state="failed", text=f"Its {RESULT} is gone.")
+    return Run(
+        path=path,
+        state=status.state,
+        recipe=recipe,
+        created=order.created,
+        data_dir=order.data_dir,
+        result=result,
+        message=status.text if status.state in ("cancelled", "failed") else None,
+    )
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
+def _folders(folder: Path) -> list[Path]:
+    """What is in a folder and is, or should be, a folder itself."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None
+        with os.scandir(folder) as entries:
+            return [folder / entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise StorageError(f"The runs in {folder} cannot be read ({error.strerror or error}).") from error
 
 
-def _write(path: Path, text: str) -> None:
-    """Write under a temporary name, then rename: a file is there whole, or not at all."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """A link that leads nowhere, or in a circle, counts as one: it was meant to be."""
+    try:
+        return entry.is_dir() or (entry.is_symlink() and not entry.is_file())
+    except OSError:
+        return True
+
+
+def _read_recipe(path: Path) -> Recipe:
+    content = read_bytes(path)
+    if content is None:
+        raise StorageError(f"It holds no run: there is no {path.name} in it.")
+    try:
+        return Recipe.from_yaml(content.decode())
+    except UnicodeDecodeError as error:
+        raise StorageError(f"{path.name} is damaged: byte {error.start:,} of it is no UTF-8 text.") from error
+    except InputError as error:
+        raise StorageError(str(error)) from error
 
 
 @contextmanager
@@ -263,31 +241,10 @@ def _storage(path: Path) -> Iterator[None]:
         ) from error
 
 
-@contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Hold a run for this process.
-
-    Raises:
-        InputError: another process carries it out.
-    """
-    with path.open("w") as file:
-        for attempt in range(10):
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if attempt == 9:
-                    raise InputError(f"{path.parent.name} is already being carried out by another process.") from None
-                time.sleep(0.1)  # a page that looks whether the run lives holds the lock for an instant
-        yield
+def _plain(name: str) -> str:
+    """A folder's name as it can be written down."""
+    return name.encode(errors="replace").decode()[:100]
 
 
-def _is_held(path: Path) -> bool:
-    try:
-        with path.open("r+") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+_RECIPES = Remembered(_read_recipe, most=5000)
+_RESULTS = Remembered(read_result, most=5000)

@@ -17,28 +17,8 @@ from torch.fx.node import map_arg
 from torch.nn import functional as F
 
 from pruning.graph.trace import argument
-from pruning.removal.reference import DROPOUTS
 from pruning.whatif.cut import Cut, Statistics, narrowed, scattered
-from pruning.whatif.program import CONVOLUTIONS, Program, Step, is_tensor
-
-AS_THEY_ARE = frozenset(
-    "relu relu_ relu6 leaky_relu leaky_relu_ elu elu_ gelu silu silu_ mish mish_ hardswish hardswish_ hardsigmoid "
-    "hardsigmoid_ hardtanh hardtanh_ sigmoid sigmoid_ tanh tanh_ softplus exp log sqrt rsqrt abs neg pow square clamp "
-    "clamp_min clamp_max prelu add add_ sub sub_ mul mul_ div div_ maximum minimum cat mean sum amax max_pool1d "
-    "max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d "
-    "adaptive_max_pool1d adaptive_max_pool2d flatten transpose permute t unsqueeze squeeze matmul bmm softmax "
-    "scaled_dot_product_attention upsample_nearest2d upsample_bilinear2d upsample_bicubic2d alias contiguous clone "
-    "detach to linear".split()
-)
-"""Calls without numbers of channels in their arguments."""
-ALONG = {"slice": 1, "select": 1, "narrow": 1, "unbind": 1, "chunk": 2, "split": 2, "split_with_sizes": 2}
-"""Calls that cut along one dimension, and where their arguments say which: as they are along any that is whole."""
-VIEWS = frozenset(("view", "reshape", "_unsafe_view", "unflatten", "expand"))
-IN_PLACE: dict[str, Callable[..., Any]] = {
-    "relu": torch.relu_,
-    "silu": lambda x: F.silu(x, inplace=True),
-    "hardswish": lambda x: F.hardswish(x, inplace=True),
-}
+from pruning.whatif.program import Program, Step, is_tensor
 
 
 class Runner:
@@ -57,23 +37,23 @@ class Runner:
         node = step.node
         if step.conv is not None:
             return self._convolution(step, values[argument(step.conv, 0)])
-        if step.op in CONVOLUTIONS and not self._computes_weight(step):
+        if step.op.layer == "plain convolution" and not self._computes_weight(step):
             return self._convolution(step, values[argument(node, 0)])
-        if step.op == "linear" and not self._computes_weight(step):
+        if step.op.layer == "linear" and not self._computes_weight(step):
             return self._linear(step, self._operand(argument(node, 0), values, whole=False))
-        if step.op == "batch_norm" and is_tensor(argument(node, 3)):
+        if step.op.name == "batch_norm" and is_tensor(argument(node, 3)):
             return self._batch_norm(step, values[argument(node, 0)])
-        if step.op in DROPOUTS:
+        if step.op.dropout:
             return values[argument(node, 0)]
-        op = step.op.removesuffix("_")
-        if free and op in IN_PLACE and len(node.args) == 1:
-            return IN_PLACE[op](values[node.args[0]])  # type: ignore[index]
-        if free and op == "add" and self._adds(node, values):
+        name = step.op.name.removesuffix("_")
+        if free and step.op.overwrites and len(node.args) == 1:
+            return getattr(torch.ops.aten, f"{name}_")(values[node.args[0]])  # type: ignore[index]
+        if free and name == "add" and self._adds(node, values):
             first, second = (values[source] for source in node.args)  # type: ignore[index]
             return first.add_(second)
-        if step.op == "getitem":
+        if step.op.name == "getitem":
             return values[argument(node, 0)][argument(node, 1)]
-        if op != step.op and not free and argument(node, 0) in values:  # it would write into what others read
+        if step.op.in_place and not free and argument(node, 0) in values:  # it would write into what others read
             values = {**values, argument(node, 0): values[argument(node, 0)].clone()}
         return self._call(step, values)
 
@@ -171,29 +151,29 @@ class Runner:
     def _call(self, step: Step, values: dict[Node, Tensor]) -> Any:
         node, cut = step.node, self.cut
         touched = any(cut.left(n) for n in (node, *node.all_input_nodes))
-        if step.op in VIEWS:
+        if step.op.on_cut == "resized":
             sizes = self._sizes(step)
             value = self._operand(argument(node, 0), values, whole=False)
-            return value.expand(sizes) if step.op == "expand" else value.reshape(sizes)
-        if step.op == "pad" and argument(node, 2, "constant") == "constant":
+            return value.expand(sizes) if step.op.name == "expand" else value.reshape(sizes)
+        if step.op.name == "pad" and argument(node, 2, "constant") == "constant":
             return self._padded(node, values)
-        if not touched or step.op in AS_THEY_ARE or self._whole_along(step):
+        if not touched or step.op.on_cut == "as it is" or self._whole_along(step):
             return self._plainly(node, values)
-        if step.op == "layer_norm":
+        if step.op.name == "layer_norm":
             args = self._arguments(node, values, whole=False)
             shape = list(args[0].shape[-len(args[1]) :])
             return F.layer_norm(args[0], shape, *args[2:5])
-        if step.op == "group_norm":
+        if step.op.name == "group_norm":
             args = self._arguments(node, values, whole=False)
             each = node.args[1] == argument(node, 0).meta["val"].shape[1]
             return F.group_norm(args[0], args[0].shape[1] if each else args[1], *args[2:5])
         return self._in_full_shape(node, values)
 
     def _whole_along(self, step: Step) -> bool:
-        if step.op not in ALONG:
+        if step.op.dim_place is None:
             return False
         left = self.cut.left(argument(step.node, 0))
-        return not left or left[argument(step.node, ALONG[step.op], 0)] is None
+        return not left or left[argument(step.node, step.op.dim_place, 0)] is None
 
     def _plainly(self, node: Node, values: dict[Node, Tensor]) -> Any:
         target: Callable[..., Any] = node.target  # type: ignore[assignment]
@@ -238,7 +218,7 @@ class Runner:
             sizes[dim] = sizes[dim] if index is None else len(index)
         source = argument(node, 0)
         depends = source in self.cut.graph.walks[0].from_input
-        if (depends or step.op == "expand") and sizes[0] % self.program.batch == 0:
+        if (depends or step.op.name == "expand") and sizes[0] % self.program.batch == 0:
             sizes[0] = sizes[0] // self.program.batch * self.images
         return sizes
 

@@ -9,12 +9,6 @@ from torch.fx import Node
 
 from pruning.whatif.program import Program
 
-CHEAP = frozenset(
-    "alias slice select pad view reshape flatten getitem dropout permute transpose unsqueeze squeeze contiguous "
-    "detach clone".split()
-)
-"""Calls that are done again rather than kept: they move little, and share memory or make more of it."""
-
 MOST = 40
 """Changes that the choice looks at, spread over the network: the time it takes grows with their square."""
 
@@ -64,7 +58,7 @@ def frontier(program: Program, target: str) -> set[Node]:
 def _made(program: Program, node: Node) -> set[Node]:
     """The value, or what it is cheaply made from."""
     step = program.by_node[node]
-    if step.op not in CHEAP:
+    if not step.op.cheap:
         return {node}
     return {made for source in step.sources if source in program.by_node for made in _made(program, source)}
 

@@ -26,10 +26,7 @@ class Parts:
             LookupError: the network's calls cannot be run one by one so that they give what the network gives; says
                 why.
         """
-        program = make_program(graph)
-        if program is None:
-            raise LookupError("it does not take one batch of images and give one row of outputs for each")
-        self.graph, self.program, self.dtype = graph, program, dtype
+        self.graph, self.program, self.dtype = graph, make_program(graph), dtype
         self.tensors = {name: tensor.detach() for name, tensor in (*model.named_parameters(), *model.named_buffers())}
         self.memory = Memory()
         self._statistics: dict[Node, tuple[tuple[object, ...], Tensor | None, Tensor, Tensor]] = {}

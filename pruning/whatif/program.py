@@ -18,11 +18,8 @@ from torch.fx import Node
 
 from pruning.graph.labels import Value
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.trace import argument, op_of, shape_of
-from pruning.removal.reference import CONSUMERS, NORMS
-
-CONVOLUTIONS = frozenset(("conv1d", "conv2d", "conv3d"))
-LAYERS = CONVOLUTIONS | {"linear"}
+from pruning.graph.ops import Op, of
+from pruning.graph.trace import argument, place, shape_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,7 +28,7 @@ class Step:
 
     node: Node
     """Whose result it gives."""
-    op: str
+    op: Op
     conv: Node | None
     """The convolution, where `node` is the batch normalisation of its result."""
     sources: tuple[Node, ...]
@@ -77,8 +74,13 @@ class Program:
         return [step for step in self.steps if step.node in found]
 
 
-def make_program(graph: ModelGraph) -> Program | None:
-    """The program of a traced network in eval mode; None where it takes several inputs or gives several outputs."""
+def make_program(graph: ModelGraph) -> Program:
+    """The program of a traced network in eval mode.
+
+    Raises:
+        LookupError: it takes several inputs, gives several outputs, or has a call that cannot be run on another number
+            of images; says which.
+    """
     walk, trace = graph.walks[0], graph.trace
     images = [
         node
@@ -90,12 +92,15 @@ def make_program(graph: ModelGraph) -> Program | None:
     ]
     output = trace.nodes[-1].all_input_nodes
     if len(images) != 1 or len(output) != 1 or output[0].op != "call_function" or len(shape_of(output[0])) != 2:
-        return None
+        raise LookupError("it does not take one batch of images and give one row of outputs for each")
     alive = _alive(output[0])
+    unchecked = next((node for node in trace.nodes if node in alive and of(node).unchecked), None)
+    if unchecked is not None:
+        raise LookupError(f"its {place(unchecked)} counts on the number of images it was traced with")
     groups = _groups_of_units(graph)
     anew: dict[Node, frozenset[str]] = {}
     steps: list[Step] = []
-    merged = {node: _normalised(node, alive) for node in alive if op_of(node) == "batch_norm"}
+    merged = {node: _normalised(node, alive) for node in alive if of(node).name == "batch_norm"}
     inside = {conv for conv in merged.values() if conv is not None}
     for node in trace.nodes:
         if node not in alive or node.op != "call_function":
@@ -113,7 +118,7 @@ def make_program(graph: ModelGraph) -> Program | None:
         steps.append(
             Step(
                 node=node,
-                op=op_of(node),
+                op=of(node),
                 conv=conv,
                 sources=tuple(dict.fromkeys(n for n in nodes if n in alive and n.name not in trace.tensors)),
                 tensors=tuple(dict.fromkeys(trace.tensors[n.name] for n in nodes if n.name in trace.tensors)),
@@ -128,7 +133,7 @@ def make_program(graph: ModelGraph) -> Program | None:
         source=images[0],
         output=output[0],
         batch=trace.batch,
-        norms=tuple(step for step in steps if step.op == "batch_norm" and is_tensor(argument(step.node, 3))),
+        norms=tuple(step for step in steps if step.op.name == "batch_norm" and is_tensor(argument(step.node, 3))),
     )
 
 
@@ -151,16 +156,16 @@ def _normalised(norm: Node, alive: set[Node]) -> Node | None:
     """The convolution whose result only this batch normalisation reads."""
     conv = argument(norm, 0)
     users = [user for user in conv.users if user in alive]
-    return conv if op_of(conv) in CONVOLUTIONS and users == [norm] and is_tensor(argument(norm, 3)) else None
+    return conv if of(conv).layer == "plain convolution" and users == [norm] and is_tensor(argument(norm, 3)) else None
 
 
 def _mixes(graph: ModelGraph, node: Node) -> bool:
     """Whether one channel of a call's result depends on several channels of what it reads."""
-    op = op_of(node)
-    if op in CONVOLUTIONS and argument(node, 6, 1) > 1:
+    op = of(node)
+    if op.layer == "plain convolution" and argument(node, 6, 1) > 1:
         weight = argument(node, 1)
         return not (shape_of(weight)[1] == 1 and shape_of(weight)[0] == shape_of(argument(node, 0))[1])
-    return op in CONSUMERS or op in NORMS or any(site.node is node for site in graph.walks[0].means)
+    return op.consumer or op.normalises or any(site.node is node for site in graph.walks[0].means)
 
 
 def _groups_of_units(graph: ModelGraph) -> Tensor:
@@ -184,7 +189,7 @@ def groups_read(graph: ModelGraph, values: dict[Node, Any], groups: Tensor, node
 
 def _macs(node: Node, batch: int) -> int:
     numbers = _numbers(node) // batch
-    if op_of(node) not in LAYERS:
+    if of(node).layer not in ("linear", "plain convolution"):
         return numbers
     weight = shape_of(argument(node, 1))
     return numbers * int(torch.Size(weight).numel() // weight[0])

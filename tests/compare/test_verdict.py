@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pruning.compare.casualties import Changes
-from pruning.compare.sides import Speedup
 from pruning.compare.verdict import Facts, facts_of_result, size_words, speed_words, verdict
+from pruning.runs.result import Change, DataUsed, Measurement, Result, Speedup
 from pruning.training.evaluate import Difference
 
 SAME = Difference(accuracy=-0.003, interval=(-0.0103, 0.0043), newly_wrong=9, newly_right=6)
@@ -107,17 +109,19 @@ def test_larger_and_slower_is_said_as_it_is() -> None:
     assert said.headline == "Larger, 2.00× the size, slower (0.60× as fast)"
 
 
-def test_a_result_alone_says_right_or_wrong_as_before() -> None:
+def test_a_result_alone_says_right_or_wrong_as_before(make_result: Callable[..., Result]) -> None:
     """Without the answers it is not known whether those wrong both times gave the same one."""
-    side = {"params": 10, "nonzero": 10, "accuracy": 0.9, "images": 1000}
+    side = make_result().dense
+    test = Measurement(value=0.9, interval=(0.88, 0.92), correct=900, images=1000, role="test")
+    side = replace(side, test=test, latency={batch: side.latency[1] for batch in (1, 32)})
     found = facts_of_result(
-        {
-            "dense": side,
-            "pruned": side,
-            "difference": {"accuracy": -0.003, "interval": [-0.0103, 0.0043], "newly_wrong": 9, "newly_right": 6},
-            "speedup": {"32": [1.6, 1.8, 2.0], "1": [0.9, 1.0, 1.1]},
-            "data": {"name": "cifar10"},
-        }
+        make_result(
+            dense=side,
+            pruned=side,
+            difference=Change.of(SAME),
+            speedups=(speed(0.9, 1.0, 1.1), speed(1.6, 1.8, 2.0, 32)),
+            data=DataUsed(name="cifar10", sha256="", source=""),
+        )
     )
     assert [speedup.batch for speedup in found.speedups] == [1, 32]
     assert (

@@ -10,7 +10,6 @@ import platform
 import re
 import shutil
 import socket
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from pruning.export.report import (
     slider,
     write,
 )
+from pruning.export.report import contents as gathering
 from pruning.export.report import start as job
 from pruning.export.report.family import MOST, family, first_groups
 from pruning.export.report.first import more_wrong
@@ -41,6 +41,10 @@ from pruning.export.report.plans import images_for, measure_plans
 from pruning.export.report.provenance import model_name, shared_recipe
 from pruning.export.report.sections import tradeoff
 from pruning.export.report.svg import ticks
+from pruning.jobs.job import Job
+from pruning.jobs.status import Status
+from pruning.jobs.store import LocalStore
+from pruning.jobs.work import Work
 from pruning.opening.models import open_model
 from pruning.planning.allocation import kept_units
 from pruning.planning.plan import make_plan
@@ -108,17 +112,19 @@ def test_fewer_images_for_larger_networks() -> None:
 def test_figures_are_those_of_the_run(run: Run, contents: Contents, html: str) -> None:
     assert run.result is not None
     result, text = run.result, without_code(html)
-    assert result["pruned"]["params"] == sum((a + 1) * b for a, b in ((784, 90), (90, 30), (30, 10)))
+    assert result.pruned.test is not None and result.difference is not None
+    assert result.pruned.params == sum((a + 1) * b for a, b in ((784, 90), (90, 30), (30, 10)))
     assert kept_units(300, 0.7) == 90
-    assert f"{100 * result['pruned']['accuracy']:.1f} %" in text
-    assert f"{result['pruned']['params']:,}" in text and f"{result['dense']['macs']:,}" in text
+    assert f"{100 * result.pruned.test.value:.1f} %" in text
+    assert f"{result.pruned.params:,}" in text and f"{result.dense.macs:,}" in text
     assert contents.verdict.headline in text
     changes = contents.changes
-    assert changes.newly_wrong == result["difference"]["newly_wrong"] > 0
+    assert changes is not None
+    assert changes.newly_wrong == result.difference.newly_wrong and changes.newly_wrong > 0
     assert changes.same + changes.newly_wrong + changes.newly_right + (changes.otherwise or 0) == changes.images
     assert sum(change.images for change in contents.classes) == changes.images
     point = plots.figures(contents)["light"]["tradeoff"]["macs"]["data"][0]
-    assert (point["x"], point["y"]) == ([result["pruned"]["macs"]], [100 * result["pruned"]["accuracy"]])
+    assert (point["x"], point["y"]) == ([result.pruned.macs], [100 * result.pruned.test.value])
 
 
 def test_it_reads_without_scripts(contents: Contents, html: str) -> None:
@@ -208,7 +214,9 @@ def test_a_run_from_before_answers_were_kept(run: Run, tmp_path: Path) -> None:
 def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
     def other(name: str, accuracy: float, **changed: object) -> Run:
         assert run.result is not None
-        result = {**run.result, "pruned": {**run.result["pruned"], "accuracy": accuracy}}
+        assert run.result.pruned.test is not None
+        test = dataclasses.replace(run.result.pruned.test, value=accuracy)
+        result = dataclasses.replace(run.result, pruned=dataclasses.replace(run.result.pruned, test=test))
         folder = run.path.parent / name
         folder.mkdir(exist_ok=True)
         (folder / "model.json").write_text(json.dumps({"sample": changed.pop("sample", "lenet300")}))
@@ -255,7 +263,7 @@ def test_a_report_that_cannot_be_written_leaves_nothing(run: Run, tmp_path: Path
         with pytest.raises(InputError, match="name a file in a folder that is there"):
             write.write_report(run.path, out, Options())
     with pytest.raises(StorageError, match="cannot be written"):
-        write.write_report(run.path, tmp_path / ("x" * 254), Options())
+        write.write_report(run.path, tmp_path / ("x" * 256), Options())
     monkeypatch.setattr(write, "LARGEST", 49)
     with pytest.raises(InputError, match="would have 50 bytes"):
         write.write_report(run.path, tmp_path / "report.html", Options())
@@ -294,22 +302,47 @@ def test_software_is_that_of_the_run(contents: Contents) -> None:
     assert platform.python_version() not in dict(contents.origin)["Software"]
 
 
-def test_states_of_a_report_in_the_making(tmp_path: Path) -> None:
+def test_a_report_is_a_job_of_its_own(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(run.path, tmp_path / "runs" / "one"))
     options = Options(recommendation="Take it.")
-    assert job.status(tmp_path, options).state == "none"
-    log = job.report_path(tmp_path, options).with_suffix(".log")
-    log.write_text("Opening both networks\nMeasuring: 3 of 19\n")
-    assert job.status(tmp_path, options) == job.Status(state="working", text="Measuring: 3 of 19")
-    assert job.status(tmp_path, Options()).state == "none", "other options are another report"
-    old = time.time() - 2 * job.SILENCE_SECONDS
-    os.utime(log, (old, old))
-    assert job.status(tmp_path, options).state == "failed"
-    log.write_text("Opening both networks\nTraceback (most recent call last):\n  ...\nMemoryError\n")
-    assert job.status(tmp_path, options).state == "failed"
-    log.write_text("Opening both networks\nError: The images are absent.\n")
-    assert job.status(tmp_path, options) == job.Status(state="failed", text="The images are absent.")
-    job.report_path(tmp_path, options).write_text("<!doctype html>")
-    assert job.status(tmp_path, options).state == "done"
+    wanted = job.job_of(folder, options)
+    assert wanted.status() is None and job.read_report(folder, options) is None
+    assert job.job_of(folder, Options()) != wanted, "other options are another report"
+    asked: list[tuple[list[str], Job]] = []
+    monkeypatch.setattr(job.LocalExecutor, "submit", lambda self, arguments, to: asked.append((arguments, to)))
+    job.start(folder, options)
+    ((arguments, to),) = asked
+    attempt = to.ask()
+    assert to == wanted and attempt is not None and isinstance(attempt.store, LocalStore)
+    quick = {"sparsities": (0.0, 0.5), "images": 50}
+    monkeypatch.setattr(gathering, "measure_plans", lambda *a, **k: measure_plans(*a, **{**k, **quick}))
+    said: list[tuple[str, float | None]] = []
+    monkeypatch.setattr(Work, "say", lambda self, text, share=None: said.append((text, share)))
+    assert main(["--job", str(attempt.store.path(attempt.folder)), *arguments]) == 0
+    assert wanted.status() == Status(state="done")
+    text = job.read_report(folder, options)
+    assert text is not None and b"Take it." in text and text.lower().startswith(b"<!doctype html>")
+    assert said[0] == ("Opening both networks", 0.05)
+    assert said[-1] == ("Measuring uniform cuts on select images: 2 of 2", pytest.approx(0.95))
+
+
+def test_a_report_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    folder = create_run(Recipe(model="sample:lenet300", data="mnist5k"), path=tmp_path / "begun")
+    wanted = job.job_of(folder, Options())
+    for cancelled in (False, True):
+        attempt = wanted.ask()
+        assert attempt is not None and isinstance(attempt.store, LocalStore)
+        if cancelled:
+            wanted.request_cancel()
+        place = str(attempt.store.path(attempt.folder))
+        assert main(["--job", place, "report", str(folder)]) == (130 if cancelled else 2)
+        now = wanted.status()
+        assert now is not None
+        assert now.text == (
+            "Cancelled before it began."
+            if cancelled
+            else "begun is not finished (queued): a report needs a finished run."
+        )
 
 
 def test_spans_in_words_and_round_ticks() -> None:
@@ -329,14 +362,14 @@ def test_zeros_are_not_called_smaller(contents: Contents) -> None:
         first.meaning(contents)[1].startswith("Whole channels were removed")
         and "zero" not in first.meaning(contents)[1]
     )
-    result = dict(contents.result)
-    result["pruned"] = {
-        **result["pruned"],
-        "params": result["dense"]["params"],
-        "nonzero": result["dense"]["params"] // 4,
-    }
-    only_zeros = first.meaning(dataclasses.replace(contents, result=result))[1]
+    result, params = contents.result, contents.result.dense.params
+
+    def with_params(**counts: int) -> Contents:
+        return dataclasses.replace(
+            contents, result=dataclasses.replace(result, pruned=dataclasses.replace(result.pruned, **counts))
+        )
+
+    only_zeros = first.meaning(with_params(params=params, nonzero=params // 4))[1]
     assert only_zeros.startswith("75 % of its parameters are zero") and "as large as before" in only_zeros
-    result["pruned"] = {**result["pruned"], "params": result["dense"]["params"] // 2}
-    both = first.meaning(dataclasses.replace(contents, result=result))[1]
+    both = first.meaning(with_params(params=params // 2, nonzero=params // 4))[1]
     assert "really smaller" in both and "50 % of its parameters are zero" in both and "as large" not in both

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -27,7 +26,9 @@ from pruning.compare.classes import ClassChange
 from pruning.compare.knockout import knock_out, knockout_engine, verdict
 from pruning.compare.race import Standing
 from pruning.compare.sides import Pair, Side
+from pruning.cost.counts import Bytes
 from pruning.data.datasets import Dataset, load_dataset
+from pruning.latency.clock import Timing
 from pruning.opening.models import open_model
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import removed_model
@@ -36,17 +37,20 @@ from pruning.removal.shrinkage import shrinkage
 from pruning.render.figures.style import palette
 from pruning.runs import Run
 from pruning.runs.recipe import Recipe
+from pruning.runs.result import Measurement, Result, Speedup
+from pruning.runs.result import Side as Figures
 from pruning.training.evaluate import Difference
 from ui.compare import blind, classes, picker, present, race, top, worth
 from ui.compare.savings import hours
 from ui.kit.errors import plain
 
 SECONDS = 120
-FIGURES: dict[str, Any] = {
-    "accuracy": 0.98, "accuracy_interval": [0.97, 0.99], "images": 1000, "params": 20_000, "nonzero": 20_000,
-    "macs": 3_000_000, "bytes": {"raw": 80_000, "sparse": 84_000, "deflate": 70_000},
-    "latency_ms": {batch: {"low": 9.0, "median": 10.0, "high": 11.0} for batch in ("1", "32")},
-}  # fmt: skip
+FIGURES = Figures(
+    params=20_000, nonzero=20_000, macs=3_000_000, bytes=Bytes(raw=80_000, sparse=84_000, deflate=70_000),
+    activation_bytes=0, activation_place="",
+    latency={batch: Timing(low=9.0, median=10.0, high=11.0) for batch in (1, 32)},
+    test=Measurement(value=0.98, interval=(0.97, 0.99), correct=980, images=1000, role="test"),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +59,7 @@ def digits() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def pair(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+def pair(digits: Dataset, tmp_path_factory: pytest.TempPathFactory, make_result: Callable[..., Result]) -> Pair:
     """The dense network and the same without 40 % of its channels; twice as fast alone, not measurably in batches."""
     dense = open_model("sample:mini_resnet")
     plan = make_plan(dense.model, dense.graph, sparsity=0.4)
@@ -63,12 +67,13 @@ def pair(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     small = replace(
         dense, model=model, graph=build_graph(model, (1, 28, 28)), structure=shrinkage(dense.graph, plan), digest="cut"
     )
-    result = {"speedup": {"1": [1.25, 2.0, 4.0], "32": [0.9, 1.1, 1.3]}, "stages": {"finetuned": None}, "threads": 2}
+    speedups = (Speedup(batch=1, low=1.25, middle=2.0, high=4.0), Speedup(batch=32, low=0.9, middle=1.1, high=1.3))
+    result = make_result(dense=FIGURES, pruned=FIGURES, speedups=speedups, threads=2)
     run = Run(
         path=tmp_path_factory.mktemp("runs") / "mine", state="done", created=datetime.now(UTC), result=result,
         recipe=Recipe(model="sample:mini_resnet", data="mnist5k"), message=None,
     )  # fmt: skip
-    smaller = {**FIGURES, "bytes": {"raw": 30_000, "sparse": 84_000, "deflate": 28_000}}
+    smaller = replace(FIGURES, bytes=Bytes(raw=30_000, sparse=84_000, deflate=28_000))
     first = Side(kind="dense", label="dense", opened=dense, run=None, answers=None, figures=FIGURES, tuned=False)
     second = Side(kind="run", label="mine", opened=small, run=run, answers=None, figures=smaller, tuned=False)
     return Pair(before=first, after=second, data_name="mnist5k", missing=None, load=lambda: digits)
@@ -190,7 +195,7 @@ def test_filters_that_only_the_second_network_has_are_left_out_alone(pair: Pair,
 def test_each_accuracy_has_its_own_badge(pair: Pair) -> None:
     run = pair.after.run
     assert run is not None and run.result is not None
-    other = replace(run, result={**run.result, "threads": 4})
+    other = replace(run, result=replace(run.result, threads=4))
     tuned = replace(pair, before=replace(pair.before, kind="run", run=other, tuned=True))
     row = ClassChange(
         name="1", images=100, before=98, after=98,
@@ -206,7 +211,7 @@ def test_each_accuracy_has_its_own_badge(pair: Pair) -> None:
 
 
 def test_more_weights_than_before_are_a_multiple(pair: Pair) -> None:
-    sparse = replace(pair.before, figures={**FIGURES, "nonzero": 4_000})
+    sparse = replace(pair.before, figures=replace(FIGURES, nonzero=4_000))
     (number,) = top.size_tile(replace(pair, before=sparse, after=pair.before)).numbers
     assert number.big == "× 5.00"
     (number,) = top.size_tile(replace(pair, after=sparse)).numbers
@@ -243,7 +248,7 @@ def test_left_out_filters_are_counted_where_there_are_some() -> None:
 
 
 def test_what_zeros_save_on_the_way_is_shown_where_there_are_some(pair: Pair) -> None:
-    sparse = replace(pair.after, figures={**FIGURES, "bytes": {"raw": 80_000, "sparse": 20_000, "deflate": 24_000}})
+    sparse = replace(pair.after, figures=replace(FIGURES, bytes=Bytes(raw=80_000, sparse=20_000, deflate=24_000)))
     app = part("savings", replace(pair, after=sparse)).run()
     app.number_input(key="savings_devices_widget").set_value(5000.0).run()
     said = words(app)

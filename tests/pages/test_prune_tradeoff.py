@@ -13,9 +13,10 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pruning.runs import create_run
+from pruning.runs import create_run, read_run
 from pruning.runs.pipeline import run
 from pruning.runs.recipe import Recipe
+from pruning.runs.result_json import to_values
 
 APP = str(Path(__file__).parents[2] / "app.py")
 SECONDS = 240
@@ -165,10 +166,9 @@ def test_runs_of_similar_cuts_say_what_they_reached(app: AppTest, finished: Path
 
 
 def test_a_run_is_started_with_what_the_sliders_say(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pruning.jobs import local
-    from pruning.runs import list_runs
+    from pruning.runs import list_runs, start
 
-    monkeypatch.setattr(local, "start", lambda path: None)  # its process: tests/browser
+    monkeypatch.setattr(start, "start_run", lambda path: None)  # its process: tests/browser
     open_page(app, "prune")
     assert any("about **" in block.value for block in app.markdown), "the duration stands there before the start"
     say(app, removed={"layer2.0.conv1": 7})
@@ -180,7 +180,7 @@ def test_a_run_is_started_with_what_the_sliders_say(app: AppTest, monkeypatch: p
     assert app.query_params["run"] == [run.name] or app.query_params["run"] == run.name
     assert app.button(key="start_run").disabled, "one run at a time on a page"
     app.button(key="cancel_run").click().run()
-    assert (run.path / "cancel").exists()
+    assert read_run(run.path).state == "cancelled"
 
 
 def test_a_link_to_a_run_brings_its_sliders_back(app: AppTest, finished: Path) -> None:
@@ -235,8 +235,8 @@ RECIPE = Recipe(model="sample:mini_resnet", data="mnist5k", sparsity=0.5, finetu
 
 @pytest.fixture(scope="module")
 def outcome() -> dict[str, Any]:
-    """The result of a run of a few seconds."""
-    return run(RECIPE).result
+    """The result of a run of a few seconds, as JSON."""
+    return to_values(run(RECIPE).result)
 
 
 @pytest.fixture
@@ -244,7 +244,9 @@ def finished(app: AppTest, outcome: dict[str, Any]) -> Path:
     """A run folder as a finished run leaves it, but for its weights."""
     path = create_run(RECIPE)
     (path / "result.json").write_text(json.dumps(outcome))
-    (path / "events.jsonl").write_text('{"stage": "finetune", "round": 1, "step": 1, "steps": 1, "loss": 1.0}\n')
+    (path / "events.jsonl").write_text(
+        '{"stage": "finetune", "round": 1, "step": 1, "steps": 1, "loss": 1.0, "seconds": 0.1}\n'
+    )
     (path / "model.safetensors").write_bytes(b"")
     return path
 

@@ -134,11 +134,18 @@ def _card(letter: str, name: str | None, answers: Answers, exhibits: Exhibits, d
 
 def _facts(side: Side) -> str:
     """Accuracy and size of one network."""
+    test = side.figures.test
+    right = "Not measured on test images"
+    if test is not None:
+        badge = badges.badge("tuned" if side.tuned else "measured")
+        right = (
+            f"<b>{percent(test.value)}</b>{badge}&nbsp; right on {test.images:,} test images "
+            f"({interval(test.interval)})"
+        )
     return (
         f"<style>{badges.STYLE}</style><div style='font-size:.93rem;line-height:1.5'>"
-        f"<b>{percent(side.accuracy)}</b>{badges.badge('tuned' if side.tuned else 'measured')}&nbsp; right on "
-        f"{side.images:,} test images ({interval(side.interval)})<br><b>{amount(side.nonzero)}</b>"
-        f"{badges.badge('measured')}&nbsp; weights that are not zero, {size(side.raw)} in memory"
+        f"{right}<br><b>{amount(side.figures.nonzero)}</b>"
+        f"{badges.badge('measured')}&nbsp; weights that are not zero, {size(side.figures.bytes.raw)} in memory"
         f"{badges.badge('measured')}"
         "</div>"
     )

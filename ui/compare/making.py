@@ -56,14 +56,14 @@ def _make() -> None:
 def _start() -> str:
     """Start the run in a process of its own; its name. Raises StorageError where it cannot be written."""
     from pruning.data.datasets import dataset_info
-    from pruning.jobs import local
     from pruning.runs import create_run
     from pruning.runs.recipe import Recipe
+    from pruning.runs.start import start_run
 
     recipe = Recipe(model="sample:mini_resnet", data="mnist5k", sparsity=0.4)
     steps = EPOCHS * (dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
     path = create_run(Recipe(**{**vars(recipe), "finetune_steps": steps}))
-    local.start(path)
+    start_run(path)
     return path.name
 
 

@@ -75,7 +75,7 @@ def words(pair: Pair, pairs: list[LayerPair]) -> str:
     text = "Each block is a layer, as high as it has channels; both networks to the same scale, from input to answer."
     if any(found.gone for found in pairs):
         return f"{text} Orange: the channels that were removed, at their own places. Blue: what stays."
-    if pair.before.nonzero != pair.after.nonzero:
+    if pair.before.figures.nonzero != pair.after.figures.nonzero:
         return f"{text} Blue: the share of the weights that is not zero; orange: zeros, which take room all the same."
     return text
 

@@ -76,10 +76,10 @@ def boxes(first: DeltaGenerator, second: DeltaGenerator, runs: Mapping[str, Run]
     before = [DENSE, *(name for name, run in runs.items() if run is not after and comparable(run, after))]
     data: dict[str, set[str]] = {}
     for run in runs.values():
-        data.setdefault(run_list.network(run), set()).add(run.recipe.data)
+        data.setdefault(run.network, set()).add(run.recipe.data)
 
     def words(name: str) -> str:
-        return _words(runs[name], data) if name else f"dense, {run_list.network(after)} as it was"
+        return _words(runs[name], data) if name else f"dense, {after.network} as it was"
 
     first.selectbox("Before", before, format_func=words, **state.bound(BEFORE))
     second.selectbox("After", list(runs), format_func=words, **state.bound(AFTER))
@@ -91,14 +91,14 @@ def chosen(runs: Mapping[str, Run]) -> Pair:
     Raises:
         PruningError: a run's files are damaged.
     """
-    from pruning.compare.sides import Pair, dense_of
+    from pruning.compare.sides import Pair
     from pruning.data.sources import is_available
 
     after = runs[state.get(AFTER)]
     before = state.get(BEFORE)
     data_name, place = after.recipe.data, state.data_dir(after.recipe.data)
     return Pair(
-        before=_run_side(runs[before]) if before else _dense_side(after, dense_of(after)),
+        before=_run_side(runs[before]) if before else _dense_side(after),
         after=_run_side(after),
         data_name=data_name,
         missing=None if is_available(data_name, place) else "the images are not on this machine",
@@ -109,13 +109,13 @@ def chosen(runs: Mapping[str, Run]) -> Pair:
 def _run_side(run: Run) -> Side:
     from pruning.compare.sides import run_side
 
-    return run_side(run, loaders.open_model(f"run:{run.path}"), run_list.describe(run))
+    return run_side(run, loaders.open_model(run.ref), run_list.describe(run))
 
 
-def _dense_side(run: Run, ref: str) -> Side:
+def _dense_side(run: Run) -> Side:
     from pruning.compare.sides import dense_side
 
-    return dense_side(run, loaders.open_model(ref))
+    return dense_side(run, loaders.open_model(run.dense_ref()))
 
 
 def _adopt(runs: Mapping[str, Run], before: str, after: str) -> str | None:
@@ -141,9 +141,9 @@ def _words(run: Run, data: Mapping[str, set[str]]) -> str:
 
     `data`: network → names of the data sets that its runs used.
     """
-    network = run_list.network(run)
+    network = run.network
     of = f" · {network}" if len(data) > 1 else ""
     of += f" · {run.recipe.data}" if len(data[network]) > 1 else ""
-    tuned = bool(run.result and run.result["stages"]["finetuned"])
+    tuned = run.result is not None and run.result.tuned
     words = f"{'◆' if tuned else '●'} {run_list.describe(run).removesuffix(', fine-tuned')}"
     return f"{words}{of} · {run.created:%d %b %H:%M}"

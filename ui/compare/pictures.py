@@ -64,6 +64,9 @@ def answers(pair: Pair) -> tuple[Answers, Answers] | None:
     before, after = pair.before.answers, pair.after.answers
     if before is not None and after is not None:
         return before, after
+    if pair.after.figures.test is None:
+        st.info("The run had no test images, so there are no answers to show.", icon=":material/info:")
+        return None
     names = " and ".join(
         dict.fromkeys(
             (side.run.name if side.run else "dense")

@@ -18,7 +18,8 @@ from ui.compare import networks, pictures, top
 from ui.kit import badges
 
 if TYPE_CHECKING:
-    from pruning.compare.sides import Pair, Speedup
+    from pruning.compare.sides import Pair
+    from pruning.runs.result import Speedup
 
 _PARAMETER = "present"
 KEY = "compare_slides"
@@ -63,27 +64,36 @@ def _verdict(pair: Pair) -> str:
     from pruning.compare.verdict import facts_of, verdict
 
     said = verdict(facts_of(pair))
-    before, after = pair.before, pair.after
+    before, after = pair.before.figures, pair.after.figures
     zeros = before.params == after.params and before.nonzero != after.nonzero
     size = (before.nonzero, after.nonzero) if zeros else (before.params, after.params)
-    speedup = pair.speedup(pair.batches[0])
+    speedup = pair.speedup(pair.batches[0]) if pair.batches else None
     clock = "–" if speedup is None else f"{speedup.middle:.2f}×" if speedup.shows else "≈ 1×"
     timed = "" if speedup is None else _badge("estimated" if speedup.estimated else "measured")
-    first = _badge(top.side_badge(before)) if before.tuned != after.tuned else ""  # one badge where it says both
-    right = f"{percent(before.accuracy)[:-2]}{first} → {percent(after.accuracy)}{_badge(top.side_badge(after))}"
     counted = _badge("measured")
     numbers = [
-        (right, "right answers"),
+        (_right(pair), "right answers"),
         (_ratio(*size) + counted, "parameters not zero" if zeros else "parameters"),
         (_ratio(before.macs, after.macs) + counted, "multiplications"),
         (clock + timed, "as fast, one image"),
     ]
     cells = "".join(f"<div><b>{big}</b>{escape(word)}</div>" for big, word in numbers)
     return (
-        f'<section class="slide verdict"><p class="soft">{escape(networks.named(before))} → {escape(after.label)}</p>'
+        f'<section class="slide verdict"><p class="soft">{escape(networks.named(pair.before))} → '
+        f"{escape(pair.after.label)}</p>"
         f"<h2>{top.whole(said.headline)}</h2><p>{escape(said.rest)}</p>"
         f'<div class="numbers">{cells}</div></section>'
     )
+
+
+def _right(pair: Pair) -> str:
+    """Both accuracies, as HTML."""
+    before, after = pair.before, pair.after
+    if before.figures.test is None or after.figures.test is None:
+        return "–"
+    first = _badge(top.side_badge(before)) if before.tuned != after.tuned else ""  # one badge where it says both
+    values = [percent(side.value) for side in (before.figures.test, after.figures.test)]
+    return f"{values[0][:-2]}{first} → {values[1]}{_badge(top.side_badge(after))}"
 
 
 def _networks(pair: Pair) -> str:
@@ -134,11 +144,11 @@ def _card(case: Any, pair: Pair) -> str:
 
 def _race(pair: Pair) -> str:
     """Replayed from what was measured at the end of the run: said so, and nothing is claimed that it did not show."""
-    batch = pair.batches[-1]
-    speedup = pair.speedup(batch)
+    speedup = pair.speedup(pair.batches[-1]) if pair.batches else None
     if speedup is None:
         return ""
-    rate = 1000 * batch / pair.before.milliseconds(batch)[1]
+    batch = speedup.batch
+    rate = 1000 * batch / pair.before.figures.latency[batch].median
     rates = (rate, rate * speedup.middle)
     images = max(1, round(min(rates) * SECONDS, -2 if min(rates) > 100 else 0))
     badge = _badge("estimated" if speedup.estimated else "measured")
@@ -167,7 +177,7 @@ def _race_words(pair: Pair, speedup: Speedup) -> str:
     how = "Worked out from two runs, each timed against dense" if speedup.estimated else "Both were timed in turn"
     return (
         f"Recorded, not live ({speedup.low:.2f}–{speedup.high:.2f}×). {how} when the run ended: "
-        f"{speedup.batch} images at a time, {result['engine']}, {threads(result['threads'])}."
+        f"{speedup.batch} images at a time, {result.engine}, {threads(result.threads)}."
     )
 
 

@@ -13,7 +13,8 @@ from ui.kit.tiles import Number, Tile
 
 if TYPE_CHECKING:
     from pruning.compare.savings import Saved, Usage
-    from pruning.compare.sides import Clock, Pair, Speedup
+    from pruning.compare.sides import Clock, Pair
+    from pruning.runs.result import Speedup
 
 REQUESTS, DAYS, PRICE, CURRENCY, DEVICES, BATCH = (
     "savings_requests", "savings_days", "savings_price", "savings_currency", "savings_devices", "savings_batch",
@@ -86,7 +87,7 @@ def _time(
         st.info("The two were never timed against each other, so no time saved can be worked out.")
         return
     usage = Usage(requests_a_day=requests, days_a_year=days, price_an_hour=price)
-    median = pair.before.milliseconds(batch)[1]
+    median = pair.before.figures.latency[batch].median
     found = machine_time(usage, median, batch, speedup.span)
     first, second = inner.names(pair)
     shown = [_hours_tile(found, first, second)]
@@ -144,12 +145,11 @@ def _bytes(pair: Pair, devices: float) -> None:
 
     first, second = inner.names(pair)
     shown = []
-    for key, title in (("raw", "To send, as it is"), ("sparse", "To send, without its zeros")):
-        before, after = (int(side.figures["bytes"][key]) for side in (pair.before, pair.after))
-        if key == "sparse" and after >= pair.after.raw:
-            continue  # it has no zeros worth leaving out
-        if key == "sparse":
-            before = min(before, pair.before.raw)  # nobody sends it larger than it is
+    old, new = pair.before.figures.bytes, pair.after.figures.bytes
+    files = [("To send, as it is", old.raw, new.raw)]
+    if new.sparse < new.raw:  # else it has no zeros worth leaving out; and nobody sends it larger than it is
+        files.append(("To send, without its zeros", min(old.sparse, old.raw), new.sparse))
+    for title, before, after in files:
         whole, left = bytes_sent(devices, before, after)
         word = "less" if left <= whole else "more"
         small = f"{first} {size(whole)}, {second} {size(left)}"

@@ -27,7 +27,7 @@ def show(pair: Pair) -> None:
 
 def verdict_html(found: Verdict, pair: Pair) -> str:
     """The verdict as HTML, a badge behind each half."""
-    speedup = pair.speedup(pair.batches[0])
+    speedup = pair.speedup(pair.batches[0]) if pair.batches else None
     first = badges.badge("estimated" if speedup is not None and speedup.estimated else "measured")
     second = badges.badge(accuracy_badge(pair))
     return (
@@ -56,15 +56,19 @@ def accuracy_tile(pair: Pair) -> Tile:
     from pruning.compare.verdict import points, signed
 
     def number(side: Side, word: str) -> Number:
-        return Number(percent(side.accuracy), side_badge(side), f"{word} · {interval(side.interval)}")
+        test = side.figures.test
+        if test is None:
+            return Number("–", None, f"{word}: not measured", dim=True)
+        return Number(percent(test.value), side_badge(side), f"{word} · {interval(test.interval)}")
 
     difference = pair.difference
     if difference is None:
         change = Number("–", None, "change: not known", dim=True)
     else:
         change = Number(f"{signed(100 * difference.accuracy)}", accuracy_badge(pair), f"points · {points(difference)}")
+    test = pair.after.figures.test
     return Tile(
-        title=f"Accuracy on {pair.after.images:,} test images",
+        title="Accuracy: no test images" if test is None else f"Accuracy on {test.images:,} test images",
         numbers=(number(pair.before, "before"), number(pair.after, "after"), change),
         width=2.6,
     )
@@ -72,27 +76,33 @@ def accuracy_tile(pair: Pair) -> Tile:
 
 def size_tile(pair: Pair) -> Tile:
     """Parameters; those that are not zero where only they differ."""
-    before, after = pair.before, pair.after
+    before, after = pair.before.figures, pair.after.figures
     if before.params == after.params and before.nonzero != after.nonzero:
         big = _ratio(before.nonzero, max(1, after.nonzero))
         small = f"{amount(before.nonzero)} → {amount(after.nonzero)}"
-        return Tile(title=f"Not zero · still {size(after.raw)}", numbers=(Number(big, "measured", small),), width=1.0)
+        return Tile(
+            title=f"Not zero · still {size(after.bytes.raw)}", numbers=(Number(big, "measured", small),), width=1.0
+        )
     big = _ratio(before.params, after.params)
     small = f"{amount(before.params)} → {amount(after.params)}"
-    bytes_ = f"{size(before.raw)} → {size(after.raw)}" if before.raw != after.raw else size(after.raw)
+    bytes_ = (
+        f"{size(before.bytes.raw)} → {size(after.bytes.raw)}"
+        if before.bytes.raw != after.bytes.raw
+        else size(after.bytes.raw)
+    )
     return Tile(title=f"Size · {bytes_}", numbers=(Number(big, "measured", f"{small} parameters"),), width=1.15)
 
 
 def macs_tile(pair: Pair) -> Tile:
     """Multiply-accumulates for one image."""
-    before, after = pair.before.macs, pair.after.macs
+    before, after = pair.before.figures.macs, pair.after.figures.macs
     small = f"{amount(after)}, as before" if before == after else f"{amount(before)} → {amount(after)}"
     return Tile(title="Multiplications (MACs)", numbers=(Number(_ratio(before, after), "measured", small),), width=1.0)
 
 
 def time_tile(pair: Pair) -> Tile:
     """How much faster for each batch size, claiming no more than the interval shows."""
-    numbers = tuple(_speed(pair, batch) for batch in pair.batches)
+    numbers = tuple(_speed(pair, batch) for batch in pair.batches) or (Number("–", None, "not timed", dim=True),)
     said = "" if pair.clock is None else f", {threads(pair.clock.threads)}"
     return Tile(title=f"Speed, on the clock{said}", numbers=numbers, width=2.0)
 

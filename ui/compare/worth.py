@@ -28,7 +28,7 @@ def show(pair: Pair, data: Dataset, layer: str, unit: str, start: int, many: int
 
     sides = (pair.before, pair.after)
     numbers = [[n for n in kept_channels(side.opened, layer) if start <= n < start + many] for side in sides]
-    work = sum(side.macs * inner.IMAGES * len(some) for side, some in zip(sides, numbers, strict=True))
+    work = sum(side.figures.macs * inner.IMAGES * len(some) for side, some in zip(sides, numbers, strict=True))
     if not any(numbers) or work > MOST or not _removable(pair, layer, numbers):
         return
     asked: set[tuple[str, str, str, int]] = st.session_state.setdefault(_ASKED, set())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -20,8 +21,8 @@ def follow(job: Job) -> Follower:
 
 
 def bar(
-    job: Job,
     now: Status,
+    request_cancel: Callable[[], None],
     *,
     key: str,
     share: float | None = None,
@@ -29,8 +30,8 @@ def bar(
     cancel: str = "Cancel",
     cancelling: str = "Cancelling",
 ) -> None:
-    """How far a job is, and the button that asks it to stop. `share` and `text`: what a page knows better than the
-    job itself, with `text` in Markdown. `key`: of the button."""
+    """How far work is, and the button that asks it to stop. `share` and `text`: what a page knows better than the
+    work's own words, `text` in Markdown. `key`: of the button."""
     place, button = st.columns([6, 1], vertical_alignment="center")
     known = now.share if share is None else share
     place.progress(min(max(known or 0.0, 0.0), 1.0), text or errors.plain(now.text))
@@ -40,13 +41,13 @@ def bar(
         disabled=now.is_cancelling,
         width="stretch",
         on_click=_cancel,
-        args=(job,),
+        args=(request_cancel,),
     )
 
 
-def _cancel(job: Job) -> None:
+def _cancel(request_cancel: Callable[[], None]) -> None:
     try:
-        job.request_cancel()
+        request_cancel()
     except errors.PruningError as error:
         st.toast(errors.plain(str(error)), icon=":material/error:")
 

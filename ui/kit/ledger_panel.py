@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.render.markup import ledger_table
-from pruning.render.markup.result import Result, footnote, ledger_html
+from pruning.render.markup.result import footnote, ledger_html
 from ui.kit import errors, lab, state
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
     from pruning.latency.steps import Steps
     from pruning.opening.models import OpenModel
+    from pruning.runs.result import Result
     from ui.kit.lab import Cut
 
 DEVICE = "ledger_device"

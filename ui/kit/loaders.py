@@ -92,14 +92,12 @@ def _ready() -> None:
 
 
 def _stamp(reference: Reference) -> tuple[int, ...]:
-    """When a run's files were written, and their sizes: one made anew under its old name is another network."""
-    from pruning.opening.models import MODEL_FILE, STRUCTURE_FILE
-
+    """What tells a run's network from one made anew under its name."""
     if reference.kind != "run":
         return ()
-    files = [Path(reference.name) / name for name in (MODEL_FILE, STRUCTURE_FILE)]
-    found = [file.stat() for file in files if file.is_file()]
-    return tuple(value for stat in found for value in (stat.st_mtime_ns, stat.st_size))
+    from pruning.runs.saved_model import model_stamp  # adds run: to the openers
+
+    return model_stamp(Path(reference.name))
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
     from pruning.latency.steps import Steps
     from pruning.opening.models import OpenModel
+    from pruning.runs.result import Result
 
 _TIMES = "prune_times"
 """(digest, cut) → comparison, or why there is none; measured on demand."""
@@ -33,14 +34,13 @@ def measure(opened: OpenModel, cut: lab.Cut) -> None:
         _times()[opened.digest, cut.key] = str(error)
 
 
-def known(opened: OpenModel, cut: lab.Cut, result: dict[str, Any] | None) -> Number | None:
+def known(opened: OpenModel, cut: lab.Cut, result: Result | None) -> Number | None:
     """The time of this cut: from the result of a run of it, else as it was measured; None where it was not."""
-    if result is not None:
-        low, middle, high = result["speedup"]["1"]
-        count = result["threads"]
-        several = f"{low:.2f}–{high:.2f}×, {threads(count)}"  # one thread: as the tile's title says
-        words = result["verdict"]["1"] if count == 1 else several
-        return Number("≈ 1×" if low <= 1 <= high else f"{middle:.2f}×", "measured", words)
+    speedup = None if result is None else result.speedup()
+    if result is not None and speedup is not None:
+        several = f"{speedup.low:.2f}–{speedup.high:.2f}×, {threads(result.threads)}"
+        words = speedup.words if result.threads == 1 else several  # one thread: as the tile's title says
+        return Number(f"{speedup.middle:.2f}×" if speedup.shows else "≈ 1×", "measured", words)
     timing = _times().get((opened.digest, cut.key))
     return time_tile(1, timing).numbers[0] if timing is not None else None
 
@@ -102,7 +102,7 @@ def _progress(opened: OpenModel) -> None:
     if not now.is_running or now.measuring is None:
         st.rerun()
     text = f"Timing layers at their widths: {errors.plain(now.measuring.text)}"
-    jobs.bar(_job(opened), now.measuring, key="cancel_widths", text=text)
+    jobs.bar(now.measuring, _job(opened).request_cancel, key="cancel_widths", text=text)
 
 
 def _job(opened: OpenModel) -> Job:

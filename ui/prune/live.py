@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pruning.data.datasets import Dataset
     from pruning.opening.models import OpenModel
+    from pruning.runs.result import Result
     from pruning.sensitivity import FigureName
     from pruning.training.evaluate import Evaluation
     from pruning.whatif import Measured, WhatIf
@@ -65,7 +66,7 @@ def begin(place: DeltaGenerator) -> None:
     _draw(place, st.session_state.get(_LAST, Shown()))
 
 
-def show(place: DeltaGenerator, chosen: Chosen, cut: lab.Cut, result: dict[str, Any] | None, rev: int) -> None:
+def show(place: DeltaGenerator, chosen: Chosen, cut: lab.Cut, result: Result | None, rev: int) -> None:
     """Measure a cut and draw its figures as they come. Raises InputError for a cut that is not allowed.
 
     `result`: of the run shown, where it is a run of this cut. `rev`: number of the board's message that made the cut.
@@ -77,7 +78,7 @@ def show(place: DeltaGenerator, chosen: Chosen, cut: lab.Cut, result: dict[str, 
     of = (opened.digest, data.digest)
     before: Shown = st.session_state.get(_LAST, Shown())
     shown = before if before.of == of else Shown(of=of)
-    shown = replace(shown, missing=None, tuned=_tuned_html(result) if result else _NOT_TUNED, waits=True)
+    shown = replace(shown, missing=None, tuned=_NOT_TUNED if result is None else _tuned_html(result), waits=True)
     engine = _engine(*of, opened, data)
     shown = replace(shown, images=min(IMAGES, len(data.images["select"])), precision=_precision_words(engine))
     if shown.dense is None:
@@ -94,7 +95,7 @@ def show(place: DeltaGenerator, chosen: Chosen, cut: lab.Cut, result: dict[str, 
         if measured.complete or time.monotonic() - drawn >= REDRAW or not _is_due(measured):
             _put(place, shown)
             drawn = time.monotonic()
-    if not result:
+    if result is None:
         _put(place, replace(shown, tuned=_near_html(chosen, cut)))
 
 
@@ -220,14 +221,13 @@ def _dash(words: str) -> str:
 _NOT_TUNED = _dash("fine-tuned: not yet")
 
 
-def _tuned_html(result: dict[str, Any]) -> str:
-    stage = result["stages"]["finetuned"]
-    if not stage:
+def _tuned_html(result: Result) -> str:
+    found = result.stages.finetuned
+    if found is None:
         return _NOT_TUNED
-    low, high = stage["accuracy_interval"]
     return (
-        f"<div><b>{percent(stage['accuracy'])}</b>{badges.badge('tuned')}"
-        f"<small>fine-tuned · {interval((low, high))}</small></div>"
+        f"<div><b>{percent(found.value)}</b>{badges.badge('tuned')}"
+        f"<small>fine-tuned · {interval(found.interval)}</small></div>"
     )
 
 
@@ -246,7 +246,8 @@ def _near_html(chosen: Chosen, cut: lab.Cut) -> str:
         sparsity=cut.sparsity,
         layers=dict(cut.layers),
     )
-    reached = [run.result["stages"]["finetuned"]["accuracy"] for run in runs if run.result]
+    tuned = [run.result.stages.finetuned for run in runs if run.result is not None]
+    reached = [found.value for found in tuned if found is not None]
     if not reached:
         return _NOT_TUNED
     ends = percent(min(reached)) if len(reached) == 1 else f"{100 * min(reached):.1f}–{percent(max(reached))}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,10 +13,11 @@ from ui.session import cuts, shown_run
 if TYPE_CHECKING:
     from pruning.opening.models import OpenModel
     from pruning.runs import Run
+    from pruning.runs.result import Result
     from ui.kit.lab import Cut
 
 
-def result_for(run: Run | None, opened: OpenModel, data_name: str, cut: Cut) -> dict[str, Any] | None:
+def result_for(run: Run | None, opened: OpenModel, data_name: str, cut: Cut) -> Result | None:
     """The result of the shown run, if it is one of this very cut."""
     if run is None or run.result is None:
         return None
@@ -45,17 +46,15 @@ def show(run: Run | None, opened: OpenModel) -> None:
 
 def continue_run(run: Run, epochs: int) -> None:
     """Fine-tune a finished run's model for longer: a run of its own that removes nothing more."""
-    import json
     from dataclasses import replace
 
     from pruning.data.datasets import dataset_info
 
     recipe = run.recipe
     per_epoch = max(1, dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
-    job = json.loads((run.path / "job.json").read_text())
     longer = replace(
         recipe,
-        model=f"run:{run.path}",
+        model=run.ref,
         sparsity=0.0,
         layers={},
         schedule="oneshot",
@@ -63,7 +62,7 @@ def continue_run(run: Run, epochs: int) -> None:
         finetune_steps=epochs * per_epoch,
         seed=recipe.seed + 1,
     )
-    shown_run.start(longer, job.get("data_dir"))
+    shown_run.start(longer, run.data_dir)
 
 
 def _dense_on_select(run: Run, opened: OpenModel) -> float | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pruning.render.markup import result as markup
-from ui.kit import charts, errors, ledger_panel
+from ui.kit import charts, errors, jobs, ledger_panel
 from ui.runs import report_panel
 
 if TYPE_CHECKING:
@@ -26,22 +27,13 @@ def live(path: Path, dense: float | None) -> None:
     from pruning.render.figures import runs as plots_runs
     from pruning.runs import read_run, request_cancel
 
-    run = read_run(path)
-    if run.state not in ("queued", "running"):
+    with errors.shown():
+        run = read_run(path)
+        now, events = run.status(), run.events()
+    if not now.is_working:
         st.rerun()
-    events = run.events()
-    share, text = progress(run.state, events)
-    bar, cancel = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(share, text)
-    asked = (path / "cancel").exists()
-    cancel.button(
-        "Cancelling" if asked else "Cancel",
-        key="cancel_run",
-        disabled=asked,
-        width="stretch",
-        on_click=request_cancel,
-        args=(path,),
-    )
+    share, text = progress(now.state, events)
+    jobs.bar(now, partial(request_cancel, path), key="cancel_run", share=share, text=text)
     if events.training or events.stages:
         charts.show(
             st,
@@ -95,11 +87,15 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
     with st.expander("Accuracies, training, and the ledger: dense and pruned side by side", icon=":material/balance:"):
         numbers, curve = st.columns([1.1, 1.4], gap="medium", vertical_alignment="center")
         with numbers:
-            st.caption(f"Accuracy on {run.result['stages']['as_cut']['images']:,} select images")
-            st.html(markup.stages_html(run.result))
-        events = run.events()
-        if events.training:
-            with curve:
+            cut = run.result.stages.as_cut
+            if cut is not None:
+                st.caption(f"Accuracy on {cut.images:,} select images")
+                st.html(markup.stages_html(run.result))
+            else:
+                st.caption("No accuracy on select images: the run had none to measure on.")
+        with curve, errors.shown(stop=False):
+            events = run.events()
+            if events.training:
                 charts.show(
                     st,
                     plots_runs.run_curve(events.training, events.stages, charts.dark(), dense=None),
@@ -123,25 +119,17 @@ def buttons(run: Run, continue_run: Callable[[Run, int], None]) -> None:
 
 def downloads(run: Run, key: str = "") -> None:
     """Recipe and model of a run as files, read when asked for."""
-    st.download_button(
-        "recipe.yaml",
-        lambda: (run.path / "recipe.yaml").read_bytes(),
-        file_name=f"{run.name}.yaml",
-        mime="application/yaml",
-        on_click="ignore",
-        icon=":material/download:",
-        key=f"{key}recipe_file",
-    )
-    if run.result is not None:
+    for number, file in enumerate(run.downloads()):
         st.download_button(
-            "model.safetensors",
-            lambda: (run.path / "model.safetensors").read_bytes(),
-            file_name=f"{run.name}.safetensors",
-            mime="application/octet-stream",
+            file.title,
+            file.read,
+            file_name=file.file_name,
+            mime=file.mime,
             on_click="ignore",
             icon=":material/download:",
-            key=f"{key}model_file",
+            key=f"{key}file_{number}",
         )
+    if run.result is not None:
         report_panel.offer(run, key)
 
 

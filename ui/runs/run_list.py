@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pruning.render.figures.runs import TradeoffPoint
     from pruning.runs import Run
+    from pruning.runs.result import Result, Side
     from ui.session.chosen import Chosen
 
 CHOSEN = "tradeoff_run"
@@ -43,18 +44,16 @@ class Axis:
     title: str
     words: str
     """On the axis, with the unit."""
-    value: Callable[[Mapping[str, Any]], float]
-    """From one side of a result, dense or pruned."""
+    value: Callable[[Side], float | None]
+    """Of one network; None where it was not measured."""
 
 
 AXES: dict[str, Axis] = {
-    "params": Axis(title="parameters", words="parameters", value=lambda side: side["params"]),
-    "nonzero": Axis(title="non-zero", words="parameters that are not zero", value=lambda side: side["nonzero"]),
-    "macs": Axis(title="MACs", words="MACs of one image", value=lambda side: side["macs"]),
-    "time": Axis(
-        title="time", words="time for one image, ms", value=lambda side: side["latency_ms"]["1"]["median"]
-    ),
-    "bytes": Axis(title="bytes", words="bytes as bitmap and non-zeros", value=lambda side: side["bytes"]["sparse"]),
+    "params": Axis(title="parameters", words="parameters", value=lambda side: side.params),
+    "nonzero": Axis(title="non-zero", words="parameters that are not zero", value=lambda side: side.nonzero),
+    "macs": Axis(title="MACs", words="MACs of one image", value=lambda side: side.macs),
+    "time": Axis(title="time", words="time for one image, ms", value=lambda side: _milliseconds(side)),
+    "bytes": Axis(title="bytes", words="bytes as bitmap and non-zeros", value=lambda side: side.bytes.sparse),
 }  # fmt: skip
 
 
@@ -98,15 +97,7 @@ def choose(chosen: Chosen) -> Runs:
         return Runs(all=runs, shown=runs)
     sample = chosen.opened.sample
     mine = (sample.name if sample else None, chosen.data_name)
-    return Runs(all=runs, shown=[run for run in runs if (network(run), run.recipe.data) == mine])
-
-
-def network(run: Run) -> str:
-    """The sample network a run goes back to, also through other runs."""
-    kind, _, rest = run.recipe.model.partition(":")
-    if kind == "sample":
-        return rest
-    return _origin(rest)
+    return Runs(all=runs, shown=[run for run in runs if (run.network, run.recipe.data) == mine])
 
 
 def plot(runs: Runs) -> None:
@@ -144,24 +135,25 @@ def points_of(runs: Sequence[Run], axis: Axis, colour: str) -> list[TradeoffPoin
     fields: set[str] = set()
     for run in runs:
         result = run.result
-        assert result is not None
-        field = f"{network(run)} on {run.recipe.data}"
-        for side, name in (("dense", ""), ("pruned", run.name)):
-            if side == "dense" and field in fields:
+        assert result is not None, "only finished runs are drawn"
+        field = f"{run.network} on {run.recipe.data}"
+        for side, is_dense in ((result.dense, True), (result.pruned, False)):
+            x = axis.value(side)
+            if (is_dense and field in fields) or side.test is None or x is None:
                 continue
             fields.add(field)
-            low, high = result[side]["accuracy_interval"]
+            low, high = side.test.interval
             points.append(
                 TradeoffPoint(
-                    name=name,
-                    title=f"dense {field}" if side == "dense" else describe(run),
-                    x=axis.value(result[side]),
-                    accuracy=result[side]["accuracy"],
+                    name="" if is_dense else run.name,
+                    title=f"dense {field}" if is_dense else describe(run),
+                    x=x,
+                    accuracy=side.test.value,
                     low=low,
                     high=high,
                     field=field,
-                    kind="" if side == "dense" else _kind(run, colour),
-                    dense=side == "dense",
+                    kind="" if is_dense else _kind(run, colour),
+                    dense=is_dense,
                 )
             )
     return points
@@ -199,7 +191,7 @@ def details(runs: Runs) -> None:
         else:
             st.markdown(f"**{errors.plain(markup.verdict(run.result))}**")
             charts.show(
-                st, plots_runs.kept_bars(run.result["layers"], charts.dark()), key="kept_bars",
+                st, plots_runs.kept_bars(run.result.layers, charts.dark()), key="kept_bars",
                 caption="What each layer kept (blue) and lost (orange); the tick stands where it was asked to end.",
             )  # fmt: skip
         with st.container(horizontal=True, gap="small"):
@@ -267,26 +259,14 @@ def rows(runs: Sequence[Run]) -> pd.DataFrame:
         row: dict[str, Any] = {
             "state": run.state,
             "how": "",
-            "model": network(run),
+            "model": run.network,
             "data": run.recipe.data,
             "granularity": run.recipe.granularity,
             "criterion": run.recipe.criterion,
             "sparsity": sparsity(run),
         }
         if run.result is not None:
-            dense, pruned, change = run.result["dense"], run.result["pruned"], run.result["difference"]
-            low, middle, high = run.result["speedup"]["1"]
-            row |= {
-                "how": "◆" if markup.kind(run.result) == "tuned" else "●",
-                "accuracy_percent": 100 * pruned["accuracy"],
-                "difference_points": 100 * change["accuracy"],
-                "difference_interval": f"{100 * change['interval'][0]:+.1f} to {100 * change['interval'][1]:+.1f}",
-                "params_ratio": dense["params"] / max(1, pruned["params"]),
-                "nonzero_ratio": dense["nonzero"] / max(1, pruned["nonzero"]),
-                "macs_ratio": dense["macs"] / max(1, pruned["macs"]),
-                "speedup": middle,
-                "speedup_interval": f"{low:.2f}–{high:.2f}",
-            }
+            row |= _figures(run.result)
         found.append(row | {"created": run.created, "name": run.name, "reason": run.message or ""})
     return pd.DataFrame(found).reindex(columns=list(COLUMNS))
 
@@ -307,14 +287,27 @@ def _kind(run: Run, colour: str) -> str:
     return f"{run.recipe.granularity}s" if colour == "granularity" else f"by {run.recipe.criterion.upper()}"
 
 
-def _origin(folder: str) -> str:
-    """The sample network of a run's model, from its structure file."""
-    import json
-    from pathlib import Path
+def _figures(result: Result) -> dict[str, Any]:
+    """A finished run's columns; what was not measured stays empty."""
+    dense, pruned, change, speedup = result.dense, result.pruned, result.difference, result.speedup()
+    found: dict[str, Any] = {
+        "params_ratio": dense.params / pruned.params,
+        "nonzero_ratio": dense.nonzero / max(1, pruned.nonzero),
+        "macs_ratio": dense.macs / max(1, pruned.macs),
+    }
+    if pruned.test is not None and change is not None:
+        low, high = (100 * end for end in change.interval)
+        found |= {
+            "how": "◆" if result.tuned else "●",
+            "accuracy_percent": 100 * pruned.test.value,
+            "difference_points": 100 * change.value,
+            "difference_interval": f"{low:+.1f} to {high:+.1f}",
+        }
+    if speedup is not None:
+        found |= {"speedup": speedup.middle, "speedup_interval": f"{speedup.low:.2f}–{speedup.high:.2f}"}
+    return found
 
-    from pruning.opening.models import STRUCTURE_FILE
 
-    try:
-        return str(json.loads((Path(folder) / STRUCTURE_FILE).read_text())["sample"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "unknown"
+def _milliseconds(side: Side) -> float | None:
+    timing = side.latency.get(1)
+    return None if timing is None else timing.median

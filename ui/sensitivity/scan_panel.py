@@ -134,7 +134,8 @@ def live(opened: OpenModel, data: Dataset, scan: Sensitivity) -> None:
     if scan.measured and not scan.complete:
         left = duration(max(0.0, curves.seconds_left(opened, data, scan) - curves.START_SECONDS))
         text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
-    jobs.bar(job_of(scan), now, key="cancel_scan", share=scan.measured / max(1, scan.wanted), text=text)
+    share = scan.measured / max(1, scan.wanted)
+    jobs.bar(now, job_of(scan).request_cancel, key="cancel_scan", share=share, text=text)
     scan_results.charts(scan)
 
 

@@ -204,7 +204,7 @@ def _offer_file(recipe: Recipe) -> None:
     st.download_button(
         "Recipe file",
         recipe.to_yaml(),
-        file_name="recipe.yaml",
+        file_name="pruning-recipe.yaml",
         mime="application/yaml",
         on_click="ignore",
         icon=":material/download:",

@@ -70,11 +70,11 @@ def adopt(recipe: Recipe) -> None:
 
 def start(recipe: Recipe, data_dir: str | None) -> None:
     """Start a run in a process of its own and show it. Raises StorageError where it cannot be written."""
-    from pruning.jobs import local
     from pruning.runs import create_run
+    from pruning.runs.start import start_run
 
     path = create_run(recipe, data_dir=data_dir)
-    local.start(path)
+    start_run(path)
     st.session_state[_RUN] = st.session_state[_RESTORED] = path.name
     st.query_params["run"] = path.name
     st.rerun()

@@ -65,13 +65,13 @@ def _learn() -> Door:
 
 def _run_doors() -> tuple[Door, Door]:
     from sample_models import SAMPLES
-    from ui.runs.run_list import describe, network
+    from ui.runs.run_list import describe
 
     run = _last_run()
     if run is None:
         return PRUNE, SHOW
-    sample = SAMPLES.get(network(run))
-    words = f"{sample.title if sample else network(run)}, {describe(run)}"
+    sample = SAMPLES.get(run.network)
+    words = f"{sample.title if sample else run.network}, {describe(run)}"
     states = {"queued": "starting", "running": "still working", "cancelled": "cancelled", "failed": "failed"}
     stands = f" ({states[run.state]})" if run.state in states else ""
     prune = replace(PRUNE, where=words + stands, asks=(("run", run.name),))

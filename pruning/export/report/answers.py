@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from pruning.base.words import interval, percent
+from pruning.compare.casualties import Changes
 from pruning.compare.verdict import signed
 from pruning.export.report.contents import Contents, Picture
 from pruning.export.report.parts import section, table
@@ -14,6 +15,8 @@ from pruning.render.markup.badges import badge
 def answers(contents: Contents) -> str:
     """What became of the answers: counted, class by class, and, if chosen, as pictures."""
     found, kind = contents.changes, contents.badge
+    if found is None:
+        return section("answers", "Answers", lead="No answers were counted: the run had no test images.")
     counts = [
         ("same", found.same, "same answer" if found.otherwise is not None else "as right or wrong as before"),
         ("removed", found.newly_wrong, "newly wrong"),
@@ -30,7 +33,7 @@ def answers(contents: Contents) -> str:
     parts = [
         f'<div class="bar" aria-hidden="true">{bar}</div><ul class="counts">{words}</ul>',
         _classes(contents),
-        _gallery(contents),
+        _gallery(contents, found),
     ]
     return section(
         "answers",
@@ -76,13 +79,13 @@ def _classes(contents: Contents) -> str:
     )
 
 
-def _gallery(contents: Contents) -> str:
+def _gallery(contents: Contents, found: Changes) -> str:
     if not contents.photos:
         return ""
     parts = []
     for title, pictures, count in (
-        ("Newly wrong, worst first", contents.wrong, contents.changes.newly_wrong),
-        ("Newly right", contents.right, contents.changes.newly_right),
+        ("Newly wrong, worst first", contents.wrong, found.newly_wrong),
+        ("Newly right", contents.right, found.newly_right),
     ):
         if pictures:
             more = f" (the first {len(pictures)} of {count:,})" if count > len(pictures) else f" (all {count:,})"

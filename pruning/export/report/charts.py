@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pruning.base.words import amount, interval, percent
@@ -40,8 +40,29 @@ AXES: dict[Cost, CostAxis] = {
 
 
 def cost(point: Reached, axis: Cost) -> float:
-    """The cost of a network on an axis."""
-    return float(point.speed[1] if axis == "speed" else getattr(point, axis))
+    """The cost of a network on an axis; one that was not timed has none on the axis of speed: see `on_axis`."""
+    if axis != "speed":
+        return float(getattr(point, axis))
+    assert point.speed is not None, "not timed"
+    return point.speed[1]
+
+
+def on_axis(groups: Sequence[Group], axis: Cost) -> list[Group]:
+    """The groups with those of their members that have a cost on an axis."""
+    found = []
+    for group in groups:
+        members = tuple(member for member in group.members if axis != "speed" or member.speed is not None)
+        reported = None if group.reported is None else group.members[group.reported]
+        if members:
+            place = members.index(reported) if reported in members else None
+            found.append(replace(group, members=members, reported=place))
+    return found
+
+
+def axes(groups: Sequence[Group]) -> list[Cost]:
+    """The costs to choose from: the one that this kind of pruning changes first, and speed where any run was timed."""
+    first = first_axis(groups)
+    return [first, *(name for name in AXES if name != first and on_axis(groups, name))]
 
 
 def first_axis(groups: Sequence[Group]) -> Cost:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
 from pruning.compare.casualties import Case, Changes, casualties, png, rescued
 from pruning.compare.classes import ClassChange, per_class
 from pruning.compare.networks import LayerPair, compare_layers
-from pruning.compare.sides import dense_of, dense_side, run_side
+from pruning.compare.sides import dense_side, run_side
 from pruning.compare.verdict import Facts, Verdict, facts_of_result, verdict
 from pruning.data.datasets import Dataset, DatasetInfo, dataset_info, load_dataset
 from pruning.export.report.family import Group, Reached, dense_point, family, first_groups, title_of
@@ -22,6 +21,7 @@ from pruning.latency.clock import quiet_machine
 from pruning.opening.models import OpenModel, open_model
 from pruning.render.markup.badges import Kind
 from pruning.runs import Run
+from pruning.runs.result import Result
 
 MOST_PICTURES = 18
 """Pictures of each kind, the clearest cases first."""
@@ -75,10 +75,11 @@ class Contents:
     subtitle: str
     """What was removed."""
     info: DatasetInfo
-    result: Mapping[str, Any]
+    result: Result
     facts: Facts
     verdict: Verdict
-    dense: Reached
+    dense: Reached | None
+    """None where the run measured no accuracy on test images; then there are no groups either."""
     groups: tuple[Group, ...]
     left_out: int
     """Runs that belong to no group here, since there are too many."""
@@ -89,6 +90,7 @@ class Contents:
     right: tuple[Picture, ...]
     photos: bool
     plans: tuple[UniformPlan, ...]
+    """Empty for a run without images."""
     recipe: str
     """YAML, without paths."""
     origin: tuple[tuple[str, str], ...]
@@ -97,7 +99,7 @@ class Contents:
     @property
     def tuned(self) -> bool:
         """Whether the run fine-tuned."""
-        return bool(self.result["stages"]["finetuned"])
+        return self.result.tuned
 
     @property
     def badge(self) -> Kind:
@@ -107,18 +109,17 @@ class Contents:
     @property
     def channels(self) -> bool:
         """Whether whole channels went, not single weights."""
-        return bool(self.result["recipe"]["granularity"] == "channel")
+        return self.result.recipe.granularity == "channel"
 
     @property
     def uniform(self) -> bool:
         """Whether the run cut as the slider does: the same share everywhere, of the dense network."""
-        recipe = self.result["recipe"]
-        return not recipe["layers"] and str(recipe["model"]).startswith("sample:")
+        recipe = self.result.recipe
+        return not recipe.layers and recipe.model.startswith("sample:")
 
     @property
-    def changes(self) -> Changes:
-        """What became of the answers to the test images."""
-        assert self.facts.changes is not None, "a run always counts them"
+    def changes(self) -> Changes | None:
+        """What became of the answers to the test images; None where the run looked at none."""
         return self.facts.changes
 
 
@@ -146,15 +147,17 @@ def gather(
     tell = progress or (lambda share, text: None)
     tell(OPENING, "Opening both networks")
     result, recipe = run.result, run.recipe
-    dense_model, pruned_model = open_model(dense_of(run)), open_model(f"run:{run.path}")
+    dense_model, pruned_model = open_model(run.dense_ref()), open_model(run.ref)
     before, after = dense_side(run, dense_model), run_side(run, pruned_model, run.name)
     both = None if before.answers is None or after.answers is None else (before.answers, after.answers)
     said = facts_of_result(result, None if both is None else {"dense": both[0], "pruned": both[1]})
-    tell(OPENING, "Loading the images")
-    data = load_dataset(recipe.data, data_dir)
+    data = None
+    if result.data is not None:
+        tell(OPENING, "Loading the images")
+        data = load_dataset(recipe.data, data_dir)
     info = dataset_info(recipe.data)
     wrong, right = ([], []) if both is None else (casualties(*both), rescued(*both))
-    checked = both is not None and data.digest == both[0].data_digest
+    seen = data if data is not None and both is not None and data.digest == both[0].data_digest else None
     groups = family(run, runs)
     shown = first_groups(groups)
     return Contents(
@@ -172,10 +175,10 @@ def gather(
         left_out=sum(len(group.members) for group in groups[len(shown) :]),
         layers=tuple(compare_layers(dense_model, pruned_model)),
         classes=() if both is None else tuple(per_class(*both, info.classes)),
-        wrong=_pictures(wrong, data) if options.photos and checked else (),
-        right=_pictures(right, data) if options.photos and checked else (),
-        photos=options.photos and checked,
-        plans=_plans(run, dense_model, data, sparsities, tell, cancel),
+        wrong=_pictures(wrong, seen) if options.photos and seen is not None else (),
+        right=_pictures(right, seen) if options.photos and seen is not None else (),
+        photos=options.photos and seen is not None,
+        plans=() if data is None else _plans(run, dense_model, data, sparsities, tell, cancel),
         recipe=shared_recipe(run),
         origin=tuple(facts(run, network=dense_model.title)),
     )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any
 
 from pruning.base.errors import StorageError
-from pruning.compare.sides import dense_of
 from pruning.criteria import find_criterion
 from pruning.runs import Run
+from pruning.runs.result import Result, Side
 
 MOST = 100
 """Runs of other recipes in one report, so that it stays small enough for a mail."""
@@ -27,8 +26,8 @@ class Reached:
     nonzero: int
     macs: int
     """Of one image."""
-    speed: tuple[float, float, float]
-    """Dense time over this one's time, one image at once: interval and estimate. Ones for dense."""
+    speed: tuple[float, float, float] | None
+    """Dense time over this one's time, one image at once: interval and estimate. Ones for dense; None: not timed."""
     seed: int | None = None
     """None for dense."""
 
@@ -52,15 +51,16 @@ class Group:
         return min(values), max(values)
 
 
-def dense_point(run: Run) -> Reached:
-    """The network that a finished run started from, as it was measured in that run."""
-    return _reached(_result(run)["dense"], (1.0, 1.0, 1.0), None)
+def dense_point(run: Run) -> Reached | None:
+    """The network that a finished run started from, as it was measured in that run; None without test figures."""
+    return _reached(_result(run).dense, (1.0, 1.0, 1.0), None)
 
 
 def family(run: Run, runs: Iterable[Run]) -> tuple[Group, ...]:
     """The groups of the runs that began from the same weights and were tested on the same images as `run`.
 
-    The group with `run` comes first, then the others from the most accurate down.
+    The group with `run` comes first, then the others from the most accurate down. Empty where `run` has no test
+    figures.
     """
     mine = _origin(run)
     by_name = {other.name: other for other in runs if other.result is not None and _origin(other) == mine}
@@ -68,7 +68,7 @@ def family(run: Run, runs: Iterable[Run]) -> tuple[Group, ...]:
     grouped: dict[str, list[Run]] = {}
     for other in by_name.values():
         grouped.setdefault(replace(other.recipe, seed=0).to_yaml(), []).append(other)
-    groups = [_group(members, run) for members in grouped.values()]
+    groups = [group for members in grouped.values() if (group := _group(members, run)).members]
     return tuple(sorted(groups, key=lambda group: (group.reported is None, -group.span[1], group.title)))
 
 
@@ -98,43 +98,50 @@ def _group(members: list[Run], run: Run) -> Group:
     by_seed = {member.recipe.seed: member for member in sorted(members, key=lambda member: member.name)}
     if any(member.name == run.name for member in members):
         by_seed[run.recipe.seed] = run
-    ordered = [by_seed[seed] for seed in sorted(by_seed)]
-    names = [member.name for member in ordered]
-    first = _result(ordered[0])
+    points = {by_seed[seed].name: _pruned_point(by_seed[seed]) for seed in sorted(by_seed)}
+    reached = {name: point for name, point in points.items() if point is not None}
+    first = by_seed[min(by_seed)]
     return Group(
-        title=title_of(ordered[0]),
-        granularity=ordered[0].recipe.granularity,
-        tuned=bool(first["stages"]["finetuned"]),
-        members=tuple(
-            _reached(_result(member)["pruned"], tuple(_result(member)["speedup"]["1"]), member.recipe.seed)
-            for member in ordered
-        ),
-        reported=names.index(run.name) if run.name in names else None,
+        title=title_of(first),
+        granularity=first.recipe.granularity,
+        tuned=_result(first).tuned,
+        members=tuple(reached.values()),
+        reported=list(reached).index(run.name) if run.name in reached else None,
     )
 
 
-def _reached(side: dict[str, Any], speed: tuple[float, float, float], seed: int | None) -> Reached:
-    low, high = side["accuracy_interval"]
+def _pruned_point(run: Run) -> Reached | None:
+    result = _result(run)
+    speedup = result.speedup()
+    return _reached(result.pruned, None if speedup is None else speedup.span, run.recipe.seed)
+
+
+def _reached(side: Side, speed: tuple[float, float, float] | None, seed: int | None) -> Reached | None:
+    if side.test is None:
+        return None
     return Reached(
-        accuracy=side["accuracy"],
-        interval=(low, high),
-        params=side["params"],
-        nonzero=side["nonzero"],
-        macs=side["macs"],
+        accuracy=side.test.value,
+        interval=side.test.interval,
+        params=side.params,
+        nonzero=side.nonzero,
+        macs=side.macs,
         speed=speed,
         seed=seed,
     )
 
 
-def _origin(run: Run) -> tuple[str, str, int] | None:
-    """What makes runs comparable: the dense network they go back to, and the images. None where that is not known."""
+def _origin(run: Run) -> tuple[str, str, str, int | None] | None:
+    """What makes runs comparable: the dense network they go back to, the images, and what was measured on them. None
+    where that is not known."""
     result = _result(run)
+    if result.data is None or result.dense.test is None:
+        return None
     try:
-        return dense_of(run), result["data"]["sha256"], result["dense"]["correct"]
+        return run.dense_ref(), result.data.sha256, result.dense.test.metric, result.dense.test.correct
     except StorageError:
         return None
 
 
-def _result(run: Run) -> dict[str, Any]:
+def _result(run: Run) -> Result:
     assert run.result is not None, f"{run.name} is not finished"
     return run.result

@@ -8,7 +8,6 @@ from pruning.base.words import amount, interval, milliseconds, percent, ratio
 from pruning.cost.ledger import ZEROS_SEEN, size
 from pruning.export.report.contents import Contents
 from pruning.export.report.parts import paragraphs, tile
-from pruning.latency.clock import verdict as timed
 
 
 def first(contents: Contents) -> str:
@@ -24,8 +23,8 @@ def first(contents: Contents) -> str:
         )
     return (
         f'<header><p class="brand">Pruning Explorer · report of {escape(made)}</p><h1>{escape(contents.title)}</h1>'
-        f'<p class="what">{escape(contents.subtitle)}. {escape(contents.network)}, tested on '
-        f"{contents.changes.images:,} images of {escape(contents.info.title)}.</p></header>"
+        f'<p class="what">{escape(contents.subtitle)}. {escape(contents.network)}, {escape(_tested(contents))}.</p>'
+        "</header>"
         f'<section aria-labelledby="verdict-title"><h2 id="verdict-title" class="unseen">Verdict</h2>'
         f'<p class="verdict"><strong>{escape(said.headline)}.</strong> {escape(said.rest)}</p>'
         f'<div class="tiles">{"".join(_tiles(contents))}</div></section>'
@@ -34,42 +33,65 @@ def first(contents: Contents) -> str:
     )
 
 
+def _tested(contents: Contents) -> str:
+    """On what it was tested: 'tested on 1,000 images of MNIST'."""
+    test = contents.result.pruned.test
+    if test is None:
+        return "not tested on any images"
+    return f"tested on {test.images:,} images of {contents.info.title}"
+
+
 def _tiles(contents: Contents) -> list[str]:
-    dense, pruned = contents.result["dense"], contents.result["pruned"]
-    count, name = ("params", "Parameters") if contents.channels else ("nonzero", "Non-zero parameters")
-    low, middle, high = contents.result["speedup"]["1"]
-    times = [side["latency_ms"]["1"]["median"] for side in (dense, pruned)]
-    shows = low > 1 or high < 1
+    dense, pruned = contents.result.dense, contents.result.pruned
+    if contents.channels:
+        name, fell = "Parameters", (dense.params, pruned.params)
+    else:
+        name, fell = "Non-zero parameters", (dense.nonzero, pruned.nonzero)
     return [
-        tile(
-            "Right answers",
-            percent(pruned["accuracy"]),
-            contents.badge,
-            f"95 % interval {interval(tuple(pruned['accuracy_interval']))[:-2]}",
-            f"before: {percent(dense['accuracy'])}, {interval(tuple(dense['accuracy_interval']))[:-2]}",
-        ),
+        _accuracy_tile(contents),
         tile(
             name,
-            _fall(dense[count], pruned[count]),
+            _fall(*fell),
             "measured",
-            f"{amount(dense[count])} → {amount(pruned[count])}",
-            f"file {size(dense['bytes']['raw'])} → {size(pruned['bytes']['raw'])}",
+            f"{amount(fell[0])} → {amount(fell[1])}",
+            f"file {size(dense.bytes.raw)} → {size(pruned.bytes.raw)}",
         ),
         tile(
             "Multiplications",
-            _fall(dense["macs"], pruned["macs"]),
+            _fall(dense.macs, pruned.macs),
             "measured",
-            f"{amount(dense['macs'])} → {amount(pruned['macs'])}",
+            f"{amount(dense.macs)} → {amount(pruned.macs)}",
             "for one image",
         ),
-        tile(
-            "Time of one image",
-            f"{middle:.2f}× as fast" if shows else "no measurable speed-up",
-            "measured",
-            f"95 % interval {low:.2f}–{high:.2f}×",
-            f"{milliseconds(times[0])} → {milliseconds(times[1])}",
-        ),
+        _time_tile(contents),
     ]
+
+
+def _accuracy_tile(contents: Contents) -> str:
+    dense, pruned = contents.result.dense.test, contents.result.pruned.test
+    if dense is None or pruned is None:
+        return tile("Right answers", "not measured", None, "the run had no test images")
+    return tile(
+        "Right answers",
+        percent(pruned.value),
+        contents.badge,
+        f"95 % interval {interval(pruned.interval)[:-2]}",
+        f"before: {percent(dense.value)}, {interval(dense.interval)[:-2]}",
+    )
+
+
+def _time_tile(contents: Contents) -> str:
+    speedup = contents.result.speedup()
+    if speedup is None:
+        return tile("Time of one image", "not timed", None)
+    times = [side.latency[speedup.batch].median for side in (contents.result.dense, contents.result.pruned)]
+    return tile(
+        "Time of one image",
+        f"{speedup.middle:.2f}× as fast" if speedup.shows else "no measurable speed-up",
+        "measured",
+        f"95 % interval {speedup.low:.2f}–{speedup.high:.2f}×",
+        f"{milliseconds(times[0])} → {milliseconds(times[1])}",
+    )
 
 
 def meaning(contents: Contents) -> list[str]:
@@ -79,7 +101,8 @@ def meaning(contents: Contents) -> list[str]:
 
 def _answers(contents: Contents) -> str:
     difference = contents.facts.difference
-    assert difference is not None, "a run always counts it"
+    if difference is None:
+        return "How often it errs is not known: the run had no test images with known answers."
     low, high = difference.interval
     expected = f"Among 1,000 other images of this kind expect {more_wrong(-1000 * high, -1000 * low)} (95 % interval)."
     if contents.verdict.tone == "worse":
@@ -103,15 +126,15 @@ def more_wrong(low: float, high: float) -> str:
 
 
 def _room(contents: Contents) -> str:
-    dense, pruned = contents.result["dense"], contents.result["pruned"]
-    raw, sparse = size(pruned["bytes"]["raw"]), size(pruned["bytes"]["sparse"])
+    dense, pruned = contents.result.dense, contents.result.pruned
+    raw, sparse = size(pruned.bytes.raw), size(pruned.bytes.sparse)
     texts = []
-    if pruned["params"] < dense["params"]:
+    if pruned.params < dense.params:
         texts.append(
             f"Whole channels were removed, so the network is really smaller: its weights take {raw} instead of "
-            f"{size(dense['bytes']['raw'])}, in any format and on any device."
+            f"{size(dense.bytes.raw)}, in any format and on any device."
         )
-    zeros = 1 - pruned["nonzero"] / max(1, pruned["params"])
+    zeros = 1 - pruned.nonzero / pruned.params
     if zeros >= ZEROS_SEEN:
         same = "" if texts else ", as large as before"
         texts.append(
@@ -123,9 +146,11 @@ def _room(contents: Contents) -> str:
 
 def _time(contents: Contents) -> str:
     spans = [
-        f"{timed(tuple(span))} for {'one image' if batch == '1' else f'{batch} images at a time'}"
-        for batch, span in contents.result["speedup"].items()
+        f"{speedup.words} for {'one image' if speedup.batch == 1 else f'{speedup.batch} images at a time'}"
+        for speedup in contents.result.speedups
     ]
+    if not spans:
+        return "What the clock says is not known: no time was taken."
     return f"The clock says: {'; '.join(spans)}. That was measured on one machine; another processor may differ."
 
 

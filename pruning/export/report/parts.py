@@ -27,11 +27,12 @@ def paragraphs(text: str) -> str:
     return "".join(f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in parts if part)
 
 
-def tile(title: str, value: str, kind: Kind, *lines: str) -> str:
-    """One figure: what it is, the value with its badge, and lines below it."""
+def tile(title: str, value: str, kind: Kind | None, *lines: str) -> str:
+    """One figure: what it is, the value with its badge (None: there is no value), and lines below it."""
     below = "".join(f"<span>{escape(line).replace('–', JOINED)}</span>" for line in lines)
     size = ' class="long"' if len(value) > 8 else ""
-    return f'<div class="tile"><h3>{escape(title)}</h3><b{size}>{escape(value)}{badge(kind)}</b>{below}</div>'
+    mark = "" if kind is None else badge(kind)
+    return f'<div class="tile"><h3>{escape(title)}</h3><b{size}>{escape(value)}{mark}</b>{below}</div>'
 
 
 def table(

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pruning.base.words import interval, percent
-from pruning.export.report.charts import AXES, Cost, cost, first_axis, point_text, ranges
+from pruning.export.report.charts import AXES, Cost, axes, cost, on_axis, point_text, ranges
 from pruning.export.report.contents import Contents
 from pruning.export.report.family import Group, Reached
 from pruning.render.figures.style import Palette, layout, palette
@@ -18,22 +18,24 @@ OTHER = {False: "#007a5a", True: "#3ecf9a"}
 
 
 def figures(contents: Contents) -> dict[str, Any]:
-    """'tradeoff' by cost and 'uniform', each for 'light' and 'dark'."""
-    axes = [first_axis(contents.groups), *(name for name in AXES if name != first_axis(contents.groups))]
-    return {
-        theme: {
-            "tradeoff": {name: _plain(_tradeoff(contents, name, dark)) for name in axes},
-            "uniform": _plain(_uniform(contents, dark)),
-        }
-        for theme, dark in (("light", False), ("dark", True))
-    }
+    """'tradeoff' by cost and 'uniform', each for 'light' and 'dark'; only those that there are numbers for."""
+    found: dict[str, Any] = {}
+    for theme, dark in (("light", False), ("dark", True)):
+        found[theme] = {}
+        if contents.dense is not None:
+            drawn = {name: _tradeoff(contents, contents.dense, name, dark) for name in axes(contents.groups)}
+            found[theme]["tradeoff"] = {name: _plain(figure) for name, figure in drawn.items()}
+        if contents.plans:
+            found[theme]["uniform"] = _plain(_uniform(contents, dark))
+    return found
 
 
-def _tradeoff(contents: Contents, axis: Cost, dark: bool) -> go.Figure:
+def _tradeoff(contents: Contents, dense: Reached, axis: Cost, dark: bool) -> go.Figure:
     colours = palette(dark)
-    x_range, y_range = ranges(contents.dense, contents.groups, axis)
+    groups = on_axis(contents.groups, axis)
+    x_range, y_range = ranges(dense, groups, axis)
     figure = go.Figure(layout=layout(colours, height=400, x_grid=True))
-    for group in reversed(contents.groups):
+    for group in reversed(groups):
         colour = colours.kept if group.reported is not None else OTHER[dark]
         if len(group.members) > 1:
             _band(figure, group, axis, colour, 0.014 * x_range[1])
@@ -47,7 +49,7 @@ def _tradeoff(contents: Contents, axis: Cost, dark: bool) -> go.Figure:
                 symbol="diamond" if group.tuned else "circle",
             )
         )
-    for group in contents.groups[:1]:
+    for group in groups[:1]:
         if group.reported is not None:
             member = group.members[group.reported]
             x, y = cost(member, axis), 100 * member.accuracy
@@ -60,8 +62,8 @@ def _tradeoff(contents: Contents, axis: Cost, dark: bool) -> go.Figure:
             )  # fmt: skip
     figure.add_trace(
         _points(
-            [contents.dense],
-            [f"dense: {percent(contents.dense.accuracy)} ({interval(contents.dense.interval)})"],
+            [dense],
+            [f"dense: {percent(dense.accuracy)} ({interval(dense.interval)})"],
             axis,
             colours,
             colour=colours.dense,
@@ -156,11 +158,11 @@ def _uniform(contents: Contents, dark: bool) -> go.Figure:
         marker={"size": 6},
         hovertemplate="%{x:.0f} % removed, " + name + ": %{y:.1f} %<extra></extra>",
     )
-    tuned = contents.result["stages"]["finetuned"]
-    if tuned and contents.uniform:
+    tuned = contents.result.stages.finetuned
+    if tuned is not None and contents.uniform:
         figure.add_scatter(
-            x=[100 * contents.result["recipe"]["sparsity"]],
-            y=[100 * tuned["accuracy"]],
+            x=[100 * contents.result.recipe.sparsity],
+            y=[100 * tuned.value],
             mode="markers",
             marker={"symbol": "diamond", "size": 13, "color": colours.ink},
             hovertemplate="this run, fine-tuned: %{y:.1f} % of select images<extra></extra>",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pruning.base.errors import InputError
 from pruning.base.words import threads
 from pruning.catalog.references import parse_reference
 from pruning.criteria import find_criterion
 from pruning.data.datasets import dataset_info
+from pruning.removal.verify import Check
 from pruning.runs import Run
+from pruning.runs.result import DataUsed
 
 
 def shared_recipe(run: Run) -> str:
@@ -34,24 +35,30 @@ def model_name(ref: str) -> str:
 
 def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
     """Where the numbers come from, as titles and texts. `network`: its title."""
-    result: dict[str, Any] = run.result or {}
-    data = result["data"]
-    info = dataset_info(data["name"])
-    sizes = ", ".join(f"{count:,} {role}" for role, count in info.sizes.items())
+    result = run.result
+    assert result is not None, f"{run.name} is not finished"
     criterion = find_criterion(run.recipe.criterion)
     rounds = f"{run.recipe.iterations} rounds" if run.recipe.schedule == "iterative" else "at once"
     return [
         ("Method", f"{run.recipe.granularity} pruning {rounds}, by {criterion.title}. {criterion.explanation}"),
-        ("Network", f"{network} ({model_name(result['model'])}), weights SHA-256 {result['model_digest'][:16]}…"),
-        ("Images", f"{info.title}: {sizes}; SHA-256 {data['sha256'][:16]}…"),
-        ("Run", f"{run.name}, {run.created.strftime('%d %B %Y')}, took {result['seconds']:.0f} s"),
-        ("Machine", f"{result.get('cpu', 'a processor that was not noted')}, {threads(result['threads'])}"),
-        ("Software", f"{result['engine']}; PyTorch {result['torch']}"),
-        ("Proof of the removal", _proof(result["check"])),
+        ("Network", f"{network} ({model_name(result.model)}), weights SHA-256 {result.model_digest[:16]}…"),
+        ("Images", _images(result.data)),
+        ("Run", f"{run.name}, {run.created.strftime('%d %B %Y')}, took {result.seconds:.0f} s"),
+        ("Machine", f"{result.cpu or 'a processor that was not noted'}, {threads(result.threads)}"),
+        ("Software", f"{result.engine}; PyTorch {result.torch}"),
+        ("Proof of the removal", _proof(result.check)),
     ]
 
 
-def _proof(check: dict[str, Any]) -> str:
-    if check["status"] == "exact":
-        return f"exact, against: {check['reference']}"
-    return f"{str(check['status']).replace('_', ' ')}: {check.get('reason') or check['reference']}"
+def _images(data: DataUsed | None) -> str:
+    if data is None:
+        return "none: nothing was measured on images"
+    info = dataset_info(data.name)
+    sizes = ", ".join(f"{count:,} {role}" for role, count in info.sizes.items())
+    return f"{info.title}: {sizes}; SHA-256 {data.sha256[:16]}…"
+
+
+def _proof(check: Check) -> str:
+    if check.status == "exact":
+        return f"exact, against: {check.reference}"
+    return f"{check.status.replace('_', ' ')}: {check.reason or check.reference}"

@@ -24,11 +24,12 @@
 
   const drawAll = () => {
     if (!window.Plotly) return;
-    const figures = data.figures[dark.matches ? "dark" : "light"];
-    const uniform = figures.uniform;
-    cursor(uniform.layout);
-    draw("tradeoff-plot", figures.tradeoff[chosen()]);
-    draw("uniform-plot", uniform);
+    const { tradeoff, uniform } = data.figures[dark.matches ? "dark" : "light"]; // only what was measured is there
+    if (tradeoff) draw("tradeoff-plot", tradeoff[chosen()]);
+    if (uniform) {
+      cursor(uniform.layout);
+      draw("uniform-plot", uniform);
+    }
   };
 
   const show = () => {
@@ -47,6 +48,6 @@
   });
   drawAll();
   dark.addEventListener("change", drawAll);
-  share.addEventListener("input", show);
+  share?.addEventListener("input", show);
   for (const axis of document.querySelectorAll("input[name=axis]")) axis.addEventListener("change", drawAll);
 })();

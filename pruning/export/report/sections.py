@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
-from typing import Any
 
 from pruning.base.words import interval, percent
 from pruning.compare.drawing import STYLE as DRAWING
@@ -14,6 +12,7 @@ from pruning.export.report.contents import Contents
 from pruning.export.report.parts import chart, folded, key, scroller, section, table
 from pruning.render.markup.badges import Kind, badge, legend
 from pruning.render.markup.result import footnote, ledger_html
+from pruning.runs.result import Measurement
 
 GLOSSARY = (
     ("network", "a program whose behaviour sits in many numbers, its weights, learnt from examples"),
@@ -43,7 +42,11 @@ def ledger(contents: Contents) -> str:
 
 def tradeoff(contents: Contents) -> str:
     """All runs of the same network and images, those with several seeds as a band."""
-    groups = contents.groups
+    groups, dense = contents.groups, contents.dense
+    if dense is None or not groups:
+        return section(
+            "tradeoff", "Accuracy against cost", lead="Nothing to draw: the run measured no accuracy on test images."
+        )
     count = sum(len(group.members) for group in groups)
     seeds = len(groups[0].members)
     lead = (
@@ -66,10 +69,10 @@ def tradeoff(contents: Contents) -> str:
     buttons = "".join(
         f'<label><input type="radio" name="axis" value="{name}"{" checked" if not place else ""}>'
         f"{escape(charts.AXES[name].short)}</label>"
-        for place, name in enumerate(axis_order(contents))
+        for place, name in enumerate(charts.axes(groups))
     )
     rows, marked = [], None
-    rows.append(["dense", "", *_reached(contents.dense, "measured", speed=False)])
+    rows.append(["dense", "", *_reached(dense, "measured", speed=False)])
     for group in groups:
         for place, member in enumerate(group.members):
             if place == group.reported:
@@ -83,7 +86,7 @@ def tradeoff(contents: Contents) -> str:
         f'<fieldset class="scripted"><legend>Cost shown</legend>{buttons}</fieldset>',
         chart(
             "tradeoff-plot",
-            charts.tradeoff(contents.dense, groups),
+            charts.tradeoff(dense, groups),
             f"{''.join(keys)} Thin lines: 95 % intervals. Diamonds are fine-tuned.",
         ),
         folded(
@@ -92,12 +95,6 @@ def tradeoff(contents: Contents) -> str:
         ),
         lead=lead,
     )
-
-
-def axis_order(contents: Contents) -> list[charts.Cost]:
-    """The costs to choose from, the one that this kind of pruning changes first."""
-    first = charts.first_axis(contents.groups)
-    return [first, *(name for name in charts.AXES if name != first)]
 
 
 def networks(contents: Contents) -> str:
@@ -138,9 +135,15 @@ def networks(contents: Contents) -> str:
 
 def settings(contents: Contents) -> str:
     """What it takes to do it again, and where the numbers come from."""
-    stages = contents.result["stages"]
+    stages = contents.result.stages
+    steps: tuple[tuple[str, Measurement | None, Kind], ...] = (
+        ("right after the cut", stages.as_cut, "measured"),
+        ("recalibrated", stages.recalibrated, "measured"),
+        ("after fine-tuning", stages.finetuned, "tuned"),
+    )
     rows = [
-        [title, f"{_stage(stages[name])}{badge(kind)}" if stages[name] else "not done"] for name, title, kind in _STAGES
+        [title, "not done" if found is None else f"{percent(found.value)} ({interval(found.interval)}){badge(kind)}"]
+        for title, found, kind in steps
     ]
     origin = [[escape(title), escape(text)] for title, text in contents.origin]
     return section(
@@ -158,21 +161,10 @@ def settings(contents: Contents) -> str:
     )
 
 
-_STAGES: tuple[tuple[str, str, Kind], ...] = (
-    ("as_cut", "right after the cut", "measured"),
-    ("recalibrated", "recalibrated", "measured"),
-    ("finetuned", "after fine-tuning", "tuned"),
-)
-
-
 def words() -> str:
     """The badges' legend and a few words explained."""
     entries = "".join(f"<dt>{escape(word)}</dt><dd>{escape(text)}</dd>" for word, text in GLOSSARY)
     return section("words", "Signs and words", legend(), f"<dl>{entries}</dl>")
-
-
-def _stage(stage: Mapping[str, Any]) -> str:
-    return f"{percent(stage['accuracy'])} ({interval(tuple(stage['accuracy_interval']))})"
 
 
 def _change(before: int, after: int) -> str:
@@ -180,10 +172,13 @@ def _change(before: int, after: int) -> str:
 
 
 def _reached(point: charts.Reached, kind: Kind, *, speed: bool = True) -> list[str]:
-    low, middle, high = point.speed
+    timed = "not timed"
+    if point.speed is not None:
+        low, middle, high = point.speed
+        timed = f"{middle:.2f} ({low:.2f}–{high:.2f}){badge('measured')}"
     return [
         f"{percent(point.accuracy)} ({interval(point.interval)}){badge(kind)}",
         f"{point.nonzero:,}{badge('measured')}",
         f"{point.macs:,}{badge('measured')}",
-        f"{middle:.2f} ({low:.2f}–{high:.2f}){badge('measured')}" if speed else "",
+        timed if speed else "",
     ]

@@ -17,10 +17,16 @@ from pruning.training.evaluate import Evaluation
 def slider(contents: Contents) -> str:
     """Uniform cuts, measured beforehand: a slider where scripts run, a table everywhere."""
     plans, removed = contents.plans, "channels" if contents.channels else "weights"
+    if not plans:
+        return section(
+            "slider",
+            f"What if more, or fewer, {removed} were removed?",
+            lead="Not measured: the run had no images to try other cuts on.",
+        )
     images = plans[0].as_cut.images
     again = any(plan.recalibrated for plan in plans)
-    tuned = contents.result["stages"]["finetuned"] if contents.uniform else None
-    start = contents.result["recipe"]["sparsity"]
+    tuned = contents.result.stages.finetuned if contents.uniform else None
+    start = contents.result.recipe.sparsity
     place = min(range(len(plans)), key=lambda number: abs(plans[number].sparsity - start))
     shown = slider_entries(contents)[place]
     outputs = "".join(
@@ -58,20 +64,19 @@ def slider(contents: Contents) -> str:
         f'</output></div><div class="scripted tiles">{outputs}</div>',
         chart(
             "uniform-plot",
-            charts.uniform(plans, (start, tuned["accuracy"]) if tuned else None, removed),
+            charts.uniform(plans, (start, tuned.value) if tuned else None, removed),
             f"{''.join(caption)} Shaded: 95 % interval.",
         ),
         folded("The same as a table", table(heads, rows, label="Uniform cuts", html=True)),
         lead=f"Measured beforehand on {images:,} select images, {removed} chosen by "
-        f"{find_criterion(contents.result['recipe']['criterion']).title}, before any "
+        f"{find_criterion(contents.result.recipe.criterion).title}, before any "
         "fine-tuning, which wins much of a loss back.",
     )
 
 
 def slider_entries(contents: Contents) -> list[dict[str, str]]:
     """What the slider shows at each of its places, as text: the script does no arithmetic."""
-    dense = contents.plans[0]
-    return [_entry(plan, dense, contents.channels) for plan in contents.plans]
+    return [_entry(plan, contents.plans[0], contents.channels) for plan in contents.plans]
 
 
 def _entry(plan: UniformPlan, dense: UniformPlan, channels: bool) -> dict[str, str]:

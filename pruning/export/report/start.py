@@ -7,16 +7,18 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from pruning.base.errors import StorageError
 from pruning.export.report.contents import Options
 from pruning.export.report.write import REPORT
 from pruning.jobs.executor import LocalExecutor
 from pruning.jobs.job import Job
+from pruning.runs import report_folder
 
 
 def job_of(run: Path, options: Options) -> Job:
     """The job that writes a report with these options about the run in a folder."""
     key = hashlib.sha256(json.dumps(asdict(options)).encode()).hexdigest()[:12]
-    return Job.in_folder(run / "reports" / key)
+    return Job.in_folder(report_folder(run, key))
 
 
 def start(run: Path, options: Options, data_dir: str | None = None) -> None:
@@ -37,4 +39,7 @@ def read_report(run: Path, options: Options) -> bytes | None:
     Raises:
         StorageError: it is damaged or gone.
     """
-    return job_of(run, options).read(REPORT)
+    try:
+        return job_of(run, options).read(REPORT)
+    except StorageError as error:
+        raise StorageError(f"{error} Make the report again.") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 
 from pruning.base.cancel import Cancel
@@ -12,7 +12,6 @@ from pruning.export.report.contents import Options, Progress, gather
 from pruning.export.report.page import html_page
 from pruning.jobs.work import Work
 from pruning.runs import Run, list_runs, read_run
-from pruning.runs.store import JOB
 
 LARGEST = 8_000_000
 """Bytes of a report: what goes into a mail."""
@@ -54,7 +53,7 @@ def write_report(
         StorageError: the file cannot be written.
     """
     run = read_finished(folder)
-    if out.is_dir() or not out.parent.is_dir():
+    if os.path.isdir(out) or not os.path.isdir(out.parent):  # False also for a name that is too long
         raise InputError(f"The report cannot be written to {out}: name a file in a folder that is there.")
     text = make_report(run, options, data_dir=data_dir, sparsities=sparsities, progress=progress, cancel=cancel)
     try:
@@ -105,7 +104,7 @@ def make_report(
         run,
         list_runs(run.path.parent),
         options,
-        data_dir=data_dir or _data_dir(run.path),
+        data_dir=data_dir or run.data_dir,
         sparsities=sparsities,
         progress=progress,
         cancel=cancel,
@@ -117,12 +116,3 @@ def make_report(
             "photos, or move the run into a folder with fewer runs."
         )
     return text
-
-
-def _data_dir(run: Path) -> str | None:
-    """Where the run found its images."""
-    try:
-        place = json.loads((run / JOB).read_text(encoding="utf-8")).get("data_dir")
-    except (OSError, ValueError, AttributeError):
-        return None
-    return place if isinstance(place, str) else None

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pruning.graph.labels import Value, along, varying
-from pruning.graph.rules.call import Call, Contraction, Product, Result, Rule, Walk
+from pruning.graph.rules.call import Call, Contraction, Product, Result, Walk
 from pruning.graph.rules.elementwise import join_all
 from pruning.graph.trace import positions, shape_of
 
@@ -133,13 +133,20 @@ def parameter_behind(walk: Walk, argument: object) -> str | None:
 
 
 def convolution(call: Call) -> Result:
+    return _convolution(call, transposed=bool(call["transposed"]))
+
+
+def transposed_convolution(call: Call) -> Result:
+    return _convolution(call, transposed=True)
+
+
+def _convolution(call: Call, *, transposed: bool) -> Result:
     source, weight, bias = (call.value(call[name]) for name in ("input", "weight", "bias"))
     if source is None or weight is None:
         return None
     labels = call.labels
     spatial = len(weight.shape) - 2
     channel = len(source.shape) - spatial - 1
-    transposed = bool(call["transposed"]) or "transpose" in call.op
     groups = int(call["groups"] or 1)
     weight = call.drop(weight, set(range(2, len(weight.shape))), "uses the kernel as a whole")
     rank = len(call.shape)
@@ -240,8 +247,27 @@ def _grouped(call: Call, incoming: Tensor | None, weight: Value, groups: int, tr
 
 
 def matmul(call: Call) -> Result:
-    names = {"mv": ("self", "vec"), "baddbmm": ("batch1", "batch2"), "addmm": ("mat1", "mat2")}
-    left_name, right_name = names.get(call.op, ("self", "mat2" if call.op in ("bmm", "mm") else "other"))
+    return _matrix_product(call, "self", "other")
+
+
+def mm(call: Call) -> Result:
+    """mm and bmm."""
+    return _matrix_product(call, "self", "mat2")
+
+
+def mv(call: Call) -> Result:
+    return _matrix_product(call, "self", "vec")
+
+
+def addmm(call: Call) -> Result:
+    return _matrix_product(call, "mat1", "mat2", added="self")
+
+
+def baddbmm(call: Call) -> Result:
+    return _matrix_product(call, "batch1", "batch2", added="self")
+
+
+def _matrix_product(call: Call, left_name: str, right_name: str, added: str | None = None) -> Result:
     left, right = call.value(call[left_name]), call.value(call[right_name])
     if left is None or right is None:
         return None
@@ -250,8 +276,8 @@ def matmul(call: Call) -> Result:
     right_letters = "k" if len(right.shape) == 1 else _tail(batch, len(right.shape) - 2) + "kn"
     result = batch + ("m" if len(left.shape) > 1 else "") + ("n" if len(right.shape) > 1 else "")
     out = _product(call, [(left, left_letters), (right, right_letters)], result, (call[left_name], call[right_name]))
-    added = call.value(call["self"]) if call.op in ("baddbmm", "addmm") else None
-    return out if added is None else join_all(call, [out, added], call.shape)
+    more = call.value(call[added]) if added is not None else None
+    return out if more is None else join_all(call, [out, more], call.shape)
 
 
 def _tail(batch: str, count: int) -> str:
@@ -359,16 +385,3 @@ def weight_norm(call: Call) -> Result:
             call.labels.lock(layer, call.why("scales the weight by its norm over them"))
     out = join_all(call, [direction, gain], direction.shape)
     return (out, gain) if isinstance(call.node.meta["val"], list | tuple) else out
-
-
-CONVOLUTIONS = "conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d conv_transpose3d".split()
-RULES: dict[str, Rule] = {
-    **dict.fromkeys(CONVOLUTIONS, convolution),
-    "linear": linear,
-    **dict.fromkeys("matmul bmm mm mv dot baddbmm addmm".split(), matmul),
-    "einsum": einsum,
-    "bilinear": bilinear,
-    "scaled_dot_product_attention": attention,
-    "_weight_norm": weight_norm,
-    "_weight_norm_interface": weight_norm,
-}

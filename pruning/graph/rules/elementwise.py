@@ -7,23 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from pruning.graph.labels import Value, varying
-from pruning.graph.rules.call import Call, Result, Rule
-
-UNARY = (
-    "relu relu_ relu6 relu6_ hardtanh hardtanh_ gelu gelu_ silu silu_ sigmoid sigmoid_ tanh tanh_ hardswish hardswish_ "
-    "hardsigmoid hardsigmoid_ elu elu_ celu celu_ selu selu_ leaky_relu leaky_relu_ softplus mish mish_ log_sigmoid "
-    "softshrink hardshrink threshold threshold_ rrelu exp exp_ expm1 log log1p log2 sqrt sqrt_ rsqrt abs abs_ neg neg_ "
-    "sign sin cos tan atan erf reciprocal square pow pow_ clamp_min clamp_max dropout dropout_ feature_dropout "
-    "feature_dropout_ alpha_dropout alpha_dropout_ feature_alpha_dropout native_dropout to _to_copy type_as float half "
-    "bfloat16 double contiguous clone alias detach detach_ lift_fresh lift_fresh_copy bernoulli bernoulli_ "
-    "round floor ceil trunc frac nan_to_num logical_not bitwise_not isnan isinf fill_ zero_ zeros_like ones_like "
-    "full_like empty_like rand_like randn_like requires_grad_ logit tril triu real imag angle"
-).split()
-NARY = (
-    "add add_ sub sub_ mul mul_ div div_ maximum minimum rsub where masked_fill masked_fill_ addcmul addcmul_ addcdiv "
-    "lerp lerp_ complex polar copy_ clamp clamp_ clamp_max clamp_min atan2 remainder fmod floor_divide eq ne gt ge lt "
-    "le logical_and logical_or bitwise_and bitwise_or pow pow_ true_divide hypot heaviside fmax fmin"
-).split()
+from pruning.graph.rules.call import Call, Result
 
 
 @dataclass
@@ -112,12 +96,3 @@ def prelu(call: Call) -> Result:
     wide = (1, -1) + (1,) * (len(source.shape) - 2)
     slope = Value((1, *weight.shape) + (1,) * (len(source.shape) - 2), tuple(w.reshape(wide) for w in weight.layers))
     return join_all(call, [source, slope], call.shape)
-
-
-RULES: dict[str, Rule] = {
-    **dict.fromkeys(UNARY, unary),
-    **dict.fromkeys(NARY, nary),
-    "glu": glu,
-    "prelu": prelu,
-    "_prelu_kernel": nary,
-}

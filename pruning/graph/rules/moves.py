@@ -12,18 +12,12 @@ from torch.fx import Node
 from torch.fx.node import map_arg
 
 from pruning.graph.labels import RAW, Value, along, common_block, compact, raw, varying
-from pruning.graph.rules.call import Call, PadSite, Result, Rule, shape_of
-
-RESHAPES = frozenset("view reshape _unsafe_view flatten unflatten view_copy _reshape_copy view_as reshape_as".split())
-PLAIN = (
-    "permute transpose t numpy_T swapaxes movedim moveaxis adjoint mT squeeze squeeze_ unsqueeze unsqueeze_ "
-    "flip repeat_interleave pixel_unshuffle unfold diagonal rot90 "
-    "permute_copy transpose_ t_ squeeze_copy expand_copy"
-).split()
+from pruning.graph.rules.call import Call, PadSite, Result, shape_of
 
 
-def _results(call: Call, made: list[list[Tensor]], came: Sequence[Tensor]) -> Result:
-    """Values of the results from the layers of each."""
+def _results(call: Call, made: list[list[Tensor]], came: Sequence[Tensor], reshaped: bool = False) -> Result:
+    """Values of the results from the layers of each. `reshaped`: what varies along several dimensions does so in a new
+    way, even if it did before."""
     outputs = call.node.meta["val"]
     shapes = [tuple(o.shape) for o in outputs] if isinstance(outputs, list | tuple) else [tuple(outputs.shape)]
     values = []
@@ -38,7 +32,7 @@ def _results(call: Call, made: list[list[Tensor]], came: Sequence[Tensor]) -> Re
                 continue
             if not dims:
                 continue
-            if len(dims) > 1 and (call.op in RESHAPES or len(varying(source)) == 1):
+            if len(dims) > 1 and (reshaped or len(varying(source)) == 1):
                 call.site(layer)
             taken |= set(dims)
             kept.append(layer)
@@ -51,8 +45,7 @@ def _run(call: Call, source: Node, layer: Tensor, shape: tuple[int, ...]) -> lis
     full = layer.expand(shape)
     args, kwargs = map_arg((call.node.args, call.node.kwargs), lambda node: full if node is source else _blank(node))
     target: Any = call.node.target
-    # labels are not contiguous as values were, so that a view would fail
-    made = full.reshape(call.shape) if call.op in RESHAPES else target(*args, **kwargs)
+    made = target(*args, **kwargs)
     return [compact(made)] if isinstance(made, Tensor) else [compact(part) for part in made]
 
 
@@ -66,6 +59,15 @@ def move(call: Call) -> Result:
     if source is None or value is None:
         return None
     return _results(call, [_run(call, source, layer, value.shape) for layer in value.layers], value.layers)
+
+
+def reshape(call: Call) -> Result:
+    """view, reshape, flatten and the like. Labels are not contiguous as values were, so that a view would fail."""
+    value = call.value(next(iter(call.node.all_input_nodes), None))
+    if value is None:
+        return None
+    made = [[compact(layer.expand(value.shape).reshape(call.shape))] for layer in value.layers]
+    return _results(call, made, value.layers, reshaped=True)
 
 
 def expand(call: Call) -> Result:
@@ -207,30 +209,59 @@ def index(call: Call) -> Result:
     value = call.value(call["self"])
     if value is None:
         return None
-    if call.op == "index":
-        picked = {dim for dim, chosen in enumerate(call["indices"]) if chosen is not None}
-    else:
-        picked = {_dim(call, value)}
-    return _moved(call, call.drop(value, picked, "picks channels by their numbers"))
+    return _picked(call, value, {dim for dim, chosen in enumerate(call["indices"]) if chosen is not None})
 
 
-def _moved(call: Call, value: Value) -> Result:
-    source = call["self"]
-    return _results(call, [_run(call, source, layer, value.shape) for layer in value.layers], value.layers)
+def index_select(call: Call) -> Result:
+    """The same along one dimension."""
+    value = call.value(call["self"])
+    return None if value is None else _picked(call, value, {_dim(call, value)})
+
+
+def _picked(call: Call, value: Value, dims: set[int]) -> Result:
+    left = call.drop(value, dims, "picks channels by their numbers")
+    return _results(call, [_run(call, call["self"], layer, left.shape) for layer in left.layers], left.layers)
 
 
 def cat(call: Call) -> Result:
     """Parts side by side: labels of the parts along `dim`; along other dimensions all parts go together."""
+    parts = _parts(call)
+    return _side_by_side(call, parts, _dim(call, parts[0]))
+
+
+def hstack(call: Call) -> Result:
+    """cat along dimension 1, for values of at least two dimensions."""
+    return _side_by_side(call, _parts(call), 1)
+
+
+def vstack(call: Call) -> Result:
+    """cat along dimension 0, for values of at least two dimensions."""
+    return _side_by_side(call, _parts(call), 0)
+
+
+def dstack(call: Call) -> Result:
+    """cat along dimension 2, for values of at least three dimensions."""
+    return _side_by_side(call, _parts(call), 2)
+
+
+def stack(call: Call) -> Result:
+    """cat along a dimension of size 1 that every part gets."""
+    parts = _parts(call)
+    dim = int(call["dim"] or 0) % (len(parts[0].shape) + 1)
+    wide = [
+        Value((*p.shape[:dim], 1, *p.shape[dim:]), tuple(layer.unsqueeze(dim) for layer in p.layers)) for p in parts
+    ]
+    return _side_by_side(call, wide, dim)
+
+
+def _parts(call: Call) -> list[Value]:
+    """The values in a call's list of tensors that are not empty."""
     nodes: list[Any] = list(call["tensors"])
     parts = [call.value(node) or raw(shape_of(node)) for node in nodes]
-    parts = [part for part in parts if math.prod(part.shape)]
-    if call.op == "stack":
-        rank = len(parts[0].shape) + 1
-        dim = int(call["dim"] or 0) % rank
-        parts = [
-            Value((*p.shape[:dim], 1, *p.shape[dim:]), tuple(layer.unsqueeze(dim) for layer in p.layers)) for p in parts
-        ]
-    dim = STACKS[call.op] if call.op in STACKS else int(call["dim"] or 0) % len(parts[0].shape)
+    return [part for part in parts if math.prod(part.shape)]
+
+
+def _side_by_side(call: Call, parts: list[Value], dim: int) -> Value:
     rank = len(parts[0].shape)
     layers: list[Tensor] = []
     groups: list[set[int]] = []
@@ -327,31 +358,3 @@ def pad(call: Call) -> Result:
             [-1 if d == dim else 1 for d in range(rank)]
         )
     return Value(call.shape, tuple(layers))
-
-
-STACKS = {"hstack": 1, "vstack": 0, "dstack": 2}
-"""cat along a fixed dimension, for values of at least three dimensions."""
-RULES: dict[str, Rule] = {
-    **dict.fromkeys(STACKS, cat),
-    **dict.fromkeys(RESHAPES, move),
-    **dict.fromkeys(PLAIN, move),
-    **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split", "unsafe_chunk", "unsafe_split"), split),
-    **dict.fromkeys(("expand", "expand_as", "broadcast_to", "repeat", "tile"), expand),
-    "unbind": unbind,
-    "slice": slice_,
-    "narrow": narrow,
-    "select": select,
-    "roll": roll,
-    "index": index,
-    "index_select": index,
-    "cat": cat,
-    "concat": cat,
-    "concatenate": cat,
-    "stack": cat,
-    "pixel_shuffle": pixel_shuffle,
-    "channel_shuffle": channel_shuffle,
-    "native_channel_shuffle": channel_shuffle,
-    "im2col": im2col,
-    "pad": pad,
-    "constant_pad_nd": pad,
-}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.fx import Node
 
 from pruning.graph.labels import Value, common_block, raw, varying
-from pruning.graph.rules.call import Call, MeanSite, Result, Rule, Walk
+from pruning.graph.rules.call import Call, MeanSite, Result
 from pruning.graph.rules.elementwise import join_all
-from pruning.graph.trace import op_of
 
 
 def _shaped(value: Value | None, rank: int) -> Value | None:
@@ -73,8 +73,35 @@ def layer_norm(call: Call) -> Result:
     return join_all(call, [operand for operand in operands if operand is not None], call.shape)
 
 
-def reduce(call: Call) -> Result:
-    """Sums pass: a removed channel contributes zero. Means, maxima and the like over channels would change."""
+def total(call: Call) -> Result:
+    """Sums, and norms of a positive order: a removed channel contributes zero."""
+    order = next((call[name] for name in ("ord", "p") if name in call.arguments), 1)
+    adds_up = isinstance(order, int | float) and order > 0
+    return _reduced(call, lambda layer, dim: adds_up)
+
+
+def mean(call: Call) -> Result:
+    """Means and variances; `pruning.graph.means` decides about those over channels."""
+
+    def noted(layer: Tensor, dim: int) -> bool:
+        if call.node in call.walk.from_input:
+            site = MeanSite(node=call.node, dim=dim, layer=layer, reason=call.why(OVER_ALL))
+            call.walk.means.append(site)
+        return call.node in call.walk.from_input
+
+    return _reduced(call, noted)
+
+
+def extreme(call: Call) -> Result:
+    """Maxima, products and the like: over channels they would change."""
+    return _reduced(call, lambda layer, dim: False)
+
+
+OVER_ALL = "works over all channels at once"
+
+
+def _reduced(call: Call, passes: Callable[[Tensor, int], bool]) -> Result:
+    """A reduction; `passes` says whether channels that run along one reduced dimension, and no other, may go."""
     source = call.value(call["self"] or call["x"])
     if source is None:
         return None
@@ -91,11 +118,8 @@ def reduce(call: Call) -> Result:
         if inside and outside:
             layer = call.labels.tie(layer, inside)
         elif inside:
-            if call.op in MEANS and len(inside) == 1 and call.node in call.walk.from_input:
-                reason = call.why("works over all channels at once")
-                call.walk.means.append(MeanSite(node=call.node, dim=inside[0], layer=layer, reason=reason))
-            elif not _adds_up(call) or len(inside) > 1:
-                call.labels.lock(layer, call.why("works over all channels at once"))
+            if len(inside) > 1 or not passes(layer, inside[0]):
+                call.labels.lock(layer, call.why(OVER_ALL))
             continue
         layers.append(layer)
     outputs = call.node.meta["val"]
@@ -105,64 +129,6 @@ def reduce(call: Call) -> Result:
         layers = [layer.permute(*left, *sorted(reduced)).reshape([layer.shape[d] for d in left]) for layer in layers]
     result = Value(call.shape, tuple(layers))
     return tuple(result for _ in outputs) if isinstance(outputs, list | tuple) else result
-
-
-def settle_means(walk: Walk) -> None:
-    """Means and variances over channels that normalise these channels are taken over the survivors; others would
-    change, so their channels stay."""
-    if not walk.means:
-        return
-    component = walk.labels.components()
-    for site in walk.means:
-        if not _normalises(walk, site, component):
-            walk.labels.lock(site.layer, site.reason)
-
-
-def _normalises(walk: Walk, site: MeanSite, component: Tensor) -> bool:
-    """Whether all that becomes of a mean is subtracted from the channels it was taken over, or divides them."""
-    own = component[site.layer].reshape(-1)
-    todo: list[tuple[Node, Node, bool]] = [(user, site.node, False) for user in site.node.users]
-    if not todo:
-        return False
-    while todo:
-        node, source, inverse = todo.pop()
-        if node.op != "call_function":
-            return False
-        op = op_of(node).removesuffix("_")
-        value = walk.values.get(node)
-        same = any(
-            torch.equal(component[layer].reshape(-1), own)
-            for layer in (value.layers if isinstance(value, Value) else ())
-            if layer.numel() == len(own)
-        )
-        if same:
-            divides = op in ("div", "true_divide") and node.args[1] is source
-            if not (divides or op in ("sub", "rsub") or (op == "mul" and inverse)):
-                return False
-        elif op in KEEPS:
-            turned = op in ("rsqrt", "reciprocal") or (op == "pow" and _negative(node.args[1]))
-            todo += [(user, node, inverse or turned) for user in node.users]
-        else:
-            return False
-    return True
-
-
-def _negative(number: object) -> bool:
-    return isinstance(number, int | float) and number < 0
-
-
-MEANS = frozenset("mean var std var_mean std_mean".split())
-KEEPS = frozenset(
-    "getitem add mul div sqrt rsqrt reciprocal pow clamp clamp_min to _to_copy float double unsqueeze squeeze view "
-    "reshape expand expand_as contiguous type_as".split()
-)
-"""What may become of a mean on its way back to the channels it was taken over."""
-
-
-def _adds_up(call: Call) -> bool:
-    """Whether a zero more or less leaves the result as it is."""
-    order = call["ord"] if call.op == "linalg_vector_norm" else call["p"] if call.op == "norm" else 1
-    return call.op in ("sum", "nansum", "linalg_vector_norm", "norm") and isinstance(order, int | float) and order > 0
 
 
 def along_dims(call: Call) -> Result:
@@ -210,12 +176,12 @@ def _broadcast(operands: list[Value]) -> tuple[int, ...]:
 
 
 def fourier(call: Call) -> Result:
-    """Transforms over dimensions of their own (the last two, or the last one, unless they are named)."""
+    """Transforms over dimensions of their own."""
     source = call.value(call["self"])
     if source is None:
         return None
     rank = len(source.shape)
-    dims = call["dim"] if call["dim"] is not None else ([-2, -1] if call.op.endswith("2") else [-1])
+    dims = call["dim"]
     chosen = {d % rank for d in (dims if isinstance(dims, list | tuple) else [dims])}
     return Value(call.shape, call.drop(source, chosen, "transforms along them").layers)
 
@@ -253,32 +219,3 @@ def embedding(call: Call) -> Result:
         return raw(call.shape)
     call.labels.produced.append(layer.reshape(-1))
     return Value(call.shape, (layer.reshape([1] * (len(call.shape) - 1) + [-1]),))
-
-
-SPATIAL = (
-    "max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d "
-    "adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d max_pool1d_with_indices "
-    "max_pool2d_with_indices max_pool3d_with_indices fractional_max_pool2d lp_pool2d upsample_nearest1d "
-    "upsample_nearest2d upsample_nearest3d upsample_bilinear2d upsample_bicubic2d upsample_linear1d "
-    "upsample_trilinear3d _upsample_bilinear2d_aa _upsample_bicubic2d_aa _upsample_nearest_exact2d reflection_pad1d "
-    "reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d grid_sampler_2d "
-    "_adaptive_avg_pool2d grid_sampler"
-).split()
-REDUCTIONS = (
-    "mean sum amax amin prod max min norm linalg_vector_norm var std var_mean std_mean logsumexp argmax argmin any all "
-    "median nansum aminmax"
-).split()
-RULES: dict[str, Rule] = {
-    **dict.fromkeys(("batch_norm", "_native_batch_norm_legit_no_training", "instance_norm"), batch_norm),
-    "group_norm": group_norm,
-    "layer_norm": layer_norm,
-    "rms_norm": layer_norm,
-    **dict.fromkeys(REDUCTIONS, reduce),
-    **dict.fromkeys(
-        "softmax _softmax log_softmax cumsum cumprod sort topk argsort logcumsumexp softmin".split(), along_dims
-    ),
-    **dict.fromkeys(SPATIAL, spatial),
-    "embedding": embedding,
-    "cosine_similarity": cosine,
-    **dict.fromkeys("fft_fft fft_ifft fft_rfft fft_irfft fft_fft2 fft_ifft2 fft_rfft2 fft_irfft2".split(), fourier),
-}

@@ -5,12 +5,23 @@ from __future__ import annotations
 import math
 
 from pruning.graph.labels import Value, along, varying
-from pruning.graph.rules.call import Call, Contraction, Result, Rule
-
-GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
+from pruning.graph.rules.call import Call, Contraction, Result
 
 
-def recurrent(call: Call) -> Result:
+def lstm(call: Call) -> Result:
+    return _recurrent(call, "lstm", gates=4)
+
+
+def gru(call: Call) -> Result:
+    return _recurrent(call, "gru", gates=3)
+
+
+def rnn(call: Call) -> Result:
+    """Plain recurrent layers, of either activation."""
+    return _recurrent(call, "rnn", gates=1)
+
+
+def _recurrent(call: Call, kind: str, *, gates: int) -> Result:
     labels = call.labels
     source = call.value(call["input"])
     nodes = list(call["params"] or [])
@@ -20,7 +31,6 @@ def recurrent(call: Call) -> Result:
     values = [call.value(node) for node in nodes]
     if source is None or any(value is None for value in values) or len(nodes) != per * layers * directions:
         return None
-    gates = GATES[call.op]
     first_hidden = values[1].layer(1) if values[1] is not None else None
     if first_hidden is None:
         return None
@@ -48,7 +58,7 @@ def recurrent(call: Call) -> Result:
                     Contraction(
                         layer=name,
                         tensor=name,
-                        kind=call.op.partition("_")[0],
+                        kind=kind,
                         macs_per_weight=steps,
                         output_shape=call.shape[1:],
                         output_dim=len(call.shape) - 2,
@@ -81,6 +91,3 @@ def recurrent(call: Call) -> Result:
         vector = hidden.repeat(directions) if number == 0 else hidden
         results.append(Value(tuple(output.shape), (along(vector, output.dim() - 1, output.dim()),)))
     return tuple(results)
-
-
-RULES: dict[str, Rule] = dict.fromkeys(GATES, recurrent)

@@ -5,13 +5,17 @@ Like `pruning.render.figures.network`: transparent, without a title, colours wit
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
 from pruning.render.figures.style import LEGEND, SERIES_COLOURS, SIZE, Palette, axis, layout, palette
+
+if TYPE_CHECKING:
+    from pruning.planning.plan import LayerPlan
 
 MOST_POINTS = 300
 """Losses drawn in a curve; more are averaged, so that a page can draw it anew each second."""
@@ -209,15 +213,12 @@ def _accuracies(
     )
 
 
-def kept_bars(layers: Sequence[Mapping[str, Any]], dark: bool) -> go.Figure:
-    """Share of each layer that a run kept and removed, in network order; a tick where another share was asked for.
-
-    `layers` are those of a run's result: name, group, requested, achieved, kept, total.
-    """
+def kept_bars(layers: Sequence[LayerPlan], dark: bool) -> go.Figure:
+    """Share of each layer that a run kept and removed, in network order; a tick where another share was asked for."""
     colours = palette(dark)
     names = _labels(layers)
-    kept = [100 * row["kept"] / row["total"] for row in layers]
-    amounts = [[row["kept"], row["total"], 100 * row["requested"], 100 * row["achieved"]] for row in layers]
+    kept = [100 * row.kept / row.total for row in layers]
+    amounts = [[row.kept, row.total, 100 * row.requested, 100 * row.achieved] for row in layers]
     figure = go.Figure(layout=layout(colours, height=26 * len(names) + 56, x_grid=True))
     for title, values, colour in (
         ("kept", kept, colours.kept),
@@ -258,15 +259,13 @@ def kept_bars(layers: Sequence[Mapping[str, Any]], dark: bool) -> go.Figure:
     return figure
 
 
-def _labels(layers: Sequence[Mapping[str, Any]]) -> list[str]:
+def _labels(layers: Sequence[LayerPlan]) -> list[str]:
     """Layer names, with the group where a layer stands there twice; no two alike."""
-    counts: dict[str, int] = {}
-    for row in layers:
-        counts[row["name"]] = counts.get(row["name"], 0) + 1
+    counts = Counter(row.name for row in layers)
     return [
-        row["name"]
-        if counts[row["name"]] == 1
-        else f"{row['name']} · {'own' if str(row['group']).startswith(row['name'] + '/own') else row['group']}"
+        row.name
+        if counts[row.name] == 1
+        else f"{row.name} · {'own' if str(row.group).startswith(row.name + '/own') else row.group}"
         for row in layers
     ]
 

@@ -1,58 +1,64 @@
-"""A finished run in words and as a table, from its result.json alone. No Streamlit here: HTML and text."""
+"""A finished run in words and as a table, from its figures alone; what was not measured is said. No Streamlit here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pruning.base.words import interval, percent, ratio, threads
 from pruning.render.markup import badges, ledger_table
 
 if TYPE_CHECKING:
     from pruning.cost.devices import Budget
+    from pruning.runs.result import Change, Measurement, Result
 
-Result = Mapping[str, Any]
+NO_TEST = "not measured on test images"
+NO_TIME = "not timed"
 
 
-def points(difference: Mapping[str, Any]) -> str:
+def points(change: Change) -> str:
     """The paired difference as a loss or gain in points: 'lost 0.6 points (0.1–1.1)'."""
-    change = 100 * difference["accuracy"]
-    low, high = sorted(100 * end for end in difference["interval"])
+    middle = 100 * change.value
+    low, high = (100 * end for end in change.interval)
     if low > 0:
-        return f"gained {change:.1f} points ({low:.1f}–{high:.1f})"
+        return f"gained {middle:.1f} points ({low:.1f}–{high:.1f})"
     if high < 0:
-        return f"lost {-change:.1f} points ({-high:.1f}–{-low:.1f})"
-    return f"no measurable loss ({_signed(change)} points, {_signed(low)} to {_signed(high)})"
+        return f"lost {-middle:.1f} points ({-high:.1f}–{-low:.1f})"
+    return f"no measurable loss ({_signed(middle)} points, {_signed(low)} to {_signed(high)})"
 
 
 def kind(result: Result) -> badges.Kind:
     """The badge of a run's accuracies: measured, or measured after fine-tuning."""
-    return "tuned" if result["stages"]["finetuned"] else "measured"
+    return "tuned" if result.tuned else "measured"
 
 
 def verdict(result: Result) -> str:
     """A run in one line: '◆ lost 0.6 points (0.1–1.1) · parameters ÷ 3.9 · 1.8× as fast (1.7–1.9)'."""
-    dense, pruned = result["dense"], result["pruned"]
-    weights = result["recipe"]["granularity"] == "weight"
-    count, name = ("nonzero", "non-zero parameters") if weights else ("params", "parameters")
+    dense, pruned, speedup = result.dense, result.pruned, result.speedup()
+    if result.recipe.granularity == "weight":
+        size = f"non-zero parameters {ratio(dense.nonzero, max(1, pruned.nonzero))}"
+    else:
+        size = f"parameters {ratio(dense.params, pruned.params)}"
     parts = [
-        points(result["difference"]),
-        f"{name} {ratio(dense[count], max(1, pruned[count]))}",
-        str(result["verdict"]["1"]),
+        NO_TEST if result.difference is None else points(result.difference),
+        size,
+        NO_TIME if speedup is None else speedup.words,
     ]
     return f"{badges.SYMBOLS[kind(result)]} {' · '.join(parts)}"
 
 
 def stages_html(result: Result) -> str:
     """The three accuracies on select images as a small table."""
-    names = (("as_cut", "as cut", "measured"), ("recalibrated", "recalibrated", "measured"),
-             ("finetuned", "fine-tuned", "tuned"))  # fmt: skip
+    stages = result.stages
+    shown: tuple[tuple[str, Measurement | None, badges.Kind], ...] = (
+        ("as cut", stages.as_cut, "measured"),
+        ("recalibrated", stages.recalibrated, "measured"),
+        ("fine-tuned", stages.finetuned, "tuned"),
+    )
     cells = []
-    for stage, title, badge in names:
-        value = result["stages"][stage]
-        if value:
-            text = f"<b>{percent(value['accuracy'])}</b>{badges.badge(badge)}"  # type: ignore[arg-type]
-            small = interval(tuple(value["accuracy_interval"]))
+    for title, found, badge in shown:
+        if found is not None:
+            text = f"<b>{percent(found.value)}</b>{badges.badge(badge)}"
+            small = interval(found.interval)
         else:
             text, small = "<b>–</b>", "not done"
         cells.append(f"<div>{text}<small>{title}<br>{small}</small></div>")
@@ -61,49 +67,61 @@ def stages_html(result: Result) -> str:
 
 def ledger_html(result: Result, budget: Budget | None = None) -> str:
     """Dense and pruned side by side, every number with its badge; accuracy first."""
-    from pruning.cost.ledger import of_result
+    from pruning.runs.ledger import ledger_of_result
 
-    dense, pruned = result["dense"], result["pruned"]
-    tuned = kind(result)
-    difference = result["difference"]
-    same = pruned["images"] - difference["newly_wrong"] - difference["newly_right"]
-    low, high = (100 * end for end in difference["interval"])
-    head = [
-        ledger_table.row(
-            f"Accuracy on {pruned['images']:,} {pruned['role']} images",
-            _accuracy(dense, "measured"),
-            _accuracy(pruned, tuned),
-            f"{_signed(100 * difference['accuracy'])} points <small>({_signed(low)} to {_signed(high)})</small>"
-            + badges.badge(tuned),
-        ),
-        ledger_table.row(
-            "Answers, against dense",
-            "",
-            f"{same:,} right or wrong as <span class='px-whole'>before{badges.badge(tuned)}</span>",
-            f"{difference['newly_wrong']:,} newly wrong, {difference['newly_right']:,} newly right"
-            + badges.badge(tuned),
-        ),
-    ]
-    return ledger_table.html(of_result(result), head=head, budget=budget)
+    return ledger_table.html(ledger_of_result(result), head=_test_rows(result), budget=budget)
 
 
 def footnote(result: Result) -> str:
     """How it was measured, and the proof of the removal."""
-    check = result["check"]
+    check = result.check
     proof = {
-        "exact": f"The removal is exact, proven against: {check['reference']}.",
-        "not_comparable": f"The removal could not be compared: {check['reason']}.",
-    }.get(check["status"], f"The removal was refused: {check['reason']}.")
-    return (
-        f"{proof} Time: {result['engine']}, {threads(result['threads'])}, torch {result['torch']}; dense and pruned "
-        f"timed in turn. The whole run took {result['seconds']:.0f} s. Intervals are 95 % intervals."
-    )
+        "exact": f"The removal is exact, proven against: {check.reference}.",
+        "not_comparable": f"The removal could not be compared: {check.reason}.",
+    }.get(check.status, f"The removal was refused: {check.reason}.")
+    machine = f"{result.engine}, {threads(result.threads)}, torch {result.torch}"
+    timed = f"Time: {machine}; dense and pruned timed in turn." if result.speedups else f"No time was taken; {machine}."
+    return f"{proof} {timed} The whole run took {result.seconds:.0f} s. Intervals are 95 % intervals."
 
 
-def _accuracy(side: Mapping[str, Any], kind: badges.Kind) -> str:
+def _test_rows(result: Result) -> list[str]:
+    """The test figures as lines on top of the ledger; one that says so where there are none."""
+    dense, pruned, change = result.dense.test, result.pruned.test, result.difference
+    if dense is None or pruned is None or change is None:
+        return [ledger_table.row("Accuracy on test images", "–", "–", "not measured: the run had no test images")]
+    tuned = kind(result)
+    low, high = (100 * end for end in change.interval)
+    rows = [
+        ledger_table.row(
+            f"{_metric_title(pruned)} on {pruned.images:,} {pruned.role} images",
+            _accuracy(dense, "measured"),
+            _accuracy(pruned, tuned),
+            f"{_signed(100 * change.value)} points <small>({_signed(low)} to {_signed(high)})</small>"
+            + badges.badge(tuned),
+        )
+    ]
+    paired = change.paired
+    if paired is not None:
+        same = pruned.images - paired.newly_wrong - paired.newly_right
+        rows.append(
+            ledger_table.row(
+                "Answers, against dense",
+                "",
+                f"{same:,} right or wrong as <span class='px-whole'>before{badges.badge(tuned)}</span>",
+                f"{paired.newly_wrong:,} newly wrong, {paired.newly_right:,} newly right" + badges.badge(tuned),
+            )
+        )
+    return rows
+
+
+def _metric_title(found: Measurement) -> str:
+    return found.metric.replace("_", " ").capitalize()
+
+
+def _accuracy(found: Measurement, kind: badges.Kind) -> str:
     """With its interval, whose badge does not stand alone in the next line."""
-    span = f"<small>({interval(tuple(side['accuracy_interval']))})</small>"
-    return f'{percent(side["accuracy"])} <span class="px-whole">{span}{badges.badge(kind)}</span>'
+    span = f"<small>({interval(found.interval)})</small>"
+    return f'{percent(found.value)} <span class="px-whole">{span}{badges.badge(kind)}</span>'
 
 
 def _signed(value: float) -> str:

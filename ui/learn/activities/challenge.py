@@ -97,9 +97,9 @@ def _sliders(stage: Stage, task: str) -> lab.Cut:
 
 def _enter(stage: Stage, cut: lab.Cut) -> None:
     """Start a run in a process of its own and remember its name in this browser."""
-    from pruning.jobs import local
     from pruning.runs import create_run
     from pruning.runs.recipe import Recipe
+    from pruning.runs.start import start_run
     from pruning.training.finetune import steps_per_epoch
 
     data = stage.data()
@@ -115,7 +115,7 @@ def _enter(stage: Stage, cut: lab.Cut) -> None:
     )
     with errors.shown(stop=False):
         path = create_run(recipe, data_dir=state.data_dir(recipe.data))
-        local.start(path)
+        start_run(path)
         progress.put("runs", [*progress.get("runs"), path.name])
 
 
@@ -130,7 +130,8 @@ def _wait(stage: Stage, task: str, limit: float) -> None:
 
 def _hand_in(stage: Stage, task: str, ranked: list[Entry]) -> None:
     """The one look at test images, for the entry that was chosen."""
-    from pruning.training.answers import read_answers
+    from pruning.base.errors import StorageError
+    from pruning.runs import read_run
     from pruning.training.evaluate import paired_difference
 
     handed = stage.memory.get(f"handed_{task}")
@@ -147,7 +148,9 @@ def _hand_in(stage: Stage, task: str, ranked: list[Entry]) -> None:
     if entry is None:
         return
     with errors.shown(stop=False):
-        sides = read_answers(entry.path / "answers.safetensors")
+        sides = read_run(entry.path).answers()
+        if not {"dense", "pruned"} <= sides.keys():
+            raise StorageError(f"{entry.name} kept no answers to the test images: enter it again.")
         test = sides["pruned"].evaluation
         change = paired_difference(sides["dense"].right, test.right)
         st.success(

@@ -106,7 +106,7 @@ def _live(stage: Stage, entered: list[tuple[Job, Terms]]) -> None:
     races = _races(entered)
     share = races[-1].share
     text = stage.say("running", share=f"{100 * share:.0f}") if share else stage.say("waiting")
-    jobs.bar(job, now, key="race_stop", share=share, text=text, cancel=stage.say("stop"),
+    jobs.bar(now, job.request_cancel, key="race_stop", share=share, text=text, cancel=stage.say("stop"),
              cancelling=stage.say("stopping"))  # fmt: skip
     _draw(stage, races)
     st.markdown(stage.say("no_verdict_yet"))

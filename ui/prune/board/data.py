@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pruning.latency.steps import Steps
     from pruning.opening.models import OpenModel
+    from pruning.runs.result import Result
     from ui.kit.lab import Cut
     from ui.session.chosen import Chosen
     from ui.session.cuts import Target
@@ -69,7 +70,7 @@ class BoardData:
         }
 
 
-def prepare(chosen: Chosen, cut: Cut, result: dict[str, Any] | None) -> BoardData:
+def prepare(chosen: Chosen, cut: Cut, result: Result | None) -> BoardData:
     """All that the board shows of a network. Raises InputError where weights are NaN or infinite.
 
     `result`: of a run of this very cut, if one is shown.

@@ -1,0 +1,248 @@
+"""What came of a run, typed: dense and pruned side by side, with everything that was measured of both.
+
+Test figures, times, images and labels are parts that a run may lack; whoever shows a result says what is absent.
+`pruning.runs.result_json` writes and reads it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from pruning.base.errors import InputError
+from pruning.cost.counts import Cost
+from pruning.data.datasets import Role
+from pruning.latency.clock import Timing
+from pruning.latency.clock import verdict as speed_words
+from pruning.planning.plan import LayerPlan
+from pruning.removal.verify import Check
+from pruning.runs.recipe import Recipe
+from pruning.training.evaluate import Difference, Evaluation
+
+ACCURACY = "accuracy"
+"""Name of the metric of top-1 classification."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """A metric of one network on the images of a role."""
+
+    metric: str = ACCURACY
+    """Its name: lower-case letters, digits and underscores. The figures stand under it in the JSON."""
+    value: float
+    interval: tuple[float, float]
+    """95 % interval."""
+    images: int
+    role: Role
+    correct: int | None = None
+    """Right answers; None for a metric that counts none."""
+
+    def __post_init__(self) -> None:
+        _check_metric(self.metric, self.value, self.interval)
+        if self.images < 1 or not 0 <= (self.correct or 0) <= self.images:
+            _refuse(f"{self.metric} is of {self.images} images, {self.correct} of them right")
+        if self.metric == ACCURACY and not 0 <= self.value <= 1:
+            _refuse(f"an accuracy is {self.value:g}")
+
+    @classmethod
+    def of(cls, found: Evaluation) -> Measurement:
+        """The accuracy that an evaluation found."""
+        return cls(
+            value=found.accuracy, interval=found.interval, correct=found.correct, images=found.images, role=found.role
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A metric of the pruned network minus that of the dense one, on the same images."""
+
+    metric: str = ACCURACY
+    value: float
+    interval: tuple[float, float]
+    """95 % interval of the paired difference."""
+    newly_wrong: int | None = None
+    newly_right: int | None = None
+    """Images; None for a metric that knows no right and wrong."""
+
+    def __post_init__(self) -> None:
+        _check_metric(self.metric, self.value, self.interval)
+        if min(self.newly_wrong or 0, self.newly_right or 0) < 0:
+            _refuse("a number of images is negative")
+
+    @classmethod
+    def of(cls, found: Difference) -> Change:
+        """A paired difference of accuracies."""
+        return cls(
+            value=found.accuracy,
+            interval=found.interval,
+            newly_wrong=found.newly_wrong,
+            newly_right=found.newly_right,
+        )
+
+    @property
+    def paired(self) -> Difference | None:
+        """As a paired difference of accuracies; None where it is none, or right and wrong were not counted."""
+        if self.metric != ACCURACY or self.newly_wrong is None or self.newly_right is None:
+            return None
+        return Difference(
+            accuracy=self.value,
+            interval=self.interval,
+            newly_wrong=self.newly_wrong,
+            newly_right=self.newly_right,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side(Cost):
+    """One of the two networks: what it costs, and what was measured of it."""
+
+    test: Measurement | None = None
+    """From the one look at the test images; None where there were none, or no labels."""
+    latency: Mapping[int, Timing] = field(default_factory=dict)
+    """Batch size → time of one batch. Dense and pruned were timed in turn."""
+
+    def __post_init__(self) -> None:
+        if self.params < 1 or not 0 <= self.nonzero <= self.params:
+            _refuse(f"of {self.params:,} parameters {self.nonzero:,} are not zero")
+        if min(self.macs, self.bytes.raw, self.bytes.deflate, self.bytes.sparse, self.activation_bytes) < 0:
+            _refuse("a size or cost is negative")
+        for batch, timing in self.latency.items():
+            if batch < 1 or not 0 < timing.low <= timing.median <= timing.high < math.inf:
+                _refuse(f"the time of a batch of {batch} is {timing.low:g}, {timing.median:g}, {timing.high:g} ms")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speedup:
+    """How many times as fast the second network is: 95 % interval and estimate."""
+
+    batch: int
+    low: float
+    middle: float
+    high: float
+    estimated: bool = False
+    """Worked out from the times of two runs, each against dense; else measured in turn, one beside the other."""
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or not 0 < self.low <= self.middle <= self.high < math.inf:
+            _refuse(f"the speed-up of a batch of {self.batch} is {self.low:g}, {self.middle:g}, {self.high:g}")
+
+    @property
+    def span(self) -> tuple[float, float, float]:
+        """As `pruning.latency.clock.verdict` takes it."""
+        return self.low, self.middle, self.high
+
+    @property
+    def shows(self) -> bool:
+        """Whether the clock shows a difference at all."""
+        return not self.low <= 1 <= self.high
+
+    @property
+    def words(self) -> str:
+        """'1.80× as fast (1.70–1.90)', claiming no more than the interval shows."""
+        return speed_words(self.span)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stages:
+    """A metric on select images after a cut, step by step; None: not done, or nothing to measure it on."""
+
+    as_cut: Measurement | None = None
+    recalibrated: Measurement | None = None
+    finetuned: Measurement | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedRound:
+    """One prune–fine-tune round of the schedule, carried out."""
+
+    number: int
+    """From 1 on."""
+    sparsity: float
+    """Counted on the dense network."""
+    steps: int
+    stages: Stages
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataUsed:
+    """The images that a run looked at."""
+
+    name: str
+    sha256: str
+    source: str
+    """Where they came from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A finished run's figures. Values that contradict each other are an InputError when it is built."""
+
+    recipe: Recipe
+    model: str
+    """Reference of the network that was pruned."""
+    model_digest: str
+    """SHA-256 of its weights."""
+    data: DataUsed | None
+    """None for a run without images."""
+    dense: Side
+    """The network that everything began with, also where the run went on from another run's."""
+    pruned: Side
+    speedups: tuple[Speedup, ...] = ()
+    """Dense time over pruned time, the smallest batch first; empty: no time was taken."""
+    difference: Change | None = None
+    """Of the test figures; None where there are none."""
+    stages: Stages
+    """Of the last round."""
+    rounds: tuple[FinishedRound, ...]
+    layers: tuple[LayerPlan, ...]
+    check: Check
+    engine: str
+    cpu: str
+    """'' where the run is older than this entry."""
+    threads: int
+    torch: str
+    """Version."""
+    seconds: float
+    """Of the whole run."""
+
+    def __post_init__(self) -> None:
+        batches = [speedup.batch for speedup in self.speedups]
+        if batches != sorted(set(batches)):
+            _refuse("its speed-ups are not in the order of their batch sizes")
+        if any(batch not in side.latency for batch in batches for side in (self.dense, self.pruned)):
+            _refuse("a speed-up has no times")
+        if self.threads < 1 or not 0 <= self.seconds < math.inf:
+            _refuse(f"it took {self.seconds:g} s on {self.threads} threads")
+        if (self.difference is None) == (self.dense.test is not None and self.pruned.test is not None):
+            _refuse("the difference and the two test figures do not belong together")
+        if self.difference is not None and self.dense.test is not None and self.pruned.test is not None:
+            metrics = {self.difference.metric, self.dense.test.metric, self.pruned.test.metric}
+            changed = (self.difference.newly_wrong or 0) + (self.difference.newly_right or 0)
+            if len(metrics) > 1 or self.dense.test.images != self.pruned.test.images:
+                _refuse("dense and pruned were measured differently")
+            if changed > self.pruned.test.images:
+                _refuse(f"{changed:,} answers changed on {self.pruned.test.images:,} images")
+
+    @property
+    def tuned(self) -> bool:
+        """Whether the run fine-tuned, and its figures are those after it."""
+        return self.stages.finetuned is not None
+
+    def speedup(self, batch: int = 1) -> Speedup | None:
+        """Of one batch size; None where it was not timed."""
+        return next((speedup for speedup in self.speedups if speedup.batch == batch), None)
+
+
+def _check_metric(name: str, value: float, interval: tuple[float, float]) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+        _refuse(f"'{name[:40]}' is no name of a metric")
+    low, high = interval
+    if not all(map(math.isfinite, (value, low, high))) or low > high:
+        _refuse(f"{name} is {value:g} with the interval {low:g} to {high:g}")
+
+
+def _refuse(what: str) -> NoReturn:
+    raise InputError(f"This cannot be a run's result: {what}.")

@@ -1,0 +1,138 @@
+"""A run as its folder shows it, with methods for everything that the folder holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pruning.base.errors import StorageError
+from pruning.jobs.status import State, Status
+from pruning.runs.events import RunEvents
+from pruning.runs.files import ANSWERS, MODEL, RECIPE
+from pruning.runs.job import read_events, read_status
+from pruning.runs.recipe import Recipe
+from pruning.runs.result import Result
+from pruning.runs.saved_model import read_origin
+from pruning.training.answers import Answers, read_answers
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """A file of a run that people take with them."""
+
+    title: str
+    path: Path
+    file_name: str
+    """For whoever saves it: it says which run it is of."""
+    mime: str
+
+    def read(self) -> bytes:
+        """Its content.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise StorageError(f"{self.title} cannot be read ({error.strerror or error}).") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run as its folder shows it."""
+
+    path: Path
+    state: State
+    recipe: Recipe
+    created: datetime
+    """With its zone."""
+    data_dir: str | None = None
+    """Where it was told to find its images; None for the usual places."""
+    result: Result | None
+    """None until it is done."""
+    message: str | None
+    """Why it failed or was cancelled, in one sentence."""
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def ref(self) -> str:
+        """Reference of the network that it leads to."""
+        return f"run:{self.path}"
+
+    @property
+    def asked(self) -> tuple[float, float]:
+        """The smallest and the largest sparsity that was asked for, over all layers or groups."""
+        if self.result is not None and self.result.layers:  # only then it is known whether the recipe names every layer
+            values = [layer.requested for layer in self.result.layers]
+        else:
+            values = [self.recipe.sparsity, *self.recipe.layers.values()]
+        return min(values), max(values)
+
+    @property
+    def network(self) -> str:
+        """Name of the sample network it goes back to, also through other runs; 'unknown' where that is not known."""
+        kind, _, rest = self.recipe.model.partition(":")
+        if kind == "sample":
+            return rest
+        for folder in (self.path, Path(rest)):
+            try:
+                return read_origin(folder)
+            except StorageError:
+                continue
+        return UNKNOWN
+
+    def dense_ref(self) -> str:
+        """Reference of the dense network that a finished run goes back to, also through other runs.
+
+        Raises:
+            StorageError: its folder does not say.
+        """
+        try:
+            return f"sample:{read_origin(self.path)}"
+        except StorageError as error:
+            raise StorageError(
+                f"The files of {self.name} do not say which network it began from: do it again."
+            ) from error
+
+    def answers(self) -> dict[str, Answers]:
+        """What 'dense' and 'pruned' answered to the test images; empty where the run kept no answers.
+
+        Raises:
+            StorageError: the file is damaged.
+        """
+        path = self.path / ANSWERS
+        return read_answers(path) if path.exists() else {}
+
+    def events(self) -> RunEvents:
+        """What the run has told so far.
+
+        Raises:
+            StorageError: its folder cannot be read.
+        """
+        return read_events(self.path)
+
+    def status(self) -> Status:
+        """How it stands now.
+
+        Raises:
+            StorageError: its folder cannot be read.
+        """
+        return read_status(self.path)
+
+    def downloads(self) -> tuple[Download, ...]:
+        """The files that people take with them: the recipe, and once it is done the model."""
+        found = [_download(self, RECIPE, "application/yaml")]
+        if self.result is not None:
+            found.append(_download(self, MODEL, "application/octet-stream"))
+        return tuple(found)
+
+
+def _download(run: Run, name: str, mime: str) -> Download:
+    return Download(title=name, path=run.path / name, file_name=f"{run.name}{Path(name).suffix}", mime=mime)

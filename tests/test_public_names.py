@@ -1,0 +1,57 @@
+"""What `pruning` offers stays what it is once all of it is imported: a module must not hide a function of its name."""
+
+from __future__ import annotations
+
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+KINDS = {
+    "Cut": "type",
+    "Locked": "type",
+    "Network": "type",
+    "Removal": "type",
+    "Result": "type",
+    "open": "function",
+    "remove_channels": "function",
+}
+
+
+def modules() -> list[str]:
+    found = [module.name for module in pkgutil.walk_packages([str(ROOT / "pruning")], "pruning.")]
+    return [name for name in found if not name.endswith("__main__")]
+
+
+def ran(code: str) -> str:
+    """What Python says in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("first", ["names", "modules"])
+def test_every_public_name_is_what_it_says_after_all_modules_are_imported(first: str) -> None:
+    names = "from pruning import *\n" if first == "names" else ""
+    code = (
+        f"{names}import importlib, pruning\nfor name in {modules()!r}:\n    importlib.import_module(name)\n"
+        "names = sorted({*pruning.__all__, 'open'})\n"
+        "print({name: type(getattr(pruning, name)).__name__ for name in names})"
+    )
+    assert ran(code) == str(KINDS)
+
+
+def test_no_module_has_the_name_of_a_public_function() -> None:
+    tops = {name.split(".")[1] for name in modules()}
+    assert len(tops) > 15 and not tops & set(KINDS)
+    packages = [name for name in modules() if (ROOT / name.replace(".", "/") / "__init__.py").is_file()]
+    code = (
+        f"import importlib, types\nfor name in {modules()!r}:\n    importlib.import_module(name)\n"
+        f"for name in {packages!r}:\n    package = importlib.import_module(name)\n"
+        "    for public in getattr(package, '__all__', ()):\n"
+        "        if isinstance(getattr(package, public), types.ModuleType):\n            print(name, public)"
+    )
+    assert ran(code) == ""
