@@ -22,9 +22,12 @@ from pruning.jobs.job import Job
 from pruning.jobs.status import Status
 from pruning.opening.models import OpenModel, open_model
 from pruning.runs.pipeline import prune_in_rounds
+from pruning.spec import CONTEST
 from pruning.training.evaluate import evaluate
 
-TERMS = Terms(model="sample:lenet300", data="mnist5k", sparsity=0.97, rounds=3, steps=7, seeds=(4, 9))
+TERMS = Terms(
+    model="sample:lenet300", data="mnist5k", rounds=3, steps=7, seeds=(4, 9), prune=CONTEST.replace(sparsity=0.97)
+)
 
 
 @pytest.fixture(scope="module")
@@ -177,11 +180,13 @@ def test_the_commands_json_has_all_lanes(whole: list[Race]) -> None:
         ({"seeds": (1, 1)}, "different"),
         ({"rounds": 1}, "2 rounds"),
         ({"steps": 2}, "steps"),
-        ({"sparsity": 1.0}, "sparsity"),
+        ({"prune": {"sparsity": 1.0}}, "sparsity"),
     ],
 )
 def test_terms_that_make_no_race_are_refused(change: dict[str, object], word: str) -> None:
     with pytest.raises(InputError, match=word):
+        if isinstance(change.get("prune"), dict):
+            change = {"prune": TERMS.prune.replace(**change["prune"])}
         replace(TERMS, **change)  # type: ignore[arg-type]
 
 

@@ -4,9 +4,11 @@ import pytest
 
 from pruning.base.errors import InputError
 from pruning.runs.recipe import Recipe
-from pruning.runs.schedule import rounds
+from pruning.spec import RUN, PruneSpec
 
-RECIPE = Recipe(model="sample:lenet5", data="mnist5k", layers={"conv1": 0.25}, finetune_steps=10, seed=7)
+RECIPE = Recipe(
+    model="sample:lenet5", data="mnist5k", finetune_steps=10, prune=RUN.replace(layers=(("conv1", 0.25),), seed=7)
+)
 
 
 def test_round_trip():
@@ -23,8 +25,19 @@ def test_file_round_trip(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("version: 2\nmodel: a\ndata: mnist5k", "version 2"),
-        ("version: '1'\nmodel: a\ndata: mnist5k", "version 1"),
+        ("version: 3\nmodel: a\ndata: mnist5k", "version 3"),
+        ("version: 0\nmodel: a\ndata: mnist5k", "version 0"),
+        ("version: true\nmodel: a\ndata: mnist5k", "version True"),
+        ("version: '1'\nmodel: a\ndata: mnist5k", "version '1'"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nround_to: 8", "unknown field 'round_to'"),
+        ("version: 2\nmodel: a\ndata: mnist5k\nround_to: 0", "round_to"),
+        ("version: 2\nmodel: a\ndata: mnist5k\nallocation: fair", "uniform"),
+        ("version: 2\nmodel: a\ndata: mnist5k\nparameters: {batches: 3}", "takes none"),
+        ("version: 2\nmodel: a\ndata: mnist5k\ncriterion: taylor\nparameters: {batches: 0}", "1 to 1,000"),
+        ("version: 2\nmodel: a\ndata: mnist5k\ncriterion: taylor\nparameters: {batches: 2.5}", "a whole number"),
+        ("version: 2\nmodel: a\ndata: mnist5k\nparameters: 3", "names with whole numbers"),
+        ("version: 2\nmodel: a\ndata: mnist5k\nprune: {}", "unknown field 'prune'"),
+        ("version: 2\nmodel: a\ndata: mnist5k\ncriterion: bn_scale\ngranularity: weight", "channels only"),
         ("model: a", "not a recipe"),
         ("- 1\n- 2", "not a recipe"),
         ("a: [", "not readable YAML"),
@@ -70,15 +83,15 @@ def test_bad_recipes_are_refused(text, words):
 
 def test_a_text_that_cannot_be_written_down_is_refused():
     for odd in ({"model": "\ud800"}, {"data": "\ud800"}, {"layers": {"\udfff": 0.5}}, {"criterion": "\ud800"}):
-        with pytest.raises(InputError, match="no name") as caught:
-            Recipe(**{"model": "sample:lenet5", "data": "mnist5k"} | odd)
+        with pytest.raises(InputError, match=r"no (name|criterion)") as caught:
+            Recipe.from_values({"model": "sample:lenet5", "data": "mnist5k"} | odd)
         str(caught.value).encode()
 
 
 def test_schedules_take_equal_steps_to_the_same_sparsity():
-    base = {"model": "sample:lenet5", "data": "mnist5k", "sparsity": 0.875, "finetune_steps": 100}
-    one = rounds(Recipe(**base))
-    three = rounds(Recipe(**base, schedule="iterative", iterations=3, layers={"conv1": 0.5}))
+    base = Recipe(model="sample:lenet5", data="mnist5k", prune=PruneSpec(sparsity=0.875), finetune_steps=100)
+    one = base.rounds()
+    three = base.replace(schedule="iterative", iterations=3, layers=(("conv1", 0.5),)).rounds()
     assert sum(part.steps for part in one) == sum(part.steps for part in three) == 100
-    assert [part.sparsity for part in three] == pytest.approx([0.5, 0.75, 0.875])
-    assert three[-1].layers == {"conv1": 0.5} and one[0].sparsity == 0.875
+    assert [part.spec.sparsity for part in three] == pytest.approx([0.5, 0.75, 0.875])
+    assert three[-1].spec.layers == (("conv1", 0.5),) and one[0].spec.sparsity == 0.875

@@ -15,11 +15,13 @@ from pruning.base.clone import clone
 from pruning.base.errors import Cancelled, InputError
 from pruning.cli.main import main
 from pruning.data.datasets import Dataset, load_dataset
+from pruning.granularity import Granularity
 from pruning.jobs.job import Job
 from pruning.jobs.store import LocalStore
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import Plan, make_plan
-from pruning.render.preview import pruned_copy, target_macs
+from pruning.removal.apply import pruned_model
+from pruning.render.preview import target_macs
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.sensitivity import (
     SPARSITIES,
@@ -30,7 +32,6 @@ from pruning.sensitivity import (
     Meter,
     Point,
     Sensitivity,
-    achieved,
     cache,
     interaction_gap,
     kept_of,
@@ -42,6 +43,7 @@ from pruning.sensitivity import (
     scan,
 )
 from pruning.sensitivity.form import changes, replay
+from pruning.spec import PruneSpec
 from pruning.training.evaluate import Evaluation, evaluate, paired_difference
 from pruning.whatif import Measured, Precision, WhatIf
 
@@ -87,7 +89,7 @@ class PlainMeter:
 
     def measure(self, plan: Plan, *, keep: bool = True, cancel: object = None) -> Measured:
         self.asked.append((plan, keep))
-        model = pruned_copy(self.opened, plan)
+        model = pruned_model(self.opened.model, self.opened.graph, plan)
         as_cut = evaluate(model, self.data, "select", limit=self.images)
         again = None
         if len(self.figures) == 2 and not plan.removes_nothing:
@@ -106,15 +108,9 @@ class BlankMeter(PlainMeter):
         return Measured(as_cut=right, recalibrated=again, complete=True)
 
 
-def start(opened: OpenModel, data: Dataset, granularity: str = "channel", **options: object) -> Sensitivity:
-    return outline(
-        opened.digest,
-        opened.graph,
-        data,
-        granularity=granularity,
-        images=IMAGES,
-        **options,  # type: ignore[arg-type]
-    )
+def start(opened: OpenModel, data: Dataset, granularity: Granularity = "channel", **ranks: Any) -> Sensitivity:
+    spec = PruneSpec(granularity=granularity, **ranks)
+    return outline(opened.digest, opened.graph, data, spec, images=IMAGES)
 
 
 def scanned(opened: OpenModel, data: Dataset, meter: Meter, begin: Sensitivity) -> list[Sensitivity]:
@@ -134,7 +130,9 @@ def test_single_cuts_equal_those_of_make_plan(
     for plan, _ in rest:
         (row,) = {(row.group or row.name, row.requested) for row in plan.layers if row.kept < row.total}
         wanted = make_plan(
-            lenet.model, lenet.graph, granularity=granularity, criterion=criterion, layers=dict([row]), seed=3
+            lenet.model,
+            lenet.graph,
+            PruneSpec(granularity=granularity, criterion=criterion, layers=(row,), seed=3),
         )
         assert plan.kept == wanted.kept
         assert plan.masks.keys() == wanted.masks.keys()
@@ -161,7 +159,9 @@ def test_points_are_measured_on_the_pruned_model(
 ) -> None:
     monkeypatch.setitem(SPARSITIES, "channel", (0.8,))
     last = scanned(resnet, data, PlainMeter(resnet, data), start(resnet, data))[-1]
-    model = pruned_copy(resnet, make_plan(resnet.model, resnet.graph, layers={"layer2.0.conv1": 0.8}))
+    model = pruned_model(
+        resnet.model, resnet.graph, make_plan(resnet.model, resnet.graph, PruneSpec(layers=(("layer2.0.conv1", 0.8),)))
+    )
     again = clone(resnet.model)
     recalibrate(again, data)
     (point,) = last.curve("layer2.0.conv1").points
@@ -247,7 +247,7 @@ def made_up(accuracies: list[float], dense: float = 0.9, images: int = 1000, uni
         Curve(name=name, layers=(name,), units=units, params=1, macs=1, locked=None, points=points) for name in "ab"
     )
     return Sensitivity(
-        model_digest="m", data="d", data_digest="x", classes=10, granularity="channel", criterion="l2", seed=0,
+        model_digest="m", data="d", data_digest="x", classes=10, spec=PruneSpec(),
         images=images, curves=curves, precision="fp32", dense=Figures(as_cut=seen(dense), recalibrated=None),
     )  # fmt: skip
 
@@ -301,9 +301,11 @@ def test_the_cut_at_all_limits_is_planned_and_measured(lenet: OpenModel, data: D
     plan = limits_plan(lenet.model, lenet.graph, found, "as_cut", 0.02)
     best = {c.name: largest_within(c, "as_cut", 0.02) for c in found.curves if c.locked is None}
     assert dict(kept_of(plan)) == {name: point.kept for name, point in best.items() if point}
-    assert achieved(plan) == pytest.approx({name: point.achieved for name, point in best.items() if point})
+    assert plan.shares == pytest.approx({name: point.achieved for name, point in best.items() if point})
     joint = measure_joint(lenet.model, lenet.graph, data, meter, plan, found)
-    assert joint.as_cut.correct == int(evaluate(pruned_copy(lenet, plan), data, "select", limit=IMAGES).right.sum())
+    assert joint.as_cut.correct == int(
+        evaluate(pruned_model(lenet.model, lenet.graph, plan), data, "select", limit=IMAGES).right.sum()
+    )
 
 
 def test_a_scan_stops_when_told_and_goes_on_where_it_stopped(lenet: OpenModel, data: Dataset) -> None:
@@ -339,7 +341,7 @@ def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: OpenMode
     (joint,) = found.joints
     plan = limits(found)
     assert joint.kept == kept_of(plan)
-    right = evaluate(pruned_copy(lenet, plan), data, "select", limit=IMAGES).right
+    right = evaluate(pruned_model(lenet.model, lenet.graph, plan), data, "select", limit=IMAGES).right
     assert joint.as_cut.correct == int(right.sum())
     assert cache.read(begin) == found
 
@@ -504,7 +506,7 @@ def test_command(capsys: pytest.CaptureFixture[str], quick: None) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["sample:lenet5", "--granularity", "filter"], "channel or weight"),
+        (["sample:lenet5", "--granularity", "filter"], "'channel' or 'weight'"),
         (["sample:lenet5", "--criterion", "l0"], "Choose one of"),
         (["sample:lenet5", "--images", "0"], "at least one image"),
         (["sample:lenet5", "--lose", "-1"], "from 0 to 100"),

@@ -3,8 +3,6 @@ the same one."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
@@ -20,6 +18,7 @@ from pruning.jobs.job import Job
 from pruning.jobs.work import Work
 from pruning.latency.clock import quiet_machine
 from pruning.opening.models import OpenModel
+from pruning.runs.identity import request_digest
 
 SCHEMA_VERSION = 1
 FORMAT = 2
@@ -28,8 +27,9 @@ FORMAT = 2
 
 def job_of(terms: Terms, model_digest: str, data_digest: str) -> Job:
     """The job that runs a race."""
-    key = json.dumps([FORMAT, asdict(terms), model_digest, data_digest], sort_keys=True)
-    return Job.in_folder(cache_dir() / "contest" / hashlib.sha256(key.encode()).hexdigest()[:32])
+    asked = {"form": FORMAT, **terms.to_values()}
+    name = request_digest("contest", asked, weights=model_digest, data=data_digest)[:32]
+    return Job.in_folder(cache_dir() / "contest" / name)
 
 
 def read(job: Job, terms: Terms) -> Race:
@@ -115,7 +115,7 @@ def to_json(found: Race) -> dict[str, Any]:
     """A race as JSON: terms, and each lane's marks and finish."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "terms": {**asdict(found.terms), "seeds": list(found.terms.seeds)},
+        "terms": found.terms.to_values(),
         "lanes": [
             {
                 "schedule": lane.schedule,

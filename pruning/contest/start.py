@@ -15,8 +15,8 @@ def start(terms: Terms, opened: OpenModel, data: Dataset, data_dir: str | None =
     Raises:
         StorageError: the cache cannot be written, or the process cannot be started.
     """
-    arguments = ["contest", "--data", terms.data, "--granularity", terms.granularity, "--criterion", terms.criterion]
-    arguments += ["--sparsity", str(terms.sparsity), "--rounds", str(terms.rounds), "--steps", str(terms.steps)]
+    asked = terms.prune.to_arguments("granularity", "criterion", "parameters", "sparsity", "layers", "round_to")
+    arguments = ["contest", "--data", terms.data, *asked, "--rounds", str(terms.rounds), "--steps", str(terms.steps)]
     arguments += ["--seeds", ",".join(map(str, terms.seeds))]
     if data_dir is not None:
         arguments += ["--data-dir", data_dir]

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from torch import Tensor
+
 from pruning.base.errors import StorageError
+from pruning.data.datasets import dataset_info
 from pruning.jobs.status import State, Status
 from pruning.runs.events import RunEvents
 from pruning.runs.files import ANSWERS, MODEL, RECIPE
@@ -72,7 +75,7 @@ class Run:
         if self.result is not None and self.result.layers:  # only then it is known whether the recipe names every layer
             values = [layer.requested for layer in self.result.layers]
         else:
-            values = [self.recipe.sparsity, *self.recipe.layers.values()]
+            values = [self.recipe.prune.sparsity, *dict(self.recipe.prune.layers).values()]
         return min(values), max(values)
 
     @property
@@ -108,7 +111,17 @@ class Run:
             StorageError: the file is damaged.
         """
         path = self.path / ANSWERS
-        return read_answers(path) if path.exists() else {}
+        if not path.exists():
+            return {}
+        found = read_answers(path)
+        classes = len(dataset_info(self.recipe.data).classes)
+        for side in found.values():
+            if not _within(side.labels, 0, classes) or not _within(side.predicted, -1, classes):
+                raise StorageError(
+                    f"The answers in {path.name} are to images of other classes than {self.recipe.data} has: run the "
+                    "recipe again."
+                )
+        return found
 
     def events(self) -> RunEvents:
         """What the run has told so far.
@@ -132,6 +145,10 @@ class Run:
         if self.result is not None:
             found.append(_download(self, MODEL, "application/octet-stream"))
         return tuple(found)
+
+
+def _within(numbers: Tensor, low: int, end: int) -> bool:
+    return not numbers.numel() or (int(numbers.min()) >= low and int(numbers.max()) < end)
 
 
 def _download(run: Run, name: str, mime: str) -> Download:

@@ -41,7 +41,8 @@ class Unreadable:
 
     @property
     def name(self) -> str:
-        return self.path.name
+        """Of the folder, as it can be written down: bytes in it that are no UTF-8 become '?'."""
+        return _plain(self.path.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +134,7 @@ def read_run(path: Path) -> Run:
     try:
         return _read(path)
     except StorageError as error:
-        raise StorageError(f"{_plain(path.name)} holds no readable run: {error}") from error
+        raise StorageError(f"{_plain(path.name)[:100]} holds no readable run: {error}") from error
 
 
 def read_runs(folder: Path | None = None) -> Listing:
@@ -149,7 +150,7 @@ def read_runs(folder: Path | None = None) -> Listing:
         try:
             runs.append(_read(path))
         except StorageError as error:
-            unreadable.append(Unreadable(path=path, reason=str(error)))
+            unreadable.append(Unreadable(path=path, reason=_plain(str(error))))
     return Listing(
         runs=tuple(sorted(runs, key=lambda run: run.created, reverse=True)),
         unreadable=tuple(sorted(unreadable, key=lambda one: one.name)),
@@ -181,6 +182,8 @@ def delete_run(path: Path) -> None:
 
 
 def _read(path: Path) -> Run:
+    if _plain(path.name) != path.name:
+        raise StorageError("Its name is no UTF-8 text: rename it.")
     recipe = _RECIPES(path / RECIPE)
     order = read_order(path)
     status = read_status(path, order)
@@ -241,9 +244,9 @@ def _storage(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _plain(name: str) -> str:
-    """A folder's name as it can be written down."""
-    return name.encode(errors="replace").decode()[:100]
+def _plain(text: str) -> str:
+    """A text as it can be written down."""
+    return text.encode(errors="replace").decode()
 
 
 _RECIPES = Remembered(_read_recipe, most=5000)

@@ -5,8 +5,6 @@ A page follows the job (`pruning.jobs`); a cancelled scan goes on where it stopp
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -22,6 +20,7 @@ from pruning.opening.models import OpenModel
 from pruning.planning.plan import Plan
 from pruning.repair.recalibrate import BATCH
 from pruning.repair.recalibrate import IMAGES as RECALIBRATION
+from pruning.runs.identity import request_digest
 from pruning.sensitivity.curves import Joint, Sensitivity
 from pruning.sensitivity.form import changes, replay
 from pruning.sensitivity.interaction import kept_of, measure_joint
@@ -36,9 +35,13 @@ Progress = Callable[[Sensitivity, str], None]
 
 def job_of(wanted: Sensitivity) -> Job:
     """The job that measures a scan. `wanted` needs no points: `outline` is enough."""
-    key = [FORMAT, wanted.model_digest, wanted.data_digest, wanted.granularity, wanted.criterion, wanted.seed,
-           wanted.images, RECALIBRATION, BATCH]  # fmt: skip
-    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
+    asked = {
+        "form": FORMAT,
+        "spec": wanted.spec.digest,
+        "images": wanted.images,
+        "recalibration": [RECALIBRATION, BATCH],
+    }
+    name = request_digest("sensitivity", asked, weights=wanted.model_digest, data=wanted.data_digest)[:32]
     return Job.in_folder(cache_dir() / "sensitivity" / name)
 
 

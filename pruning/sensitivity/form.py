@@ -11,7 +11,9 @@ from pruning.base.fields import Fields
 from pruning.sensitivity.curves import Curve, Figure, Figures, Joint, Point, Sensitivity
 
 SCHEMA_VERSION = 1
-HEADER = tuple(field.name for field in fields(Sensitivity) if field.name not in ("curves", "dense", "joints"))
+HEADER = tuple(field.name for field in fields(Sensitivity) if field.name not in ("spec", "curves", "dense", "joints"))
+RANKING = ("granularity", "criterion", "parameters", "seed")
+"""What of the spec says how units are ranked."""
 
 
 def to_json(found: Sensitivity) -> dict[str, Any]:
@@ -19,6 +21,7 @@ def to_json(found: Sensitivity) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         **{name: getattr(found, name) for name in HEADER},
+        **{name: value for name, value in found.spec.to_values().items() if name in RANKING},
         "complete": found.complete,
         "dense": None if found.dense is None else _figures(found.dense),
         "curves": [

@@ -15,7 +15,7 @@ def start(opened: OpenModel, wanted: Sensitivity, data_dir: str | None, *, lose:
     Raises:
         StorageError: the cache cannot be written, or the process cannot be started.
     """
-    arguments = ["sensitivity", "--data", wanted.data, "--granularity", wanted.granularity]
-    arguments += ["--criterion", wanted.criterion, "--images", str(wanted.images), "--seed", str(wanted.seed)]
-    arguments += ["--lose", str(lose), *([] if data_dir is None else ["--data-dir", data_dir])]
+    asked = wanted.spec.to_arguments("granularity", "criterion", "parameters", "seed")
+    arguments = ["sensitivity", "--data", wanted.data, *asked, "--images", str(wanted.images), "--lose", str(lose)]
+    arguments += [] if data_dir is None else ["--data-dir", data_dir]
     LocalExecutor().submit([*arguments, "--", opened.ref], job_of(wanted))

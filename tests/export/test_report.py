@@ -51,6 +51,7 @@ from pruning.planning.plan import make_plan
 from pruning.removal.apply import masked_model
 from pruning.runs import Run, create_run, execute, read_run
 from pruning.runs.recipe import Recipe
+from pruning.spec import PruneSpec
 from pruning.training.evaluate import Difference, evaluate
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'
@@ -59,7 +60,7 @@ HOSTILE = '</script><img src=x onerror="alert(1)">'
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run that makes mistakes: half of the neurons of a small network, and no fine-tuning."""
-    recipe = Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.7)
+    recipe = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.7))
     folder = create_run(recipe, path=tmp_path_factory.mktemp("reports") / "runs" / "halved")
     execute(folder)
     return read_run(folder)
@@ -84,9 +85,9 @@ def without_code(html: str) -> str:
 def test_uniform_plans_are_measured_as_the_plain_way_measures_them() -> None:
     opened, data = open_model("sample:lenet300"), load_dataset("mnist5k")
     plans = measure_plans(
-        opened, data, granularity="channel", criterion="l2", images=200, sparsities=(0.0, 0.5)
+        opened, data, PruneSpec(), images=200, sparsities=(0.0, 0.5)
     )  # fmt: skip
-    plan = make_plan(opened.model, opened.graph, sparsity=0.5)
+    plan = make_plan(opened.model, opened.graph, PruneSpec(sparsity=0.5))
     plain = evaluate(masked_model(opened.model, opened.graph, plan), data, "select", limit=200)
     assert [found.as_cut.role for found in plans] == ["select", "select"]
     assert abs(plans[1].as_cut.correct - plain.correct) <= 1  # bf16 may change one answer in 200
@@ -98,7 +99,7 @@ def test_uniform_plans_are_measured_as_the_plain_way_measures_them() -> None:
 def test_recalibrated_figures_where_there_is_batch_normalisation() -> None:
     opened, data = open_model("sample:mini_resnet"), load_dataset("mnist5k")
     first, cut = measure_plans(
-        opened, data, granularity="channel", criterion="l2", images=100, sparsities=(0.0, 0.3)
+        opened, data, PruneSpec(), images=100, sparsities=(0.0, 0.3)
     )  # fmt: skip
     assert first.recalibrated is None and first.best is first.as_cut
     assert cut.recalibrated is not None and cut.best is cut.recalibrated
@@ -160,7 +161,7 @@ def test_nothing_of_this_machine_is_in_it(run: Run, html: str) -> None:
 def test_a_path_becomes_a_name(run: Run) -> None:
     assert model_name("run:/home/ann/runs/20261124-lenet5-ab12") == "run:20261124-lenet5-ab12"
     assert model_name("sample:lenet5") == "sample:lenet5"
-    onward = dataclasses.replace(run.recipe, model="run:/home/ann/runs/first")
+    onward = run.recipe.replace(model="run:/home/ann/runs/first")
     assert "run:first" in shared_recipe(dataclasses.replace(run, recipe=onward))
     assert "/home" not in shared_recipe(dataclasses.replace(run, recipe=onward))
 
@@ -220,7 +221,7 @@ def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
         folder = run.path.parent / name
         folder.mkdir(exist_ok=True)
         (folder / "model.json").write_text(json.dumps({"sample": changed.pop("sample", "lenet300")}))
-        recipe = dataclasses.replace(run.recipe, **changed)  # type: ignore[arg-type]
+        recipe = run.recipe.replace(**changed)
         return dataclasses.replace(run, path=folder, recipe=recipe, result=result)
 
     runs = [
@@ -238,8 +239,8 @@ def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
 
 
 def test_of_many_other_runs_the_most_accurate_are_shown(run: Run, contents: Contents) -> None:
-    recipes = [dataclasses.replace(run.recipe, lr=0.001 + n / 1e5) for n in range(MOST + 5)]
-    recipes.append(dataclasses.replace(recipes[-1], seed=1))
+    recipes = [run.recipe.replace(lr=0.001 + n / 1e5) for n in range(MOST + 5)]
+    recipes.append(recipes[-1].replace(seed=1))
     others = []
     for number, recipe in enumerate(recipes):
         folder = run.path.parent / f"many{number}"

@@ -21,6 +21,7 @@ from pruning.opening.models import OpenModel, open_model
 from pruning.render.figures.style import palette
 from pruning.sensitivity import Curve, Figure, Figures, Joint, Point, Sensitivity, cache
 from pruning.sensitivity.form import changes
+from pruning.spec import PruneSpec
 from ui.kit import curves
 from ui.sensitivity import multiples
 
@@ -105,7 +106,7 @@ def ask(scan: Sensitivity) -> None:
 
 
 def wanted(opened: OpenModel, granularity: str = "channel") -> Sensitivity:
-    return curves.outline(opened, load_dataset("mnist5k"), granularity, "l2", 2000)
+    return curves.outline(opened, load_dataset("mnist5k"), PruneSpec(granularity=granularity), 2000)
 
 
 def test_before_measuring_there_is_one_next_step(
@@ -165,11 +166,11 @@ def test_curves_state_the_limit_and_prune_takes_it_over(app: AppTest, opened: Op
     assert "each to its limit of 2 points" in words(app) and "not measured yet" in words(app)
     app.button(key="use_limits").click().run()
     assert not app.exception and not app.error
-    from ui.kit.lab import Cut, plan
+    from ui.kit.lab import plan
 
     rows = app.session_state["prune_rows"][opened.digest, "channel"]
     assert rows.numbers == {"conv1": 10, "conv2": 25, "fc1": 250}
-    assert plan(opened, Cut(layers=tuple(rows.asked.items()))).kept.keys() == rows.numbers.keys()
+    assert plan(opened, PruneSpec(layers=tuple(rows.asked.items()))).kept.keys() == rows.numbers.keys()
 
 
 def test_the_joint_cut_is_measured_on_a_button_and_its_gap_shown(app: AppTest, opened: OpenModel) -> None:
@@ -204,43 +205,43 @@ def test_an_attempt_that_failed_says_why(app: AppTest, opened: OpenModel) -> Non
 
 def test_known_curves_are_those_with_most_points(app: AppTest, opened: OpenModel) -> None:
     data = load_dataset("mnist5k")
-    assert curves.known(opened, data, "channel", "l2") == {}
-    keep(with_points(curves.outline(opened, data, "channel", "l2", 500)))  # 1,000 images each: not what it asks for
-    assert curves.known(opened, data, "channel", "l2") == {}, "a file of other images is no scan"
+    assert curves.known(opened, data, PruneSpec()) == {}
+    keep(with_points(curves.outline(opened, data, PruneSpec(), 500)))  # 1,000 images each: not what it asks for
+    assert curves.known(opened, data, PruneSpec()) == {}, "a file of other images is no scan"
     keep(with_points(wanted(opened), recalibrated=True))
-    found = curves.known(opened, data, "channel", "l2")
+    found = curves.known(opened, data, PruneSpec())
     assert list(found) == ["conv1", "conv2", "fc1"]
     assert found["conv1"][0] == [0.0, 0.99] and found["conv1"][5] == [0.5, 0.975]
     assert len(found["fc1"]) == 10
-    assert curves.known(opened, data, "channel", "l1") == {}
+    assert curves.known(opened, data, PruneSpec(criterion="l1")) == {}
     half = replace(wanted(opened, "weight"), images=1000)
     keep(with_points(half))
-    assert list(curves.known(opened, data, "weight", "l2")) == ["conv1", "conv2", "fc1", "fc2"], "as sliders are called"
+    assert list(curves.known(opened, data, PruneSpec(granularity="weight"))) == ["conv1", "conv2", "fc1", "fc2"], (
+        "as sliders are called"
+    )
 
 
 def test_a_cut_is_foretold_from_curves(app: AppTest, opened: OpenModel) -> None:
-    from ui.kit.lab import Cut
 
     data = load_dataset("mnist5k")
     keep(with_points(wanted(opened)))
-    found = curves.predicted(opened, data, Cut(layers=(("conv1", 0.5),)))
+    found = curves.predicted(opened, data, PruneSpec(layers=(("conv1", 0.5),)))
     assert found is not None and found.accuracy == pytest.approx(0.97)
-    assert curves.predicted(opened, data, Cut(layers=(("conv1", 0.95),))) is None, "beyond what is measured"
-    assert curves.predicted(opened, data, Cut(criterion="l1", sparsity=0.2)) is None
+    assert curves.predicted(opened, data, PruneSpec(layers=(("conv1", 0.95),))) is None, "beyond what is measured"
+    assert curves.predicted(opened, data, PruneSpec(criterion="l1", sparsity=0.2)) is None
 
 
 def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest, opened: OpenModel) -> None:
     import torch
 
     from pruning.training.evaluate import Evaluation
-    from ui.kit.lab import Cut
 
-    def said(cut: Cut, correct: int) -> str | None:
+    def said(cut: PruneSpec, correct: int) -> str | None:
         now = Evaluation(role="select", right=torch.arange(1000) < correct, loss=0.1)
         return curves.together_words(opened, data, cut, now, "as_cut")
 
     data = load_dataset("mnist5k")
-    both = Cut(layers=(("conv1", 0.5), ("conv2", 0.5)))
+    both = PruneSpec(layers=(("conv1", 0.5), ("conv2", 0.5)))
     assert said(both, 650) is None, "nothing is measured yet"
     keep(with_points(wanted(opened)))
     worse, same = said(both, 650), said(both, 949)
@@ -249,7 +250,7 @@ def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest
     assert "one would expect **95.0 %**" in worse and "it is **65.0 %** ●: 30.0 points" in worse
     assert worse.endswith("worse, so together they hurt more than alone.")
     assert same.endswith("●: no difference that 1,000 images can show.")
-    assert said(Cut(layers=(("conv1", 0.5),)), 650) is None, "nothing is cut together"
+    assert said(PruneSpec(layers=(("conv1", 0.5),)), 650) is None, "nothing is cut together"
 
 
 def made_up(name: str = "conv1", **changes: Any) -> Sensitivity:
@@ -257,7 +258,7 @@ def made_up(name: str = "conv1", **changes: Any) -> Sensitivity:
     free = Curve(**{**vars(curve), **changes})
     locked = Curve(**{**vars(curve), "name": "last", "locked": "because <b>", "params": 10})
     scan = Sensitivity(
-        model_digest="m", data="d", data_digest="x", classes=10, granularity="channel", criterion="l2", seed=0,
+        model_digest="m", data="d", data_digest="x", classes=10, spec=PruneSpec(),
         images=1000, curves=(free, locked),
     )  # fmt: skip
     return with_points(scan)

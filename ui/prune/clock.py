@@ -19,35 +19,38 @@ if TYPE_CHECKING:
     from pruning.latency.steps import Steps
     from pruning.opening.models import OpenModel
     from pruning.runs.result import Result
+    from pruning.spec import PruneSpec
+    from ui.session.chosen import Chosen
 
 _TIMES = "prune_times"
-"""(digest, cut) → comparison, or why there is none; measured on demand."""
+"""(digest of the weights, key of the cut) → comparison, or why there is none; measured on demand."""
 
 
-def measure(opened: OpenModel, cut: lab.Cut) -> None:
+def measure(chosen: Chosen, cut: PruneSpec) -> None:
     """Time a cut against dense, batch 1, about two seconds; kept for the session."""
     from pruning.base.errors import PruningError
 
+    key = _key_of(chosen, cut)
     try:
-        _times()[opened.digest, cut.key] = lab.speed(opened, cut, 1, 1.2)
+        _times()[key] = lab.speed(chosen.opened, cut, 1, 1.2, chosen.images_for(cut))
     except PruningError as error:  # a run is training on this machine
-        _times()[opened.digest, cut.key] = str(error)
+        _times()[key] = str(error)
 
 
-def known(opened: OpenModel, cut: lab.Cut, result: Result | None) -> Number | None:
+def known(chosen: Chosen, cut: PruneSpec, result: Result | None) -> Number | None:
     """The time of this cut: from the result of a run of it, else as it was measured; None where it was not."""
     speedup = None if result is None else result.speedup()
     if result is not None and speedup is not None:
         several = f"{speedup.low:.2f}–{speedup.high:.2f}×, {threads(result.threads)}"
         words = speedup.words if result.threads == 1 else several  # one thread: as the tile's title says
         return Number(f"{speedup.middle:.2f}×" if speedup.shows else "≈ 1×", "measured", words)
-    timing = _times().get((opened.digest, cut.key))
+    timing = _times().get(_key_of(chosen, cut))
     return time_tile(1, timing).numbers[0] if timing is not None else None
 
 
-def timing(opened: OpenModel, cut: lab.Cut) -> Comparison | None:
+def timing(chosen: Chosen, cut: PruneSpec) -> Comparison | None:
     """The cut against dense as it was measured in this session, if it was."""
-    found = _times().get((opened.digest, cut.key))
+    found = _times().get(_key_of(chosen, cut))
     return None if isinstance(found, str) else found
 
 
@@ -123,6 +126,11 @@ def _steps(digest: str, sha256: str, _opened: OpenModel) -> Steps | None:
     from pruning.latency.cache import read_steps
 
     return read_steps(_key(digest, _opened))
+
+
+def _key_of(chosen: Chosen, cut: PruneSpec) -> tuple[str, str]:
+    """Names a cut of a network among the times."""
+    return chosen.opened.digest, lab.key(cut, chosen.images_for(cut))
 
 
 def _times() -> dict[tuple[str, str], Comparison | str]:

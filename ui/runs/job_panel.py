@@ -27,9 +27,11 @@ def live(path: Path, dense: float | None) -> None:
     from pruning.render.figures import runs as plots_runs
     from pruning.runs import read_run, request_cancel
 
-    with errors.shown():
+    try:
         run = read_run(path)
         now, events = run.status(), run.events()
+    except errors.PruningError:  # deleted or damaged meanwhile: the page says so
+        st.rerun()
     if not now.is_working:
         st.rerun()
     share, text = progress(now.state, events)

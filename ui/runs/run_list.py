@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pruning.criteria import find_criterion
 from pruning.render.markup import result as markup
 from ui.kit import charts, errors, ledger_panel, state
 from ui.kit.view import one_of
-from ui.runs import job_panel
+from ui.runs import job_panel, unreadable
 from ui.session import shown_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pruning.render.figures.runs import TradeoffPoint
-    from pruning.runs import Run
+    from pruning.runs import Run, Unreadable
     from pruning.runs.result import Result, Side
     from ui.session.chosen import Chosen
 
@@ -67,10 +68,11 @@ VIEW = {
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """The runs there are, and those that the filter leaves."""
+    """The runs there are, those that the filter leaves, and the folders that cannot be read."""
 
-    all: list[Run]
-    shown: list[Run]
+    all: Sequence[Run]
+    shown: Sequence[Run]
+    unreadable: Sequence[Unreadable]
 
     @property
     def done(self) -> list[Run]:
@@ -78,12 +80,16 @@ class Runs:
 
 
 def choose(chosen: Chosen) -> Runs:
-    """Read the run folders, and draw the filter and the choice of axis."""
-    from pruning.runs import list_runs
+    """Read the run folders, and draw the filter and the choice of axis.
 
-    runs = list_runs()
+    Raises StorageError where the folder of runs cannot be read.
+    """
+    from pruning.runs import read_runs
+
+    found = read_runs()
+    runs = found.runs
     if not runs:
-        return Runs(all=[], shown=[])
+        return Runs(all=(), shown=(), unreadable=found.unreadable)
     which, axis, colour = st.columns([1.3, 2.2, 1.3], vertical_alignment="bottom")
     which.segmented_control(
         "Runs of", ["this network", "all networks"], required=True, **state.bound(MODELS),
@@ -94,10 +100,11 @@ def choose(chosen: Chosen) -> Runs:
     )
     colour.segmented_control("Colour tells", ["granularity", "criterion"], required=True, **state.bound(COLOUR))
     if state.get(MODELS) == "all networks":
-        return Runs(all=runs, shown=runs)
+        return Runs(all=runs, shown=runs, unreadable=found.unreadable)
     sample = chosen.opened.sample
     mine = (sample.name if sample else None, chosen.data_name)
-    return Runs(all=runs, shown=[run for run in runs if (run.network, run.recipe.data) == mine])
+    shown = [run for run in runs if (run.network, run.recipe.data) == mine]
+    return Runs(all=runs, shown=shown, unreadable=found.unreadable)
 
 
 def plot(runs: Runs) -> None:
@@ -160,13 +167,13 @@ def points_of(runs: Sequence[Run], axis: Axis, colour: str) -> list[TradeoffPoin
 
 
 def describe(run: Run) -> str:
-    """A run in a few words: 'channels by L2, 50 %, fine-tuned'."""
+    """A run in a few words: 'channels by L2 norm, 50 %, fine-tuned'."""
     recipe = run.recipe
-    if recipe.model.startswith("run:") and not recipe.sparsity and not recipe.layers:
+    if recipe.model.startswith("run:") and recipe.prune.removes_nothing:
         return "fine-tuned longer"
     tuned = ", fine-tuned" if recipe.finetune_steps else ""
     rounds = f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else ""
-    return f"{recipe.granularity}s by {recipe.criterion.upper()}, {sparsity(run)}{rounds}{tuned}"
+    return f"{recipe.prune.info.title} {_by(run)}, {sparsity(run)}{rounds}{tuned}"
 
 
 def sparsity(run: Run) -> str:
@@ -212,7 +219,8 @@ def details(runs: Runs) -> None:
 
 
 def table(runs: Runs) -> None:
-    """Every run, also those that are going, cancelled or failed; a click on a row chooses it."""
+    """Every run, also those that are going, cancelled or failed; a click on a row chooses it. Below them the folders
+    that cannot be read."""
     frame = rows(runs.shown)
     title, export = st.columns([4, 1], vertical_alignment="bottom")
     title.markdown(f"## {len(frame)} run{'' if len(frame) == 1 else 's'}")
@@ -220,9 +228,12 @@ def table(runs: Runs) -> None:
         "CSV", lambda: frame.to_csv(index=False).encode(), file_name="pruning-runs.csv", mime="text/csv",
         on_click="ignore", icon=":material/download:", key="csv", width="stretch",
     )  # fmt: skip
-    if frame.empty:
-        return
+    if not frame.empty:
+        _draw_table(frame, runs)
+    unreadable.show(runs.unreadable)
 
+
+def _draw_table(frame: pd.DataFrame, runs: Runs) -> None:
     def picked() -> None:
         chosen = st.session_state["runs_table"]["selection"]["rows"]
         if chosen:
@@ -261,8 +272,8 @@ def rows(runs: Sequence[Run]) -> pd.DataFrame:
             "how": "",
             "model": run.network,
             "data": run.recipe.data,
-            "granularity": run.recipe.granularity,
-            "criterion": run.recipe.criterion,
+            "granularity": run.recipe.prune.granularity,
+            "criterion": run.recipe.prune.criterion,
             "sparsity": sparsity(run),
         }
         if run.result is not None:
@@ -284,7 +295,11 @@ def _confirm_delete(run: Run) -> None:
 
 
 def _kind(run: Run, colour: str) -> str:
-    return f"{run.recipe.granularity}s" if colour == "granularity" else f"by {run.recipe.criterion.upper()}"
+    return run.recipe.prune.info.title if colour == "granularity" else _by(run)
+
+
+def _by(run: Run) -> str:
+    return f"by {find_criterion(run.recipe.prune.criterion).title}"
 
 
 def _figures(result: Result) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.criteria import CRITERIA
+from pruning.granularity import GRANULARITIES
 from ui.kit import curves, errors, jobs, state
 from ui.kit.view import Setting, one_of
 from ui.prune.run_form import duration
@@ -35,22 +37,22 @@ VIEW = {
 """What a link to the page carries."""
 
 
-def settings(data_name: str) -> DeltaGenerator:
+def settings(chosen: Chosen) -> DeltaGenerator:
     """What is measured: what goes, by which criterion, on how many images. Returns the place for the next step."""
-    from pruning.criteria import CRITERIA
     from pruning.data.datasets import dataset_info
 
+    data_name = chosen.data_name
     what, by, images, action = st.columns([1.3, 1.3, 1.6, 2.8])
     what.segmented_control(
         "Remove",
-        ["channel", "weight"],
-        format_func={"weight": "weights", "channel": "channels"}.__getitem__,
+        list(GRANULARITIES),
+        format_func=lambda name: GRANULARITIES[name].title,
         required=True,
         **state.bound(cuts.GRANULARITY),
     )
     by.selectbox(
         "by",
-        list(CRITERIA),
+        [name for name, entry in CRITERIA.items() if not cuts.unfit(chosen, state.get(cuts.GRANULARITY), entry)],
         format_func=lambda name: CRITERIA[name].title + (" (control)" if CRITERIA[name].control else ""),
         **state.bound(cuts.CRITERION),
     )
@@ -76,10 +78,8 @@ def wanted(opened: OpenModel, data: Dataset) -> Sensitivity:
         curves.outline(
             opened,
             data,
-            state.get(cuts.GRANULARITY),
-            state.get(cuts.CRITERION),
+            cuts.ranking(),
             None if state.get(IMAGES) == ALL else state.get(IMAGES),
-            state.get(cuts.SEED),
         )
     )
 

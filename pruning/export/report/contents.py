@@ -109,13 +109,13 @@ class Contents:
     @property
     def channels(self) -> bool:
         """Whether whole channels went, not single weights."""
-        return self.result.recipe.granularity == "channel"
+        return self.result.recipe.prune.info.shrinks
 
     @property
     def uniform(self) -> bool:
         """Whether the run cut as the slider does: the same share everywhere, of the dense network."""
         recipe = self.result.recipe
-        return not recipe.layers and recipe.model.startswith("sample:")
+        return not recipe.prune.layers and recipe.model.startswith("sample:")
 
     @property
     def changes(self) -> Changes | None:
@@ -207,9 +207,7 @@ def _plans(
         return measure_plans(
             dense,
             data,
-            granularity=run.recipe.granularity,
-            criterion=run.recipe.criterion,
-            seed=run.recipe.seed,
+            run.recipe.prune,
             sparsities=sparsities,
             progress=count,
             cancel=cancel,

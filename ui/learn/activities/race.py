@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
+from pruning.spec import PruneSpec
 from ui.kit import charts, errors, jobs, lab, state
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ def terms_of(stage: Stage, percent: int, heat: int) -> Terms:
     return Terms(
         model=stage.value("network"),
         data=stage.value("data"),
-        granularity=stage.value("granularity"),
-        sparsity=percent / 100,
+        prune=PruneSpec(granularity=stage.value("granularity"), sparsity=percent / 100),
         rounds=stage.value("rounds"),
         steps=stage.value("steps"),
         seeds=tuple(range(SEEDS * heat, SEEDS * (heat + 1))),
