@@ -3,8 +3,9 @@
 Importing it adds `run:` to the references that can be opened.
 """
 
-from pruning.runs.files import report_path
-from pruning.runs.job_state import RunEvents, request_cancel
+from pruning.runs.events import RunEvents
+from pruning.runs.files import report_folder, report_path
+from pruning.runs.job import request_cancel
 from pruning.runs.run import Run
 from pruning.runs.store import (
     Listing,
@@ -30,6 +31,7 @@ __all__ = [
     "list_runs",
     "read_run",
     "read_runs",
+    "report_folder",
     "report_path",
     "request_cancel",
 ]

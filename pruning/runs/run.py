@@ -10,8 +10,10 @@ from torch import Tensor
 
 from pruning.base.errors import StorageError
 from pruning.data.datasets import dataset_info
+from pruning.jobs.status import State, Status
+from pruning.runs.events import RunEvents
 from pruning.runs.files import ANSWERS, MODEL
-from pruning.runs.job_state import RunEvents, State, is_cancelling, read_events
+from pruning.runs.job import read_events, read_status
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result
 from pruning.runs.saved_model import read_origin
@@ -100,17 +102,20 @@ class Run:
         return found
 
     def events(self) -> RunEvents:
-        """What the run has said so far.
+        """What the run has told so far.
 
         Raises:
-            StorageError: the file cannot be read.
+            StorageError: its folder cannot be read.
         """
         return read_events(self.path)
 
-    @property
-    def is_cancelling(self) -> bool:
-        """Whether it was asked to stop."""
-        return is_cancelling(self.path)
+    def status(self) -> Status:
+        """How it stands now.
+
+        Raises:
+            StorageError: its folder cannot be read.
+        """
+        return read_status(self.path)
 
     def weights(self) -> bytes:
         """The file of the pruned network's weights, once the run is done.

@@ -48,19 +48,32 @@ def test_from_nothing_to_a_file(
     wanted = Options(recommendation="Take it.", photos=True)
     assert started == [(run, wanted)]
 
-    log = job.report_path(run, wanted).with_suffix(".log")
-    log.write_text("Measuring uniform cuts on select images: 3 of 19\n")
+    attempt = job.job_of(run, wanted).ask()
+    assert attempt is not None
     app.run()
-    assert not app.button and app.text_area[0].disabled
-
-    log.write_text("Error: The images are *absent*.\n")
+    assert [button.label for button in app.button] == ["Cancel"] and app.text_area[0].disabled
+    assert app.get("progress")[0].proto.text == "Starting a process"
+    with pytest.raises(InputError), attempt.working() as work:
+        work.say("Measuring uniform cuts on select images: 3 of 19", 0.25)
+        app.run()
+        assert app.get("progress")[0].proto.text == r"Measuring uniform cuts on select images\: 3 of 19"
+        assert app.get("progress")[0].proto.value == 25
+        app.button[0].click().run()
+        assert work.is_cancelled and [button.label for button in app.button] == ["Cancelling"]
+        raise InputError("The images are *absent*.")
     app.run()
     assert "images are \\*absent\\*" in app.error[0].value and app.button[0].label == "Make the report"
 
-    job.report_path(run, wanted).write_text("<!doctype html>")
+    with job.job_of(run, wanted).working() as work:
+        work.publish("report.html", b"<!doctype html>")
     app.run()
     assert not app.error and [button.label for button in app.button] == ["Make it again"]
     assert len(app.get("download_button")) == 1
+    again = job.job_of(run, wanted).ask()
+    assert again is not None and again.end("failed", "The disk is full.")
+    app.run()
+    assert "disk is full" in app.error[0].value and [button.label for button in app.button] == ["Make it again"]
+    assert len(app.get("download_button")) == 1, "the one before is still there"
     app.text_area[0].set_value("Take it.\x0bNot for cheques.\x07").run()
     assert not app.exception and not app.error and app.text_area, "as it comes from a word processor"
     app.button[-1].click().run()

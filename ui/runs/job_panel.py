@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pruning.render.markup import result as markup
-from ui.kit import charts, downloads, errors, ledger_panel
+from ui.kit import charts, downloads, errors, jobs, ledger_panel
 from ui.runs import report_panel
 
 if TYPE_CHECKING:
@@ -30,23 +31,13 @@ def live(path: Path, dense: float | None) -> None:
 
     try:
         run = read_run(path)
+        now, events = run.status(), run.events()
     except errors.PruningError:  # deleted or damaged meanwhile: the page says so
         st.rerun()
-    if run.state not in ("queued", "running"):
+    if not now.is_working:
         st.rerun()
-    events = run.events()
-    share, text = progress(run.state, events)
-    bar, cancel = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(share, text)
-    asked = run.is_cancelling
-    cancel.button(
-        "Cancelling" if asked else "Cancel",
-        key="cancel_run",
-        disabled=asked,
-        width="stretch",
-        on_click=request_cancel,
-        args=(path,),
-    )
+    share, text = progress(now.state, events)
+    jobs.bar(now, partial(request_cancel, path), key="cancel_run", share=share, text=text)
     if events.training or events.stages:
         charts.show(
             st,

@@ -9,10 +9,13 @@ from pruning.base.errors import InputError
 from pruning.export.report.contents import Options, Progress, gather
 from pruning.export.report.page import html_page
 from pruning.export.target import check_target, save
+from pruning.jobs.work import Work
 from pruning.runs import Run, list_runs, read_run
 
 LARGEST = 8_000_000
 """Bytes of a report: what goes into a mail."""
+REPORT = "report.html"
+"""The result of its job."""
 
 
 def read_finished(folder: Path) -> Run:
@@ -39,13 +42,13 @@ def make_report(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> bytes:
-    """The report of a finished run as HTML.
+    """The report of a finished run as an HTML file's content.
 
     Other finished runs beside it appear in the trade-off. `data_dir`: None for where the run found its images. Errors
     as `gather`; also:
 
     Raises:
-        InputError: it would be too large to send.
+        InputError: the report would be too large to send.
     """
     contents = gather(
         run,
@@ -86,3 +89,23 @@ def write_report(
     check_target(out)
     text = make_report(run, options, data_dir=data_dir, sparsities=sparsities, progress=progress, cancel=cancel)
     return save(out, text)
+
+
+def publish_report(
+    folder: Path, work: Work, options: Options, *, data_dir: str | None = None, cancel: Cancel | None = None
+) -> tuple[str, int]:
+    """Leave the report of the finished run in `folder` as the result of a job, in place of an earlier one: the name of
+    its object, and its length in bytes. Errors as `make_report`; also:
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    work.supersedes = True
+    text = make_report(
+        read_finished(folder),
+        options,
+        data_dir=data_dir,
+        progress=lambda share, words: work.say(words, share),
+        cancel=work.cancel_or(cancel),
+    )
+    return work.publish(REPORT, text), len(text)
