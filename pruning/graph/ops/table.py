@@ -67,8 +67,9 @@ PRODUCTS = (
 )
 
 NORMS = (
-    *alike("batch_norm instance_norm", Op(rule=batch_norm, sizeless="always")),
-    Op(name="_native_batch_norm_legit_no_training", rule=batch_norm),
+    Op(name="batch_norm", rule=batch_norm, batch_norm=True, sizeless="always"),
+    Op(name="instance_norm", rule=batch_norm, sizeless="always"),
+    Op(name="_native_batch_norm_legit_no_training", rule=batch_norm, batch_norm=True),
     *alike("layer_norm rms_norm", Op(rule=layer_norm, normalises=True, sizes=True)),
     Op(name="group_norm", rule=group_norm, normalises=True, sizes=True),
 )
