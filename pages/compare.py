@@ -9,6 +9,7 @@ import streamlit as st
 from ui.compare import making, pair, present, top
 from ui.compare.view import PART, PARTS, VIEW
 from ui.kit import badges, errors, route, state
+from ui.runs import unreadable
 from ui.session import share
 
 route.through_app()
@@ -16,9 +17,11 @@ title, before, after, show, corner = st.columns([1.2, 2, 2, 0.9, 0.85], vertical
 title.title("Compare", anchor=False)
 share.take_up(VIEW)
 with errors.shown(), st.spinner("Reading the runs"):
-    runs = pair.finished()
+    runs, damaged = pair.finished()
 if not runs:
-    making.show()
+    with errors.shown(stop=False):
+        making.show()
+    unreadable.show(damaged)
     st.stop()
 refused = pair.take_up(runs)
 if present.is_on():
@@ -40,4 +43,5 @@ part = st.segmented_control(
 )  # fmt: skip
 with errors.shown():
     importlib.import_module(f"ui.compare.{part}").show(chosen)
+unreadable.show(damaged)
 st.html(badges.legend())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.kit import badges, errors
-from ui.runs import run_list
+from ui.runs import run_list, unreadable
 from ui.session import header
 
 chosen = header.show("Trade-off", run_list.VIEW)
@@ -15,6 +15,7 @@ if not runs.all:
     st.markdown("No run yet. Prune a network, and it will stand here with what it cost and what it saved.")
     if st.button("Go to Prune", type="primary", icon=":material/content_cut:", key="to_prune"):
         st.switch_page("pages/prune.py")
+    unreadable.show(runs.unreadable)
     st.stop()
 left, right = st.columns([1.7, 1], gap="medium")
 with left:

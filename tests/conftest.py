@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: more threads only wait for each other
 from collections.abc import Callable
@@ -66,3 +67,16 @@ def make_result() -> Callable[..., Any]:
         seconds=1.5,
     )
     return lambda **changes: dataclasses.replace(result, **changes)
+
+
+@pytest.fixture
+def stored_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of runs that the explorer of November 2026 (recipes and results of version 1) left behind, as
+    PRUNING_RUNS: channel, weight, iterative, continued (from channel), cancelled and failed."""
+    folder = tmp_path / "stored"
+    shutil.copytree(Path(__file__).parent / "fixtures" / "runs", folder)
+    for path in (folder / "continued").iterdir():
+        path.write_bytes(path.read_bytes().replace(b"run:RUNS/", f"run:{folder}/".encode()))
+    monkeypatch.setenv("PRUNING_RUNS", str(folder))
+    monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "cache"))
+    return folder

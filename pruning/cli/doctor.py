@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
+from pruning.base.errors import StorageError
 from pruning.base.files import cache_dir
 from pruning.data.datasets import DATASETS
 from pruning.data.sources import is_available
-from pruning.runs import default_runs_dir
+from pruning.runs import Listing, default_runs_dir, read_runs
 from sample_models import SAMPLES
 
 NEEDED = ("torch", "torchvision", "scipy", "numpy", "pandas", "plotly", "mlxtend", "safetensors", "PyYAML", "pillow")
@@ -21,6 +22,7 @@ OPTIONAL = {"streamlit": "only the app needs it", "timm": "only timm: models nee
 def doctor(data_dir: str | None) -> tuple[dict[str, Any], list[str], list[str]]:
     """Versions, samples and data sets as JSON and as lines, and what is missing that everything needs."""
     versions = {package: _version(package) for package in (*NEEDED, *OPTIONAL)}
+    found, refused = _runs()
     result: dict[str, Any] = {
         "schema_version": 1,
         "python": platform.python_version(),
@@ -32,6 +34,8 @@ def doctor(data_dir: str | None) -> tuple[dict[str, Any], list[str], list[str]]:
         "data": {name: is_available(name, data_dir) for name in DATASETS},
         "cache": str(cache_dir()),
         "runs": str(default_runs_dir()),
+        "run_count": len(found.runs),
+        "unreadable_runs": {folder.name: folder.reason for folder in found.unreadable},
     }
     lines = [
         f"Python {result['python']}, {result['threads']} threads, {result['cpu']}"
@@ -42,11 +46,21 @@ def doctor(data_dir: str | None) -> tuple[dict[str, Any], list[str], list[str]]:
             f"images of {name} {'are here' if here else 'are absent: make data, --data-dir or PRUNING_DATA'}"
             for name, here in result["data"].items()
         ),
-        f"runs are kept in {result['runs']}, the cache is {result['cache']}",
+        f"{len(found.runs):,} runs are kept in {result['runs']}, the cache is {result['cache']}",
+        *([refused] if refused else []),
+        *(f"run {name} cannot be read: {reason}" for name, reason in result["unreadable_runs"].items()),
     ]
     missing = [name for name in NEEDED if versions[name] is None]
     missing += [f"weights of sample:{name}" for name, here in result["samples"].items() if not here]
     return result, lines, missing
+
+
+def _runs() -> tuple[Listing, str | None]:
+    """What the folder of runs holds; or why it cannot be read."""
+    try:
+        return read_runs(), None
+    except StorageError as error:
+        return Listing(), str(error)
 
 
 def _version(package: str) -> str | None:

@@ -9,10 +9,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pruning.base.errors import Cancelled, PruningError, RemovalError, RequirementError
+from pruning.base.errors import Cancelled, InputError, PruningError, RemovalError, RequirementError
 from pruning.cli.numbers import number, whole
-from pruning.cli.output import emit, say
+from pruning.cli.output import emit, field, say
 from pruning.cli.spec import SPEC_FIELDS, add_spec_options, spec_of
+from pruning.export.table import EXPORTS
+from pruning.jobs.attempt import Attempt
+from pruning.jobs.work import Work
 from pruning.spec import CONTEST, RUN, PruneSpec
 
 EXIT_OK, EXIT_NO, EXIT_ERROR, EXIT_CANCELLED = 0, 1, 2, 130
@@ -28,12 +31,14 @@ Stop = Callable[[], bool]
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 1 where the answer is no, 2 for an error, 130 when cancelled."""
     try:
-        args = build_parser().parse_args(arguments)
+        given = sys.argv[1:] if arguments is None else arguments
+        if given[:1] == ["--job"]:
+            _carry_out_as_job(*given[1:])
+        else:
+            _carry_out(given)
+        return EXIT_OK
     except SystemExit as ended:
         return EXIT_ERROR if ended.code else EXIT_OK
-    try:
-        args.command(args, _Stop())
-        return EXIT_OK
     except (Cancelled, KeyboardInterrupt) as error:
         say(str(error) or "Cancelled.")
         return EXIT_CANCELLED
@@ -45,6 +50,20 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         say(f"Error: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.")
         return EXIT_ERROR
+
+
+def _carry_out(arguments: list[str], work: Work | None = None) -> None:
+    """Carry a command out; `work`: where it is an attempt at a job."""
+    args = build_parser().parse_args(arguments)
+    args.work = work
+    args.command(args, _Stop())
+
+
+def _carry_out_as_job(place: str = "", *arguments: str) -> None:
+    """What an executor starts: `--job PLACE COMMAND ...`. The attempt in a folder is noted as begun before the command
+    imports anything, and ends with it, whatever becomes of it."""
+    with Attempt.at(place).working() as work:
+        _carry_out(list(arguments), work)
 
 
 class _Stop:
@@ -67,8 +86,7 @@ class _Stop:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
-        say(f"Error: {message}. See '{self.prog} --help'.")
-        raise SystemExit(EXIT_ERROR)
+        raise InputError(f"{message}. See '{self.prog} --help'.")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -150,6 +168,15 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--photos", action="store_true", help="with pictures of the test images whose answer changed")
     sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip that holds the images (else as in the run)")
 
+    sub = command("export", _export, "Write a file from a finished run, such as its recipe, its weights or a table.")
+    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+    sub.add_argument("format", metavar="FORMAT", help=", ".join(EXPORTS))
+    sub.add_argument("--out", type=Path, metavar="FILE", help="the file (default: named after the run, here)")
+    sub.formatter_class = argparse.RawDescriptionHelpFormatter
+    sub.epilog = "formats:\n" + "\n".join(
+        line for export in EXPORTS.values() for line in field(f"  {export.name}", export.explanation)
+    )
+
     sub = command("doctor", _doctor, "Say what this installation has, and what is missing.")
     sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip with images to look for")
 
@@ -211,7 +238,7 @@ def _contest(args: argparse.Namespace, stop: Stop) -> None:
 def _latency(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.latency import latency
 
-    result, lines = latency(args.model, batch=args.batch, cancel=stop)
+    result, lines = latency(args.model, batch=args.batch, cancel=stop, work=args.work)
     emit(result, lines, as_json=args.json)
 
 
@@ -219,6 +246,13 @@ def _report(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.report import report
 
     result, lines = report(args, stop)
+    emit(result, lines, as_json=args.json)
+
+
+def _export(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.export import export
+
+    result, lines = export(args.run, args.format, args.out)
     emit(result, lines, as_json=args.json)
 
 
@@ -234,4 +268,4 @@ def _doctor(args: argparse.Namespace, stop: Stop) -> None:
 def _worker(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.runs import execute
 
-    execute(args.run_dir, cancel=stop)
+    execute(args.run_dir, cancel=stop, work=args.work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import getpass
 import json
 import os
@@ -10,7 +11,6 @@ import platform
 import re
 import shutil
 import socket
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from pruning.export.report import (
     slider,
     write,
 )
+from pruning.export.report import contents as gathering
 from pruning.export.report import start as job
 from pruning.export.report.family import MOST, family, first_groups
 from pruning.export.report.first import more_wrong
@@ -41,6 +42,10 @@ from pruning.export.report.plans import images_for, measure_plans
 from pruning.export.report.provenance import model_name, shared_recipe
 from pruning.export.report.sections import tradeoff
 from pruning.export.report.svg import ticks
+from pruning.jobs.job import Job
+from pruning.jobs.status import Status
+from pruning.jobs.store import LocalStore
+from pruning.jobs.work import Work
 from pruning.opening.models import open_model
 from pruning.planning.allocation import kept_units
 from pruning.planning.plan import make_plan
@@ -259,12 +264,17 @@ def test_a_report_that_cannot_be_written_leaves_nothing(run: Run, tmp_path: Path
     for out in (tmp_path, tmp_path / "none" / "report.html", tmp_path / "file" / "report.html"):
         with pytest.raises(InputError, match="name a file in a folder that is there"):
             write.write_report(run.path, out, Options())
-    with pytest.raises(StorageError, match="cannot be written"):
-        write.write_report(run.path, tmp_path / ("x" * 254), Options())
+    with monkeypatch.context() as full, pytest.raises(StorageError, match="cannot be written"):
+        full.setattr(os, "replace", no_room)
+        write.write_report(run.path, tmp_path / "report.html", Options())
     monkeypatch.setattr(write, "LARGEST", 49)
     with pytest.raises(InputError, match="would have 50 bytes"):
         write.write_report(run.path, tmp_path / "report.html", Options())
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_seeds_are_points_in_a_band(contents: Contents) -> None:
@@ -299,22 +309,47 @@ def test_software_is_that_of_the_run(contents: Contents) -> None:
     assert platform.python_version() not in dict(contents.origin)["Software"]
 
 
-def test_states_of_a_report_in_the_making(tmp_path: Path) -> None:
+def test_a_report_is_a_job_of_its_own(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(run.path, tmp_path / "runs" / "one"))
     options = Options(recommendation="Take it.")
-    assert job.status(tmp_path, options).state == "none"
-    log = job.report_path(tmp_path, options).with_suffix(".log")
-    log.write_text("Opening both networks\nMeasuring: 3 of 19\n")
-    assert job.status(tmp_path, options) == job.Status(state="working", text="Measuring: 3 of 19")
-    assert job.status(tmp_path, Options()).state == "none", "other options are another report"
-    old = time.time() - 2 * job.SILENCE_SECONDS
-    os.utime(log, (old, old))
-    assert job.status(tmp_path, options).state == "failed"
-    log.write_text("Opening both networks\nTraceback (most recent call last):\n  ...\nMemoryError\n")
-    assert job.status(tmp_path, options).state == "failed"
-    log.write_text("Opening both networks\nError: The images are absent.\n")
-    assert job.status(tmp_path, options) == job.Status(state="failed", text="The images are absent.")
-    job.report_path(tmp_path, options).write_text("<!doctype html>")
-    assert job.status(tmp_path, options).state == "done"
+    wanted = job.job_of(folder, options)
+    assert wanted.status() is None and job.read_report(folder, options) is None
+    assert job.job_of(folder, Options()) != wanted, "other options are another report"
+    asked: list[tuple[list[str], Job]] = []
+    monkeypatch.setattr(job.LocalExecutor, "submit", lambda self, arguments, to: asked.append((arguments, to)))
+    job.start(folder, options)
+    ((arguments, to),) = asked
+    attempt = to.ask()
+    assert to == wanted and attempt is not None and isinstance(attempt.store, LocalStore)
+    quick = {"sparsities": (0.0, 0.5), "images": 50}
+    monkeypatch.setattr(gathering, "measure_plans", lambda *a, **k: measure_plans(*a, **{**k, **quick}))
+    said: list[tuple[str, float | None]] = []
+    monkeypatch.setattr(Work, "say", lambda self, text, share=None: said.append((text, share)))
+    assert main(["--job", str(attempt.store.path(attempt.folder)), *arguments]) == 0
+    assert wanted.status() == Status(state="done")
+    text = job.read_report(folder, options)
+    assert text is not None and b"Take it." in text and text.lower().startswith(b"<!doctype html>")
+    assert said[0] == ("Opening both networks", 0.05)
+    assert said[-1] == ("Measuring uniform cuts on select images: 2 of 2", pytest.approx(0.95))
+
+
+def test_a_report_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    folder = create_run(Recipe(model="sample:lenet300", data="mnist5k"), path=tmp_path / "begun")
+    wanted = job.job_of(folder, Options())
+    for cancelled in (False, True):
+        attempt = wanted.ask()
+        assert attempt is not None and isinstance(attempt.store, LocalStore)
+        if cancelled:
+            wanted.request_cancel()
+        place = str(attempt.store.path(attempt.folder))
+        assert main(["--job", place, "report", str(folder)]) == (130 if cancelled else 2)
+        now = wanted.status()
+        assert now is not None
+        assert now.text == (
+            "Cancelled before it began."
+            if cancelled
+            else "begun is not finished (queued): a report needs a finished run."
+        )
 
 
 def test_spans_in_words_and_round_ticks() -> None:

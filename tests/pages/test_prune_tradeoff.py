@@ -13,7 +13,7 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pruning.runs import create_run
+from pruning.runs import create_run, read_run
 from pruning.runs.pipeline import run
 from pruning.runs.recipe import Recipe
 from pruning.runs.result_json import to_values
@@ -181,7 +181,7 @@ def test_a_run_is_started_with_what_the_sliders_say(app: AppTest, monkeypatch: p
     assert app.query_params["run"] == [run.name] or app.query_params["run"] == run.name
     assert app.button(key="start_run").disabled, "one run at a time on a page"
     app.button(key="cancel_run").click().run()
-    assert (run.path / "cancel").exists()
+    assert read_run(run.path).state == "cancelled"
 
 
 def test_a_link_to_a_run_brings_its_sliders_back(app: AppTest, finished: Path) -> None:

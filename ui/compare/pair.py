@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from pruning.compare.sides import Pair, Side
-    from pruning.runs import Run
+    from pruning.runs import Run, Unreadable
 
 BEFORE, AFTER = "compare_before", "compare_after"
 """Name of a finished run; '' for dense."""
@@ -27,11 +27,15 @@ DENSE = ""
 state.DEFAULTS.update({BEFORE: DENSE, AFTER: None})
 
 
-def finished() -> dict[str, Run]:
-    """All finished runs by name, newest first."""
-    from pruning.runs import list_runs
+def finished() -> tuple[dict[str, Run], tuple[Unreadable, ...]]:
+    """All finished runs by name, newest first, and the folders among the runs that cannot be read.
 
-    return {run.name: run for run in list_runs() if run.result is not None}
+    Raises StorageError where the folder of runs cannot be read.
+    """
+    from pruning.runs import read_runs
+
+    found = read_runs()
+    return {run.name: run for run in found.runs if run.result is not None}, found.unreadable
 
 
 def take_up(runs: Mapping[str, Run]) -> str | None:

@@ -27,15 +27,17 @@ class Door:
     """Parameters of the page's address."""
 
 
-def draw(place: DeltaGenerator, doors: tuple[Door, ...], key: str) -> None:
-    """The doors side by side. `place`: an `st.empty()`."""
-    with place.container(key=key):
+def draw(place: DeltaGenerator, doors: tuple[Door, ...], key: str) -> DeltaGenerator:
+    """The doors side by side; the container that they stand in. `place`: an `st.empty()`."""
+    box = place.container(key=key)
+    with box:
         st.html(_STYLE)
         for column, door in zip(st.columns(len(doors), gap="small"), doors, strict=True):
             with column.container(border=True, gap=None, height="stretch"):
                 st.page_link(door.page, label=f"**{door.title}**", icon=door.icon, query_params=dict(door.asks) or None)
                 where = f"**Continue:** {errors.plain(door.where)}" if door.where else door.text
                 st.markdown(where)
+    return box
 
 
 # The link fills its card, so that all of it can be clicked and one stop of the Tab key leads to it.

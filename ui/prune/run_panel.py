@@ -30,17 +30,20 @@ def result_for(run: Run | None, opened: OpenModel, data_name: str, cut: PruneSpe
 
 
 def show(run: Run | None, opened: OpenModel) -> None:
-    """The shown run: progress while it works, then its result."""
-    if run is None:
+    """The shown run: progress while it works, then its result; or why the one that was asked for cannot be shown."""
+    refused = shown_run.refused()
+    if run is None and refused is None:
         return
     with st.container(border=True, key="run_panel", gap="small"):
-        if run.state in ("queued", "running"):
+        if run is not None and run.state in ("queued", "running"):
             # A timer only while there is something to wait for; it ends with a rerun of the whole page.
             st.fragment(job_panel.live, run_every=1.0)(run.path, _dense_on_select(run, opened))
             return
         title, button = st.columns([6, 1], vertical_alignment="center")
         button.button("Close", key="close_run", on_click=shown_run.close, width="stretch", icon=":material/close:")
-        if run.state == "done":
+        if run is None:
+            title.markdown(f"**This run cannot be shown.** {errors.plain(refused or '')}")
+        elif run.state == "done":
             job_panel.verdict(title, run)
             job_panel.finished(run, continue_run)
         else:

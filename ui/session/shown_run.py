@@ -5,7 +5,7 @@ The run's name stands in the address (`?run=`) and in the session; everything el
 
 from __future__ import annotations
 
-from contextlib import suppress
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _RUN = "prune_run"
 
 _RESTORED = "prune_restored"
+_REFUSED = "prune_refused"
+"""Why the run that was asked for cannot be shown."""
 
 
 def restore() -> None:
@@ -47,11 +49,22 @@ def shown() -> Run | None:
     name = st.session_state.get(_RUN)
     if not name:
         return None
+    refused = None
     if Path(name).name == name and name != "..":
-        with suppress(PruningError):
-            return read_run(default_runs_dir() / name)
+        folder = default_runs_dir() / name
+        try:
+            return read_run(folder)
+        except PruningError as error:
+            refused = str(error) if os.path.lexists(folder) else None
     close()
+    st.session_state[_REFUSED] = refused
     return None
+
+
+def refused() -> str | None:
+    """Why the run that was asked for last cannot be shown, in a sentence; None where nothing is wrong."""
+    found: str | None = st.session_state.get(_REFUSED)
+    return found
 
 
 def adopt(recipe: Recipe) -> None:
@@ -76,6 +89,7 @@ def start(recipe: Recipe, data_dir: str | None) -> None:
     path = create_run(recipe, data_dir=data_dir)
     start_run(path)
     st.session_state[_RUN] = st.session_state[_RESTORED] = path.name
+    st.session_state.pop(_REFUSED, None)
     st.query_params["run"] = path.name
     st.rerun()
 
@@ -83,12 +97,14 @@ def start(recipe: Recipe, data_dir: str | None) -> None:
 def open_run(run: Run) -> None:
     """Show a run on the Prune page from now on, with its sliders."""
     st.session_state[_RUN] = run.name
-    st.session_state.pop(_RESTORED, None)
+    for key in (_RESTORED, _REFUSED):
+        st.session_state.pop(key, None)
 
 
 def close() -> None:
     """Show no run any longer; its folder stays."""
-    st.session_state.pop(_RUN, None)
+    for key in (_RUN, _REFUSED):
+        st.session_state.pop(key, None)
     st.query_params.pop("run", None)
 
 

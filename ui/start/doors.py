@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui.kit import errors
 from ui.kit.doors import Door, draw
+from ui.runs import unreadable
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.runs import Run
-
+    from pruning.runs import Listing, Run
 
 LEARN = Door(
     page="pages/learn.py",
@@ -46,7 +47,11 @@ def draw_unknown(place: DeltaGenerator) -> None:
 
 def draw_known(place: DeltaGenerator) -> None:
     """The doors again, with where the visitor left off."""
-    draw(place, (_learn(), *_run_doors()), "doors_known")
+    found = _listing()
+    box = draw(place, (_learn(), *_run_doors(found)), "doors_known")
+    if found is not None:
+        with box:
+            unreadable.show(found.unreadable)
 
 
 def _learn() -> Door:
@@ -63,11 +68,11 @@ def _learn() -> Door:
     return replace(LEARN, where=f"lesson {done.index(False) + 1} of {len(lessons)}, {lessons[done.index(False)].title}")
 
 
-def _run_doors() -> tuple[Door, Door]:
+def _run_doors(found: Listing | None) -> tuple[Door, Door]:
     from sample_models import SAMPLES
     from ui.runs.run_list import describe
 
-    run = _last_run()
+    run = _last_run(found)
     if run is None:
         return PRUNE, SHOW
     sample = SAMPLES.get(run.network)
@@ -80,13 +85,19 @@ def _run_doors() -> tuple[Door, Door]:
     return prune, replace(SHOW, where=f"{words}, against the uncut network", asks=(("b", run.name),))
 
 
-def _last_run() -> Run | None:
-    """The run that this session works on; else, on the visitor's own machine, the newest."""
-    from pruning.runs import list_runs
-    from pruning.runs.links import is_local
+def _last_run(found: Listing | None) -> Run | None:
+    """The run that this session works on; else the newest of those there are."""
     from ui.session import shown_run
 
-    run = shown_run.shown()
-    if run is not None:
-        return run
-    return next(iter(list_runs()), None) if is_local(st.context.url or "") else None
+    return shown_run.shown() or (next(iter(found.runs), None) if found is not None else None)
+
+
+def _listing() -> Listing | None:
+    """What the folder of runs holds, on the visitor's own machine; None elsewhere, and where it cannot be read."""
+    from pruning.runs import read_runs
+    from pruning.runs.links import is_local
+
+    if is_local(st.context.url or ""):
+        with errors.shown(stop=False):
+            return read_runs()
+    return None

@@ -123,7 +123,8 @@ def _wait(stage: Stage, task: str, limit: float) -> None:
     if not going:
         st.rerun()
     for entry in going:
-        st.progress(*entries.how_far(stage, entry))
+        with errors.shown(stop=False):  # it may be deleted at this moment
+            st.progress(*entries.how_far(stage, entry))
 
 
 def _hand_in(stage: Stage, task: str, ranked: list[Entry]) -> None:
