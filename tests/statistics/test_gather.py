@@ -64,14 +64,14 @@ def by_taylor(batches: int, **changes: Any) -> PruneSpec:
 def test_a_units_score_is_worked_out_by_hand(hand: tuple[nn.Module, ModelGraph], digits: Dataset) -> None:
     """Label 0: the loss falls along the first logit with 1/4. Of unit 0, whose weight is 1 and whose value 1 the first
     logit reads with ln 3, that is a product of −ln 3 / 4; unit 1 is read with 0. Label 1: 3 ln 3 / 4."""
-    found = gather.gather(*hand, ones(digits, 0, 1), by_taylor(2))
+    found = gather.gather_scores(*hand, ones(digits, 0, 1), by_taylor(2))
     assert found.scores["0"].tolist() == pytest.approx([(LN3**2 / 16 + 9 * LN3**2 / 16) / 2, 0.0], rel=1e-5)
 
 
 def test_a_weights_score_is_worked_out_by_hand(hand: tuple[nn.Module, ModelGraph], digits: Dataset) -> None:
     """As above for the first layer; in the second only the weight ln 3 is not 0: it reads 1, so its product is the
     same."""
-    found = gather.gather(*hand, ones(digits, 0), by_taylor(1, granularity="weight"))
+    found = gather.gather_scores(*hand, ones(digits, 0), by_taylor(1, granularity="weight"))
     assert found.scores["0.weight"].tolist() == pytest.approx([LN3**2 / 16, 0.0], rel=1e-5)
     assert found.scores["2.weight"].tolist() == pytest.approx([LN3**2 / 16, 0.0, 0.0, 0.0], rel=1e-5)
 
@@ -79,26 +79,26 @@ def test_a_weights_score_is_worked_out_by_hand(hand: tuple[nn.Module, ModelGraph
 def test_without_labels_the_dense_answers_are_the_labels(hand: tuple[nn.Module, ModelGraph], digits: Dataset) -> None:
     model, graph = hand
     unlabelled = replace(ones(digits, 1, 1), labels={})
-    assert gather.gather(model, graph, unlabelled, by_taylor(2)).scores["0"][0].item() == pytest.approx(
+    assert gather.gather_scores(model, graph, unlabelled, by_taylor(2)).scores["0"][0].item() == pytest.approx(
         LN3**2 / 16, rel=1e-5
     )
     dense = nn.Sequential(nn.Flatten(), nn.Linear(1, 2))
     with torch.no_grad():
         dense[1].weight.copy_(torch.tensor([[0.0], [1.0]]))
         dense[1].bias.zero_()
-    found = gather.gather(model, graph, unlabelled, by_taylor(2), dense=dense)
+    found = gather.gather_scores(model, graph, unlabelled, by_taylor(2), dense=dense)
     assert found.scores["0"][0].item() == pytest.approx(9 * LN3**2 / 16, rel=1e-5), "it answers 1"
 
 
 def test_more_batches_than_there_are_go_round_again(hand: tuple[nn.Module, ModelGraph], digits: Dataset) -> None:
-    once, thrice = (gather.gather(*hand, ones(digits, 0, 1), by_taylor(count)) for count in (2, 6))
+    once, thrice = (gather.gather_scores(*hand, ones(digits, 0, 1), by_taylor(count)) for count in (2, 6))
     assert torch.allclose(once.scores["0"], thrice.scores["0"])
 
 
 def test_coupled_layers_count_with_all_that_goes(digits: Dataset) -> None:
     """Against plain autograd: one batch, products summed over the four layers that make a unit, then squared."""
     opened = open_model("sample:mini_resnet")
-    found = gather.gather(opened.model, opened.graph, digits, by_taylor(1, seed=5))
+    found = gather.gather_scores(opened.model, opened.graph, digits, by_taylor(1, seed=5))
     index = digits.balanced("train", 5)[:64]
     tensors = {name: p.detach().clone().requires_grad_() for name, p in opened.model.named_parameters()}
     images = digits.normalise(digits.images["train"][index])
@@ -137,7 +137,7 @@ def test_nothing_of_the_callers_changes(digits: Dataset) -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     lots = torch.get_rng_state()
     with torch.inference_mode():
-        found = gather.gather(model, graph, digits, by_taylor(2))
+        found = gather.gather_scores(model, graph, digits, by_taylor(2))
     assert bool((found.scores["body.0"] > 0).any()), "a frozen weight has a gradient all the same"
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
     assert all(module.training for module in model.modules())
@@ -149,7 +149,7 @@ def test_nothing_of_the_callers_changes(digits: Dataset) -> None:
 def test_the_seed_draws_the_images(digits: Dataset) -> None:
     opened = open_model("sample:lenet300")
     first, again, other = (
-        gather.gather(opened.model, opened.graph, digits, by_taylor(1, seed=seed)).scores["fc1"] for seed in (0, 0, 1)
+        gather.gather_scores(opened.model, opened.graph, digits, by_taylor(1, seed=seed)).scores["fc1"] for seed in (0, 0, 1)
     )
     assert torch.equal(first, again) and not torch.equal(first, other)
 
@@ -175,20 +175,20 @@ def test_gradients_that_are_no_numbers_are_refused(digits: Dataset) -> None:
     with torch.no_grad():
         model.fc3.bias[0] = torch.nan
     with pytest.raises(InputError, match=r"gradients of fc1\.weight are NaN or infinite"):
-        gather.gather(model, opened.graph, digits, by_taylor(1))
+        gather.gather_scores(model, opened.graph, digits, by_taylor(1))
 
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[PruneSpec]:
     """What was gathered for."""
     asked: list[PruneSpec] = []
-    real = gather.gather
+    real = gather.gather_scores
 
     def count(model: nn.Module, graph: ModelGraph, data: Dataset, spec: PruneSpec, **options: Any) -> Any:
         asked.append(spec)
         return real(model, graph, data, spec, **options)
 
-    monkeypatch.setattr(cache, "gather", count)
+    monkeypatch.setattr(cache, "gather_scores", count)
     return asked
 
 
