@@ -29,7 +29,7 @@ from pruning.latency.clock import compare_latency, quiet_machine
 from pruning.latency.profile import profile
 from pruning.latency.steps import predict
 from pruning.opening.networks import open_network
-from pruning.planning.plan import Plan
+from pruning.planning.plan import keeping_units
 from pruning.removal.apply import removed_model
 from pruning.removal.build import build_graph
 
@@ -58,7 +58,7 @@ def measure(ref: str, plans: int, batch: int) -> dict[str, Any]:
                 )
                 for g in graph.groups
             }
-            small = removed_model(network.model, graph, Plan(granularity="channel", kept=kept, layers=()))
+            small = removed_model(network.model, graph, keeping_units(kept))
             real = compare_latency(network.model, small, graph.example_shape, batch, seconds=SECONDS)
             predicted = predict(steps, table, {name: len(units) for name, units in kept.items()})
             low, middle, high = predicted.speedup

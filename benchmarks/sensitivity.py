@@ -35,6 +35,7 @@ from pruning.latency.clock import quiet_machine
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import make_plan
 from pruning.sensitivity import FigureName, Sensitivity, outline, scan
+from pruning.spec import PruneSpec
 from pruning.whatif import WhatIf
 
 NETWORKS: dict[str, tuple[str, int]] = {"resnet20": ("cifar10", 2000), "lenet5": ("mnist5k", 1000)}
@@ -52,7 +53,7 @@ def ours(
     started = time.perf_counter()
     meter = WhatIf(opened.model, opened.graph, data, images=images, figures=figures)
     ready = time.perf_counter()
-    start = outline(opened.digest, opened.graph, data, images=images)
+    start = outline(opened.digest, opened.graph, data, PruneSpec(), images=images)
     *_, found = scan(opened.model, opened.graph, data, meter, start)
     return time.perf_counter() - started, ready - started, found
 
@@ -68,7 +69,7 @@ def compare(opened: OpenModel, data: Dataset, images: int, figure: FigureName, s
     differences: list[float] = []
     took = 0.0
     for number, (curve, point) in enumerate(chosen, 1):
-        plan = make_plan(opened.model, opened.graph, layers={curve.name: point.sparsity})
+        plan = make_plan(opened.model, opened.graph, PruneSpec(layers=((curve.name, point.sparsity),)))
         for one in figures:  # both ways measure the same figures; the last is the one compared
             accuracy, lasted = plain(opened.model, opened.graph, data, plan, images, one == "recalibrated")
             took += lasted

@@ -30,6 +30,7 @@ from pruning.opening.models import open_model
 from pruning.opening.networks import open_network
 from pruning.planning.plan import make_plan
 from pruning.removal.build import build_graph
+from pruning.spec import PruneSpec
 from pruning.whatif import WhatIf
 
 IMAGES = 2000
@@ -48,10 +49,10 @@ def moves(data: Dataset, count: int, recalibrated: bool) -> dict[str, Any]:
     rows = []
     for number in range(count):
         layers = {group.name: draw.uniform(0, 0.5) for group in opened.graph.groups}
-        what_if.measure(make_plan(opened.model, opened.graph, layers=layers))
+        what_if.measure(make_plan(opened.model, opened.graph, PruneSpec(layers=tuple(layers.items()))))
         moved = opened.graph.groups[number % len(opened.graph.groups)].name
         layers[moved] = (layers[moved] + draw.uniform(0.1, 0.4)) % 0.5  # a move that changes what is kept
-        plan = make_plan(opened.model, opened.graph, layers=layers)
+        plan = make_plan(opened.model, opened.graph, PruneSpec(layers=tuple(layers.items())))
         slow_accuracy, slow = plain(opened.model, opened.graph, data, plan, IMAGES, recalibrated)
         started = time.perf_counter()
         answers = []
@@ -100,7 +101,7 @@ def large_images() -> dict[str, Any]:
     started = time.perf_counter()
     what_if = WhatIf(network.model, graph, data, images=100)
     setup = time.perf_counter() - started
-    plan = make_plan(network.model, graph, sparsity=0.3)
+    plan = make_plan(network.model, graph, PruneSpec(sparsity=0.3))
     started = time.perf_counter()
     first = next(what_if.follow(plan))
     seconds = time.perf_counter() - started

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pruning.base.words import amount, percent
+from pruning.spec import PruneSpec
 from ui.kit import badges, charts, errors, lab, layers, state
 from ui.session import header, provenance
 
@@ -36,7 +37,7 @@ shown = share.segmented_control(
     required=True,
     **state.bound(state.EXPLORE_SHARE),
 )
-costs, dense = layer_costs(opened.graph), lab.costs(opened, lab.Cut())
+costs, dense = layer_costs(opened.graph), lab.costs(opened, PruneSpec())
 totals.markdown(f"**{amount(dense.params)}** parameters ●, **{amount(dense.macs)}** MACs ●. A bar's height: channels.")
 charts.show(
     st,

@@ -13,11 +13,11 @@ shown_run.restore()
 chosen, corner = header.show_early("Prune")
 opened = chosen.opened
 said = board.take()
-board.follow(opened, said)
+board.follow(chosen, said)
 cut = cuts.current(opened)
 share.show(corner, chosen, {})
 if board.asks(said, "time"):
-    clock.measure(opened, cut)
+    clock.measure(chosen, cut)
 if board.asks(said, "widths"):
     with errors.shown(stop=False):
         clock.start_widths(opened)
@@ -35,7 +35,7 @@ with st.container(key="board_area", gap=None):
 together = st.empty()
 with st.container():
     clock.follow_widths(opened)
-ledger_panel.panel(opened, cut, clock.timing(opened, cut), clock.widths(opened).steps)
+ledger_panel.panel(opened, cut, clock.timing(chosen, cut), clock.widths(opened).steps, chosen.images_for(cut))
 duration = run_form.show(chosen, cut)
 st.html(badges.legend())
 with errors.shown():  # last, for it takes longest: everything above is on screen by now

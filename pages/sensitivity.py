@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.kit import badges, errors, state
+from pruning.granularity import GRANULARITIES
+from ui.kit import badges, errors
 from ui.sensitivity import scan_panel, scan_results
-from ui.session import cuts, header
+from ui.session import header
 
 chosen = header.show("Sensitivity", scan_panel.VIEW)
 opened = chosen.opened
@@ -14,7 +15,7 @@ st.caption(
     "Each chart cuts one group of layers alone and leaves the rest whole: what falls early needs its channels, what "
     "stays high can be cut far."
 )
-place = scan_panel.settings(chosen.data_name)
+place = scan_panel.settings(chosen)
 if chosen.missing:
     st.info(f"Nothing can be measured: {chosen.missing}.", icon=":material/image_not_supported:")
     st.stop()
@@ -22,8 +23,8 @@ with errors.shown():
     data = chosen.data()
     scan = scan_panel.wanted(opened, data)
 if not any(curve.locked is None for curve in scan.curves):
-    other = "weights" if state.get(cuts.GRANULARITY) == "channel" else "channels"
-    st.info(f"Nothing of this network can be pruned this way: switch to **{other}**.", icon=":material/lock:")
+    others = " or ".join(info.title for info in GRANULARITIES.values() if info.name != scan.spec.granularity)
+    st.info(f"Nothing of this network can be pruned this way: switch to **{others}**.", icon=":material/lock:")
 if scan_panel.is_working(scan):
     # A timer only while there is something to wait for; it ends with a rerun of the whole page.
     st.fragment(scan_panel.live, run_every=1.0)(opened, data, scan)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.granularity import GRANULARITIES
+from pruning.spec import PruneSpec
 from ui.kit import badges, charts, errors, lab, loaders, numbers, route, state, tiles
 from ui.kit.view import one_of
 from ui.session import share
@@ -15,8 +17,9 @@ if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
 
 MODEL, DATA, BATCH = "sample:mini_resnet", "mnist5k", 32
+KINDS = tuple(reversed(GRANULARITIES))
 VIEW = {
-    "removes": one_of(state.START_GRANULARITY, ("weight", "channel")),
+    "removes": one_of(state.START_GRANULARITY, KINDS),
     "percent": one_of(state.START_PERCENT, tuple(range(0, 100, 5))),
 }
 
@@ -29,11 +32,10 @@ st.markdown("A small network reads handwritten digits. Remove part of it, and wa
 switch, slide, action = st.columns([1, 2.6, 0.8], vertical_alignment="bottom", gap="medium")
 granularity = switch.segmented_control(
     "Remove",
-    ["weight", "channel"],
-    format_func={"weight": "weights", "channel": "channels"}.__getitem__,
+    KINDS,
+    format_func=lambda name: GRANULARITIES[name].title,
     required=True,
-    help="Weights: single numbers become zero, and the network keeps its shape. Channels: whole filters go, with all "
-    "that belongs to them, and the network becomes smaller.",
+    help=" ".join(f"{GRANULARITIES[name].title.capitalize()}: {GRANULARITIES[name].explanation}" for name in KINDS),
     **state.bound_anew(state.START_GRANULARITY),
 )
 gone = slide.slider(
@@ -62,8 +64,8 @@ st.html(badges.legend())
 # Everything above is on screen before torch is imported; from here on, each number is drawn when it is known.
 with errors.shown(), row, st.spinner("Loading PyTorch, the network and 5,000 digits"):
     opened, data = loaders.open_model(MODEL), loaders.load_data(DATA)
-cut = lab.Cut(granularity=granularity, sparsity=gone / 100)
-dense, now = lab.costs(opened, lab.Cut()), lab.costs(opened, cut)
+cut = PruneSpec(granularity=granularity, sparsity=gone / 100)
+dense, now = lab.costs(opened, PruneSpec()), lab.costs(opened, cut)
 recovered = state.get(state.START_RECOVERED)
 
 
@@ -85,7 +87,7 @@ def draw(accuracy: lab.Accuracy | None = None, timing: Comparison | str | None =
 
 
 draw()
-share.show_view(corner, VIEW, f"This page, with **{gone} %** of the {granularity}s removed.")
+share.show_view(corner, VIEW, f"This page, with **{gone} %** of the {GRANULARITIES[granularity].title} removed.")
 charts.kept_strip(strip, opened, cut)
 accuracy = lab.accuracy(opened, data, cut)
 draw(accuracy)

@@ -9,6 +9,7 @@ from pruning.opening.networks import open_network
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import removed_model
 from pruning.removal.build import build_graph
+from pruning.spec import PruneSpec
 from sample_models import SAMPLES
 
 
@@ -38,7 +39,7 @@ def test_what_a_residual_sum_still_needs_stays() -> None:
     model = Sum()
     graph = build_graph(model, (1, 4, 4))
     assert activation_peak(graph) == Peak(bytes=4 * 16 * (2 + 6 + 2), place="narrow")
-    halved = make_plan(model, graph, layers={"wide": 0.5})
+    halved = make_plan(model, graph, PruneSpec(layers=(("wide", 0.5),)))
     assert activation_peak(graph, halved) == Peak(bytes=4 * 16 * (2 + 3 + 2), place="narrow")
 
 
@@ -57,7 +58,7 @@ def test_after_a_plan_it_is_that_of_the_removed_network(name: str) -> None:
     network = open_network(name if ":" in name else f"sample:{name}")
     graph = build_graph(network.model, network.example_inputs)
     for sparsity in (0.37, 0.8):
-        plan = make_plan(network.model, graph, sparsity=sparsity, criterion="random", seed=2)
+        plan = make_plan(network.model, graph, PruneSpec(sparsity=sparsity, criterion="random", seed=2))
         small = removed_model(network.model, graph, plan)
         assert activation_peak(graph, plan) == activation_peak(build_graph(small, network.example_inputs))
-    assert activation_peak(graph, make_plan(network.model, graph)) == activation_peak(graph)
+    assert activation_peak(graph, make_plan(network.model, graph, PruneSpec())) == activation_peak(graph)

@@ -20,10 +20,13 @@ TREES_IN = (*ENGINE, "ui", "pages")
 
 ROOMS: tuple[tuple[str, ...], ...] = (
     ("pruning.base",),
+    ("pruning.granularity",),
     ("pruning.jobs",),
     ("pruning.catalog", "pruning.data"),
     ("pruning.graph",),
-    ("pruning.criteria", "pruning.statistics"),
+    ("pruning.criteria",),
+    ("pruning.spec",),
+    ("pruning.statistics",),
     ("pruning.planning",),
     ("pruning.removal",),
     ("pruning.cost",),

@@ -12,6 +12,7 @@ from pruning.cost.counts import count_macs, count_parameters, layer_costs, model
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import masked_model, removed_model
 from pruning.removal.build import build_graph
+from pruning.spec import PruneSpec
 from sample_models import SAMPLES
 
 BY_HAND = {
@@ -54,7 +55,7 @@ def test_macs_are_half_of_what_torch_counts_as_flops(sample):
 def test_arithmetic_on_a_plan_equals_the_removed_model(sample):
     model = sample.build()
     graph = build_graph(model, sample.input_shape)
-    plan = make_plan(model, graph, sparsity=0.37, criterion="random", seed=3)
+    plan = make_plan(model, graph, PruneSpec(sparsity=0.37, criterion="random", seed=3))
     shapes = shapes_after(graph, plan)
     removed = removed_model(model, graph, plan)
     real = model_cost(removed, build_graph(removed, sample.input_shape))
@@ -80,7 +81,7 @@ def test_bytes_by_hand():
 def test_zeros_cost_macs_but_not_sparse_bytes():
     model = SAMPLES["lenet5"].build()
     graph = build_graph(model, (1, 28, 28))
-    masked = masked_model(model, graph, make_plan(model, graph, granularity="weight", sparsity=0.9))
+    masked = masked_model(model, graph, make_plan(model, graph, PruneSpec(granularity="weight", sparsity=0.9)))
     dense, pruned = model_cost(model, graph), model_cost(masked, graph)
     assert (pruned.params, pruned.macs) == (dense.params, dense.macs)
     assert pruned.nonzero == dense.nonzero - (500 + 25_000 + 400_000 + 5_000) * 9 // 10

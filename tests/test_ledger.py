@@ -13,10 +13,12 @@ from pruning.cost.ledger import Clock, Ledger, Side, count_starved, remarks
 from pruning.latency.clock import Comparison, Timing
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import LayerPlan, make_plan
+from pruning.removal.apply import pruned_model
 from pruning.removal.build import build_graph
-from pruning.render.preview import ledger_of, pruned_copy
+from pruning.render.preview import ledger_of
 from pruning.runs.ledger import ledger_of_result
 from pruning.runs.result import Result, Speedup
+from pruning.spec import PruneSpec
 
 DENSE = Side(
     params=1000, nonzero=1000, macs=100_000, raw=4000, deflate=3000, sparse=4125, activation=8000, activation_place="a"
@@ -158,17 +160,19 @@ def opened() -> OpenModel:
 
 @pytest.mark.parametrize("granularity", ["channel", "weight"])
 def test_the_ledger_of_a_plan_equals_the_pruned_network(opened: OpenModel, granularity: str) -> None:
-    plan = make_plan(opened.model, opened.graph, granularity=granularity, sparsity=0.4, layers={"conv1": 0.1})
+    plan = make_plan(
+        opened.model, opened.graph, PruneSpec(granularity=granularity, sparsity=0.4, layers=(("conv1", 0.1),))
+    )
     timing = Timing(median=2.0, low=1.9, high=2.1)
     measured = Comparison(batch=1, dense=timing, pruned=timing, speedup=(0.9, 1.0, 1.1), pairs=30, threads=1)
     found = ledger_of(opened, plan, measured)
-    small = pruned_copy(opened, plan)
+    small = pruned_model(opened.model, opened.graph, plan)
     real = model_cost(small, build_graph(small, opened.graph.example_shape))
     said = found.pruned
     assert (said.params, said.nonzero, said.macs) == (real.params, real.nonzero, real.macs)
     assert (said.raw, said.deflate, said.sparse) == (real.bytes.raw, real.bytes.deflate, real.bytes.sparse)
     assert (said.activation, said.activation_place) == (real.activation_bytes, real.activation_place)
-    assert found.dense == ledger_of(opened, make_plan(opened.model, opened.graph)).pruned
+    assert found.dense == ledger_of(opened, make_plan(opened.model, opened.graph, PruneSpec())).pruned
     assert not found.deflate_estimated
     assert found.clocks == (Clock(batch=1, dense=(1.9, 2, 2.1), pruned=(1.9, 2, 2.1), speedup=(0.9, 1.0, 1.1)),)
     channels = {name: module.out_channels for name, module in small.named_modules() if hasattr(module, "out_channels")}
@@ -181,7 +185,7 @@ def test_the_ledger_of_a_plan_equals_the_pruned_network(opened: OpenModel, granu
 @pytest.mark.parametrize(("granularity", "sparsity"), [("channel", 0.5), ("weight", 0.0), ("weight", 0.9)])
 def test_compressed_bytes_of_a_large_network_are_estimated_from_blocks(granularity: str, sparsity: float) -> None:
     lenet = open_model("sample:lenet5")
-    plan = make_plan(lenet.model, lenet.graph, granularity=granularity, sparsity=sparsity)
+    plan = make_plan(lenet.model, lenet.graph, PruneSpec(granularity=granularity, sparsity=sparsity))
     exact, guessed = bytes_left(lenet.model, lenet.graph, plan)
     about, estimated = bytes_left(lenet.model, lenet.graph, plan, sample=2**18)
     assert (guessed, estimated) == (False, True)
@@ -210,5 +214,5 @@ def test_a_result_becomes_a_ledger(make_result: Callable[..., Result]) -> None:
 def test_a_plan_changes_nothing_of_the_model(opened: OpenModel) -> None:
     before = {name: tensor.clone() for name, tensor in opened.model.state_dict().items()}
     for granularity in ("channel", "weight"):
-        ledger_of(opened, make_plan(opened.model, opened.graph, granularity=granularity, sparsity=0.5))
+        ledger_of(opened, make_plan(opened.model, opened.graph, PruneSpec(granularity=granularity, sparsity=0.5)))
     assert all(torch.equal(before[name], tensor) for name, tensor in opened.model.state_dict().items())

@@ -6,7 +6,7 @@ import base64
 import json
 import random
 import zlib
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +14,20 @@ import pytest
 from pruning.base.errors import InputError
 from pruning.runs import links
 from pruning.runs.recipe import Recipe
+from pruning.spec import PruneSpec
 
+VERSION_1 = Path(__file__).parent / "fixtures" / "version_1"
 PLAN = Recipe(
     model="sample:resnet20",
     data="cifar10",
-    granularity="weight",
-    criterion="l1",
-    sparsity=1 / 3,
-    layers={"layer1.0.conv1": 0.1 + 0.2, "läyer/own#2": 0.999},
+    prune=PruneSpec(
+        granularity="weight",
+        criterion="taylor",
+        parameters=(("batches", 5),),
+        sparsity=1 / 3,
+        layers=(("layer1.0.conv1", 0.1 + 0.2), ("läyer/own#2", 0.999)),
+        seed=7,
+    ),
     schedule="iterative",
     iterations=3,
     finetune_steps=279,
@@ -29,11 +35,10 @@ PLAN = Recipe(
     lr=0.03,
     shift=4,
     precision="bf16",
-    seed=7,
 )
 
 
-def code(content: Any, version: str = "1", dumps: Any = json.dumps) -> str:
+def code(content: Any, version: str = str(links.VERSION), dumps: Any = json.dumps) -> str:
     """What a stranger can write."""
     packed = zlib.compress(content if isinstance(content, bytes) else dumps(content).encode())
     return f"{version}.{base64.urlsafe_b64encode(packed).decode().rstrip('=')}"
@@ -45,7 +50,7 @@ def code(content: Any, version: str = "1", dumps: Any = json.dumps) -> str:
         links.Link(),
         links.Link(recipe=PLAN),
         links.Link(recipe=Recipe(model="sample:mini_resnet", data="mnist5k")),
-        links.Link(recipe=replace(PLAN, model="torchvision:vit_b_16?size=64&weights=default"), has_images=False),
+        links.Link(recipe=PLAN.replace(model="torchvision:vit_b_16?size=64&weights=default"), has_images=False),
         links.Link(view={"layer": "conv1", "percent": 40, "lose": 0.5}),
     ],
 )
@@ -60,26 +65,45 @@ def test_a_link_of_today_means_the_same_tomorrow() -> None:
     """Written by hand from the JSON: a changed default or field name would show here, and asks for a new version."""
     old = code({"plan": {"sparsity": 0.4, "layers": {"fc1": 0.25}, "finetune_steps": 100}})
     assert links.decode(old).recipe == Recipe(
-        model="sample:mini_resnet", data="mnist5k", granularity="channel", criterion="l2", sparsity=0.4,
-        layers={"fc1": 0.25}, schedule="oneshot", iterations=1, finetune_steps=100, batch_size=64, lr=0.02,
-        momentum=0.9, weight_decay=5e-4, shift=0, precision="fp32", seed=0,
+        model="sample:mini_resnet", data="mnist5k", schedule="oneshot", iterations=1, finetune_steps=100,
+        batch_size=64, lr=0.02, momentum=0.9, weight_decay=5e-4, shift=0, precision="fp32",
+        prune=PruneSpec(
+            granularity="channel", criterion="l2", parameters=(), allocation="uniform", sparsity=0.4,
+            layers=(("fc1", 0.25),), round_to=1, seed=0,
+        ),
     )  # fmt: skip
+
+
+def test_links_of_version_1_open_and_mean_the_same() -> None:
+    """Written by the explorer of that time."""
+    old = (VERSION_1 / "link.txt").read_text().strip()
+    assert old.startswith("1.")
+    link = links.decode(old)
+    assert link == links.Link(
+        recipe=Recipe.from_file(VERSION_1 / "recipe.yaml"), view={"layer": "conv1", "percent": 40}
+    )
+    assert links.decode(links.encode(link)) == link
+    bare = links.decode((VERSION_1 / "link_without_images.txt").read_text().strip())
+    spec = PruneSpec(criterion="l1", sparsity=0.25)
+    assert bare == links.Link(
+        recipe=Recipe(model="torchvision:resnet18?size=64", data="mnist5k", prune=spec), has_images=False
+    )
 
 
 def test_a_plan_with_a_sparsity_for_each_of_many_layers_fits() -> None:
     chance = random.Random(0)
     layers = {f"layer{n % 4}.{n}.conv{n % 3}": chance.randrange(64) / 64 for n in range(106)}
-    written = links.encode(links.Link(recipe=replace(PLAN, layers=layers)))
+    written = links.encode(links.Link(recipe=PLAN.replace(layers=tuple(layers.items()))))
     assert len(written) < 1500
     too_many = {f"layer{n}.{chance.random()}": chance.random() for n in range(500)}
     with pytest.raises(InputError, match="recipe file"):
-        links.encode(links.Link(recipe=replace(PLAN, layers=too_many)))
+        links.encode(links.Link(recipe=PLAN.replace(layers=tuple(too_many.items()))))
 
 
 @pytest.mark.parametrize("model", ["run:/home/me/runs/1", "file:/home/me/net.py:build", "timm:resnet18?weights=w.pt"])
 def test_what_lies_on_this_machine_stays_on_it(model: str) -> None:
     with pytest.raises(InputError, match="this machine") as caught:
-        links.encode(links.Link(recipe=replace(PLAN, model=model)))
+        links.encode(links.Link(recipe=PLAN.replace(model=model)))
     assert "/home" not in str(caught.value)
     with pytest.raises(InputError, match="this machine"):
         links.decode(code({"plan": {"model": model}}))
@@ -120,6 +144,14 @@ HOSTILE = {
     "all of it removed": code({"plan": {"sparsity": 1.0}}),
     "less than nothing": code({"plan": {"layers": {"fc1": -0.1}}}),
     "another recipe": code({"plan": {"version": 2}}),
+    "a field that its version had not": code({"plan": {"round_to": 8}}, version="1"),
+    "parameters is a number": code({"plan": {"criterion": "taylor", "parameters": 3}}),
+    "a parameter that is none": code({"plan": {"criterion": "taylor", "parameters": {"images": 3}}}),
+    "a parameter that is a fraction": code({"plan": {"criterion": "taylor", "parameters": {"batches": 1.5}}}),
+    "a parameter out of its range": code({"plan": {"criterion": "taylor", "parameters": {"batches": 10**9}}}),
+    "a criterion for other things": code({"plan": {"granularity": "weight", "criterion": "bn_scale"}}),
+    "no such allocation": code({"plan": {"allocation": "fair"}}),
+    "rounding of weights": code({"plan": {"granularity": "weight", "round_to": 8}}),
     "layers is a list": code({"plan": {"layers": ["fc1"]}}),
     "layers is a number": code({"plan": {"layers": 3}}),
     "a layer of 300 letters": code({"plan": {"layers": {"x" * 300: 0.5}}}),
@@ -159,8 +191,8 @@ def test_damage_anywhere_is_noticed_or_harmless() -> None:
 
 
 def test_a_newer_link_says_so() -> None:
-    with pytest.raises(InputError, match="version 2; this explorer reads version 1"):
-        links.decode(code({}, version="2"))
+    with pytest.raises(InputError, match="version 3; this explorer reads version 2"):
+        links.decode(code({}, version="3"))
 
 
 def test_an_address_keeps_the_page_and_what_is_named() -> None:

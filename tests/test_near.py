@@ -17,6 +17,9 @@ from pruning.runs import Run
 from pruning.runs.near import distance, kept_shares, near_runs
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result, Stages
+from pruning.spec import PruneSpec
+
+Layers = tuple[tuple[str, float], ...]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,7 @@ def run(make_result: Callable[..., Result]) -> Callable[..., Run]:
         return Run(
             path=Path(name),
             state="done",
-            recipe=Recipe(**settings),
+            recipe=Recipe.from_values(settings),
             created=datetime(2026, 1, 1, tzinfo=UTC),
             result=make_result(stages=stages) if result else None,
             message=None,
@@ -44,24 +47,23 @@ def run(make_result: Callable[..., Result]) -> Callable[..., Run]:
     return made
 
 
-def find(graph: ModelGraph, runs: list[Run], **wanted: Any) -> list[str]:
-    settings: dict[str, Any] = {"model": "sample:lenet5", "data": "mnist5k", "granularity": "channel", "sparsity": 0.0}
-    found = near_runs(runs, graph, **{**settings, "layers": {"0": 0.5}, **wanted})
+def find(graph: ModelGraph, runs: list[Run], layers: Layers = (("0", 0.5),), **wanted: Any) -> list[str]:
+    found = near_runs(runs, graph, PruneSpec(layers=layers), model="sample:lenet5", data="mnist5k", **wanted)
     return [one.name for one in found]
 
 
 def test_distance_weighs_groups_by_the_parameters_they_touch(graph: ModelGraph) -> None:
-    first = kept_shares(graph, "channel", 0.0, {"0": 0.5})
+    first = kept_shares(graph, PruneSpec(layers=(("0", 0.5),)))
     assert first == {"0": 0.5, "2": 1.0}
-    second = kept_shares(graph, "channel", 0.0, {"0": 0.3})
+    second = kept_shares(graph, PruneSpec(layers=(("0", 0.3),)))
     # Group 0 touches its weight and bias (40 + 10) and the weight that reads it (200); group 2 touches 200 + 20 + 100.
     assert distance(graph, "channel", first, second) == pytest.approx(0.2 * 250 / (250 + 320))
-    weights = [kept_shares(graph, "weight", 0.0, layers) for layers in ({"0": 0.5}, {})]
+    weights = [kept_shares(graph, PruneSpec(granularity="weight", layers=layers)) for layers in ((("0", 0.5),), ())]
     assert distance(graph, "weight", *weights) == pytest.approx(0.5 * 40 / (40 + 200 + 100))
 
 
 def test_what_units_allow_counts_not_what_was_asked(graph: ModelGraph) -> None:
-    asked = [kept_shares(graph, "channel", 0.0, {"0": share}) for share in (0.5, 0.59)]
+    asked = [kept_shares(graph, PruneSpec(layers=(("0", share),))) for share in (0.5, 0.59)]
     assert distance(graph, "channel", *asked) == 0.0, "5 of 10 units in both"
 
 
@@ -69,7 +71,7 @@ def test_near_runs_come_nearest_first(graph: ModelGraph, run: Callable[..., Run]
     runs = [run("far", layers={"0": 0.9}), run("next", layers={"0": 0.6}), run("same", layers={"0": 0.5})]
     assert find(graph, runs) == ["same", "next"]
     assert find(graph, runs, within=0.2) == ["same", "next", "far"]
-    assert find(graph, runs, layers={}) == [], "dense needs no fine-tuning"
+    assert find(graph, runs, layers=()) == [], "dense needs no fine-tuning"
 
 
 def test_other_runs_are_passed_over(graph: ModelGraph, run: Callable[..., Run]) -> None:
@@ -77,11 +79,11 @@ def test_other_runs_are_passed_over(graph: ModelGraph, run: Callable[..., Run]) 
     others = [
         run("not tuned", finetuned=False, layers={"0": 0.5}),
         run("not done", result=False, layers={"0": 0.5}),
-        replace(good, path=Path("model"), recipe=replace(good.recipe, model="sample:lenet300")),
-        replace(good, path=Path("data"), recipe=replace(good.recipe, data="mnist")),
-        replace(good, path=Path("weights"), recipe=replace(good.recipe, granularity="weight")),
+        replace(good, path=Path("model"), recipe=good.recipe.replace(model="sample:lenet300")),
+        replace(good, path=Path("data"), recipe=good.recipe.replace(data="mnist")),
+        replace(good, path=Path("weights"), recipe=good.recipe.replace(granularity="weight")),
         run("layers that are no more", layers={"conv9": 0.5}),
     ]
     assert find(graph, [*others, good]) == ["good"]
     with pytest.raises(InputError):
-        find(graph, [good], layers={"conv9": 0.5})
+        find(graph, [good], layers=(("conv9", 0.5),))

@@ -20,6 +20,7 @@ from pruning.opening.models import open_model
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import removed_model
 from pruning.removal.build import build_graph
+from pruning.spec import PruneSpec
 from pruning.statistics.distributions import unit_norms, weight_histogram
 from pruning.training.evaluate import evaluate
 from tests.graph.constructs.attention import AttentionModule
@@ -78,7 +79,7 @@ def test_every_listed_layer_has_its_weight(network: Network) -> None:
 def test_a_cut_is_the_engines_plan(network: Network) -> None:
     opened = network.opened
     cut = network.cut(0.4, layers={network.layers().index[0]: 0.5})
-    plan = make_plan(opened.model, opened.graph, sparsity=0.4, layers={network.layers().index[0]: 0.5})
+    plan = make_plan(opened.model, opened.graph, PruneSpec(sparsity=0.4, layers=((network.layers().index[0], 0.5),)))
     assert cut.plan.kept == plan.kept and list(cut.table()["kept"]) == [150, 60]
     assert cut.params == 784 * 150 + 150 + 150 * 60 + 60 + 60 * 10 + 10
     assert cut.macs == count_macs(opened.graph, shapes_after(opened.graph, plan))
@@ -89,7 +90,8 @@ def test_a_cut_is_the_engines_plan(network: Network) -> None:
     assert repr(found).startswith(f"{100 * plain.accuracy:.1f} % (") and "200 select images, as cut" in repr(found)
     assert sum(p.numel() for p in cut.model().parameters()) == cut.params
     recipe = cut.recipe(finetune_epochs=2)
-    assert (recipe.layers, recipe.sparsity, recipe.finetune_steps) == (cut.layers, 0.4, 2 * (3000 // 32))
+    assert (recipe.prune, recipe.finetune_steps) == (cut.spec, 2 * (3000 // 32))
+    assert (cut.spec.sparsity, cut.spec.layers) == (0.4, ((network.layers().index[0], 0.5),))
 
 
 def test_a_cut_of_single_weights_keeps_every_shape(network: Network) -> None:

@@ -23,7 +23,7 @@ def short_timing(monkeypatch):
 
 def recipe(**changes) -> Recipe:
     base = {"model": "sample:lenet300", "data": "mnist5k", "sparsity": 0.5, "finetune_steps": 12, "batch_size": 32}
-    return Recipe(**{**base, **changes})
+    return Recipe.from_values({**base, **changes})
 
 
 def test_a_channel_run_reports_what_its_model_does():

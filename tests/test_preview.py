@@ -9,9 +9,11 @@ from torch import nn
 from pruning.cost.counts import model_cost
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import make_plan
+from pruning.removal.apply import pruned_model
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import Shrinkage
-from pruning.render.preview import pruned_copy, savings, target_macs
+from pruning.render.preview import savings, target_macs
+from pruning.spec import PruneSpec
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +29,12 @@ def lenet() -> OpenModel:
 @pytest.mark.parametrize("granularity", ["channel", "weight"])
 @pytest.mark.parametrize("layers", [{}, {"conv1": 0.5, "layer3.0.conv1": 0.1}])
 def test_costs_equal_those_of_the_real_model(opened: OpenModel, granularity: str, layers: dict[str, float]) -> None:
-    plan = make_plan(opened.model, opened.graph, granularity=granularity, sparsity=0.4, layers=layers)
+    plan = make_plan(
+        opened.model, opened.graph, PruneSpec(granularity=granularity, sparsity=0.4, layers=tuple(layers.items()))
+    )
     said = savings(opened, plan)
     dense = model_cost(opened.model, opened.graph)
-    small = pruned_copy(opened, plan)
+    small = pruned_model(opened.model, opened.graph, plan)
     real = model_cost(small, build_graph(small, opened.graph.example_shape))
     assert (said.params, said.nonzero, said.macs) == (real.params, real.nonzero, real.macs)
     assert (said.dense_params, said.dense_nonzero, said.dense_macs) == (dense.params, dense.nonzero, dense.macs)
@@ -59,8 +63,8 @@ def test_nonzero_parameters_are_counted_without_a_copy(granularity: str, criteri
         ref="", title="", model=model, graph=graph, weights="", sample=None, data=(), digest="",
         structure=Shrinkage(), held_zero=(),
     )  # fmt: skip
-    plan = make_plan(model, graph, granularity=granularity, criterion=criterion, sparsity=0.5)
-    real = pruned_copy(tied, plan)
+    plan = make_plan(model, graph, PruneSpec(granularity=granularity, criterion=criterion, sparsity=0.5))
+    real = pruned_model(tied.model, tied.graph, plan)
     assert savings(tied, plan).nonzero == sum(int(p.count_nonzero()) for p in real.parameters())
 
 
@@ -70,7 +74,7 @@ def test_a_large_network_is_previewed_quickly() -> None:
     assert large.sample is None and large.data == () and large.weights == "random, seed 0"
     for granularity, most in (("channel", 3.0), ("weight", 5.0)):
         started = time.perf_counter()
-        plan = make_plan(large.model, large.graph, granularity=granularity, sparsity=0.3)
+        plan = make_plan(large.model, large.graph, PruneSpec(granularity=granularity, sparsity=0.3))
         said = savings(large, plan)
         assert time.perf_counter() - started < most
         assert said.dense_params == 25_557_032
@@ -78,7 +82,7 @@ def test_a_large_network_is_previewed_quickly() -> None:
 
 
 def test_lenet300_costs_equal_hand_counts(lenet: OpenModel) -> None:
-    said = savings(lenet, make_plan(lenet.model, lenet.graph, sparsity=0.5))
+    said = savings(lenet, make_plan(lenet.model, lenet.graph, PruneSpec(sparsity=0.5)))
     assert said.params == (784 * 150 + 150) + (150 * 50 + 50) + (50 * 10 + 10)
     assert said.macs == 784 * 150 + 150 * 50 + 50 * 10
 

@@ -1,12 +1,17 @@
 """Recipes round-trip, and what is not a recipe is refused in one sentence."""
 
+from pathlib import Path
+
 import pytest
 
 from pruning.base.errors import InputError
 from pruning.runs.recipe import Recipe
-from pruning.runs.schedule import rounds
+from pruning.spec import RUN, PruneSpec
 
-RECIPE = Recipe(model="sample:lenet5", data="mnist5k", layers={"conv1": 0.25}, finetune_steps=10, seed=7)
+VERSION_1 = Path(__file__).parent / "fixtures" / "version_1"
+RECIPE = Recipe(
+    model="sample:lenet5", data="mnist5k", finetune_steps=10, prune=RUN.replace(layers=(("conv1", 0.25),), seed=7)
+)
 
 
 def test_round_trip():
@@ -23,8 +28,19 @@ def test_file_round_trip(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("version: 2\nmodel: a\ndata: mnist5k", "version 2"),
-        ("version: '1'\nmodel: a\ndata: mnist5k", "version 1"),
+        ("version: 3\nmodel: a\ndata: mnist5k", "version 3"),
+        ("version: 0\nmodel: a\ndata: mnist5k", "version 0"),
+        ("version: true\nmodel: a\ndata: mnist5k", "version True"),
+        ("version: '1'\nmodel: a\ndata: mnist5k", "version '1'"),
+        ("version: 1\nmodel: a\ndata: mnist5k\nround_to: 8", "unknown field 'round_to'"),
+        ("version: 2\nmodel: a\ndata: mnist5k\nround_to: 0", "round_to"),
+        ("version: 2\nmodel: a\ndata: mnist5k\nallocation: fair", "uniform"),
+        ("version: 2\nmodel: a\ndata: mnist5k\nparameters: {batches: 3}", "takes none"),
+        ("version: 2\nmodel: a\ndata: mnist5k\ncriterion: taylor\nparameters: {batches: 0}", "1 to 1,000"),
+        ("version: 2\nmodel: a\ndata: mnist5k\ncriterion: taylor\nparameters: {batches: 2.5}", "a whole number"),
+        ("version: 2\nmodel: a\ndata: mnist5k\nparameters: 3", "names with whole numbers"),
+        ("version: 2\nmodel: a\ndata: mnist5k\nprune: {}", "unknown field 'prune'"),
+        ("version: 2\nmodel: a\ndata: mnist5k\ncriterion: bn_scale\ngranularity: weight", "channels only"),
         ("model: a", "not a recipe"),
         ("- 1\n- 2", "not a recipe"),
         ("a: [", "not readable YAML"),
@@ -70,15 +86,44 @@ def test_bad_recipes_are_refused(text, words):
 
 def test_a_text_that_cannot_be_written_down_is_refused():
     for odd in ({"model": "\ud800"}, {"data": "\ud800"}, {"layers": {"\udfff": 0.5}}, {"criterion": "\ud800"}):
-        with pytest.raises(InputError, match="no name") as caught:
-            Recipe(**{"model": "sample:lenet5", "data": "mnist5k"} | odd)
+        with pytest.raises(InputError, match=r"no (name|criterion)") as caught:
+            Recipe.from_values({"model": "sample:lenet5", "data": "mnist5k"} | odd)
         str(caught.value).encode()
 
 
 def test_schedules_take_equal_steps_to_the_same_sparsity():
-    base = {"model": "sample:lenet5", "data": "mnist5k", "sparsity": 0.875, "finetune_steps": 100}
-    one = rounds(Recipe(**base))
-    three = rounds(Recipe(**base, schedule="iterative", iterations=3, layers={"conv1": 0.5}))
+    base = Recipe(model="sample:lenet5", data="mnist5k", prune=PruneSpec(sparsity=0.875), finetune_steps=100)
+    one = base.rounds()
+    three = base.replace(schedule="iterative", iterations=3, layers=(("conv1", 0.5),)).rounds()
     assert sum(part.steps for part in one) == sum(part.steps for part in three) == 100
-    assert [part.sparsity for part in three] == pytest.approx([0.5, 0.75, 0.875])
-    assert three[-1].layers == {"conv1": 0.5} and one[0].sparsity == 0.875
+    assert [part.spec.sparsity for part in three] == pytest.approx([0.5, 0.75, 0.875])
+    assert three[-1].spec.layers == (("conv1", 0.5),) and one[0].spec.sparsity == 0.875
+
+
+def test_recipes_of_version_1_open_and_mean_the_same():
+    """Written by the explorer of that time."""
+    full = Recipe.from_file(VERSION_1 / "recipe.yaml")
+    assert full == Recipe(
+        model="sample:lenet5", data="mnist5k", schedule="iterative", iterations=4, finetune_steps=62, batch_size=32,
+        lr=0.01, momentum=0.8, weight_decay=1e-4, shift=1, precision="bf16",
+        prune=PruneSpec(
+            granularity="weight", criterion="random", sparsity=0.4, layers=(("conv1", 0.1), ("fc1", 0.95)), seed=5,
+        ),
+    )  # fmt: skip
+    assert Recipe.from_file(VERSION_1 / "plain.yaml") == Recipe(model="sample:lenet300", data="mnist5k")
+    assert Recipe.from_yaml(full.to_yaml()) == full and full.to_yaml().startswith("version: 2\n")
+    short = Recipe.from_yaml("version: 1\nmodel: sample:lenet5\ndata: mnist5k")
+    assert short.prune == PruneSpec(sparsity=0.5), "what was not said stood for a half"
+
+
+def test_a_recipe_holds_all_of_its_spec():
+    full = RECIPE.replace(
+        criterion="taylor", parameters=(("batches", 3),), granularity="weight", sparsity=0.25, schedule="iterative",
+        iterations=3,
+    )  # fmt: skip
+    assert Recipe.from_yaml(full.to_yaml()) == full == Recipe.from_values(full.to_values())
+    assert full.prune.layers == RECIPE.prune.layers and full.prune.seed == 7
+    assert full.to_values()["parameters"] == {"batches": 3} and full.to_values()["layers"] == {"conv1": 0.25}
+    assert RECIPE.replace(prune=PruneSpec(), seed=3).prune == PruneSpec(seed=3)
+    with pytest.raises(InputError, match="channels only"):
+        full.replace(criterion="bn_scale")

@@ -20,6 +20,7 @@ from pruning.base.errors import InputError
 from pruning.graph import leftovers
 from pruning.planning.allocation import per_target
 from pruning.removal.build import build_graph
+from pruning.spec import PruneSpec
 
 IMAGES = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -138,7 +139,7 @@ def test_the_criterion_decides_what_goes():
         ({"sparsity": float("nan")}, "nan"),
         ({"sparsity": {"conv1": 1.5}}, "layer conv1"),
         ({"sparsity": {"cnov1": 0.5}}, "Did you mean 'conv1'?"),
-        ({"sparsity": {1: 0.5}}, "no prunable layer '1'"),
+        ({"sparsity": {1: 0.5}}, "no name: 1"),
         ({"sparsity": 0.5, "criterion": ["l2"]}, "['l2']"),
         ({"sparsity": {"head": 0.5}}, "cannot be removed"),
         ({"sparsity": 0.5, "criterion": "l3"}, "l3"),
@@ -176,7 +177,7 @@ def test_a_network_of_locked_layers_only_is_refused_and_says_why():
 def test_an_unknown_layer_where_none_can_be_pruned():
     graph = build_graph(FixedSize(), IMAGES)
     with pytest.raises(InputError, match=r"no prunable layer 'cnov': no channels of this network can be removed\.$"):
-        per_target(graph, "channel", 0.0, {"cnov": 0.5})
+        per_target(graph, PruneSpec(layers=(("cnov", 0.5),)))
 
 
 class Two(nn.Module):

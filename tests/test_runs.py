@@ -20,10 +20,11 @@ from pruning.planning.plan import LayerPlan
 from pruning.runs import Run, create_run, delete_run, execute, list_runs, read_run, request_cancel
 from pruning.runs.recipe import Recipe
 from pruning.runs.start import start_run
+from pruning.spec import PruneSpec
 from pruning.training.evaluate import evaluate
 
-QUICK = Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5, finetune_steps=3)
-LONG = Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5, finetune_steps=1_000_000)
+QUICK = Recipe(model="sample:lenet300", data="mnist5k", finetune_steps=3, prune=PruneSpec(sparsity=0.5))
+LONG = Recipe(model="sample:lenet300", data="mnist5k", finetune_steps=1_000_000, prune=PruneSpec(sparsity=0.5))
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,12 @@ def wait_for(path: Path, states: set[str], seconds: float = 90) -> str:
         if state in states:
             return state
         time.sleep(0.1)
-    raise AssertionError(f"still {read_run(path).state} after {seconds} s: {(path / 'worker.log').read_text()}")
+    raise AssertionError(f"still {read_run(path).state} after {seconds} s: {printed(path)}")
+
+
+def printed(path: Path) -> str:
+    """What the processes of a run printed."""
+    return "".join(log.read_text() for log in sorted(path.glob("attempts/*/log")))
 
 
 def test_a_run_is_listed_and_its_model_opens_with_the_identical_count():
@@ -60,7 +66,7 @@ def test_what_was_asked_for_counts_layers_not_the_recipes_base(tmp_path, make_re
     layers = {"fc1": 0.9, "fc2": 0.5, "fc3": 0.7}
     run = Run(
         path=tmp_path, state="queued", created=datetime.now(UTC), result=None, message=None,
-        recipe=Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.0, layers=layers),
+        recipe=Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(layers=tuple(layers.items()))),
     )  # fmt: skip
     assert run.asked == (0.0, 0.9), "before it ran nobody has counted the layers"
     done = [
@@ -73,9 +79,11 @@ def test_what_was_asked_for_counts_layers_not_the_recipes_base(tmp_path, make_re
 
 
 def test_a_weight_run_can_be_trained_on_and_keeps_its_zeros():
-    first = create_run(Recipe(model="sample:lenet300", data="mnist5k", granularity="weight", sparsity=0.9))
+    first = create_run(
+        Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(granularity="weight", sparsity=0.9))
+    )
     execute(first)
-    second = create_run(Recipe(model=f"run:{first}", data="mnist5k", sparsity=0.0, finetune_steps=5))
+    second = create_run(Recipe(model=f"run:{first}", data="mnist5k", finetune_steps=5, prune=PruneSpec(sparsity=0.0)))
     result = execute(second)
     zeros = load_file(first / "model.safetensors")["fc1.weight"] == 0
     weight = load_file(second / "model.safetensors")["fc1.weight"]
@@ -87,7 +95,7 @@ def test_a_weight_run_can_be_trained_on_and_keeps_its_zeros():
 def test_a_channel_run_can_be_pruned_again():
     first = create_run(QUICK)
     execute(first)
-    second = create_run(Recipe(model=f"run:{first}", data="mnist5k", sparsity=0.5))
+    second = create_run(Recipe(model=f"run:{first}", data="mnist5k", prune=PruneSpec(sparsity=0.5)))
     result = execute(second)
     assert result.pruned.params == 784 * 75 + 75 + 75 * 25 + 25 + 25 * 10 + 10
     opened = open_model(f"run:{second}")
@@ -129,7 +137,7 @@ def test_a_killed_worker_counts_as_failed():
 
 
 def test_failures_are_noted_in_one_sentence():
-    path = create_run(Recipe(model="sample:lenet300", data="mnist", sparsity=0.5))
+    path = create_run(Recipe(model="sample:lenet300", data="mnist", prune=PruneSpec(sparsity=0.5)))
     with pytest.raises(Exception, match="not on this machine"):
         execute(path)
     assert read_run(path).state == "failed" and "make data" in str(read_run(path).message)

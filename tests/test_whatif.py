@@ -18,6 +18,7 @@ from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import masked_model, removed_model
 from pruning.removal.build import build_graph
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
+from pruning.spec import PruneSpec
 from pruning.training.evaluate import evaluate
 from pruning.whatif import WhatIf, engine
 from pruning.whatif.calls import Runner
@@ -57,7 +58,7 @@ def test_in_fp32_it_is_what_evaluate_gives_on_the_masked_model(name: str, granul
     what_if = WhatIf(opened.model, opened.graph, digits, images=None, precision="fp32")
     assert what_if.whole_because is None and what_if.images == 1000
     for layers in some_plans(opened.graph, seed=1, count=3, granularity=granularity):
-        plan = make_plan(opened.model, opened.graph, granularity=granularity, layers=layers)
+        plan = make_plan(opened.model, opened.graph, PruneSpec(granularity=granularity, layers=tuple(layers.items())))
         measured = what_if.measure(plan)
         as_cut, recalibrated = plain(opened, plan, digits, None)
         assert measured.complete and torch.equal(measured.as_cut.right, as_cut)
@@ -70,11 +71,11 @@ def test_in_fp32_it_is_what_evaluate_gives_on_the_masked_model(name: str, granul
 def test_a_sample_is_the_one_that_evaluate_takes_and_plans_apart_do_not_disturb_what_is_kept(digits: Dataset) -> None:
     opened = open_model("sample:mini_resnet")
     what_if = WhatIf(opened.model, opened.graph, digits, images=300, precision="fp32")
-    nothing = make_plan(opened.model, opened.graph)
+    nothing = make_plan(opened.model, opened.graph, PruneSpec())
     before = what_if.measure(nothing)
     assert before.recalibrated is None, "nothing goes, so there is nothing to recalibrate"
     for group in reversed(opened.graph.groups):
-        plan = make_plan(opened.model, opened.graph, layers={group.name: 0.5})
+        plan = make_plan(opened.model, opened.graph, PruneSpec(layers=((group.name, 0.5),)))
         measured = what_if.measure(plan, keep=False)
         as_cut, recalibrated = plain(opened, plan, digits, 300)
         assert torch.equal(measured.as_cut.right, as_cut) and torch.equal(measured.recalibrated.right, recalibrated)
@@ -101,7 +102,7 @@ def test_only_what_follows_the_change_is_computed(digits: Dataset, monkeypatch: 
     for change in ({}, {}, {last: 0.5}, {last: 0.3}, {"layer1.0.conv1": 0.2}, {last: 0.2}, {"conv1": 0.3}):
         layers |= change
         Recorder.steps = 0
-        what_if.measure(make_plan(opened.model, opened.graph, layers=layers))
+        what_if.measure(make_plan(opened.model, opened.graph, PruneSpec(layers=tuple(layers.items()))))
         counts.append(Recorder.steps)
     # All; the classifier from kept means; from the last convolution on, twice: channels that are fewer are taken from
     # the dense value that is kept; from layer1.0.conv2 on; the last but one too, since more channels are asked for
@@ -145,7 +146,7 @@ def test_families_of_networks_give_what_the_removed_network_gives(name: str) -> 
     parts.memory.keep = frozenset(step.node for step in parts.program.steps if step.op.name not in ("alias", "getitem"))
     images = torch.randn(3, 3, 64, 64)
     for layers in some_plans(graph, seed=3, count=4):
-        plan = make_plan(model, graph, layers=layers)
+        plan = make_plan(model, graph, PruneSpec(layers=tuple(layers.items())))
         made = parts.question(plan).answer("as_cut", 0, Images(count=3, normalised=lambda: images), keep=True)
         with torch.no_grad():
             wanted = removed_model(model, graph, plan)(images)
@@ -157,7 +158,7 @@ def test_families_of_networks_give_what_the_removed_network_gives(name: str) -> 
 def test_answers_come_soon_and_grow_better(digits: Dataset) -> None:
     opened = open_model("sample:mini_resnet")
     what_if = WhatIf(opened.model, opened.graph, digits, images=1000)
-    plan = make_plan(opened.model, opened.graph, sparsity=0.3)
+    plan = make_plan(opened.model, opened.graph, PruneSpec(sparsity=0.3))
     answers = list(what_if.follow(plan))
     assert answers[0].as_cut.images == 100 and answers[0].recalibrated is None
     assert answers[1].recalibrated.images == 100, "the first images, then recalibration, then more images"
@@ -171,9 +172,9 @@ def test_answers_come_soon_and_grow_better(digits: Dataset) -> None:
 def test_a_question_that_is_left_off_spoils_nothing(digits: Dataset) -> None:
     opened = open_model("sample:mini_resnet")
     what_if = WhatIf(opened.model, opened.graph, digits, images=300, precision="fp32")
-    what_if.measure(make_plan(opened.model, opened.graph))
+    what_if.measure(make_plan(opened.model, opened.graph, PruneSpec()))
     for number, group in enumerate(opened.graph.groups):
-        plan = make_plan(opened.model, opened.graph, layers={group.name: 0.4})
+        plan = make_plan(opened.model, opened.graph, PruneSpec(layers=((group.name, 0.4),)))
         asked = 0
 
         def enough(number: int = number) -> bool:
@@ -183,7 +184,9 @@ def test_a_question_that_is_left_off_spoils_nothing(digits: Dataset) -> None:
 
         with pytest.raises(Cancelled):
             what_if.measure(plan, cancel=enough)
-        next(what_if.follow(make_plan(opened.model, opened.graph, sparsity=0.2)))  # and another that nobody waits for
+        next(
+            what_if.follow(make_plan(opened.model, opened.graph, PruneSpec(sparsity=0.2)))
+        )  # and another that nobody waits for
     as_cut, recalibrated = plain(opened, plan, digits, 300)
     measured = what_if.measure(plan)
     assert torch.equal(measured.as_cut.right, as_cut) and torch.equal(measured.recalibrated.right, recalibrated)
@@ -195,7 +198,7 @@ def test_what_is_kept_stays_within_the_budget(budget: int, digits: Dataset) -> N
     what_if = WhatIf(opened.model, opened.graph, digits, images=1000, precision="fp32", budget_bytes=budget)
     most = 0
     for layers in ({}, {"layer3.0.conv1": 0.5}, {"conv1": 0.3}, {}):
-        for _ in what_if.follow(make_plan(opened.model, opened.graph, layers=layers)):
+        for _ in what_if.follow(make_plan(opened.model, opened.graph, PruneSpec(layers=tuple(layers.items())))):
             most = max(most, what_if.kept_bytes)
     assert most <= budget
     assert most >= 0.6 * budget, "and it is made use of"
@@ -206,7 +209,7 @@ def test_bf16_is_used_only_where_it_agrees(digits: Dataset, monkeypatch: pytest.
     insisted = WhatIf(opened.model, opened.graph, digits, images=200, precision="bf16")
     assert insisted.precision.name == "bf16" and insisted.precision.agreement >= 0.995
     assert insisted.precision.images == 200
-    accuracy = insisted.measure(make_plan(opened.model, opened.graph)).as_cut.accuracy
+    accuracy = insisted.measure(make_plan(opened.model, opened.graph, PruneSpec())).as_cut.accuracy
     assert accuracy == pytest.approx(evaluate(opened.model, digits, "select", limit=200).accuracy, abs=0.011)
     monkeypatch.setattr(engine, "AGREEMENT", 1.01)
     assert WhatIf(opened.model, opened.graph, digits, images=200, precision="bf16").precision.name == "fp32"
@@ -246,7 +249,7 @@ def test_a_network_whose_calls_do_not_follow_is_computed_whole(
     what_if = WhatIf(model, graph, digits, images=200)
     assert what_if.whole_because is not None and why in what_if.whole_because
     assert what_if.precision.name == "fp32" and what_if.kept_bytes == 0
-    plan = make_plan(model, graph, sparsity=0.5)
+    plan = make_plan(model, graph, PruneSpec(sparsity=0.5))
     expected = evaluate(masked_model(model, graph, plan), digits, "select", limit=200).right
     assert torch.equal(what_if.measure(plan).as_cut.right, expected)
 
@@ -258,7 +261,7 @@ def test_recalibration_of_a_family_with_several_kinds_of_norms() -> None:
     graph = build_graph(model, (3, 64, 64))
     what_if = WhatIf(model, graph, data, images=None, precision="fp32")
     for layers in some_plans(graph, seed=5, count=2):
-        plan = make_plan(model, graph, layers=layers)
+        plan = make_plan(model, graph, PruneSpec(layers=tuple(layers.items())))
         small = removed_model(model, graph, plan)
         recalibrate(small, data)
         assert torch.equal(what_if.measure(plan).recalibrated.right, evaluate(small, data, "select").right)
@@ -266,7 +269,7 @@ def test_recalibration_of_a_family_with_several_kinds_of_norms() -> None:
 
 def test_only_what_is_wanted_is_measured(digits: Dataset) -> None:
     opened = open_model("sample:mini_resnet")
-    plan = make_plan(opened.model, opened.graph, sparsity=0.3)
+    plan = make_plan(opened.model, opened.graph, PruneSpec(sparsity=0.3))
     both = WhatIf(opened.model, opened.graph, digits, images=200, precision="fp32").measure(plan)
     alone = WhatIf(opened.model, opened.graph, digits, images=200, precision="fp32", figures=("recalibrated",))
     measured = alone.measure(plan)

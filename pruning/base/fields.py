@@ -70,6 +70,23 @@ class Fields:
             return float(value)
         return self.refuse(name, "a number" + _between(low, high))
 
+    def wholes(self, name: str, low: int | None = None, *, length: int | None = None) -> tuple[int, ...]:
+        """A list of whole numbers of at least `low`, of a given length where one is named."""
+        value = self._value(name)
+        if isinstance(value, list) and length in (None, len(value)):
+            found = tuple(item for item in value if type(item) is int and (low is None or item >= low))
+            if len(found) == len(value):
+                return found
+        return self.refuse(name, f"a list of {'' if length is None else f'{length} '}whole numbers")
+
+    def table(self, name: str, columns: int) -> list[tuple[float, ...]]:
+        """A list of rows of finite numbers, each of so many columns."""
+        value = self._value(name)
+        if not isinstance(value, list):
+            return self.refuse(name, "a list of rows")
+        rows = Fields({f"row {number} of {name}": row for number, row in enumerate(value, 1)}, self.where)
+        return [rows.numbers(row, columns) for row in rows.names()]
+
     def numbers(self, name: str, length: int | None = None) -> tuple[float, ...]:
         """A list of finite numbers, of a given length where one is named."""
         value = self._value(name)

@@ -17,6 +17,7 @@ from pruning.contest.cache import hold, to_json
 from pruning.data.datasets import load_dataset
 from pruning.opening.models import open_model
 from pruning.runs.pipeline import check_fits
+from pruning.spec import PruneSpec
 
 REPORTS = 10
 """How often progress is said."""
@@ -28,8 +29,8 @@ AGAINST = {
 }
 
 
-def contest(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
-    """Run the race: as JSON, and as lines.
+def contest(args: argparse.Namespace, spec: PruneSpec, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
+    """Run the race: as JSON, and as lines. `spec`: what of the options says what goes.
 
     Raises:
         PruningError: an option is not allowed, the images are absent, the cache cannot be written; or cancelled.
@@ -41,15 +42,13 @@ def contest(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[
     terms = Terms(
         model=args.model,
         data=data.info.name,
-        granularity=args.granularity,
-        criterion=args.criterion,
-        sparsity=args.sparsity,
+        prune=spec,
         rounds=args.rounds,
         steps=args.steps,
         seeds=_seeds(args.seeds),
     )
     torch.set_num_threads(1)  # networks that learn so quickly gain nothing from more, and the pages need the rest
-    found = hold(terms, opened, data, progress=_Progress(), cancel=cancel)
+    found = hold(terms, opened, data, progress=_Progress(), cancel=cancel, work=args.work)
     verdict = judge([found])
     return {"model": args.model, **to_json(found), "verdict": asdict(verdict)}, _lines(found, verdict)
 
@@ -77,9 +76,9 @@ class _Progress:
 
 
 def _lines(found: Race, verdict: Verdict) -> list[str]:
-    terms = found.terms
+    terms, spec = found.terms, found.terms.prune
     lines = [
-        f"{terms.model}: {terms.sparsity:.0%} of the {terms.granularity}s removed, {terms.steps} steps each; the "
+        f"{terms.model}: {spec.sparsity:.0%} of the {spec.info.title} {spec.info.done}, {terms.steps} steps each; the "
         f"iterative side in {terms.rounds} rounds. Accuracy on select images, measured after fine-tuning",
         "",
     ]

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 import pruning.runs  # noqa: F401 - adds run: to what open_network opens
+from pruning.base.digests import weights_digest
 from pruning.catalog.references import parse_reference
 from pruning.cli.describe import describe_groups, locked_lines, weights_lines
 from pruning.cli.output import field, only_ours
 from pruning.cost.counts import layer_costs, model_cost
 from pruning.graph.model_graph import ModelGraph
-from pruning.opening.models import weights_digest
 from pruning.opening.networks import open_network
 from pruning.removal.build import build_graph
 from pruning.statistics.distributions import weight_stats

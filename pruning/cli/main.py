@@ -9,8 +9,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pruning.base.errors import Cancelled, PruningError, RemovalError, RequirementError
-from pruning.cli.output import emit, say
+from pruning.base.errors import Cancelled, InputError, PruningError, RemovalError, RequirementError
+from pruning.cli.numbers import number, whole
+from pruning.cli.output import emit, field, say
+from pruning.cli.spec import SPEC_FIELDS, add_spec_options, spec_of
+from pruning.export.table import EXPORTS
+from pruning.jobs.attempt import Attempt
+from pruning.jobs.work import Work
+from pruning.spec import CONTEST, RUN, PruneSpec
 
 EXIT_OK, EXIT_NO, EXIT_ERROR, EXIT_CANCELLED = 0, 1, 2, 130
 """`EXIT_NO`: everything was done, and the answer is no: a requirement is not met, a removal not proven."""
@@ -25,12 +31,14 @@ Stop = Callable[[], bool]
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 1 where the answer is no, 2 for an error, 130 when cancelled."""
     try:
-        args = build_parser().parse_args(arguments)
+        given = sys.argv[1:] if arguments is None else arguments
+        if given[:1] == ["--job"]:
+            _carry_out_as_job(*given[1:])
+        else:
+            _carry_out(given)
+        return EXIT_OK
     except SystemExit as ended:
         return EXIT_ERROR if ended.code else EXIT_OK
-    try:
-        args.command(args, _Stop())
-        return EXIT_OK
     except (Cancelled, KeyboardInterrupt) as error:
         say(str(error) or "Cancelled.")
         return EXIT_CANCELLED
@@ -42,6 +50,20 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         say(f"Error: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.")
         return EXIT_ERROR
+
+
+def _carry_out(arguments: list[str], work: Work | None = None) -> None:
+    """Carry a command out; `work`: where it is an attempt at a job."""
+    args = build_parser().parse_args(arguments)
+    args.work = work
+    args.command(args, _Stop())
+
+
+def _carry_out_as_job(place: str = "", *arguments: str) -> None:
+    """What an executor starts: `--job PLACE COMMAND ...`. The attempt in a folder is noted as begun before the command
+    imports anything, and ends with it, whatever becomes of it."""
+    with Attempt.at(place).working() as work:
+        _carry_out(list(arguments), work)
 
 
 class _Stop:
@@ -64,22 +86,7 @@ class _Stop:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
-        say(f"Error: {message}. See '{self.prog} --help'.")
-        raise SystemExit(EXIT_ERROR)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number, such as 0.5") from None
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number, such as 8") from None
+        raise InputError(f"{message}. See '{self.prog} --help'.")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -107,10 +114,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     sub = command("verify", _verify, "Remove channels and prove the smaller model equal to the masked one.")
     sub.add_argument("model", help=MODEL_FORMS)
-    sub.add_argument("--sparsity", type=_number, required=True, metavar="S", help="fraction removed in each group")
-    sub.add_argument("--round-to", type=_whole, metavar="K", help="keep a multiple of K channels in a layer")
-    sub.add_argument("--criterion", default="l2", help="l1, l2, random or largest (l2)")
-    sub.add_argument("--seed", type=_whole, default=0, metavar="N", help="for the criterion random (0)")
+    sub.add_argument("--sparsity", type=number, required=True, metavar="S", help="fraction removed in each group")
+    add_spec_options(
+        sub, PruneSpec(), "round_to", "criterion", "parameters", "seed", granularity="channel", images=False
+    )
 
     sub = command("evaluate", _evaluate, "Measure the accuracy of a model.")
     sub.add_argument("model", help="sample:NAME or run:DIR")
@@ -121,18 +128,12 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("model", nargs="?", help="sample:NAME or run:DIR (or --recipe)")
     with_data(sub)
     sub.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe.yaml instead of the options below")
-    sub.add_argument("--granularity", help="channel: remove units; weight: zero weights (channel)")
-    sub.add_argument("--criterion", help="l1, l2, random or largest (l2)")
-    sub.add_argument("--sparsity", type=_number, metavar="S", help="fraction removed in each layer or group (0.5)")
-    sub.add_argument("--layer", action="append", metavar="NAME=S", help="a layer's own sparsity")
+    add_spec_options(sub, RUN, *SPEC_FIELDS)
     sub.add_argument("--schedule", help="oneshot or iterative (oneshot)")
-    sub.add_argument("--steps", type=_whole, metavar="N", help="prune-fine-tune rounds of the iterative schedule (4)")
-    sub.add_argument(
-        "--finetune-epochs", type=_number, metavar="E", help="passes over the train images, all rounds (0)"
-    )
-    sub.add_argument("--finetune-seconds", type=_number, metavar="T", help="instead of epochs; turned into steps")
-    sub.add_argument("--lr", type=_number, help="highest learning rate (the data set's default)")
-    sub.add_argument("--seed", type=_whole, metavar="N", help="equal seeds give equal runs (0)")
+    sub.add_argument("--steps", type=whole, metavar="N", help="prune-fine-tune rounds of the iterative schedule (4)")
+    sub.add_argument("--finetune-epochs", type=number, metavar="E", help="passes over the train images, all rounds (0)")
+    sub.add_argument("--finetune-seconds", type=number, metavar="T", help="instead of epochs; turned into steps")
+    sub.add_argument("--lr", type=number, help="highest learning rate (the data set's default)")
     sub.add_argument("--out", type=Path, metavar="DIR", help="the run's folder (default: a new one in runs/)")
     sub.add_argument(
         "--require", action="append", default=[], metavar="'accuracy>=0.97'",
@@ -143,25 +144,21 @@ def build_parser() -> argparse.ArgumentParser:
     sub = command("sensitivity", _sensitivity, "Measure how well each channel group or weight tensor bears pruning.")
     sub.add_argument("model", help="sample:NAME or run:DIR")
     with_data(sub)
-    sub.add_argument("--granularity", default="channel", help="channel or weight (channel)")
-    sub.add_argument("--criterion", default="l2", help="l1, l2, random or largest (l2)")
-    sub.add_argument("--images", type=_whole, default=2000, metavar="N", help="select images to measure on (2000)")
-    sub.add_argument("--lose", type=_number, default=1.0, metavar="P", help="points that each may lose alone (1)")
-    sub.add_argument("--seed", type=_whole, default=0, metavar="N", help="for the criterion random (0)")
+    add_spec_options(sub, PruneSpec(), "granularity", "criterion", "parameters", "seed")
+    sub.add_argument("--images", type=whole, default=2000, metavar="N", help="select images to measure on (2000)")
+    sub.add_argument("--lose", type=number, default=1.0, metavar="P", help="points that each may lose alone (1)")
 
     sub = command("contest", _contest, "Prune at once against in rounds, with equal steps and several seeds.")
     sub.add_argument("model", help="sample:NAME")
     with_data(sub)
-    sub.add_argument("--granularity", default="weight", help="channel or weight (weight)")
-    sub.add_argument("--criterion", default="l2", help="l1, l2, random or largest (l2)")
-    sub.add_argument("--sparsity", type=_number, default=0.99, metavar="S", help="fraction removed in the end (0.99)")
-    sub.add_argument("--rounds", type=_whole, default=4, metavar="N", help="of the iterative side (4)")
-    sub.add_argument("--steps", type=_whole, default=240, metavar="N", help="optimiser steps of each side (240)")
+    add_spec_options(sub, CONTEST, *(name for name in SPEC_FIELDS if name != "seed"))
+    sub.add_argument("--rounds", type=whole, default=4, metavar="N", help="of the iterative side (4)")
+    sub.add_argument("--steps", type=whole, default=240, metavar="N", help="optimiser steps of each side (240)")
     sub.add_argument("--seeds", default="0,1,2", metavar="N,N,N", help="one pair of lanes each (0,1,2)")
 
     sub = command("latency", _latency, "Time the layers against their widths on this machine; keeps the times.")
     sub.add_argument("model", help=MODEL_FORMS)
-    sub.add_argument("--batch", type=_whole, default=1, metavar="N", help="samples in a forward pass (1)")
+    sub.add_argument("--batch", type=whole, default=1, metavar="N", help="samples in a forward pass (1)")
 
     sub = command("report", _report, "Write a finished run's report: one HTML file that needs no network.")
     sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
@@ -170,6 +167,15 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--recommendation", default="", metavar="TEXT", help="your advice, in your words")
     sub.add_argument("--photos", action="store_true", help="with pictures of the test images whose answer changed")
     sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip that holds the images (else as in the run)")
+
+    sub = command("export", _export, "Write a file from a finished run, such as its recipe, its weights or a table.")
+    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+    sub.add_argument("format", metavar="FORMAT", help=", ".join(EXPORTS))
+    sub.add_argument("--out", type=Path, metavar="FILE", help="the file (default: named after the run, here)")
+    sub.formatter_class = argparse.RawDescriptionHelpFormatter
+    sub.epilog = "formats:\n" + "\n".join(
+        line for export in EXPORTS.values() for line in field(f"  {export.name}", export.explanation)
+    )
 
     sub = command("doctor", _doctor, "Say what this installation has, and what is missing.")
     sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip with images to look for")
@@ -192,9 +198,7 @@ def _inspect(args: argparse.Namespace, stop: Stop) -> None:
 def _verify(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.verify import verify
 
-    result, lines = verify(
-        args.model, sparsity=args.sparsity, round_to=args.round_to, criterion=args.criterion, seed=args.seed
-    )
+    result, lines = verify(args.model, spec_of(args, PruneSpec()))
     emit(result, lines, as_json=args.json)
     if result["check"]["status"] != "exact":
         reason = result["check"]["reason"].rstrip(".")
@@ -211,7 +215,7 @@ def _evaluate(args: argparse.Namespace, stop: Stop) -> None:
 def _prune(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.prune import prune
 
-    result, lines, unmet = prune(args, stop)
+    result, lines, unmet = prune(args, spec_of(args, RUN), stop)
     emit(result, lines, as_json=args.json)
     if unmet:
         raise RequirementError(f"The run is done, but does not meet: {'; '.join(unmet)}.")
@@ -220,21 +224,21 @@ def _prune(args: argparse.Namespace, stop: Stop) -> None:
 def _sensitivity(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.sensitivity import sensitivity
 
-    result, lines = sensitivity(args, stop)
+    result, lines = sensitivity(args, spec_of(args, PruneSpec()), stop)
     emit(result, lines, as_json=args.json)
 
 
 def _contest(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.contest import contest
 
-    result, lines = contest(args, stop)
+    result, lines = contest(args, spec_of(args, CONTEST), stop)
     emit(result, lines, as_json=args.json)
 
 
 def _latency(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.latency import latency
 
-    result, lines = latency(args.model, batch=args.batch, cancel=stop)
+    result, lines = latency(args.model, batch=args.batch, cancel=stop, work=args.work)
     emit(result, lines, as_json=args.json)
 
 
@@ -242,6 +246,13 @@ def _report(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.report import report
 
     result, lines = report(args, stop)
+    emit(result, lines, as_json=args.json)
+
+
+def _export(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.export import export
+
+    result, lines = export(args.run, args.format, args.out)
     emit(result, lines, as_json=args.json)
 
 
@@ -257,4 +268,4 @@ def _doctor(args: argparse.Namespace, stop: Stop) -> None:
 def _worker(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.runs import execute
 
-    execute(args.run_dir, cancel=stop)
+    execute(args.run_dir, cancel=stop, work=args.work)

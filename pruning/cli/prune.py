@@ -6,13 +6,14 @@ import argparse
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pruning.base.errors import InputError
 from pruning.cli.evaluate import check_has_images
 from pruning.cli.output import change, field, listed, say
+from pruning.cli.spec import SPEC_FIELDS
 from pruning.cost.ledger import remarks
 from pruning.data.datasets import dataset_info
 from pruning.opening.models import open_model
@@ -22,19 +23,22 @@ from pruning.runs.pipeline import check_recipe, steps_for_seconds
 from pruning.runs.recipe import SCHEDULES, Recipe, Schedule
 from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
+from pruning.spec import PruneSpec
 from pruning.training.finetune import choose_precision, default_hyperparameters
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 
 
-def prune(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str], list[str]]:
+def prune(
+    args: argparse.Namespace, spec: PruneSpec, cancel: Callable[[], bool]
+) -> tuple[dict[str, Any], list[str], list[str]]:
     """Carry a run out: its result as JSON and as lines, and the requirements that it does not meet.
 
     Raises:
         PruningError: an option is not allowed, the images are absent, the run failed or was cancelled.
     """
     requirements = [parse_requirement(text) for text in args.require]
-    recipe = recipe_of(args)
+    recipe = recipe_of(args, spec)
     check_has_images(recipe.model)
     check_recipe(recipe)
     folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
@@ -44,22 +48,21 @@ def prune(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[st
     return values, _summary(result, folder), [wanted.text for wanted in requirements if not wanted.holds(values)]
 
 
-def recipe_of(args: argparse.Namespace) -> Recipe:
-    """The recipe that the options describe, its fine-tuning in steps.
+def recipe_of(args: argparse.Namespace, spec: PruneSpec) -> Recipe:
+    """The recipe that the options describe, its fine-tuning in steps; `spec`: what they say of pruning.
 
     Raises:
         PruningError: an option is not allowed, or contradicts another.
     """
     if args.recipe is not None:
-        given = [name for name in ("granularity", "criterion", "sparsity", "layer", "schedule", "steps",
-                                   "finetune_epochs", "finetune_seconds", "lr", "data", "model")
-                 if getattr(args, name) is not None]  # fmt: skip
+        others = ("schedule", "steps", "finetune_epochs", "finetune_seconds", "lr", "data", "model")
+        given = [name for name in (*SPEC_FIELDS, *others) if name != "seed" and getattr(args, name) is not None]
         if given:
             raise InputError(
                 f"--recipe already says everything: leave out {', '.join(given)}, or change the recipe's text."
             )
         recipe = Recipe.from_file(args.recipe)
-        return recipe if args.seed is None else replace(recipe, seed=args.seed)
+        return recipe if args.seed is None else recipe.replace(seed=args.seed)
     if args.model is None:
         raise InputError("Say which model to prune, such as sample:lenet5, or give --recipe FILE.")
     if args.finetune_epochs is not None and args.finetune_seconds is not None:
@@ -79,10 +82,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     recipe = Recipe(
         model=f"run:{_absolute(args.model[4:])}" if args.model.startswith("run:") else args.model,
         data=info.name,
-        granularity=args.granularity or "channel",
-        criterion=args.criterion or "l2",
-        sparsity=0.5 if args.sparsity is None else args.sparsity,
-        layers=_layers(args.layer or []),
+        prune=spec,
         schedule=schedule,
         iterations=_rounds(schedule, args.steps),
         finetune_steps=round(epochs * (info.sizes["train"] // int(hyper["batch_size"]))),
@@ -90,12 +90,11 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         lr=float(hyper["lr"]),
         shift=int(hyper["shift"]),
         precision=choose_precision(opened.model),
-        seed=args.seed or 0,
     )
     if args.finetune_seconds:
         steps = steps_for_seconds(recipe, args.finetune_seconds, args.data_dir)
         say(f"{args.finetune_seconds:g} s of fine-tuning are {steps} steps on this machine")
-        recipe = replace(recipe, finetune_steps=steps)
+        recipe = recipe.replace(finetune_steps=steps)
     return recipe
 
 
@@ -107,22 +106,6 @@ def _rounds(schedule: str, steps: int | None) -> int:
     if schedule == "oneshot" and steps not in (None, 1):
         raise InputError("--steps is the number of rounds of --schedule iterative; a oneshot schedule has one.")
     return 1 if schedule == "oneshot" else steps or 4
-
-
-def _layers(given: list[str]) -> dict[str, float]:
-    layers: dict[str, float] = {}
-    for text in given:
-        name, _, value = text.rpartition("=")
-        try:
-            number = float(value)
-        except ValueError:
-            name, number = "", 0.0
-        if not name:
-            raise InputError(f"--layer takes NAME=SPARSITY, such as conv1=0.3, not '{text}'.")
-        if layers.get(name, number) != number:
-            raise InputError(f"--layer {name} is given twice, with {layers[name]:g} and {number:g}.")
-        layers[name] = number
-    return layers
 
 
 @dataclass(frozen=True, kw_only=True)

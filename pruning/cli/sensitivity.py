@@ -10,6 +10,7 @@ from pruning.base.errors import Cancelled, InputError
 from pruning.cli.evaluate import check_has_images
 from pruning.cli.output import field, say
 from pruning.data.datasets import load_dataset
+from pruning.granularity import Granularity
 from pruning.opening.models import OpenModel, open_model
 from pruning.planning.plan import Plan
 from pruning.runs.pipeline import check_fits
@@ -19,7 +20,6 @@ from pruning.sensitivity import (
     Figure,
     FigureName,
     Sensitivity,
-    achieved,
     interaction_gap,
     kept_of,
     largest_within,
@@ -29,14 +29,21 @@ from pruning.sensitivity import (
 )
 from pruning.sensitivity.cache import measure
 from pruning.sensitivity.form import to_json
+from pruning.spec import PruneSpec
+from pruning.statistics.cache import statistics_for
 from pruning.whatif import WhatIf
 
+TARGETS: dict[Granularity, str] = {"channel": "channel group", "weight": "weight tensor"}
 REPORTS = 20
 """How often progress is said."""
 
 
-def sensitivity(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
+def sensitivity(
+    args: argparse.Namespace, spec: PruneSpec, cancel: Callable[[], bool]
+) -> tuple[dict[str, Any], list[str]]:
     """Measure all curves, then the joint cut of every target at its limit: as JSON, and as lines.
+
+    `spec`: what of the options says how units are ranked.
 
     Raises:
         PruningError: an option is not allowed, the images are absent, the cache cannot be written; or cancelled.
@@ -47,34 +54,28 @@ def sensitivity(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[d
     opened = open_model(args.model)
     data = load_dataset(args.data or opened.data[0], args.data_dir)
     check_fits(opened, data)
-    wanted = outline(
-        opened.digest,
-        opened.graph,
-        data,
-        granularity=args.granularity,
-        criterion=args.criterion,
-        images=args.images,
-        seed=args.seed,
-    )
+    wanted = outline(opened.digest, opened.graph, data, spec, images=args.images)
 
     def limits(found: Sensitivity) -> Plan:
-        return limits_plan(opened.model, opened.graph, found, _figure(found), args.lose / 100)
+        statistics = statistics_for(opened.model, opened.graph, data, found.spec, cancel=cancel)
+        return limits_plan(opened.model, opened.graph, found, _figure(found), args.lose / 100, statistics)
 
     try:
         found = measure(
             opened,
             data,
             wanted,
-            lambda: WhatIf(opened.model, opened.graph, data, images=wanted.images, seed=wanted.seed),
+            lambda: WhatIf(opened.model, opened.graph, data, images=wanted.images, seed=wanted.spec.seed),
             together=limits,
             progress=_Progress(),
             cancel=cancel,
+            work=args.work,
         )
     except Cancelled as error:
         raise Cancelled("Cancelled. What is measured is kept: the same command goes on from there.") from error
     name, plan = _figure(found), limits(found)
     joint = next(joint for joint in found.joints if joint.kept == kept_of(plan))
-    predicted = predict_joint(found, achieved(plan), name)
+    predicted = predict_joint(found, plan.shares, name)
     gap = interaction_gap(predicted, joint.figure(name))
     together = {
         "lose": args.lose / 100,
@@ -111,16 +112,16 @@ def _lines(opened: OpenModel, found: Sensitivity, name: FigureName, together: di
     words = {"as_cut": "as cut", "recalibrated": "recalibrated"}[name]
     low, high = found.dense.as_cut.interval
     lose = together["lose"]
-    columns = sorted(SPARSITIES[found.granularity])
+    columns = sorted(SPARSITIES[found.spec.granularity])
     wide = max(13, *(len(curve.name) for curve in found.curves)) if found.curves else 13
-    target = "channel group" if found.granularity == "channel" else "weight tensor"
+    target = TARGETS[found.spec.granularity]
     again = found.dense.recalibrated
     lines = [
         f"{opened.title}, dense: {found.dense.as_cut.accuracy:.2%} ({low:.2%} to {high:.2%}) of {found.images:,} "
         f"select images of {found.data}, measured in {found.precision}"
         + (f"; {again.accuracy:.2%} recalibrated, where its curves begin" if again else ""),
-        f"Accuracy in % with only one {target} cut by {found.criterion}, {words}, measured; within: the largest share "
-        f"that may go for a loss of at most {100 * lose:g} point{'' if lose == 0.01 else 's'}",
+        f"Accuracy in % with only one {target} cut by {found.spec.criterion}, {words}, measured; within: the largest "
+        f"share that may go for a loss of at most {100 * lose:g} point{'' if lose == 0.01 else 's'}",
         "",
         f"{target:<{wide}}{'units':>9}{'parameters':>12}{'MACs':>14}  "
         + "".join(f"{100 * sparsity:>6.0f}" for sparsity in columns)

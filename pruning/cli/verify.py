@@ -13,11 +13,10 @@ from pruning.cli.output import change, field, only_ours
 from pruning.cost.counts import count_macs, shapes_after
 from pruning.opening.networks import open_network
 from pruning.removal.remove import remove
+from pruning.spec import PruneSpec
 
 
-def verify(
-    ref: str, *, sparsity: float, round_to: int | None = None, criterion: str = "l2", seed: int = 0
-) -> tuple[dict[str, Any], list[str]]:
+def verify(ref: str, spec: PruneSpec) -> tuple[dict[str, Any], list[str]]:
     """Remove channels of the model that a reference names: the result as JSON, and as lines.
 
     Raises:
@@ -26,15 +25,8 @@ def verify(
     clock: dict[str, float] = {}
     with only_ours():
         network = open_network(ref)
-        done = remove(
-            network.model,
-            network.example_inputs,
-            sparsity=sparsity,
-            criterion=criterion,
-            round_to=round_to,
-            seed=seed,
-            clock=clock,
-        )
+        done = remove(network.model, network.example_inputs, spec, clock=clock)
+    round_to = spec.round_to if spec.round_to > 1 else None
     check = done.check
     assert check is not None
     params = {"before": _parameters(network.model), "after": _parameters(done.model)}
@@ -46,10 +38,10 @@ def verify(
         "schema_version": 1,
         "model": ref,
         "weights": network.weights,
-        "sparsity": sparsity,
+        "sparsity": spec.sparsity,
         "round_to": round_to,
-        "criterion": criterion,
-        "seed": seed,
+        "criterion": spec.criterion,
+        "seed": spec.seed,
         "check": asdict(check),
         "params": params,
         "macs": macs,
@@ -61,7 +53,7 @@ def verify(
     idle = done.graph.groups and not done.what.kept
     rounded = f", once rounded up to a multiple of {round_to}" if round_to else ""
     lines = [
-        f"{network.title} at sparsity {sparsity:g}: {check.status}"
+        f"{network.title} at sparsity {spec.sparsity:g}: {check.status}"
         + (f", largest relative difference {check.max_error:.1e}" if check.max_error is not None else ""),
         *weights_lines(network),
         *field("compared", f"with {check.reference}" if check.max_error is not None else check.reference),

@@ -13,7 +13,7 @@ from pruning.compare.features import kept_channels, layer_site
 from pruning.data.datasets import Dataset
 from pruning.graph.groups import ChannelGroup
 from pruning.opening.models import OpenModel
-from pruning.planning.plan import LayerPlan, Plan
+from pruning.planning.plan import LayerPlan, Plan, keeping_units, nothing
 from pruning.training.evaluate import Difference, Evaluation, paired_difference
 from pruning.whatif import WhatIf
 
@@ -82,7 +82,7 @@ def without(group: ChannelGroup, unit: int) -> Plan:
         for name in group.producers
     )
     kept = {group.name: tuple(i for i in range(group.units) if i != unit)}
-    return Plan(granularity="channel", kept=kept, layers=layers)
+    return keeping_units(kept, layers)
 
 
 def knockout_engine(opened: OpenModel, data: Dataset) -> WhatIf:
@@ -102,7 +102,7 @@ def knock_out(engine: WhatIf, opened: OpenModel, layer: str, channel: int) -> Kn
         InputError: as `find_unit`.
     """
     group, unit = find_unit(opened, layer, channel)
-    before = engine.measure(Plan(granularity="channel", layers=())).as_cut
+    before = engine.measure(nothing()).as_cut
     after = engine.measure(without(group, unit), keep=False).as_cut
     assert before is not None and after is not None, "the engine measures as cut"
     labels = engine.data.labels["select"][engine.data.subset("select", engine.images)]

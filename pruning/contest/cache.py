@@ -1,40 +1,40 @@
-"""Races on disk: one file a race, named by its terms, growing while it is run; so all visitors look at the same one."""
+"""Races on this machine: one job a race, named by its terms, which tells each mark as it comes; so all visitors look at
+the same one."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
 from pruning.base.cancel import Cancel
-from pruning.base.errors import Cancelled
+from pruning.base.errors import Cancelled, StorageError
+from pruning.base.fields import Fields
 from pruning.base.files import cache_dir
-from pruning.contest.race import Finish, Mark, Race, Terms, line_up, race
+from pruning.contest.race import Finish, Lane, Mark, Race, Terms, line_up, race
 from pruning.data.datasets import Dataset
-from pruning.jobs.workfile import WorkFile
+from pruning.jobs.follower import Follower
+from pruning.jobs.job import Job
+from pruning.jobs.work import Work
 from pruning.latency.clock import quiet_machine
 from pruning.opening.models import OpenModel
+from pruning.runs.identity import request_digest
 
 SCHEMA_VERSION = 1
-SAVE_SECONDS = 0.3
-"""At most so often the file is written while marks come quickly."""
+FORMAT = 2
+"""Of the events that are kept."""
 
 
-def file_of(terms: Terms, model_digest: str, data_digest: str) -> WorkFile:
-    """Where a race is kept; `WorkFile.status` tells whether it is being run."""
-    key = json.dumps([SCHEMA_VERSION, asdict(terms), model_digest, data_digest], sort_keys=True)
-    return WorkFile(cache_dir() / "contest" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json")
+def job_of(terms: Terms, model_digest: str, data_digest: str) -> Job:
+    """The job that runs a race."""
+    asked = {"form": FORMAT, **terms.to_values()}
+    name = request_digest("contest", asked, weights=model_digest, data=data_digest)[:32]
+    return Job.in_folder(cache_dir() / "contest" / name)
 
 
-def read(file: WorkFile, terms: Terms) -> Race:
-    """The race as far as it is on disk; before its start where there is nothing, or the file is damaged."""
-    try:
-        return from_json(file.read(), terms)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return line_up(terms)
+def read(job: Job, terms: Terms) -> Race:
+    """The race as far as its last attempt came; before its start where there is none."""
+    return replay(terms, Follower(job).last_events())
 
 
 def hold(
@@ -44,90 +44,113 @@ def hold(
     *,
     progress: Callable[[Race, str], None] | None = None,
     cancel: Cancel | None = None,
+    work: Work | None = None,
 ) -> Race:
-    """Run a race from its start, unless it is on disk already, writing it as it comes; nothing is timed beside it.
+    """Run a race from its start, unless it was run already, telling it as it comes; nothing is timed beside it.
+
+    `work`: of the attempt that this process was started for.
 
     Raises:
         InputError: another process runs the same one.
         StorageError: the cache cannot be written.
         Cancelled: `cancel()` became true, or it was asked to stop; what was run is shown until the next start.
     """
-    file, tell = file_of(terms, source.digest, data.digest), progress or (lambda race, text: None)
-    now = read(file, terms)
+    job, tell = job_of(terms, source.digest, data.digest), progress or (lambda race, text: None)
+    now = read(job, terms)
     if now.done:
         return now
+    now = line_up(terms)
+    with job.working(work) as work:
+        work.supersedes = True
+        stop = work.cancel_or(cancel)
 
-    def stop() -> bool:
-        return file.is_cancelling or (cancel is not None and cancel())
+        def say(text: str) -> None:
+            work.say(text)
+            tell(now, text)
 
-    def say(text: str) -> None:
-        file.say(text)
-        tell(now, text)
-
-    with file.working(), quiet_machine(stop, lambda: say("Waiting for another run on this machine")):
-        say("On their way")
-        now, saved = line_up(terms), 0.0
-        file.write(to_json(now))
-        try:
-            for now in race(terms, source, data, cancel=stop):
-                tell(now, "")
-                if time.monotonic() - saved > SAVE_SECONDS:
-                    file.write(to_json(now))
-                    saved = time.monotonic()
-        except Cancelled as error:
-            raise Cancelled("The race was stopped.") from error
-        finally:
-            file.write(to_json(now))
+        with quiet_machine(stop, lambda: say("Waiting for another run on this machine")):
+            say("On their way")
+            try:
+                for later in race(terms, source, data, cancel=stop):
+                    for event in changes(now, later):
+                        work.tell(event)
+                    now = later
+                    tell(now, "")
+            except Cancelled as error:
+                raise Cancelled("The race was stopped.") from error
     return now
+
+
+def changes(before: Race, after: Race) -> Iterator[dict[str, Any]]:
+    """The events that lead from one state of a race to a later one."""
+    for number, (old, new) in enumerate(zip(before.lanes, after.lanes, strict=True)):
+        for mark in new.marks[len(old.marks) :]:
+            yield {"kind": "mark", "lane": number, **asdict(mark)}
+        if new.finish is not None and old.finish is None:
+            yield {"kind": "finish", "lane": number, **_finish_json(new.finish)}
+
+
+def replay(terms: Terms, events: Iterable[dict[str, Any]]) -> Race:
+    """The race that events lead to from its start; what is damaged counts for nothing."""
+    now = line_up(terms)
+    for event in events:
+        try:
+            now = _with(now, Fields(event, "an event of a race"))
+        except StorageError:
+            continue
+    return now
+
+
+def _with(now: Race, event: Fields) -> Race:
+    number = event.whole("lane", 0, len(now.lanes) - 1)
+    lane = now.lanes[number]
+    if event.choice("kind", ("mark", "finish")) == "mark":
+        lane = replace(lane, marks=(*lane.marks, _mark(event, lane)))
+    else:
+        lane = replace(lane, finish=_finish(event, lane))
+    return replace(now, lanes=(*now.lanes[:number], lane, *now.lanes[number + 1 :]))
 
 
 def to_json(found: Race) -> dict[str, Any]:
     """A race as JSON: terms, and each lane's marks and finish."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "terms": {**asdict(found.terms), "seeds": list(found.terms.seeds)},
+        "terms": found.terms.to_values(),
         "lanes": [
             {
                 "schedule": lane.schedule,
                 "seed": lane.seed,
                 "marks": [asdict(mark) for mark in lane.marks],
-                "finish": None
-                if lane.finish is None
-                else {**asdict(lane.finish), "right": "".join("01"[value] for value in lane.finish.right)},
+                "finish": None if lane.finish is None else _finish_json(lane.finish),
             }
             for lane in found.lanes
         ],
     }
 
 
-def from_json(text: Any, terms: Terms) -> Race:
-    """Marks of a file for exactly these terms.
-
-    Raises:
-        ValueError, KeyError, TypeError, AttributeError: damaged, or a file of something else.
-    """
-    start = line_up(terms)
-    if text["schema_version"] != SCHEMA_VERSION or text["terms"] != to_json(start)["terms"]:
-        raise ValueError("another race")
-    lanes = []
-    for lane, said in zip(start.lanes, text["lanes"], strict=True):
-        if (said["schedule"], said["seed"]) != (lane.schedule, lane.seed):
-            raise ValueError("other lanes")
-        lanes.append(replace(lane, marks=tuple(_mark(mark) for mark in said["marks"]), finish=_finish(said["finish"])))
-    return replace(start, lanes=tuple(lanes))
+def _finish_json(finish: Finish) -> dict[str, Any]:
+    return {**asdict(finish), "right": "".join("01"[value] for value in finish.right)}
 
 
-def _mark(said: dict[str, Any]) -> Mark:
-    mark = Mark(step=int(said["step"]), correct=int(said["correct"]), images=int(said["images"]), after=said["after"])
-    if not 0 <= mark.correct <= mark.images or mark.images < 1 or mark.after not in ("cut", "training"):
-        raise ValueError("no such accuracy")
-    return mark
+def _mark(said: Fields, lane: Lane) -> Mark:
+    images = said.whole("images", *((lane.marks[0].images,) * 2 if lane.marks else (1,)))
+    after = said.choice("after", ("cut", "training"))
+    return Mark(
+        step=said.whole("step", lane.step),
+        correct=said.whole("correct", 0, images),
+        images=images,
+        after="cut" if after == "cut" else "training",
+    )
 
 
-def _finish(said: dict[str, Any] | None) -> Finish | None:
-    if said is None:
-        return None
-    if not said["right"] or not set(said["right"]) <= {"0", "1"}:
-        raise ValueError("no such answers")
-    right = tuple(answer == "1" for answer in said["right"])
-    return Finish(right=right, kept=int(said["kept"]), total=int(said["total"]), steps=int(said["steps"]))
+def _finish(said: Fields, lane: Lane) -> Finish:
+    right = said.text("right")
+    if not set(right) <= {"0", "1"} or not lane.marks or len(right) != lane.marks[0].images:
+        said.refuse("right", "a 0 or 1 for each image")
+    total = said.whole("total", 0)
+    return Finish(
+        right=tuple(answer == "1" for answer in right),
+        kept=said.whole("kept", 0, total),
+        total=total,
+        steps=said.whole("steps", 0),
+    )

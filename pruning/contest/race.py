@@ -10,7 +10,7 @@ import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import torch
@@ -22,7 +22,7 @@ from pruning.data.datasets import Dataset
 from pruning.opening.models import OpenModel
 from pruning.runs.pipeline import Pruned, prune_in_rounds
 from pruning.runs.recipe import Recipe, Schedule
-from pruning.runs.schedule import rounds
+from pruning.spec import CONTEST, PruneSpec
 from pruning.training.evaluate import evaluate
 
 SCHEDULES: tuple[Schedule, ...] = ("oneshot", "iterative")
@@ -35,9 +35,8 @@ class Terms:
 
     model: str
     data: str
-    granularity: str = "weight"
-    criterion: str = "l2"
-    sparsity: float = 0.99
+    prune: PruneSpec = CONTEST
+    """What both remove in the end; its seed is each lane's own."""
     rounds: int = 4
     """Of the iterative side; the other has one."""
     steps: int = 240
@@ -61,16 +60,20 @@ class Terms:
         return Recipe(
             model=self.model,
             data=self.data,
-            granularity=self.granularity,
-            criterion=self.criterion,
-            sparsity=self.sparsity,
+            prune=self.prune.replace(seed=seed),
             schedule=schedule,
             iterations=self.rounds if schedule == "iterative" else 1,
             finetune_steps=self.steps,
             batch_size=self.batch_size,
             lr=self.lr,
-            seed=seed,
         )
+
+    def to_values(self) -> dict[str, Any]:
+        """All fields by name, flat, those of the spec among them but for its seed; ready for JSON."""
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "prune"}
+        spec = self.prune.to_values()
+        del spec["seed"]
+        return {**own, **spec, "seeds": list(self.seeds)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +160,7 @@ def race(terms: Terms, source: OpenModel, data: Dataset, *, cancel: Cancel | Non
         Cancelled: `cancel()` became true; what was yielded stands.
     """
     now = line_up(terms)
-    steps = {schedule: sum(part.steps for part in rounds(terms.recipe(schedule, 0))) for schedule in SCHEDULES}
+    steps = {schedule: sum(part.steps for part in terms.recipe(schedule, 0).rounds()) for schedule in SCHEDULES}
     assert len(set(steps.values())) == 1, "equal steps are the point"
     walks = [_walk(terms.recipe(lane.schedule, lane.seed), source, data, cancel) for lane in now.lanes]
     going = dict(enumerate(walks))

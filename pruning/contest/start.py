@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pruning.contest import Terms
-from pruning.contest.cache import file_of
+from pruning.contest.cache import job_of
 from pruning.data.datasets import Dataset
-from pruning.jobs.local import launch
+from pruning.jobs.executor import LocalExecutor
 from pruning.opening.models import OpenModel
 
 
@@ -15,12 +15,9 @@ def start(terms: Terms, opened: OpenModel, data: Dataset, data_dir: str | None =
     Raises:
         StorageError: the cache cannot be written, or the process cannot be started.
     """
-    file = file_of(terms, opened.digest, data.digest)
-    if file.status().is_working:
-        return
-    arguments = ["contest", "--data", terms.data, "--granularity", terms.granularity, "--criterion", terms.criterion]
-    arguments += ["--sparsity", str(terms.sparsity), "--rounds", str(terms.rounds), "--steps", str(terms.steps)]
+    asked = terms.prune.to_arguments("granularity", "criterion", "parameters", "sparsity", "layers", "round_to")
+    arguments = ["contest", "--data", terms.data, *asked, "--rounds", str(terms.rounds), "--steps", str(terms.steps)]
     arguments += ["--seeds", ",".join(map(str, terms.seeds))]
     if data_dir is not None:
         arguments += ["--data-dir", data_dir]
-    launch([*arguments, "--", terms.model], file.note_start())
+    LocalExecutor().submit([*arguments, "--", terms.model], job_of(terms, opened.digest, data.digest))

@@ -22,7 +22,7 @@ BLOCK = 2**15
 @torch.no_grad()
 def remains(model: nn.Module, graph: ModelGraph, plan: Plan) -> Iterator[tuple[str, Tensor]]:
     """Every saved parameter and buffer as it will be: smaller, or with zeros. Nothing of the model is changed."""
-    kept = shrinkage(graph, plan).kept if plan.granularity == "channel" else {}
+    kept = shrinkage(graph, plan).kept
     masks = _joined_masks(graph, plan)
     for name, tensor in saved_tensors(model).items():
         for dim, index in kept.get(name, {}).items():

@@ -1,74 +1,48 @@
 """Criteria: one score per prunable unit, low = removed first. `CRITERIA` lists them all.
 
-A criterion is a pure function from a matrix, units × weights that make the unit, to one score a unit. For weight
-pruning every weight is a unit of its own, one row each. For coupled layers the row of a unit holds the weights of
-every layer that makes it, so its norm is the norm of everything that goes.
+A new one is a file with its record beside these, and its line in the table; app, command line, lessons and tests take
+it from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from torch import Generator, Tensor
+import reprlib
 
 from pruning.base.errors import InputError
-from pruning.criteria import norms, uninformed
+from pruning.criteria import batch_norm, norms, taylor, uninformed
+from pruning.criteria.record import NEEDS, Criterion, Evidence, Need, Parameter
+from pruning.granularity import Granularity
 
-Score = Callable[[Tensor, Generator], Tensor]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Criterion:
-    """One way of ranking units."""
-
-    name: str
-    title: str
-    explanation: str
-    score: Score
-    control: bool = False
-    """A baseline that a good criterion should beat, not advice."""
-
+__all__ = ["CRITERIA", "NEEDS", "Criterion", "Evidence", "Need", "Parameter", "criteria_for", "find_criterion"]
 
 CRITERIA: dict[str, Criterion] = {
     criterion.name: criterion
     for criterion in (
-        Criterion(
-            name="l2",
-            title="L2 norm",
-            explanation="Remove what has the smallest root of summed squares.",
-            score=norms.l2,
-        ),
-        Criterion(
-            name="l1",
-            title="L1 norm",
-            explanation="Remove what has the smallest sum of magnitudes.",
-            score=norms.l1,
-        ),
-        Criterion(
-            name="random",
-            title="random",
-            explanation="Remove by lot: what any criterion must beat.",
-            score=uninformed.random,
-            control=True,
-        ),
-        Criterion(
-            name="largest",
-            title="largest first",
-            explanation="Remove the largest: a control that should fail.",
-            score=uninformed.largest,
-            control=True,
-        ),
+        norms.L2,
+        norms.L1,
+        uninformed.RANDOM,
+        uninformed.LARGEST,
+        batch_norm.BN_SCALE,
+        taylor.TAYLOR,
     )
 }
 
 
-def find_criterion(name: str) -> Criterion:
+def find_criterion(name: object) -> Criterion:
     """The criterion of that name.
 
     Raises:
         InputError: there is none.
     """
     if not isinstance(name, str) or name not in CRITERIA:
-        raise InputError(f"There is no criterion '{name}'. Choose one of: {', '.join(CRITERIA)}.")
+        raise InputError(f"There is no criterion {reprlib.repr(name)}. Choose one of: {', '.join(CRITERIA)}.")
     return CRITERIA[name]
+
+
+def criteria_for(granularity: Granularity | None = None, *, images: bool = True) -> tuple[Criterion, ...]:
+    """The criteria that rank things of a granularity (None: of any); without `images` those that need none."""
+    return tuple(
+        criterion
+        for criterion in CRITERIA.values()
+        if (granularity is None or granularity in criterion.granularities) and (images or not criterion.needs_images)
+    )

@@ -27,7 +27,7 @@ from pruning.latency.calls import timed_calls
 from pruning.latency.grid import Timer, check_cancel, clock, time_grid, typical
 from pruning.latency.processor import processor
 from pruning.latency.steps import Steps, layer_times
-from pruning.planning.plan import Plan
+from pruning.planning.plan import keeping_units
 from pruning.removal.apply import removed_model
 
 Progress = Callable[[float, str], None]
@@ -146,7 +146,7 @@ class _Networks:
 
     def time_beside(self, kept: dict[str, int]) -> list[list[float]]:
         """Seconds, of several bursts in turn: of the network that keeps so many units of each group, and the dense."""
-        plan = Plan(granularity="channel", kept={name: tuple(range(count)) for name, count in kept.items()}, layers=())
+        plan = keeping_units({name: tuple(range(count)) for name, count in kept.items()})
         small = self._call(removed_model(self.model, self.graph, plan))
         return self._in_turn((small, self._warm(small)), (self.dense, self.repeats))
 

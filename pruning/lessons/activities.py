@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pruning.criteria import CRITERIA
+from pruning.granularity import GRANULARITIES
+
 Value = str | int | float | bool | None | tuple[str | int | float, ...]
 
 
@@ -41,6 +44,8 @@ class Activity:
         return tuple(name for name, setting in self.settings.items() if setting.control)
 
 
+OF_WEIGHTS = tuple(criterion.name for criterion in CRITERIA.values() if criterion.needs == {"weights"})
+"""Criteria that rank every network, by its weights alone: a lesson asks for no images to rank by."""
 MOST = 1e12
 """A number without bounds of its own is not larger than this."""
 
@@ -78,7 +83,7 @@ ACTIVITIES: dict[str, Activity] = {
     "ranking": Activity(
         settings={
             "percent": Setting(default=20, allowed=(10, 20, 30, 40), control=True),
-            "criteria": Setting(default=("l2", "l1", "random", "largest"), allowed=("l2", "l1", "random", "largest")),
+            "criteria": Setting(default=OF_WEIGHTS, allowed=OF_WEIGHTS),
             "lots": Setting(default=3, low=1, high=5),
         },
         facts=("best", "worst", "ahead"),
@@ -101,7 +106,7 @@ ACTIVITIES: dict[str, Activity] = {
     "race": Activity(
         settings={
             "percent": Setting(default=99, allowed=(90, 95, 97, 98, 99), control=True),
-            "granularity": Setting(default="weight", allowed=("weight", "channel")),
+            "granularity": Setting(default="weight", allowed=tuple(GRANULARITIES)),
             "rounds": Setting(default=4, low=2, high=10),
             "steps": Setting(default=240, low=20, high=2000),
         },
@@ -125,7 +130,7 @@ ACTIVITIES: dict[str, Activity] = {
     "challenge": Activity(
         settings={
             "task": Setting(default="weights", allowed=("weights", "macs"), control=True),
-            "criterion": Setting(default="l2", allowed=("l2", "l1", "random", "largest"), control=True),
+            "criterion": Setting(default="l2", allowed=OF_WEIGHTS, control=True),
             "weights_limit": Setting(default=25, low=1, high=90),
             "macs_limit": Setting(default=50, low=1, high=90),
             "epochs": Setting(default=2, low=1, high=10),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -19,12 +19,13 @@ from pruning.notebook.result import Result
 from pruning.notebook.subject import Subject
 from pruning.notebook.whole import whole
 from pruning.planning.plan import Plan
-from pruning.removal.apply import masked_model
-from pruning.removal.verify import prove
-from pruning.render.preview import Savings, ledger_of, pruned_copy, savings
+from pruning.removal.apply import pruned_model
+from pruning.removal.verify import carry_out
+from pruning.render.preview import Savings, ledger_of, savings
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.runs import create_run, execute, read_run
 from pruning.runs.recipe import Recipe, Schedule
+from pruning.spec import PruneSpec
 from pruning.training.evaluate import Evaluation, evaluate
 from pruning.training.finetune import choose_precision, default_hyperparameters
 
@@ -47,11 +48,8 @@ class Cut:
 
     network: Subject
     plan: Plan
-    sparsity: float
-    layers: dict[str, float] = field(default_factory=dict)
-    """Sparsities of their own that layers were given."""
-    criterion: str = "l2"
-    seed: int = 0
+    spec: PruneSpec
+    """What was asked for."""
 
     @property
     def savings(self) -> Savings:
@@ -81,10 +79,10 @@ class Cut:
         if role not in ROLES:
             raise InputError(f"The role of images is {', '.join(ROLES[:-1])} or {ROLES[-1]}, not {role!r}.")
         limit = None if images is None else whole("images", images, 1)
-        model = pruned_copy(self.network.opened, self.plan)
+        model = self._copy()
         recalibrated = recalibrated and has_batch_norm(model)
         if recalibrated:
-            recalibrate(model, self.network.images, seed=self.seed)
+            recalibrate(model, self.network.images, seed=self.spec.seed)
         found = evaluate(model, self.network.images, role, limit=limit)
         return Accuracy(
             role=found.role, right=found.right, loss=found.loss, how="recalibrated" if recalibrated else "as cut"
@@ -95,9 +93,7 @@ class Cut:
         batch = whole("batch", batch, 1)
         shape = self.network.opened.graph.example_shape
         with quiet_machine():
-            return compare_latency(
-                self.network.opened.model, pruned_copy(self.network.opened, self.plan), shape, batch
-            )  # fmt: skip
+            return compare_latency(self.network.opened.model, self._copy(), shape, batch)
 
     def model(self) -> nn.Module:
         """The smaller network, proven equal to the masked one; for weights the same network with zeros.
@@ -106,9 +102,11 @@ class Cut:
             RemovalError: the proof failed.
         """
         opened = self.network.opened
-        if self.plan.granularity == "channel":
-            return prove(opened.model, opened.graph, self.plan)[0]
-        return masked_model(opened.model, opened.graph, self.plan)
+        return carry_out(opened.model, opened.graph, self.plan)[0]
+
+    def _copy(self) -> nn.Module:
+        """The network with the plan carried out, unproven."""
+        return pruned_model(self.network.opened.model, self.network.opened.graph, self.plan)
 
     def ledger(self) -> Ledger:
         """Dense beside pruned in every currency; `pruning.cost.ledger.remarks` says where they disagree."""
@@ -141,10 +139,7 @@ class Cut:
         return Recipe(
             model=self.network.opened.ref,
             data=info.name,
-            granularity=self.plan.granularity,
-            criterion=self.criterion,
-            sparsity=self.sparsity,
-            layers=self.layers,
+            prune=self.spec,
             schedule=schedule,
             iterations=rounds,
             finetune_steps=steps,
@@ -152,7 +147,6 @@ class Cut:
             lr=float(hyper["lr"]),
             shift=int(hyper["shift"]),
             precision=choose_precision(self.network.opened.model),
-            seed=self.seed,
         )
 
     def table(self) -> pd.DataFrame:
@@ -172,9 +166,9 @@ class Cut:
         )
 
     def _words(self) -> str:
-        own = f", {', '.join(f'{name} {percent(value, 0)}' for name, value in self.layers.items())}"
-        words = f"{percent(self.sparsity, 0)} of the {self.plan.granularity}s by {self.criterion}"
-        return words + own if self.layers else words
+        spec = self.spec
+        words = f"{percent(spec.sparsity, 0)} of the {spec.info.title} by {spec.criterion}"
+        return ", ".join((words, *(f"{name} {percent(value, 0)}" for name, value in spec.layers)))
 
     def _repr_html_(self) -> str:
         found = self.savings

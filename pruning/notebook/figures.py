@@ -33,7 +33,7 @@ def sensitivity_figure(found: Sensitivity, dark: bool) -> go.Figure:
             },
             hovertemplate="%{x:.0f} %: %{y:.1f} % (%{customdata[0]:.1f}–%{customdata[1]:.1f})",
         )
-    removed = "channels" if found.granularity == "channel" else "weights"
+    removed = found.spec.info.title
     words = name.replace("_", " ")
     figure.update_xaxes(title_text=f"{removed} removed from this one alone, %", range=[-2, 101])
     figure.update_yaxes(title_text=f"accuracy {words}, % of {found.images:,} select images", range=[0, 102])

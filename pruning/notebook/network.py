@@ -12,17 +12,20 @@ from torch import Tensor
 from pruning.base.errors import InputError
 from pruning.cost.counts import layer_costs
 from pruning.data.datasets import dataset_info
+from pruning.granularity import Granularity
 from pruning.notebook.cut import Cut
 from pruning.notebook.figures import sensitivity_figure
 from pruning.notebook.subject import Subject
 from pruning.notebook.whole import whole
 from pruning.opening.models import open_model
-from pruning.planning.allocation import Granularity
 from pruning.planning.plan import make_plan
 from pruning.render.figures import network as plots
 from pruning.sensitivity import outline
 from pruning.sensitivity.cache import measure
+from pruning.spec import PruneSpec
+from pruning.statistics.cache import statistics_for
 from pruning.statistics.distributions import Norm, magnitude_histogram, unit_norms, weight_histogram
+from pruning.statistics.gather import Statistics
 from pruning.whatif import WhatIf
 
 
@@ -102,39 +105,48 @@ class Network(Subject):
         *,
         granularity: Granularity = "channel",
         criterion: str = "l2",
+        parameters: Mapping[str, int] | None = None,
         layers: Mapping[str, float] | None = None,
+        round_to: int = 1,
         seed: int = 0,
     ) -> Cut:
         """Decide what goes: `sparsity` of every layer or channel group, those in `layers` by their own.
 
+        `parameters`: of the criterion. `round_to`: each layer keeps a multiple of so many channels, where it can.
+
         Raises:
-            InputError: a sparsity, name, criterion or seed that is not allowed.
+            InputError: a sparsity, name, criterion, parameter or seed that is not allowed, or a criterion that needs
+                images of a network that comes without.
+            DataError: the criterion needs images, and they are absent.
         """
-        seed = whole("seed", seed, 0)
-        plan = make_plan(
-            self.opened.model,
-            self.opened.graph,
+        spec = PruneSpec(
             granularity=granularity,
             criterion=criterion,
+            parameters=_numbers(parameters),
             sparsity=sparsity,
-            layers=layers,
-            seed=seed,
+            layers=tuple((layers or {}).items()),
+            round_to=whole("round_to", round_to, 1),
+            seed=whole("seed", seed, 0),
         )
-        return Cut(
-            network=self, plan=plan, sparsity=sparsity, layers=dict(layers or {}), criterion=criterion, seed=seed
-        )
+        plan = make_plan(self.opened.model, self.opened.graph, spec, self._statistics(spec))
+        return Cut(network=self, plan=plan, spec=spec)
 
     def sensitivity(
-        self, *, granularity: Granularity = "channel", criterion: str = "l2", images: int = 500, dark: bool = False
+        self,
+        *,
+        granularity: Granularity = "channel",
+        criterion: str = "l2",
+        parameters: Mapping[str, int] | None = None,
+        images: int = 500,
+        dark: bool = False,
     ) -> go.Figure:
         """How well each channel group, or weight tensor, bears pruning on its own, on `images` select images.
 
         Measured once, then kept in the explorer's cache. Raises InputError where the network comes without images.
         """
         opened, data, images = self.opened, self.images, whole("images", images, 1)
-        wanted = outline(
-            opened.digest, opened.graph, data, granularity=granularity, criterion=criterion, images=images
-        )  # fmt: skip
+        spec = PruneSpec(granularity=granularity, criterion=criterion, parameters=_numbers(parameters))
+        wanted = outline(opened.digest, opened.graph, data, spec, images=images)
         found = measure(opened, data, wanted, lambda: WhatIf(opened.model, opened.graph, data, images=wanted.images))
         return sensitivity_figure(found, dark)
 
@@ -157,8 +169,18 @@ class Network(Subject):
             f"{escape(self.opened.weights)}</p>{shown}"
         )
 
+    def _statistics(self, spec: PruneSpec) -> Statistics | None:
+        """What the criterion needs of the train images; they are loaded only where it does."""
+        data = self.images if spec.needs_images and self.data_name else None
+        return statistics_for(self.opened.model, self.opened.graph, data, spec)
+
     def _known(self, layer: str) -> str:
         names = [cost.name for cost in layer_costs(self.opened.graph)]
         if layer not in names:
             raise InputError(f"There is no layer '{layer}'. There are {', '.join(names)}.")
         return layer
+
+
+def _numbers(parameters: Mapping[str, int] | None) -> tuple[tuple[str, int], ...]:
+    """A criterion's parameters as a spec takes them."""
+    return tuple((name, whole(name, value, 0)) for name, value in (parameters or {}).items())

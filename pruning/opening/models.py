@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
+from pruning.base.digests import weights_digest
 from pruning.base.errors import InputError
 from pruning.catalog.libraries import build_library
 from pruning.catalog.references import Kind, Reference, parse_reference
@@ -55,17 +54,6 @@ def open_model(ref: str) -> OpenModel:
     if opener is None:
         raise InputError(_NOT_HERE[reference.kind].format(ref=ref))
     return opener(reference)
-
-
-def weights_digest(model: nn.Module) -> str:
-    """SHA-256 over names, shapes and bytes of all parameters and buffers."""
-    sha = hashlib.sha256()
-    for name, tensor in model.state_dict().items():
-        if isinstance(tensor, Tensor):  # a module may add a state of its own
-            sha.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-            values = tensor.detach().contiguous().reshape(-1).view(torch.uint8)  # NumPy has no bfloat16
-            sha.update(values.numpy().data)
-    return sha.hexdigest()
 
 
 def _open_sample(reference: Reference) -> OpenModel:

@@ -1,32 +1,19 @@
-"""From what the user asks to a sparsity for each layer or channel group."""
+"""From what a spec asks to a sparsity, and to a number that stays, for each channel group or weight tensor."""
 
 from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
-from numbers import Real
+from collections.abc import Callable, Mapping, Sequence
 
 from pruning.base.errors import InputError
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.rules.contractions import layer_name
+from pruning.graph.targets import Target, free_targets
+from pruning.spec import Allocation, PruneSpec
 
-Granularity = str
-GRANULARITIES = ("channel", "weight")
 SHOWN = 20
 """Layers listed in an error."""
-
-
-def check_sparsity(value: float, where: str) -> float:
-    """`value` if it is a sparsity, a fraction in [0, 1).
-
-    Raises:
-        InputError: it is not.
-    """
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < 1:
-        raise InputError(f"The sparsity of {where} must be at least 0 and below 1 (0.3 removes 30 %), not {value!r}.")
-    return float(value)
 
 
 def kept_units(total: int, sparsity: float) -> int:
@@ -39,42 +26,26 @@ def kept_units(total: int, sparsity: float) -> int:
 
 
 def rounded_units(group: ChannelGroup, kept: int, multiple: int) -> int:
-    """`kept` units of a group, raised until its layers keep a multiple of `multiple` channels; all where that fails.
-
-    Raises:
-        InputError: `multiple` is not a whole number of at least 1.
-    """
-    if type(multiple) is not int or multiple < 1:
-        raise InputError(f"round_to must be a whole number of at least 1, not {multiple!r}.")
+    """`kept` units of a group, raised until its layers keep a multiple of `multiple` channels; all where that fails."""
     channels = next(slot.index.shape[1] for slot in group.slots if slot.role == "producer")
     step = multiple // math.gcd(multiple, channels)
     return min(group.units, -(-kept // step) * step)
 
 
-def prunable_weights(graph: ModelGraph) -> list[str]:
-    """Parameters whose single weights may be zeroed: weights of two or more dimensions, in network order."""
-    used = dict.fromkeys(site.tensor for site in graph.contractions)
-    others = sorted(name for name in graph.parameters if len(graph.shapes[name]) >= 2 and name not in used)
-    return [*used, *others]
+def per_target(graph: ModelGraph, spec: PruneSpec) -> dict[str, float]:
+    """Sparsity asked of each channel group or weight tensor, by its key, in network order.
 
-
-def per_target(
-    graph: ModelGraph, granularity: Granularity, sparsity: float, layers: Mapping[str, float]
-) -> dict[str, float]:
-    """Sparsity for each channel group (by group name) or weight tensor (by parameter name).
-
-    `layers` maps names to a sparsity of their own: a group's name means that group, a layer's name every group that
-    the layer's outputs belong to.
+    A name in `spec.layers` is a group's, which means that group, or a layer's, which means every group that the
+    layer's outputs belong to; for weight pruning all weights of that layer.
 
     Raises:
-        InputError: a sparsity outside [0, 1), an unknown or locked layer, or two values for one group.
+        InputError: an unknown or locked layer, or two values for one group.
     """
-    check_sparsity(sparsity, "the network")
-    names = _targets_by_name(graph, granularity)
-    result = {target: sparsity for targets in names.values() for target in targets}
+    targets = free_targets(graph, spec.granularity)
+    result = ALLOCATIONS[spec.allocation](spec, targets)
+    names = _targets_by_name(targets)
     set_by: dict[str, str] = {}
-    for layer, value in layers.items():
-        check_sparsity(value, f"layer {layer}")
+    for layer, value in spec.layers:
         if layer not in names:
             raise InputError(_unknown_layer(graph, layer, names))
         for target in names[layer]:
@@ -83,26 +54,53 @@ def per_target(
                     f"{set_by[target]} ({result[target]:g}) and {layer} ({value:g}) share channels, so they must "
                     "have the same sparsity: give one of them, or the same value to both."
                 )
-            result[target] = float(value)
+            result[target] = value
             set_by[target] = layer
     return result
 
 
-def _targets_by_name(graph: ModelGraph, granularity: Granularity) -> dict[str, list[str]]:
-    """What a layer's or group's name stands for: group names, or parameter names for weight pruning."""
-    if granularity == "weight":
-        names: dict[str, list[str]] = {}
-        for tensor in prunable_weights(graph):
-            names.setdefault(layer_name(tensor), []).append(tensor)
-        return names
-    if granularity != "channel":
-        raise InputError(f"The granularity is 'channel' or 'weight', not '{granularity}'.")
-    groups = {group.name: [group.name] for group in graph.groups}
-    layers: dict[str, list[str]] = {}
-    for group in graph.groups:
-        for layer in group.producers:
-            layers.setdefault(layer, []).append(group.name)
-    return layers | groups
+def kept_per_target(graph: ModelGraph, spec: PruneSpec) -> dict[str, int]:
+    """How many units or weights of each target stay, by its key, rounded as the spec says.
+
+    Raises:
+        InputError: as `per_target`.
+    """
+    asked = per_target(graph, spec)
+    kept = {}
+    for target in free_targets(graph, spec.granularity):
+        count = kept_units(target.units, asked[target.key])
+        kept[target.key] = count if target.group is None else rounded_units(target.group, count, spec.round_to)
+    return kept
+
+
+def same_cut(graph: ModelGraph, first: PruneSpec, second: PruneSpec) -> bool:
+    """Whether two specs remove exactly the same from one network, however they put it. One that does not fit the
+    network is the same as no other."""
+
+    def ranks(spec: PruneSpec) -> tuple[object, ...]:
+        return spec.granularity, spec.criterion, spec.parameters, spec.seed if spec.draws else None
+
+    try:
+        return ranks(first) == ranks(second) and kept_per_target(graph, first) == kept_per_target(graph, second)
+    except InputError:
+        return False
+
+
+def _uniform(spec: PruneSpec, targets: Sequence[Target]) -> dict[str, float]:
+    return {target.key: spec.sparsity for target in targets}
+
+
+ALLOCATIONS: dict[Allocation, Callable[[PruneSpec, Sequence[Target]], dict[str, float]]] = {"uniform": _uniform}
+"""How the overall sparsity becomes one a target, by target key; `spec.layers` has the last word."""
+
+
+def _targets_by_name(targets: Sequence[Target]) -> dict[str, list[str]]:
+    """What a layer's or group's name stands for: keys of targets. A group's own name means that group alone."""
+    names: dict[str, list[str]] = {}
+    for target in targets:
+        for layer in target.layers:
+            names.setdefault(layer, []).append(target.key)
+    return names | {target.name: [target.key] for target in targets if target.group is not None}
 
 
 def _unknown_layer(graph: ModelGraph, layer: str, names: Mapping[str, Sequence[str]]) -> str:

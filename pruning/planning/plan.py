@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pruning.base.errors import InputError
-from pruning.criteria import find_criterion
-from pruning.graph.groups import ChannelGroup
+from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.rules.contractions import layer_name
-from pruning.planning.allocation import Granularity, kept_units, per_target, prunable_weights
+from pruning.graph.targets import Target, free_targets
+from pruning.planning.allocation import kept_per_target, per_target
+from pruning.planning.ranking import Ranking
+from pruning.spec import PruneSpec
+from pruning.statistics.gather import Statistics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,78 +48,102 @@ class Plan:
     def removes_nothing(self) -> bool:
         return all(layer.kept == layer.total for layer in self.layers)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Target's key → how many of its units or weights stay."""
+        return {
+            **{name: len(units) for name, units in self.kept.items()},
+            **{name: int(mask.count_nonzero()) for name, mask in self.masks.items()},
+        }
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Target's key → share of its units or weights that goes."""
+        totals = {row.group: row.total for row in self.layers} | {name: m.numel() for name, m in self.masks.items()}
+        return {name: 1 - count / totals[name] for name, count in self.counts.items()}
+
+
+def keeping_units(kept: Mapping[str, tuple[int, ...]], layers: tuple[LayerPlan, ...] = ()) -> Plan:
+    """The plan that keeps just these units of the groups that it names, and all of the others."""
+    return Plan(granularity="channel", kept=dict(kept), layers=layers)
+
+
+def nothing() -> Plan:
+    """The plan of the dense network, which speaks of no layer."""
+    return keeping_units({})
+
 
 def make_plan(
     model: nn.Module,
     graph: ModelGraph,
+    spec: PruneSpec,
+    statistics: Statistics | None = None,
     *,
-    granularity: Granularity = "channel",
-    criterion: str = "l2",
-    sparsity: float = 0.0,
-    layers: Mapping[str, float] | None = None,
-    seed: int = 0,
+    after: Plan | None = None,
 ) -> Plan:
     """Decide what goes: in each group or layer the units with the lowest score, as many as its sparsity says.
 
+    `statistics`: for a criterion that needs data (`pruning.statistics.cache.statistics_for`). `after`: as in
+    `plan_keeping`.
+
     Raises:
-        InputError: a sparsity, name or criterion that is not allowed, or weights that are NaN or infinite.
+        InputError: a layer or criterion that does not fit the network, weights that are NaN or infinite, or a
+            criterion that needs statistics where none are given.
     """
-    targets = per_target(graph, granularity, sparsity, layers or {})
-    sizes = target_sizes(graph, granularity)
-    keep = {name: kept_units(sizes[name], value) for name, value in targets.items()}
-    return plan_keeping(
-        model, graph, granularity=granularity, criterion=criterion, keep=keep, requested=targets, seed=seed
-    )
-
-
-def target_sizes(graph: ModelGraph, granularity: Granularity) -> dict[str, int]:
-    """How many units (channel) or weights (weight) each group or parameter has."""
-    if granularity == "weight":
-        return {name: math.prod(graph.shapes[name]) for name in prunable_weights(graph)}
-    return {group.name: group.units for group in graph.groups}
+    keep, requested = kept_per_target(graph, spec), per_target(graph, spec)
+    return plan_keeping(model, graph, spec, statistics, keep=keep, requested=requested, after=after)
 
 
 def plan_keeping(
     model: nn.Module,
     graph: ModelGraph,
+    spec: PruneSpec,
+    statistics: Statistics | None = None,
     *,
-    granularity: Granularity,
-    criterion: str,
     keep: Mapping[str, int],
     requested: Mapping[str, float],
     after: Plan | None = None,
-    seed: int = 0,
 ) -> Plan:
-    """The plan that keeps so many units in each group, or weights in each parameter: those with the highest score.
+    """The plan that keeps so many units of each group, or weights of each tensor: those with the highest score.
 
-    `requested` is what was asked for, to be shown beside what is achieved. What a plan `after` which this one comes
-    has removed stays removed, whatever its score.
+    `keep`, `requested`: by target key; `requested` is what was asked for, to be shown beside what is achieved. Of the
+    spec only what ranks counts, not its amounts. What a plan `after` which this one comes has removed stays removed,
+    whatever its score. A target that loses nothing is not ranked.
+
+    Raises:
+        InputError: as `make_plan`.
     """
-    tensors = dict(model.named_parameters())
+    ranking = Ranking(model, graph, spec, statistics)
     kept: dict[str, tuple[int, ...]] = {}
     masks: dict[str, Tensor] = {}
     rows: list[LayerPlan] = []
-    if granularity == "weight":
-        for name in prunable_weights(graph):
-            weight = tensors[name]
-            scores = weight_scores(name, weight, criterion, seed)
-            if after is not None:
-                scores[~after.masks[name].reshape(-1)] = -torch.inf
-            masks[name] = ~lowest(scores, weight.numel() - keep[name]).view(weight.shape)
-            rows.append(_layer_plan(layer_name(name), None, requested[name], keep[name], weight.numel()))
-    for group in graph.groups if granularity == "channel" else ():
-        scores = unit_scores(group, tensors, criterion, seed)
-        if after is not None:
-            scores[sorted(set(range(group.units)) - set(after.kept[group.name]))] = -torch.inf
-        order = scores.argsort(stable=True)
-        kept[group.name] = tuple(sorted(order[group.units - keep[group.name] :].tolist()))
+    for target in free_targets(graph, spec.granularity):
+        stays = ~_lost(target, ranking, keep[target.key], after)
+        if target.group is None:
+            masks[target.key] = stays.view(graph.shapes[target.key])
+        else:
+            kept[target.key] = tuple(stays.nonzero().reshape(-1).tolist())
+        group = None if target.group is None else target.key
         rows += [
-            _layer_plan(layer, group.name, requested[group.name], keep[group.name], group.units)
-            for layer in group.producers
+            _layer_plan(layer, group, requested[target.key], keep[target.key], target.units) for layer in target.layers
         ]
     place = {site.layer: i for i, site in enumerate(graph.contractions)}
     rows.sort(key=lambda row: place.get(row.name, len(place)))
-    return Plan(granularity=granularity, kept=kept, masks=masks, layers=tuple(rows))
+    return Plan(granularity=spec.granularity, kept=kept, masks=masks, layers=tuple(rows))
+
+
+def _lost(target: Target, ranking: Ranking, keep: int, after: Plan | None) -> Tensor:
+    """bool, one a unit: whether it goes."""
+    if keep == target.units:
+        return torch.zeros(target.units, dtype=torch.bool)
+    scores = ranking.scores(target)
+    if after is not None:
+        scores = scores.clone()
+        if target.group is None:
+            scores[~after.masks[target.key].reshape(-1)] = -torch.inf
+        else:
+            scores[sorted(set(range(target.units)) - set(after.kept[target.key]))] = -torch.inf
+    return lowest(scores, target.units - keep)
 
 
 def lowest(scores: Tensor, count: int) -> Tensor:
@@ -139,25 +163,6 @@ def lowest(scores: Tensor, count: int) -> Tensor:
     return below
 
 
-def unit_scores(group: ChannelGroup, tensors: Mapping[str, Tensor], criterion: str, seed: int = 0) -> Tensor:
-    """Score of each unit of a group, float32, one a unit: the criterion over all weights that make the unit."""
-    rows = []
-    for slot in group.slots:
-        if slot.role != "producer":
-            continue
-        weight = _finite(slot.tensor, tensors[slot.tensor]).detach().float()
-        picked = weight.movedim(slot.dim, 0)[slot.index.reshape(-1)]
-        rows.append(picked.reshape(group.units, -1))
-    generator = torch.Generator().manual_seed(_seed_for(group.name, seed))
-    return find_criterion(criterion).score(torch.cat(rows, 1), generator)
-
-
-def weight_scores(name: str, weight: Tensor, criterion: str, seed: int = 0) -> Tensor:
-    """Score of each single weight of a tensor, flat."""
-    flat = _finite(name, weight).detach().float().reshape(-1, 1)
-    return find_criterion(criterion).score(flat, torch.Generator().manual_seed(_seed_for(name, seed)))
-
-
 def _layer_plan(layer: str, group: str | None, requested: float, keep: int, total: int) -> LayerPlan:
     emptied = requested * total > total - 1 + 1e-9  # rounding alone left the last one
     return LayerPlan(
@@ -169,18 +174,3 @@ def _layer_plan(layer: str, group: str | None, requested: float, keep: int, tota
         total=total,
         note="one is kept: a layer cannot be empty" if emptied else None,
     )
-
-
-def _finite(name: str, weight: Tensor) -> Tensor:
-    if not bool(weight.isfinite().all()):
-        bad = int((~weight.isfinite()).sum())
-        raise InputError(
-            f"{bad:,} of the {weight.numel():,} weights of {name} are NaN or infinite, so they cannot be ranked: "
-            "the network is damaged. Load it again from a good copy."
-        )
-    return weight
-
-
-def _seed_for(name: str, seed: int) -> int:
-    """A seed of its own for each tensor, so that random choices in one layer do not depend on other layers."""
-    return (seed * 1_000_003 + sum((i + 1) * ord(char) for i, char in enumerate(name))) % 2**31

@@ -16,6 +16,11 @@ from pruning.removal.shrinkage import Shrinkage, shrinkage
 from pruning.removal.slim import count_heads, make_slim
 
 
+def pruned_model(model: nn.Module, graph: ModelGraph, plan: Plan) -> nn.Module:
+    """A copy of the model with a plan carried out: smaller where channels go, with zeros where single weights go."""
+    return masked_model(model, graph, plan) if plan.masks else removed_model(model, graph, plan)
+
+
 def removed_model(model: nn.Module, graph: ModelGraph, plan: Plan) -> nn.Module:
     """A smaller copy of the model without the units that a channel plan removes; `model` is not changed."""
     return shrink(model, shrinkage(graph, plan))

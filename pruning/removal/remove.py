@@ -11,17 +11,17 @@ import torch
 from torch import nn
 
 from pruning.base.errors import InputError
-from pruning.criteria import find_criterion
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.memory import check_memory, proof_bytes
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.trace import ALONE
-from pruning.planning.allocation import check_sparsity, kept_units, per_target, rounded_units
-from pruning.planning.plan import Plan, plan_keeping
+from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import shrink
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import Shrinkage, shrinkage
 from pruning.removal.verify import Check, check_removal
+from pruning.spec import PruneSpec
+from pruning.statistics.gather import without_images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,9 @@ def remove_channels(
         InputError: the model cannot be traced, or an argument is not allowed.
         RemovalError: the smaller model does not equal the masked one; nothing is handed out.
     """
-    done = remove(model, example_inputs, sparsity=sparsity, criterion=criterion, round_to=round_to, check=check)
+    overall, layers = (0.0, tuple(sparsity.items())) if isinstance(sparsity, Mapping) else (sparsity, ())
+    spec = PruneSpec(criterion=criterion, sparsity=overall, layers=layers, round_to=1 if round_to is None else round_to)
+    done = remove(model, example_inputs, spec, check=check)
     return Removal(
         model=done.model,
         kept=done.what.kept,
@@ -94,61 +96,35 @@ class Outcome:
 def remove(
     model: nn.Module,
     example_inputs: Any,
+    spec: PruneSpec,
     *,
-    sparsity: float | Mapping[str, float],
-    criterion: str = "l2",
-    round_to: int | None = None,
     check: bool = True,
-    seed: int = 0,
     clock: dict[str, float] | None = None,
 ) -> Outcome:
-    """What `remove_channels` and the command line share; arguments and errors as there.
+    """What `remove_channels` and the command line share; `example_inputs`, `check` and errors as there.
 
-    `seed`: for criteria that draw lots. `clock`: gets the seconds of 'trace', 'group', 'remove' and 'check'.
+    `spec`: of channels, by a criterion that needs no images. `clock`: gets the seconds of 'trace', 'group', 'remove'
+    and 'check'.
     """
+    assert spec.granularity == "channel", "single weights leave every shape as it is"
+    if spec.needs_images:
+        raise without_images(spec)
     with ALONE, torch.inference_mode(False), torch.autocast("cpu", enabled=False):
-        return _remove(
-            model, example_inputs, sparsity, criterion, round_to, check, seed, {} if clock is None else clock
-        )
+        return _remove(model, example_inputs, spec, check, {} if clock is None else clock)
 
 
-def _remove(
-    model: nn.Module,
-    example_inputs: Any,
-    sparsity: float | Mapping[str, float],
-    criterion: str,
-    round_to: int | None,
-    check: bool,
-    seed: int,
-    clock: dict[str, float],
-) -> Outcome:
-    default, layers = (0.0, sparsity) if isinstance(sparsity, Mapping) else (sparsity, {})
-    check_sparsity(default, "the network")
-    find_criterion(criterion)
-    multiple = _multiple(round_to)
+def _remove(model: nn.Module, example_inputs: Any, spec: PruneSpec, check: bool, clock: dict[str, float]) -> Outcome:
     graph = build_graph(model, example_inputs, clock=clock)
     started = time.perf_counter()
-    if layers and not graph.groups:
+    if spec.layers and not graph.groups:
         raise InputError(f"No channels of this network can be removed: {_reasons(graph)}")
-    targets = per_target(graph, "channel", default, layers)
-    keep = {g.name: rounded_units(g, kept_units(g.units, targets[g.name]), multiple) for g in graph.groups}
-    plan = plan_keeping(
-        model, graph, granularity="channel", criterion=criterion, keep=keep, requested=targets, seed=seed
-    )
+    plan = make_plan(model, graph, spec)
     what = shrinkage(graph, plan)
     small = shrink(model, what)
     removed = time.perf_counter()
-    proof = _proof(model, small, graph, plan, default) if check else None
+    proof = _proof(model, small, graph, plan, spec.sparsity) if check else None
     clock["remove"], clock["check"] = removed - started, time.perf_counter() - removed
     return Outcome(graph=graph, plan=plan, what=what, model=small, check=proof)
-
-
-def _multiple(round_to: int | None) -> int:
-    if round_to is None:
-        return 1
-    if type(round_to) is not int or round_to < 1:
-        raise InputError(f"round_to must be a whole number of at least 1, not {round_to!r}.")
-    return round_to
 
 
 def _proof(model: nn.Module, small: nn.Module, graph: ModelGraph, plan: Plan, sparsity: float) -> Check:

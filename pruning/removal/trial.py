@@ -9,7 +9,7 @@ from torch import nn
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.ops import of
 from pruning.graph.trace import Trace, TraceError, line_of, module_path, trace
-from pruning.planning.plan import Plan
+from pruning.planning.plan import keeping_units
 from pruning.removal.apply import shrink
 from pruning.removal.mismatch import Problem, compare, each, suspicious
 from pruning.removal.shrinkage import shrinkage
@@ -53,7 +53,7 @@ def _halves(graph: ModelGraph) -> list[list[str]]:
 
 def attempt(model: nn.Module, graph: ModelGraph, losing: list[str], trial: int) -> Problem | None:
     kept = {group.name: tuple(range(group.units - 1)) for group in graph.groups if group.name in losing}
-    plan = Plan(granularity="channel", kept=kept, layers=())
+    plan = keeping_units(kept)
     gone = graph.removed(kept)
     small = shrink(model, shrinkage(graph, plan))
     for number, walk in enumerate(graph.walks):

@@ -18,7 +18,7 @@ from pruning.graph.ops import is_real, of
 from pruning.graph.rules.call import Walk
 from pruning.graph.trace import ALONE, Trace, TraceError, op_of, place, trace
 from pruning.planning.plan import Plan
-from pruning.removal.apply import removed_model
+from pruning.removal.apply import masked_model, removed_model
 from pruning.removal.reference import AllDouble, Masking, Step, run
 from pruning.removal.slim import prepared
 
@@ -107,6 +107,33 @@ def prove(model: nn.Module, graph: ModelGraph, plan: Plan) -> tuple[nn.Module, C
     """
     removed = removed_model(model, graph, plan)
     return removed, check_removal(model, removed, graph, plan)
+
+
+def carry_out(model: nn.Module, graph: ModelGraph, plan: Plan) -> tuple[nn.Module, Check]:
+    """A copy of the model with a plan carried out, and the proof: as `prove` for channels, as `check_zeros` for
+    single weights.
+
+    Raises:
+        RemovalError: the proof failed; no model is handed out.
+    """
+    if not plan.masks:
+        return prove(model, graph, plan)
+    masked = masked_model(model, graph, plan)
+    return masked, check_zeros(masked, plan)
+
+
+def check_zeros(model: nn.Module, plan: Plan) -> Check:
+    """A weight plan is kept if every weight that it removes is exactly zero in the model.
+
+    Raises:
+        RemovalError: one is not.
+    """
+    tensors = dict(model.named_parameters())
+    for name, mask in plan.masks.items():
+        back = int(torch.count_nonzero(tensors[name].detach()[~mask]))
+        if back:
+            raise RemovalError(f"{back:,} pruned weights of {name} are not zero, so the network is not handed out.")
+    return Check(status="exact", max_error=0.0, reference="every pruned weight is zero in the final model")
 
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:

@@ -13,11 +13,12 @@ from pruning.cost.activations import activation_peak
 from pruning.cost.bytes_left import bytes_left, count_nonzero
 from pruning.cost.counts import count_macs, count_parameters, layer_costs, shapes_after
 from pruning.cost.ledger import Clock, Ledger, Side, count_starved
+from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
+from pruning.graph.targets import free_targets
 from pruning.latency.clock import Comparison
 from pruning.opening.models import OpenModel
-from pruning.planning.plan import Plan, make_plan, target_sizes
-from pruning.removal.apply import masked_model, removed_model
+from pruning.planning.plan import Plan, nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +32,6 @@ class Savings:
     """Parameters that are not zero; what weight pruning changes."""
     dense_macs: int
     macs: int
-
-
-def pruned_copy(opened: OpenModel, plan: Plan) -> nn.Module:
-    """The model a run of this plan would start from: smaller for channels, masked for weights."""
-    if plan.granularity == "channel":
-        return removed_model(opened.model, opened.graph, plan)
-    return masked_model(opened.model, opened.graph, plan)
 
 
 def savings(opened: OpenModel, plan: Plan) -> Savings:
@@ -65,7 +59,7 @@ def ledger_of(opened: OpenModel, plan: Plan, timing: Comparison | None = None) -
     """
     graph = opened.graph
     shapes = shapes_after(graph, plan)
-    dense, dense_estimated = _side(opened, make_plan(opened.model, graph), graph.shapes)
+    dense, dense_estimated = _side(opened, nothing(), graph.shapes)
     pruned, estimated = _side(opened, plan, shapes)
     layers = layer_costs(graph, shapes)
     dense_layers = {layer.name: layer.weight_shape[0] for layer in layer_costs(graph)}
@@ -105,15 +99,12 @@ def _side(opened: OpenModel, plan: Plan, shapes: Mapping[str, tuple[int, ...]]) 
     return side, estimated
 
 
-def target_macs(graph: ModelGraph, granularity: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-    """MACs of the layers that each group's channels run through, or of each weight tensor's layer.
+def target_macs(graph: ModelGraph, granularity: Granularity, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    """MACs of the layers that each target's units run through, by its key.
 
     A layer between two groups counts for both, so these do not add up to the network's MACs.
     """
     macs = {layer.name: layer.macs for layer in layer_costs(graph, shapes)}
-    if granularity == "channel":
-        return {
-            group.name: sum(macs.get(layer, 0) for layer in dict.fromkeys((*group.producers, *group.consumers)))
-            for group in graph.groups
-        }
-    return {name: macs.get(name.removesuffix(".weight"), 0) for name in target_sizes(graph, granularity)}
+    return {
+        target.key: sum(macs.get(layer, 0) for layer in target.touched) for target in free_targets(graph, granularity)
+    }

@@ -11,7 +11,7 @@ def ledger_of_result(found: result.Result) -> Ledger:
     """Dense beside pruned in every currency that the run measured."""
     kept: dict[str, int] = {}
     total: dict[str, int] = {}
-    if found.recipe.granularity == "channel":
+    if found.recipe.prune.info.shrinks:
         for layer in found.layers:  # a layer whose channels belong to two groups stands there twice
             kept[layer.name] = kept.get(layer.name, 0) + layer.kept
             total[layer.name] = total.get(layer.name, 0) + layer.total

@@ -1,7 +1,7 @@
 """Any state of the pages as a link: what is chosen and planned, in one parameter of the address.
 
-    links.encode(links.Link(recipe=recipe))      # '1.eJyrVi...'
-    links.decode("1.eJyrVi...").recipe           # an equal recipe, checked as every recipe is
+    links.encode(links.Link(recipe=recipe))      # '2.eJyrVi...'
+    links.decode("2.eJyrVi...").recipe           # an equal recipe, checked as every recipe is
 
 The text before the dot is the version; after it comes JSON with what differs from a plain recipe, packed by zlib and
 spelt in the letters that an address allows. Opening one is opening a stranger's file: sizes are bounded before and
@@ -11,7 +11,6 @@ while unpacking, types are checked, and what is wrong is one sentence.
 from __future__ import annotations
 
 import base64
-import dataclasses
 import ipaddress
 import json
 import math
@@ -24,10 +23,12 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pruning.base.errors import InputError
 from pruning.catalog.references import parse_reference
+from pruning.runs.recipe import VERSION as RECIPE_VERSION
 from pruning.runs.recipe import Recipe
 
-VERSION = 1
-"""Of links. A new default of `Recipe` needs a new one: links say only what differs from the defaults."""
+VERSION = RECIPE_VERSION
+"""Of links: that of the recipe in them. A new default of `Recipe` needs a new one, too: links say only what differs
+from the defaults."""
 PARAMETER = "r"
 """Its name in the address."""
 LONGEST = 6000
@@ -65,8 +66,8 @@ def encode(link: Link) -> str:
     content: dict[str, Any] = {}
     if link.recipe is not None:
         _check_travels(link.recipe.model)
-        values, plain = dataclasses.asdict(link.recipe), dataclasses.asdict(_PLAIN)
-        content["plan"] = {name: value for name, value in values.items() if value != plain[name]}
+        plain = _PLAIN.to_values()
+        content["plan"] = {name: value for name, value in link.recipe.to_values().items() if value != plain[name]}
     if not link.has_images:
         content["images"] = False
     if link.view:
@@ -87,10 +88,10 @@ def decode(code: str) -> Link:
     version, dot, rest = code.partition(".")
     if not dot or not re.fullmatch("[0-9]{1,4}", version, re.ASCII):
         raise InputError("The link holds no plan of this explorer: ask for it again, or for the recipe file.")
-    if int(version) != VERSION:
+    if not 1 <= int(version) <= VERSION:
         raise InputError(
-            f"The link has version {int(version)}; this explorer reads version {VERSION}. Open it with the explorer "
-            "that made it, or ask for the recipe file."
+            f"The link has version {int(version)}; this explorer reads version {VERSION} and earlier ones. Open it "
+            "with the explorer that made it, or ask for the recipe file."
         )
     content = _unpack(rest)
     if unknown := set(content) - {"plan", "images", "view"}:
@@ -98,7 +99,7 @@ def decode(code: str) -> Link:
     has_images = content.get("images", True)
     if not isinstance(has_images, bool):
         raise _damaged()
-    recipe = _recipe(content["plan"]) if "plan" in content else None
+    recipe = _recipe(content["plan"], int(version)) if "plan" in content else None
     return Link(recipe=recipe, has_images=has_images, view=_view(content.get("view", {})))
 
 
@@ -179,18 +180,19 @@ def _fraction(digits: str) -> float:
     return value
 
 
-def _recipe(values: Any) -> Recipe:
-    if not isinstance(values, dict):
+def _recipe(values: Any, version: int) -> Recipe:
+    if not isinstance(values, dict) or "version" in values:
         raise _damaged()
-    layers = values.get("layers", {})
-    if not isinstance(layers, dict):
+    tables = {name: values.get(name, {}) for name in ("layers", "parameters")}
+    if not all(isinstance(table, dict) for table in tables.values()):
         raise _damaged()
-    if any(not isinstance(value, str | int | float) for name, value in values.items() if name != "layers"):
+    if any(not isinstance(value, str | int | float) for name, value in values.items() if name not in tables):
         raise _damaged()
-    texts = [text for text in (*values, *values.values(), *layers) if isinstance(text, str)]
-    if len(layers) > MOST_LAYERS or any(len(text) > LONGEST_TEXT for text in texts):
+    texts = [text for text in (*values, *values.values(), *tables["layers"], *tables["parameters"])
+             if isinstance(text, str)]  # fmt: skip
+    if len(tables["layers"]) > MOST_LAYERS or any(len(text) > LONGEST_TEXT for text in texts):
         raise InputError("The link names things that no network has: ask for it again, or for the recipe file.")
-    recipe = Recipe.from_values(dataclasses.asdict(_PLAIN) | values)
+    recipe = Recipe.from_values({"model": _PLAIN.model, "data": _PLAIN.data, **values, "version": version})
     _check_travels(recipe.model)
     return recipe
 

@@ -17,17 +17,17 @@ from pruning.data.datasets import Dataset, load_dataset
 from pruning.latency.clock import ENGINE, compare_latency, quiet_machine
 from pruning.latency.processor import processor
 from pruning.opening.models import OpenModel, open_model
-from pruning.planning.allocation import kept_units, per_target
-from pruning.planning.plan import Plan, plan_keeping, target_sizes
-from pruning.removal.apply import inflate, masked_model
+from pruning.planning.allocation import per_target
+from pruning.planning.plan import Plan, make_plan
+from pruning.removal.apply import inflate
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import Shrinkage, shrinkage
-from pruning.removal.verify import Check, prove
+from pruning.removal.verify import Check, carry_out, check_zeros
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Change, DataUsed, FinishedRound, Measurement, Result, Side, Speedup, Stages
 from pruning.runs.result_json import measurement_values
-from pruning.runs.schedule import rounds
+from pruning.statistics.cache import statistics_for
 from pruning.training.answers import Answers, answer
 from pruning.training.evaluate import evaluate, paired_difference
 from pruning.training.finetune import TrainConfig, TrainEvent, seconds_per_step, train
@@ -117,7 +117,7 @@ def check_recipe(recipe: Recipe) -> OpenModel:
         InputError: the model, a layer, or the pair of model and data set is not possible.
     """
     source = open_model(recipe.model)
-    per_target(source.graph, recipe.granularity, recipe.sparsity, recipe.layers)
+    per_target(source.graph, recipe.prune)
     _check_pair(source, recipe.data)
     return source
 
@@ -143,11 +143,8 @@ def steps_for_seconds(recipe: Recipe, seconds: float, data_dir: str | None = Non
     """How many optimiser steps fit into `seconds` on this machine, for the model this recipe leads to."""
     source = check_recipe(recipe)
     data = load_dataset(recipe.data, data_dir)
-    plan = _plan(recipe, source, source.model, recipe.sparsity, recipe.layers, None)
-    if plan.granularity == "channel":
-        model, _ = prove(source.model, source.graph, plan)
-    else:
-        model = source.model
+    sizes_alone = recipe.prune.replace(criterion="l2")  # which units go makes no difference to the time
+    model, _ = carry_out(source.model, source.graph, make_plan(source.model, source.graph, sizes_alone))
     return max(1, int(seconds / seconds_per_step(model, data, train_config(recipe, 1))))
 
 
@@ -161,7 +158,7 @@ def train_config(recipe: Recipe, steps: int) -> TrainConfig:
         weight_decay=recipe.weight_decay,
         shift=recipe.shift,
         precision=recipe.precision,
-        seed=recipe.seed,
+        seed=recipe.prune.seed,
     )
 
 
@@ -189,7 +186,7 @@ class Measured:
 def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Dataset, tell: Progress, cancel: Cancel | None) -> Pruned:
     """Cut, prove, recalibrate and fine-tune as often as the schedule says; the opened model is not changed."""
     current, plan = source.model, None
-    schedule = rounds(recipe)
+    schedule = recipe.rounds()
     total_steps = sum(part.steps for part in schedule)
     done_steps = 0
     report: list[FinishedRound] = []
@@ -201,16 +198,14 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Dataset, tell: Prog
 
     for number, part in enumerate(schedule, 1):
         tell({"stage": "prune", "round": number, "rounds": len(schedule), "text": "Removing and proving"})
-        if plan is not None and recipe.granularity == "channel":
+        if plan is not None and plan.kept:
             current = inflate(source.model, current, shrinkage(source.graph, plan))
-        plan = _plan(recipe, source, current, part.sparsity, part.layers, plan)
-        if plan.granularity == "channel":
-            current, check = prove(current, source.graph, plan)
-        else:
-            current = masked_model(current, source.graph, plan)
+        statistics = statistics_for(current, source.graph, data, part.spec, dense=source.model, cancel=cancel)
+        plan = make_plan(current, source.graph, part.spec, statistics, after=plan)
+        current, check = carry_out(current, source.graph, plan)
         stages = {"as_cut": look("as_cut", number, current)}
         if has_batch_norm(current) and not (plan.removes_nothing and number == 1):
-            recalibrate(current, data, seed=recipe.seed)
+            recalibrate(current, data, seed=recipe.prune.seed)
             stages["recalibrated"] = look("recalibrated", number, current)
         if part.steps:
             offset = done_steps
@@ -224,7 +219,7 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Dataset, tell: Prog
             train(
                 current,
                 data,
-                replace(train_config(recipe, part.steps), seed=recipe.seed + 1000 * (number - 1)),
+                replace(train_config(recipe, part.steps), seed=recipe.prune.seed + 1000 * (number - 1)),
                 masks=_masks(source, current, plan),
                 evaluations=max(1, round(_evaluations(recipe, data, total_steps) * part.steps / total_steps)),
                 progress=report_step,
@@ -232,10 +227,12 @@ def prune_in_rounds(recipe: Recipe, source: OpenModel, data: Dataset, tell: Prog
             )
             done_steps += part.steps
             stages["finetuned"] = look("finetuned", number, current)
-        report.append(FinishedRound(number=number, sparsity=part.sparsity, steps=part.steps, stages=Stages(**stages)))
+        report.append(
+            FinishedRound(number=number, sparsity=part.spec.sparsity, steps=part.steps, stages=Stages(**stages))
+        )
     assert plan is not None, "a schedule has at least one round"
-    if plan.granularity == "weight":
-        check = _check_zeros(current, plan)
+    if plan.masks:
+        check = check_zeros(current, plan)
     return Pruned(model=current, plan=plan, check=check, rounds=tuple(report))
 
 
@@ -270,38 +267,8 @@ def _evaluations(recipe: Recipe, data: Dataset, steps: int) -> int:
     return min(EVALUATIONS, int(LOOKING * 3 * steps * recipe.batch_size / len(data.labels["select"])))
 
 
-def _plan(
-    recipe: Recipe,
-    source: OpenModel,
-    current: nn.Module,
-    sparsity: float,
-    layers: Mapping[str, float],
-    after: Plan | None,
-) -> Plan:
-    targets = per_target(source.graph, recipe.granularity, sparsity, layers)
-    sizes = target_sizes(source.graph, recipe.granularity)
-    return plan_keeping(
-        current,
-        source.graph,
-        granularity=recipe.granularity,
-        criterion=recipe.criterion,
-        keep={name: kept_units(sizes[name], value) for name, value in targets.items()},
-        requested=targets,
-        after=after,
-        seed=recipe.seed,
-    )
-
-
 def _masks(source: OpenModel, current: nn.Module, plan: Plan) -> dict[str, Tensor]:
     """What must stay zero in training: the plan's mask, and zeros that an earlier weight pruning made."""
     tensors = dict(current.named_parameters())
     held = {name: tensors[name].detach() != 0 for name in source.held_zero}
     return {name: plan.masks.get(name, True) & held.get(name, torch.tensor(True)) for name in {*plan.masks, *held}}
-
-
-def _check_zeros(model: nn.Module, plan: Plan) -> Check:
-    """A weight plan is kept if every weight it removes is exactly zero in the final model."""
-    tensors = dict(model.named_parameters())
-    back = sum(int(torch.count_nonzero(tensors[name].detach()[~mask])) for name, mask in plan.masks.items())
-    assert back == 0, f"{back} pruned weights came back"
-    return Check(status="exact", max_error=0.0, reference="every pruned weight is zero in the final model")

@@ -6,7 +6,7 @@ import dataclasses
 import reprlib
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +14,14 @@ import yaml
 
 from pruning.base import safe_yaml
 from pruning.base.errors import InputError
-from pruning.criteria import find_criterion
 from pruning.data.datasets import dataset_info
-from pruning.planning.allocation import GRANULARITIES, check_sparsity
+from pruning.planning.schedule import Round, rounds
+from pruning.spec import RUN, PruneSpec
 
-VERSION = 1
+VERSION = 2
+"""Of recipe files. 2 added what a spec had not in version 1: `parameters`, `allocation` and `round_to`."""
+ADDED = {2: ("parameters", "allocation", "round_to")}
+"""Version → fields that it added; recipes of earlier versions mean the defaults."""
 Schedule = Literal["oneshot", "iterative"]
 SCHEDULES: tuple[Schedule, ...] = typing.get_args(Schedule)
 LARGEST_RECIPE = 200_000
@@ -35,13 +38,8 @@ class Recipe:
     """Model reference: sample:NAME or run:DIR."""
     data: str
     """Name of the data set."""
-    granularity: str = "channel"
-    """channel: whole units are removed; weight: single weights become zero."""
-    criterion: str = "l2"
-    sparsity: float = 0.5
-    """Fraction removed in each layer or channel group."""
-    layers: dict[str, float] = field(default_factory=dict)
-    """Layers with a sparsity of their own."""
+    prune: PruneSpec = RUN
+    """What goes, and the seed of all that draws: the criterion, training and recalibration."""
     schedule: Schedule = "oneshot"
     iterations: int = 1
     """Prune–fine-tune rounds on the way to the final sparsity; 1 for oneshot."""
@@ -55,23 +53,11 @@ class Recipe:
     """Training images are moved by up to so many pixels at random."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the forward pass in training."""
-    seed: int = 0
-    version: int = VERSION
 
     def __post_init__(self) -> None:
-        if self.version != VERSION:
-            raise InputError(
-                f"This recipe has version {reprlib.repr(self.version)}; this explorer reads version {VERSION}. "
-                "Open it with the explorer that wrote it, or write it anew."
-            )
-        for text in (self.model, self.data, self.criterion, *self.layers):
+        for text in (self.model, self.data):
             _check_text(text)
         dataset_info(self.data)
-        find_criterion(self.criterion)
-        check_sparsity(self.sparsity, "the network")
-        for layer, value in self.layers.items():
-            check_sparsity(value, f"layer {layer}")
-        _allowed("granularity", self.granularity, GRANULARITIES)
         _allowed("schedule", self.schedule, SCHEDULES)
         _allowed("precision", self.precision, ("fp32", "bf16"))
         _between("iterations", self.iterations, 1, 100)
@@ -81,21 +67,42 @@ class Recipe:
         _between("momentum", self.momentum, 0, 0.999)
         _between("weight_decay", self.weight_decay, 0, 1)
         _between("shift", self.shift, 0, 16)
-        _between("seed", self.seed, 0, 2**31 - 1)
         if self.schedule == "oneshot" and self.iterations != 1:
             raise InputError(f"A oneshot recipe has 1 iteration, not {self.iterations}: choose schedule 'iterative'.")
 
+    def rounds(self) -> list[Round]:
+        """Its prune–fine-tune rounds, in order."""
+        return rounds(self.prune, self.iterations, self.finetune_steps)
+
+    def replace(self, **changes: Any) -> Recipe:
+        """The same with other values, those of the spec by their own names: `replace(model="run:x", sparsity=0.0)`.
+
+        Raises:
+            InputError: a value that is not allowed.
+        """
+        ours = {name: value for name, value in changes.items() if name not in SPEC_FIELDS}
+        spec = {name: value for name, value in changes.items() if name in SPEC_FIELDS}
+        if spec:
+            ours["prune"] = ours.get("prune", self.prune).replace(**spec)
+        return dataclasses.replace(self, **ours)
+
+    def to_values(self) -> dict[str, Any]:
+        """All fields by name, flat, those of the spec among them; ready for JSON and YAML, and for `from_values`."""
+        values: dict[str, Any] = {}
+        for name in FIELDS:
+            values |= self.prune.to_values() if name == "prune" else {name: getattr(self, name)}
+        return {**values, "seed": values.pop("seed")}
+
     def to_yaml(self) -> str:
         """The recipe as YAML text that `from_yaml` reads back to an equal recipe."""
-        values = dataclasses.asdict(self)
-        return yaml.safe_dump({"version": values.pop("version"), **values}, sort_keys=False, allow_unicode=True)
+        return yaml.safe_dump({"version": VERSION, **self.to_values()}, sort_keys=False, allow_unicode=True)
 
     @classmethod
     def from_yaml(cls, text: str) -> Recipe:
-        """Read a recipe.
+        """Read a recipe of this version or an earlier one.
 
         Raises:
-            InputError: not YAML, another version, an unknown field, or a value that is not allowed.
+            InputError: not YAML, a later version, an unknown field, or a value that is not allowed.
         """
         if len(text) > LARGEST_RECIPE:
             raise InputError("This file is too large to be a recipe.")
@@ -105,26 +112,37 @@ class Recipe:
             raise InputError(f"The recipe is not readable YAML: {safe_yaml.problem(error)}.") from error
         if not isinstance(values, dict) or "version" not in values:
             raise InputError("This is not a recipe: it should be YAML with 'version', 'model', 'data' and so on.")
-        if values["version"] != VERSION:
-            return cls(model="", data="mnist5k", version=values["version"])  # refused there, with the reason
         return cls.from_values(values)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Recipe:
-        """A recipe from its fields by name; what is not named has its default.
+        """A recipe from its fields by name, flat as `to_values` gives them; what is not named has its default.
+
+        `version`: of the form that the values have, by default this explorer's.
 
         Raises:
-            InputError: an unknown or missing field, or a value that is not allowed.
+            InputError: a later version, an unknown or missing field, or a value that is not allowed.
         """
-        fields = {f.name: f for f in dataclasses.fields(cls)}
-        for name in values:
-            if name not in fields:
-                raise InputError(f"The recipe has an unknown field {reprlib.repr(name)}. Allowed: {', '.join(fields)}.")
-        missing = [name for name in ("model", "data") if name not in values]
+        version = values.get("version", VERSION)
+        if type(version) is not int or not 1 <= version <= VERSION:
+            raise InputError(
+                f"This recipe has version {reprlib.repr(version)}; this explorer reads version {VERSION} and earlier "
+                "ones. Open it with the explorer that wrote it, or write it anew."
+            )
+        later = {name for number, names in ADDED.items() if number > version for name in names}
+        kinds = {name: kind for name, kind in _KINDS.items() if name not in later}
+        given = {name: value for name, value in values.items() if name != "version"}
+        for name in given:
+            if name not in kinds:
+                raise InputError(f"The recipe has an unknown field {reprlib.repr(name)}. Allowed: {', '.join(kinds)}.")
+        missing = [name for name in ("model", "data") if name not in given]
         if missing:
             raise InputError(f"The recipe does not say '{missing[0]}'.")
-        kinds = typing.get_type_hints(cls)
-        return cls(**{name: _typed(name, value, kinds[name]) for name, value in values.items()})
+        typed = {name: _typed(name, value, kinds[name]) for name, value in given.items()}
+        spec = PruneSpec.from_values(
+            {"sparsity": RUN.sparsity} | {name: value for name, value in typed.items() if name in SPEC_FIELDS}
+        )
+        return cls(prune=spec, **{name: value for name, value in typed.items() if name in FIELDS})
 
     @classmethod
     def from_file(cls, path: Path) -> Recipe:
@@ -140,20 +158,37 @@ class Recipe:
         return cls.from_yaml(text)
 
 
+FIELDS = tuple(field.name for field in dataclasses.fields(Recipe))
+SPEC_FIELDS = tuple(field.name for field in dataclasses.fields(PruneSpec))
+_KINDS: dict[str, Any] = {
+    name: kind
+    for name, kind in {
+        **typing.get_type_hints(Recipe),
+        **typing.get_type_hints(PruneSpec),
+        "parameters": dict[str, int],
+        "layers": dict[str, float],
+    }.items()
+    if name != "prune"
+}
+"""Field of a recipe file → type of its value."""
+
+
 def _typed(name: str, value: Any, kind: Any) -> Any:
     """`value` if it has the type of the field; whole numbers are accepted for fractions."""
     if typing.get_origin(kind) is Literal:
         return value  # checked against its choices when built
     if typing.get_origin(kind) is dict:
         if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-            return {key: _typed(f"{name}.{key[:100]}", item, float) for key, item in value.items()}
+            _, numbers = typing.get_args(kind)
+            return {key: _typed(f"{name}.{key[:100]}", item, numbers) for key, item in value.items()}
     elif kind is float:
         too_long = isinstance(value, int) and abs(value) > 1e300  # allowed in YAML, but no float
         if isinstance(value, int | float) and not isinstance(value, bool) and not too_long:
             return float(value)
     elif isinstance(value, kind) and not isinstance(value, bool):
         return value
-    wanted = {float: "a number", int: "a whole number", str: "a text"}.get(kind, "layer names with numbers")
+    names = {"layers": "layer names with numbers", "parameters": "names with whole numbers"}
+    wanted = {float: "a number", int: "a whole number", str: "a text"}.get(kind) or names[name]
     raise InputError(f"The recipe's '{name}' must be {wanted}, not {reprlib.repr(value)}.")
 
 

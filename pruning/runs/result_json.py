@@ -18,6 +18,7 @@ from pruning.data.datasets import Role
 from pruning.latency.clock import Timing
 from pruning.planning.plan import LayerPlan
 from pruning.removal.verify import Check
+from pruning.runs.recipe import VERSION as RECIPE_VERSION
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import ACCURACY, Change, DataUsed, FinishedRound, Measurement, Result, Side, Speedup, Stages
 
@@ -32,7 +33,7 @@ def to_values(result: Result) -> Values:
     """JSON-ready, in schema version `SCHEMA_VERSION`."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "recipe": asdict(result.recipe),
+        "recipe": {**result.recipe.to_values(), "version": RECIPE_VERSION},
         "model": result.model,
         "model_digest": result.model_digest,
         "data": None if result.data is None else asdict(result.data),

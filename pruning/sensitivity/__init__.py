@@ -12,11 +12,11 @@ from pruning.sensitivity.curves import (
     Sensitivity,
     largest_within,
     outline,
+    ranking_of,
 )
 from pruning.sensitivity.interaction import (
     Gap,
     Prediction,
-    achieved,
     interaction_gap,
     kept_of,
     limits_plan,
@@ -38,7 +38,6 @@ __all__ = [
     "Point",
     "Prediction",
     "Sensitivity",
-    "achieved",
     "interaction_gap",
     "kept_of",
     "largest_within",
@@ -46,5 +45,6 @@ __all__ = [
     "measure_joint",
     "outline",
     "predict_joint",
+    "ranking_of",
     "scan",
 ]

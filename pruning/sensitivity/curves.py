@@ -14,12 +14,11 @@ from torch import Tensor
 from pruning.base.errors import InputError
 from pruning.base.intervals import wilson_interval
 from pruning.cost.counts import layer_costs
-from pruning.criteria import find_criterion
 from pruning.data.datasets import Dataset
+from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.rules.contractions import layer_name
-from pruning.planning.allocation import GRANULARITIES, Granularity
-from pruning.planning.plan import target_sizes
+from pruning.graph.targets import all_targets
+from pruning.spec import PruneSpec
 from pruning.training.evaluate import Evaluation, paired_difference
 
 FigureName = Literal["as_cut", "recalibrated"]
@@ -127,9 +126,8 @@ class Sensitivity:
     data: str
     data_digest: str
     classes: int
-    granularity: Granularity
-    criterion: str
-    seed: int
+    spec: PruneSpec
+    """What ranks; its amounts are none, for a scan sets them."""
     images: int
     """Select images that every accuracy is measured on."""
     curves: tuple[Curve, ...]
@@ -150,7 +148,7 @@ class Sensitivity:
     @property
     def wanted(self) -> int:
         """Points of a complete scan."""
-        return len(SPARSITIES[self.granularity]) * sum(curve.locked is None for curve in self.curves)
+        return len(SPARSITIES[self.spec.granularity]) * sum(curve.locked is None for curve in self.curves)
 
     @property
     def measured(self) -> int:
@@ -184,20 +182,17 @@ def outline(
     model_digest: str,
     graph: ModelGraph,
     data: Dataset,
+    spec: PruneSpec,
     *,
-    granularity: Granularity = "channel",
-    criterion: str = "l2",
     images: int | None = IMAGES,
-    seed: int = 0,
 ) -> Sensitivity:
     """A scan before anything is measured: its targets, and what is locked. `images`: None for all.
 
+    Of the spec only what ranks counts: granularity and criterion, and the seed where the criterion draws.
+
     Raises:
-        InputError: a granularity, criterion or number of images that is not allowed.
+        InputError: a number of images that is not allowed.
     """
-    if granularity not in GRANULARITIES:
-        raise InputError(f"The granularity is {' or '.join(GRANULARITIES)}, not '{granularity}'.")
-    find_criterion(criterion)
     everything = len(data.labels["select"])
     if images is not None and images < 1:
         raise InputError(f"A scan needs at least one image, not {images}: {data.info.name} has {everything:,}.")
@@ -206,47 +201,33 @@ def outline(
         data=data.info.name,
         data_digest=data.digest,
         classes=len(data.info.classes),
-        granularity=granularity,
-        criterion=criterion,
-        seed=seed if criterion == "random" else 0,
+        spec=ranking_of(spec),
         images=everything if images is None else min(images, everything),
-        curves=_targets(graph, granularity),
+        curves=_outlines(graph, spec.granularity),
     )
 
 
-def _targets(graph: ModelGraph, granularity: Granularity) -> tuple[Curve, ...]:
+def ranking_of(spec: PruneSpec) -> PruneSpec:
+    """What of a spec a scan keeps: all that decides in which order units go, and nothing else."""
+    return spec.replace(sparsity=0.0, layers=(), round_to=1, seed=spec.seed if spec.draws else 0)
+
+
+def _outlines(graph: ModelGraph, granularity: Granularity) -> tuple[Curve, ...]:
     costs = {cost.name: cost for cost in layer_costs(graph)}
-    if granularity == "weight":
-        return tuple(
+    found = []
+    for target in all_targets(graph, granularity):
+        touched = [costs[name] for name in target.touched if name in costs]
+        found.append(
             Curve(
-                name=name,
-                layers=(layer_name(name),),
-                units=total,
-                params=total,
-                macs=costs[layer_name(name)].macs if layer_name(name) in costs else 0,
-                locked=None,
-            )
-            for name, total in target_sizes(graph, granularity).items()
-        )
-    curves = []
-    place = {site.layer: number for number, site in reversed(list(enumerate(graph.contractions)))}
-    groups = sorted(
-        (*graph.groups, *graph.locked),
-        key=lambda group: min((place.get(layer, len(place)) for layer in group.producers), default=0),
-    )
-    for group in groups:
-        touched = [costs[name] for name in dict.fromkeys((*group.producers, *group.consumers)) if name in costs]
-        curves.append(
-            Curve(
-                name=group.name,
-                layers=group.producers,
-                units=group.units,
-                params=sum(cost.parameters for cost in touched),
+                name=target.key,
+                layers=target.layers,
+                units=target.units,
+                params=target.units if target.group is None else sum(cost.parameters for cost in touched),
                 macs=sum(cost.macs for cost in touched),
-                locked=group.locked,
+                locked=target.locked,
             )
         )
-    return tuple(curves)
+    return tuple(found)
 
 
 def figure(evaluation: Evaluation, dense: Tensor) -> Figure:

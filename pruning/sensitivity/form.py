@@ -1,14 +1,19 @@
-"""A scan as JSON and back."""
+"""A scan as JSON, and as the events that its process tells while it measures: what is new, step by step."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from pruning.sensitivity.curves import Figure, Figures, Joint, Point, Sensitivity
+from pruning.base.errors import StorageError
+from pruning.base.fields import Fields
+from pruning.sensitivity.curves import Curve, Figure, Figures, Joint, Point, Sensitivity
 
 SCHEMA_VERSION = 1
-HEADER = tuple(field.name for field in fields(Sensitivity) if field.name not in ("curves", "dense", "joints"))
+HEADER = tuple(field.name for field in fields(Sensitivity) if field.name not in ("spec", "curves", "dense", "joints"))
+RANKING = ("granularity", "criterion", "parameters", "seed")
+"""What of the spec says how units are ranked."""
 
 
 def to_json(found: Sensitivity) -> dict[str, Any]:
@@ -16,16 +21,14 @@ def to_json(found: Sensitivity) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         **{name: getattr(found, name) for name in HEADER},
+        **{name: value for name, value in found.spec.to_values().items() if name in RANKING},
         "complete": found.complete,
         "dense": None if found.dense is None else _figures(found.dense),
         "curves": [
             {
                 **{field.name: getattr(curve, field.name) for field in fields(curve) if field.name != "points"},
                 "layers": list(curve.layers),
-                "points": [
-                    {"sparsity": point.sparsity, "kept": point.kept, "achieved": point.achieved, **_figures(point)}
-                    for point in curve.points
-                ],
+                "points": [_point(point) for point in curve.points],
             }
             for curve in found.curves
         ],
@@ -33,69 +36,90 @@ def to_json(found: Sensitivity) -> dict[str, Any]:
     }
 
 
+def changes(before: Sensitivity, after: Sensitivity) -> Iterator[dict[str, Any]]:
+    """The events that lead from one state of a scan to a later one."""
+    if (before.dense, before.precision) != (after.dense, after.precision) and after.dense is not None:
+        yield {"kind": "dense", "precision": after.precision, "dense": _figures(after.dense), "seconds": after.seconds}
+        before = _anew(before)
+    for old, new in zip(before.curves, after.curves, strict=True):
+        for point in new.points if new is not old else ():
+            if point not in old.points:
+                yield {"kind": "point", "target": new.name, **_point(point), "seconds": after.seconds}
+    for joint in after.joints:
+        if joint not in before.joints:
+            yield {"kind": "joint", "kept": dict(joint.kept), **_figures(joint)}
+
+
+def replay(wanted: Sensitivity, events: Iterable[dict[str, Any]]) -> Sensitivity:
+    """The scan that events lead to from `wanted`; what is damaged, or of other targets or images, counts for nothing.
+
+    An answer of the dense network that differs from the one before (other arithmetic) begins anew: no points are mixed.
+    """
+    found = wanted
+    for event in events:
+        try:
+            found = _with(found, Fields(event, "an event of a scan"))
+        except StorageError:
+            continue
+    return found
+
+
+def _with(found: Sensitivity, event: Fields) -> Sensitivity:
+    kind = event.choice("kind", ("dense", "point", "joint"))
+    if kind == "dense":
+        dense = Figures(**_read_figures(event.part("dense"), found.images))
+        precision, seconds = event.text("precision"), event.number("seconds", 0)
+        if (dense, precision) != (found.dense, found.precision):
+            found = _anew(found)
+        return replace(found, dense=dense, precision=precision, seconds=seconds)
+    if kind == "joint":
+        kept = tuple((name, event.part("kept").whole(name, 0)) for name in event.part("kept").names())
+        joint = Joint(kept=kept, **_read_figures(event, found.images))
+        return replace(found, joints=(*(other for other in found.joints if other.kept != kept), joint))
+    target = event.text("target")
+    curve = next((curve for curve in found.curves if curve.name == target), None)
+    if curve is None or curve.locked is not None:
+        event.refuse("target", "one that can be pruned")
+    point = _read_point(event, curve, found.images)
+    others = tuple(other for other in curve.points if other.sparsity != point.sparsity)
+    curves = tuple(replace(curve, points=others) if one.name == curve.name else one for one in found.curves)
+    return replace(found, curves=curves, seconds=event.number("seconds", 0)).plus(curve.name, point)
+
+
+def _anew(scan: Sensitivity) -> Sensitivity:
+    curves = tuple(replace(curve, points=()) for curve in scan.curves)
+    return replace(scan, curves=curves, joints=(), dense=None, precision=None, seconds=0.0)
+
+
+def _point(point: Point) -> dict[str, Any]:
+    return {"sparsity": point.sparsity, "kept": point.kept, "achieved": point.achieved, **_figures(point)}
+
+
 def _figures(holder: Figures) -> dict[str, Any]:
     again = holder.recalibrated
     return {"as_cut": holder.as_cut.to_json(), "recalibrated": None if again is None else again.to_json()}
 
 
-def from_json(text: Any, wanted: Sensitivity) -> Sensitivity:
-    """Points of a file for exactly these targets; everything else comes from `wanted`.
-
-    Raises:
-        ValueError, KeyError, TypeError, AttributeError: damaged, or a file of something else.
-    """
-    own = to_json(wanted)
-    known = {"precision", "seconds", "dense", "complete", "curves", "joints"}
-    if any(text[name] != value for name, value in own.items() if name not in known):
-        raise ValueError("another scan")
-    targets = [{**curve, "points": None} for curve in own["curves"]]
-    if [{**curve, "points": None} for curve in text["curves"]] != targets:
-        raise ValueError("other targets")
-    return replace(
-        wanted,
-        precision=None if text["precision"] is None else str(text["precision"]),
-        seconds=float(text["seconds"]),
-        dense=None if text["dense"] is None else Figures(**_read_figures(text["dense"], wanted.images)),
-        curves=tuple(
-            replace(curve, points=tuple(_read_point(point, wanted.images) for point in said["points"]))
-            for curve, said in zip(wanted.curves, text["curves"], strict=True)
-        ),
-        joints=tuple(
-            Joint(
-                kept=tuple((str(name), int(count)) for name, count in said["kept"].items()),
-                **_read_figures(said, wanted.images),
-            )
-            for said in text["joints"]
-        ),
-    )
-
-
-def _read_point(said: dict[str, Any], images: int) -> Point:
+def _read_point(said: Fields, curve: Curve, images: int) -> Point:
     return Point(
-        sparsity=float(said["sparsity"]),
-        kept=int(said["kept"]),
-        achieved=float(said["achieved"]),
+        sparsity=said.number("sparsity", 0, 1),
+        kept=said.whole("kept", 0, curve.units),
+        achieved=said.number("achieved", 0, 1),
         **_read_figures(said, images),
     )
 
 
-def _read_figures(said: dict[str, Any], images: int) -> dict[str, Any]:
-    found = {}
-    for name in ("as_cut", "recalibrated"):
-        part = said[name]
-        value = None
-        if part is not None:
-            value = Figure(
-                correct=int(part["correct"]),
-                images=int(part["images"]),
-                newly_wrong=int(part["newly_wrong"]),
-                newly_right=int(part["newly_right"]),
-                change_low=float(part["change_low"]),
-                change_high=float(part["change_high"]),
-            )
-            if value.images != images or not 0 <= value.correct <= images:
-                raise ValueError("other images")
-        found[name] = value
-    if found["as_cut"] is None:
-        raise ValueError("no accuracy")
-    return found
+def _read_figures(said: Fields, images: int) -> dict[str, Any]:
+    again = _figure(said.part("recalibrated"), images) if "recalibrated" in said else None
+    return {"as_cut": _figure(said.part("as_cut"), images), "recalibrated": again}
+
+
+def _figure(said: Fields, images: int) -> Figure:
+    return Figure(
+        correct=said.whole("correct", 0, images),
+        images=said.whole("images", images, images),
+        newly_wrong=said.whole("newly_wrong", 0, images),
+        newly_right=said.whole("newly_right", 0, images),
+        change_low=said.number("change_low"),
+        change_high=said.number("change_high"),
+    )

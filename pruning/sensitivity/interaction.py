@@ -18,9 +18,10 @@ from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
 from pruning.data.datasets import Dataset
 from pruning.graph.model_graph import ModelGraph
-from pruning.planning.plan import Plan, plan_keeping, target_sizes
+from pruning.planning.plan import Plan, plan_keeping
 from pruning.sensitivity.curves import Curve, Figure, FigureName, Joint, Sensitivity, largest_within
 from pruning.sensitivity.scan import Meter, dense_answers, figures
+from pruning.statistics.gather import Statistics
 from pruning.training.evaluate import Evaluation
 
 
@@ -43,27 +44,32 @@ class Gap:
     high: float
 
 
-def limits_plan(model: nn.Module, graph: ModelGraph, found: Sensitivity, name: FigureName, lose: float) -> Plan:
+def limits_plan(
+    model: nn.Module,
+    graph: ModelGraph,
+    found: Sensitivity,
+    name: FigureName,
+    lose: float,
+    statistics: Statistics | None = None,
+) -> Plan:
     """The plan that cuts each target to its largest sparsity within a loss of `lose` (a fraction); see
-    `largest_within`. A target whose curve has no such point stays whole."""
-    points = {curve.name: largest_within(curve, name, lose) for curve in found.curves if curve.locked is None}
-    sizes = target_sizes(graph, found.granularity)
+    `largest_within`. A target whose curve has no such point stays whole. `statistics`: as `make_plan` takes them, for
+    the scan's spec."""
+    curves = {curve.name: curve for curve in found.curves if curve.locked is None}
+    points = {key: largest_within(curve, name, lose) for key, curve in curves.items()}
     return plan_keeping(
         model,
         graph,
-        granularity=found.granularity,
-        criterion=found.criterion,
-        keep={target: point.kept if point else sizes[target] for target, point in points.items()},
-        requested={target: point.sparsity if point else 0.0 for target, point in points.items()},
-        seed=found.seed,
+        found.spec,
+        statistics,
+        keep={key: point.kept if point else curves[key].units for key, point in points.items()},
+        requested={key: point.sparsity if point else 0.0 for key, point in points.items()},
     )
 
 
 def kept_of(plan: Plan) -> tuple[tuple[str, int], ...]:
     """Each target and how much of it stays, as `Joint.kept` says it."""
-    if plan.granularity == "weight":
-        return tuple((name, int(mask.sum())) for name, mask in plan.masks.items())
-    return tuple((name, len(units)) for name, units in plan.kept.items())
+    return tuple(plan.counts.items())
 
 
 def measure_joint(
@@ -86,16 +92,8 @@ def measure_joint(
     return Joint(kept=kept_of(plan), **figures(found.as_cut, found.recalibrated, dense))
 
 
-def achieved(plan: Plan) -> dict[str, float]:
-    """Target → share of its units or weights that a plan removes."""
-    if plan.granularity == "weight":
-        return {name: 1 - int(mask.sum()) / mask.numel() for name, mask in plan.masks.items()}
-    totals = {row.group: row.total for row in plan.layers}
-    return {name: 1 - len(units) / totals[name] for name, units in plan.kept.items()}
-
-
 def predict_joint(found: Sensitivity, removed: Mapping[str, float], name: FigureName = "recalibrated") -> Prediction:
-    """Accuracy of a network that loses all of `removed` (target → share, as `achieved` gives it) at once.
+    """Accuracy of a network that loses all of `removed` (target → share, as `Plan.shares` gives it) at once.
 
     chance + (dense − chance) · Π (accuracy_t − chance) / (dense − chance) over the targets that lose something, each
     accuracy interpolated linearly between the measured points of its curve. Dense is the figure's own: recalibrated

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -14,11 +14,15 @@ from pruning.base.clone import clone
 from pruning.base.errors import Cancelled
 from pruning.data.datasets import Dataset
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.rules.contractions import layer_name
+from pruning.graph.targets import free_targets
 from pruning.planning.allocation import kept_units
-from pruning.planning.plan import Plan, make_plan, unit_scores, weight_scores
+from pruning.planning.plan import Plan, make_plan
+from pruning.planning.ranking import Ranking
 from pruning.repair.recalibrate import recalibrate
 from pruning.sensitivity.curves import SPARSITIES, FigureName, Figures, Point, Sensitivity, figure
+from pruning.spec import PruneSpec
+from pruning.statistics.cache import statistics_for
+from pruning.statistics.gather import Statistics
 from pruning.training.evaluate import Evaluation, evaluate
 from pruning.whatif import Measured, Precision
 
@@ -51,7 +55,8 @@ def scan(
         Cancelled: `cancel()` became true; what was yielded stands.
     """
     started, before = time.monotonic(), start.seconds
-    plans = _SinglePlans(model, graph, start)
+    statistics = statistics_for(model, graph, data, start.spec, cancel=cancel)
+    plans = _SinglePlans(model, graph, start.spec, statistics)
     answers = dense_answers(model, graph, data, meter, start, cancel)
     dense, precision = Figures(**figures(*answers, answers)), meter.precision.name
     if start.dense != dense or start.precision != precision:
@@ -59,7 +64,7 @@ def scan(
         start = replace(start, curves=tuple(replace(curve, points=()) for curve in start.curves), joints=())
     result = replace(start, dense=dense, precision=precision)
     yield replace(result, seconds=before + time.monotonic() - started)
-    for sparsity in SPARSITIES[start.granularity]:
+    for sparsity in SPARSITIES[start.spec.granularity]:
         for target in start.curves:
             curve = result.curve(target.name)
             if curve.locked is not None or any(point.sparsity == sparsity for point in curve.points):
@@ -91,12 +96,12 @@ def dense_answers(
 
     A meter does not recalibrate where nothing is cut, so it is done here; it can change accuracy by points.
     """
-    nothing = make_plan(model, graph, granularity=like.granularity)
-    as_cut = _given(meter.measure(nothing, keep=True, cancel=cancel).as_cut)
+    dense = make_plan(model, graph, like.spec)
+    as_cut = _given(meter.measure(dense, keep=True, cancel=cancel).as_cut)
     if "recalibrated" not in meter.figures:
         return as_cut, None
     copy = clone(model)
-    recalibrate(copy, data, seed=like.seed)
+    recalibrate(copy, data, seed=like.spec.seed)
     return as_cut, evaluate(copy, data, "select", limit=like.images, cancel=cancel)
 
 
@@ -118,39 +123,31 @@ def _given(evaluation: Evaluation | None) -> Evaluation:
 class _SinglePlans:
     """Plans that cut one target; equal to those of `make_plan`, each target ranked once."""
 
-    def __init__(self, model: nn.Module, graph: ModelGraph, scan: Sensitivity) -> None:
-        self.dense = make_plan(
-            model, graph, granularity=scan.granularity, criterion=scan.criterion, sparsity=0.0, seed=scan.seed
-        )
-        self._tensors: Mapping[str, Tensor] = dict(model.named_parameters())
-        self._graph, self._scan = graph, scan
+    def __init__(self, model: nn.Module, graph: ModelGraph, spec: PruneSpec, statistics: Statistics | None) -> None:
+        self._dense = make_plan(model, graph, spec)
+        self._ranking = Ranking(model, graph, spec, statistics)
+        self._targets = {target.key: target for target in free_targets(graph, spec.granularity)}
         self._order: dict[str, Tensor] = {}
 
     def plan(self, name: str, kept: int, sparsity: float) -> Plan:
         """The plan that keeps `kept` units or weights of one target."""
-        order = self._ranked(name)
-        gone = len(order) - kept
+        target, order = self._targets[name], self._ranked(name)
+        gone = target.units - kept
         rows = tuple(
-            replace(row, requested=sparsity, achieved=gone / len(order), kept=kept)
-            if (row.group or row.name) == (name if self._scan.granularity == "channel" else layer_name(name))
-            and row.total == len(order)
+            replace(row, requested=sparsity, achieved=gone / target.units, kept=kept)
+            if (row.group or row.name) == target.name and row.total == target.units
             else row
-            for row in self.dense.layers
+            for row in self._dense.layers
         )
-        if self._scan.granularity == "channel":
+        if target.group is not None:
             units = tuple(sorted(order[gone:].tolist()))
-            return replace(self.dense, kept={**self.dense.kept, name: units}, layers=rows)
-        mask = self.dense.masks[name].clone()
+            return replace(self._dense, kept={**self._dense.kept, name: units}, layers=rows)
+        mask = self._dense.masks[name].clone()
         mask.view(-1)[order[:gone]] = False
-        return replace(self.dense, masks={**self.dense.masks, name: mask}, layers=rows)
+        return replace(self._dense, masks={**self._dense.masks, name: mask}, layers=rows)
 
     def _ranked(self, name: str) -> Tensor:
         """Units or weights of a target, first to go first."""
         if name not in self._order:
-            criterion, seed = self._scan.criterion, self._scan.seed
-            if self._scan.granularity == "channel":
-                scores = unit_scores(self._graph.group(name), self._tensors, criterion, seed)
-            else:
-                scores = weight_scores(name, self._tensors[name], criterion, seed)
-            self._order[name] = scores.argsort(stable=True)
+            self._order[name] = self._ranking.scores(self._targets[name]).argsort(stable=True)
         return self._order[name]

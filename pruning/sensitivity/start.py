@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from pruning.jobs.local import launch
+from pruning.jobs.executor import LocalExecutor
 from pruning.opening.models import OpenModel
 from pruning.sensitivity import Sensitivity
-from pruning.sensitivity.cache import file_of
+from pruning.sensitivity.cache import job_of
 
 
 def start(opened: OpenModel, wanted: Sensitivity, data_dir: str | None, *, lose: float) -> None:
-    """Start `python -m pruning sensitivity` for a scan; `lose`: limit of the joint cut that it ends with, in points.
+    """Start `python -m pruning sensitivity` for a scan, unless it is being measured already; `lose`: limit of the
+    joint cut that it ends with, in points.
 
     Raises:
         StorageError: the cache cannot be written, or the process cannot be started.
     """
-    arguments = ["sensitivity", opened.ref, "--data", wanted.data, "--granularity", wanted.granularity]
-    arguments += [
-        "--criterion",
-        wanted.criterion,
-        "--images",
-        str(wanted.images),
-        "--seed",
-        str(wanted.seed),
-        "--lose",
-        str(lose),
-    ]
-    if data_dir is not None:
-        arguments += ["--data-dir", data_dir]
-    launch(arguments, file_of(wanted).note_start())
+    asked = wanted.spec.to_arguments("granularity", "criterion", "parameters", "seed")
+    arguments = ["sensitivity", "--data", wanted.data, *asked, "--images", str(wanted.images), "--lose", str(lose)]
+    arguments += [] if data_dir is None else ["--data-dir", data_dir]
+    LocalExecutor().submit([*arguments, "--", opened.ref], job_of(wanted))

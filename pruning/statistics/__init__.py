@@ -1,0 +1,1 @@
+"""What criteria need of a network and its data, gathered once; and how weights are spread."""

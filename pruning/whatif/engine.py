@@ -15,7 +15,7 @@ from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
 from pruning.data.datasets import Dataset
 from pruning.graph.model_graph import ModelGraph
-from pruning.planning.plan import Plan
+from pruning.planning.plan import Plan, nothing
 from pruning.repair.recalibrate import has_batch_norm, recalibration_images
 from pruning.training.evaluate import Evaluation
 from pruning.whatif.answers import Answers
@@ -174,7 +174,7 @@ class WhatIf:
         questions = {}
         for name in seconds:
             network.dtype = TYPES[name]
-            questions[name] = network.question(Plan(granularity="channel", layers=()))
+            questions[name] = network.question(nothing())
         for number, index in enumerate(self._batches):
             if number * len(index) >= limit:
                 break

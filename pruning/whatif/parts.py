@@ -11,6 +11,7 @@ from torch.fx import Node
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import removed_model
+from pruning.spec import PruneSpec
 from pruning.whatif.calls import Runner
 from pruning.whatif.cut import Cut
 from pruning.whatif.passes import Images, Memory, measure_statistics, run
@@ -39,7 +40,7 @@ class Parts:
     def _try(self, model: nn.Module) -> None:
         """Compare the program with the smaller network itself, for a plan that cuts every group, on three images
         (sizes written into the calls count on another number)."""
-        plan = make_plan(model, self.graph, criterion="random", sparsity=0.3)
+        plan = make_plan(model, self.graph, PruneSpec(criterion="random", sparsity=0.3))
         pictures = torch.randn(3, *self.graph.example_shape, generator=torch.Generator().manual_seed(0))
         images = Images(count=3, normalised=lambda: pictures)
         try:

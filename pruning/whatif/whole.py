@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
-from pruning.removal.apply import masked_model, removed_model
+from pruning.removal.apply import pruned_model
 from pruning.repair.recalibrate import recalibrate_on
 from pruning.whatif.passes import Images
 
@@ -29,7 +29,7 @@ class WholeQuestion:
     """One plan on one network; the same as `pruning.whatif.parts.Question`, slower."""
 
     def __init__(self, model: nn.Module, graph: ModelGraph, plan: Plan) -> None:
-        self._copy = lambda: (masked_model if plan.masks else removed_model)(model, graph, plan).eval()
+        self._copy = lambda: pruned_model(model, graph, plan).eval()
         self._networks = {"as_cut": self._copy()}
 
     def answer(self, figure: str, number: int, images: Images, *, keep: bool) -> Tensor:

@@ -14,6 +14,7 @@ import pytest
 
 from pruning.runs.recipe import Recipe
 from pruning.runs.store import create_run, execute
+from pruning.spec import PruneSpec
 from tests.browser.steps import settle
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ GRAVE = ("moderate", "serious", "critical")
 @pytest.fixture
 def finished_run(home: Path) -> Iterator[None]:
     """A run, so that the pages that show runs have something to show; gone afterwards, for other tests count theirs."""
-    path = create_run(Recipe(model="sample:mini_resnet", data="mnist5k", sparsity=0.4), path=home / "runs" / "axe")
+    path = create_run(
+        Recipe(model="sample:mini_resnet", data="mnist5k", prune=PruneSpec(sparsity=0.4)), path=home / "runs" / "axe"
+    )
     execute(path)
     yield
     shutil.rmtree(path)

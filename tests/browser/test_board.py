@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pruning.base import words
+from pruning.spec import PruneSpec
 from tests.browser.steps import expect, kept, settle, visit
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def savings(layers: dict[str, float], granularity: str = "channel", sparsity: fl
     from pruning.render.preview import savings as count
 
     opened = open_model(MODEL)
-    plan = make_plan(opened.model, opened.graph, granularity=granularity, sparsity=sparsity, layers=layers)
+    plan = make_plan(
+        opened.model, opened.graph, PruneSpec(granularity=granularity, sparsity=sparsity, layers=tuple(layers.items()))
+    )
     return count(opened, plan)
 
 
@@ -341,7 +344,8 @@ def small_board(name: str = "fc1", **changes: Any) -> dict[str, Any]:
         "products": [],
     }
     return {
-        "shape": "x", "token": "1", "granularity": "channel", "criterion": "l2", "criteria": [["l2", name]],
+        "shape": "x", "token": "1", "granularity": "channel", "criterion": "l2", "criteria": [["l2", name, ""]],
+        "kinds": [["channel", name, name], ["weight", name, name]],
         "rows": [row, row | {"name": "other" + name, "locked": name}], "removed": {}, "asked": {}, "share": 0,
         "pinned": [], "mode": "uniform", "chosen": None, "table": table,
         "dense": {"params": 12, "macs": 12, "nonzero": 12}, "curves": {}, "curveTop": 1, "limit": None, "steps": None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pruning.spec import PruneSpec
 from tests.browser.steps import expect, settle
 
 if TYPE_CHECKING:
@@ -26,7 +27,12 @@ def run(home: Path) -> Iterator[Path]:
     from pruning.runs import create_run, execute
     from pruning.runs.recipe import Recipe
 
-    recipe = Recipe(model="sample:mini_resnet", data="mnist5k", granularity="channel", sparsity=0.4, finetune_steps=5)
+    recipe = Recipe(
+        model="sample:mini_resnet",
+        data="mnist5k",
+        finetune_steps=5,
+        prune=PruneSpec(granularity="channel", sparsity=0.4),
+    )
     path = create_run(recipe, path=home / "runs" / "inside")
     execute(path)
     yield path

@@ -10,6 +10,7 @@ import pytest
 from pruning.export.report import Contents, Options, gather, html_page, slider
 from pruning.runs import create_run, execute, read_run
 from pruning.runs.recipe import Recipe
+from pruning.spec import PruneSpec
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -88,6 +89,6 @@ def opened(browser: Browser, file: Path, *, scripts: bool) -> tuple[Page, list[s
 
 def made(folder: Path) -> Contents:
     """What the report of a quick run says."""
-    execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5), path=folder))
+    execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5)), path=folder))
     run = read_run(folder)
     return gather(run, [run], Options(recommendation="Use it."), sparsities=(0.0, 0.5, 0.9))

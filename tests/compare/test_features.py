@@ -15,6 +15,7 @@ from pruning.planning.plan import make_plan
 from pruning.removal.apply import removed_model
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
+from pruning.spec import PruneSpec
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def dense() -> OpenModel:
 @pytest.fixture(scope="module")
 def small(dense: OpenModel) -> OpenModel:
     """Without 40 % of its channels, as cut."""
-    plan = make_plan(dense.model, dense.graph, sparsity=0.4)
+    plan = make_plan(dense.model, dense.graph, PruneSpec(sparsity=0.4))
     model = removed_model(dense.model, dense.graph, plan).eval()
     return replace(
         dense,

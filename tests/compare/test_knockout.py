@@ -16,6 +16,7 @@ from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import masked_model, removed_model
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
+from pruning.spec import PruneSpec
 from pruning.training.evaluate import Evaluation, evaluate, paired_difference
 
 NAMES = tuple("0123456789")
@@ -55,7 +56,9 @@ def test_it_is_plain_evaluation_of_the_masked_network(dense: OpenModel, digits: 
 
 def test_in_a_pruned_network_the_original_number_counts(dense: OpenModel, digits: Dataset) -> None:
     """Without training: the smaller network without filter n is dense without the cut and without filter n."""
-    plan = make_plan(dense.model, dense.graph, sparsity=0.4, layers={"conv1": 0.0, "layer2.0.conv2/own": 0.0})
+    plan = make_plan(
+        dense.model, dense.graph, PruneSpec(sparsity=0.4, layers=(("conv1", 0.0), ("layer2.0.conv2/own", 0.0)))
+    )
     small = cut(dense, plan)
     left = plan.kept["layer2.0.conv1"]
     number = left[5]
@@ -70,7 +73,7 @@ def test_in_a_pruned_network_the_original_number_counts(dense: OpenModel, digits
 def test_what_cannot_be_removed_is_refused_in_words(dense: OpenModel) -> None:
     with pytest.raises(InputError, match="outputs stay"):
         find_unit(dense, "fc", 3)
-    plan = make_plan(dense.model, dense.graph, layers={"layer2.0.conv1": 0.95})
+    plan = make_plan(dense.model, dense.graph, PruneSpec(layers=(("layer2.0.conv1", 0.95),)))
     small = cut(dense, plan)
     (last,) = plan.kept["layer2.0.conv1"]
     with pytest.raises(InputError, match="one channel, which stays"):

@@ -17,6 +17,7 @@ from pruning.planning.plan import make_plan
 from pruning.removal.apply import masked_model, removed_model
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
+from pruning.spec import PruneSpec
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def dense() -> OpenModel:
 
 @pytest.fixture(scope="module")
 def smaller(dense: OpenModel) -> OpenModel:
-    plan = make_plan(dense.model, dense.graph, granularity="channel", sparsity=0.5)
+    plan = make_plan(dense.model, dense.graph, PruneSpec(granularity="channel", sparsity=0.5))
     model = removed_model(dense.model, dense.graph, plan)
     return dataclasses.replace(
         dense,
@@ -38,7 +39,7 @@ def smaller(dense: OpenModel) -> OpenModel:
 
 @pytest.fixture(scope="module")
 def sparse(dense: OpenModel) -> OpenModel:
-    plan = make_plan(dense.model, dense.graph, granularity="weight", sparsity=0.8)
+    plan = make_plan(dense.model, dense.graph, PruneSpec(granularity="weight", sparsity=0.8))
     return dataclasses.replace(dense, model=masked_model(dense.model, dense.graph, plan))
 
 

@@ -14,6 +14,7 @@ from pruning.planning.plan import make_plan
 from pruning.removal.apply import masked_model, removed_model
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
+from pruning.spec import PruneSpec
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def dense() -> OpenModel:
 
 
 def test_of_a_smaller_network_the_same_places_are_compared(dense: OpenModel) -> None:
-    plan = make_plan(dense.model, dense.graph, sparsity=0.4)
+    plan = make_plan(dense.model, dense.graph, PruneSpec(sparsity=0.4))
     model = removed_model(dense.model, dense.graph, plan).eval()
     for tensor in model.parameters():
         tensor.data += 0.25  # 'fine-tuning'
@@ -54,7 +55,7 @@ def test_of_a_smaller_network_the_same_places_are_compared(dense: OpenModel) -> 
 
 
 def test_single_weights_that_went_are_left_out(dense: OpenModel) -> None:
-    plan = make_plan(dense.model, dense.graph, granularity="weight", sparsity=0.8)
+    plan = make_plan(dense.model, dense.graph, PruneSpec(granularity="weight", sparsity=0.8))
     masked = masked_model(dense.model, dense.graph, plan).eval()
     run = replace(dense, model=masked, held_zero=tuple(plan.masks), digest="masked")
     change = layer_change(dense, run, "layer3.0.conv2")

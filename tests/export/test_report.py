@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import getpass
 import json
 import os
@@ -10,7 +11,6 @@ import platform
 import re
 import shutil
 import socket
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from pruning.export.report import (
     slider,
     write,
 )
+from pruning.export.report import contents as gathering
 from pruning.export.report import start as job
 from pruning.export.report.family import MOST, family, first_groups
 from pruning.export.report.first import more_wrong
@@ -41,12 +42,17 @@ from pruning.export.report.plans import images_for, measure_plans
 from pruning.export.report.provenance import model_name, shared_recipe
 from pruning.export.report.sections import tradeoff
 from pruning.export.report.svg import ticks
+from pruning.jobs.job import Job
+from pruning.jobs.status import Status
+from pruning.jobs.store import LocalStore
+from pruning.jobs.work import Work
 from pruning.opening.models import open_model
 from pruning.planning.allocation import kept_units
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import masked_model
 from pruning.runs import Run, create_run, execute, read_run
 from pruning.runs.recipe import Recipe
+from pruning.spec import PruneSpec
 from pruning.training.evaluate import Difference, evaluate
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'
@@ -55,7 +61,7 @@ HOSTILE = '</script><img src=x onerror="alert(1)">'
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run that makes mistakes: half of the neurons of a small network, and no fine-tuning."""
-    recipe = Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.7)
+    recipe = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.7))
     folder = create_run(recipe, path=tmp_path_factory.mktemp("reports") / "runs" / "halved")
     execute(folder)
     return read_run(folder)
@@ -80,9 +86,9 @@ def without_code(html: str) -> str:
 def test_uniform_plans_are_measured_as_the_plain_way_measures_them() -> None:
     opened, data = open_model("sample:lenet300"), load_dataset("mnist5k")
     plans = measure_plans(
-        opened, data, granularity="channel", criterion="l2", images=200, sparsities=(0.0, 0.5)
+        opened, data, PruneSpec(), images=200, sparsities=(0.0, 0.5)
     )  # fmt: skip
-    plan = make_plan(opened.model, opened.graph, sparsity=0.5)
+    plan = make_plan(opened.model, opened.graph, PruneSpec(sparsity=0.5))
     plain = evaluate(masked_model(opened.model, opened.graph, plan), data, "select", limit=200)
     assert [found.as_cut.role for found in plans] == ["select", "select"]
     assert abs(plans[1].as_cut.correct - plain.correct) <= 1  # bf16 may change one answer in 200
@@ -94,7 +100,7 @@ def test_uniform_plans_are_measured_as_the_plain_way_measures_them() -> None:
 def test_recalibrated_figures_where_there_is_batch_normalisation() -> None:
     opened, data = open_model("sample:mini_resnet"), load_dataset("mnist5k")
     first, cut = measure_plans(
-        opened, data, granularity="channel", criterion="l2", images=100, sparsities=(0.0, 0.3)
+        opened, data, PruneSpec(), images=100, sparsities=(0.0, 0.3)
     )  # fmt: skip
     assert first.recalibrated is None and first.best is first.as_cut
     assert cut.recalibrated is not None and cut.best is cut.recalibrated
@@ -156,7 +162,7 @@ def test_nothing_of_this_machine_is_in_it(run: Run, html: str) -> None:
 def test_a_path_becomes_a_name(run: Run) -> None:
     assert model_name("run:/home/ann/runs/20261124-lenet5-ab12") == "run:20261124-lenet5-ab12"
     assert model_name("sample:lenet5") == "sample:lenet5"
-    onward = dataclasses.replace(run.recipe, model="run:/home/ann/runs/first")
+    onward = run.recipe.replace(model="run:/home/ann/runs/first")
     assert "run:first" in shared_recipe(dataclasses.replace(run, recipe=onward))
     assert "/home" not in shared_recipe(dataclasses.replace(run, recipe=onward))
 
@@ -216,7 +222,7 @@ def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
         folder = run.path.parent / name
         folder.mkdir(exist_ok=True)
         (folder / "model.json").write_text(json.dumps({"sample": changed.pop("sample", "lenet300")}))
-        recipe = dataclasses.replace(run.recipe, **changed)  # type: ignore[arg-type]
+        recipe = run.recipe.replace(**changed)
         return dataclasses.replace(run, path=folder, recipe=recipe, result=result)
 
     runs = [
@@ -234,8 +240,8 @@ def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
 
 
 def test_of_many_other_runs_the_most_accurate_are_shown(run: Run, contents: Contents) -> None:
-    recipes = [dataclasses.replace(run.recipe, lr=0.001 + n / 1e5) for n in range(MOST + 5)]
-    recipes.append(dataclasses.replace(recipes[-1], seed=1))
+    recipes = [run.recipe.replace(lr=0.001 + n / 1e5) for n in range(MOST + 5)]
+    recipes.append(recipes[-1].replace(seed=1))
     others = []
     for number, recipe in enumerate(recipes):
         folder = run.path.parent / f"many{number}"
@@ -258,12 +264,17 @@ def test_a_report_that_cannot_be_written_leaves_nothing(run: Run, tmp_path: Path
     for out in (tmp_path, tmp_path / "none" / "report.html", tmp_path / "file" / "report.html"):
         with pytest.raises(InputError, match="name a file in a folder that is there"):
             write.write_report(run.path, out, Options())
-    with pytest.raises(StorageError, match="cannot be written"):
-        write.write_report(run.path, tmp_path / ("x" * 254), Options())
+    with monkeypatch.context() as full, pytest.raises(StorageError, match="cannot be written"):
+        full.setattr(os, "replace", no_room)
+        write.write_report(run.path, tmp_path / "report.html", Options())
     monkeypatch.setattr(write, "LARGEST", 49)
     with pytest.raises(InputError, match="would have 50 bytes"):
         write.write_report(run.path, tmp_path / "report.html", Options())
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_seeds_are_points_in_a_band(contents: Contents) -> None:
@@ -298,22 +309,47 @@ def test_software_is_that_of_the_run(contents: Contents) -> None:
     assert platform.python_version() not in dict(contents.origin)["Software"]
 
 
-def test_states_of_a_report_in_the_making(tmp_path: Path) -> None:
+def test_a_report_is_a_job_of_its_own(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(run.path, tmp_path / "runs" / "one"))
     options = Options(recommendation="Take it.")
-    assert job.status(tmp_path, options).state == "none"
-    log = job.report_path(tmp_path, options).with_suffix(".log")
-    log.write_text("Opening both networks\nMeasuring: 3 of 19\n")
-    assert job.status(tmp_path, options) == job.Status(state="working", text="Measuring: 3 of 19")
-    assert job.status(tmp_path, Options()).state == "none", "other options are another report"
-    old = time.time() - 2 * job.SILENCE_SECONDS
-    os.utime(log, (old, old))
-    assert job.status(tmp_path, options).state == "failed"
-    log.write_text("Opening both networks\nTraceback (most recent call last):\n  ...\nMemoryError\n")
-    assert job.status(tmp_path, options).state == "failed"
-    log.write_text("Opening both networks\nError: The images are absent.\n")
-    assert job.status(tmp_path, options) == job.Status(state="failed", text="The images are absent.")
-    job.report_path(tmp_path, options).write_text("<!doctype html>")
-    assert job.status(tmp_path, options).state == "done"
+    wanted = job.job_of(folder, options)
+    assert wanted.status() is None and job.read_report(folder, options) is None
+    assert job.job_of(folder, Options()) != wanted, "other options are another report"
+    asked: list[tuple[list[str], Job]] = []
+    monkeypatch.setattr(job.LocalExecutor, "submit", lambda self, arguments, to: asked.append((arguments, to)))
+    job.start(folder, options)
+    ((arguments, to),) = asked
+    attempt = to.ask()
+    assert to == wanted and attempt is not None and isinstance(attempt.store, LocalStore)
+    quick = {"sparsities": (0.0, 0.5), "images": 50}
+    monkeypatch.setattr(gathering, "measure_plans", lambda *a, **k: measure_plans(*a, **{**k, **quick}))
+    said: list[tuple[str, float | None]] = []
+    monkeypatch.setattr(Work, "say", lambda self, text, share=None: said.append((text, share)))
+    assert main(["--job", str(attempt.store.path(attempt.folder)), *arguments]) == 0
+    assert wanted.status() == Status(state="done")
+    text = job.read_report(folder, options)
+    assert text is not None and b"Take it." in text and text.lower().startswith(b"<!doctype html>")
+    assert said[0] == ("Opening both networks", 0.05)
+    assert said[-1] == ("Measuring uniform cuts on select images: 2 of 2", pytest.approx(0.95))
+
+
+def test_a_report_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    folder = create_run(Recipe(model="sample:lenet300", data="mnist5k"), path=tmp_path / "begun")
+    wanted = job.job_of(folder, Options())
+    for cancelled in (False, True):
+        attempt = wanted.ask()
+        assert attempt is not None and isinstance(attempt.store, LocalStore)
+        if cancelled:
+            wanted.request_cancel()
+        place = str(attempt.store.path(attempt.folder))
+        assert main(["--job", place, "report", str(folder)]) == (130 if cancelled else 2)
+        now = wanted.status()
+        assert now is not None
+        assert now.text == (
+            "Cancelled before it began."
+            if cancelled
+            else "begun is not finished (queued): a report needs a finished run."
+        )
 
 
 def test_spans_in_words_and_round_ticks() -> None:

@@ -12,6 +12,7 @@ from pruning.removal.apply import inflate, masked_model, removed_model, shrink
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
 from pruning.removal.verify import check_removal, prove
+from pruning.spec import PruneSpec
 from sample_models import SAMPLES, Sample
 
 
@@ -35,10 +36,10 @@ def network(sample: Sample) -> nn.Module:
 def test_every_sample_is_removed_exactly(sample, sparsity):
     model = network(sample)
     graph = build_graph(model, sample.input_shape)
-    removed, check = prove(model, graph, make_plan(model, graph, sparsity=sparsity, criterion="random"))
+    removed, check = prove(model, graph, make_plan(model, graph, PruneSpec(sparsity=sparsity, criterion="random")))
     assert check.status == "exact" and check.max_error is not None and check.max_error < 1e-9
     # independently of the engine's own comparison: removed channels zeroed at every consumer give the same answers
-    plan = make_plan(model, graph, sparsity=sparsity, criterion="random")
+    plan = make_plan(model, graph, PruneSpec(sparsity=sparsity, criterion="random"))
     images = torch.randn(4, *sample.input_shape)
     masked = masked_model(model, graph, plan)
     assert torch.allclose(masked(images), removed(images), atol=1e-4)
@@ -54,7 +55,7 @@ def test_masked_by_hand_equals_removed():
         model.conv1.weight[3] *= 1e-3
         model.conv2.weight[7] *= 1e-3
     plan = plan_keeping(
-        model, graph, granularity="channel", criterion="l2", keep=keep, requested=dict.fromkeys(keep, 0.0)
+        model, graph, PruneSpec(granularity="channel", criterion="l2"), keep=keep, requested=dict.fromkeys(keep, 0.0)
     )
     removed = removed_model(model, graph, plan)
 
@@ -75,7 +76,7 @@ def test_masked_by_hand_equals_removed():
 def test_wrong_removals_are_caught():
     model = network(SAMPLES["mini_resnet"])
     graph = build_graph(model, (1, 28, 28))
-    plan = make_plan(model, graph, sparsity=0.5)
+    plan = make_plan(model, graph, PruneSpec(sparsity=0.5))
     right = removed_model(model, graph, plan)
     wrong = copy.deepcopy(right)
     with torch.no_grad():  # a consumer that reads its channels in another order
@@ -111,7 +112,7 @@ def test_the_callers_model_is_not_touched():
     model.features[0].weight.requires_grad_(False)
     before = copy.deepcopy(model.state_dict())
     graph = build_graph(model, (3, 32, 32))
-    removed, _ = prove(model, graph, make_plan(model, graph, sparsity=0.5))
+    removed, _ = prove(model, graph, make_plan(model, graph, PruneSpec(sparsity=0.5)))
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert not removed.features[0].weight.requires_grad and removed.features[3].weight.requires_grad
     assert removed.features[0].out_channels == 16 and removed.features[1].num_features == 16
@@ -120,7 +121,7 @@ def test_the_callers_model_is_not_touched():
 def test_inflate_undoes_shrink():
     model = network(SAMPLES["resnet20"])
     graph = build_graph(model, (3, 32, 32))
-    plan = make_plan(model, graph, sparsity=0.5)
+    plan = make_plan(model, graph, PruneSpec(sparsity=0.5))
     what = shrinkage(graph, plan)
     small = shrink(model, what)
     again = shrink(inflate(model, small, what), what)
@@ -130,10 +131,10 @@ def test_inflate_undoes_shrink():
 def test_shrinking_twice_composes():
     model = network(SAMPLES["mini_resnet"])
     graph = build_graph(model, (1, 28, 28))
-    first = shrinkage(graph, make_plan(model, graph, sparsity=0.3))
+    first = shrinkage(graph, make_plan(model, graph, PruneSpec(sparsity=0.3)))
     middle = shrink(model, first)
     middle_graph = build_graph(middle, (1, 28, 28))
-    second = shrinkage(middle_graph, make_plan(middle, middle_graph, sparsity=0.5, criterion="l1"))
+    second = shrinkage(middle_graph, make_plan(middle, middle_graph, PruneSpec(sparsity=0.5, criterion="l1")))
     two_steps, one_step = shrink(middle, second), shrink(model, first.then(second))
     images = torch.randn(2, 1, 28, 28)
     assert torch.equal(two_steps(images), one_step(images))
@@ -143,10 +144,10 @@ def test_a_removed_model_can_be_pruned_down_to_one_channel_each_and_again():
     sample = SAMPLES["mini_resnet"]
     model = network(sample)
     graph = build_graph(model, sample.input_shape)
-    small, _ = prove(model, graph, make_plan(model, graph, sparsity=0.97))
+    small, _ = prove(model, graph, make_plan(model, graph, PruneSpec(sparsity=0.97)))
     small_graph = build_graph(small, sample.input_shape)
     assert small_graph.groups == ()
     assert "it has one channel, which stays" in {str(group.locked) for group in small_graph.locked}
-    again, check = prove(small, small_graph, make_plan(small, small_graph, sparsity=0.5))
+    again, check = prove(small, small_graph, make_plan(small, small_graph, PruneSpec(sparsity=0.5)))
     assert check.status == "exact"
     assert sum(p.numel() for p in again.parameters()) == sum(p.numel() for p in small.parameters())

@@ -10,16 +10,24 @@ pytest.importorskip("streamlit")
 
 import torch
 
+from pruning.graph.groups import ChannelGroup
+from pruning.graph.targets import Target
 from pruning.opening.models import open_model
 from pruning.planning.allocation import kept_units
+from pruning.planning.ranking import Ranking
+from pruning.spec import PruneSpec
 from pruning.training.evaluate import Evaluation
 from ui.prune import live
 from ui.prune.board import data
-from ui.session.cuts import Target
+from ui.session.cuts import Row
 
 
-def target(total: int, granularity: str = "channel") -> Target:
-    return Target(name="fc1", total=total, layers=("fc1",), tensor="fc1", granularity=granularity)
+def target(total: int, granularity: str = "channel") -> Row:
+    group = (
+        None if granularity == "weight" else ChannelGroup(name="fc1", units=total, slots=(), components=(), locked=None)
+    )
+    made = Target(key="fc1", name="fc1", units=total, layers=("fc1",), locked=None, group=group)
+    return Row(target=made, parts=1000 if granularity == "weight" else total)
 
 
 def test_every_width_can_be_reached_and_comes_back() -> None:
@@ -64,8 +72,8 @@ def test_rows_stand_in_network_order_and_know_who_reads_them() -> None:
     from ui.session import cuts
 
     opened = open_model("sample:resnet20")
-    targets = cuts.targets(opened, "channel")
-    rows = {row["name"]: row for row in data._channel_rows(opened, targets, "l2", 0)}
+    ranking = Ranking(opened.model, opened.graph, PruneSpec())
+    rows = {row["name"]: row for row in data._channel_rows(opened, cuts.all_rows(opened, "channel"), ranking)}
     firsts = [row["layers"][0] for row in rows.values()]
     order = list(dict.fromkeys(site.layer for site in opened.graph.contractions))
     assert firsts == sorted(firsts, key=order.index)

@@ -21,6 +21,7 @@ from streamlit.testing.v1 import AppTest
 from pruning.latency.clock import Comparison, Timing
 from pruning.runs import create_run, execute, links, list_runs, pipeline
 from pruning.runs.recipe import Recipe
+from pruning.spec import PruneSpec
 from pruning.training.answers import read_answers, save_answers
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -39,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "compare_latency", clock)
-        execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.5), path=path))
+        execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5)), path=path))
     return path
 
 
@@ -89,7 +90,7 @@ def test_without_a_run_one_button_makes_one(app: AppTest, monkeypatch: pytest.Mo
     assert not app.exception and not app.error
     (run,) = list_runs()
     recipe = run.recipe
-    assert (recipe.model, recipe.data, recipe.sparsity) == ("sample:mini_resnet", "mnist5k", 0.4)
+    assert (recipe.model, recipe.data, recipe.prune.sparsity) == ("sample:mini_resnet", "mnist5k", 0.4)
     assert recipe.finetune_steps == 2 * (3000 // recipe.batch_size)
     assert any("A run is being made" in block.value for block in app.markdown)
 
@@ -138,10 +139,10 @@ def test_a_link_holds_the_open_part_and_the_readers_own_numbers(app: AppTest, ma
     open_link(app, links.Link(view=view))
     assert app.segmented_control(key="compare_part_widget").value == "savings"
     assert "Computing in a year" in words(app) and app.text_input(key="savings_currency_widget").value == "EUR"
-    offered = next(code.value for code in app.code if "r=1." in code.value)
+    offered = next(code.value for code in app.code if f"r={links.VERSION}." in code.value)
     assert links.decode(parse_qs(urlsplit(offered).query)["r"][0]).view == view
     app.text_input(key="savings_currency_widget").set_value("").run()
-    offered = next(code.value for code in app.code if "r=1." in code.value)
+    offered = next(code.value for code in app.code if f"r={links.VERSION}." in code.value)
     assert "currency" not in links.decode(parse_qs(urlsplit(offered).query)["r"][0]).view, "it follows the page"
 
 
@@ -174,7 +175,7 @@ def test_a_run_made_anew_under_its_name_is_another_network(app: AppTest, made: P
     shutil.copytree(made, folder)
     assert "150" in drawn(open_page(app))
     shutil.rmtree(folder)
-    execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", sparsity=0.9), path=folder))
+    execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.9)), path=folder))
     st.cache_data.clear()
     app.run()
     assert re.search(r">30</text>", drawn(app)), "30 of 300 are left"

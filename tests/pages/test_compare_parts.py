@@ -39,6 +39,7 @@ from pruning.runs import Run
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Measurement, Result, Speedup
 from pruning.runs.result import Side as Figures
+from pruning.spec import PruneSpec
 from pruning.training.evaluate import Difference
 from ui.compare import blind, classes, picker, present, race, top, worth
 from ui.compare.savings import hours
@@ -62,7 +63,7 @@ def digits() -> Dataset:
 def pair(digits: Dataset, tmp_path_factory: pytest.TempPathFactory, make_result: Callable[..., Result]) -> Pair:
     """The dense network and the same without 40 % of its channels; twice as fast alone, not measurably in batches."""
     dense = open_model("sample:mini_resnet")
-    plan = make_plan(dense.model, dense.graph, sparsity=0.4)
+    plan = make_plan(dense.model, dense.graph, PruneSpec(sparsity=0.4))
     model = removed_model(dense.model, dense.graph, plan).eval()
     small = replace(
         dense, model=model, graph=build_graph(model, (1, 28, 28)), structure=shrinkage(dense.graph, plan), digest="cut"

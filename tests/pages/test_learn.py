@@ -20,6 +20,7 @@ from pruning.base.errors import InputError
 from pruning.lessons import library, reading
 from pruning.lessons.activities import ACTIVITIES, Setting, check_value, settings_of
 from pruning.lessons.lesson import Question
+from pruning.spec import PruneSpec
 from pruning.training.evaluate import Difference
 from ui.kit import badges, charts, numbers
 from ui.learn import activities, energy, progress, question
@@ -232,7 +233,7 @@ def test_what_the_lessons_say_of_the_network_is_true() -> None:
     zeros = [weight_stats(layers.weight(opened, name)).zeros for name in layers.layer_names(opened)]
     assert sum(zeros) == 0, "lesson 2: not one"
     assert tuple(layers.weight(opened, "fc").shape) == (10, 28), "lesson 3: each row adds up 28 numbers"
-    left = lab.costs(opened, lab.Cut(sparsity=0.3)).macs / lab.costs(opened, lab.Cut()).macs
+    left = lab.costs(opened, PruneSpec(sparsity=0.3)).macs / lab.costs(opened, PruneSpec()).macs
     assert 0.48 < left < 0.52, "lesson 8: near the square of 0.7"
 
 
@@ -265,8 +266,8 @@ def test_names_of_runs_that_a_browser_sends_lead_nowhere_else(tmp_path: Path, mo
 
     course = library.course()
     stage = Stage(course=course, lesson=course.lessons[-1])
-    recipe = Recipe(model="sample:mini_resnet", data="mnist5k", granularity="weight", sparsity=0.9,
-                    finetune_steps=entries.steps(stage))  # fmt: skip
+    prune = PruneSpec(granularity="weight", sparsity=0.9)
+    recipe = Recipe(model="sample:mini_resnet", data="mnist5k", finetune_steps=entries.steps(stage), prune=prune)
     monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))
     outside = create_run(recipe, path=tmp_path / "outside")
     inside = create_run(recipe)

@@ -13,10 +13,11 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pruning.runs import create_run
+from pruning.runs import create_run, read_run
 from pruning.runs.pipeline import run
 from pruning.runs.recipe import Recipe
 from pruning.runs.result_json import to_values
+from pruning.spec import PruneSpec
 
 APP = str(Path(__file__).parents[2] / "app.py")
 SECONDS = 240
@@ -175,12 +176,12 @@ def test_a_run_is_started_with_what_the_sliders_say(app: AppTest, monkeypatch: p
     app.button(key="start_run").click().run()
     assert not app.exception and not app.error
     (run,) = list_runs()
-    assert run.recipe.layers == {"layer2.0.conv1": 0.35}
+    assert run.recipe.prune.layers == (("layer2.0.conv1", 0.35),)
     assert run.recipe.finetune_steps == 3 * (3000 // run.recipe.batch_size) > 0
     assert app.query_params["run"] == [run.name] or app.query_params["run"] == run.name
     assert app.button(key="start_run").disabled, "one run at a time on a page"
     app.button(key="cancel_run").click().run()
-    assert (run.path / "cancel").exists()
+    assert read_run(run.path).state == "cancelled"
 
 
 def test_a_link_to_a_run_brings_its_sliders_back(app: AppTest, finished: Path) -> None:
@@ -230,7 +231,7 @@ def test_tradeoff_lists_runs_and_opens_one(app: AppTest, finished: Path) -> None
     assert list(app.dataframe[0].value["state"]) == ["failed"], "a damaged run is listed with its reason"
 
 
-RECIPE = Recipe(model="sample:mini_resnet", data="mnist5k", sparsity=0.5, finetune_steps=2)
+RECIPE = Recipe(model="sample:mini_resnet", data="mnist5k", finetune_steps=2, prune=PruneSpec(sparsity=0.5))
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,13 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pruning.base.errors import StorageError
 from pruning.data.datasets import load_dataset
 from pruning.opening.models import OpenModel, open_model
 from pruning.render.figures.style import palette
 from pruning.sensitivity import Curve, Figure, Figures, Joint, Point, Sensitivity, cache
-from pruning.sensitivity.form import to_json
+from pruning.sensitivity.form import changes
+from pruning.spec import PruneSpec
 from ui.kit import curves
 from ui.sensitivity import multiples
 
@@ -91,11 +93,20 @@ def with_points(scan: Sensitivity, recalibrated: bool = False) -> Sensitivity:
 
 def keep(scan: Sensitivity) -> None:
     """Put a scan on disk as its process would."""
-    cache.file_of(scan).write(to_json(scan))
+    outline = replace(scan, curves=tuple(replace(curve, points=()) for curve in scan.curves), dense=None,
+                      precision=None, joints=())  # fmt: skip
+    with cache.job_of(scan).working() as work:
+        for event in changes(outline, scan):
+            work.tell(event)
+
+
+def ask(scan: Sensitivity) -> None:
+    """As whoever starts a process for it."""
+    assert cache.job_of(scan).ask() is not None
 
 
 def wanted(opened: OpenModel, granularity: str = "channel") -> Sensitivity:
-    return curves.outline(opened, load_dataset("mnist5k"), granularity, "l2", 2000)
+    return curves.outline(opened, load_dataset("mnist5k"), PruneSpec(granularity=granularity), 2000)
 
 
 def test_before_measuring_there_is_one_next_step(
@@ -107,7 +118,7 @@ def test_before_measuring_there_is_one_next_step(
 
     def start(opened: OpenModel, scan: Sensitivity, data_dir: str | None, *, lose: float) -> None:
         asked.append((scan, lose))
-        cache.file_of(scan).note_start()
+        ask(scan)
 
     monkeypatch.setattr(job, "start", start)
     open_page(app)
@@ -121,7 +132,8 @@ def test_before_measuring_there_is_one_next_step(
     assert asked == [(wanted(opened), 1.0)]
     assert not [button for button in app.button if button.key == "measure"], "it is on its way"
     app.button(key="cancel_scan").click().run()
-    assert cache.file_of(wanted(opened)).is_cancelling
+    now = cache.job_of(wanted(opened)).status()
+    assert now is not None and now.is_cancelling
 
 
 def test_points_are_shown_while_they_come(app: AppTest, opened: OpenModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +141,7 @@ def test_points_are_shown_while_they_come(app: AppTest, opened: OpenModel, monke
     half = with_points(scan)
     half = replace(half, curves=(half.curves[0], *(replace(curve, points=()) for curve in half.curves[1:])))
     keep(half)
-    cache.file_of(scan).note_start()
+    ask(scan)
     open_page(app)
     assert app.get("progress")[0].proto.text.startswith("9 of 27 points, about")
     assert words(app).count("not measured yet") == 2
@@ -139,7 +151,7 @@ def test_points_are_shown_while_they_come(app: AppTest, opened: OpenModel, monke
 def test_the_page_waits_for_the_joint_cut_at_the_end(app: AppTest, opened: OpenModel) -> None:
     scan = wanted(opened)
     keep(with_points(scan))
-    cache.file_of(scan).note_start()
+    ask(scan)
     open_page(app)
     assert app.get("progress")[0].proto.text == "Starting a process"
     assert not [button for button in app.button if button.key == "use_limits"]
@@ -154,11 +166,11 @@ def test_curves_state_the_limit_and_prune_takes_it_over(app: AppTest, opened: Op
     assert "each to its limit of 2 points" in words(app) and "not measured yet" in words(app)
     app.button(key="use_limits").click().run()
     assert not app.exception and not app.error
-    from ui.kit.lab import Cut, plan
+    from ui.kit.lab import plan
 
     rows = app.session_state["prune_rows"][opened.digest, "channel"]
     assert rows.numbers == {"conv1": 10, "conv2": 25, "fc1": 250}
-    assert plan(opened, Cut(layers=tuple(rows.asked.items()))).kept.keys() == rows.numbers.keys()
+    assert plan(opened, PruneSpec(layers=tuple(rows.asked.items()))).kept.keys() == rows.numbers.keys()
 
 
 def test_the_joint_cut_is_measured_on_a_button_and_its_gap_shown(app: AppTest, opened: OpenModel) -> None:
@@ -184,8 +196,8 @@ def test_weights_have_their_own_curves(app: AppTest, opened: OpenModel) -> None:
 
 def test_an_attempt_that_failed_says_why(app: AppTest, opened: OpenModel) -> None:
     scan = wanted(opened)
-    cache.file_of(scan).note_start()
-    cache.file_of(scan).say("The disk is full.", state="failed")
+    with pytest.raises(StorageError), cache.job_of(scan).working():
+        raise StorageError("The disk is full.")
     open_page(app)
     assert [error.value for error in app.error] == ["The last attempt ended early. The disk is full."]
     assert app.button(key="measure")
@@ -193,43 +205,43 @@ def test_an_attempt_that_failed_says_why(app: AppTest, opened: OpenModel) -> Non
 
 def test_known_curves_are_those_with_most_points(app: AppTest, opened: OpenModel) -> None:
     data = load_dataset("mnist5k")
-    assert curves.known(opened, data, "channel", "l2") == {}
-    keep(with_points(curves.outline(opened, data, "channel", "l2", 500)))  # 1,000 images each: not what it asks for
-    assert curves.known(opened, data, "channel", "l2") == {}, "a file of other images is no scan"
+    assert curves.known(opened, data, PruneSpec()) == {}
+    keep(with_points(curves.outline(opened, data, PruneSpec(), 500)))  # 1,000 images each: not what it asks for
+    assert curves.known(opened, data, PruneSpec()) == {}, "a file of other images is no scan"
     keep(with_points(wanted(opened), recalibrated=True))
-    found = curves.known(opened, data, "channel", "l2")
+    found = curves.known(opened, data, PruneSpec())
     assert list(found) == ["conv1", "conv2", "fc1"]
     assert found["conv1"][0] == [0.0, 0.99] and found["conv1"][5] == [0.5, 0.975]
     assert len(found["fc1"]) == 10
-    assert curves.known(opened, data, "channel", "l1") == {}
+    assert curves.known(opened, data, PruneSpec(criterion="l1")) == {}
     half = replace(wanted(opened, "weight"), images=1000)
     keep(with_points(half))
-    assert list(curves.known(opened, data, "weight", "l2")) == ["conv1", "conv2", "fc1", "fc2"], "as sliders are called"
+    assert list(curves.known(opened, data, PruneSpec(granularity="weight"))) == ["conv1", "conv2", "fc1", "fc2"], (
+        "as sliders are called"
+    )
 
 
 def test_a_cut_is_foretold_from_curves(app: AppTest, opened: OpenModel) -> None:
-    from ui.kit.lab import Cut
 
     data = load_dataset("mnist5k")
     keep(with_points(wanted(opened)))
-    found = curves.predicted(opened, data, Cut(layers=(("conv1", 0.5),)))
+    found = curves.predicted(opened, data, PruneSpec(layers=(("conv1", 0.5),)))
     assert found is not None and found.accuracy == pytest.approx(0.97)
-    assert curves.predicted(opened, data, Cut(layers=(("conv1", 0.95),))) is None, "beyond what is measured"
-    assert curves.predicted(opened, data, Cut(criterion="l1", sparsity=0.2)) is None
+    assert curves.predicted(opened, data, PruneSpec(layers=(("conv1", 0.95),))) is None, "beyond what is measured"
+    assert curves.predicted(opened, data, PruneSpec(criterion="l1", sparsity=0.2)) is None
 
 
 def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest, opened: OpenModel) -> None:
     import torch
 
     from pruning.training.evaluate import Evaluation
-    from ui.kit.lab import Cut
 
-    def said(cut: Cut, correct: int) -> str | None:
+    def said(cut: PruneSpec, correct: int) -> str | None:
         now = Evaluation(role="select", right=torch.arange(1000) < correct, loss=0.1)
         return curves.together_words(opened, data, cut, now, "as_cut")
 
     data = load_dataset("mnist5k")
-    both = Cut(layers=(("conv1", 0.5), ("conv2", 0.5)))
+    both = PruneSpec(layers=(("conv1", 0.5), ("conv2", 0.5)))
     assert said(both, 650) is None, "nothing is measured yet"
     keep(with_points(wanted(opened)))
     worse, same = said(both, 650), said(both, 949)
@@ -238,7 +250,7 @@ def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest
     assert "one would expect **95.0 %**" in worse and "it is **65.0 %** ●: 30.0 points" in worse
     assert worse.endswith("worse, so together they hurt more than alone.")
     assert same.endswith("●: no difference that 1,000 images can show.")
-    assert said(Cut(layers=(("conv1", 0.5),)), 650) is None, "nothing is cut together"
+    assert said(PruneSpec(layers=(("conv1", 0.5),)), 650) is None, "nothing is cut together"
 
 
 def made_up(name: str = "conv1", **changes: Any) -> Sensitivity:
@@ -246,7 +258,7 @@ def made_up(name: str = "conv1", **changes: Any) -> Sensitivity:
     free = Curve(**{**vars(curve), **changes})
     locked = Curve(**{**vars(curve), "name": "last", "locked": "because <b>", "params": 10})
     scan = Sensitivity(
-        model_digest="m", data="d", data_digest="x", classes=10, granularity="channel", criterion="l2", seed=0,
+        model_digest="m", data="d", data_digest="x", classes=10, spec=PruneSpec(),
         images=1000, curves=(free, locked),
     )  # fmt: skip
     return with_points(scan)

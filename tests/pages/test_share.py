@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,12 +15,20 @@ from streamlit.testing.v1 import AppTest
 
 from pruning.runs import links
 from pruning.runs.recipe import Recipe
+from pruning.spec import RUN, PruneSpec
 
 APP = str(Path(__file__).parents[2] / "app.py")
 PLAN = Recipe(
-    model="sample:lenet300", data="mnist5k", granularity="weight", criterion="l1", sparsity=0.5, layers={"fc2": 0.25},
-    schedule="iterative", iterations=4, finetune_steps=93 * 2, batch_size=32, lr=0.01, shift=1, seed=5,
-)  # fmt: skip
+    model="sample:lenet300",
+    data="mnist5k",
+    prune=PruneSpec(granularity="weight", criterion="l1", sparsity=0.5, layers=(("fc2", 0.25),), seed=5),
+    schedule="iterative",
+    iterations=4,
+    finetune_steps=93 * 2,
+    batch_size=32,
+    lr=0.01,
+    shift=1,
+)
 
 
 @pytest.fixture
@@ -73,9 +80,11 @@ def test_a_plan_that_names_every_row_is_told_by_its_rows(app: AppTest) -> None:
     from ui.session import share
 
     opened = loaders.open_model("sample:lenet300")
-    plan = Recipe(model="sample:lenet300", data="mnist5k", granularity="weight", criterion="l1", sparsity=0.0)
+    plan = Recipe(
+        model="sample:lenet300", data="mnist5k", prune=PruneSpec(granularity="weight", criterion="l1", sparsity=0.0)
+    )
     words = [
-        share.words_of(replace(plan, layers=layers), opened).removeprefix("lenet300, ")
+        share.words_of(plan.replace(layers=tuple(layers.items())), opened).removeprefix("lenet300, ")
         for layers in ({}, {"fc1": 0.4}, dict.fromkeys(("fc1", "fc2", "fc3"), 0.4))
     ]
     of = "of the weights by L1 norm"
@@ -109,7 +118,9 @@ def test_a_link_of_start_and_nothing_to_share_at_first(app: AppTest) -> None:
     ("link", "words"),
     [
         (
-            links.Link(recipe=Recipe(model="sample:lenet5", data="mnist5k", layers={"nowhere": 0.5})),
+            links.Link(
+                recipe=Recipe(model="sample:lenet5", data="mnist5k", prune=RUN.replace(layers=(("nowhere", 0.5),)))
+            ),
             "no prunable layer",
         ),
         (links.Link(recipe=Recipe(model="sample:lenet5", data="cifar10")), "cannot be used with"),
@@ -130,7 +141,9 @@ def test_what_does_not_fit_changes_nothing(app: AppTest, link: links.Link | str,
 
 
 def test_a_network_without_images_travels_with_its_plan_alone(app: AppTest) -> None:
-    recipe = Recipe(model="torchvision:squeezenet1_1?size=64", data="mnist5k", criterion="l1", sparsity=0.25)
+    recipe = Recipe(
+        model="torchvision:squeezenet1_1?size=64", data="mnist5k", prune=PruneSpec(criterion="l1", sparsity=0.25)
+    )
     link = links.Link(recipe=recipe, has_images=False)
     open_link(app, "explore", links.encode(link))
     assert offered(app) == link
@@ -149,7 +162,7 @@ def test_start_leads_on_to_the_last_run_where_it_can_only_be_the_visitors_own(
     assert not app.exception and continued() == []
     path = create_run(PLAN)
     app.run()
-    words = "**Continue:** LeNet-300-100, weights by L1, 25–50 % by layer in 4 rounds, fine-tuned (starting)"
+    words = "**Continue:** LeNet-300-100, weights by L1 norm, 25–50 % by layer in 4 rounds, fine-tuned (starting)"
     assert [block.replace("\\", "") for block in continued()] == [words]
     monkeypatch.setattr(links, "is_local", lambda page: False)
     app.run()

@@ -59,10 +59,11 @@ def _start() -> str:
     from pruning.runs import create_run
     from pruning.runs.recipe import Recipe
     from pruning.runs.start import start_run
+    from pruning.spec import PruneSpec
 
-    recipe = Recipe(model="sample:mini_resnet", data="mnist5k", sparsity=0.4)
+    recipe = Recipe(model="sample:mini_resnet", data="mnist5k", prune=PruneSpec(sparsity=0.4))
     steps = EPOCHS * (dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
-    path = create_run(Recipe(**{**vars(recipe), "finetune_steps": steps}))
+    path = create_run(recipe.replace(finetune_steps=steps))
     start_run(path)
     return path.name
 

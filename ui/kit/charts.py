@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from pruning.opening.models import OpenModel
+    from pruning.spec import PruneSpec
     from pruning.training.evaluate import Evaluation
     from pruning.training.finetune import TrainEvent
-    from ui.kit.lab import Cut
 
 
 def dark() -> bool:
@@ -67,7 +67,7 @@ STRIP = {
 """Words of `kept_strip`."""
 
 
-def kept_strip(place: DeltaGenerator, opened: OpenModel, cut: Cut, words: Mapping[str, str] = STRIP) -> None:
+def kept_strip(place: DeltaGenerator, opened: OpenModel, cut: PruneSpec, words: Mapping[str, str] = STRIP) -> None:
     """The network as a strip, with what goes; a lesson brings its own `words`."""
     from pruning.cost.counts import layer_costs
     from pruning.render.figures import network as plots

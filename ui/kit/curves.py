@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pruning.base.words import interval, percent
-from ui.kit import loaders
+from ui.kit import jobs, loaders
 
 if TYPE_CHECKING:
     from pruning.data.datasets import Dataset
     from pruning.opening.models import OpenModel
     from pruning.planning.plan import Plan
     from pruning.sensitivity import FigureName, Joint, Prediction, Sensitivity
+    from pruning.spec import PruneSpec
     from pruning.training.evaluate import Evaluation
-    from ui.kit.lab import Cut
 
 CHOICES: tuple[int | None, ...] = (500, 2000, None)
 """Numbers of select images that the page offers; None: all."""
@@ -26,43 +26,40 @@ WORK = 0.3
 """Time of a point, as a share of running the whole network once over all its images in float32."""
 
 
-def outline(
-    opened: OpenModel, data: Dataset, granularity: str, criterion: str, images: int | None, seed: int = 0
-) -> Sensitivity:
-    """A scan before anything is measured. Raises InputError for settings that are not allowed."""
-    return _outline(opened.digest, data.digest, granularity, criterion, images, seed, opened, data)
+def outline(opened: OpenModel, data: Dataset, spec: PruneSpec, images: int | None) -> Sensitivity:
+    """A scan before anything is measured. Raises InputError for a number of images that is not allowed."""
+    from pruning.sensitivity import ranking_of
+
+    return _outline(opened.digest, data.digest, ranking_of(spec), images, opened, data)
 
 
 def found(wanted: Sensitivity) -> Sensitivity:
-    """A scan as far as it is measured; reads the file only where it has changed."""
-    from pruning.sensitivity.cache import file_of
+    """A scan as far as it is measured; worked out anew only where its job told more."""
+    from pruning.sensitivity.cache import job_of
 
-    try:
-        stat = file_of(wanted).path.stat()
-    except OSError:
-        return wanted
-    return _read(wanted, stat.st_mtime_ns, stat.st_size)
+    told = jobs.follow(job_of(wanted)).events()
+    return _read(wanted, _Told(told)) if told else wanted
 
 
-def best(opened: OpenModel, data: Dataset, granularity: str, criterion: str, seed: int = 0) -> Sensitivity:
-    """The scan with the most points (of equals, the most images) that is on disk; perhaps without any."""
-    scans = [found(outline(opened, data, granularity, criterion, images, seed)) for images in CHOICES]
+def best(opened: OpenModel, data: Dataset, spec: PruneSpec) -> Sensitivity:
+    """The scan by a spec's criterion with the most points (of equals, the most images) that is on disk; perhaps without
+    any."""
+    scans = [found(outline(opened, data, spec, images)) for images in CHOICES]
     return max(scans, key=lambda scan: (scan.measured, scan.images))
 
 
-def known(
-    opened: OpenModel, data: Dataset, granularity: str, criterion: str, seed: int = 0
-) -> dict[str, list[list[float]]]:
+def known(opened: OpenModel, data: Dataset, spec: PruneSpec) -> dict[str, list[list[float]]]:
     """Slider's name → [share removed, accuracy] in ascending order from the uncut network on: recalibrated where there
     is BN, else as cut. Only targets that have points; nothing is measured."""
-    from pruning.graph.rules.contractions import layer_name
+    from pruning.graph.targets import free_targets
 
-    scan = best(opened, data, granularity, criterion, seed)
+    scan = best(opened, data, spec)
     if scan.dense is None:
         return {}
     start = [0.0, scan.dense.figure("recalibrated").accuracy]
+    names = {target.key: target.name for target in free_targets(opened.graph, spec.granularity)}
     return {
-        layer_name(curve.name) if granularity == "weight" else curve.name: [
+        names[curve.name]: [
             start,
             *([point.achieved, point.figure("recalibrated").accuracy] for point in curve.points if point.achieved),
         ]
@@ -71,29 +68,30 @@ def known(
     }
 
 
-def predicted(opened: OpenModel, data: Dataset, cut: Cut, figure: FigureName = "recalibrated") -> Prediction | None:
+def predicted(
+    opened: OpenModel, data: Dataset, cut: PruneSpec, figure: FigureName = "recalibrated"
+) -> Prediction | None:
     """Accuracy of a cut as the single curves have it ○, or None where they do not reach that far.
 
     `together_words` says how far a measured accuracy is from it.
     """
     from pruning.base.errors import InputError
-    from pruning.sensitivity import achieved, predict_joint
+    from pruning.sensitivity import predict_joint
     from ui.kit import lab
 
     try:
-        scan = best(opened, data, cut.granularity, cut.criterion, cut.seed)
-        return predict_joint(scan, achieved(lab.plan(opened, cut)), figure)
+        return predict_joint(best(opened, data, cut), lab.plan(opened, cut, data).shares, figure)
     except InputError:
         return None
 
 
-def together_words(opened: OpenModel, data: Dataset, cut: Cut, now: Evaluation, figure: FigureName) -> str | None:
+def together_words(opened: OpenModel, data: Dataset, cut: PruneSpec, now: Evaluation, figure: FigureName) -> str | None:
     """What the single curves say of a cut of several groups, against what was measured, in Markdown; None where the
     curves do not reach that far, or nothing is cut together."""
-    from pruning.sensitivity import achieved, interaction_gap
+    from pruning.sensitivity import interaction_gap
     from ui.kit import lab
 
-    if sum(share > 0 for share in achieved(lab.plan(opened, cut)).values()) < 2:
+    if sum(share > 0 for share in lab.plan(opened, cut, data).shares.values()) < 2:
         return None
     prediction = predicted(opened, data, cut, figure)
     if prediction is None:
@@ -123,9 +121,9 @@ def measure_together(opened: OpenModel, data: Dataset, scan: Sensitivity, plan: 
     from pruning.whatif import WhatIf
 
     with loaders.computing():
-        meter = WhatIf(opened.model, opened.graph, data, images=scan.images, seed=scan.seed)
+        meter = WhatIf(opened.model, opened.graph, data, images=scan.images, seed=scan.spec.seed)
         joint = measure_joint(opened.model, opened.graph, data, meter, plan, scan)
-    remember(scan, joint)
+        remember(scan, joint)  # before the next session's turn: one at a time keeps something with a scan
     return joint
 
 
@@ -137,27 +135,34 @@ def seconds_left(opened: OpenModel, data: Dataset, scan: Sensitivity) -> float:
     return START_SECONDS + missing * WORK * _seconds_per_point(opened.digest, data.digest, scan.images, opened, data)
 
 
+class _Told:
+    """What a job told, for a cache: of one scan, as much is the same."""
+
+    def __init__(self, events: list[dict[str, Any]]) -> None:
+        self.events = events
+        self._same = (len(events), events[0].get("time"), events[-1].get("time"))
+
+    def __hash__(self) -> int:
+        return hash(self._same)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Told) and self._same == other._same
+
+
 @lru_cache(maxsize=64)
-def _read(wanted: Sensitivity, modified: int, size: int) -> Sensitivity:
+def _read(wanted: Sensitivity, told: _Told) -> Sensitivity:
     from pruning.sensitivity.cache import read
 
-    return read(wanted)
+    return read(wanted, told.events)
 
 
 @st.cache_resource(show_spinner=False, max_entries=100)
 def _outline(
-    digest: str,
-    data_digest: str,
-    granularity: str,
-    criterion: str,
-    images: int | None,
-    seed: int,
-    _opened: OpenModel,
-    _data: Dataset,
+    digest: str, data_digest: str, spec: PruneSpec, images: int | None, _opened: OpenModel, _data: Dataset
 ) -> Sensitivity:
     from pruning.sensitivity import outline
 
-    return outline(digest, _opened.graph, _data, granularity=granularity, criterion=criterion, images=images, seed=seed)
+    return outline(digest, _opened.graph, _data, spec, images=images)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

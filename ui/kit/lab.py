@@ -5,7 +5,6 @@ Everything is keyed on the digest of the weights and the settings of the cut, so
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,31 +14,14 @@ import streamlit as st
 from ui.kit import loaders
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from pruning.data.datasets import Dataset
     from pruning.latency.clock import Comparison
     from pruning.opening.models import OpenModel
     from pruning.planning.plan import Plan
+    from pruning.spec import PruneSpec
+    from pruning.statistics.gather import Statistics
     from pruning.training.evaluate import Difference, Evaluation
     from pruning.training.finetune import TrainEvent
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cut:
-    """What to remove, as `pruning.planning.plan.make_plan` takes it."""
-
-    granularity: str = "channel"
-    criterion: str = "l2"
-    sparsity: float = 0.0
-    layers: tuple[tuple[str, float], ...] = ()
-    """Layers or groups with a sparsity of their own."""
-    seed: int = 0
-
-    @property
-    def key(self) -> str:
-        """Two cuts with the same key are the same."""
-        return json.dumps([self.granularity, self.criterion, self.sparsity, sorted(self.layers), self.seed])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,42 +50,49 @@ class Accuracy:
         return self.recalibrated or self.as_cut
 
 
-def plan(opened: OpenModel, cut: Cut) -> Plan:
-    """The plan of a cut. Raises InputError for settings that are not allowed."""
-    from pruning.planning.plan import make_plan
+def plan(opened: OpenModel, spec: PruneSpec, data: Dataset | None = None) -> Plan:
+    """The plan of a spec. `data`: for a criterion that needs images; None where there are none.
 
-    return make_plan(
-        opened.model,
-        opened.graph,
-        granularity=cut.granularity,
-        criterion=cut.criterion,
-        sparsity=cut.sparsity,
-        layers=dict(cut.layers),
-        seed=cut.seed,
-    )
+    Raises:
+        InputError: the spec does not fit the network, or needs images that are not there.
+    """
+    return _plan(opened, spec, statistics(opened, spec, data))
 
 
-def pruned(opened: OpenModel, cut: Cut) -> nn.Module:
-    """A pruned copy: weights zeroed, or channels removed. The shared model is not touched."""
-    from pruning.removal.apply import masked_model, removed_model
+def statistics(opened: OpenModel, spec: PruneSpec, data: Dataset | None) -> Statistics | None:
+    """What a spec's criterion needs of the images, gathered once for all sessions; None where it needs nothing.
 
-    build = masked_model if cut.granularity == "weight" else removed_model
-    return build(opened.model, opened.graph, plan(opened, cut))
+    Raises:
+        InputError: it needs images and there are none.
+    """
+    from pruning.statistics.cache import statistics_for
+
+    if not spec.needs_images:
+        return None
+    with st.spinner("Ranking by what train images show"), loaders.computing():
+        return statistics_for(
+            opened.model, opened.graph, data, spec, digest=opened.digest, cancel=loaders.asked_to_stop
+        )
 
 
-def kept_shares(opened: OpenModel, cut: Cut) -> dict[str, float]:
+def key(spec: PruneSpec, data: Dataset | None) -> str:
+    """Names what a spec removes from a network: specs and images with the same key give the same plan."""
+    return f"{spec.digest} {data.digest if spec.needs_images and data is not None else ''}"
+
+
+def kept_shares(opened: OpenModel, spec: PruneSpec) -> dict[str, float]:
     """Layer → share of its channels, or of its weights, that stays."""
     kept: dict[str, int] = {}
     total: dict[str, int] = {}
-    for layer in plan(opened, cut).layers:  # a layer whose channels belong to two groups stands there twice
+    for layer in plan(opened, spec).layers:  # a layer whose channels belong to two groups stands there twice
         kept[layer.name] = kept.get(layer.name, 0) + layer.kept
         total[layer.name] = total.get(layer.name, 0) + layer.total
     return {name: kept[name] / total[name] for name in kept}
 
 
-def costs(opened: OpenModel, cut: Cut) -> Costs:
-    """Parameters, non-zeros, MACs and bytes after a cut."""
-    return _costs(opened.digest, cut.key, opened, cut)
+def costs(opened: OpenModel, spec: PruneSpec, data: Dataset | None = None) -> Costs:
+    """Parameters, non-zeros, MACs and bytes after a cut; `data` as in `plan`."""
+    return _costs(opened.digest, key(spec, data), opened, spec, statistics(opened, spec, data))
 
 
 def dense_accuracy(opened: OpenModel, data: Dataset, images: int | None = None) -> Evaluation:
@@ -111,42 +100,62 @@ def dense_accuracy(opened: OpenModel, data: Dataset, images: int | None = None) 
     return _dense_accuracy(opened.digest, data.digest, images, opened, data)
 
 
-def accuracy(opened: OpenModel, data: Dataset, cut: Cut, images: int | None = None) -> Accuracy:
+def accuracy(opened: OpenModel, data: Dataset, spec: PruneSpec, images: int | None = None) -> Accuracy:
     """A cut network on (at most `images`) select images, as cut and recalibrated on train images."""
-    return _accuracy(opened.digest, data.digest, cut.key, images, opened, data, cut)
+    ranked = statistics(opened, spec, data)
+    return _accuracy(opened.digest, data.digest, spec.digest, images, opened, data, spec, ranked)
 
 
-def speed(opened: OpenModel, cut: Cut, batch: int, seconds: float = 0.4) -> Comparison:
-    """Time of the cut network against dense, on the clock. Raises Cancelled while a run trains on this machine."""
-    return _speed(opened.digest, cut.key, batch, seconds, opened, cut)
+def speed(
+    opened: OpenModel, spec: PruneSpec, batch: int, seconds: float = 0.4, data: Dataset | None = None
+) -> Comparison:
+    """Time of the cut network against dense, on the clock; `data` as in `plan`.
+
+    Raises:
+        Cancelled: a run trains on this machine.
+    """
+    return _speed(opened.digest, key(spec, data), batch, seconds, opened, spec, statistics(opened, spec, data))
 
 
 def recover(
-    opened: OpenModel, data: Dataset, cut: Cut, *, epochs: int = 2, progress: Callable[[TrainEvent], None] | None = None
+    opened: OpenModel,
+    data: Dataset,
+    spec: PruneSpec,
+    *,
+    epochs: int = 2,
+    progress: Callable[[TrainEvent], None] | None = None,
 ) -> Evaluation:
     """Fine-tune a copy of the cut network on train images and measure it on select images.
 
     Only for networks that take a few seconds; anything longer is a run in a process of its own.
     """
+    from pruning.removal.apply import pruned_model
     from pruning.training.evaluate import evaluate
     from pruning.training.finetune import TrainConfig, steps_per_epoch, train
 
-    model = pruned(opened, cut)
-    config = TrainConfig(steps=epochs * steps_per_epoch(data, 64), batch_size=64, lr=0.05, seed=cut.seed)
+    made = plan(opened, spec, data)
+    model = pruned_model(opened.model, opened.graph, made)
+    config = TrainConfig(steps=epochs * steps_per_epoch(data, 64), batch_size=64, lr=0.05, seed=spec.seed)
     with loaders.quiet():
-        train(model, data, config, masks=plan(opened, cut).masks, progress=progress)
+        train(model, data, config, masks=made.masks, progress=progress)
         return evaluate(model, data, "select")
+
+
+def _plan(opened: OpenModel, spec: PruneSpec, ranked: Statistics | None) -> Plan:
+    from pruning.planning.plan import make_plan
+
+    return make_plan(opened.model, opened.graph, spec, ranked)
 
 
 # Streamlit leaves arguments with a leading underscore out of the key.
 
 
 @st.cache_data(show_spinner=False, max_entries=2000)
-def _costs(digest: str, key: str, _opened: OpenModel, _cut: Cut) -> Costs:
+def _costs(digest: str, key: str, _opened: OpenModel, _spec: PruneSpec, _ranked: Statistics | None) -> Costs:
     from pruning.cost.counts import raw_bytes, shapes_after
     from pruning.render.preview import savings
 
-    made = plan(_opened, _cut)
+    made = _plan(_opened, _spec, _ranked)
     found = savings(_opened, made)
     raw = raw_bytes(_opened.model, shapes_after(_opened.graph, made))
     return Costs(params=found.params, nonzero=found.nonzero, macs=found.macs, bytes=raw)
@@ -164,17 +173,26 @@ def _dense_accuracy(
 
 @st.cache_data(show_spinner=False, max_entries=1000)
 def _accuracy(
-    digest: str, data_digest: str, key: str, images: int | None, _opened: OpenModel, _data: Dataset, _cut: Cut
+    digest: str,
+    data_digest: str,
+    key: str,
+    images: int | None,
+    _opened: OpenModel,
+    _data: Dataset,
+    _spec: PruneSpec,
+    _ranked: Statistics | None,
 ) -> Accuracy:
+    from pruning.removal.apply import pruned_model
     from pruning.repair.recalibrate import has_batch_norm, recalibrate
     from pruning.training.evaluate import evaluate, paired_difference
 
     dense = dense_accuracy(_opened, _data, images)
     with loaders.computing():
-        model = pruned(_opened, _cut)
+        made = _plan(_opened, _spec, _ranked)
+        model = pruned_model(_opened.model, _opened.graph, made)
         as_cut = evaluate(model, _data, "select", limit=images)
         recalibrated = None
-        if has_batch_norm(model) and not plan(_opened, _cut).removes_nothing:
+        if has_batch_norm(model) and not made.removes_nothing:
             recalibrate(model, _data)
             recalibrated = evaluate(model, _data, "select", limit=images)
     difference = paired_difference(dense.right, (recalibrated or as_cut).right)
@@ -182,10 +200,18 @@ def _accuracy(
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
-def _speed(digest: str, key: str, batch: int, seconds: float, _opened: OpenModel, _cut: Cut) -> Comparison:
+def _speed(
+    digest: str,
+    key: str,
+    batch: int,
+    seconds: float,
+    _opened: OpenModel,
+    _spec: PruneSpec,
+    _ranked: Statistics | None,
+) -> Comparison:
     from pruning.latency.clock import compare_latency
+    from pruning.removal.apply import pruned_model
 
+    small = pruned_model(_opened.model, _opened.graph, _plan(_opened, _spec, _ranked))
     with loaders.quiet():
-        return compare_latency(
-            _opened.model, pruned(_opened, _cut), _opened.graph.example_shape, batch, seconds=seconds
-        )
+        return compare_latency(_opened.model, small, _opened.graph.example_shape, batch, seconds=seconds)

@@ -16,11 +16,13 @@ from ui.kit import errors, lab, state
 if TYPE_CHECKING:
     from pruning.cost.devices import Budget
     from pruning.cost.ledger import Clock, Ledger
+    from pruning.data.datasets import Dataset
     from pruning.latency.clock import Comparison
     from pruning.latency.steps import Steps
     from pruning.opening.models import OpenModel
+    from pruning.planning.plan import Plan
     from pruning.runs.result import Result
-    from ui.kit.lab import Cut
+    from pruning.spec import PruneSpec
 
 DEVICE = "ledger_device"
 """NONE, OWN, or the place of a budget in `pruning.cost.devices.BUDGETS`."""
@@ -32,11 +34,17 @@ state.DEFAULTS.update({DEVICE: NONE, FLASH: 512, RAM: 128})
 _OPEN = "cut_ledger"
 
 
-def panel(opened: OpenModel, cut: Cut, timing: Comparison | None, steps: Steps | None = None) -> None:
+def panel(
+    opened: OpenModel,
+    cut: PruneSpec,
+    timing: Comparison | None,
+    steps: Steps | None = None,
+    data: Dataset | None = None,
+) -> None:
     """The ledger of the cut in an expander. Its numbers are worked out once it is opened.
 
     `timing`: the cut against dense on the clock, if that was measured. `steps`: the times of the layers on this
-    machine, if they were; they stand in for the clock.
+    machine, if they were; they stand in for the clock. `data`: for a criterion that needs images.
     """
     box = st.expander(
         "The ledger of this cut: what it saves in every currency",
@@ -48,34 +56,35 @@ def panel(opened: OpenModel, cut: Cut, timing: Comparison | None, steps: Steps |
         return
     with box, errors.shown(stop=False):
         budget = choose_device()
-        st.html(cut_html(opened, cut, timing, steps, budget))
+        st.html(cut_html(opened, cut, timing, steps, budget, data))
 
 
 def cut_html(
     opened: OpenModel,
-    cut: Cut,
+    cut: PruneSpec,
     timing: Comparison | None,
     steps: Steps | None = None,
     budget: Budget | None = None,
+    data: Dataset | None = None,
 ) -> str:
     """The ledger of a cut as HTML, from cached numbers. Raises InputError for settings that are not allowed."""
     from pruning.render.preview import clock_of
 
-    found = _of_cut(opened.digest, cut.key, opened, cut)
+    found = _of_cut(opened.digest, lab.key(cut, data), opened, lab.plan(opened, cut, data))
     if timing is not None:
         found = replace(found, clocks=(clock_of(timing),))
-    elif steps is not None and cut.granularity == "channel":
+    elif steps is not None and cut.info.shrinks:
         found = replace(found, clocks=(_predicted(opened, cut, steps),))
     return ledger_table.html(found, pruned="this cut", budget=budget)
 
 
-def _predicted(opened: OpenModel, cut: Cut, steps: Steps) -> Clock:
+def _predicted(opened: OpenModel, cut: PruneSpec, steps: Steps) -> Clock:
     from pruning.cost.ledger import Clock
     from pruning.cost.table import cost_table
     from pruning.latency.steps import predict
+    from pruning.planning.allocation import kept_per_target
 
-    kept = {group: len(units) for group, units in lab.plan(opened, cut).kept.items()}
-    said = predict(steps, cost_table(opened.graph), kept)
+    said = predict(steps, cost_table(opened.graph), kept_per_target(opened.graph, cut))
     return Clock(
         batch=steps.batch,
         dense=(said.dense, said.dense, said.dense),
@@ -121,7 +130,7 @@ def device() -> Budget | None:
 
 
 @st.cache_data(show_spinner="Counting", max_entries=200)
-def _of_cut(digest: str, key: str, _opened: OpenModel, _cut: Cut) -> Ledger:
+def _of_cut(digest: str, key: str, _opened: OpenModel, _plan: Plan) -> Ledger:
     from pruning.render.preview import ledger_of
 
-    return ledger_of(_opened, lab.plan(_opened, _cut))
+    return ledger_of(_opened, _plan)

@@ -60,6 +60,11 @@ def computing() -> Iterator[None]:
         yield
 
 
+def asked_to_stop() -> bool:
+    """Never true: looking into the session is where Streamlit ends a run of the page that a newer one replaces."""
+    return "loaders_never" in st.session_state
+
+
 @contextmanager
 def quiet(longest: float = LONGEST_WAIT) -> Iterator[None]:
     """`computing`, and no training run on this machine beside it: for timings and short trainings.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pruning.base.words import amount, interval, milliseconds, percent, ratio, size
+from pruning.granularity import find_granularity
 from ui.kit.badges import Kind
 from ui.kit.tiles import WAITING, Number, Tile
 
@@ -46,7 +47,7 @@ def accuracy_tile(dense: Evaluation | None, accuracy: Accuracy | None, tuned: Ev
 def size_tile(granularity: str, dense: Costs, now: Costs, words: Mapping[str, str] = WORDS) -> Tile:
     """Non-zero weights when single weights go, parameters when channels go."""
     name, key, before, after = "params", "and_bytes", dense.params, now.params
-    if granularity == "weight":
+    if not find_granularity(granularity).shrinks:
         name, key, before, after = "nonzero", "still", dense.nonzero, now.nonzero
     small = words[key].format(now=amount(after), dense=amount(before), bytes=size(now.bytes))
     return Tile(title=words[name], numbers=(Number(ratio(before, after), "measured", small),))

@@ -2,7 +2,7 @@
 
 def show(stage: Stage) -> None:
     percent = stage.control("percent", st.slider, stage.say("percent"), 0, 95, step=5, format="%d %%")
-    cut = lab.Cut(sparsity=percent / 100)
+    cut = PruneSpec(sparsity=percent / 100)
     ...
     if percent:
         stage.acted(percent=percent, macs=now.macs)
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pruning.criteria import CRITERIA
 from pruning.lessons.activities import Value
 from pruning.lessons.lesson import Lesson
 from pruning.lessons.library import Course
@@ -50,6 +51,10 @@ class Stage:
     def say(self, key: str, /, **values: object) -> str:
         """A text of this activity, in the page's language."""
         return self.course.say(self.lesson.activity, key, **values)
+
+    def criterion(self, name: str) -> str:
+        """What a criterion is called: in the page's language, else as elsewhere in the explorer."""
+        return self.words.get(name) or CRITERIA[name].title
 
     @property
     def words(self) -> Mapping[str, str]:

@@ -8,45 +8,49 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import threads
-from ui.kit import errors, lab
+from ui.kit import errors, jobs, lab
 from ui.kit.numbers import time_tile
 from ui.kit.tiles import Number
 
 if TYPE_CHECKING:
-    from pruning.latency.cache import Measuring
+    from pruning.jobs.job import Job
+    from pruning.jobs.status import Status
     from pruning.latency.clock import Comparison
     from pruning.latency.steps import Steps
     from pruning.opening.models import OpenModel
     from pruning.runs.result import Result
+    from pruning.spec import PruneSpec
+    from ui.session.chosen import Chosen
 
 _TIMES = "prune_times"
-"""(digest, cut) → comparison, or why there is none; measured on demand."""
+"""(digest of the weights, key of the cut) → comparison, or why there is none; measured on demand."""
 
 
-def measure(opened: OpenModel, cut: lab.Cut) -> None:
+def measure(chosen: Chosen, cut: PruneSpec) -> None:
     """Time a cut against dense, batch 1, about two seconds; kept for the session."""
     from pruning.base.errors import PruningError
 
+    key = _key_of(chosen, cut)
     try:
-        _times()[opened.digest, cut.key] = lab.speed(opened, cut, 1, 1.2)
+        _times()[key] = lab.speed(chosen.opened, cut, 1, 1.2, chosen.images_for(cut))
     except PruningError as error:  # a run is training on this machine
-        _times()[opened.digest, cut.key] = str(error)
+        _times()[key] = str(error)
 
 
-def known(opened: OpenModel, cut: lab.Cut, result: Result | None) -> Number | None:
+def known(chosen: Chosen, cut: PruneSpec, result: Result | None) -> Number | None:
     """The time of this cut: from the result of a run of it, else as it was measured; None where it was not."""
     speedup = None if result is None else result.speedup()
     if result is not None and speedup is not None:
         several = f"{speedup.low:.2f}–{speedup.high:.2f}×, {threads(result.threads)}"
         words = speedup.words if result.threads == 1 else several  # one thread: as the tile's title says
         return Number(f"{speedup.middle:.2f}×" if speedup.shows else "≈ 1×", "measured", words)
-    timing = _times().get((opened.digest, cut.key))
+    timing = _times().get(_key_of(chosen, cut))
     return time_tile(1, timing).numbers[0] if timing is not None else None
 
 
-def timing(opened: OpenModel, cut: lab.Cut) -> Comparison | None:
+def timing(chosen: Chosen, cut: PruneSpec) -> Comparison | None:
     """The cut against dense as it was measured in this session, if it was."""
-    found = _times().get((opened.digest, cut.key))
+    found = _times().get(_key_of(chosen, cut))
     return None if isinstance(found, str) else found
 
 
@@ -56,25 +60,26 @@ class Widths:
 
     steps: Steps | None
     """None where they were not measured yet."""
-    measuring: Measuring | None
-    """How the last measurement stands, as long as it has not brought times."""
+    measuring: Status | None
+    """How the last measurement stands, as long as it has not brought times; None where there was none."""
 
     @property
     def is_running(self) -> bool:
-        return self.measuring is not None and self.measuring.state in ("queued", "running")
+        return self.measuring is not None and self.measuring.is_working
 
 
 def widths(opened: OpenModel) -> Widths:
-    """What is known of the layers' times; reads the file only where it has changed."""
+    """What is known of the layers' times; reads them only where they have changed."""
     from pruning.base.errors import StorageError
-    from pruning.latency.cache import log_path, read_measuring
+    from pruning.latency.cache import STEPS
 
-    key = _key(opened.digest, opened)
+    job = _job(opened)
     try:
-        stamp = log_path(key).with_suffix(".json").stat().st_mtime_ns
-        return Widths(steps=_steps(opened.digest, stamp, opened), measuring=None)
-    except (FileNotFoundError, StorageError):  # not there, or damaged: measuring again writes it anew
-        return Widths(steps=None, measuring=read_measuring(key))
+        file = job.file(STEPS)
+        steps = None if file is None else _steps(opened.digest, file.sha256, opened)
+    except StorageError:  # damaged: measuring again writes it anew
+        steps = None
+    return Widths(steps=steps, measuring=jobs.follow(job).status() if steps is None else None)
 
 
 def start_widths(opened: OpenModel) -> None:
@@ -96,16 +101,17 @@ def follow_widths(opened: OpenModel) -> None:
 
 
 def _progress(opened: OpenModel) -> None:
-    from pruning.latency.cache import cancel_measuring
-
     now = widths(opened)
     if not now.is_running or now.measuring is None:
         st.rerun()
-    bar, cancel = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(now.measuring.share, f"Timing layers at their widths: {errors.plain(now.measuring.text)}")
-    cancel.button(
-        "Cancel", key="cancel_widths", width="stretch", on_click=cancel_measuring, args=(_key(opened.digest, opened),)
-    )
+    text = f"Timing layers at their widths: {errors.plain(now.measuring.text)}"
+    jobs.bar(now.measuring, _job(opened).request_cancel, key="cancel_widths", text=text)
+
+
+def _job(opened: OpenModel) -> Job:
+    from pruning.latency.cache import job_of
+
+    return job_of(_key(opened.digest, opened))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -116,10 +122,15 @@ def _key(digest: str, _opened: OpenModel) -> str:
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _steps(digest: str, stamp: int, _opened: OpenModel) -> Steps | None:
-    from pruning.latency.cache import load_steps
+def _steps(digest: str, sha256: str, _opened: OpenModel) -> Steps | None:
+    from pruning.latency.cache import read_steps
 
-    return load_steps(_opened.graph, 1)
+    return read_steps(_key(digest, _opened))
+
+
+def _key_of(chosen: Chosen, cut: PruneSpec) -> tuple[str, str]:
+    """Names a cut of a network among the times."""
+    return chosen.opened.digest, lab.key(cut, chosen.images_for(cut))
 
 
 def _times() -> dict[tuple[str, str], Comparison | str]:

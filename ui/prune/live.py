@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import interval, percent
+from pruning.spec import PruneSpec
 from ui.kit import badges, lab, loaders
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def begin(place: DeltaGenerator) -> None:
     _draw(place, st.session_state.get(_LAST, Shown()))
 
 
-def show(place: DeltaGenerator, chosen: Chosen, cut: lab.Cut, result: Result | None, rev: int) -> None:
+def show(place: DeltaGenerator, chosen: Chosen, cut: PruneSpec, result: Result | None, rev: int) -> None:
     """Measure a cut and draw its figures as they come. Raises InputError for a cut that is not allowed.
 
     `result`: of the run shown, where it is a run of this cut. `rev`: number of the board's message that made the cut.
@@ -82,13 +83,13 @@ def show(place: DeltaGenerator, chosen: Chosen, cut: lab.Cut, result: Result | N
     engine = _engine(*of, opened, data)
     shown = replace(shown, images=min(IMAGES, len(data.images["select"])), precision=_precision_words(engine))
     if shown.dense is None:
-        nothing = lab.Cut(granularity=cut.granularity)
-        for measured in _follow(engine, of, opened, nothing):
+        nothing = PruneSpec(granularity=cut.granularity)
+        for measured in _follow(engine, of, opened, data, nothing):
             shown = replace(shown, dense=measured.as_cut)
             if not measured.complete and _is_due(measured):
                 _put(place, shown)
     drawn = 0.0
-    for measured in _follow(engine, of, opened, cut):
+    for measured in _follow(engine, of, opened, data, cut):
         shown = replace(shown, as_cut=measured.as_cut, rev=rev)
         if measured.recalibrated is not None or measured.complete or "recalibrated" not in engine.figures:
             shown = replace(shown, recalibrated=measured.recalibrated, waits=False)
@@ -99,7 +100,7 @@ def show(place: DeltaGenerator, chosen: Chosen, cut: lab.Cut, result: Result | N
         _put(place, replace(shown, tuned=_near_html(chosen, cut)))
 
 
-def say_together(place: DeltaGenerator, chosen: Chosen, cut: lab.Cut) -> None:
+def say_together(place: DeltaGenerator, chosen: Chosen, cut: PruneSpec) -> None:
     """Below the board: what the groups' own curves led to expect of the figure in the tile, where they are measured."""
     from ui.kit import curves
 
@@ -117,18 +118,20 @@ def _is_due(measured: Measured) -> bool:
     return measured.recalibrated is not None
 
 
-def _follow(engine: WhatIf, of: tuple[str, str], opened: OpenModel, cut: lab.Cut) -> Iterator[Measured]:
+def _follow(
+    engine: WhatIf, of: tuple[str, str], opened: OpenModel, data: Dataset, cut: PruneSpec
+) -> Iterator[Measured]:
     """Figures of a cut on more and more images: at once the last ones where they are known already.
 
     The engine is held for one step at a time, so that sessions take turns.
     """
     answers = _answers()
-    key = (*of, cut.key)
+    key = (*of, cut.digest)
     if key in answers:
         answers.move_to_end(key)
         yield answers[key]
         return
-    steps = engine.follow(lab.plan(opened, cut), cancel=_asked_to_stop)
+    steps = engine.follow(lab.plan(opened, cut, data), cancel=loaders.asked_to_stop)
     while True:
         with loaders.computing():
             measured = next(steps, None)
@@ -139,11 +142,6 @@ def _follow(engine: WhatIf, of: tuple[str, str], opened: OpenModel, cut: lab.Cut
             while len(answers) > REMEMBERED:
                 answers.popitem(last=False)
         yield measured
-
-
-def _asked_to_stop() -> bool:
-    """Never true: looking into the session is where Streamlit ends a run of the page that a newer one replaces."""
-    return "live_never" in st.session_state
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -231,7 +229,7 @@ def _tuned_html(result: Result) -> str:
     )
 
 
-def _near_html(chosen: Chosen, cut: lab.Cut) -> str:
+def _near_html(chosen: Chosen, cut: PruneSpec) -> str:
     """What runs of similar cuts came to after fine-tuning."""
     from pruning.runs import list_runs
     from pruning.runs.near import near_runs
@@ -240,11 +238,9 @@ def _near_html(chosen: Chosen, cut: lab.Cut) -> str:
     runs = near_runs(
         list_runs(),
         opened.graph,
+        cut,
         model=opened.ref,
         data=chosen.data_name,
-        granularity=cut.granularity,
-        sparsity=cut.sparsity,
-        layers=dict(cut.layers),
     )
     tuned = [run.result.stages.finetuned for run in runs if run.result is not None]
     reached = [found.value for found in tuned if found is not None]

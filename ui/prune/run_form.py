@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.criteria import Parameter, find_criterion
 from ui.kit import charts, errors, loaders, state
 from ui.session import cuts, shown_run
 from ui.session.recipe import per_epoch, recipe, training
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pruning.data.datasets import Dataset
     from pruning.opening.models import OpenModel
     from pruning.runs.recipe import Recipe
-    from ui.kit.lab import Cut
+    from pruning.spec import PruneSpec
     from ui.session.chosen import Chosen
 
 _ASKED = "prune_asked"
@@ -26,7 +27,7 @@ OVERHEAD = 10.0
 """Seconds that a run takes beside training: its process, the proof, accuracy on test images, and the clock."""
 
 
-def show(chosen: Chosen, cut: Cut) -> DeltaGenerator:
+def show(chosen: Chosen, cut: PruneSpec) -> DeltaGenerator:
     """Draw the bar and start a run if asked; returns the place where the duration is to be written."""
     from pruning.render.figures.style import palette
 
@@ -87,7 +88,7 @@ def _work_words(epochs: float, recipe: Recipe) -> str:
     return words + (f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else "")
 
 
-def _plan_words(chosen: Chosen, cut: Cut) -> str:
+def _plan_words(chosen: Chosen, cut: PruneSpec) -> str:
     with errors.shown(stop=False):
         wanted = recipe(chosen, cut)
         return _work_words(wanted.finetune_steps / per_epoch(chosen), wanted)
@@ -116,7 +117,26 @@ def _options(chosen: Chosen) -> None:
         "Learning rate", 1e-8, 10.0, value=None, step=0.001, format="%g", placeholder=f"{training(chosen)['lr']:g}",
         help="Empty: what suits the data set.", **state.bound_anew(cuts.LEARNING_RATE),
     )  # fmt: skip
+    for parameter in find_criterion(state.get(cuts.CRITERION)).parameters:
+        _parameter(parameter)
     st.number_input("Seed", 0, 2**31 - 1, help="Equal seeds give equal runs.", **state.bound_anew(cuts.SEED))
+
+
+def _parameter(parameter: Parameter) -> None:
+    """A number that the chosen criterion takes."""
+    criterion = state.get(cuts.CRITERION)
+    known = state.get(cuts.PARAMETERS).get(criterion, {})
+    value = st.number_input(
+        parameter.title,
+        parameter.low,
+        parameter.high,
+        value=known.get(parameter.name, parameter.default),
+        help=parameter.explanation,
+        key=f"prune_parameter_{criterion}_{parameter.name}_{known.get(parameter.name)}",
+    )
+    if value != known.get(parameter.name, parameter.default):
+        state.put(cuts.PARAMETERS, {**state.get(cuts.PARAMETERS), criterion: {**known, parameter.name: value}})
+        st.rerun()
 
 
 def _upload() -> None:

@@ -8,21 +8,24 @@ import streamlit as st
 
 from ui.kit import errors, loaders, state
 from ui.runs import job_panel
-from ui.session import cuts, shown_run
+from ui.session import shown_run
 
 if TYPE_CHECKING:
     from pruning.opening.models import OpenModel
     from pruning.runs import Run
     from pruning.runs.result import Result
-    from ui.kit.lab import Cut
+    from pruning.spec import PruneSpec
 
 
-def result_for(run: Run | None, opened: OpenModel, data_name: str, cut: Cut) -> Result | None:
+def result_for(run: Run | None, opened: OpenModel, data_name: str, cut: PruneSpec) -> Result | None:
     """The result of the shown run, if it is one of this very cut."""
     if run is None or run.result is None:
         return None
+    from pruning.planning.allocation import same_cut
+
     recipe = run.recipe
-    same = (recipe.model, recipe.data) == (opened.ref, data_name) and cuts.same(opened, recipe, cut)
+    of = (recipe.model, recipe.data) == (opened.ref, data_name)
+    same = of and same_cut(opened.graph, recipe.prune, cut)
     return run.result if same else None
 
 
@@ -49,21 +52,18 @@ def show(run: Run | None, opened: OpenModel) -> None:
 
 def continue_run(run: Run, epochs: int) -> None:
     """Fine-tune a finished run's model for longer: a run of its own that removes nothing more."""
-    from dataclasses import replace
-
     from pruning.data.datasets import dataset_info
 
     recipe = run.recipe
     per_epoch = max(1, dataset_info(recipe.data).sizes["train"] // recipe.batch_size)
-    longer = replace(
-        recipe,
+    longer = recipe.replace(
         model=run.ref,
         sparsity=0.0,
-        layers={},
+        layers=(),
         schedule="oneshot",
         iterations=1,
         finetune_steps=epochs * per_epoch,
-        seed=recipe.seed + 1,
+        seed=recipe.prune.seed + 1,
     )
     shown_run.start(longer, run.data_dir)
 

@@ -130,7 +130,7 @@ def _plot(curve: Curve, scan: Sensitivity, view: View, best: Point | None, colou
     low, high = _range(scan, view)
 
     def x(sparsity: float) -> float:
-        return 100 * position(sparsity, scan.granularity)
+        return 100 * position(sparsity, scan.spec.granularity)
 
     def y(accuracy: float) -> float:
         return HEIGHT * (high - accuracy) / (high - low)
@@ -168,7 +168,9 @@ def _plot(curve: Curve, scan: Sensitivity, view: View, best: Point | None, colou
         f'<span style="top:{y(level):.0f}px">{100 * level:.{0 if high - low > 0.2 else 1}f}</span>'
         for level in (low, (low + high) / 2, high)
     )
-    ticks = "".join(f'<span style="left:{x(tick):.1f}%">{100 * tick:.0f}</span>' for tick in TICKS[scan.granularity])
+    ticks = "".join(
+        f'<span style="left:{x(tick):.1f}%">{100 * tick:.0f}</span>' for tick in TICKS[scan.spec.granularity]
+    )
     return (
         f'<div class="sx-plot"><div class="sx-y">{levels}</div><div class="sx-area">'
         f'<img alt="{escape(_summary(curve, view), quote=True)}" src="data:image/svg+xml,{quote(svg)}">{"".join(dots)}'
@@ -201,11 +203,11 @@ def _dot(point: Point, curve: Curve, view: View, x: object, y: object) -> str:
 
 def _costs(curve: Curve, scan: Sensitivity) -> str:
     rows = (
-        ("weights" if scan.granularity == "weight" else "channels", curve.units, [c.units for c in scan.curves]),
+        (scan.spec.info.title, curve.units, [c.units for c in scan.curves]),
         ("params", curve.params, [c.params for c in scan.curves]),
         ("MACs", curve.macs, [c.macs for c in scan.curves]),
     )
-    shown = rows[:1] + rows[2:] if scan.granularity == "weight" else rows  # a tensor's weights are its parameters
+    shown = rows if scan.spec.info.shrinks else rows[:1] + rows[2:]  # a tensor's weights are its parameters
     bars = "".join(
         f'<span>{title}</span><span class="sx-bar"><i style="width:{100 * value / max(1, *all_of):.1f}%"></i></span>'
         f"<span>{amount(value)}</span>"

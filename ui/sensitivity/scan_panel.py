@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import curves, errors, state
+from pruning.criteria import CRITERIA
+from pruning.granularity import GRANULARITIES
+from ui.kit import curves, errors, jobs, state
 from ui.kit.view import Setting, one_of
 from ui.prune.run_form import duration
 from ui.sensitivity import multiples, scan_results
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from pruning.data.datasets import Dataset
+    from pruning.jobs.status import Status
     from pruning.opening.models import OpenModel
     from pruning.sensitivity import Sensitivity
     from ui.session.chosen import Chosen
@@ -34,22 +37,22 @@ VIEW = {
 """What a link to the page carries."""
 
 
-def settings(data_name: str) -> DeltaGenerator:
+def settings(chosen: Chosen) -> DeltaGenerator:
     """What is measured: what goes, by which criterion, on how many images. Returns the place for the next step."""
-    from pruning.criteria import CRITERIA
     from pruning.data.datasets import dataset_info
 
+    data_name = chosen.data_name
     what, by, images, action = st.columns([1.3, 1.3, 1.6, 2.8])
     what.segmented_control(
         "Remove",
-        ["channel", "weight"],
-        format_func={"weight": "weights", "channel": "channels"}.__getitem__,
+        list(GRANULARITIES),
+        format_func=lambda name: GRANULARITIES[name].title,
         required=True,
         **state.bound(cuts.GRANULARITY),
     )
     by.selectbox(
         "by",
-        list(CRITERIA),
+        [name for name, entry in CRITERIA.items() if not cuts.unfit(chosen, state.get(cuts.GRANULARITY), entry)],
         format_func=lambda name: CRITERIA[name].title + (" (control)" if CRITERIA[name].control else ""),
         **state.bound(cuts.CRITERION),
     )
@@ -75,26 +78,27 @@ def wanted(opened: OpenModel, data: Dataset) -> Sensitivity:
         curves.outline(
             opened,
             data,
-            state.get(cuts.GRANULARITY),
-            state.get(cuts.CRITERION),
+            cuts.ranking(),
             None if state.get(IMAGES) == ALL else state.get(IMAGES),
-            state.get(cuts.SEED),
         )
     )
 
 
 def is_working(scan: Sensitivity) -> bool:
     """Whether a process is measuring it."""
-    from pruning.sensitivity.cache import file_of
+    now = _status(scan)
+    return now is not None and now.is_working
 
-    return file_of(scan).status().is_working
+
+def _status(scan: Sensitivity) -> Status | None:
+    from pruning.sensitivity.cache import job_of
+
+    return jobs.follow(job_of(scan)).status()
 
 
 def next_step(place: DeltaGenerator, chosen: Chosen, data: Dataset, scan: Sensitivity) -> None:
     """The one thing to do next: measure, go on measuring, or prune with the limits; and why the last scan ended."""
-    from pruning.sensitivity.cache import file_of
-
-    last = file_of(scan).status()
+    last = _status(scan)
     if st.session_state.pop(_ASKED, False):
         from pruning.sensitivity.start import start
 
@@ -114,33 +118,24 @@ def next_step(place: DeltaGenerator, chosen: Chosen, data: Dataset, scan: Sensit
         )
         count = f"{scan.wanted - scan.measured:,}" + (f" of {scan.wanted:,}" if scan.measured else "")
         place.caption(f"{count} measurements, beside the app: you can leave this page", width="content")
-    if last.state == "failed":
+    if last is not None and last.state == "failed":
         st.error(f"The last attempt ended early. {errors.plain(last.text)}", icon=":material/error:")
 
 
 def live(opened: OpenModel, data: Dataset, scan: Sensitivity) -> None:
     """How far the scan is; called again and again by a timer until it has ended."""
-    from pruning.sensitivity.cache import file_of
+    from pruning.sensitivity.cache import job_of
 
-    file = file_of(scan)
-    now = file.status()
-    if not now.is_working:
+    now = _status(scan)
+    if now is None or not now.is_working:
         st.rerun()
     scan = curves.found(scan)
-    bar, cancel = st.columns([6, 1], vertical_alignment="center")
-    text = now.text
+    text = ""
     if scan.measured and not scan.complete:
         left = duration(max(0.0, curves.seconds_left(opened, data, scan) - curves.START_SECONDS))
         text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
-    bar.progress(scan.measured / max(1, scan.wanted), text)
-    asked = file.is_cancelling
-    cancel.button(
-        "Cancelling" if asked else "Cancel",
-        key="cancel_scan",
-        disabled=asked,
-        width="stretch",
-        on_click=file.request_cancel,
-    )
+    share = scan.measured / max(1, scan.wanted)
+    jobs.bar(now, job_of(scan).request_cancel, key="cancel_scan", share=share, text=text)
     scan_results.charts(scan)
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pruning.base.words import amount, interval, percent, ratio
 from ui.kit import charts as figures
-from ui.kit import curves, errors, state, tiles
+from ui.kit import curves, errors, lab, state, tiles
 from ui.sensitivity import multiples
 from ui.session import cuts
 
@@ -37,7 +37,8 @@ def together(place: DeltaGenerator, opened: OpenModel, data: Dataset, scan: Sens
         return
     from pruning.sensitivity import kept_of, limits_plan
 
-    plan = limits_plan(opened.model, opened.graph, scan, figure(scan), state.get(LOSE) / 100)
+    ranked = lab.statistics(opened, scan.spec, data)
+    plan = limits_plan(opened.model, opened.graph, scan, figure(scan), state.get(LOSE) / 100, ranked)
     joint = next((joint for joint in scan.joints if joint.kept == kept_of(plan)), None)
     place.html('<div style="height:1.05rem"></div>')
     place.button(
@@ -125,22 +126,20 @@ def _look(scan: Sensitivity) -> None:
 
 def _use(opened: OpenModel, plan: Plan) -> None:
     """Set the rows of the Prune page. In a callback: that page then starts with them."""
-    from pruning.sensitivity import achieved
-
-    removed = achieved(plan)
-    cuts.set_rows(opened, {target.name: removed[target.tensor] for target in cuts.free_targets(opened)})
+    removed = plan.shares
+    cuts.set_rows(opened, {row.name: removed[row.target.key] for row in cuts.free_rows(opened)})
     st.session_state[_USED] = True
 
 
 def _tiles(opened: OpenModel, scan: Sensitivity, plan: Plan, joint: Joint | None) -> list[tiles.Tile]:
     from pruning.base.errors import InputError
     from pruning.render.preview import savings
-    from pruning.sensitivity import achieved, interaction_gap, predict_joint
+    from pruning.sensitivity import interaction_gap, predict_joint
 
     name = figure(scan)
     costs = savings(opened, plan)
     try:
-        prediction = predict_joint(scan, achieved(plan), name)
+        prediction = predict_joint(scan, plan.shares, name)
     except InputError as error:
         estimate = gap = tiles.Number("–", None, str(error), dim=True)
     else:
@@ -160,10 +159,10 @@ def _tiles(opened: OpenModel, scan: Sensitivity, plan: Plan, joint: Joint | None
         measured = tiles.Number(percent(seen.accuracy), "measured", f"measured · {interval(seen.interval)}")
     lose = f"{state.get(LOSE):g} point{'' if state.get(LOSE) == 1 else 's'}"
     size = ("Non-zero parameters", costs.dense_nonzero, costs.nonzero)
-    if plan.granularity == "channel":
+    if scan.spec.info.shrinks:
         size = ("Parameters", costs.dense_params, costs.params)
     macs = tiles.Number("unchanged", "measured", "zeros are still multiplied")
-    if plan.granularity == "channel":
+    if scan.spec.info.shrinks:
         macs = tiles.Number(
             ratio(costs.dense_macs, costs.macs), "measured", f"{amount(costs.macs)} of {amount(costs.dense_macs)}"
         )
@@ -188,7 +187,7 @@ def _legend(scan: Sensitivity) -> str:
     again = ""
     if figure(scan) == "recalibrated" and scan.dense.recalibrated is not None:
         again = f"; recalibrated though uncut {percent(scan.dense.recalibrated.accuracy)} ●, where curves begin"
-    axis = "" if scan.granularity == "channel" else " The axis is logarithmic in what is left."
+    axis = "" if scan.spec.granularity == "channel" else " The axis is logarithmic in what is left."
     return (
         f"Across: share removed, %. Up: accuracy, %, {_words(figure(scan))}, on {scan.images:,} select images, with "
         f"its 95 % interval; every dot is measured ● in {scan.precision}. Dotted: dense, "

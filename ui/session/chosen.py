@@ -10,6 +10,7 @@ from ui.kit import loaders
 if TYPE_CHECKING:
     from pruning.data.datasets import Dataset
     from pruning.opening.models import OpenModel
+    from pruning.spec import PruneSpec
 
 WITHOUT_IMAGES = "this network comes without images here"
 ABSENT = "the images are not on this machine"
@@ -30,6 +31,10 @@ class Chosen:
     def has_images(self) -> bool:
         """Whether the data set can be loaded; weights, costs and times can be shown without."""
         return self.missing is None
+
+    def images_for(self, spec: PruneSpec) -> Dataset | None:
+        """The images, where a spec's criterion needs them and there are any."""
+        return self.data() if spec.needs_images and self.has_images else None
 
     def data(self) -> Dataset:
         """The images. Only where `has_images`."""

@@ -13,15 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.kit import state
-from ui.kit.lab import Cut
+from pruning.criteria import Criterion, criteria_for, find_criterion
+from pruning.granularity import Granularity
+from pruning.spec import PruneSpec
+from ui.kit import errors, state
 
 if TYPE_CHECKING:
+    from pruning.graph.targets import Target
     from pruning.opening.models import OpenModel
     from pruning.runs.recipe import Recipe
+    from ui.session.chosen import Chosen
 
 GRANULARITY = "prune_granularity"
 CRITERION = "prune_criterion"
+PARAMETERS = "prune_parameters"
+"""Criterion → values of its parameters that the user or a recipe set; what is not named has its default."""
 CHOSEN = "prune_chosen"
 """The target that the inspector shows."""
 SEED = "prune_seed"
@@ -39,6 +45,7 @@ state.DEFAULTS.update(
     {
         GRANULARITY: "channel",
         CRITERION: "l2",
+        PARAMETERS: {},
         CHOSEN: None,
         SEED: 0,
         EPOCHS: 3,
@@ -55,18 +62,16 @@ _IMPOSED = "prune_imposed"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """What one slider controls."""
+class Row:
+    """A target as one slider controls it."""
 
-    name: str
-    total: int
-    """Units, or weights."""
-    layers: tuple[str, ...]
-    """Layers that lose the same channels; one layer for weight pruning."""
-    tensor: str
-    """Name that `pruning.render.preview` uses: the group's, or the parameter's."""
-    granularity: str
-    locked: str | None = None
+    target: Target
+    parts: int
+    """How finely it is cut: into units, or a layer's weights into thousandths."""
+
+    @property
+    def name(self) -> str:
+        return self.target.name
 
     @property
     def label(self) -> str:
@@ -81,20 +86,20 @@ class Target:
 
     @property
     def most(self) -> int:
-        """The highest number its row can stand at: one unit stays, or one weight in a thousand."""
-        return self.total - 1 if self.granularity == "channel" else 999
+        """The highest number it can stand at: one unit stays, or one weight in a thousand."""
+        return self.parts - 1
 
     def at(self, sparsity: float) -> int:
-        """The number at which its row removes that share."""
+        """The number at which it removes that share."""
         from pruning.planning.allocation import kept_units
 
-        if self.granularity == "channel":
-            return self.total - kept_units(self.total, sparsity)
-        return min(self.most, round(1000 * sparsity))
+        if self.target.group is not None:
+            return self.parts - kept_units(self.parts, sparsity)
+        return min(self.most, round(self.parts * sparsity))
 
     def sparsity(self, number: int) -> float:
         """The exact fraction that a number stands for."""
-        return number / (self.total if self.granularity == "channel" else 1000)
+        return number / self.parts
 
 
 @dataclass
@@ -113,46 +118,24 @@ class Rows:
     """Of the slider of all rows: the same share of each, or the same threshold for all scores."""
 
 
-def targets(opened: OpenModel, granularity: str) -> list[Target]:
+def all_rows(opened: OpenModel, granularity: Granularity) -> list[Row]:
     """Every row of a network in network order, locked ones too."""
-    return _targets(opened.digest, granularity, opened)
+    return _all_rows(opened.digest, granularity, opened)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def _targets(digest: str, granularity: str, _opened: OpenModel) -> list[Target]:
-    from pruning.graph.rules.contractions import layer_name
-    from pruning.planning.plan import target_sizes
+def _all_rows(digest: str, granularity: Granularity, _opened: OpenModel) -> list[Row]:
+    from pruning.graph.targets import all_targets
 
-    graph = _opened.graph
-    if granularity == "weight":
-        return [
-            Target(
-                name=layer_name(tensor),
-                total=total,
-                layers=(layer_name(tensor),),
-                tensor=tensor,
-                granularity="weight",
-            )
-            for tensor, total in target_sizes(graph, "weight").items()
-        ]
-    found = [
-        Target(
-            name=group.name,
-            total=group.units,
-            layers=group.producers,
-            tensor=group.name,
-            granularity="channel",
-            locked=group.locked,
-        )
-        for group in (*graph.groups, *graph.locked)
+    return [
+        Row(target=target, parts=1000 if target.group is None else target.units)
+        for target in all_targets(_opened.graph, granularity)
     ]
-    place = {site.layer: number for number, site in reversed(list(enumerate(graph.contractions)))}
-    return sorted(found, key=lambda target: min((place.get(layer, len(place)) for layer in target.layers), default=0))
 
 
-def free_targets(opened: OpenModel) -> list[Target]:
+def free_rows(opened: OpenModel) -> list[Row]:
     """The rows of the chosen granularity that can lose something."""
-    return [target for target in targets(opened, state.get(GRANULARITY)) if target.locked is None]
+    return [row for row in all_rows(opened, state.get(GRANULARITY)) if row.target.locked is None]
 
 
 def rows(opened: OpenModel) -> Rows:
@@ -164,8 +147,9 @@ def rows(opened: OpenModel) -> Rows:
 
 def token(opened: OpenModel) -> str:
     """Names what the board shows: it takes the rows over from here when this changes, and only then."""
+    ranks = ranking()
     imposed = st.session_state.get(_IMPOSED, 0)
-    return f"{opened.digest}:{state.get(GRANULARITY)}:{state.get(CRITERION)}:{state.get(SEED)}:{imposed}"
+    return f"{opened.digest}:{ranks.granularity}:{ranks.criterion}:{ranks.digest[:12]}:{imposed}"
 
 
 def impose() -> None:
@@ -173,24 +157,71 @@ def impose() -> None:
     st.session_state[_IMPOSED] = st.session_state.get(_IMPOSED, 0) + 1
 
 
-def current(opened: OpenModel) -> Cut:
-    """The cut as the rows stand: one sparsity for all, and of their own for those that stand elsewhere."""
-    mine = rows(opened)
-    layers = []
-    for target in free_targets(opened):
-        number = mine.numbers.get(target.name, 0)
-        own = mine.asked.get(target.name)
-        if own is not None and target.at(own) == number:
-            layers.append((target.name, own))
-        elif target.at(mine.share) != number:
-            layers.append((target.name, target.sparsity(number)))
-    return Cut(
+def ranking() -> PruneSpec:
+    """What the session ranks by: a spec that removes nothing yet."""
+    criterion = state.get(CRITERION)
+    return PruneSpec(
         granularity=state.get(GRANULARITY),
-        criterion=state.get(CRITERION),
-        sparsity=mine.share,
-        layers=tuple(layers),
+        criterion=criterion,
+        parameters=tuple(state.get(PARAMETERS).get(criterion, {}).items()),
         seed=state.get(SEED),
     )
+
+
+def settle(chosen: Chosen) -> None:
+    """Where the criterion of the session cannot rank what is now chosen, rank by the first one, and say so.
+
+    Before anything is drawn; a criterion stays in the session when network, images or granularity change.
+    """
+    granularity, criterion = state.get(GRANULARITY), find_criterion(state.get(CRITERION))
+    reason = unfit(chosen, granularity, criterion)
+    if reason is not None:
+        instead = next(iter(criteria_for(granularity, images=False)))
+        state.put(CRITERION, instead.name)
+        st.toast(
+            f"**{errors.plain(criterion.title)} cannot rank here:** {errors.plain(reason)} Ranked by "
+            f"{errors.plain(instead.title)} now.",
+            icon=":material/swap_horiz:",
+        )
+
+
+def unfit(chosen: Chosen, granularity: Granularity, criterion: Criterion) -> str | None:
+    """Why a criterion cannot rank a network's channels or weights with the images at hand, in a sentence, or None."""
+    if granularity not in criterion.granularities:
+        return criterion.conditions
+    if criterion.needs_images and not chosen.has_images:
+        return f"It needs train images: {chosen.missing}."
+    return _unranked(chosen.opened.digest, criterion.name, chosen.opened) if "batch_norm" in criterion.needs else None
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def _unranked(digest: str, criterion: str, _opened: OpenModel) -> str | None:
+    """Why not all groups of a network have the batch norms that a criterion needs, or None where they have."""
+    from pruning.base.errors import InputError
+    from pruning.graph.targets import free_targets
+    from pruning.planning.ranking import Ranking
+
+    order = Ranking(_opened.model, _opened.graph, PruneSpec(criterion=criterion))
+    try:
+        for target in free_targets(_opened.graph, "channel"):
+            order.scores(target)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def current(opened: OpenModel) -> PruneSpec:
+    """The spec as the rows stand: one sparsity for all, and of their own for those that stand elsewhere."""
+    mine = rows(opened)
+    layers = []
+    for row in free_rows(opened):
+        number = mine.numbers.get(row.name, 0)
+        own = mine.asked.get(row.name)
+        if own is not None and row.at(own) == number:
+            layers.append((row.name, own))
+        elif row.at(mine.share) != number:
+            layers.append((row.name, row.sparsity(number)))
+    return ranking().replace(sparsity=mine.share, layers=tuple(layers))
 
 
 def set_rows(opened: OpenModel, sparsities: Mapping[str, float], *, share: float = 0.0) -> None:
@@ -199,7 +230,7 @@ def set_rows(opened: OpenModel, sparsities: Mapping[str, float], *, share: float
     `share`: the sparsity that rows have in common, where they do.
     """
     mine = rows(opened)
-    known = {target.name: target for target in free_targets(opened)}
+    known = {row.name: row for row in free_rows(opened)}
     wanted = {name: value for name, value in sparsities.items() if name in known}
     mine.numbers = {name: known[name].at(value) for name, value in wanted.items()}
     mine.asked = {name: value for name, value in wanted.items() if value != share}
@@ -212,7 +243,7 @@ def follow(opened: OpenModel, sent: Mapping[str, Any]) -> None:
     if sent.get("token") != token(opened):
         return
     mine = rows(opened)
-    known = {target.name: target for target in free_targets(opened)}
+    known = {row.name: row for row in free_rows(opened)}
     mine.numbers = {
         name: max(0, min(known[name].most, int(number)))
         for name, number in sent["removed"].items()
@@ -223,26 +254,6 @@ def follow(opened: OpenModel, sent: Mapping[str, Any]) -> None:
     mine.pinned = [name for name in sent["pinned"] if name in known]
     mine.mode = "threshold" if sent["mode"] == "threshold" else "uniform"
     state.put(CHOSEN, sent["chosen"] if sent["chosen"] in known else None)
-
-
-def same(opened: OpenModel, recipe: Recipe, cut: Cut) -> bool:
-    """Whether a recipe for this network removes exactly what a cut removes."""
-    from pruning.base.errors import InputError
-    from pruning.planning.allocation import kept_units, per_target
-    from pruning.planning.plan import target_sizes
-
-    if (recipe.granularity, recipe.criterion, recipe.seed) != (cut.granularity, cut.criterion, cut.seed):
-        return False
-    sizes = target_sizes(opened.graph, cut.granularity)
-    try:
-        asked = [
-            per_target(opened.graph, cut.granularity, sparsity, layers)
-            for sparsity, layers in ((recipe.sparsity, recipe.layers), (cut.sparsity, dict(cut.layers)))
-        ]
-    except InputError:  # a recipe of another network under the same name
-        return False
-    first, second = ({name: kept_units(sizes[name], value) for name, value in one.items()} for one in asked)
-    return first == second
 
 
 def adopt(opened: OpenModel, recipe: Recipe) -> None:
@@ -273,10 +284,16 @@ def adopt_rows(opened: OpenModel, recipe: Recipe) -> None:
     Raises:
         InputError: as `adopt`; then nothing is changed.
     """
-    from pruning.planning.allocation import per_target
+    from pruning.planning.allocation import kept_per_target, per_target
 
-    by_tensor = per_target(opened.graph, recipe.granularity, recipe.sparsity, recipe.layers)
-    state.put(GRANULARITY, recipe.granularity)
-    state.put(CRITERION, recipe.criterion)
-    state.put(SEED, recipe.seed)
-    set_rows(opened, {t.name: by_tensor[t.tensor] for t in free_targets(opened)}, share=recipe.sparsity)
+    spec = recipe.prune
+    asked, kept = per_target(opened.graph, spec), kept_per_target(opened.graph, spec)
+    state.put(GRANULARITY, spec.granularity)
+    state.put(CRITERION, spec.criterion)
+    state.put(PARAMETERS, {**state.get(PARAMETERS), spec.criterion: dict(spec.parameters)})
+    state.put(SEED, spec.seed)
+    wanted = {}
+    for row in free_rows(opened):
+        exact = 1 - kept[row.target.key] / row.target.units  # where the recipe rounds to whole multiples
+        wanted[row.name] = asked[row.target.key] if spec.round_to == 1 else exact
+    set_rows(opened, wanted, share=spec.sparsity)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui.kit import errors, route, state
 from ui.kit.view import View
-from ui.session import network_box, share
+from ui.session import cuts, network_box, share
 from ui.session.chosen import ABSENT, WITHOUT_IMAGES, Chosen
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ def show_early(title: str, view: View | None = None) -> tuple[Chosen, DeltaGener
     share.take_up(view or {})
     with errors.shown():
         opened = network_box.show(middle)
-    return _with_data(opened, right), end
+    chosen = _with_data(opened, right)
+    cuts.settle(chosen)
+    return chosen, end
 
 
 def _with_data(opened: OpenModel, place: DeltaGenerator) -> Chosen:

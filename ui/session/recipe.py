@@ -9,11 +9,11 @@ from ui.session import cuts
 
 if TYPE_CHECKING:
     from pruning.runs.recipe import Recipe
-    from ui.kit.lab import Cut
+    from pruning.spec import PruneSpec
     from ui.session.chosen import Chosen
 
 
-def recipe(chosen: Chosen, cut: Cut) -> Recipe:
+def recipe(chosen: Chosen, cut: PruneSpec) -> Recipe:
     """The recipe that the page describes. Raises InputError for values that are not allowed."""
     from pruning.runs.recipe import Recipe
 
@@ -21,14 +21,10 @@ def recipe(chosen: Chosen, cut: Cut) -> Recipe:
     return Recipe(
         model=chosen.opened.ref,
         data=chosen.data_name,
-        granularity=cut.granularity,
-        criterion=cut.criterion,
-        sparsity=cut.sparsity,
-        layers=dict(cut.layers),
+        prune=cut,
         schedule="iterative" if iterative else "oneshot",
         iterations=state.get(cuts.ROUNDS) if iterative else 1,
         finetune_steps=_steps(chosen),
-        seed=cut.seed,
         **training(chosen),
     )
 
@@ -37,13 +33,14 @@ def untouched(chosen: Chosen) -> Recipe:
     """The recipe of the page as it is at first: nothing removed, and the options that suit the network."""
     from pruning.data.datasets import dataset_info
     from pruning.runs.recipe import Recipe
+    from pruning.spec import PruneSpec
 
     settings = _suitable(chosen)
     per_epoch = dataset_info(chosen.data_name).sizes["train"] // settings["batch_size"]
     return Recipe(
         model=chosen.opened.ref,
         data=chosen.data_name,
-        sparsity=0.0,
+        prune=PruneSpec(),
         finetune_steps=state.DEFAULTS[cuts.EPOCHS] * per_epoch,
         **settings,
     )

@@ -8,13 +8,13 @@ it, in place of the entry before: Streamlit's own way would add a step to the br
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from ui.kit import errors, loaders, state
+from ui.kit import downloads, errors, loaders, state
 from ui.kit.view import View
 
 if TYPE_CHECKING:
@@ -95,13 +95,14 @@ def words_of(recipe: Recipe, opened: OpenModel) -> str:
     from pruning.criteria import find_criterion
     from pruning.planning.allocation import per_target
 
-    values = per_target(opened.graph, recipe.granularity, recipe.sparsity, recipe.layers).values()
+    spec = recipe.prune
+    values = per_target(opened.graph, spec).values()
     if not any(values):
         what = "nothing removed yet"
     else:
         low, high = (round(100 * value) for value in (min(values), max(values)))
         share = f"{low}–{high} %, row by row," if low < high else f"{low} %"
-        what = f"{share} of the {recipe.granularity}s by {find_criterion(recipe.criterion).title}"
+        what = f"{share} of the {spec.info.title} by {find_criterion(spec.criterion).title}"
     name = recipe.model.partition(":")[2].partition("?")[0]
     return f"{name}, {what}"
 
@@ -126,6 +127,7 @@ def _adopt(link: Link, view: View) -> None:
 def _shared(chosen: Chosen, view: View) -> Shared:
     from pruning.runs import links
     from pruning.runs.recipe import Recipe
+    from pruning.spec import PruneSpec
     from ui.session import cuts
     from ui.session import recipe as edited
 
@@ -134,11 +136,8 @@ def _shared(chosen: Chosen, view: View) -> Shared:
     if chosen.data_name:
         recipe, plain = edited.recipe(chosen, cut), edited.untouched(chosen)
     else:  # nothing can be trained: the plan alone
-        plain = Recipe(model=opened.ref, data="mnist5k", sparsity=0.0)
-        recipe = replace(
-            plain, granularity=cut.granularity, criterion=cut.criterion, sparsity=cut.sparsity,
-            layers=dict(cut.layers), seed=cut.seed,
-        )  # fmt: skip
+        plain = Recipe(model=opened.ref, data="mnist5k", prune=PruneSpec())
+        recipe = plain.replace(prune=cut)
     words = f"**{errors.plain(opened.title)}**, {errors.plain(words_of(recipe, opened).partition(', ')[2])}"
     if recipe == plain and not now and chosen.data_name in ("", *opened.data[:1]):
         return Shared(words=words, address=_address(None))
@@ -201,15 +200,9 @@ def _offer_link(address: str, words: str) -> None:
 
 
 def _offer_file(recipe: Recipe) -> None:
-    st.download_button(
-        "Recipe file",
-        recipe.to_yaml(),
-        file_name="pruning-recipe.yaml",
-        mime="application/yaml",
-        on_click="ignore",
-        icon=":material/download:",
-        key="share_recipe",
-    )
+    from pruning.export.record import Source
+
+    downloads.offer(Source(recipe=recipe), key="share_")
 
 
 def _write(code: str) -> None:

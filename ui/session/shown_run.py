@@ -116,4 +116,4 @@ def is_busy() -> bool:
 
 def _continues(recipe: Recipe) -> bool:
     """Whether a recipe only fine-tunes another run's model."""
-    return recipe.model.startswith("run:") and not recipe.sparsity and not recipe.layers
+    return recipe.model.startswith("run:") and recipe.prune.removes_nothing

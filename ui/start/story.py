@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruning.base.words import percent
+from pruning.granularity import find_granularity
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
@@ -34,12 +35,12 @@ def tell(
 
 def accuracy_story(granularity: str, gone: int, accuracy: Accuracy, tuned: Evaluation | None) -> str:
     """What the cut did to accuracy, and what to do next. `gone`: per cent."""
-    what = f"{granularity}s"
+    what = find_granularity(granularity).title
     lost, images = -accuracy.difference.accuracy, accuracy.as_cut.images
     answers = f"{accuracy.difference.newly_wrong} newly wrong, {accuracy.difference.newly_right} newly right"
     if gone == 0:
         does = "sets the smallest weights of every layer to zero"
-        if granularity == "channel":
+        if find_granularity(granularity).shrinks:
             does = "takes the weakest channels out of every layer, with everything that reads them"
         return f"**Nothing is removed yet.** Drag the slider: it {does}."
     if tuned is not None:
@@ -68,7 +69,7 @@ def time_story(granularity: str, gone: int, dense: Costs, now: Costs, timing: Co
     if gone == 0:
         return ""
     low, middle, _ = timing.speedup
-    if granularity == "weight":
+    if not find_granularity(granularity).shrinks:
         changed = f"The clock says {middle:.2f}×, but do not count on it." if low > 1 else "**Time unchanged: why?**"
         return (
             f"{changed} The zeros still sit in tensors of the same size, and the processor multiplies every one. "

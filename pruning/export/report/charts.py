@@ -10,6 +10,7 @@ from pruning.base.words import amount, interval, percent
 from pruning.export.report.family import Group, Reached
 from pruning.export.report.plans import UniformPlan
 from pruning.export.report.svg import Board
+from pruning.granularity import find_granularity
 
 Cost = Literal["macs", "nonzero", "speed"]
 
@@ -67,7 +68,7 @@ def axes(groups: Sequence[Group]) -> list[Cost]:
 
 def first_axis(groups: Sequence[Group]) -> Cost:
     """Zeroing weights changes no MACs, so such a run is shown against the weights that are left."""
-    return "nonzero" if groups[0].granularity == "weight" else "macs"
+    return "macs" if find_granularity(groups[0].granularity).shrinks else "nonzero"
 
 
 def ranges(dense: Reached, groups: Sequence[Group], axis: Cost) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -26,8 +26,10 @@ from pruning.runs.result import Result
 MOST_PICTURES = 18
 """Pictures of each kind, the clearest cases first."""
 LONGEST_TITLE, LONGEST_ADVICE = 160, 4000
-WAITING = "Waiting for another run on this machine"
-Progress = Callable[[str], None]
+OPENING, MEASURING = 0.05, (0.1, 0.95)
+"""Shares of the work that are done while networks and images are opened, and when measuring begins and ends."""
+Progress = Callable[[float, str], None]
+"""(share done, what is being done)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,13 +109,13 @@ class Contents:
     @property
     def channels(self) -> bool:
         """Whether whole channels went, not single weights."""
-        return self.result.recipe.granularity == "channel"
+        return self.result.recipe.prune.info.shrinks
 
     @property
     def uniform(self) -> bool:
         """Whether the run cut as the slider does: the same share everywhere, of the dense network."""
         recipe = self.result.recipe
-        return not recipe.layers and recipe.model.startswith("sample:")
+        return not recipe.prune.layers and recipe.model.startswith("sample:")
 
     @property
     def changes(self) -> Changes | None:
@@ -142,8 +144,8 @@ def gather(
     """
     if run.result is None:
         raise InputError(f"{run.name} is not finished ({run.state}): a report needs a finished run.")
-    tell = progress or (lambda text: None)
-    tell("Opening both networks")
+    tell = progress or (lambda share, text: None)
+    tell(OPENING, "Opening both networks")
     result, recipe = run.result, run.recipe
     dense_model, pruned_model = open_model(run.dense_ref()), open_model(run.ref)
     before, after = dense_side(run, dense_model), run_side(run, pruned_model, run.name)
@@ -151,7 +153,7 @@ def gather(
     said = facts_of_result(result, None if both is None else {"dense": both[0], "pruned": both[1]})
     data = None
     if result.data is not None:
-        tell("Loading the images")
+        tell(OPENING, "Loading the images")
         data = load_dataset(recipe.data, data_dir)
     info = dataset_info(recipe.data)
     wrong, right = ([], []) if both is None else (casualties(*both), rescued(*both))
@@ -195,14 +197,18 @@ def _plans(
     tell: Progress,
     cancel: Cancel | None,
 ) -> tuple[UniformPlan, ...]:
-    with quiet_machine(cancel, lambda: tell(WAITING)):  # nobody times anything beside it
+    begin, end = MEASURING
+
+    def count(done: int, of: int) -> None:
+        tell(begin + (end - begin) * done / of, f"Measuring uniform cuts on select images: {done} of {of}")
+
+    # Nobody times anything beside it.
+    with quiet_machine(cancel, lambda: tell(OPENING, "Waiting for another run on this machine")):
         return measure_plans(
             dense,
             data,
-            granularity=run.recipe.granularity,
-            criterion=run.recipe.criterion,
-            seed=run.recipe.seed,
+            run.recipe.prune,
             sparsities=sparsities,
-            progress=lambda done, count: tell(f"Measuring uniform cuts on select images: {done} of {count}"),
+            progress=count,
             cancel=cancel,
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 
 from pruning.base.errors import StorageError
 from pruning.criteria import find_criterion
+from pruning.granularity import Granularity
 from pruning.runs import Run
 from pruning.runs.result import Result, Side
 
@@ -37,7 +38,7 @@ class Group:
     """Runs of one recipe with several seeds, or a single run; of runs with the same seed only one."""
 
     title: str
-    granularity: str
+    granularity: Granularity
     tuned: bool
     members: tuple[Reached, ...]
     """In order of their seeds."""
@@ -67,7 +68,7 @@ def family(run: Run, runs: Iterable[Run]) -> tuple[Group, ...]:
     by_name[run.name] = run
     grouped: dict[str, list[Run]] = {}
     for other in by_name.values():
-        grouped.setdefault(replace(other.recipe, seed=0).to_yaml(), []).append(other)
+        grouped.setdefault(other.recipe.replace(seed=0).to_yaml(), []).append(other)
     groups = [group for members in grouped.values() if (group := _group(members, run)).members]
     return tuple(sorted(groups, key=lambda group: (group.reported is None, -group.span[1], group.title)))
 
@@ -81,11 +82,10 @@ def first_groups(groups: tuple[Group, ...]) -> tuple[Group, ...]:
 def title_of(run: Run) -> str:
     """What a finished run did, in a few words: '40 % of the channels removed (L2 norm), 186 steps of fine-tuning'."""
     recipe = run.recipe
-    done = "removed" if recipe.granularity == "channel" else "set to zero"
-    title = find_criterion(recipe.criterion).title
+    info, title = recipe.prune.info, find_criterion(recipe.prune.criterion).title
     low, high = (f"{100 * value:g}" for value in run.asked)
     share = f"{low} %" if low == high else f"{low} to {high} %, layer by layer,"
-    parts = [f"{share} of the {recipe.granularity}s {done} ({title})"]
+    parts = [f"{share} of the {info.title} {info.done} ({title})"]
     if recipe.model.startswith("run:"):
         parts.append("going on from an earlier run")
     if recipe.schedule == "iterative":
@@ -95,15 +95,15 @@ def title_of(run: Run) -> str:
 
 
 def _group(members: list[Run], run: Run) -> Group:
-    by_seed = {member.recipe.seed: member for member in sorted(members, key=lambda member: member.name)}
+    by_seed = {member.recipe.prune.seed: member for member in sorted(members, key=lambda member: member.name)}
     if any(member.name == run.name for member in members):
-        by_seed[run.recipe.seed] = run
+        by_seed[run.recipe.prune.seed] = run
     points = {by_seed[seed].name: _pruned_point(by_seed[seed]) for seed in sorted(by_seed)}
     reached = {name: point for name, point in points.items() if point is not None}
     first = by_seed[min(by_seed)]
     return Group(
         title=title_of(first),
-        granularity=first.recipe.granularity,
+        granularity=first.recipe.prune.granularity,
         tuned=_result(first).tuned,
         members=tuple(reached.values()),
         reported=list(reached).index(run.name) if run.name in reached else None,
@@ -113,7 +113,7 @@ def _group(members: list[Run], run: Run) -> Group:
 def _pruned_point(run: Run) -> Reached | None:
     result = _result(run)
     speedup = result.speedup()
-    return _reached(result.pruned, None if speedup is None else speedup.span, run.recipe.seed)
+    return _reached(result.pruned, None if speedup is None else speedup.span, run.recipe.prune.seed)
 
 
 def _reached(side: Side, speed: tuple[float, float, float] | None, seed: int | None) -> Reached | None:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from pruning.base.cancel import Cancel
 from pruning.data.datasets import Dataset
+from pruning.granularity import Granularity
 from pruning.opening.models import OpenModel
-from pruning.planning.allocation import Granularity
 from pruning.planning.plan import make_plan
 from pruning.render.preview import savings
+from pruning.spec import PruneSpec
+from pruning.statistics.cache import statistics_for
 from pruning.training.evaluate import Evaluation
 from pruning.whatif import WhatIf
 
@@ -57,31 +59,33 @@ def images_for(macs: int) -> int:
 def measure_plans(
     opened: OpenModel,
     data: Dataset,
+    spec: PruneSpec,
     *,
-    granularity: Granularity,
-    criterion: str,
-    seed: int = 0,
     images: int | None = None,
     sparsities: tuple[float, ...] | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancel: Cancel | None = None,
 ) -> tuple[UniformPlan, ...]:
-    """Accuracy on select images and costs of each uniform cut. `progress` gets how many are done, and of how many.
+    """Accuracy on select images and costs of each uniform cut by a spec's criterion, whatever its own amounts.
+
+    `progress` gets how many are done, and of how many.
 
     Raises:
         InputError: the network's weights cannot be ranked.
         Cancelled: `cancel()` became true.
     """
-    wanted = SPARSITIES[granularity] if sparsities is None else sparsities
+    wanted = SPARSITIES[spec.granularity] if sparsities is None else sparsities
     found: list[UniformPlan] = []
     meter: WhatIf | None = None
     for number, sparsity in enumerate(wanted):
-        plan = make_plan(
-            opened.model, opened.graph, granularity=granularity, criterion=criterion, sparsity=sparsity, seed=seed
-        )
+        cut = spec.replace(sparsity=sparsity, layers=())
+        statistics = statistics_for(opened.model, opened.graph, data, cut, cancel=cancel)
+        plan = make_plan(opened.model, opened.graph, cut, statistics)
         costs = savings(opened, plan)
         if meter is None:
-            meter = WhatIf(opened.model, opened.graph, data, images=images or images_for(costs.dense_macs), seed=seed)
+            meter = WhatIf(
+                opened.model, opened.graph, data, images=images or images_for(costs.dense_macs), seed=spec.seed
+            )
         measured = meter.measure(plan, cancel=cancel)
         assert measured.as_cut is not None, "both figures are wanted"
         found.append(

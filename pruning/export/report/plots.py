@@ -161,7 +161,7 @@ def _uniform(contents: Contents, dark: bool) -> go.Figure:
     tuned = contents.result.stages.finetuned
     if tuned is not None and contents.uniform:
         figure.add_scatter(
-            x=[100 * contents.result.recipe.sparsity],
+            x=[100 * contents.result.recipe.prune.sparsity],
             y=[100 * tuned.value],
             mode="markers",
             marker={"symbol": "diamond", "size": 13, "color": colours.ink},

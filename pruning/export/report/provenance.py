@@ -37,10 +37,10 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
     """Where the numbers come from, as titles and texts. `network`: its title."""
     result = run.result
     assert result is not None, f"{run.name} is not finished"
-    criterion = find_criterion(run.recipe.criterion)
+    criterion = find_criterion(run.recipe.prune.criterion)
     rounds = f"{run.recipe.iterations} rounds" if run.recipe.schedule == "iterative" else "at once"
     return [
-        ("Method", f"{run.recipe.granularity} pruning {rounds}, by {criterion.title}. {criterion.explanation}"),
+        ("Method", f"{run.recipe.prune.granularity} pruning {rounds}, by {criterion.title}. {criterion.explanation}"),
         ("Network", f"{network} ({model_name(result.model)}), weights SHA-256 {result.model_digest[:16]}…"),
         ("Images", _images(result.data)),
         ("Run", f"{run.name}, {run.created.strftime('%d %B %Y')}, took {result.seconds:.0f} s"),

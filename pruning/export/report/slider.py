@@ -26,7 +26,7 @@ def slider(contents: Contents) -> str:
     images = plans[0].as_cut.images
     again = any(plan.recalibrated for plan in plans)
     tuned = contents.result.stages.finetuned if contents.uniform else None
-    start = contents.result.recipe.sparsity
+    start = contents.result.recipe.prune.sparsity
     place = min(range(len(plans)), key=lambda number: abs(plans[number].sparsity - start))
     shown = slider_entries(contents)[place]
     outputs = "".join(
@@ -69,7 +69,7 @@ def slider(contents: Contents) -> str:
         ),
         folded("The same as a table", table(heads, rows, label="Uniform cuts", html=True)),
         lead=f"Measured beforehand on {images:,} select images, {removed} chosen by "
-        f"{find_criterion(contents.result.recipe.criterion).title}, before any "
+        f"{find_criterion(contents.result.recipe.prune.criterion).title}, before any "
         "fine-tuning, which wins much of a loss back.",
     )
 

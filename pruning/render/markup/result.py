@@ -34,10 +34,10 @@ def kind(result: Result) -> badges.Kind:
 def verdict(result: Result) -> str:
     """A run in one line: '◆ lost 0.6 points (0.1–1.1) · parameters ÷ 3.9 · 1.8× as fast (1.7–1.9)'."""
     dense, pruned, speedup = result.dense, result.pruned, result.speedup()
-    if result.recipe.granularity == "weight":
-        size = f"non-zero parameters {ratio(dense.nonzero, max(1, pruned.nonzero))}"
-    else:
+    if result.recipe.prune.info.shrinks:
         size = f"parameters {ratio(dense.params, pruned.params)}"
+    else:
+        size = f"non-zero parameters {ratio(dense.nonzero, max(1, pruned.nonzero))}"
     parts = [
         NO_TEST if result.difference is None else points(result.difference),
         size,

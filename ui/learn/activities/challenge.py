@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import interval, percent
-from ui.kit import errors, lab, layers, state
+from pruning.lessons.activities import OF_WEIGHTS
+from pruning.spec import PruneSpec
+from ui.kit import errors, lab, state
 from ui.learn import progress
 from ui.learn.activities import entries
 
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from ui.learn.activities.entries import Entry
     from ui.learn.stage import Stage
 
-GRANULARITY = {"weights": "weight", "macs": "channel"}
-"""What each challenge removes."""
 START = 40
 """Per cent at which the sliders start."""
 RATE = 0.05
@@ -30,8 +30,8 @@ def show(stage: Stage) -> None:
         "task", left.segmented_control, stage.say("task"), ("weights", "macs"), required=True,
         format_func=lambda name: stage.say(f"task_{name}", limit=stage.value(f"{name}_limit")),
     )  # fmt: skip
-    stage.control("criterion", right.selectbox, stage.say("criterion"), ("l2", "l1", "random", "largest"),
-                  format_func=lambda name: stage.say(name))  # fmt: skip
+    stage.control("criterion", right.selectbox, stage.say("criterion"), OF_WEIGHTS,
+                  format_func=stage.criterion)  # fmt: skip
     cut = _sliders(stage, task)
     share, limit = entries.share(stage, task, cut), stage.value(f"{task}_limit")
     met = share <= limit / 100 + 1e-9
@@ -69,11 +69,12 @@ def show(stage: Stage) -> None:
                     difference=f"{entries.points(second.accuracy)} ({entries.span(second)})")  # fmt: skip
 
 
-def _sliders(stage: Stage, task: str) -> lab.Cut:
+def _sliders(stage: Stage, task: str) -> PruneSpec:
     """One slider for each layer, or group of channels, and one for all."""
-    opened, granularity = stage.opened(), GRANULARITY[task]
-    locked = granularity == "weight"
-    names = layers.layer_names(opened) if locked else [group.name for group in opened.graph.groups]
+    from pruning.graph.targets import free_targets
+
+    opened, granularity = stage.opened(), entries.GRANULARITY[task]
+    names = [target.name for target in free_targets(opened.graph, granularity)]
     rows: dict[str, int] = stage.memory.setdefault(task, dict.fromkeys(names, START))
     keys = {name: f"lesson_{stage.lesson.id}_{task}_{i}" for i, name in enumerate(names)}
 
@@ -92,10 +93,10 @@ def _sliders(stage: Stage, task: str) -> lab.Cut:
         st.session_state[keys[name]] = rows[name]
         place.slider(name, 0, 95, step=5, key=keys[name], on_change=one, args=(name,))
     chosen = tuple((name, rows[name] / 100) for name in names)
-    return lab.Cut(granularity=granularity, criterion=stage.value("criterion"), layers=chosen)
+    return PruneSpec(granularity=granularity, criterion=stage.value("criterion"), layers=chosen)
 
 
-def _enter(stage: Stage, cut: lab.Cut) -> None:
+def _enter(stage: Stage, cut: PruneSpec) -> None:
     """Start a run in a process of its own and remember its name in this browser."""
     from pruning.runs import create_run
     from pruning.runs.recipe import Recipe
@@ -106,10 +107,7 @@ def _enter(stage: Stage, cut: lab.Cut) -> None:
     recipe = Recipe(
         model=stage.value("network"),
         data=stage.value("data"),
-        granularity=cut.granularity,
-        criterion=cut.criterion,
-        sparsity=0.0,
-        layers=dict(cut.layers),
+        prune=cut,
         finetune_steps=stage.value("epochs") * steps_per_epoch(data, 64),
         lr=RATE,
     )

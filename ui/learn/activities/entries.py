@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import interval, percent
+from pruning.granularity import Granularity
+from pruning.spec import PruneSpec
 from ui.kit import lab, loaders
 from ui.learn import bars, progress
 from ui.runs import job_panel
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from pruning.opening.models import OpenModel
     from pruning.training.evaluate import Difference, Evaluation
     from ui.learn.stage import Stage
+
+
+GRANULARITY: dict[str, Granularity] = {"weights": "weight", "macs": "channel"}
+"""What each challenge removes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +51,10 @@ class Entry:
         return self.state == "done"
 
 
-def share(stage: Stage, task: str, cut: lab.Cut) -> float:
+def share(stage: Stage, task: str, cut: PruneSpec) -> float:
     """What a cut leaves of what the challenge counts."""
     opened = stage.opened()
-    dense, now = lab.costs(opened, lab.Cut()), lab.costs(opened, cut)
+    dense, now = lab.costs(opened, PruneSpec()), lab.costs(opened, cut, stage.data())
     return now.nonzero / dense.nonzero if task == "weights" else now.macs / dense.macs
 
 
@@ -60,7 +66,6 @@ def mine(stage: Stage, task: str, limit: float) -> list[Entry]:
     from pruning.base.errors import PruningError
     from pruning.runs import default_runs_dir, read_run
 
-    granularity = "weight" if task == "weights" else "channel"
     found: list[Entry] = []
     for name in progress.get("runs"):
         if Path(name).name != name or name.startswith("."):
@@ -70,11 +75,9 @@ def mine(stage: Stage, task: str, limit: float) -> list[Entry]:
             recipe = run.recipe
             if (recipe.model, recipe.data) != (stage.value("network"), stage.value("data")):
                 continue
-            if recipe.granularity != granularity or recipe.finetune_steps != steps(stage):
+            if recipe.prune.granularity != GRANULARITY[task] or recipe.finetune_steps != steps(stage):
                 continue
-            cut = lab.Cut(granularity=granularity, criterion=recipe.criterion, sparsity=recipe.sparsity,
-                          layers=tuple(recipe.layers.items()), seed=recipe.seed)  # fmt: skip
-            left = share(stage, task, cut)
+            left = share(stage, task, recipe.prune)
         except PruningError:  # deleted meanwhile, or no run at all
             continue
         if left <= limit + 1e-9:

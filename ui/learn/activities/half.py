@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import amount
+from pruning.spec import PruneSpec
 from ui.kit import badges, lab
 from ui.learn import bars, grids
 
@@ -36,8 +37,8 @@ def show(stage: Stage) -> None:
     if "guess" not in stage.memory:
         return
     opened = stage.opened()
-    cut = lab.Cut(sparsity=percent / 100)
-    dense, now = lab.costs(opened, lab.Cut()), lab.costs(opened, cut)
+    cut = PruneSpec(sparsity=percent / 100)
+    dense, now = lab.costs(opened, PruneSpec()), lab.costs(opened, cut)
     left = now.macs / dense.macs
     st.markdown(
         stage.say(
@@ -53,7 +54,7 @@ def show(stage: Stage) -> None:
     stage.acted(guess=stage.memory["guess"], left=f"{100 * left:.0f} %")
 
 
-def _layers(stage: Stage, opened: OpenModel, cut: lab.Cut) -> list[bars.Bar]:
+def _layers(stage: Stage, opened: OpenModel, cut: PruneSpec) -> list[bars.Bar]:
     """Each layer's multiplications that are left, and the two factors that make them."""
     from pruning.cost.counts import layer_costs, shapes_after
 

@@ -9,6 +9,8 @@ import streamlit as st
 
 from pruning.base.errors import InputError
 from pruning.base.words import interval, percent
+from pruning.granularity import Granularity
+from pruning.spec import PruneSpec
 from ui.kit import badges, errors, lab, layers, numbers, tiles
 from ui.kit.tiles import WAITING, Number, Tile
 from ui.learn import grids
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 MOST = (16, 40)
 """Rows and columns that can be drawn."""
+
+
+GRANULARITY: dict[str, Granularity] = {"entries": "weight", "columns": "channel"}
+"""What each way removes."""
 
 
 def show(stage: Stage) -> None:
@@ -38,9 +44,9 @@ def show(stage: Stage) -> None:
     opened, data = stage.opened(), stage.data()
     weight = _weight(stage, opened)
     picture.html(_entries(stage, weight, share) if way == "entries" else _columns(stage, weight, share))
-    granularity = "weight" if way == "entries" else "channel"
-    cut = lab.Cut(granularity=granularity, sparsity=share / 100)
-    dense, now = lab.costs(opened, lab.Cut()), lab.costs(opened, cut)
+    granularity = GRANULARITY[way]
+    cut = PruneSpec(granularity=granularity, sparsity=share / 100)
+    dense, now = lab.costs(opened, PruneSpec()), lab.costs(opened, cut)
     batch = stage.value("batch")
 
     def draw(accuracy: Accuracy | None = None, timing: Comparison | str | None = None) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.criteria import CRITERIA
+from pruning.spec import PruneSpec
 from ui.kit import lab
 from ui.learn import bars
 
@@ -25,7 +27,7 @@ def show(stage: Stage) -> None:
         said[which] = st.segmented_control(
             stage.say(f"predict_{which}"),
             criteria,
-            format_func=lambda name: stage.say(name),
+            format_func=stage.criterion,
             key=f"lesson_{stage.lesson.id}_{which}",
         )
     ready = None not in said.values() and said["best"] != said["worst"]
@@ -38,7 +40,7 @@ def show(stage: Stage) -> None:
     st.markdown(stage.say("shown", percent=percent))
     place, verdict = st.empty(), st.empty()
     found = _measured(stage, percent)
-    rows = [(name, lot) for name in criteria for lot in range(stage.value("lots") if name == "random" else 1)]
+    rows = [(name, lot) for name in criteria for lot in range(stage.value("lots") if CRITERIA[name].draws else 1)]
     opened, data = stage.opened(), stage.data()
     uncut = lab.dense_accuracy(opened, data)
     done: dict[tuple[str, int], Accuracy] = {}
@@ -55,8 +57,8 @@ def show(stage: Stage) -> None:
             name=stage.say("shown", percent=percent),
         )
     order = sorted(criteria, key=lambda name: _mean(done, name), reverse=True)
-    ahead = _is_ahead(done) if {"l2", "random"} <= set(criteria) else None
-    names = {"best": stage.say(order[0]), "worst": stage.say(order[-1])}
+    ahead = _is_ahead(done) if "l2" in criteria and any(CRITERIA[name].draws for name in criteria) else None
+    names = {"best": stage.criterion(order[0]), "worst": stage.criterion(order[-1])}
     hits = sum(said[which] == order[0 if which == "best" else -1] for which in ("best", "worst"))
     verdict.markdown(stage.say(f"hits_{hits}", **names))
     facts = {} if ahead is None else {"ahead": "yes_it_does" if ahead else "open"}
@@ -67,13 +69,13 @@ def _measured(stage: Stage, percent: int) -> Callable[[str, int], Accuracy]:
     opened, data = stage.opened(), stage.data()
 
     def measure(name: str, lot: int) -> Accuracy:
-        return lab.accuracy(opened, data, lab.Cut(criterion=name, sparsity=percent / 100, seed=lot))
+        return lab.accuracy(opened, data, PruneSpec(criterion=name, sparsity=percent / 100, seed=lot))
 
     return measure
 
 
 def _bar(stage: Stage, name: str, lot: int, accuracy: Accuracy | None) -> bars.Bar:
-    label = stage.say(name) + (stage.say("lot", lot=lot + 1) if name == "random" else "")
+    label = stage.criterion(name) + (stage.say("lot", lot=lot + 1) if CRITERIA[name].draws else "")
     return bars.accuracy(label, accuracy.best if accuracy else None)
 
 
@@ -88,5 +90,5 @@ def _is_ahead(done: dict[tuple[str, int], Accuracy]) -> bool:
     from pruning.training.evaluate import paired_difference
 
     best = done["l2", 0].best
-    lots = [accuracy.best for (name, _), accuracy in done.items() if name == "random"]
+    lots = [accuracy.best for (name, _), accuracy in done.items() if CRITERIA[name].draws]
     return all(paired_difference(lot.right, best.right).interval[0] > 0 for lot in lots)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import percent as percents
+from pruning.spec import PruneSpec
 from ui.kit import errors, lab
 from ui.learn import bars
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pruning.data.datasets import Dataset
     from pruning.opening.models import OpenModel
     from pruning.training.evaluate import Evaluation
-    from ui.kit.lab import Accuracy, Cut
+    from ui.kit.lab import Accuracy
     from ui.learn.stage import Stage
 
 
@@ -29,13 +30,13 @@ def show(stage: Stage) -> None:
     st.markdown(stage.say("shown"))
     place, said = st.empty(), st.empty()
     opened, data = stage.opened(), stage.data()
-    cut = lab.Cut(sparsity=percent / 100)
+    cut = PruneSpec(sparsity=percent / 100)
     uncut = lab.dense_accuracy(opened, data)
     accuracy = lab.accuracy(opened, data, cut)
     _draw(stage, place, uncut, accuracy, stage.memory.get(percent))
     if pressed:
         with errors.shown(stop=False), said, st.spinner(stage.say("training")):
-            stage.memory[percent] = recovered(opened.digest, data.digest, cut.key, stage.value("epochs"), opened,
+            stage.memory[percent] = recovered(opened.digest, data.digest, cut.digest, stage.value("epochs"), opened,
                                                data, cut)  # fmt: skip
     tuned: Evaluation | None = stage.memory.get(percent)
     _draw(stage, place, uncut, accuracy, tuned)
@@ -68,7 +69,7 @@ def _draw(stage: Stage, place: DeltaGenerator, uncut: Evaluation, accuracy: Accu
 
 @st.cache_data(show_spinner=False, max_entries=200)
 def recovered(
-    digest: str, data_digest: str, key: str, epochs: int, _opened: OpenModel, _data: Dataset, _cut: Cut
+    digest: str, data_digest: str, key: str, epochs: int, _opened: OpenModel, _data: Dataset, _cut: PruneSpec
 ) -> Evaluation:
     """One training for all sessions: a class that presses the button at the same time waits for one."""
     return lab.recover(_opened, _data, _cut, epochs=epochs)

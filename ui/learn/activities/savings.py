@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import amount, milliseconds, size
+from pruning.spec import PruneSpec
 from ui.kit import charts, errors, lab
 from ui.learn import bars, energy
 from ui.learn.bars import Bar
@@ -24,8 +25,8 @@ def show(stage: Stage) -> None:
     st.markdown(stage.say("left"))
     place, strip = st.empty(), st.container()
     opened = stage.opened()
-    cut = lab.Cut(sparsity=percent / 100)
-    dense, now = lab.costs(opened, lab.Cut()), lab.costs(opened, cut)
+    cut = PruneSpec(sparsity=percent / 100)
+    dense, now = lab.costs(opened, PruneSpec()), lab.costs(opened, cut)
     counted = _counted(stage, dense, now)
     whole = Bar(label=stage.say("time", batch=batch), share=1.0, note=stage.say("whole"))
     bars.show(place, [*counted, _time(stage, batch, None) if percent else whole], name=stage.say("left"))

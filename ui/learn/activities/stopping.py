@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pruning.spec import PruneSpec
 from ui.kit import charts, errors, lab
 from ui.learn.activities.recover import recovered
 
@@ -69,20 +70,20 @@ def _change(stage: Stage, percent: int) -> Difference:
 
     if not percent:
         return Difference(accuracy=0.0, interval=(0.0, 0.0), newly_wrong=0, newly_right=0)
-    return lab.accuracy(stage.opened(), stage.data(), lab.Cut(sparsity=percent / 100)).difference
+    return lab.accuracy(stage.opened(), stage.data(), PruneSpec(sparsity=percent / 100)).difference
 
 
 def _tuned(stage: Stage, percent: int) -> Difference:
     from pruning.training.evaluate import paired_difference
 
-    opened, data, cut = stage.opened(), stage.data(), lab.Cut(sparsity=percent / 100)
-    after = recovered(opened.digest, data.digest, cut.key, stage.value("epochs"), opened, data, cut)
+    opened, data, cut = stage.opened(), stage.data(), PruneSpec(sparsity=percent / 100)
+    after = recovered(opened.digest, data.digest, cut.digest, stage.value("epochs"), opened, data, cut)
     return paired_difference(lab.dense_accuracy(opened, data).right, after.right)
 
 
 def _saved(stage: Stage, percent: int) -> float:
     opened = stage.opened()
-    return 1 - lab.costs(opened, lab.Cut(sparsity=percent / 100)).macs / lab.costs(opened, lab.Cut()).macs
+    return 1 - lab.costs(opened, PruneSpec(sparsity=percent / 100)).macs / lab.costs(opened, PruneSpec()).macs
 
 
 def _draw(

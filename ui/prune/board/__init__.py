@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pruning.opening.models import OpenModel
     from ui.prune.board.data import BoardData
+    from ui.session.chosen import Chosen
 
 KEY = "layer_board"
 _TAKEN = "layer_board_taken"
@@ -65,11 +66,12 @@ def asks(sent: dict[str, Any], what: str) -> bool:
     return True
 
 
-def follow(opened: OpenModel, sent: dict[str, Any]) -> None:
+def follow(chosen: Chosen, sent: dict[str, Any]) -> None:
     """Let the page's cut follow what the board said; other rows, if it asks for them."""
     from pruning.criteria import CRITERIA
-    from pruning.planning.allocation import GRANULARITIES
+    from pruning.granularity import GRANULARITIES
 
+    opened = chosen.opened
     if not sent or sent["token"] != cuts.token(opened):
         return
     cuts.follow(opened, sent)
@@ -77,6 +79,7 @@ def follow(opened: OpenModel, sent: dict[str, Any]) -> None:
         state.put(cuts.GRANULARITY, sent["granularity"])
     if sent["criterion"] in CRITERIA:
         state.put(cuts.CRITERION, sent["criterion"])
+    cuts.settle(chosen)
 
 
 def show(opened: OpenModel, data: BoardData) -> None:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.kit import curves, state
+from pruning.criteria import CRITERIA
+from pruning.granularity import GRANULARITIES
+from ui.kit import curves, lab, state
 from ui.prune import clock
 from ui.session import cuts
 
@@ -22,14 +24,16 @@ if TYPE_CHECKING:
 
     from pruning.latency.steps import Steps
     from pruning.opening.models import OpenModel
+    from pruning.planning.ranking import Ranking
     from pruning.runs.result import Result
-    from ui.kit.lab import Cut
+    from pruning.spec import PruneSpec
+    from pruning.statistics.gather import Statistics
     from ui.session.chosen import Chosen
-    from ui.session.cuts import Target
+    from ui.session.cuts import Row
 
 ALL_LOCKED = "No channels of this network can be removed: each row says why. Weights can: choose weights above."
 BINS, DECADES = 72, 3.0
-"""Of a layer's magnitudes; smaller ones than so many powers of ten below the largest count in the first bin."""
+"""Of a layer's scores; smaller ones than so many powers of ten below the largest count in the first bin."""
 LIMIT = 1.5
 """The limit line stands at so many times the dense error."""
 
@@ -40,6 +44,8 @@ class BoardData:
 
     fixed: dict[str, Any]
     """What a network, granularity and criterion settle."""
+    criteria: Sequence[Sequence[str]] = ()
+    """Of the criteria: name, title, and why it cannot rank here, '' where it can."""
     curves: dict[str, list[list[float]]] = field(default_factory=dict)
     """Target → (share removed, accuracy) where sensitivity was measured."""
     limit: dict[str, Any] | None = None
@@ -58,6 +64,8 @@ class BoardData:
         """Lists, strings and numbers only."""
         top = max((accuracy for points in self.curves.values() for _, accuracy in points), default=1.0)
         return self.fixed | {
+            "criteria": [list(entry) for entry in self.criteria],
+            "kinds": [[info.name, info.title, info.explanation] for info in GRANULARITIES.values()],
             "curves": self.curves,
             "curveTop": max(top, 0.05),
             "limit": self.limit,
@@ -70,21 +78,25 @@ class BoardData:
         }
 
 
-def prepare(chosen: Chosen, cut: Cut, result: Result | None) -> BoardData:
-    """All that the board shows of a network. Raises InputError where weights are NaN or infinite.
+def prepare(chosen: Chosen, cut: PruneSpec, result: Result | None) -> BoardData:
+    """All that the board shows of a network.
 
     `result`: of a run of this very cut, if one is shown.
+
+    Raises:
+        InputError: weights are NaN or infinite.
     """
     opened = chosen.opened
-    found = clock.known(opened, cut, result)
+    found = clock.known(chosen, cut, result)
     time = {"key": plan_key(opened), "big": found.big, "kind": found.badge, "small": found.small} if found else None
     widths = clock.widths(opened)
     steps, drops = timed(widths.steps)
     known = {}
     if chosen.has_images:
-        known = curves.known(opened, chosen.data(), cut.granularity, cut.criterion, cut.seed)
+        known = curves.known(opened, chosen.data(), cut)
     return BoardData(
-        fixed=fixed(opened),
+        fixed=fixed(chosen),
+        criteria=criteria(chosen),
         curves=known,
         limit=limit(known),
         steps=steps,
@@ -94,21 +106,31 @@ def prepare(chosen: Chosen, cut: Cut, result: Result | None) -> BoardData:
     )
 
 
-def fixed(opened: OpenModel) -> dict[str, Any]:
+def fixed(chosen: Chosen) -> dict[str, Any]:
     """Rows, scores and costs of a network for the chosen granularity and criterion, cached for all sessions.
 
     Raises:
         InputError: weights are NaN or infinite.
     """
-    criterion = state.get(cuts.CRITERION)
-    seed = state.get(cuts.SEED) if criterion == "random" else 0
-    return _fixed(opened.digest, state.get(cuts.GRANULARITY), criterion, seed, opened)
+    spec = cuts.ranking()
+    data = chosen.images_for(spec)
+    ranked = lab.statistics(chosen.opened, spec, data)
+    return _fixed(chosen.opened.digest, lab.key(spec, data), chosen.opened, spec, ranked)
+
+
+def criteria(chosen: Chosen) -> list[tuple[str, str, str]]:
+    """Name and title of each criterion, and why it cannot rank what is chosen, or ''."""
+    granularity = state.get(cuts.GRANULARITY)
+    return [
+        (name, entry.title + (" (control)" if entry.control else ""), cuts.unfit(chosen, granularity, entry) or "")
+        for name, entry in CRITERIA.items()
+    ]
 
 
 def plan_key(opened: OpenModel) -> str:
     """Names where the rows stand, as the board names it."""
     numbers = cuts.rows(opened).numbers
-    return json.dumps([numbers.get(target.name, 0) for target in cuts.free_targets(opened)], separators=(",", ":"))
+    return json.dumps([numbers.get(row.name, 0) for row in cuts.free_rows(opened)], separators=(",", ":"))
 
 
 def limit(known: dict[str, list[list[float]]]) -> dict[str, Any] | None:
@@ -140,22 +162,19 @@ def timed(steps: Steps | None) -> tuple[dict[str, Any] | None, dict[str, list[in
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _fixed(digest: str, granularity: str, criterion: str, seed: int, _opened: OpenModel) -> dict[str, Any]:
+def _fixed(digest: str, key: str, _opened: OpenModel, _spec: PruneSpec, _ranked: Statistics | None) -> dict[str, Any]:
     from pruning.cost.table import cost_table
-    from pruning.criteria import CRITERIA
+    from pruning.planning.ranking import Ranking
 
     table = cost_table(_opened.graph)
     counts = table.count({})
     parameters = dict(_opened.model.named_parameters())
-    targets = cuts.targets(_opened, granularity)
-    rows = _weight_rows(_opened, targets, criterion, seed) if granularity == "weight" else _channel_rows(
-        _opened, targets, criterion, seed
-    )  # fmt: skip
+    ranking = Ranking(_opened.model, _opened.graph, _spec, _ranked)
+    build = _channel_rows if _spec.info.shrinks else _weight_rows
     found = {
-        "granularity": granularity,
-        "criterion": criterion,
-        "criteria": [[name, entry.title + (" (control)" if entry.control else "")] for name, entry in CRITERIA.items()],
-        "rows": rows,
+        "granularity": _spec.granularity,
+        "criterion": _spec.criterion,
+        "rows": build(_opened, cuts.all_rows(_opened, _spec.granularity), ranking),
         "table": table.to_json(),
         "dense": {
             "params": counts.params,
@@ -163,62 +182,56 @@ def _fixed(digest: str, granularity: str, criterion: str, seed: int, _opened: Op
             "nonzero": sum(int(parameter.detach().count_nonzero()) for parameter in parameters.values()),
         },
     }
-    shape = hashlib.sha256(json.dumps([digest, granularity, criterion, seed]).encode()).hexdigest()[:16]
-    return found | {"shape": shape}
+    return found | {"shape": hashlib.sha256(json.dumps([digest, key]).encode()).hexdigest()[:16]}
 
 
-def _row(target: Target, words: str) -> dict[str, Any]:
+def _row(row: Row, words: str) -> dict[str, Any]:
     return {
-        "name": target.name,
-        "label": target.label,
+        "name": row.name,
+        "label": row.label,
         "words": words,
-        "total": target.total,
-        "layers": list(target.layers),
+        "total": row.target.units,
+        "layers": list(row.target.layers),
         "readers": [],
         "reading": [],
-        "locked": target.locked,
+        "locked": row.target.locked,
     }
 
 
-def _channel_rows(opened: OpenModel, targets: list[Target], criterion: str, seed: int) -> list[dict[str, Any]]:
-    from pruning.planning.plan import unit_scores
-
-    tensors = dict(opened.model.named_parameters())
-    groups = {group.name: group for group in (*opened.graph.groups, *opened.graph.locked)}
+def _channel_rows(opened: OpenModel, rows: list[Row], ranking: Ranking) -> list[dict[str, Any]]:
     rows_of: dict[str, list[str]] = {}
-    for target in targets:
-        for layer in target.layers:
-            rows_of.setdefault(layer, []).append(target.name)
-    rows = []
-    for target in targets:
-        row = _row(target, coupled(target))
+    for row in rows:
+        for layer in row.target.layers:
+            rows_of.setdefault(layer, []).append(row.name)
+    found = []
+    for row in rows:
+        said, target = _row(row, coupled(row)), row.target
         if target.locked is None:
-            group = groups[target.name]
-            scores = unit_scores(group, tensors, criterion, seed).sort().values
-            row["scores"] = [float(f"{score:.4g}") for score in scores.tolist()]
-            row["readers"] = [layer for layer in group.consumers if layer not in target.layers]
-            reading = dict.fromkeys(name for layer in row["readers"] for name in rows_of.get(layer, []))
-            row["reading"] = [name for name in reading if name != target.name]
-        rows.append(row)
-    return rows
+            scores = ranking.scores(target).sort().values
+            said["scores"] = [float(f"{score:.4g}") for score in scores.tolist()]
+            said["readers"] = [layer for layer in target.touched if layer not in target.layers]
+            reading = dict.fromkeys(name for layer in said["readers"] for name in rows_of.get(layer, []))
+            said["reading"] = [name for name in reading if name != row.name]
+        found.append(said)
+    return found
 
 
-def _weight_rows(opened: OpenModel, targets: list[Target], criterion: str, seed: int) -> list[dict[str, Any]]:
-    from pruning.planning.plan import weight_scores
+def _weight_rows(opened: OpenModel, rows: list[Row], ranking: Ranking) -> list[dict[str, Any]]:
     from pruning.render.preview import target_macs
 
     tensors = dict(opened.model.named_parameters())
     macs = target_macs(opened.graph, "weight", opened.graph.shapes)
-    rows = []
-    for target in targets:
-        row = _row(target, "Single weights of this layer become zero; its shape stays.") | {"macs": macs[target.tensor]}
-        weight = tensors[target.tensor].detach().reshape(-1)
-        scores = weight_scores(target.tensor, weight, criterion, seed)
-        row |= _histogram(scores)
+    found = []
+    for row in rows:
+        key = row.target.key
+        said = _row(row, "Single weights of this layer become zero; its shape stays.") | {"macs": macs[key]}
+        weight = tensors[key].detach().reshape(-1)
+        scores = ranking.scores(row.target)
+        said |= _histogram(scores)
         if bool((weight == 0).any()):
-            row["zerosLost"] = _zeros_lost(weight, scores)
-        rows.append(row)
-    return rows
+            said["zerosLost"] = _zeros_lost(weight, scores)
+        found.append(said)
+    return found
 
 
 def _histogram(scores: Tensor) -> dict[str, Any]:
@@ -227,13 +240,26 @@ def _histogram(scores: Tensor) -> dict[str, Any]:
 
     from pruning.statistics.distributions import magnitude_histogram
 
-    found = magnitude_histogram(scores, BINS, DECADES)
+    found = magnitude_histogram(scores, BINS, _decades(scores))
     low, high = math.log10(found.edges[0]), math.log10(found.edges[-1])
     counts = list(found.counts)
     if float(scores.min()) >= 0:
         return {"axis": [low, high], "bins": counts, "zeros": found.left_out}
     counts[0] += found.left_out  # the largest go first, zeros last
     return {"axis": [-high, -low], "bins": counts[::-1], "zeros": 0}
+
+
+def _decades(scores: Tensor) -> float:
+    """Powers of ten that an axis of scores spans: `DECADES`, and more where one score in a hundred would lie below, as
+    with squares of gradients."""
+    import math
+
+    sizes = scores.abs()
+    sizes = sizes[sizes > 0]
+    if not len(sizes):
+        return DECADES
+    least = float(sizes.kthvalue(1 + len(sizes) // 100).values)
+    return max(DECADES, float(math.ceil(math.log10(float(sizes.max()) / least))))
 
 
 def _zeros_lost(weight: Tensor, scores: Tensor) -> list[int]:
@@ -245,10 +271,10 @@ def _zeros_lost(weight: Tensor, scores: Tensor) -> list[int]:
     return [zeros[count - 1] if count else 0 for count in lost]
 
 
-def coupled(target: Target) -> str:
+def coupled(row: Row) -> str:
     """Which layers lose the same channels, in a sentence or two."""
-    first, *others = target.layers
-    own = f"The channels of {first} that no earlier layer shares. " if target.is_part else ""
+    first, *others = row.target.layers
+    own = f"The channels of {first} that no earlier layer shares. " if row.is_part else ""
     if not others:
         return f"{own}Only {first} loses {'them' if own else 'these'}; what reads them shrinks with it."
-    return f"{own}{len(target.layers)} layers add into the same channels, so they lose the same ones."
+    return f"{own}{len(row.target.layers)} layers add into the same channels, so they lose the same ones."

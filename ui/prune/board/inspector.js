@@ -32,14 +32,13 @@ function makeInspector(row, board) {
   const curve = curvePart(row, board);
   const widths = plan.weights ? null : widthsPart(row, board);
   const layers = plan.weights ? null : layersPart(row, board);
-  const ends = plan.weights ? ["smallest", "largest"] : ["go first", "go last"];
   const root = el(
     "aside",
     { "aria-label": `inspector: ${row.label}` },
     el("h2", {}, row.label),
     el("p", {}, row.words),
     cut.root,
-    el("div", { class: "ends" }, el("span", {}, ends[0]), el("span", {}, goes, " · ", stays), el("span", {}, ends[1])),
+    el("div", { class: "ends" }, el("span", {}, "go first"), el("span", {}, goes, " · ", stays), el("span", {}, "go last")),
     el("div", { class: "line" }, exact, asked),
     ...(plan.weights ? [] : [macsLine]),
     ...[curve, widths, layers].filter(Boolean).map((part) => part.root),

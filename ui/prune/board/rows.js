@@ -6,8 +6,8 @@ const ROW_HEIGHT = 34;
 function makeRows(board) {
   const weights = board.plan.weights;
   const titles = weights
-    ? ["layer", "magnitudes, log axis: drag the cut", "kept", "MACs", "alone", ""]
-    : ["group", `sorted scores: drag the cut`, "kept", "MACs", "alone", ""];
+    ? ["layer", "scores, log axis: drag the cut", "kept", "MACs", "alone", ""]
+    : ["group", "sorted scores: drag the cut", "kept", "MACs", "alone", ""];
   const list = el("div", { class: "rows" });
   const root = el(
     "section",

@@ -1,9 +1,6 @@
 // What goes and by which score; all rows at once; steps back and forth; the plan for the clipboard.
 
-const KINDS = [
-  ["channel", "channels", "Whole filters go with all that belongs to them, and the network becomes smaller."],
-  ["weight", "weights", "Single numbers become zero, and the network keeps its shape."],
-];
+const IN_SIGHT = 3; // Criteria that stand before the others.
 const MODES = "Same share: every row loses as much of itself. Same threshold: the lowest scores go, wherever they are.";
 
 function makeToolbar(board) {
@@ -47,7 +44,7 @@ function makeToolbar(board) {
 function granularityChoice(board) {
   const { granularity } = board.data;
   const choose = (name) => name !== granularity && board.settings({ granularity: name });
-  const buttons = KINDS.map(([name, words, help]) => {
+  const buttons = board.data.kinds.map(([name, words, help]) => {
     const pressed = String(granularity === name);
     const attributes = { type: "button", title: help, "aria-pressed": pressed, "data-choice": name };
     return el("button", { ...attributes, onclick: () => choose(name) }, words);
@@ -58,10 +55,15 @@ function granularityChoice(board) {
 function criterionChoice(board) {
   const { criteria, criterion } = board.data;
   const choose = (event) => board.settings({ criterion: event.target.value });
+  const options = criteria.map(([name, title, why]) =>
+    el("option", { value: name, selected: name === criterion, disabled: Boolean(why), title: why || null }, title),
+  );
+  const more = options.slice(IN_SIGHT);
   return el(
     "select",
     { "aria-label": "by which score", "data-role": "criterion", onchange: choose },
-    ...criteria.map(([name, title]) => el("option", { value: name, selected: name === criterion }, title)),
+    ...options.slice(0, IN_SIGHT),
+    ...(more.length ? [el("optgroup", { label: "More" }, ...more)] : []),
   );
 }
 

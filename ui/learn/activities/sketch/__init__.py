@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pruning.base.words import percent
+from pruning.spec import PruneSpec
 from ui.kit import errors, loaders
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _shares() -> list[float]:
 def _outline(opened: OpenModel, data: Dataset, images: int):
     from pruning.sensitivity import outline
 
-    return outline(opened.digest, opened.graph, data, images=images)
+    return outline(opened.digest, opened.graph, data, PruneSpec(), images=images)
 
 
 def _target(outline: Any, group: str) -> Curve:

@@ -1,0 +1,120 @@
+"""Gather what a criterion needs of data: its scores on one batch of train images after another, averaged."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pruning.base.cancel import Cancel
+from pruning.base.clone import clone
+from pruning.base.errors import Cancelled, InputError
+from pruning.criteria import criteria_for, find_criterion
+from pruning.criteria.record import BATCH
+from pruning.data.datasets import Dataset
+from pruning.graph.model_graph import ModelGraph
+from pruning.graph.targets import free_targets
+from pruning.spec import PruneSpec
+from pruning.statistics.scores import unit_scores
+
+Progress = Callable[[int, int], None]
+"""Gets how many batches are done, and of how many."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Statistics:
+    """What was gathered of data on one network, for one criterion."""
+
+    key: tuple[object, ...]
+    """`key_of` the spec that it was gathered for."""
+    scores: Mapping[str, Tensor]
+    """Target's key → score of each of its units, float32, averaged over the batches."""
+
+
+def key_of(spec: PruneSpec) -> tuple[object, ...]:
+    """What of a spec decides what is gathered: specs that differ in amounts alone share it."""
+    return spec.granularity, spec.criterion, spec.parameters, spec.seed
+
+
+def without_images(spec: PruneSpec) -> InputError:
+    """The error of a spec that needs train images to tell what goes, where there are none."""
+    others = ", ".join(entry.name for entry in criteria_for(spec.granularity, images=False))
+    return InputError(
+        f"{find_criterion(spec.criterion).title} ranks by what train images show, and here are none: choose a "
+        f"criterion that works without ({others})."
+    )
+
+
+def gather_scores(
+    model: nn.Module,
+    graph: ModelGraph,
+    data: Dataset,
+    spec: PruneSpec,
+    *,
+    dense: nn.Module | None = None,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Statistics:
+    """Scores that rest on train images; `model` is not changed: a copy of it runs, in eval mode.
+
+    The images are drawn by the spec's seed, all classes in every batch. The loss is the cross-entropy against the
+    labels; without labels against the answers (the classes of highest score) of `dense`, by default of `model` itself:
+    a divergence from one's own outputs would have no gradient.
+
+    Raises:
+        InputError: gradients or weights are NaN or infinite.
+        Cancelled: `cancel()` became true.
+    """
+    wanted = dict(spec.parameters)["batches"]
+    targets = free_targets(graph, spec.granularity)
+    totals: dict[str, Tensor] = {}
+    with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(spec.seed)  # a network may draw lots even in eval mode
+        copy = clone(model).eval()
+        teacher = None if dense is None else clone(dense).eval()
+        tensors = dict(copy.named_parameters())
+        for tensor in tensors.values():
+            tensor.requires_grad_(tensor.is_floating_point())
+        for number, (images, labels) in enumerate(_batches(data, spec.seed, wanted)):
+            if cancel is not None and cancel():
+                raise Cancelled("Cancelled while gathering gradients.")
+            gradients = _gradients(copy, tensors, images, labels, teacher)
+            for target in targets:
+                scores = unit_scores(graph, target, spec, tensors, gradients)
+                totals[target.key] = totals[target.key] + scores if number else scores
+            if progress is not None:
+                progress(number + 1, wanted)
+    return Statistics(key=key_of(spec), scores={name: total / wanted for name, total in totals.items()})
+
+
+def _gradients(
+    model: nn.Module, tensors: Mapping[str, Tensor], images: Tensor, labels: Tensor | None, teacher: nn.Module | None
+) -> dict[str, Tensor]:
+    """Derivative of one batch's loss by every parameter; zeros for one that the network does not use."""
+    logits = model(images)
+    if labels is None:
+        with torch.no_grad():
+            labels = (logits if teacher is None else teacher(images)).argmax(1)
+    leaves = {name: tensor for name, tensor in tensors.items() if tensor.requires_grad}
+    found = torch.autograd.grad(F.cross_entropy(logits.float(), labels), list(leaves.values()), allow_unused=True)
+    known = {name: torch.zeros_like(tensors[name]) if g is None else g for name, g in zip(leaves, found, strict=True)}
+    return {name: known.get(name, torch.zeros_like(tensor)) for name, tensor in tensors.items()}
+
+
+def _batches(data: Dataset, seed: int, count: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Normalised train images with their labels (None where there are none), `count` batches: as in training, one
+    shuffle after another."""
+    images, labels = data.images["train"], data.labels.get("train")
+    done = 0
+    for shuffle in itertools.count(seed):
+        draw = torch.Generator().manual_seed(shuffle)
+        order = torch.randperm(len(images), generator=draw) if labels is None else data.balanced("train", shuffle)
+        for index in order.split(BATCH):
+            if done == count:
+                return
+            yield data.normalise(images[index]), None if labels is None else labels[index]
+            done += 1

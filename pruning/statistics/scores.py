@@ -1,0 +1,83 @@
+"""Scores of the units of one target: evidence is gathered from the network's tensors, and its criterion asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from pruning.base.errors import InputError
+from pruning.criteria import Evidence, Need, find_criterion
+from pruning.graph.model_graph import ModelGraph
+from pruning.graph.targets import Target
+from pruning.spec import PruneSpec
+from pruning.statistics.scales import scales_of
+
+
+def unit_scores(
+    graph: ModelGraph,
+    target: Target,
+    spec: PruneSpec,
+    tensors: Mapping[str, Tensor],
+    gradients: Mapping[str, Tensor] | None = None,
+) -> Tensor:
+    """Score of each unit of a channel group, or of each weight of a tensor: float32, one a unit, low goes first.
+
+    `tensors`: the network's parameters by name. `gradients`: of one batch's loss by these, for a criterion that needs
+    them.
+
+    Raises:
+        InputError: weights or gradients are NaN or infinite, or the criterion needs batch norms that are not there.
+    """
+    criterion = find_criterion(spec.criterion)
+
+    def weights() -> Tensor:
+        return _rows(target, tensors, "weights", "the network is damaged. Load it again from a good copy")
+
+    def scales() -> Tensor:
+        assert target.group is not None, "a spec does not pair single weights with batch norms"
+        return scales_of(graph, target.group, tensors)
+
+    def slopes() -> Tensor:
+        assert gradients is not None, "statistics bring the gradients along"
+        return _rows(
+            target, gradients, "gradients", "its loss on train images is none. Choose a criterion without them"
+        )
+
+    gather: dict[Need, Callable[[], Tensor]] = {"weights": weights, "batch_norm": scales, "gradients": slopes}
+    generator = torch.Generator().manual_seed(_seed_for(target.key, spec.seed))
+    with torch.no_grad():
+        return criterion.score(Evidence(given={need: gather[need]() for need in criterion.needs}, generator=generator))
+
+
+def _rows(target: Target, tensors: Mapping[str, Tensor], what: str, reason: str) -> Tensor:
+    """What belongs to each unit in all tensors that make it, float32: units × numbers.
+
+    Raises:
+        InputError: a number is NaN or infinite.
+    """
+    if target.group is None:
+        return _finite(target.key, tensors[target.key], what, reason).detach().float().reshape(-1, 1)
+    rows = []
+    for slot in target.group.slots:
+        if slot.role == "producer":
+            tensor = _finite(slot.tensor, tensors[slot.tensor], what, reason).detach().float()
+            picked = tensor.movedim(slot.dim, 0)[slot.index.reshape(-1)]
+            rows.append(picked.reshape(target.units, -1))
+    return torch.cat(rows, 1)
+
+
+def _finite(name: str, tensor: Tensor, what: str, reason: str) -> Tensor:
+    if not bool(tensor.isfinite().all()):
+        bad = int((~tensor.isfinite()).sum())
+        raise InputError(
+            f"{bad:,} of the {tensor.numel():,} {what} of {name} are NaN or infinite, so they cannot be ranked: "
+            f"{reason}."
+        )
+    return tensor
+
+
+def _seed_for(name: str, seed: int) -> int:
+    """A seed of its own for each target, so that random choices in one layer do not depend on other layers."""
+    return (seed * 1_000_003 + sum((i + 1) * ord(char) for i, char in enumerate(name))) % 2**31
