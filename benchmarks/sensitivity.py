@@ -53,7 +53,7 @@ def ours(
     started = time.perf_counter()
     meter = WhatIf(opened.model, opened.graph, data, images=images, figures=figures)
     ready = time.perf_counter()
-    start = outline(opened.digest, opened.graph, data, images=images)
+    start = outline(opened.digest, opened.graph, data, PruneSpec(), images=images)
     *_, found = scan(opened.model, opened.graph, data, meter, start)
     return time.perf_counter() - started, ready - started, found
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from pruning.base.errors import Cancelled, InputError, PruningError, RemovalError, RequirementError
 from pruning.cli.numbers import number, whole
-from pruning.cli.output import emit, say
+from pruning.cli.output import emit, field, say
 from pruning.cli.spec import SPEC_FIELDS, add_spec_options, spec_of
+from pruning.export.table import EXPORTS
 from pruning.jobs.attempt import Attempt
 from pruning.jobs.work import Work
 from pruning.spec import CONTEST, RUN, PruneSpec
@@ -167,6 +168,15 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--photos", action="store_true", help="with pictures of the test images whose answer changed")
     sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip that holds the images (else as in the run)")
 
+    sub = command("export", _export, "Write a file from a finished run, such as its recipe, its weights or a table.")
+    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+    sub.add_argument("format", metavar="FORMAT", help=", ".join(EXPORTS))
+    sub.add_argument("--out", type=Path, metavar="FILE", help="the file (default: named after the run, here)")
+    sub.formatter_class = argparse.RawDescriptionHelpFormatter
+    sub.epilog = "formats:\n" + "\n".join(
+        line for export in EXPORTS.values() for line in field(f"  {export.name}", export.explanation)
+    )
+
     sub = command("doctor", _doctor, "Say what this installation has, and what is missing.")
     sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip with images to look for")
 
@@ -236,6 +246,13 @@ def _report(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.report import report
 
     result, lines = report(args, stop)
+    emit(result, lines, as_json=args.json)
+
+
+def _export(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.export import export
+
+    result, lines = export(args.run, args.format, args.out)
     emit(result, lines, as_json=args.json)
 
 

@@ -6,7 +6,7 @@ Importing it adds `run:` to the references that can be opened.
 from pruning.runs.events import RunEvents
 from pruning.runs.files import report_folder, report_path
 from pruning.runs.job import request_cancel
-from pruning.runs.run import Download, Run
+from pruning.runs.run import Run
 from pruning.runs.store import (
     Listing,
     Unreadable,
@@ -20,7 +20,6 @@ from pruning.runs.store import (
 )
 
 __all__ = [
-    "Download",
     "Listing",
     "Run",
     "RunEvents",

@@ -12,7 +12,7 @@ from pruning.base.digests import weights_digest
 from pruning.data.datasets import Dataset
 from pruning.graph.model_graph import ModelGraph
 from pruning.spec import PruneSpec
-from pruning.statistics.gather import Progress, Statistics, gather, key_of, without_images
+from pruning.statistics.gather import Progress, Statistics, gather_scores, key_of, without_images
 
 MOST_BYTES = 256 * 2**20
 """Of scores that are remembered; the newest are, however large."""
@@ -34,10 +34,10 @@ def statistics_for(
     """What `make_plan` needs of data for a spec: None where it needs nothing; from memory where it is known.
 
     `data`: None where there are no images. `digest`: the weights' own, where it is known. `dense`: whose answers stand
-    in for labels, as in `gather`.
+    in for labels, as in `gather_scores`.
 
     Raises:
-        InputError: the spec needs images and there are none; or as `gather`.
+        InputError: the spec needs images and there are none; or as `gather_scores`.
         Cancelled: `cancel()` became true.
     """
     if not spec.needs_images:
@@ -50,7 +50,7 @@ def statistics_for(
         if key in _KNOWN:
             _KNOWN.move_to_end(key)
             return _KNOWN[key]
-    found = gather(model, graph, data, spec, dense=dense, progress=progress, cancel=cancel)
+    found = gather_scores(model, graph, data, spec, dense=dense, progress=progress, cancel=cancel)
     with _LOCK:
         _KNOWN[key] = found
         while len(_KNOWN) > 1 and sum(map(_bytes, _KNOWN.values())) > MOST_BYTES:

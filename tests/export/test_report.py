@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import getpass
 import json
 import os
@@ -263,12 +264,17 @@ def test_a_report_that_cannot_be_written_leaves_nothing(run: Run, tmp_path: Path
     for out in (tmp_path, tmp_path / "none" / "report.html", tmp_path / "file" / "report.html"):
         with pytest.raises(InputError, match="name a file in a folder that is there"):
             write.write_report(run.path, out, Options())
-    with pytest.raises(StorageError, match="cannot be written"):
-        write.write_report(run.path, tmp_path / ("x" * 256), Options())
+    with monkeypatch.context() as full, pytest.raises(StorageError, match="cannot be written"):
+        full.setattr(os, "replace", no_room)
+        write.write_report(run.path, tmp_path / "report.html", Options())
     monkeypatch.setattr(write, "LARGEST", 49)
     with pytest.raises(InputError, match="would have 50 bytes"):
         write.write_report(run.path, tmp_path / "report.html", Options())
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_seeds_are_points_in_a_band(contents: Contents) -> None:

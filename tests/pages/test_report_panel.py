@@ -11,11 +11,14 @@ pytest.importorskip("streamlit")
 from streamlit.testing.v1 import AppTest
 
 from pruning.base.errors import InputError
+from pruning.export.record import Source
 from pruning.export.report import Options, contents
 from pruning.export.report import start as job
-from pruning.runs import create_run
+from pruning.export.table import EXPORTS, offered
+from pruning.runs import create_run, read_run
 from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
+from ui.runs.job_panel import PANELS
 
 
 def panel(folder: str, name: str) -> None:
@@ -85,3 +88,27 @@ def test_from_nothing_to_a_file(
     monkeypatch.setattr(contents, "Options", refuse)
     app.run()
     assert not app.exception and len(app.error) == 1 and app.text_area, "a sentence, and where to correct it"
+
+
+def files(folder: str, name: str) -> None:
+    """A page with nothing but the files of a run."""
+    from pathlib import Path
+
+    from pruning.runs import read_run
+    from ui.runs import job_panel
+
+    job_panel.files(read_run(Path(folder) / name))
+
+
+def test_every_format_of_a_run_is_offered(tmp_path: Path, make_result: Callable[..., Result]) -> None:
+    result = make_result()
+    run = create_run(result.recipe, path=tmp_path / "done")
+    app = AppTest.from_function(files, args=(str(tmp_path), "done"), default_timeout=60).run()
+    assert [button.proto.label for button in app.get("download_button")] == ["Recipe file"]
+    (run / "result.json").write_text(json.dumps(to_values(result)))
+    app.run()
+    assert not app.exception
+    source = Source.of(read_run(run))
+    plain = [export.title for export in offered(source) if not export.takes_long]
+    assert [button.proto.label for button in app.get("download_button")] == plain
+    assert {export.name for export in EXPORTS.values() if export.takes_long} == PANELS.keys()

@@ -53,9 +53,11 @@ def _plain(text: str) -> str:
 
 
 def _making(run: Run, key: str, working: bool) -> None:
+    from pruning.export.record import Source
     from pruning.export.report.contents import LONGEST_ADVICE
     from pruning.export.report.start import read_report, start
     from pruning.export.report.write import REPORT
+    from pruning.export.table import EXPORTS
 
     advice = state.get(_ADVICE)
     advice[run.name] = st.text_area(
@@ -88,8 +90,8 @@ def _making(run: Run, key: str, working: bool) -> None:
                 st.download_button(
                     "Download report",
                     lambda: read_report(run.path, options) or b"",
-                    file_name=f"{run.name}-report.html",
-                    mime="text/html",
+                    file_name=EXPORTS["report"].file_for(Source.of(run)),
+                    mime=EXPORTS["report"].media_type,
                     on_click="ignore",
                     icon=":material/download:",
                     type="primary",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pruning.base.cancel import Cancel
-from pruning.base.errors import InputError, StorageError
-from pruning.base.files import replace_file
+from pruning.base.errors import InputError
 from pruning.export.report.contents import Options, Progress, gather
 from pruning.export.report.page import html_page
+from pruning.export.target import check_target, save
 from pruning.jobs.work import Work
 from pruning.runs import Run, list_runs, read_run
 
@@ -32,55 +31,6 @@ def read_finished(folder: Path) -> Run:
     if run.result is None:
         raise InputError(f"{run.name} is not finished ({run.state}): a report needs a finished run.")
     return run
-
-
-def write_report(
-    folder: Path,
-    out: Path,
-    options: Options,
-    *,
-    data_dir: str | None = None,
-    sparsities: tuple[float, ...] | None = None,
-    progress: Progress | None = None,
-    cancel: Cancel | None = None,
-) -> Path:
-    """Write the report of the finished run in `folder` to the file `out`, whole or not at all.
-
-    Errors as `make_report`; also:
-
-    Raises:
-        InputError: `out` can be no file.
-        StorageError: the file cannot be written.
-    """
-    run = read_finished(folder)
-    if os.path.isdir(out) or not os.path.isdir(out.parent):  # False also for a name that is too long
-        raise InputError(f"The report cannot be written to {out}: name a file in a folder that is there.")
-    text = make_report(run, options, data_dir=data_dir, sparsities=sparsities, progress=progress, cancel=cancel)
-    try:
-        replace_file(out, text)
-    except OSError as error:
-        raise StorageError(f"The report cannot be written to {out} ({error.strerror or error}).") from error
-    return out
-
-
-def publish_report(
-    folder: Path, work: Work, options: Options, *, data_dir: str | None = None, cancel: Cancel | None = None
-) -> tuple[str, int]:
-    """Leave the report of the finished run in `folder` as the result of a job, in place of an earlier one: the name of
-    its object, and its length in bytes. Errors as `make_report`; also:
-
-    Raises:
-        StorageError: it cannot be written.
-    """
-    work.supersedes = True
-    text = make_report(
-        read_finished(folder),
-        options,
-        data_dir=data_dir,
-        progress=lambda share, words: work.say(words, share),
-        cancel=work.cancel_or(cancel),
-    )
-    return work.publish(REPORT, text), len(text)
 
 
 def make_report(
@@ -116,3 +66,46 @@ def make_report(
             "photos, or move the run into a folder with fewer runs."
         )
     return text
+
+
+def write_report(
+    folder: Path,
+    out: Path,
+    options: Options,
+    *,
+    data_dir: str | None = None,
+    sparsities: tuple[float, ...] | None = None,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Path:
+    """Write the report of the finished run in `folder` to the file `out`, whole or not at all. Options and errors as
+    `make_report`; also:
+
+    Raises:
+        InputError: there is no finished run, or `out` can be no file.
+        StorageError: the file cannot be written.
+    """
+    run = read_finished(folder)
+    check_target(out)
+    text = make_report(run, options, data_dir=data_dir, sparsities=sparsities, progress=progress, cancel=cancel)
+    return save(out, text)
+
+
+def publish_report(
+    folder: Path, work: Work, options: Options, *, data_dir: str | None = None, cancel: Cancel | None = None
+) -> tuple[str, int]:
+    """Leave the report of the finished run in `folder` as the result of a job, in place of an earlier one: the name of
+    its object, and its length in bytes. Errors as `make_report`; also:
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    work.supersedes = True
+    text = make_report(
+        read_finished(folder),
+        options,
+        data_dir=data_dir,
+        progress=lambda share, words: work.say(words, share),
+        cancel=work.cancel_or(cancel),
+    )
+    return work.publish(REPORT, text), len(text)
