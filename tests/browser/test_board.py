@@ -223,15 +223,15 @@ def test_weights_have_a_histogram_for_a_slider(board: Page) -> None:
 def test_times_of_layers_give_steps_to_snap_to(server: str, page: Page, home: Path) -> None:
     """With times made up here, under the name that this network's have on this machine."""
     from pruning.cost.table import cost_table
-    from pruning.latency.cache import steps_key
+    from pruning.jobs.job import Job
+    from pruning.latency.cache import publish_steps, steps_key
     from pruning.latency.steps import Steps, predict
     from pruning.opening.models import open_model
 
     graph = open_model(MODEL).graph
     made = made_up(cost_table(graph).to_json())
-    folder = home / "cache" / "latency"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{steps_key(graph, 1)}.json").write_text(json.dumps(made))
+    with Job.in_folder(home / "cache" / "latency" / steps_key(graph, 1)).working() as work:
+        publish_steps(work, Steps.from_json(made))
     show(page, server)
     drag(page, row(page, ROW).locator(".cut"), 0.0, 0.05)
     expect(page.locator(".board .snap")).to_have_text(["19 → 16: −50 % time", "19 → 20: same time"])
