@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.base.words import amount, interval, percent, size
+from pruning.base.words import amount, percent, size
 from ui.compare import inner, picker
 from ui.kit import badges, charts
 
@@ -64,6 +64,9 @@ def show(pair: Pair, data: Data) -> None:
     test = _test(pair)
     with st.spinner("Asking both networks"):
         answers = (inner.answers(pair.before.subject), inner.answers(pair.after.subject))
+    if any(some.choices is None for some in answers):
+        st.info("There is no blind test: these networks choose no class.", icon=":material/info:")
+        return
     exhibits = choose_exhibits(*answers, test.seed)
     st.markdown(f"### Blind test: which of the two is {_the(word)}?")
     st.caption(_about(exhibits))
@@ -133,14 +136,16 @@ def _card(letter: str, name: str | None, answers: Answers, exhibits: Exhibits, d
 
 
 def _facts(side: Side) -> str:
-    """Accuracy and size of one network."""
+    """Metric and size of one network."""
     test = side.figures.test
     right = "Not measured on test images"
     if test is not None:
         badge = badges.badge("tuned" if side.tuned else "measured")
+        metric = test.kind
         right = (
-            f"<b>{percent(test.value)}</b>{badge}&nbsp; right on {test.images:,} test images "
-            f"({interval(test.interval)})"
+            f"<b>{escape(metric.words(test.value))}</b>{badge}&nbsp; "
+            f"{'right' if metric.counts else escape(metric.title)} on {test.images:,} test images "
+            f"({escape(metric.span(test.interval))})"
         )
     return (
         f"<style>{badges.STYLE}</style><div style='font-size:.93rem;line-height:1.5'>"
