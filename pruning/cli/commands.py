@@ -10,18 +10,18 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pruning.runs  # noqa: F401 - adds run: to the openers
 from pruning.base.errors import RemovalError, RequirementError
+from pruning.catalog.openers import OPENERS, forms
 from pruning.cli.numbers import number, whole
 from pruning.cli.output import emit, field
 from pruning.cli.spec import SPEC_FIELDS, add_spec_options, spec_of
+from pruning.data.readers import READERS
 from pruning.export.table import EXPORTS
 from pruning.spec import CONTEST, RUN, PruneSpec
 
-MODEL_FORMS = (
-    "sample:NAME, run:DIR, torchvision:NAME, timm:NAME or file:PATH.py:FACTORY; the last three with ?size=PIXELS, "
-    "?weights=default or ?weights=FILE, joined by & (without weights= they are random)"
-)
 Stop = Callable[[], bool]
 """Becomes true once the user asked to stop."""
 
@@ -39,13 +39,24 @@ class Command:
     """Carries it out and writes what came of it. Raises PruningError."""
 
 
+def _with_model(sub: argparse.ArgumentParser, *, images: bool = False, **more: Any) -> None:
+    """The network to work on. `images`: it is measured, so that it has to know images or be told which."""
+    options = "those of a library or file with ?size=PIXELS, ?weights=default or ?weights=FILE, joined by & "
+    words = f"{forms()}; {options}(without weights= they are random)"
+    if images:
+        words = f"{' or '.join(row.form for row in OPENERS.values() if row.brings_data)}, or another with --data"
+    sub.add_argument("model", help=words + more.pop("otherwise", ""), **more)
+
+
 def _with_data(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--data", help="data set: mnist5k, mnist or cifar10 (default: the model's own)")
+    sub.add_argument(
+        "--data", help=f"data set: {', '.join(reader.form for reader in READERS.values())} (default: the model's own)"
+    )
     sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip that holds its images (else PRUNING_DATA)")
 
 
 def _inspect_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("model", help=MODEL_FORMS)
+    _with_model(sub)
 
 
 def _inspect(args: argparse.Namespace, stop: Stop) -> None:
@@ -56,7 +67,7 @@ def _inspect(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _verify_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("model", help=MODEL_FORMS)
+    _with_model(sub)
     sub.add_argument("--sparsity", type=number, required=True, metavar="S", help="fraction removed in each group")
     add_spec_options(
         sub, PruneSpec(), "round_to", "criterion", "parameters", "seed", granularity="channel", images=False
@@ -74,7 +85,7 @@ def _verify(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _evaluate_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("model", help="sample:NAME or run:DIR")
+    _with_model(sub, images=True)
     _with_data(sub)
     sub.add_argument("--role", choices=("train", "select", "test"), default="select", help="which images (select)")
 
@@ -87,7 +98,7 @@ def _evaluate(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _prune_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("model", nargs="?", help="sample:NAME or run:DIR (or --recipe)")
+    _with_model(sub, images=True, nargs="?", otherwise=" (or --recipe)")
     _with_data(sub)
     sub.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe.yaml instead of the options below")
     add_spec_options(sub, RUN, *SPEC_FIELDS)
@@ -114,7 +125,7 @@ def _prune(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _sensitivity_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("model", help="sample:NAME or run:DIR")
+    _with_model(sub, images=True)
     _with_data(sub)
     add_spec_options(sub, PruneSpec(), "granularity", "criterion", "parameters", "seed")
     sub.add_argument("--images", type=whole, default=2000, metavar="N", help="select images to measure on (2000)")
@@ -129,7 +140,7 @@ def _sensitivity(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _contest_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("model", help="sample:NAME")
+    _with_model(sub, images=True)
     _with_data(sub)
     add_spec_options(sub, CONTEST, *(name for name in SPEC_FIELDS if name != "seed"))
     sub.add_argument("--rounds", type=whole, default=4, metavar="N", help="of the iterative side (4)")
@@ -145,7 +156,7 @@ def _contest(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _latency_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("model", help=MODEL_FORMS)
+    _with_model(sub)
     sub.add_argument("--batch", type=whole, default=1, metavar="N", help="samples in a forward pass (1)")
 
 

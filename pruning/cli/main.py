@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from pruning.base.errors import Cancelled, InputError, PruningError, RemovalError, RequirementError
+from pruning.catalog.openers import check_reference
 from pruning.cli.commands import COMMANDS
 from pruning.cli.output import say
 from pruning.jobs.attempt import Attempt
@@ -46,6 +47,8 @@ def _carry_out(arguments: list[str], work: Work | None = None) -> None:
     """Carry a command out; `work`: where it is an attempt at a job."""
     args = build_parser().parse_args(arguments)
     args.work = work
+    if getattr(args, "model", None):
+        check_reference(args.model)  # refused before torch is imported, where that can be told
     COMMANDS[args.command].run(args, _Stop())
 
 

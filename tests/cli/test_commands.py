@@ -45,3 +45,16 @@ def test_help_and_bad_options_come_without_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("loaded: []")
+
+
+def test_a_network_that_cannot_be_is_refused_before_torch_comes() -> None:
+    code = (
+        "import sys\nfrom pruning.cli.main import main\n"
+        "for command in ('inspect', 'evaluate', 'prune', 'sensitivity', 'contest', 'latency'):\n"
+        "    assert main([command, 'nosuch:thing']) == main([command, 'sample:lenet6']) == 2\n"
+        "print('loaded:', sorted({'torch', 'numpy'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and done.stdout.strip() == "loaded: []"
+    assert done.stderr.count("There is no model 'nosuch:thing'. Use sample:NAME") == 6
+    assert done.stderr.count("Did you mean 'sample:lenet5'?") == 6
