@@ -49,7 +49,7 @@ def default_recipe(model: str, data: str, epochs: float, **changes: Any) -> Reci
     """The recipe the command line would make with its defaults."""
     info = describe_data(data)
     hyper = default_hyperparameters(info)
-    return Recipe(
+    recipe = Recipe(
         model=f"sample:{model}",
         data=data,
         finetune_steps=info.steps_of(epochs, int(hyper["batch_size"])),
@@ -57,8 +57,8 @@ def default_recipe(model: str, data: str, epochs: float, **changes: Any) -> Reci
         lr=float(hyper["lr"]),
         shift=int(hyper["shift"]),
         precision=choose_precision(open_subject(f"sample:{model}").model),
-        **changes,
     )
+    return recipe.replace(**changes)
 
 
 def measure(case: Case, data_dir: str | None) -> tuple[dict[str, Any], bool]:

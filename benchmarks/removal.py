@@ -51,6 +51,7 @@ from benchmarks.oracle import (
 )
 from pruning.base.errors import PruningError
 from pruning.removal.remove import remove
+from pruning.spec import PruneSpec
 
 SPARSITY = 0.5
 CAPS = {"ours": 120.0, "peer": 30.0}
@@ -108,7 +109,7 @@ def parameters(model: nn.Module) -> int:
 
 def ours(model: nn.Module, images: Tensor) -> tuple[nn.Module, Record]:
     seconds: dict[str, float] = {}
-    done = remove(model, images, sparsity=SPARSITY, clock=seconds)
+    done = remove(model, images, PruneSpec(sparsity=SPARSITY), clock=seconds)
     return done.model, {
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "check": done.check and done.check.status,

@@ -25,6 +25,7 @@ from torch import nn
 
 from benchmarks.common import report, say
 from pruning.removal.remove import remove
+from pruning.spec import PruneSpec
 
 LIMITS = {"resnet50": 3.0, "densenet201": 10.0}
 ROUNDS = 3
@@ -35,7 +36,7 @@ GROWTH = 1.5
 def ours(model: nn.Module, images: torch.Tensor, check: bool = False) -> dict[str, float]:
     """Seconds of each part."""
     clock: dict[str, float] = {}
-    remove(model, images, sparsity=0.5, check=check, clock=clock)
+    remove(model, images, PruneSpec(sparsity=0.5), check=check, clock=clock)
     return clock
 
 

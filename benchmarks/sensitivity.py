@@ -54,7 +54,7 @@ def ours(
     started = time.perf_counter()
     meter = WhatIf(subject.model, subject.graph, data, images=images, figures=figures)
     ready = time.perf_counter()
-    start = outline(subject.digest, subject.graph, data, images=images)
+    start = outline(subject.digest, subject.graph, data, PruneSpec(), images=images)
     *_, found = scan(subject.model, subject.graph, data, meter, start)
     return time.perf_counter() - started, ready - started, found
 

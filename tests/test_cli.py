@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from pruning.base.errors import StorageError
 from pruning.cli.main import main
 from pruning.cli.output import emit
 from pruning.cli.prune import _summary
@@ -240,11 +241,18 @@ def test_ctrl_c_cancels_with_130(tmp_path):
         [*prune, "--out", str(tmp_path / "r")],
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
-    events = tmp_path / "r" / "events.jsonl"
     until = time.monotonic() + 60
-    while time.monotonic() < until and not (events.exists() and '"finetune"' in events.read_text()):
+    while time.monotonic() < until and not has_trained(tmp_path / "r"):
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130 and out == "" and "Traceback" not in err
     assert err.strip().splitlines()[-1].startswith("Cancelled")
+    assert read_run(tmp_path / "r").state == "cancelled"
+
+
+def has_trained(folder) -> bool:
+    try:
+        return bool(read_run(folder).events().training)
+    except StorageError:
+        return False

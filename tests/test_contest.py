@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from pruning.base.errors import Cancelled, InputError
 from pruning.contest import Finish, Race, Terms, Verdict, judge, race, t95
-from pruning.contest.cache import file_of, from_json, hold, read, to_json
+from pruning.contest.cache import changes, hold, job_of, read, replay, to_json
 from pruning.contest.race import line_up
 from pruning.data.memory import MemoryData
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
+from pruning.jobs.events import decode, encode
+from pruning.jobs.job import Job
+from pruning.jobs.status import Status
 from pruning.runs.pipeline import prune_in_rounds
 from pruning.spec import CONTEST
 from pruning.subject import Images, Subject, open_subject
@@ -94,45 +100,82 @@ def test_lanes_come_along_together(whole: list[Race]) -> None:
     assert [now.share for now in whole] == sorted(now.share for now in whole)
 
 
-def test_the_race_is_shared_through_a_file_and_can_be_stopped(
+def test_the_race_is_shared_through_its_job_and_can_be_stopped(
     whole: list[Race], network: Subject, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRUNING_CACHE", str(tmp_path))
-    file = file_of(TERMS, network.digest, data.digest)
-    assert not read(file, TERMS).done and file.status().state == "idle"
+    job = job_of(TERMS, network.digest, data.digest)
+    assert not read(job, TERMS).done and job.status() is None
 
     def told(now: Race, text: str) -> None:
-        assert file.status().state == "running"
+        assert state(job) == "running"
         if now.share > 0.3:
-            file.request_cancel()
+            job.request_cancel()
 
     with pytest.raises(Cancelled, match="stopped"):
         hold(TERMS, network, progress=told)
-    half = read(file, TERMS)
-    assert 0.3 < half.share < 1 and file.status().state == "cancelled" and not file.is_cancelling
+    half = read(job, TERMS)
+    assert 0.3 < half.share < 1 and job.status() == Status(state="cancelled", text="The race was stopped.")
 
-    assert hold(TERMS, network) == whole[-1] == read(file, TERMS), "from the start again, to the same end"
-    assert file.status().state == "idle"
-    assert not read(file, replace(TERMS, lr=0.01)).lanes[0].marks, "other terms find nothing in it"
+    assert hold(TERMS, network) == whole[-1] == read(job, TERMS), "from the start again, to the same end"
+    assert state(job) == "done" and len(job.attempts()) == 1
+    assert hold(TERMS, network) == whole[-1] and len(job.attempts()) == 1, "it is there already"
+    other = job_of(replace(TERMS, lr=0.01), network.digest, data.digest)
+    assert other != job and other.status() is None, "other terms find nothing in it"
+
+
+def state(job: Job) -> str | None:
+    now = job.status()
+    return None if now is None else now.state
+
+
+def events(whole: list[Race]) -> list[dict[str, Any]]:
+    """What the process of a race tells."""
+    return [event for before, after in pairwise([line_up(TERMS), *whole]) for event in changes(before, after)]
+
+
+def test_events_lead_to_the_same_race(whole: list[Race]) -> None:
+    told = events(whole)
+    assert replay(TERMS, decode(encode(told))) == whole[-1]
+    assert [replay(TERMS, told[: number + 1]) for number in range(len(whole))] == whole, "one event a step"
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda text: text.pop("lanes"),
-        lambda text: text["lanes"].pop(),
-        lambda text: text["lanes"][0]["marks"][0].update(correct=41),
-        lambda text: text["lanes"][0]["finish"].update(right="0x1"),
-        lambda text: text["terms"].update(steps=8),
+        lambda event: event.pop("lane"),
+        lambda event: event.update(lane=4),
+        lambda event: event.update(lane=-1),
+        lambda event: event.update(kind="exploded"),
+        lambda event: event.update(correct=41),
+        lambda event: event.update(images=0),
+        lambda event: event.update(step="1"),
+        lambda event: event.update(after=None),
     ],
 )
-def test_a_damaged_file_is_not_read(whole: list[Race], damage: object) -> None:
-    text = to_json(whole[-1])
-    assert from_json(text, TERMS) == whole[-1]
-    assert callable(damage)
-    damage(text)
-    with pytest.raises((ValueError, KeyError, TypeError)):
-        from_json(text, TERMS)
+def test_a_damaged_mark_counts_for_nothing(whole: list[Race], damage: Callable[[dict[str, Any]], None]) -> None:
+    told = events(whole)
+    last = max(number for number, event in enumerate(told) if event["kind"] == "mark" and event["lane"] == 0)
+    damage(told[last])
+    found = replay(TERMS, told)
+    assert found.lanes[1:] == whole[-1].lanes[1:]
+    assert found.lanes[0].marks == whole[-1].lanes[0].marks[:-1]
+
+
+@pytest.mark.parametrize("right", ["0x1", "", "01", 1, None, "1" * 41])
+def test_a_damaged_end_is_none(whole: list[Race], right: object) -> None:
+    told = events(whole)
+    assert told[-1]["kind"] == "finish"
+    told[-1]["right"] = right
+    assert not replay(TERMS, told).done
+
+
+def test_the_commands_json_has_all_lanes(whole: list[Race]) -> None:
+    lanes = to_json(whole[-1])["lanes"]
+    assert [(lane["schedule"], lane["seed"]) for lane in lanes] == [
+        ("oneshot", 4), ("iterative", 4), ("oneshot", 9), ("iterative", 9),
+    ]  # fmt: skip
+    assert all(set(lane["finish"]["right"]) <= {"0", "1"} and lane["marks"] for lane in lanes)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,10 @@ import json
 import math
 import os
 import signal
+import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,10 +17,10 @@ from torchvision.models import MobileNetV2
 from pruning.base.errors import Cancelled, InputError, StorageError
 from pruning.cli.main import main
 from pruning.cost.table import cost_table
-from pruning.latency import cache as latency_cache
+from pruning.jobs import executor
 from pruning.latency import profile as latency_profile
 from pruning.latency import start as jobs
-from pruning.latency.cache import Measuring, load_steps, measuring, read_measuring, save_steps, steps_key
+from pruning.latency.cache import job_of, publish_steps, read_steps, steps_key
 from pruning.latency.calls import timed_calls
 from pruning.latency.grid import chosen_widths, time_grid
 from pruning.latency.profile import fit_rest, profile
@@ -266,55 +269,90 @@ def test_cancel_and_refusals(monkeypatch):
 def test_cache_is_by_architecture_not_by_weights(profiled, tmp_path, monkeypatch):
     monkeypatch.setenv("PRUNING_CACHE", str(tmp_path))
     _, graph, _, steps = profiled
-    assert load_steps(graph, 2) is None
-    save_steps(graph, 2, steps)
-    assert load_steps(build_graph(net(), SHAPE), 2) == steps, "other weights, same shapes"
-    assert load_steps(graph, 1) is None, "another batch size"
+    assert read_steps(steps_key(graph, 2)) is None
+    job = job_of(steps_key(graph, 2))
+    with job.working() as work:
+        publish_steps(work, steps)
+        assert read_steps(steps_key(graph, 2)) is None, "they count once the job is done"
+    assert read_steps(steps_key(build_graph(net(), SHAPE), 2)) == steps, "other weights, same shapes"
+    assert read_steps(steps_key(graph, 1)) is None, "another batch size"
     conv = [nn.Sequential(nn.Conv2d(3, width, 1), nn.ReLU(), nn.Conv2d(width, 2, 1)) for width in (8, 8, 9)]
     shapes = (SHAPE, (3, 5, 6), SHAPE)
     keys = {steps_key(build_graph(model, shape), 2) for model, shape in zip(conv, shapes, strict=True)}
     assert len(keys) == 3, "another size of images, another width"
-    (tmp_path / "latency" / f"{steps_key(graph, 2)}.json").write_text("{")
+    (file,) = (tmp_path / "latency" / steps_key(graph, 2)).rglob("steps.json")
+    file.write_text("{")
     with pytest.raises(StorageError, match="Measure them again"):
-        load_steps(graph, 2)
+        read_steps(steps_key(graph, 2))
 
 
-def test_states_of_a_measurement(tmp_path, monkeypatch):
-    monkeypatch.setenv("PRUNING_CACHE", str(tmp_path))
-    assert read_measuring("k") is None
-    with measuring("k") as cancel:
-        latency_cache.write_measuring("k", Measuring(state="running", share=0.5, text="Timing"))
-        assert read_measuring("k") == Measuring(state="running", share=0.5, text="Timing")
-        latency_cache.cancel_measuring("k")
-        assert cancel.exists()
-        with pytest.raises(InputError, match="another process"), measuring("k"):
-            pass
-    assert read_measuring("k").state == "done"
-    for error, state in (
-        (Cancelled("Stop."), "cancelled"),
-        (InputError("No."), "failed"),
-        (RuntimeError("x"), "failed"),
-    ):
-        with pytest.raises(type(error)), measuring("k"):
-            raise error
-        assert read_measuring("k").state == state
-    latency_cache.write_measuring("k", Measuring(state="running", share=0.5, text="Timing"))
-    assert read_measuring("k").state == "failed", "nobody holds the lock any more"
-    latency_cache.write_measuring("k", Measuring(state="queued", share=0.0, text="Starting"))
-    assert read_measuring("k").state == "queued"
-    monkeypatch.setattr(latency_cache, "START_SECONDS", 0)
-    assert read_measuring("k").state == "failed", "it got no process"
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data.pop("dense"),
+        lambda data: data.update(version=2),
+        lambda data: data.update(dense="1"),
+        lambda data: data.update(dense=-1.0),
+        lambda data: data.update(dense=math.inf),
+        lambda data: data.update(grids=[]),
+        lambda data: data.update(calls={}),
+        lambda data: data.update(checks=[[1.0]]),
+        lambda data: data["grids"][0].update(rows=[2, 1]),
+        lambda data: data["grids"][0].update(times=[]),
+        lambda data: data["grids"][0].update(noise=None),
+        lambda data: data["calls"][0].update(grid=99),
+        lambda data: data["calls"][0].update(parts=[1]),
+        lambda data: data["calls"][0].update(output=True),
+        lambda data: data["calls"][0].pop("layer"),
+    ],
+)
+def test_damaged_times_are_a_sentence(profiled, damage):
+    steps = profiled[3]
+    data = json.loads(json.dumps(steps.to_json()))
+    assert Steps.from_json(data) == steps
+    damage(data)
+    with pytest.raises(StorageError, match="is damaged"):
+        Steps.from_json(data)
 
 
 def test_a_page_starts_one_process_a_network(tmp_path, monkeypatch):
     monkeypatch.setenv("PRUNING_CACHE", str(tmp_path))
     started = []
-    monkeypatch.setattr(jobs, "launch", lambda arguments, log: started.append((arguments, log)))
+    monkeypatch.setattr(executor, "_start", lambda arguments, attempt: started.append(arguments) or sleeping())
     graph = build_graph(net(), SHAPE)
     key = jobs.start_profile("sample:resnet20", graph, 4)
     assert jobs.start_profile("sample:resnet20", graph, 4) == key == steps_key(graph, 4)
-    assert [arguments for arguments, _ in started] == [["latency", "--batch", "4", "--", "sample:resnet20"]]
-    assert read_measuring(key).state == "queued" and started[0][1].parent.is_dir()
+    assert started == [["latency", "--batch", "4", "--", "sample:resnet20"]]
+    assert state(graph, 4) == "queued"
+    for process in SLEEPING:
+        process.kill()
+        process.wait()
+    assert state(graph, 4) == "failed"
+    jobs.start_profile("sample:resnet20", graph, 4)
+    assert len(started) == 2, "it may be started again"
+
+
+SLEEPING = []
+
+
+def sleeping() -> subprocess.Popen[bytes]:
+    """A process that lives and does nothing."""
+    SLEEPING.append(subprocess.Popen(["sleep", "60"]))
+    return SLEEPING[-1]
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left() -> Iterator[None]:
+    yield
+    for process in SLEEPING:
+        process.kill()
+        process.wait()
+    SLEEPING.clear()
+
+
+def state(graph, batch: int) -> str | None:
+    now = job_of(steps_key(graph, batch)).status()
+    return None if now is None else now.state
 
 
 def test_command(tmp_path, monkeypatch, capsys):
@@ -325,9 +363,10 @@ def test_command(tmp_path, monkeypatch, capsys):
     result = json.loads(capsys.readouterr().out)
     sample = SAMPLES["lenet5"]
     graph = build_graph(sample.build(), sample.input_shape)
-    assert load_steps(graph, 2) == Steps.from_json(result["steps"]), "the page finds what the command measured"
+    assert read_steps(steps_key(graph, 2)) == Steps.from_json(result["steps"]), "the page finds what it measured"
+    assert Steps.from_json(json.loads(Path(result["file"]).read_text())) == read_steps(steps_key(graph, 2))
     assert set(result["drops"]) == {site.layer for site in graph.contractions}
-    assert read_measuring(steps_key(graph, 2)).state == "done"
+    assert state(graph, 2) == "done"
     assert main(["latency", "sample:lenet5"]) == 0
     out, err = capsys.readouterr()
     assert "measured" in out and "Timing" in err
@@ -356,4 +395,4 @@ def test_ctrl_c_while_timing(tmp_path, monkeypatch):
             signal.signal(kind, handler)
     sample = SAMPLES["lenet300"]
     graph = build_graph(sample.build(), sample.input_shape)
-    assert read_measuring(steps_key(graph, 1)).state == "cancelled" and load_steps(graph, 1) is None
+    assert state(graph, 1) == "cancelled" and read_steps(steps_key(graph, 1)) is None

@@ -6,6 +6,7 @@ import base64
 import json
 import random
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from pruning.runs import links
 from pruning.runs.recipe import Recipe
 from pruning.spec import PruneSpec
 
+VERSION_1 = Path(__file__).parent / "fixtures" / "version_1"
 PLAN = Recipe(
     model="sample:resnet20",
     data="cifar10",
@@ -70,6 +72,22 @@ def test_a_link_of_today_means_the_same_tomorrow() -> None:
             layers=(("fc1", 0.25),), round_to=1, seed=0,
         ),
     )  # fmt: skip
+
+
+def test_links_of_version_1_open_and_mean_the_same() -> None:
+    """Written by the explorer of that time."""
+    old = (VERSION_1 / "link.txt").read_text().strip()
+    assert old.startswith("1.")
+    link = links.decode(old)
+    assert link == links.Link(
+        recipe=Recipe.from_file(VERSION_1 / "recipe.yaml"), view={"layer": "conv1", "percent": 40}
+    )
+    assert links.decode(links.encode(link)) == link
+    bare = links.decode((VERSION_1 / "link_without_images.txt").read_text().strip())
+    spec = PruneSpec(criterion="l1", sparsity=0.25)
+    assert bare == links.Link(
+        recipe=Recipe(model="torchvision:resnet18?size=64", data="mnist5k", prune=spec), has_images=False
+    )
 
 
 def test_a_plan_with_a_sparsity_for_each_of_many_layers_fits() -> None:

@@ -1,11 +1,14 @@
 """Recipes round-trip, and what is not a recipe is refused in one sentence."""
 
+from pathlib import Path
+
 import pytest
 
 from pruning.base.errors import InputError
 from pruning.runs.recipe import Recipe
 from pruning.spec import RUN, PruneSpec
 
+VERSION_1 = Path(__file__).parent / "fixtures" / "version_1"
 RECIPE = Recipe(
     model="sample:lenet5", data="mnist5k", finetune_steps=10, prune=RUN.replace(layers=(("conv1", 0.25),), seed=7)
 )
@@ -95,3 +98,32 @@ def test_schedules_take_equal_steps_to_the_same_sparsity():
     assert sum(part.steps for part in one) == sum(part.steps for part in three) == 100
     assert [part.spec.sparsity for part in three] == pytest.approx([0.5, 0.75, 0.875])
     assert three[-1].spec.layers == (("conv1", 0.5),) and one[0].spec.sparsity == 0.875
+
+
+def test_recipes_of_version_1_open_and_mean_the_same():
+    """Written by the explorer of that time."""
+    full = Recipe.from_file(VERSION_1 / "recipe.yaml")
+    assert full == Recipe(
+        model="sample:lenet5", data="mnist5k", schedule="iterative", iterations=4, finetune_steps=62, batch_size=32,
+        lr=0.01, momentum=0.8, weight_decay=1e-4, shift=1, precision="bf16",
+        prune=PruneSpec(
+            granularity="weight", criterion="random", sparsity=0.4, layers=(("conv1", 0.1), ("fc1", 0.95)), seed=5,
+        ),
+    )  # fmt: skip
+    assert Recipe.from_file(VERSION_1 / "plain.yaml") == Recipe(model="sample:lenet300", data="mnist5k")
+    assert Recipe.from_yaml(full.to_yaml()) == full and full.to_yaml().startswith("version: 2\n")
+    short = Recipe.from_yaml("version: 1\nmodel: sample:lenet5\ndata: mnist5k")
+    assert short.prune == PruneSpec(sparsity=0.5), "what was not said stood for a half"
+
+
+def test_a_recipe_holds_all_of_its_spec():
+    full = RECIPE.replace(
+        criterion="taylor", parameters=(("batches", 3),), granularity="weight", sparsity=0.25, schedule="iterative",
+        iterations=3,
+    )  # fmt: skip
+    assert Recipe.from_yaml(full.to_yaml()) == full == Recipe.from_values(full.to_values())
+    assert full.prune.layers == RECIPE.prune.layers and full.prune.seed == 7
+    assert full.to_values()["parameters"] == {"batches": 3} and full.to_values()["layers"] == {"conv1": 0.25}
+    assert RECIPE.replace(prune=PruneSpec(), seed=3).prune == PruneSpec(seed=3)
+    with pytest.raises(InputError, match="channels only"):
+        full.replace(criterion="bn_scale")

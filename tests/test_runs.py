@@ -40,7 +40,12 @@ def wait_for(path: Path, states: set[str], seconds: float = 90) -> str:
         if state in states:
             return state
         time.sleep(0.1)
-    raise AssertionError(f"still {read_run(path).state} after {seconds} s: {(path / 'worker.log').read_text()}")
+    raise AssertionError(f"still {read_run(path).state} after {seconds} s: {printed(path)}")
+
+
+def printed(path: Path) -> str:
+    """What the processes of a run printed."""
+    return "".join(log.read_text() for log in sorted(path.glob("attempts/*/log")))
 
 
 def test_a_run_is_listed_and_its_model_opens_with_the_identical_count():

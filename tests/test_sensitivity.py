@@ -2,9 +2,8 @@
 
 import json
 import math
-import subprocess
-import sys
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ from pruning.cli.main import main
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
 from pruning.granularity import Granularity
+from pruning.jobs.job import Job
+from pruning.jobs.store import LocalStore
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import pruned_model
 from pruning.render.preview import target_macs
@@ -28,6 +29,7 @@ from pruning.sensitivity import (
     Curve,
     Figure,
     Figures,
+    Joint,
     Meter,
     Point,
     Sensitivity,
@@ -41,6 +43,7 @@ from pruning.sensitivity import (
     predict_joint,
     scan,
 )
+from pruning.sensitivity.form import changes, replay
 from pruning.spec import PruneSpec
 from pruning.subject import Subject, open_subject
 from pruning.tasks.classification import ACCURACY
@@ -317,26 +320,26 @@ def test_a_scan_stops_when_told_and_goes_on_where_it_stopped(lenet: Subject, dat
         cache.measure(lenet, begin, lambda: meter, cancel=lambda: len(meter.asked) >= 8)
     half = cache.read(begin)
     assert 0 < half.measured < half.wanted and half.seconds > 0
-    assert cache.file_of(begin).status().state == "cancelled"
+    assert state(begin) == "cancelled"
     again = PlainMeter(lenet, data)
     told: list[int] = []
     whole = cache.measure(lenet, begin, lambda: again, progress=lambda found, text: told.append(found.measured))
     assert whole.complete and cache.read(begin) == whole
     assert len(again.asked) == 1 + whole.wanted - half.measured, "dense, and what was missing"
-    assert told[-1] == whole.wanted and cache.file_of(begin).status().state == "idle"
+    assert told[-1] == whole.wanted and state(begin) == "done"
 
 
 def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: Subject, data: Data, quick: None) -> None:
     begin = start(lenet, data)
     meter = PlainMeter(lenet, data)
-    seen: list[tuple[str, str]] = []
+    seen: list[tuple[str, str | None]] = []
 
     def limits(found: Sensitivity) -> Plan:
         assert found.complete
         return limits_plan(lenet.model, lenet.graph, found, "as_cut", 0.02)
 
     def progress(found: Sensitivity, text: str) -> None:
-        seen.append((text, cache.file_of(begin).status().state))
+        seen.append((text, state(begin)))
 
     found = cache.measure(lenet, begin, lambda: meter, together=limits, progress=progress)
     assert seen[-1] == ("Measuring all of them cut together", "running")
@@ -356,18 +359,19 @@ def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: Subject,
 def test_a_request_on_disk_cancels(lenet: Subject, data: Data) -> None:
     begin = start(lenet, data)
     meter = PlainMeter(lenet, data)
-    seen: list[str] = []
+    seen: list[str | None] = []
 
     def progress(found: Sensitivity, text: str) -> None:
-        seen.append(cache.file_of(begin).status().state)
+        seen.append(state(begin))
         if found.measured == 3:
-            cache.file_of(begin).request_cancel()
-            assert cache.file_of(begin).is_cancelling
+            cache.job_of(begin).request_cancel()
+            now = cache.job_of(begin).status()
+            assert now is not None and now.is_cancelling
 
     with pytest.raises(Cancelled):
         cache.measure(lenet, begin, lambda: meter, progress=progress)
     assert set(seen) == {"running"} and cache.read(begin).measured == 3
-    assert not cache.file_of(begin).is_cancelling, "the next one is not cancelled by it"
+    assert cache.measure(lenet, begin, lambda: meter).complete, "the next one is not cancelled by it"
 
 
 def test_what_a_scan_depends_on_names_its_file(lenet: Subject, resnet: Subject, data: Data) -> None:
@@ -381,28 +385,53 @@ def test_what_a_scan_depends_on_names_its_file(lenet: Subject, resnet: Subject, 
         start(lenet, data, criterion="random", seed=2),
         replace(base, images=50),
     ]
-    assert len({cache.file_of(one).path for one in [base, *others]}) == 8
-    assert cache.file_of(start(lenet, data, seed=7)).path == cache.file_of(base).path, "only chance depends on the seed"
+    assert len({cache.job_of(one) for one in [base, *others]}) == 8
+    assert cache.job_of(start(lenet, data, seed=7)) == cache.job_of(base), "only chance depends on the seed"
 
 
-@pytest.mark.parametrize("damage", ["empty", "not json", "half", "other", "wrong", "list"])
+@pytest.mark.parametrize("damage", ["empty", "not json", "half", "wrong", "list"])
 def test_a_damaged_file_is_measured_anew(lenet: Subject, data: Data, damage: str) -> None:
     begin = start(lenet, data)
     found = cache.measure(lenet, begin, lambda: PlainMeter(lenet, data))
-    path = cache.file_of(begin).path
+    assert cache.read(begin) == found
+    path = place(begin) / "all-events.jsonl"
     text = path.read_text()
-    whole = json.loads(text)
-    if damage == "other":
-        whole["curves"][0]["units"] = 21
-    if damage == "wrong":
-        whole["curves"][0]["points"][0]["as_cut"]["correct"] = 10**6
+    wrong = re.sub(r'"correct": (\d+)', '"correct": 1', text)
     path.write_text(
-        {"empty": "", "not json": "{", "half": text[: len(text) // 2], "list": "[]"}.get(damage, json.dumps(whole))
+        {"empty": "", "not json": "{", "half": text[: len(text) // 2], "list": "[]", "wrong": wrong}[damage]
     )
-    assert cache.read(begin) == begin
+    assert cache.read(begin) == begin, "it is not what was written, so none of it counts"
     meter = PlainMeter(lenet, data)
     assert cache.measure(lenet, begin, lambda: meter).curves == found.curves
     assert len(meter.asked) > 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda event: event.pop("kind"),
+        lambda event: event.update(kind="exploded"),
+        lambda event: event.update(target="conv9"),
+        lambda event: event.update(target="fc2"),
+        lambda event: event.update(kept=10**6),
+        lambda event: event.update(sparsity=None),
+        lambda event: event.update(achieved=1.5),
+        lambda event: event.update(seconds="1"),
+        lambda event: event.update(as_cut=None),
+        lambda event: event["as_cut"].update(correct=10**6),
+        lambda event: event["as_cut"].update(images=IMAGES + 1),
+        lambda event: event["as_cut"].update(change_low=math.nan),
+        lambda event: event.update(recalibrated=[]),
+    ],
+)
+def test_a_damaged_event_is_one_point_less(
+    lenet: Subject, data: Data, damage: Callable[[dict[str, Any]], None]
+) -> None:
+    begin = start(lenet, data)
+    told = list(changes(begin, scanned(lenet, data, PlainMeter(lenet, data), begin)[-1]))
+    assert replay(begin, told).measured == begin.wanted == len(told) - 1
+    damage(told[-1])
+    assert replay(begin, told).measured == begin.wanted - 1
 
 
 def test_other_arithmetic_is_not_mixed_in(lenet: Subject, data: Data) -> None:
@@ -418,36 +447,39 @@ def test_other_arithmetic_is_not_mixed_in(lenet: Subject, data: Data) -> None:
 
 def test_one_process_at_a_time_measures_a_scan(lenet: Subject, data: Data) -> None:
     begin = start(lenet, data)
-    path = cache.file_of(begin).path
-    path.parent.mkdir(parents=True)
-    lock = str(path.with_suffix(".lock"))
-    code = f"import fcntl, sys; f = open({lock!r}, 'w'); fcntl.flock(f, 2); print('held', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None and other.stdout.readline()
-        assert cache.file_of(begin).status().state == "running"
+    with cache.job_of(begin).working():
+        assert state(begin) == "running"
         with pytest.raises(InputError, match="Another process"):
             cache.measure(lenet, begin, lambda: PlainMeter(lenet, data))
-        other.communicate()
-    assert cache.file_of(begin).status().state == "idle"
+        with pytest.raises(InputError, match="Another process"):
+            cache.remember(begin, Joint(kept=(("conv1", 1),), as_cut=figure_of(IMAGES), recalibrated=None))
+    assert state(begin) == "done"
 
 
-def test_a_process_that_dies_without_a_word_is_told(lenet: Subject, data: Data) -> None:
+def test_a_joint_cut_measured_elsewhere_is_kept(lenet: Subject, data: Data) -> None:
     begin = start(lenet, data)
-    cache.file_of(begin).note_start()
-    assert cache.file_of(begin).status().state == "starting"
-    log = cache.file_of(begin).path.with_suffix(".log")
-    log.write_text("Preparing\nError: There are no images.\n")
-    assert (cache.file_of(begin).status().state, cache.file_of(begin).status().text) == (
-        "failed",
-        "There are no images.",
-    )
-    log.write_text("")
-    assert cache.file_of(begin).status().state == "starting"
-    said = cache.file_of(begin).path.with_suffix(".state")
-    said.write_text(json.dumps(json.loads(said.read_text()) | {"time": 0}))
-    assert cache.file_of(begin).status().state == "failed"
-    said.write_text("{")
-    assert cache.file_of(begin).status().state == "idle"
+    found = cache.measure(lenet, begin, lambda: PlainMeter(lenet, data))
+    joints = [Joint(kept=(("conv1", n),), as_cut=figure_of(IMAGES), recalibrated=None) for n in (1, 2)]
+    for joint in (*joints, joints[0]):
+        cache.remember(begin, joint)
+    assert cache.read(begin) == replace(found, joints=tuple(joints))
+
+
+def figure_of(images: int) -> Figure:
+    return counted(1, images, 0, -0.1, 0.1)
+
+
+def state(scan: Sensitivity) -> str | None:
+    now = cache.job_of(scan).status()
+    return None if now is None else now.state
+
+
+def place(scan: Sensitivity) -> Path:
+    """Where the last attempt at a scan lies."""
+    job = cache.job_of(scan)
+    last = job.last()
+    assert last is not None and isinstance(job.store, LocalStore)
+    return job.store.path(last.folder)
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -502,11 +534,17 @@ def test_the_job_asks_for_exactly_this_scan(
     from pruning.sensitivity import start as job
 
     launched: list[list[str]] = []
-    monkeypatch.setattr(job, "launch", lambda arguments, log: launched.append(arguments))
+    asked: list[Job] = []
+    monkeypatch.setattr(
+        job.LocalExecutor, "submit", lambda self, arguments, to: launched.append(arguments) or asked.append(to)
+    )
     begin = start(lenet, data)
     job.start(lenet, begin, lose=2.5)
-    assert cache.file_of(begin).status().state == "starting"
+    assert asked == [cache.job_of(begin)]
+    attempt = asked[0].ask()
+    assert attempt is not None and state(begin) == "queued"
     ((command, *arguments),) = launched
-    assert command == "sensitivity" and call(capsys, *arguments)[0] == 0
+    assert command == "sensitivity"
+    assert main(["--job", str(attempt.store.path(attempt.folder)), command, *arguments]) == 0
     found = cache.read(begin)
-    assert found.complete and len(found.joints) == 1 and cache.file_of(begin).status().state == "idle"
+    assert found.complete and len(found.joints) == 1 and state(begin) == "done" and len(asked[0].attempts()) == 1

@@ -70,6 +70,23 @@ class Fields:
             return float(value)
         return self.refuse(name, "a number" + _between(low, high))
 
+    def wholes(self, name: str, low: int | None = None, *, length: int | None = None) -> tuple[int, ...]:
+        """A list of whole numbers of at least `low`, of a given length where one is named."""
+        value = self._value(name)
+        if isinstance(value, list) and length in (None, len(value)):
+            found = tuple(item for item in value if type(item) is int and (low is None or item >= low))
+            if len(found) == len(value):
+                return found
+        return self.refuse(name, f"a list of {'' if length is None else f'{length} '}whole numbers")
+
+    def table(self, name: str, columns: int) -> list[tuple[float, ...]]:
+        """A list of rows of finite numbers, each of so many columns."""
+        value = self._value(name)
+        if not isinstance(value, list):
+            return self.refuse(name, "a list of rows")
+        rows = Fields({f"row {number} of {name}": row for number, row in enumerate(value, 1)}, self.where)
+        return [rows.numbers(row, columns) for row in rows.names()]
+
     def numbers(self, name: str, length: int | None = None) -> tuple[float, ...]:
         """A list of finite numbers, of a given length where one is named."""
         value = self._value(name)
@@ -97,7 +114,7 @@ class Fields:
 
     def part(self, name: str) -> Fields:
         """An object inside this one."""
-        return Fields(self._value(name), f"{name} of {self.where}")
+        return Fields(self._value(name), f"{_short(name)} of {self.where}")
 
     def parts(self, name: str) -> list[Fields]:
         """A list of objects."""
@@ -112,11 +129,11 @@ class Fields:
 
     def refuse(self, name: str, wanted: str) -> NoReturn:
         """Raise the StorageError for a value that is not what it should be."""
-        raise StorageError(f"{self.where} is damaged: {name} is {shown(self._values.get(name))}, not {wanted}.")
+        raise StorageError(f"{self.where} is damaged: {_short(name)} is {shown(self._values.get(name))}, not {wanted}.")
 
     def _value(self, name: str) -> Any:
         if name not in self:
-            raise StorageError(f"{self.where} is damaged: it holds no {name}.")
+            raise StorageError(f"{self.where} is damaged: it holds no {_short(name)}.")
         return self._values[name]
 
 
@@ -134,6 +151,12 @@ def shown(value: Any, length: int = 40) -> str:
         return "an object"
     text = repr(value)
     return text if len(text) <= length else f"{text[:length]}…"
+
+
+def _short(name: str) -> str:
+    """A name inside a sentence: those of an object's values come from the file as well."""
+    text = name if name.isprintable() else repr(name)
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _is_number(value: Any) -> bool:

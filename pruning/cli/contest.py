@@ -44,7 +44,7 @@ def contest(args: argparse.Namespace, spec: PruneSpec, cancel: Callable[[], bool
         seeds=_seeds(args.seeds),
     )
     torch.set_num_threads(1)  # networks that learn so quickly gain nothing from more, and the pages need the rest
-    found = hold(terms, subject, progress=_Progress(), cancel=cancel)
+    found = hold(terms, subject, progress=_Progress(), cancel=cancel, work=args.work)
     verdict = judge([found])
     return {"model": args.model, **to_json(found), "verdict": asdict(verdict)}, _lines(found, verdict)
 

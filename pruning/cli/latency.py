@@ -10,7 +10,9 @@ import pruning.runs  # noqa: F401 - adds run: to what open_network opens
 from pruning.base.errors import InputError
 from pruning.catalog.openers import open_network
 from pruning.cli.output import field, only_ours, say
-from pruning.latency.cache import Measuring, measuring, save_steps, steps_key, write_measuring
+from pruning.jobs.store import LocalStore
+from pruning.jobs.work import Work
+from pruning.latency.cache import job_of, publish_steps, steps_key
 from pruning.latency.clock import ENGINE, quiet_machine
 from pruning.latency.profile import profile
 from pruning.latency.steps import Steps, curve, drops
@@ -20,8 +22,11 @@ BUSY = 0.15
 """A dense network whose time changed by more than this while its layers were timed was not alone."""
 
 
-def latency(ref: str, *, batch: int, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
-    """Measure, write the times into the cache, and give them as JSON and as lines.
+def latency(
+    ref: str, *, batch: int, cancel: Callable[[], bool], work: Work | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """Measure, write the times into the cache, and give them as JSON and as lines. `work`: of the attempt that this
+    process was started for.
 
     Raises:
         PruningError: no such model, it cannot be traced or has no layer to time, or cancelled.
@@ -31,22 +36,20 @@ def latency(ref: str, *, batch: int, cancel: Callable[[], bool]) -> tuple[dict[s
     with only_ours():
         network = open_network(ref)
         graph = build_graph(network.model, network.example_inputs)
-        key = steps_key(graph, batch)
+        job = job_of(steps_key(graph, batch))
+        with job.working(work) as work:
+            stop = work.cancel_or(cancel)
 
-        def tell(share: float, text: str) -> None:
-            write_measuring(key, Measuring(state="running", share=share, text=text))
-            say(f"{share:4.0%} {text}")
-
-        with measuring(key) as asked:
-
-            def stop() -> bool:
-                return cancel() or asked.exists()
+            def tell(share: float, text: str) -> None:
+                work.say(text, share)
+                say(f"{share:4.0%} {text}")
 
             with quiet_machine(stop, lambda: tell(0.0, "Waiting for another run on this machine")):
                 started = time.monotonic()
                 steps = profile(network.model, graph, batch, progress=tell, cancel=stop)
                 seconds = time.monotonic() - started
-            path = save_steps(graph, batch, steps)
+            name = publish_steps(work, steps)
+    assert isinstance(job.store, LocalStore)
     layers = list(dict.fromkeys(call.layer for call in steps.calls))
     result = {
         "schema_version": 1,
@@ -54,7 +57,7 @@ def latency(ref: str, *, batch: int, cancel: Callable[[], bool]) -> tuple[dict[s
         "engine": ENGINE,
         "steps": steps.to_json(),
         "drops": {layer: drops(steps, layer) for layer in layers},
-        "file": str(path),
+        "file": str(job.store.path(name)),
         "seconds": round(seconds, 2),
     }
     return result, _lines(network.title, steps, layers, seconds)

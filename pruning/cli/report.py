@@ -10,6 +10,7 @@ from typing import Any
 from pruning.cli.output import say
 from pruning.cost.ledger import size
 from pruning.export.report import Options, write_report
+from pruning.export.report.write import publish_report
 from pruning.runs import report_path
 
 
@@ -21,9 +22,17 @@ def report(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[s
     """
     folder = Path(args.run.removeprefix("run:")).expanduser()
     options = Options(title=args.title, recommendation=args.recommendation, photos=args.photos)
-    out = write_report(
-        folder, args.out or report_path(folder), options, data_dir=args.data_dir, progress=say, cancel=cancel
-    )
-    length = out.stat().st_size
-    result = {"schema_version": 1, "run": str(folder), "report": str(out), "bytes": length, "photos": args.photos}
+    if args.work is not None:
+        out, length = publish_report(folder, args.work, options, data_dir=args.data_dir, cancel=cancel)
+    else:
+        path = write_report(
+            folder,
+            args.out or report_path(folder),
+            options,
+            data_dir=args.data_dir,
+            progress=lambda share, text: say(text),
+            cancel=cancel,
+        )
+        out, length = str(path), path.stat().st_size
+    result = {"schema_version": 1, "run": str(folder), "report": out, "bytes": length, "photos": args.photos}
     return result, [f"{out} ({size(length)}): open it in a browser, send it, or print it to PDF"]

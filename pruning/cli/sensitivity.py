@@ -68,6 +68,7 @@ def sensitivity(
             together=limits,
             progress=_Progress(),
             cancel=cancel,
+            work=args.work,
         )
     except Cancelled as error:
         raise Cancelled("Cancelled. What is measured is kept: the same command goes on from there.") from error

@@ -38,7 +38,7 @@ class Facts:
     difference: Difference | None
     """None where the answers image by image were not kept."""
     metric: Metric = ACCURACY
-    images: int = 0
+    images: int
     """Test images that were looked at."""
     things: str = "images"
     """What they show."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pruning.contest import Terms
-from pruning.contest.cache import file_of
-from pruning.jobs.local import launch
+from pruning.contest.cache import job_of
+from pruning.jobs.executor import LocalExecutor
 from pruning.subject import Subject
 
 
@@ -14,12 +14,9 @@ def start(terms: Terms, subject: Subject) -> None:
     Raises:
         StorageError: the cache cannot be written, or the process cannot be started.
     """
-    file = file_of(terms, subject.digest, subject.data.digest)
-    if file.status().is_working:
-        return
     asked = terms.prune.to_arguments("granularity", "criterion", "parameters", "sparsity", "layers", "round_to")
     arguments = ["contest", "--data", terms.data, *asked, "--rounds", str(terms.rounds), "--steps", str(terms.steps)]
     arguments += ["--seeds", ",".join(map(str, terms.seeds))]
     if subject.data_dir is not None:
         arguments += ["--data-dir", subject.data_dir]
-    launch([*arguments, "--", terms.model], file.note_start())
+    LocalExecutor().submit([*arguments, "--", terms.model], job_of(terms, subject.digest, subject.data.digest))

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pruning.base.errors import InputError, StorageError
+from pruning.base.fields import Fields
 from pruning.cost.table import CostTable
 
 VERSION = 1
@@ -94,26 +95,51 @@ class Steps:
             StorageError: it is no such record, or one of another version.
         """
         try:
-            if data["version"] != VERSION:
-                raise ValueError(f"version {data['version']} instead of {VERSION}")
-            rest = {name: data[name] for name in ("batch", "threads", "torch", "cpu", "dense", "fixed", "per_element",
-                                                  "error", "drift")}  # fmt: skip
-            return Steps(
-                **rest,
-                checks=tuple((pair[0], pair[1]) for pair in data["checks"]),
-                grids=tuple(
-                    Grid(
-                        rows=tuple(grid["rows"]),
-                        columns=tuple(grid["columns"]),
-                        times=tuple(tuple(row) for row in grid["times"]),
-                        noise=grid["noise"],
-                    )
-                    for grid in data["grids"]
-                ),
-                calls=tuple(Call(**{**call, "parts": tuple(call["parts"])}) for call in data["calls"]),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise StorageError(f"The measured layer times are damaged ({error}). Measure them again.") from error
+            return _steps(Fields(data, "The record of layer times"))
+        except StorageError as error:
+            raise StorageError(f"{error} Measure them again.") from error
+
+
+def _steps(fields: Fields) -> Steps:
+    fields.whole("version", VERSION, VERSION)
+    grids = tuple(_grid(grid) for grid in fields.parts("grids"))
+    return Steps(
+        batch=fields.whole("batch", 1),
+        threads=fields.whole("threads", 1),
+        torch=fields.text("torch"),
+        cpu=fields.text("cpu"),
+        dense=fields.number("dense", 0),
+        grids=grids,
+        calls=tuple(_call(call, len(grids)) for call in fields.parts("calls")),
+        fixed=fields.number("fixed"),
+        per_element=fields.number("per_element", 0),
+        error=fields.number("error", 0),
+        checks=tuple((measured, predicted) for measured, predicted in fields.table("checks", 2)),
+        drift=fields.number("drift", 0),
+    )
+
+
+def _grid(fields: Fields) -> Grid:
+    rows, columns = fields.wholes("rows", 1), fields.wholes("columns", 1)
+    for name, widths in (("rows", rows), ("columns", columns)):
+        if not widths or list(widths) != sorted(set(widths)):
+            fields.refuse(name, "ascending widths")
+    times = tuple(fields.table("times", len(columns)))
+    if len(times) != len(rows):
+        fields.refuse("times", f"{len(rows)} rows of times")
+    return Grid(rows=rows, columns=columns, times=times, noise=fields.number("noise", 0))
+
+
+def _call(fields: Fields, grids: int) -> Call:
+    first, second = fields.wholes("parts", 1, length=2)
+    return Call(
+        layer=fields.text("layer"),
+        tensor=fields.text("tensor"),
+        grid=fields.whole("grid", 0, grids - 1),
+        parts=(first, second),
+        output=fields.whole("output", 0, 1),
+        elements=fields.whole("elements", 0),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,9 @@ from torch import nn
 from pruning.base.clone import clone
 from pruning.base.errors import InputError
 from pruning.compare.verdict import facts_of_result, verdict
+from pruning.export.record import Source
 from pruning.export.report import Options, write_report
+from pruning.export.table import find_export
 from pruning.render.markup.result import footnote, ledger_html
 from pruning.runs import Run
 from pruning.runs.result import Result as Figures
@@ -66,6 +68,17 @@ class Result:
         return write_report(
             self.run.path, Path(out), Options(title=title, recommendation=recommendation, photos=photos)
         )  # fmt: skip
+
+    def export(self, name: str, out: str | Path | None = None) -> Path:
+        """Write a file in one of the formats of `pruning.export.table`, such as 'recipe', 'weights' or 'layers'.
+
+        `out`: by default a file named after the run, in the current folder.
+
+        Raises:
+            PruningError: there is no such format, what it needs is absent, or the file cannot be written.
+        """
+        export, source = find_export(name), Source.around(self.run)
+        return export.write(source, Path(out or export.file_for(source)))
 
     def __repr__(self) -> str:
         return self.verdict

@@ -3,10 +3,11 @@
 Importing it adds `run:` to the references that can be opened.
 """
 
-import pruning.runs.opener  # noqa: F401 - adds run:
-from pruning.runs.files import report_path
-from pruning.runs.job_state import RunEvents, request_cancel
-from pruning.runs.run import Download, Run
+import pruning.runs.opener  # noqa: F401 - adds `run:`
+from pruning.runs.events import RunEvents
+from pruning.runs.files import report_folder, report_path
+from pruning.runs.job import request_cancel
+from pruning.runs.run import Run
 from pruning.runs.store import (
     Listing,
     Unreadable,
@@ -20,7 +21,6 @@ from pruning.runs.store import (
 )
 
 __all__ = [
-    "Download",
     "Listing",
     "Run",
     "RunEvents",
@@ -32,6 +32,7 @@ __all__ = [
     "list_runs",
     "read_run",
     "read_runs",
+    "report_folder",
     "report_path",
     "request_cancel",
 ]

@@ -6,16 +6,20 @@ from pathlib import Path
 
 RECIPE = "recipe.yaml"
 JOB = "job.json"
-EVENTS = "events.jsonl"
 RESULT = "result.json"
 MODEL = "model.safetensors"
 STRUCTURE = "model.json"
 ANSWERS = "answers.safetensors"
-CANCEL = "cancel"
-LOCK = "worker.lock"
-LOG = "worker.log"
+EVENTS, CANCEL, LOCK = "events.jsonl", "cancel", "worker.lock"
+"""Of runs that were carried out before there were jobs: what they told, the wish that they stop, their process's lock.
+"""
 
 
-def report_path(folder: Path, key: str = "") -> Path:
-    """Where a report on the run in a folder lies; `key` tells those with different contents apart."""
-    return folder / (f"report-{key}.html" if key else "report.html")
+def report_path(folder: Path) -> Path:
+    """Where a report on the run in a folder is written unless somebody says otherwise."""
+    return folder / "report.html"
+
+
+def report_folder(folder: Path, key: str) -> Path:
+    """Where the job that writes a report has its objects; `key` tells reports with different contents apart."""
+    return folder / "reports" / key

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pruning.base.cancel import Cancel
 from pruning.catalog.openers import open_network
 from pruning.cost.counts import model_cost
+from pruning.criteria import find_criterion
 from pruning.data.protocol import Data
 from pruning.latency.clock import ENGINE, compare_latency, quiet_machine
 from pruning.latency.processor import processor
@@ -116,6 +117,8 @@ def check_recipe(recipe: Recipe, data_dir: str | None = None) -> Subject:
     """
     subject = open_subject(recipe.model, recipe.data, data_dir)
     per_target(subject.graph, recipe.prune)
+    if "batch_norm" in find_criterion(recipe.prune.criterion).needs:
+        make_plan(subject.model, subject.graph, recipe.prune)  # refuses here what has no batch norm to rank by
     return subject
 
 

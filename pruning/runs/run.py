@@ -10,36 +10,16 @@ from torch import Tensor
 
 from pruning.base.errors import StorageError
 from pruning.data.readers import describe_data
-from pruning.runs.files import ANSWERS, MODEL, RECIPE
-from pruning.runs.job_state import RunEvents, State, is_cancelling, read_events
+from pruning.jobs.status import State, Status
+from pruning.runs.events import RunEvents
+from pruning.runs.files import ANSWERS, MODEL
+from pruning.runs.job import read_events, read_status
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result
 from pruning.runs.saved_model import read_origin
 from pruning.training.answers import Answers, read_answers
 
 UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Download:
-    """A file of a run that people take with them."""
-
-    title: str
-    path: Path
-    file_name: str
-    """For whoever saves it: it says which run it is of."""
-    mime: str
-
-    def read(self) -> bytes:
-        """Its content.
-
-        Raises:
-            StorageError: it cannot be read.
-        """
-        try:
-            return self.path.read_bytes()
-        except OSError as error:
-            raise StorageError(f"{self.title} cannot be read ({error.strerror or error}).") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,29 +108,32 @@ class Run:
         return found
 
     def events(self) -> RunEvents:
-        """What the run has said so far.
+        """What the run has told so far.
 
         Raises:
-            StorageError: the file cannot be read.
+            StorageError: its folder cannot be read.
         """
         return read_events(self.path)
 
-    @property
-    def is_cancelling(self) -> bool:
-        """Whether it was asked to stop."""
-        return is_cancelling(self.path)
+    def status(self) -> Status:
+        """How it stands now.
 
-    def downloads(self) -> tuple[Download, ...]:
-        """The files that people take with them: the recipe, and once it is done the model."""
-        found = [_download(self, RECIPE, "application/yaml")]
-        if self.result is not None:
-            found.append(_download(self, MODEL, "application/octet-stream"))
-        return tuple(found)
+        Raises:
+            StorageError: its folder cannot be read.
+        """
+        return read_status(self.path)
+
+    def weights(self) -> bytes:
+        """The file of the pruned network's weights, once the run is done.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        try:
+            return (self.path / MODEL).read_bytes()
+        except OSError as error:
+            raise StorageError(f"{MODEL} of {self.name} cannot be read ({error.strerror or error}).") from error
 
 
 def _within(numbers: Tensor, low: int, end: int) -> bool:
     return not numbers.numel() or (int(numbers.min()) >= low and int(numbers.max()) < end)
-
-
-def _download(run: Run, name: str, mime: str) -> Download:
-    return Download(title=name, path=run.path / name, file_name=f"{run.name}{Path(name).suffix}", mime=mime)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pruning.jobs.local import launch
-from pruning.runs.files import LOG
+from pruning.jobs.executor import LocalExecutor
+from pruning.runs.job import job_of
 
 
 def start_run(folder: Path) -> None:
-    """Have a process of its own carry out the run in a folder.
+    """Have a process of its own carry out the run in a folder, unless one is on it already.
 
     Raises:
         StorageError: the process cannot be started.
     """
-    launch(["worker", str(folder)], folder / LOG)
+    LocalExecutor().submit(["worker", str(folder)], job_of(folder))

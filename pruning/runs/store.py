@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import time
+import textwrap
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +15,15 @@ from typing import Any
 
 from pruning.base import safe_json
 from pruning.base.cancel import Cancel
-from pruning.base.errors import Cancelled, InputError, PruningError, StorageError
+from pruning.base.errors import Cancelled, InputError, StorageError
 from pruning.base.files import read_bytes, replace_file
 from pruning.base.remembered import Remembered
-from pruning.runs.files import ANSWERS, EVENTS, JOB, MODEL, RECIPE, RESULT, STRUCTURE
-from pruning.runs.job_state import held, is_cancelling, order_text, read_order, read_state
+from pruning.jobs.status import Status
+from pruning.jobs.work import Work
+from pruning.runs.events import words_of
+from pruning.runs.files import ANSWERS, JOB, MODEL, RECIPE, RESULT, STRUCTURE
+from pruning.runs.job import job_of, read_status
+from pruning.runs.order import Order, order_text, read_order
 from pruning.runs.pipeline import Progress, run
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result
@@ -28,6 +31,9 @@ from pruning.runs.result_json import read_result, to_values
 from pruning.runs.run import Run
 from pruning.runs.saved_model import save_model
 from pruning.training.answers import save_answers
+
+LONGEST_REASON = 400
+"""Characters of why a recipe cannot be read: it may quote a name of thousands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,47 +85,51 @@ def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None
     return path
 
 
-def execute(path: Path, *, progress: Progress | None = None, cancel: Cancel | None = None) -> Result:
-    """Carry out the run in a folder, writing events, model and result into it; ends in exactly one state.
+def execute(
+    path: Path, *, progress: Progress | None = None, cancel: Cancel | None = None, work: Work | None = None
+) -> Result:
+    """Carry out the run in a folder, writing model and result into it and telling its events; ends in exactly one
+    state. `work`: of the attempt that this process was started for.
 
     Raises:
+        InputError: another process carries it out, or it is done.
         PruningError: whatever ended the run; also noted in the folder.
     """
     recipe = Recipe.from_file(path / RECIPE)
     order = read_order(path)
-    with held(path), (path / EVENTS).open("ab") as events:
+    if work is None:
+        _check_open(path, order)
+    with job_of(path).working(work) as work, _storage(path):
 
         def tell(event: dict[str, Any]) -> None:
-            events.write(safe_json.dump({"time": round(time.time(), 3), **event}) + b"\n")
-            events.flush()
+            work.tell(event)
+            if said := words_of(event):
+                work.say(*said)
             if progress is not None:
                 progress(event)
 
-        def cancelled() -> bool:
-            return is_cancelling(path) or (cancel is not None and cancel())
-
-        try:
-            with _storage(path):
-                outcome = run(recipe, data_dir=order.data_dir, progress=tell, cancel=cancelled)
-                part = path / "model.part"
-                part.mkdir(exist_ok=True)
-                save_model(part, outcome.model, outcome.structure)
-                save_answers(part / ANSWERS, outcome.answers)
-                for name in (MODEL, STRUCTURE, ANSWERS):
-                    os.replace(part / name, path / name)
-                part.rmdir()
-                replace_file(path / RESULT, safe_json.dump(to_values(outcome.result), indent=1))
-                tell({"stage": "done", "text": "Done"})
-        except Cancelled as error:
-            tell({"stage": "cancelled", "text": str(error)})
-            raise
-        except PruningError as error:
-            _tell_failure(tell, str(error))
-            raise
-        except Exception as error:
-            _tell_failure(tell, f"An error of the explorer itself ended the run: {type(error).__name__}: {error}")
-            raise
+        outcome = run(recipe, data_dir=order.data_dir, progress=tell, cancel=work.cancel_or(cancel))
+        part = path / "model.part"
+        part.mkdir(exist_ok=True)
+        save_model(part, outcome.model, outcome.structure)
+        save_answers(part / ANSWERS, outcome.answers)
+        for name in (MODEL, STRUCTURE, ANSWERS):
+            os.replace(part / name, path / name)
+        part.rmdir()
+        replace_file(path / RESULT, safe_json.dump(to_values(outcome.result), indent=1))
+        for name in (MODEL, STRUCTURE, ANSWERS, RESULT):
+            work.keep(name)
+        tell({"stage": "done", "text": "Done"})
     return outcome.result
+
+
+def _check_open(path: Path, order: Order) -> None:
+    """Raises InputError for a run that is done, and Cancelled for one that shall not be carried out."""
+    before = read_status(path, order)
+    if before.state == "done":
+        raise InputError(f"{path.name} was carried out already: make a new run of its recipe.")
+    if before.state == "cancelled":
+        raise Cancelled(before.text)
 
 
 def read_run(path: Path) -> Run:
@@ -183,18 +193,20 @@ def _read(path: Path) -> Run:
         raise StorageError("Its name is no UTF-8 text: rename it.")
     recipe = _RECIPES(path / RECIPE)
     order = read_order(path)
-    result = _RESULTS(path / RESULT)
+    status = read_status(path, order)
+    result = _RESULTS(path / RESULT) if status.state == "done" else None
     if result is not None and result.recipe != recipe:
         raise StorageError(f"Its {RESULT} is of another recipe than the {RECIPE} beside it.")
-    state, message = ("done", None) if result is not None else read_state(path, order.created)
+    if result is None and status.state == "done":
+        status = Status(state="failed", text=f"Its {RESULT} is gone.")
     return Run(
         path=path,
-        state=state,
+        state=status.state,
         recipe=recipe,
         created=order.created,
         data_dir=order.data_dir,
         result=result,
-        message=message,
+        message=status.text if status.state in ("cancelled", "failed") else None,
     )
 
 
@@ -226,12 +238,7 @@ def _read_recipe(path: Path) -> Recipe:
     except UnicodeDecodeError as error:
         raise StorageError(f"{path.name} is damaged: byte {error.start:,} of it is no UTF-8 text.") from error
     except InputError as error:
-        raise StorageError(str(error)) from error
-
-
-def _tell_failure(tell: Progress, text: str) -> None:
-    with contextlib.suppress(OSError):  # a full disk: the folder then shows a process that ended without a word
-        tell({"stage": "failed", "text": text})
+        raise StorageError(textwrap.shorten(str(error), LONGEST_REASON, placeholder=" …")) from error
 
 
 @contextmanager

@@ -1,54 +1,55 @@
-"""Measured sensitivity on disk: one JSON a scan, named by what it depends on, growing while it is measured.
+"""Measured sensitivity on this machine: one job a scan, named by what it depends on, which tells point after point.
 
-A page polls the file and its status (`pruning.jobs.workfile`); a cancelled scan goes on where it stopped.
+A page follows the job (`pruning.jobs`); a cancelled scan goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from pruning.base.cancel import Cancel
 from pruning.base.files import cache_dir
-from pruning.jobs.workfile import WorkFile
+from pruning.jobs.follower import Follower
+from pruning.jobs.job import Job
+from pruning.jobs.work import Work
 from pruning.latency.clock import quiet_machine
 from pruning.planning.plan import Plan
 from pruning.repair.recalibrate import BATCH
 from pruning.repair.recalibrate import IMAGES as RECALIBRATION
 from pruning.runs.identity import request_digest
 from pruning.sensitivity.curves import Joint, Sensitivity
-from pruning.sensitivity.form import SCHEMA_VERSION, from_json, to_json
+from pruning.sensitivity.form import changes, replay
 from pruning.sensitivity.interaction import kept_of, measure_joint
 from pruning.sensitivity.scan import Meter, scan
 from pruning.subject import Subject
 
-SAVE_SECONDS = 0.3
-"""At most so often the file is written while points come quickly."""
+FORMAT = 2
+"""Of the events that are kept."""
 
 Progress = Callable[[Sensitivity, str], None]
 """Gets the scan so far and what is going on in words."""
 
 
-def file_of(wanted: Sensitivity) -> WorkFile:
-    """Where a scan is kept; its `status` tells whether it is being measured. `wanted` needs no points: `outline` is
-    enough."""
+def job_of(wanted: Sensitivity) -> Job:
+    """The job that measures a scan. `wanted` needs no points: `outline` is enough."""
     asked = {
-        "form": SCHEMA_VERSION,
+        "form": FORMAT,
         "spec": wanted.spec.digest,
         "images": wanted.images,
         "recalibration": [RECALIBRATION, BATCH],
     }
     name = request_digest("sensitivity", asked, weights=wanted.model_digest, data=wanted.data_digest)[:32]
-    return WorkFile(cache_dir() / "sensitivity" / f"{name}.json")
+    return Job.in_folder(cache_dir() / "sensitivity" / name)
 
 
-def read(wanted: Sensitivity) -> Sensitivity:
-    """`wanted` with the points that are on disk; as it is where there are none, or the file is damaged."""
-    try:
-        return from_json(file_of(wanted).read(), wanted)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return wanted
+def read(wanted: Sensitivity, events: list[dict[str, Any]] | None = None) -> Sensitivity:
+    """`wanted` with the points that were measured; as it is where there are none. `events`: what its job told, where
+    that was read already."""
+    outline = replace(wanted, curves=tuple(replace(curve, points=()) for curve in wanted.curves), dense=None,
+                      precision=None, seconds=0.0, joints=())  # fmt: skip
+    return replay(outline, Follower(job_of(wanted)).events() if events is None else events)
 
 
 def measure(
@@ -59,25 +60,20 @@ def measure(
     together: Callable[[Sensitivity], Plan] | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
+    work: Work | None = None,
 ) -> Sensitivity:
-    """Measure what is not on disk yet, writing it as it comes. Holds the machine: nothing is timed beside it.
+    """Measure what is not on disk yet, telling it as it comes. Holds the machine: nothing is timed beside it.
 
-    `together` names, once all curves are known, a joint cut to be measured at the end.
+    `together` names, once all curves are known, a joint cut to be measured at the end. `work`: of the attempt that
+    this process was started for.
 
     Raises:
         InputError: another process measures the same.
         StorageError: the cache cannot be written.
         Cancelled: `cancel()` became true or it was asked to stop; what is measured stays on disk.
     """
-    file, tell = file_of(wanted), progress or (lambda found, text: None)
+    tell = progress or (lambda found, text: None)
     found = read(wanted)
-
-    def stop() -> bool:
-        return file.is_cancelling or (cancel is not None and cancel())
-
-    def say(text: str) -> None:
-        file.say(text)
-        tell(found, text)
 
     def joint_left() -> Plan | None:
         plan = together(found) if together is not None and found.complete else None
@@ -85,35 +81,45 @@ def measure(
 
     if found.complete and joint_left() is None:
         return found
-    with file.working(), quiet_machine(stop, lambda: say("Waiting for another run on this machine")):
-        say("Preparing the network and its images")
-        meter = make_meter()
-        if not found.complete:
-            saved = 0.0
-            steps = scan(subject.model, subject.graph, subject.data, meter, found, stop)
-            try:
-                for found in steps:
+    with job_of(wanted).working(work) as work:
+        stop = work.cancel_or(cancel)
+
+        def say(text: str) -> None:
+            work.say(text)
+            tell(found, text)
+
+        with quiet_machine(stop, lambda: say("Waiting for another run on this machine")):
+            say("Preparing the network and its images")
+            meter = make_meter()
+            if not found.complete:
+                for now in scan(subject.model, subject.graph, subject.data, meter, found, stop):
+                    for event in changes(found, now):
+                        work.tell(event)
+                    found = now
                     tell(found, "")
-                    if time.monotonic() - saved > SAVE_SECONDS:
-                        file.write(to_json(found))
-                        saved = time.monotonic()
-            finally:
-                file.write(to_json(found))
-        plan = joint_left()
-        if plan is not None:
-            say("Measuring all of them cut together")
-            joint = measure_joint(subject.model, subject.graph, subject.data, meter, plan, found, stop)
-            found = remember(wanted, joint)
+            plan = joint_left()
+            if plan is not None:
+                say("Measuring all of them cut together")
+                joint = measure_joint(subject.model, subject.graph, subject.data, meter, plan, found, stop)
+                now = _with(found, joint)
+                for event in changes(found, now):
+                    work.tell(event)
+                found = now
     return found
 
 
-def remember(wanted: Sensitivity, joint: Joint) -> Sensitivity:
-    """Keep a measured joint cut with its scan; returns the scan as it then is on disk.
+def remember(wanted: Sensitivity, joint: Joint) -> None:
+    """Keep a joint cut that was measured elsewhere with its scan.
 
     Raises:
+        InputError: a process measures the same scan.
         StorageError: the cache cannot be written.
     """
     found = read(wanted)
-    found = replace(found, joints=(*(other for other in found.joints if other.kept != joint.kept), joint))
-    file_of(wanted).write(to_json(found))
-    return found
+    with job_of(wanted).working() as work:
+        for event in changes(found, _with(found, joint)):
+            work.tell(event)
+
+
+def _with(found: Sensitivity, joint: Joint) -> Sensitivity:
+    return replace(found, joints=(*(other for other in found.joints if other.kept != joint.kept), joint))

@@ -1,18 +1,19 @@
-"""A scan as JSON and back."""
+"""A scan as JSON, and as the events that its process tells while it measures: what is new, step by step."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from pruning.sensitivity.curves import Figure, Figures, Joint, Point, Sensitivity
+from pruning.base.errors import StorageError
+from pruning.base.fields import Fields
+from pruning.sensitivity.curves import Curve, Figure, Figures, Joint, Point, Sensitivity
 
 SCHEMA_VERSION = 1
 HEADER = tuple(
     field.name for field in fields(Sensitivity) if field.name not in ("spec", "metric", "curves", "dense", "joints")
 )
-FIGURES = ("as_cut", "recalibrated")
 RANKING = ("granularity", "criterion", "parameters", "seed")
 """What of the spec says how units are ranked."""
 
@@ -30,15 +31,71 @@ def to_json(found: Sensitivity) -> dict[str, Any]:
             {
                 **{field.name: getattr(curve, field.name) for field in fields(curve) if field.name != "points"},
                 "layers": list(curve.layers),
-                "points": [
-                    {"sparsity": point.sparsity, "kept": point.kept, "achieved": point.achieved, **_figures(point)}
-                    for point in curve.points
-                ],
+                "points": [_point(point) for point in curve.points],
             }
             for curve in found.curves
         ],
         "joints": [{"kept": dict(joint.kept), **_figures(joint)} for joint in found.joints],
     }
+
+
+def changes(before: Sensitivity, after: Sensitivity) -> Iterator[dict[str, Any]]:
+    """The events that lead from one state of a scan to a later one."""
+    if (before.dense, before.precision) != (after.dense, after.precision) and after.dense is not None:
+        yield {"kind": "dense", "precision": after.precision, "dense": _figures(after.dense), "seconds": after.seconds}
+        before = _anew(before)
+    for old, new in zip(before.curves, after.curves, strict=True):
+        for point in new.points if new is not old else ():
+            if point not in old.points:
+                yield {"kind": "point", "target": new.name, **_point(point), "seconds": after.seconds}
+    for joint in after.joints:
+        if joint not in before.joints:
+            yield {"kind": "joint", "kept": dict(joint.kept), **_figures(joint)}
+
+
+def replay(wanted: Sensitivity, events: Iterable[dict[str, Any]]) -> Sensitivity:
+    """The scan that events lead to from `wanted`; what is damaged, or of other targets or images, counts for nothing.
+
+    An answer of the dense network that differs from the one before (other arithmetic) begins anew: no points are mixed.
+    """
+    found = wanted
+    for event in events:
+        try:
+            found = _with(found, Fields(event, "an event of a scan"))
+        except StorageError:
+            continue
+    return found
+
+
+def _with(found: Sensitivity, event: Fields) -> Sensitivity:
+    kind = event.choice("kind", ("dense", "point", "joint"))
+    if kind == "dense":
+        dense = Figures(**_read_figures(event.part("dense"), found))
+        precision, seconds = event.text("precision"), event.number("seconds", 0)
+        if (dense, precision) != (found.dense, found.precision):
+            found = _anew(found)
+        return replace(found, dense=dense, precision=precision, seconds=seconds)
+    if kind == "joint":
+        kept = tuple((name, event.part("kept").whole(name, 0)) for name in event.part("kept").names())
+        joint = Joint(kept=kept, **_read_figures(event, found))
+        return replace(found, joints=(*(other for other in found.joints if other.kept != kept), joint))
+    target = event.text("target")
+    curve = next((curve for curve in found.curves if curve.name == target), None)
+    if curve is None or curve.locked is not None:
+        event.refuse("target", "one that can be pruned")
+    point = _read_point(event, curve, found)
+    others = tuple(other for other in curve.points if other.sparsity != point.sparsity)
+    curves = tuple(replace(curve, points=others) if one.name == curve.name else one for one in found.curves)
+    return replace(found, curves=curves, seconds=event.number("seconds", 0)).plus(curve.name, point)
+
+
+def _anew(scan: Sensitivity) -> Sensitivity:
+    curves = tuple(replace(curve, points=()) for curve in scan.curves)
+    return replace(scan, curves=curves, joints=(), dense=None, precision=None, seconds=0.0)
+
+
+def _point(point: Point) -> dict[str, Any]:
+    return {"sparsity": point.sparsity, "kept": point.kept, "achieved": point.achieved, **_figures(point)}
 
 
 def _figures(holder: Figures) -> dict[str, Any]:
@@ -52,73 +109,38 @@ def figure_values(found: Figure) -> dict[str, Any]:
     return {found.metric.name: found.value, **own}
 
 
-def from_json(text: Any, wanted: Sensitivity) -> Sensitivity:
-    """Points of a file for exactly these targets; everything else comes from `wanted`.
-
-    Raises:
-        ValueError, KeyError, TypeError, AttributeError: damaged, or a file of something else.
-    """
-    own = to_json(wanted)
-    known = {"precision", "seconds", "dense", "complete", "curves", "joints"}
-    if any(text[name] != value for name, value in own.items() if name not in known):
-        raise ValueError("another scan")
-    targets = [{**curve, "points": None} for curve in own["curves"]]
-    if [{**curve, "points": None} for curve in text["curves"]] != targets:
-        raise ValueError("other targets")
-    return replace(
-        wanted,
-        precision=None if text["precision"] is None else str(text["precision"]),
-        seconds=float(text["seconds"]),
-        dense=None if text["dense"] is None else Figures(**_read_figures(text["dense"], wanted)),
-        curves=tuple(
-            replace(curve, points=tuple(_read_point(point, wanted) for point in said["points"]))
-            for curve, said in zip(wanted.curves, text["curves"], strict=True)
-        ),
-        joints=tuple(
-            Joint(
-                kept=tuple((str(name), int(count)) for name, count in said["kept"].items()),
-                **_read_figures(said, wanted),
-            )
-            for said in text["joints"]
-        ),
-    )
-
-
-def _read_point(said: dict[str, Any], wanted: Sensitivity) -> Point:
+def _read_point(said: Fields, curve: Curve, scan: Sensitivity) -> Point:
     return Point(
-        sparsity=float(said["sparsity"]),
-        kept=int(said["kept"]),
-        achieved=float(said["achieved"]),
-        **_read_figures(said, wanted),
+        sparsity=said.number("sparsity", 0, 1),
+        kept=said.whole("kept", 0, curve.units),
+        achieved=said.number("achieved", 0, 1),
+        **_read_figures(said, scan),
     )
 
 
-def _read_figures(said: dict[str, Any], wanted: Sensitivity) -> dict[str, Any]:
-    found = {name: None if said[name] is None else _read_figure(said[name], wanted) for name in FIGURES}
-    if found["as_cut"] is None:
-        raise ValueError("no figure")
-    return found
+def _read_figures(said: Fields, scan: Sensitivity) -> dict[str, Any]:
+    again = _figure(said.part("recalibrated"), scan) if "recalibrated" in said else None
+    return {"as_cut": _figure(said.part("as_cut"), scan), "recalibrated": again}
 
 
-def _read_figure(said: dict[str, Any], wanted: Sensitivity) -> Figure:
-    metric = wanted.metric
-    counts = [int(said[name]) if metric.counts else None for name in ("correct", "newly_wrong", "newly_right")]
-    found = Figure(
+def _figure(said: Fields, scan: Sensitivity) -> Figure:
+    metric, images = scan.metric, scan.images
+    counts: list[int | None] = [None] * 3
+    if metric.counts:
+        counts = [said.whole(name, 0, images) for name in ("correct", "newly_wrong", "newly_right")]
+    value = said.number(metric.name, *metric.bounds)
+    if counts[0] is not None and value != counts[0] / images:
+        said.refuse(metric.name, f"{counts[0]} of {images}")
+    return Figure(
         metric=metric,
-        value=float(said[metric.name]),
-        low=float(said["low"]),
-        high=float(said["high"]),
-        images=int(said["images"]),
-        change=float(said["change"]),
-        change_low=float(said["change_low"]),
-        change_high=float(said["change_high"]),
+        value=value,
+        low=said.number("low", None, value),
+        high=said.number("high", value),
+        images=said.whole("images", images, images),
+        change=said.number("change"),
+        change_low=said.number("change_low"),
+        change_high=said.number("change_high"),
         correct=counts[0],
         newly_wrong=counts[1],
         newly_right=counts[2],
     )
-    ends = (found.low, found.high, found.change, found.change_low, found.change_high)
-    if found.images != wanted.images or not all(map(math.isfinite, ends)) or not found.low <= found.value <= found.high:
-        raise ValueError("other images, or no figure")
-    if found.correct is not None and found.value != found.correct / found.images:
-        raise ValueError("it does not count right")
-    return found

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from pruning.jobs.local import launch
+from pruning.jobs.executor import LocalExecutor
 from pruning.sensitivity import Sensitivity
-from pruning.sensitivity.cache import file_of
+from pruning.sensitivity.cache import job_of
 from pruning.subject import Subject
 
 
 def start(subject: Subject, wanted: Sensitivity, *, lose: float) -> None:
-    """Start `python -m pruning sensitivity` for a scan; `lose`: limit of the joint cut that it ends with, in points.
+    """Start `python -m pruning sensitivity` for a scan, unless it is being measured already; `lose`: limit of the
+    joint cut that it ends with, in points.
 
     Raises:
         StorageError: the cache cannot be written, or the process cannot be started.
     """
     asked = wanted.spec.to_arguments("granularity", "criterion", "parameters", "seed")
-    arguments = ["sensitivity", subject.ref, "--data", wanted.data, *asked]
-    arguments += ["--images", str(wanted.images), "--lose", str(lose)]
-    if subject.data_dir is not None:
-        arguments += ["--data-dir", subject.data_dir]
-    launch(arguments, file_of(wanted).note_start())
+    arguments = ["sensitivity", "--data", wanted.data, *asked, "--images", str(wanted.images), "--lose", str(lose)]
+    arguments += [] if subject.data_dir is None else ["--data-dir", subject.data_dir]
+    LocalExecutor().submit([*arguments, "--", subject.ref], job_of(wanted))

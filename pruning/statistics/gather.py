@@ -50,7 +50,7 @@ def without_images(spec: PruneSpec) -> InputError:
     )
 
 
-def gather(
+def gather_scores(
     model: nn.Module,
     graph: ModelGraph,
     data: Data,

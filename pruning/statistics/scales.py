@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -13,9 +14,9 @@ from pruning.base.errors import InputError
 from pruning.criteria import CRITERIA
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.trace import Trace, argument, op_of
-
-BATCH_NORMS = frozenset(("batch_norm", "_native_batch_norm_legit_no_training"))
+from pruning.graph.ops import of
+from pruning.graph.rules.contractions import layer_name
+from pruning.graph.trace import Trace, argument
 
 
 def scales_of(graph: ModelGraph, group: ChannelGroup, tensors: Mapping[str, Tensor]) -> Tensor:
@@ -25,17 +26,16 @@ def scales_of(graph: ModelGraph, group: ChannelGroup, tensors: Mapping[str, Tens
         InputError: what a producer of the group makes meets no batch norm with scales before another layer reads it.
     """
     reached = _scales_reached(graph)
-    columns = [
-        slot for slot in group.slots if slot.role == "follower" and slot.tensor in set().union(*reached.values())
-    ]
+    scales = frozenset().union(*reached.values())
+    columns = [slot for slot in group.slots if slot.role == "follower" and slot.tensor in scales]
     known = {slot.tensor for slot in columns}
     for slot in group.slots:
-        if slot.role == "producer" and not reached.get(slot.tensor, frozenset()) & known:
+        if slot.role == "producer" and not reached[slot.tensor] & known:
             without = ", ".join(name for name, entry in CRITERIA.items() if "batch_norm" not in entry.needs)
             raise InputError(
-                f"No batch norm scales the channels of {group.name} as {slot.tensor.rpartition('.')[0] or slot.tensor} "
-                f"makes them, so they have no BN scale: let them all stay (sparsity 0 for {group.name}), or choose "
-                f"another criterion ({without})."
+                f"The channels of {group.name} cannot be ranked by batch norm: none scales what "
+                f"{layer_name(slot.tensor)} makes. Let them all stay (sparsity 0 for {group.name}), or choose another "
+                f"criterion ({without})."
             )
     rows = [tensors[slot.tensor].detach().float()[slot.index.reshape(-1)].reshape(group.units, -1) for slot in columns]
     return torch.cat(rows, 1)
@@ -51,10 +51,10 @@ def _scales_reached(graph: ModelGraph) -> Mapping[str, frozenset[str]]:
         name = tensors.get(node.name)
         if name in weights:
             makers |= dict.fromkeys(_first_from_input(node, walk.from_input), name)
-    found: dict[str, set[str]] = {name: set() for name in weights}
+    found: dict[str, set[str]] = defaultdict(set)
     for maker, name in makers.items():
         found[name] |= _scales_after(maker, makers, graph.trace)
-    return {name: frozenset(scales) for name, scales in found.items()}
+    return defaultdict(frozenset, {name: frozenset(scales) for name, scales in found.items()})
 
 
 def _first_from_input(weight: Node, from_input: set[Node]) -> Iterable[Node]:
@@ -79,7 +79,7 @@ def _scales_after(maker: Node, makers: Mapping[Node, str], trace: Trace) -> set[
                 continue
             seen.add(reader)
             todo.append(reader)
-            scale = argument(reader, 1) if op_of(reader) in BATCH_NORMS and argument(reader, 0) is node else None
+            scale = argument(reader, 1) if of(reader).batch_norm and argument(reader, 0) is node else None
             if isinstance(scale, Node) and scale.name in trace.tensors:
                 found.add(trace.tensors[scale.name])
     return found

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
-from pruning.data.info import DataInfo
+    from pruning.data.info import DataInfo
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -140,13 +140,20 @@ def test_of_many_who_create_a_file_one_is_first_and_all_who_replace_it_succeed(t
         (lambda fields: fields.parts("text"), "text is 'on', not a list"),
         (lambda fields: fields.truth("whole"), "whole is 3, not true or false"),
         (lambda fields: fields.texts("list"), "list is a list, not a list of texts"),
+        (lambda fields: fields.wholes("list", 2), "list is a list, not a list of whole numbers"),
+        (lambda fields: fields.wholes("list", 1, length=3), "not a list of 3 whole numbers"),
+        (lambda fields: fields.table("list", 2), "row 1 of list is 1, not a list of 2 numbers"),
+        (lambda fields: fields.table("table", 2), "row 2 of table is a list, not a list of 2 numbers"),
+        (lambda fields: fields.table("text", 2), "text is 'on', not a list of rows"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_a_sentence_that_names_it(take, sentence: str) -> None:  # type: ignore[no-untyped-def]
     values = {"whole": 3, "number": 0.5, "flag": True, "text": "on", "null": None, "nan": float("nan"), "list": [1, 2],
+              "table": [[1, 2.5], [1]],
               "bare": "2026-01-01T10:00:00", "moment": "2026-01-01T10:00:00+01:00"}  # fmt: skip
     fields = Fields(values, "x.json")
     with pytest.raises(StorageError) as caught:
         take(fields)
     assert sentence in str(caught.value)
+    assert fields.wholes("list", 1, length=2) == (1, 2)
     assert fields.moment("moment").utcoffset() is not None and fields.number("whole", 3, 3) == 3.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import getpass
 import json
 import os
@@ -10,7 +11,6 @@ import platform
 import re
 import shutil
 import socket
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from pruning.export.report import (
     slider,
     write,
 )
+from pruning.export.report import contents as gathering
 from pruning.export.report import start as job
 from pruning.export.report.family import MOST, family, first_groups
 from pruning.export.report.first import more_wrong
@@ -41,6 +42,10 @@ from pruning.export.report.plans import images_for, measure_plans
 from pruning.export.report.provenance import model_name, shared_recipe
 from pruning.export.report.sections import tradeoff
 from pruning.export.report.svg import ticks
+from pruning.jobs.job import Job
+from pruning.jobs.status import Status
+from pruning.jobs.store import LocalStore
+from pruning.jobs.work import Work
 from pruning.planning.allocation import kept_units
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import masked_model
@@ -140,7 +145,7 @@ def test_slider_entries_are_texts_of_the_plans(contents: Contents) -> None:
     entries = slider.slider_entries(contents)
     assert [entry["x"] for entry in entries] == ["0", "50", "90"]
     assert entries[0]["macs"] == "unchanged" and entries[1]["macs"] == "÷ 2.12"  # 266,200 / 125,600
-    assert entries[1]["accuracy"] == f"{100 * contents.plans[1].as_cut.value:.1f} %"
+    assert entries[1]["metric"] == f"{100 * contents.plans[1].as_cut.value:.1f} %"
 
 
 def test_nothing_of_this_machine_is_in_it(run: Run, html: str) -> None:
@@ -231,8 +236,8 @@ def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
     ]
     first, second = family(run, runs)
     assert [member.seed for member in first.members] == [0, 1, 2] and first.reported == 0
-    assert first.span == (0.5, max(0.9, first.members[0].accuracy))
-    assert (len(second.members), second.reported, second.members[0].accuracy) == (1, None, 0.99)
+    assert first.span == (0.5, max(0.9, first.members[0].value))
+    assert (len(second.members), second.reported, second.members[0].value) == (1, None, 0.99)
 
 
 def test_of_many_other_runs_the_most_accurate_are_shown(run: Run, contents: Contents) -> None:
@@ -253,6 +258,15 @@ def test_of_many_other_runs_the_most_accurate_are_shown(run: Run, contents: Cont
     assert first_groups(found.groups) == found.groups
 
 
+def test_every_axis_has_its_cost_and_words(contents: Contents) -> None:
+    (group,) = contents.groups
+    point = group.members[0]
+    for name, axis in charts.AXES.items():
+        assert charts.cost(point, name) > 0 and axis.text(charts.cost(point, name)), name
+    assert charts.cost(point, "macs") == contents.result.pruned.macs
+    assert charts.axes(contents.groups) and set(charts.axes(contents.groups)) == set(charts.AXES)
+
+
 def test_a_report_that_cannot_be_written_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(write, "gather", lambda *given, **options: None)
     monkeypatch.setattr(write, "html_page", lambda contents: "x" * 50)
@@ -260,22 +274,27 @@ def test_a_report_that_cannot_be_written_leaves_nothing(run: Run, tmp_path: Path
     for out in (tmp_path, tmp_path / "none" / "report.html", tmp_path / "file" / "report.html"):
         with pytest.raises(InputError, match="name a file in a folder that is there"):
             write.write_report(run.path, out, Options())
-    with pytest.raises(StorageError, match="cannot be written"):
-        write.write_report(run.path, tmp_path / ("x" * 254), Options())
+    with monkeypatch.context() as full, pytest.raises(StorageError, match="cannot be written"):
+        full.setattr(os, "replace", no_room)
+        write.write_report(run.path, tmp_path / "report.html", Options())
     monkeypatch.setattr(write, "LARGEST", 49)
     with pytest.raises(InputError, match="would have 50 bytes"):
         write.write_report(run.path, tmp_path / "report.html", Options())
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_seeds_are_points_in_a_band(contents: Contents) -> None:
     (group,) = contents.groups
     one = group.members[0]
-    seeds = (one, dataclasses.replace(one, accuracy=0.5, seed=1), dataclasses.replace(one, accuracy=0.7, seed=2))
+    seeds = (one, dataclasses.replace(one, value=0.5, seed=1), dataclasses.replace(one, value=0.7, seed=2))
     several = dataclasses.replace(contents, groups=(dataclasses.replace(group, members=seeds),))
     figure = plots.figures(several)["dark"]["tradeoff"]["macs"]
     (band,) = figure["layout"]["shapes"]
-    assert (band["y0"], band["y1"]) == (50, 100 * max(one.accuracy, 0.7))
+    assert (band["y0"], band["y1"]) == (50, 100 * max(one.value, 0.7))
     assert band["x0"] < one.macs < band["x1"] and figure["data"][0]["x"] == [one.macs] * 3
     drawn = [charts.tradeoff(shown.dense, shown.groups) for shown in (contents, several)]
     assert [svg.count("<rect") for svg in drawn] == [0, 1]
@@ -300,22 +319,47 @@ def test_software_is_that_of_the_run(contents: Contents) -> None:
     assert platform.python_version() not in dict(contents.origin)["Software"]
 
 
-def test_states_of_a_report_in_the_making(tmp_path: Path) -> None:
+def test_a_report_is_a_job_of_its_own(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(run.path, tmp_path / "runs" / "one"))
     options = Options(recommendation="Take it.")
-    assert job.status(tmp_path, options).state == "none"
-    log = job.report_path(tmp_path, options).with_suffix(".log")
-    log.write_text("Opening both networks\nMeasuring: 3 of 19\n")
-    assert job.status(tmp_path, options) == job.Status(state="working", text="Measuring: 3 of 19")
-    assert job.status(tmp_path, Options()).state == "none", "other options are another report"
-    old = time.time() - 2 * job.SILENCE_SECONDS
-    os.utime(log, (old, old))
-    assert job.status(tmp_path, options).state == "failed"
-    log.write_text("Opening both networks\nTraceback (most recent call last):\n  ...\nMemoryError\n")
-    assert job.status(tmp_path, options).state == "failed"
-    log.write_text("Opening both networks\nError: The images are absent.\n")
-    assert job.status(tmp_path, options) == job.Status(state="failed", text="The images are absent.")
-    job.report_path(tmp_path, options).write_text("<!doctype html>")
-    assert job.status(tmp_path, options).state == "done"
+    wanted = job.job_of(folder, options)
+    assert wanted.status() is None and job.read_report(folder, options) is None
+    assert job.job_of(folder, Options()) != wanted, "other options are another report"
+    asked: list[tuple[list[str], Job]] = []
+    monkeypatch.setattr(job.LocalExecutor, "submit", lambda self, arguments, to: asked.append((arguments, to)))
+    job.start(folder, options)
+    ((arguments, to),) = asked
+    attempt = to.ask()
+    assert to == wanted and attempt is not None and isinstance(attempt.store, LocalStore)
+    quick = {"sparsities": (0.0, 0.5), "images": 50}
+    monkeypatch.setattr(gathering, "measure_plans", lambda *a, **k: measure_plans(*a, **{**k, **quick}))
+    said: list[tuple[str, float | None]] = []
+    monkeypatch.setattr(Work, "say", lambda self, text, share=None: said.append((text, share)))
+    assert main(["--job", str(attempt.store.path(attempt.folder)), *arguments]) == 0
+    assert wanted.status() == Status(state="done")
+    text = job.read_report(folder, options)
+    assert text is not None and b"Take it." in text and text.lower().startswith(b"<!doctype html>")
+    assert said[0] == ("Opening both networks", 0.05)
+    assert said[-1] == ("Measuring uniform cuts on select images: 2 of 2", pytest.approx(0.95))
+
+
+def test_a_report_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    folder = create_run(Recipe(model="sample:lenet300", data="mnist5k"), path=tmp_path / "begun")
+    wanted = job.job_of(folder, Options())
+    for cancelled in (False, True):
+        attempt = wanted.ask()
+        assert attempt is not None and isinstance(attempt.store, LocalStore)
+        if cancelled:
+            wanted.request_cancel()
+        place = str(attempt.store.path(attempt.folder))
+        assert main(["--job", place, "report", str(folder)]) == (130 if cancelled else 2)
+        now = wanted.status()
+        assert now is not None
+        assert now.text == (
+            "Cancelled before it began."
+            if cancelled
+            else "begun is not finished (queued): a report needs a finished run."
+        )
 
 
 def test_spans_in_words_and_round_ticks() -> None:

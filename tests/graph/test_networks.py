@@ -9,6 +9,7 @@ import pytest
 from benchmarks.networks import all_networks, build
 from benchmarks.oracle import judge, runs_in_training
 from pruning.removal.remove import remove
+from pruning.spec import PruneSpec
 
 LEAST = {
     # name: the share of the parameters that must go at sparsity 0.5
@@ -40,7 +41,7 @@ def test_half_of_the_channels_go_exactly(name):
     if name.startswith("timm:") and importlib.util.find_spec("timm") is None:
         pytest.skip("timm is not installed (requirements-dev.txt)")
     model, images = build(NETWORKS[name])
-    done = remove(model, images, sparsity=0.5, check=False)
+    done = remove(model, images, PruneSpec(sparsity=0.5), check=False)
     verdict = judge(model, done.model, images, done.what.kept)
     assert verdict.outcome == "exact", verdict.reason
     assert not runs_in_training(model, done.model, images)

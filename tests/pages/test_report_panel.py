@@ -11,11 +11,14 @@ pytest.importorskip("streamlit")
 from streamlit.testing.v1 import AppTest
 
 from pruning.base.errors import InputError
+from pruning.export.record import Source
 from pruning.export.report import Options, contents
 from pruning.export.report import start as job
-from pruning.runs import create_run
+from pruning.export.table import EXPORTS, offered
+from pruning.runs import create_run, read_run
 from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
+from ui.runs.job_panel import PANELS
 
 
 def panel(folder: str, name: str) -> None:
@@ -45,19 +48,32 @@ def test_from_nothing_to_a_file(
     wanted = Options(recommendation="Take it.", photos=True)
     assert started == [(run, wanted)]
 
-    log = job.report_path(run, wanted).with_suffix(".log")
-    log.write_text("Measuring uniform cuts on select images: 3 of 19\n")
+    attempt = job.job_of(run, wanted).ask()
+    assert attempt is not None
     app.run()
-    assert not app.button and app.text_area[0].disabled
-
-    log.write_text("Error: The images are *absent*.\n")
+    assert [button.label for button in app.button] == ["Cancel"] and app.text_area[0].disabled
+    assert app.get("progress")[0].proto.text == "Starting a process"
+    with pytest.raises(InputError), attempt.working() as work:
+        work.say("Measuring uniform cuts on select images: 3 of 19", 0.25)
+        app.run()
+        assert app.get("progress")[0].proto.text == r"Measuring uniform cuts on select images\: 3 of 19"
+        assert app.get("progress")[0].proto.value == 25
+        app.button[0].click().run()
+        assert work.is_cancelled and [button.label for button in app.button] == ["Cancelling"]
+        raise InputError("The images are *absent*.")
     app.run()
     assert "images are \\*absent\\*" in app.error[0].value and app.button[0].label == "Make the report"
 
-    job.report_path(run, wanted).write_text("<!doctype html>")
+    with job.job_of(run, wanted).working() as work:
+        work.publish("report.html", b"<!doctype html>")
     app.run()
     assert not app.error and [button.label for button in app.button] == ["Make it again"]
     assert len(app.get("download_button")) == 1
+    again = job.job_of(run, wanted).ask()
+    assert again is not None and again.end("failed", "The disk is full.")
+    app.run()
+    assert "disk is full" in app.error[0].value and [button.label for button in app.button] == ["Make it again"]
+    assert len(app.get("download_button")) == 1, "the one before is still there"
     app.text_area[0].set_value("Take it.\x0bNot for cheques.\x07").run()
     assert not app.exception and not app.error and app.text_area, "as it comes from a word processor"
     app.button[-1].click().run()
@@ -72,3 +88,27 @@ def test_from_nothing_to_a_file(
     monkeypatch.setattr(contents, "Options", refuse)
     app.run()
     assert not app.exception and len(app.error) == 1 and app.text_area, "a sentence, and where to correct it"
+
+
+def files(folder: str, name: str) -> None:
+    """A page with nothing but the files of a run."""
+    from pathlib import Path
+
+    from pruning.runs import read_run
+    from ui.runs import job_panel
+
+    job_panel.files(read_run(Path(folder) / name))
+
+
+def test_every_format_of_a_run_is_offered(tmp_path: Path, make_result: Callable[..., Result]) -> None:
+    result = make_result()
+    run = create_run(result.recipe, path=tmp_path / "done")
+    app = AppTest.from_function(files, args=(str(tmp_path), "done"), default_timeout=60).run()
+    assert [button.proto.label for button in app.get("download_button")] == ["Recipe file"]
+    (run / "result.json").write_text(json.dumps(to_values(result)))
+    app.run()
+    assert not app.exception
+    source = Source.of(read_run(run))
+    plain = [export.title for export in offered(source) if not export.takes_long]
+    assert [button.proto.label for button in app.get("download_button")] == plain
+    assert {export.name for export in EXPORTS.values() if export.takes_long} == PANELS.keys()

@@ -15,10 +15,11 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pruning.base.errors import StorageError
 from pruning.base.intervals import wilson_interval
 from pruning.render.figures.style import palette
 from pruning.sensitivity import Curve, Figure, Figures, Joint, Point, Sensitivity, cache
-from pruning.sensitivity.form import to_json
+from pruning.sensitivity.form import changes
 from pruning.spec import PruneSpec
 from pruning.subject import Subject, open_subject
 from pruning.tasks.classification import ACCURACY
@@ -95,7 +96,16 @@ def with_points(scan: Sensitivity, recalibrated: bool = False) -> Sensitivity:
 
 def keep(scan: Sensitivity) -> None:
     """Put a scan on disk as its process would."""
-    cache.file_of(scan).write(to_json(scan))
+    outline = replace(scan, curves=tuple(replace(curve, points=()) for curve in scan.curves), dense=None,
+                      precision=None, joints=())  # fmt: skip
+    with cache.job_of(scan).working() as work:
+        for event in changes(outline, scan):
+            work.tell(event)
+
+
+def ask(scan: Sensitivity) -> None:
+    """As whoever starts a process for it."""
+    assert cache.job_of(scan).ask() is not None
 
 
 def wanted(subject: Subject, granularity: str = "channel") -> Sensitivity:
@@ -111,7 +121,7 @@ def test_before_measuring_there_is_one_next_step(
 
     def start(subject: Subject, scan: Sensitivity, *, lose: float) -> None:
         asked.append((scan, lose))
-        cache.file_of(scan).note_start()
+        ask(scan)
 
     monkeypatch.setattr(job, "start", start)
     open_page(app)
@@ -125,7 +135,8 @@ def test_before_measuring_there_is_one_next_step(
     assert asked == [(wanted(subject), 1.0)]
     assert not [button for button in app.button if button.key == "measure"], "it is on its way"
     app.button(key="cancel_scan").click().run()
-    assert cache.file_of(wanted(subject)).is_cancelling
+    now = cache.job_of(wanted(subject)).status()
+    assert now is not None and now.is_cancelling
 
 
 def test_points_are_shown_while_they_come(app: AppTest, subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +144,7 @@ def test_points_are_shown_while_they_come(app: AppTest, subject: Subject, monkey
     half = with_points(scan)
     half = replace(half, curves=(half.curves[0], *(replace(curve, points=()) for curve in half.curves[1:])))
     keep(half)
-    cache.file_of(scan).note_start()
+    ask(scan)
     open_page(app)
     assert app.get("progress")[0].proto.text.startswith("9 of 27 points, about")
     assert words(app).count("not measured yet") == 2
@@ -143,7 +154,7 @@ def test_points_are_shown_while_they_come(app: AppTest, subject: Subject, monkey
 def test_the_page_waits_for_the_joint_cut_at_the_end(app: AppTest, subject: Subject) -> None:
     scan = wanted(subject)
     keep(with_points(scan))
-    cache.file_of(scan).note_start()
+    ask(scan)
     open_page(app)
     assert app.get("progress")[0].proto.text == "Starting a process"
     assert not [button for button in app.button if button.key == "use_limits"]
@@ -188,8 +199,8 @@ def test_weights_have_their_own_curves(app: AppTest, subject: Subject) -> None:
 
 def test_an_attempt_that_failed_says_why(app: AppTest, subject: Subject) -> None:
     scan = wanted(subject)
-    cache.file_of(scan).note_start()
-    cache.file_of(scan).say("The disk is full.", state="failed")
+    with pytest.raises(StorageError), cache.job_of(scan).working():
+        raise StorageError("The disk is full.")
     open_page(app)
     assert [error.value for error in app.error] == ["The last attempt ended early. The disk is full."]
     assert app.button(key="measure")
@@ -246,7 +257,7 @@ def made_up(name: str = "conv1", **changes: Any) -> Sensitivity:
     curve = Curve(name=name, layers=(name, "b"), units=10, params=1000, macs=5000, locked=None)
     free = Curve(**{**vars(curve), **changes})
     locked = Curve(**{**vars(curve), "name": "last", "locked": "because <b>", "params": 10})
-    scan = Sensitivity(
+    scan = Sensitivity(metric=ACCURACY, guess=0.1, 
         model_digest="m", data="d", data_digest="x", classes=10, spec=PruneSpec(),
         images=1000, curves=(free, locked),
     )  # fmt: skip

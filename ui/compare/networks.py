@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.compare import markup
+from ui.kit import downloads
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pruning.compare.networks import LayerPair
     from pruning.compare.sides import Pair, Side
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 def show(pair: Pair) -> None:
     """The drawing, its key in words, and the table with a CSV file."""
     from pruning.compare.drawing import STYLE
+    from pruning.export.layers_table import layers_table
+    from pruning.export.record import Source
 
     pairs = layers(pair)
     markup.show(
@@ -26,13 +27,10 @@ def show(pair: Pair) -> None:
         key="compare_drawing",
     )
     st.caption(words(pair, pairs))
-    frame = table(pairs)
-    title, export = st.columns([4, 1], vertical_alignment="bottom")
+    frame = layers_table(pairs)
+    title, place = st.columns([4, 1], vertical_alignment="bottom")
     title.markdown("### Layer by layer")
-    export.download_button(
-        "CSV", lambda: frame.to_csv(index=False).encode(), file_name="compare-layers.csv", mime="text/csv",
-        on_click="ignore", icon=":material/download:", key="compare_csv", width="stretch",
-    )  # fmt: skip
+    downloads.offer(Source(networks=lambda: (pair.before.subject, pair.after.subject)), place, width="stretch")
     number = st.column_config.NumberColumn
     st.dataframe(
         frame,
@@ -83,34 +81,6 @@ def words(pair: Pair, pairs: list[LayerPair]) -> str:
 def layers(pair: Pair) -> list[LayerPair]:
     """Layers of both networks, worked out once."""
     return _layers(pair.before.subject.digest, pair.after.subject.digest, pair)
-
-
-def table(pairs: list[LayerPair]) -> pd.DataFrame:
-    """One row a layer; numbers stay numbers, so that they sort and export."""
-    import pandas as pd
-
-    total = sum(found.after.macs for found in pairs if found.after is not None)
-    rows = []
-    for found in pairs:
-        before, after = found.before, found.after
-        either = before or after
-        assert either is not None, "a layer is in one of the networks"
-        left = 100 * after.nonzero / max(1, before.nonzero) if before is not None and after is not None else None
-        rows.append(
-            {
-                "layer": found.name,
-                "kind": either.what,
-                "channels before": before and before.channels,
-                "channels after": after and after.channels,
-                "non-zero before": before and before.nonzero,
-                "non-zero after": after and after.nonzero,
-                "weights left": left,
-                "MACs before": before and before.macs,
-                "MACs after": after and after.macs,
-                "share of MACs": after and 100 * after.macs / max(1, total),
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pruning.base.words import interval, percent
-from ui.kit import loaders
+from ui.kit import jobs, loaders
 
 if TYPE_CHECKING:
     from pruning.planning.plan import Plan
@@ -33,14 +33,11 @@ def outline(subject: Subject, spec: PruneSpec, images: int | None) -> Sensitivit
 
 
 def found(wanted: Sensitivity) -> Sensitivity:
-    """A scan as far as it is measured; reads the file only where it has changed."""
-    from pruning.sensitivity.cache import file_of
+    """A scan as far as it is measured; worked out anew only where its job told more."""
+    from pruning.sensitivity.cache import job_of
 
-    try:
-        stat = file_of(wanted).path.stat()
-    except OSError:
-        return wanted
-    return _read(wanted, stat.st_mtime_ns, stat.st_size)
+    told = jobs.follow(job_of(wanted)).events()
+    return _read(wanted, _Told(told)) if told else wanted
 
 
 def best(subject: Subject, spec: PruneSpec) -> Sensitivity:
@@ -123,7 +120,7 @@ def measure_together(subject: Subject, scan: Sensitivity, plan: Plan) -> Joint:
     with loaders.computing():
         meter = WhatIf(subject.model, subject.graph, subject.data, images=scan.images, seed=scan.spec.seed)
         joint = measure_joint(subject.model, subject.graph, subject.data, meter, plan, scan)
-    remember(scan, joint)
+        remember(scan, joint)  # before the next session's turn: one at a time keeps something with a scan
     return joint
 
 
@@ -136,11 +133,25 @@ def seconds_left(subject: Subject, scan: Sensitivity) -> float:
     return START_SECONDS + missing * WORK * each
 
 
+class _Told:
+    """What a job told, for a cache: of one scan, as much is the same."""
+
+    def __init__(self, events: list[dict[str, Any]]) -> None:
+        self.events = events
+        self._same = (len(events), events[0].get("time"), events[-1].get("time"))
+
+    def __hash__(self) -> int:
+        return hash(self._same)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Told) and self._same == other._same
+
+
 @lru_cache(maxsize=64)
-def _read(wanted: Sensitivity, modified: int, size: int) -> Sensitivity:
+def _read(wanted: Sensitivity, told: _Told) -> Sensitivity:
     from pruning.sensitivity.cache import read
 
-    return read(wanted)
+    return read(wanted, told.events)
 
 
 @st.cache_resource(show_spinner=False, max_entries=100)

@@ -65,12 +65,13 @@ def statistics(subject: Subject, spec: PruneSpec) -> Statistics | None:
     Raises:
         InputError: it needs images and there are none.
     """
-    from pruning.statistics.cache import statistics_for
+    from pruning.statistics.cache import remembered, statistics_for
 
-    if not spec.needs_images:
-        return None
+    data = subject.images_for(spec)
+    known = None if data is None else remembered(subject.digest, data, spec)
+    if known is not None or not spec.needs_images:
+        return known
     with st.spinner("Ranking by what train images show"), loaders.computing():
-        data = subject.images_for(spec)
         return statistics_for(
             subject.model, subject.graph, data, spec, digest=subject.digest, cancel=loaders.asked_to_stop
         )

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import threads
-from ui.kit import errors, lab
+from ui.kit import errors, jobs, lab
 from ui.kit.numbers import time_tile
 from ui.kit.tiles import Number
 
 if TYPE_CHECKING:
-    from pruning.latency.cache import Measuring
+    from pruning.jobs.job import Job
+    from pruning.jobs.status import Status
     from pruning.latency.clock import Comparison
     from pruning.latency.steps import Steps
     from pruning.runs.result import Result
@@ -58,25 +59,26 @@ class Widths:
 
     steps: Steps | None
     """None where they were not measured yet."""
-    measuring: Measuring | None
-    """How the last measurement stands, as long as it has not brought times."""
+    measuring: Status | None
+    """How the last measurement stands, as long as it has not brought times; None where there was none."""
 
     @property
     def is_running(self) -> bool:
-        return self.measuring is not None and self.measuring.state in ("queued", "running")
+        return self.measuring is not None and self.measuring.is_working
 
 
 def widths(subject: Subject) -> Widths:
-    """What is known of the layers' times; reads the file only where it has changed."""
+    """What is known of the layers' times; reads them only where they have changed."""
     from pruning.base.errors import StorageError
-    from pruning.latency.cache import log_path, read_measuring
+    from pruning.latency.cache import STEPS
 
-    key = _key(subject.digest, subject)
+    job = _job(subject)
     try:
-        stamp = log_path(key).with_suffix(".json").stat().st_mtime_ns
-        return Widths(steps=_steps(subject.digest, stamp, subject), measuring=None)
-    except (FileNotFoundError, StorageError):  # not there, or damaged: measuring again writes it anew
-        return Widths(steps=None, measuring=read_measuring(key))
+        file = job.file(STEPS)
+        steps = None if file is None else _steps(subject.digest, file.sha256, subject)
+    except StorageError:  # damaged: measuring again writes it anew
+        steps = None
+    return Widths(steps=steps, measuring=jobs.follow(job).status() if steps is None else None)
 
 
 def start_widths(subject: Subject) -> None:
@@ -98,16 +100,17 @@ def follow_widths(subject: Subject) -> None:
 
 
 def _progress(subject: Subject) -> None:
-    from pruning.latency.cache import cancel_measuring
-
     now = widths(subject)
     if not now.is_running or now.measuring is None:
         st.rerun()
-    bar, cancel = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(now.measuring.share, f"Timing layers at their widths: {errors.plain(now.measuring.text)}")
-    cancel.button(
-        "Cancel", key="cancel_widths", width="stretch", on_click=cancel_measuring, args=(_key(subject.digest, subject),)
-    )
+    text = f"Timing layers at their widths: {errors.plain(now.measuring.text)}"
+    jobs.bar(now.measuring, _job(subject).request_cancel, key="cancel_widths", text=text)
+
+
+def _job(subject: Subject) -> Job:
+    from pruning.latency.cache import job_of
+
+    return job_of(_key(subject.digest, subject))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -118,10 +121,10 @@ def _key(digest: str, _subject: Subject) -> str:
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _steps(digest: str, stamp: int, _subject: Subject) -> Steps | None:
-    from pruning.latency.cache import load_steps
+def _steps(digest: str, sha256: str, _subject: Subject) -> Steps | None:
+    from pruning.latency.cache import read_steps
 
-    return load_steps(_subject.graph, 1)
+    return read_steps(_key(digest, _subject))
 
 
 def _key_of(chosen: Subject, cut: PruneSpec) -> tuple[str, str]:

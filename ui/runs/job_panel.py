@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pruning.render.markup import result as markup
-from ui.kit import charts, errors, ledger_panel
+from ui.kit import charts, downloads, errors, jobs, ledger_panel
 from ui.runs import report_panel
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from pruning.runs import Run, RunEvents
 
+PANELS: dict[str, Callable[[Run, str], None]] = {"report": report_panel.offer}
+"""Where formats that take long are made, by their names."""
 MEASURING = 8.0
 """Seconds that the part after training usually takes."""
 
@@ -28,23 +31,13 @@ def live(path: Path, dense: float | None) -> None:
 
     try:
         run = read_run(path)
+        now, events = run.status(), run.events()
     except errors.PruningError:  # deleted or damaged meanwhile: the page says so
         st.rerun()
-    if run.state not in ("queued", "running"):
+    if not now.is_working:
         st.rerun()
-    events = run.events()
-    share, text = progress(run.state, events)
-    bar, cancel = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(share, text)
-    asked = run.is_cancelling
-    cancel.button(
-        "Cancelling" if asked else "Cancel",
-        key="cancel_run",
-        disabled=asked,
-        width="stretch",
-        on_click=request_cancel,
-        args=(path,),
-    )
+    share, text = progress(now.state, events)
+    jobs.bar(now, partial(request_cancel, path), key="cancel_run", share=share, text=text)
     if events.training or events.stages:
         charts.show(
             st,
@@ -123,25 +116,21 @@ def buttons(run: Run, continue_run: Callable[[Run, int], None]) -> None:
         if st.button("Fine-tune longer", icon=":material/healing:", key="longer", help="3 more epochs, as a new run."):
             with errors.shown(stop=False):
                 continue_run(run, 3)
-        downloads(run)
+        files(run)
         st.page_link("pages/tradeoff.py", label="Trade-off", icon=":material/scatter_plot:")
         st.page_link("pages/compare.py", label="Compare", icon=":material/compare:", query_params={"b": run.name})
 
 
-def downloads(run: Run, key: str = "") -> None:
-    """Recipe and model of a run as files, read when asked for."""
-    for number, file in enumerate(run.downloads()):
-        st.download_button(
-            file.title,
-            file.read,
-            file_name=file.file_name,
-            mime=file.mime,
-            on_click="ignore",
-            icon=":material/download:",
-            key=f"{key}file_{number}",
-        )
-    if run.result is not None:
-        report_panel.offer(run, key)
+def files(run: Run, key: str = "") -> None:
+    """All files that a run offers, made when asked for."""
+    from pruning.export.record import Source
+    from pruning.export.table import offered
+
+    source = Source.of(run)
+    downloads.offer(source, key=key)
+    for export in offered(source):
+        if export.takes_long:
+            PANELS[export.name](run, key)
 
 
 def _seconds_per_step(events: RunEvents) -> float | None:

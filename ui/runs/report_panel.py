@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, state
+from ui.kit import errors, jobs, state
 
 if TYPE_CHECKING:
     from pruning.export.report.contents import Options
-    from pruning.export.report.start import Status
+    from pruning.jobs.job import Job
     from pruning.runs import Run
 
 _ADVICE = "report_advice"
@@ -24,13 +24,11 @@ state.DEFAULTS.update({_ADVICE: {}, _PHOTOS: False})
 
 def offer(run: Run, key: str = "") -> None:
     """A button that opens the making of a report; `key` tells several on one page apart."""
-    from pruning.export.report.start import status
-
     with st.popover("Report", icon=":material/description:", key=f"{key}report"):
         st.markdown("**One file to send:** verdict, savings, trade-off and a slider, for readers who know no pruning.")
         working = False
         with suppress(errors.PruningError):  # said under the text, where it can be corrected
-            working = status(run.path, _options(run)).state == "working"
+            working = _job(run).is_working
         # A timer only while there is something to wait for.
         st.fragment(_making, run_every=1.0 if working else None)(run, key, working)
 
@@ -41,6 +39,13 @@ def _options(run: Run) -> Options:
     return Options(recommendation=_plain(state.get(_ADVICE).get(run.name, "")), photos=state.get(_PHOTOS))
 
 
+def _job(run: Run) -> Job:
+    """The one that writes the report with the options of this session."""
+    from pruning.export.report.start import job_of
+
+    return job_of(run.path, _options(run))
+
+
 def _plain(text: str) -> str:
     """A text as people type it: what word processors paste for a line's end is one, other control characters go."""
     lines = re.sub("[\v\f]", "\n", text)
@@ -48,8 +53,11 @@ def _plain(text: str) -> str:
 
 
 def _making(run: Run, key: str, working: bool) -> None:
+    from pruning.export.record import Source
     from pruning.export.report.contents import LONGEST_ADVICE
-    from pruning.export.report.start import report_path, start, status
+    from pruning.export.report.start import read_report, start
+    from pruning.export.report.write import REPORT
+    from pruning.export.table import EXPORTS
 
     advice = state.get(_ADVICE)
     advice[run.name] = st.text_area(
@@ -67,23 +75,23 @@ def _making(run: Run, key: str, working: bool) -> None:
         **state.bound(_PHOTOS),
     )
     with errors.shown(stop=False):
-        options = _options(run)
-        now = status(run.path, options)
-        if working != (now.state == "working"):
+        options, job = _options(run), _job(run)
+        now = jobs.follow(job).status()
+        if working != (now is not None and now.is_working):
             st.rerun()  # the page starts or stops the timer
-        if now.state == "working":
-            st.progress(_share(now), now.text)
+        if now is not None and now.is_working:
+            jobs.bar(now, job.request_cancel, key=f"{key}report_cancel")
             return
-        if now.state == "failed":
+        if now is not None and now.state == "failed":
             st.error(errors.plain(now.text), icon=":material/error:")
-        done = now.state == "done"
+        done = job.file(REPORT) is not None
         with st.container(horizontal=True, gap="small"):
             if done:
                 st.download_button(
                     "Download report",
-                    lambda: report_path(run.path, options).read_bytes(),
-                    file_name=f"{run.name}-report.html",
-                    mime="text/html",
+                    lambda: read_report(run.path, options) or b"",
+                    file_name=EXPORTS["report"].file_for(Source.of(run)),
+                    mime=EXPORTS["report"].media_type,
                     on_click="ignore",
                     icon=":material/download:",
                     type="primary",
@@ -97,9 +105,3 @@ def _making(run: Run, key: str, working: bool) -> None:
             ):
                 start(run.path, options)
                 st.rerun()
-
-
-def _share(now: Status) -> float:
-    """How much is done, from 'Measuring uniform cuts on select images: 3 of 19'."""
-    found = re.search(r"(\d+) of (\d+)$", now.text)
-    return 0.1 + 0.85 * int(found[1]) / int(found[2]) if found else 0.05

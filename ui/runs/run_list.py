@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pruning.criteria import find_criterion
 from pruning.render.markup import result as markup
-from ui.kit import charts, errors, ledger_panel, state
+from ui.kit import charts, downloads, errors, ledger_panel, state
 from ui.kit.view import one_of
 from ui.runs import job_panel, unreadable
 from ui.session import shown_run
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pruning.render.figures.runs import TradeoffPoint
     from pruning.runs import Run, Unreadable
-    from pruning.runs.result import Result, Side
+    from pruning.runs.result import Side
     from pruning.subject import Subject
 
 CHOSEN = "tradeoff_run"
@@ -28,14 +28,6 @@ AXIS = "tradeoff_axis"
 MODELS = "tradeoff_models"
 COLOUR = "tradeoff_colour"
 state.DEFAULTS.update({CHOSEN: None, AXIS: "params", MODELS: "this network", COLOUR: "granularity"})
-
-
-COLUMNS = (
-    "state", "how", "model", "data", "granularity", "criterion", "sparsity", "accuracy_percent", "difference_points",
-    "difference_interval", "params_ratio", "nonzero_ratio", "macs_ratio", "speedup", "speedup_interval", "created",
-    "reason", "name",
-)  # fmt: skip
-"""Of the table and the CSV file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,18 +159,14 @@ def points_of(runs: Sequence[Run], axis: Axis, colour: str) -> list[TradeoffPoin
 
 def describe(run: Run) -> str:
     """A run in a few words: 'channels by L2 norm, 50 %, fine-tuned'."""
+    from pruning.export.runs_table import sparsity
+
     recipe = run.recipe
     if recipe.model.startswith("run:") and recipe.prune.removes_nothing:
         return "fine-tuned longer"
     tuned = ", fine-tuned" if recipe.finetune_steps else ""
     rounds = f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else ""
     return f"{recipe.prune.info.title} {_by(run)}, {sparsity(run)}{rounds}{tuned}"
-
-
-def sparsity(run: Run) -> str:
-    """What was asked for: '50 %', or its span over the layers."""
-    low, high = (f"{100 * value:.0f}" for value in run.asked)
-    return f"{low} %" if low == high else f"{low}–{high} % by layer"
 
 
 def details(runs: Runs) -> None:
@@ -206,7 +194,7 @@ def details(runs: Runs) -> None:
                 st.switch_page("pages/prune.py")
             if run.result is not None and st.button("Compare", key="compare_run", icon=":material/compare:"):
                 st.switch_page("pages/compare.py", query_params={"b": run.name})
-            job_panel.downloads(run, key="details_")
+            job_panel.files(run, key="details_")
             if run.state != "running" and st.button("Delete", key="delete_run", icon=":material/delete:"):
                 _confirm_delete(run)
     if run.result is not None:
@@ -220,13 +208,13 @@ def details(runs: Runs) -> None:
 def table(runs: Runs) -> None:
     """Every run, also those that are going, cancelled or failed; a click on a row chooses it. Below them the folders
     that cannot be read."""
-    frame = rows(runs.shown)
-    title, export = st.columns([4, 1], vertical_alignment="bottom")
+    from pruning.export.record import Source
+    from pruning.export.runs_table import runs_table
+
+    frame = runs_table(runs.shown)
+    title, place = st.columns([4, 1], vertical_alignment="bottom")
     title.markdown(f"## {len(frame)} run{'' if len(frame) == 1 else 's'}")
-    export.download_button(
-        "CSV", lambda: frame.to_csv(index=False).encode(), file_name="pruning-runs.csv", mime="text/csv",
-        on_click="ignore", icon=":material/download:", key="csv", width="stretch",
-    )  # fmt: skip
+    downloads.offer(Source(runs=runs.shown), place, width="stretch")
     if not frame.empty:
         _draw_table(frame, runs)
     unreadable.show(runs.unreadable)
@@ -260,27 +248,6 @@ def _draw_table(frame: pd.DataFrame, runs: Runs) -> None:
     )
 
 
-def rows(runs: Sequence[Run]) -> pd.DataFrame:
-    """The runs as a table; numbers stay numbers, so that they sort and export."""
-    import pandas as pd
-
-    found = []
-    for run in runs:
-        row: dict[str, Any] = {
-            "state": run.state,
-            "how": "",
-            "model": run.network,
-            "data": run.recipe.data,
-            "granularity": run.recipe.prune.granularity,
-            "criterion": run.recipe.prune.criterion,
-            "sparsity": sparsity(run),
-        }
-        if run.result is not None:
-            row |= _figures(run.result)
-        found.append(row | {"created": run.created, "name": run.name, "reason": run.message or ""})
-    return pd.DataFrame(found).reindex(columns=list(COLUMNS))
-
-
 @st.dialog("Delete this run?")
 def _confirm_delete(run: Run) -> None:
     from pruning.runs import delete_run
@@ -299,27 +266,6 @@ def _kind(run: Run, colour: str) -> str:
 
 def _by(run: Run) -> str:
     return f"by {find_criterion(run.recipe.prune.criterion).title}"
-
-
-def _figures(result: Result) -> dict[str, Any]:
-    """A finished run's columns; what was not measured stays empty."""
-    dense, pruned, change, speedup = result.dense, result.pruned, result.difference, result.speedup()
-    found: dict[str, Any] = {
-        "params_ratio": dense.params / pruned.params,
-        "nonzero_ratio": dense.nonzero / max(1, pruned.nonzero),
-        "macs_ratio": dense.macs / max(1, pruned.macs),
-    }
-    if pruned.test is not None and change is not None:
-        low, high = (100 * end for end in change.interval)
-        found |= {
-            "how": "◆" if result.tuned else "●",
-            "accuracy_percent": 100 * pruned.test.value,
-            "difference_points": 100 * change.value,
-            "difference_interval": f"{low:+.1f} to {high:+.1f}",
-        }
-    if speedup is not None:
-        found |= {"speedup": speedup.middle, "speedup_interval": f"{speedup.low:.2f}–{speedup.high:.2f}"}
-    return found
 
 
 def _milliseconds(side: Side) -> float | None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pruning.criteria import CRITERIA
 from pruning.granularity import GRANULARITIES
-from ui.kit import curves, errors, state
+from ui.kit import curves, errors, jobs, state
 from ui.kit.view import Setting, one_of
 from ui.prune.run_form import duration
 from ui.sensitivity import multiples, scan_results
@@ -17,6 +17,7 @@ from ui.session import cuts
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+    from pruning.jobs.status import Status
     from pruning.sensitivity import Sensitivity
     from pruning.subject import Subject
 
@@ -74,16 +75,19 @@ def wanted(subject: Subject) -> Sensitivity:
 
 def is_working(scan: Sensitivity) -> bool:
     """Whether a process is measuring it."""
-    from pruning.sensitivity.cache import file_of
+    now = _status(scan)
+    return now is not None and now.is_working
 
-    return file_of(scan).status().is_working
+
+def _status(scan: Sensitivity) -> Status | None:
+    from pruning.sensitivity.cache import job_of
+
+    return jobs.follow(job_of(scan)).status()
 
 
 def next_step(place: DeltaGenerator, chosen: Subject, scan: Sensitivity) -> None:
     """The one thing to do next: measure, go on measuring, or prune with the limits; and why the last scan ended."""
-    from pruning.sensitivity.cache import file_of
-
-    last = file_of(scan).status()
+    last = _status(scan)
     if st.session_state.pop(_ASKED, False):
         from pruning.sensitivity.start import start
 
@@ -103,33 +107,24 @@ def next_step(place: DeltaGenerator, chosen: Subject, scan: Sensitivity) -> None
         )
         count = f"{scan.wanted - scan.measured:,}" + (f" of {scan.wanted:,}" if scan.measured else "")
         place.caption(f"{count} measurements, beside the app: you can leave this page", width="content")
-    if last.state == "failed":
+    if last is not None and last.state == "failed":
         st.error(f"The last attempt ended early. {errors.plain(last.text)}", icon=":material/error:")
 
 
 def live(subject: Subject, scan: Sensitivity) -> None:
     """How far the scan is; called again and again by a timer until it has ended."""
-    from pruning.sensitivity.cache import file_of
+    from pruning.sensitivity.cache import job_of
 
-    file = file_of(scan)
-    now = file.status()
-    if not now.is_working:
+    now = _status(scan)
+    if now is None or not now.is_working:
         st.rerun()
     scan = curves.found(scan)
-    bar, cancel = st.columns([6, 1], vertical_alignment="center")
-    text = now.text
+    text = ""
     if scan.measured and not scan.complete:
         left = duration(max(0.0, curves.seconds_left(subject, scan) - curves.START_SECONDS))
         text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
-    bar.progress(scan.measured / max(1, scan.wanted), text)
-    asked = file.is_cancelling
-    cancel.button(
-        "Cancelling" if asked else "Cancel",
-        key="cancel_scan",
-        disabled=asked,
-        width="stretch",
-        on_click=file.request_cancel,
-    )
+    share = scan.measured / max(1, scan.wanted)
+    jobs.bar(now, job_of(scan).request_cancel, key="cancel_scan", share=share, text=text)
     scan_results.charts(scan)
 
 

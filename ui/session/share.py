@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from ui.kit import errors, loaders, state
+from ui.kit import downloads, errors, loaders, state
 from ui.kit.view import View
 
 if TYPE_CHECKING:
@@ -199,15 +199,9 @@ def _offer_link(address: str, words: str) -> None:
 
 
 def _offer_file(recipe: Recipe) -> None:
-    st.download_button(
-        "Recipe file",
-        recipe.to_yaml(),
-        file_name="pruning-recipe.yaml",
-        mime="application/yaml",
-        on_click="ignore",
-        icon=":material/download:",
-        key="share_recipe",
-    )
+    from pruning.export.record import Source
+
+    downloads.offer(Source(recipe=recipe), key="share_")
 
 
 def _write(code: str) -> None:

@@ -2,6 +2,6 @@
 
 from pruning.export.report.contents import Contents, Options, gather
 from pruning.export.report.page import html_page
-from pruning.export.report.write import read_finished, write_report
+from pruning.export.report.write import make_report, read_finished, write_report
 
-__all__ = ["Contents", "Options", "gather", "html_page", "read_finished", "write_report"]
+__all__ = ["Contents", "Options", "gather", "html_page", "make_report", "read_finished", "write_report"]

@@ -29,8 +29,10 @@ from pruning.tasks.table import task_of
 MOST_PICTURES = 18
 """Pictures of each kind, the clearest cases first."""
 LONGEST_TITLE, LONGEST_ADVICE = 160, 4000
-WAITING = "Waiting for another run on this machine"
-Progress = Callable[[str], None]
+OPENING, MEASURING = 0.05, (0.1, 0.95)
+"""Shares of the work that are done while networks and images are opened, and when measuring begins and ends."""
+Progress = Callable[[float, str], None]
+"""(share done, what is being done)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,8 +152,8 @@ def gather(
     """
     if run.result is None:
         raise InputError(f"{run.name} is not finished ({run.state}): a report needs a finished run.")
-    tell = progress or (lambda text: None)
-    tell("Opening both networks")
+    tell = progress or (lambda share, text: None)
+    tell(OPENING, "Opening both networks")
     result, recipe = run.result, run.recipe
     dense_model = open_subject(run.dense_ref(), recipe.data, data_dir)
     pruned_model = open_subject(run.ref, recipe.data, data_dir)
@@ -160,7 +162,7 @@ def gather(
     said = facts_of_result(result, None if both is None else {"dense": both[0], "pruned": both[1]})
     data = None
     if result.data is not None:
-        tell("Loading the images")
+        tell(OPENING, "Loading the images")
         data = dense_model.data
     info = dense_model.info
     wrong, right = ([], []) if both is None else (casualties(*both), rescued(*both))
@@ -202,11 +204,17 @@ def _plans(
     tell: Progress,
     cancel: Cancel | None,
 ) -> tuple[UniformPlan, ...]:
-    with quiet_machine(cancel, lambda: tell(WAITING)):  # nobody times anything beside it
+    begin, end = MEASURING
+
+    def count(done: int, of: int) -> None:
+        tell(begin + (end - begin) * done / of, f"Measuring uniform cuts on select images: {done} of {of}")
+
+    # Nobody times anything beside it.
+    with quiet_machine(cancel, lambda: tell(OPENING, "Waiting for another run on this machine")):
         return measure_plans(
             dense,
             run.recipe.prune,
             sparsities=sparsities,
-            progress=lambda done, count: tell(f"Measuring uniform cuts on select images: {done} of {count}"),
+            progress=count,
             cancel=cancel,
         )

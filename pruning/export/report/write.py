@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
 from pruning.base.cancel import Cancel
-from pruning.base.errors import InputError, StorageError
+from pruning.base.errors import InputError
 from pruning.export.report.contents import Options, Progress, gather
 from pruning.export.report.page import html_page
+from pruning.export.target import check_target, save
+from pruning.jobs.work import Work
 from pruning.runs import Run, list_runs, read_run
 
 LARGEST = 8_000_000
 """Bytes of a report: what goes into a mail."""
+REPORT = "report.html"
+"""The result of its job."""
 
 
 def read_finished(folder: Path) -> Run:
@@ -31,28 +33,23 @@ def read_finished(folder: Path) -> Run:
     return run
 
 
-def write_report(
-    folder: Path,
-    out: Path,
+def make_report(
+    run: Run,
     options: Options,
     *,
     data_dir: str | None = None,
     sparsities: tuple[float, ...] | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
-) -> Path:
-    """Write the report of the finished run in `folder` to the file `out`, whole or not at all.
+) -> bytes:
+    """The report of a finished run as an HTML file's content.
 
     Other finished runs beside it appear in the trade-off. `data_dir`: None for where the run found its images. Errors
     as `gather`; also:
 
     Raises:
-        InputError: `out` can be no file, or the report would be too large to send.
-        StorageError: the file cannot be written.
+        InputError: the report would be too large to send.
     """
-    run = read_finished(folder)
-    if out.is_dir() or not out.parent.is_dir():
-        raise InputError(f"The report cannot be written to {out}: name a file in a folder that is there.")
     contents = gather(
         run,
         list_runs(run.path.parent),
@@ -68,12 +65,47 @@ def write_report(
             f"The report would have {len(text):,} bytes, more than the {LARGEST:,} that a mail takes: leave out the "
             "photos, or move the run into a folder with fewer runs."
         )
-    part = out.with_name(f"{out.name}.part")
-    try:
-        part.write_bytes(text)
-        os.replace(part, out)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise StorageError(f"The report cannot be written to {out} ({error.strerror or error}).") from error
-    return out
+    return text
+
+
+def write_report(
+    folder: Path,
+    out: Path,
+    options: Options,
+    *,
+    data_dir: str | None = None,
+    sparsities: tuple[float, ...] | None = None,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Path:
+    """Write the report of the finished run in `folder` to the file `out`, whole or not at all. Options and errors as
+    `make_report`; also:
+
+    Raises:
+        InputError: there is no finished run, or `out` can be no file.
+        StorageError: the file cannot be written.
+    """
+    run = read_finished(folder)
+    check_target(out)
+    text = make_report(run, options, data_dir=data_dir, sparsities=sparsities, progress=progress, cancel=cancel)
+    return save(out, text)
+
+
+def publish_report(
+    folder: Path, work: Work, options: Options, *, data_dir: str | None = None, cancel: Cancel | None = None
+) -> tuple[str, int]:
+    """Leave the report of the finished run in `folder` as the result of a job, in place of an earlier one: the name of
+    its object, and its length in bytes. Errors as `make_report`; also:
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    work.supersedes = True
+    text = make_report(
+        read_finished(folder),
+        options,
+        data_dir=data_dir,
+        progress=lambda share, words: work.say(words, share),
+        cancel=work.cancel_or(cancel),
+    )
+    return work.publish(REPORT, text), len(text)

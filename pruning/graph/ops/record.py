@@ -32,6 +32,8 @@ class Op:
     """It sums over channels, so a removed one counts as zero where it reads."""
     normalises: bool = False
     """It normalises over channels, of which those that are left are used."""
+    batch_norm: bool = False
+    """It normalises each channel with statistics of a batch, and scales it by its own entry of its second operand."""
     reshapes: bool = False
     """It cuts the same numbers up into other dimensions."""
     dropout: bool = False

@@ -4,42 +4,20 @@ from __future__ import annotations
 
 from pruning.graph.ops.record import Op, alike
 from pruning.graph.rules.constants import made
-from pruning.graph.rules.contractions import (
-    addmm,
-    attention,
-    baddbmm,
-    bilinear,
-    convolution,
-    einsum,
-    linear,
-    matmul,
-    mm,
-    mv,
-    transposed_convolution,
-    weight_norm,
-)
+from pruning.graph.rules.contractions import bilinear, convolution, linear, transposed_convolution, weight_norm
+from pruning.graph.rules.cuts import narrow, pad, select, slice_, split, unbind
 from pruning.graph.rules.elementwise import glu, nary, prelu, unary
+from pruning.graph.rules.joins import cat, dstack, hstack, stack, vstack
 from pruning.graph.rules.moves import (
-    cat,
     channel_shuffle,
-    dstack,
     expand,
-    hstack,
     im2col,
     index,
     index_select,
     move,
-    narrow,
-    pad,
     pixel_shuffle,
     reshape,
     roll,
-    select,
-    slice_,
-    split,
-    stack,
-    unbind,
-    vstack,
 )
 from pruning.graph.rules.norms import (
     along_dims,
@@ -54,6 +32,7 @@ from pruning.graph.rules.norms import (
     spatial,
     total,
 )
+from pruning.graph.rules.products import addmm, attention, baddbmm, einsum, matmul, mm, mv
 from pruning.graph.rules.recurrent import gru, lstm, rnn
 
 LAYERS = (
@@ -88,8 +67,9 @@ PRODUCTS = (
 )
 
 NORMS = (
-    *alike("batch_norm instance_norm", Op(rule=batch_norm, sizeless="always")),
-    Op(name="_native_batch_norm_legit_no_training", rule=batch_norm),
+    Op(name="batch_norm", rule=batch_norm, batch_norm=True, sizeless="always"),
+    Op(name="instance_norm", rule=batch_norm, sizeless="always"),
+    Op(name="_native_batch_norm_legit_no_training", rule=batch_norm, batch_norm=True),
     *alike("layer_norm rms_norm", Op(rule=layer_norm, normalises=True, sizes=True)),
     Op(name="group_norm", rule=group_norm, normalises=True, sizes=True),
 )

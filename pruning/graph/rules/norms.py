@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -107,10 +108,8 @@ def _reduced(call: Call, passes: Callable[[Tensor, int], bool]) -> Result:
         return None
     if isinstance(call["other"], Node):  # the larger of two tensors, not of one
         return join_all(call, list(call.operands()), call.shape)
-    dims = call["dim"]
     rank = len(source.shape)
-    every = dims is None or dims == []
-    reduced = set(range(rank)) if every else {d % rank for d in (dims if isinstance(dims, list | tuple) else [dims])}
+    reduced = _dims(call["dim"], rank)
     layers = []
     for layer in source.layers:
         inside = [dim for dim in varying(layer) if dim in reduced]
@@ -131,23 +130,32 @@ def _reduced(call: Call, passes: Callable[[Tensor, int], bool]) -> Result:
     return tuple(result for _ in outputs) if isinstance(outputs, list | tuple) else result
 
 
+def _dims(given: Any, rank: int) -> set[int]:
+    """Dimensions counted from the first one, as a call names them: a number, several, or all where it names none."""
+    if given is None or given == []:
+        return set(range(rank))
+    return {dim % rank for dim in (given if isinstance(given, list | tuple) else [given])}
+
+
 def along_dims(call: Call) -> Result:
     """softmax, cumsum, sort, ...: dimensions that they run along stay whole."""
     source = call.value(call["self"])
     if source is None:
         return None
     dims = call["dim"] if call["dim"] is not None else call["axis"]
-    rank = len(source.shape)
-    chosen = (
-        set(range(rank)) if dims is None else {d % rank for d in (dims if isinstance(dims, list | tuple) else [dims])}
-    )
+    return _whole(call, source, _dims(dims, len(source.shape)), "runs along the channels")
+
+
+def _whole(call: Call, source: Value, dims: set[int], reason: str) -> Result:
+    """Every result has the labels of the source; those that run along `dims` stay whole: they are joined along these,
+    or locked where they run along no others."""
     layers = []
     for layer in source.layers:
-        inside = [dim for dim in varying(layer) if dim in chosen]
+        inside = [dim for dim in varying(layer) if dim in dims]
         if inside and len(inside) < len(varying(layer)):
             layer = call.labels.tie(layer, inside)
         elif inside:
-            call.labels.lock(layer, call.why("runs along the channels"))
+            call.labels.lock(layer, call.why(reason))
             continue
         layers.append(layer)
     outputs = call.node.meta["val"]
@@ -180,10 +188,7 @@ def fourier(call: Call) -> Result:
     source = call.value(call["self"])
     if source is None:
         return None
-    rank = len(source.shape)
-    dims = call["dim"]
-    chosen = {d % rank for d in (dims if isinstance(dims, list | tuple) else [dims])}
-    return Value(call.shape, call.drop(source, chosen, "transforms along them").layers)
+    return Value(call.shape, call.drop(source, _dims(call["dim"], len(source.shape)), "transforms along them").layers)
 
 
 def spatial(call: Call) -> Result:
@@ -194,20 +199,7 @@ def spatial(call: Call) -> Result:
     found = re.search(r"([123])d", call.op)
     count = int(found.group(1)) if found else 2
     rank = len(source.shape)
-    inner = set(range(rank - count, rank))
-    layers = []
-    for layer in source.layers:
-        dims = varying(layer)
-        if inner & set(dims) and set(dims) - inner:
-            layer = call.labels.tie(layer, [dim for dim in dims if dim in inner])
-        elif inner & set(dims):
-            call.labels.lock(layer, call.why("pools along them"))
-            continue
-        layers.append(layer)
-    outputs = call.node.meta["val"]
-    if isinstance(outputs, list | tuple):
-        return tuple(Value(tuple(output.shape), tuple(layers)) for output in outputs)
-    return Value(call.shape, tuple(layers))
+    return _whole(call, source, set(range(rank - count, rank)), "pools along them")
 
 
 def embedding(call: Call) -> Result:

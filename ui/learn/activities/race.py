@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from pruning.spec import PruneSpec
-from ui.kit import charts, errors, lab
+from ui.kit import charts, errors, jobs, lab
 
 if TYPE_CHECKING:
     from pruning.contest import Race, Terms, Verdict
-    from pruning.jobs.workfile import WorkFile
+    from pruning.jobs.job import Job
     from ui.learn.stage import Fact, Stage
 
 HEATS = 3
@@ -36,16 +36,16 @@ def show(stage: Stage) -> None:
         heats[percent] = started = 1
         place.empty()
         _launch(stage, percent, 0)
-    files = [_file(stage, percent, heat) for heat in range(started)]
-    status = files[-1][0].status()
-    if status.is_working:
+    entered = [_job(stage, percent, heat) for heat in range(started)]
+    now = jobs.follow(entered[-1][0]).status()
+    if now is not None and now.is_working:
         # A timer only while there is something to wait for; it ends with a rerun of the whole page.
-        st.fragment(_live, run_every=1.0)(stage, files)
+        st.fragment(_live, run_every=1.0)(stage, entered)
         return
-    races = _races(files)
+    races = _races(entered)
     _draw(stage, races)
     if not races[-1].done:
-        _ended_early(stage, percent, started - 1, status.text)
+        _ended_early(stage, percent, started - 1, "" if now is None else now.text)
         return
     _verdict(stage, races, percent)
     if started < HEATS:
@@ -67,25 +67,25 @@ def terms_of(stage: Stage, percent: int, heat: int) -> Terms:
     )
 
 
-def _file(stage: Stage, percent: int, heat: int) -> tuple[WorkFile, Terms]:
-    from pruning.contest.cache import file_of
+def _job(stage: Stage, percent: int, heat: int) -> tuple[Job, Terms]:
+    from pruning.contest.cache import job_of
 
     terms = terms_of(stage, percent, heat)
     subject = stage.subject()
-    return file_of(terms, subject.digest, subject.data.digest), terms
+    return job_of(terms, subject.digest, subject.data.digest), terms
 
 
-def _races(files: list[tuple[WorkFile, Terms]]) -> list[Race]:
-    from pruning.contest.cache import read
+def _races(entered: list[tuple[Job, Terms]]) -> list[Race]:
+    from pruning.contest.cache import replay
 
-    return [read(file, terms) for file, terms in files]
+    return [replay(terms, jobs.follow(job).last_events()) for job, terms in entered]
 
 
 def _launch(stage: Stage, percent: int, heat: int) -> None:
     """Start a race in a process of its own, unless its result is there or another visitor runs it already."""
     from pruning.contest.start import start
 
-    (race,) = _races([_file(stage, percent, heat)])
+    (race,) = _races([_job(stage, percent, heat)])
     if not race.done:
         with errors.shown(stop=False):
             start(terms_of(stage, percent, heat), stage.subject())
@@ -98,19 +98,17 @@ def _more(stage: Stage, percent: int) -> None:
     _launch(stage, percent, heat)
 
 
-def _live(stage: Stage, files: list[tuple[WorkFile, Terms]]) -> None:
+def _live(stage: Stage, entered: list[tuple[Job, Terms]]) -> None:
     """The race as it stands; called again and again by a timer until it has ended."""
-    file = files[-1][0]
-    status = file.status()
-    if not status.is_working:
+    job = entered[-1][0]
+    now = jobs.follow(job).status()
+    if now is None or not now.is_working:
         st.rerun()
-    races = _races(files)
-    bar, cancel = st.columns([6, 1], vertical_alignment="center")
+    races = _races(entered)
     share = races[-1].share
-    bar.progress(share, stage.say("running", share=f"{100 * share:.0f}") if share else stage.say("waiting"))
-    asked = file.is_cancelling
-    cancel.button(stage.say("stopping" if asked else "stop"), key="race_stop", disabled=asked, width="stretch",
-                  on_click=file.request_cancel)  # fmt: skip
+    text = stage.say("running", share=f"{100 * share:.0f}") if share else stage.say("waiting")
+    jobs.bar(now, job.request_cancel, key="race_stop", share=share, text=text, cancel=stage.say("stop"),
+             cancelling=stage.say("stopping"))  # fmt: skip
     _draw(stage, races)
     st.markdown(stage.say("no_verdict_yet"))
 

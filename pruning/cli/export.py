@@ -1,0 +1,26 @@
+"""`export`: a file from a finished run, in one of the formats of the table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pruning.cost.ledger import size
+from pruning.export.record import Source
+from pruning.export.report import read_finished
+from pruning.export.table import find_export
+
+
+def export(ref: str, name: str, out: Path | None) -> tuple[dict[str, Any], list[str]]:
+    """Write the file: where it is, as JSON and as lines.
+
+    Raises:
+        PruningError: no such format, no finished run, what the run needs is absent, or the file cannot be written.
+    """
+    format_ = find_export(name)
+    run = read_finished(Path(ref.removeprefix("run:")).expanduser())
+    source = Source.around(run)
+    written = format_.write(source, out or Path(format_.file_for(source)))
+    length = written.stat().st_size
+    result = {"schema_version": 1, "run": str(run.path), "format": name, "file": str(written), "bytes": length}
+    return result, [f"{written} ({size(length)}): {format_.explanation}"]

@@ -1,0 +1,71 @@
+"""Runs as a table, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pruning.runs import Run
+    from pruning.runs.result import Result
+
+COLUMNS = (
+    "state", "how", "model", "data", "granularity", "criterion", "sparsity", "accuracy_percent", "difference_points",
+    "difference_interval", "params_ratio", "nonzero_ratio", "macs_ratio", "speedup", "speedup_interval", "created",
+    "reason", "name",
+)  # fmt: skip
+
+
+def runs_csv(runs: Sequence[Run]) -> bytes:
+    """`runs_table` as CSV."""
+    return runs_table(runs).to_csv(index=False).encode()
+
+
+def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row a run, in any state; numbers stay numbers, so that they sort."""
+    import pandas as pd
+
+    found = []
+    for run in runs:
+        row: dict[str, Any] = {
+            "state": run.state,
+            "how": "",
+            "model": run.network,
+            "data": run.recipe.data,
+            "granularity": run.recipe.prune.granularity,
+            "criterion": run.recipe.prune.criterion,
+            "sparsity": sparsity(run),
+        }
+        if run.result is not None:
+            row |= _figures(run.result)
+        found.append(row | {"created": run.created, "name": run.name, "reason": run.message or ""})
+    return pd.DataFrame(found).reindex(columns=list(COLUMNS))
+
+
+def sparsity(run: Run) -> str:
+    """What was asked for: '50 %', or its span over the layers."""
+    low, high = (f"{100 * value:.0f}" for value in run.asked)
+    return f"{low} %" if low == high else f"{low}–{high} % by layer"
+
+
+def _figures(result: Result) -> dict[str, Any]:
+    """A finished run's columns; what was not measured stays empty."""
+    dense, pruned, change, speedup = result.dense, result.pruned, result.difference, result.speedup()
+    found: dict[str, Any] = {
+        "params_ratio": dense.params / pruned.params,
+        "nonzero_ratio": dense.nonzero / max(1, pruned.nonzero),
+        "macs_ratio": dense.macs / max(1, pruned.macs),
+    }
+    if pruned.test is not None and change is not None:
+        low, high = (100 * end for end in change.interval)
+        found |= {
+            "how": "◆" if result.tuned else "●",
+            "accuracy_percent": 100 * pruned.test.value,
+            "difference_points": 100 * change.value,
+            "difference_interval": f"{low:+.1f} to {high:+.1f}",
+        }
+    if speedup is not None:
+        found |= {"speedup": speedup.middle, "speedup_interval": f"{speedup.low:.2f}–{speedup.high:.2f}"}
+    return found
