@@ -31,7 +31,6 @@ from pruning.runs.run import Run
 from pruning.runs.saved_model import save_model
 from pruning.training.answers import save_answers
 
-
 LONGEST_REASON = 400
 """Characters of why a recipe cannot be read: it may quote a name of thousands."""
 
