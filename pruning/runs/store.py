@@ -20,6 +20,7 @@ from pruning.base.files import read_bytes, replace_file
 from pruning.base.remembered import Remembered
 from pruning.jobs.status import Status
 from pruning.jobs.work import Work
+from pruning.runs.events import words_of
 from pruning.runs.files import ANSWERS, JOB, MODEL, RECIPE, RESULT, STRUCTURE
 from pruning.runs.job import job_of, read_status
 from pruning.runs.order import Order, order_text, read_order
@@ -102,6 +103,8 @@ def execute(
 
         def tell(event: dict[str, Any]) -> None:
             work.tell(event)
+            if said := words_of(event):
+                work.say(*said)
             if progress is not None:
                 progress(event)
 
