@@ -5,6 +5,7 @@ import functools
 import pytest
 import torch
 
+from pruning.base.digests import weights_digest
 from pruning.base.errors import Cancelled, InputError
 from pruning.data.datasets import load_dataset
 from pruning.latency.clock import compare_latency
@@ -12,6 +13,7 @@ from pruning.opening.models import open_model
 from pruning.runs import pipeline
 from pruning.runs.pipeline import check_recipe, run
 from pruning.runs.recipe import Recipe
+from pruning.statistics.cache import statistics_for
 from pruning.training.evaluate import evaluate
 
 
@@ -86,6 +88,43 @@ def test_the_shared_models_are_not_changed():
         recipe(model="sample:mini_resnet", finetune_steps=2), opened, load_dataset("mnist5k"), lambda event: None, None
     )
     assert all(torch.equal(tensor, before[name]) for name, tensor in opened.model.state_dict().items())
+
+
+@pytest.mark.parametrize("granularity", ["channel", "weight"])
+def test_every_round_ranks_by_the_network_as_it_stands(granularity, monkeypatch):
+    looked_at = []
+
+    def watch(model, graph, data, spec, **options):
+        looked_at.append((weights_digest(model), spec.sparsity, options["dense"]))
+        return statistics_for(model, graph, data, spec, **options)
+
+    monkeypatch.setattr(pipeline, "statistics_for", watch)
+    opened = open_model("sample:mini_resnet")
+    outcome = run(
+        recipe(
+            model="sample:mini_resnet", granularity=granularity, criterion="taylor", parameters={"batches": 1},
+            schedule="iterative", iterations=3, seed=2,
+        )
+    )  # fmt: skip
+    digests, sparsities, dense = zip(*looked_at, strict=True)
+    assert digests[0] == opened.digest and len(set(digests)) == 3, "cut and trained meanwhile"
+    assert sparsities == pytest.approx([1 - 0.5 ** (i / 3) for i in (1, 2, 3)])
+    assert {weights_digest(model) for model in dense} == {opened.digest}
+    assert outcome.result.check.status == "exact"
+    if granularity == "channel":
+        assert {layer.kept for layer in outcome.result.layers if layer.group == "conv1"} == {5}
+
+
+def test_slimming_by_batch_norm_is_exact_and_refused_at_once_where_there_is_none():
+    outcome = run(recipe(model="sample:mini_resnet", criterion="bn_scale", finetune_steps=0))
+    assert outcome.result.check.status == "exact" and outcome.result.recipe.prune.criterion == "bn_scale"
+    with pytest.raises(InputError, match="cannot be ranked by batch norm"):
+        check_recipe(recipe(criterion="bn_scale"))
+
+
+def test_a_recipe_may_keep_multiples():
+    rows = run(recipe(sparsity=0.5, round_to=64, finetune_steps=0)).result.layers
+    assert {row.name: row.kept for row in rows} == {"fc1": 192, "fc2": 64}, "of 300 and 100, half, rounded up"
 
 
 @pytest.mark.parametrize("after", [0, 1, 4, 9])

@@ -92,7 +92,7 @@ def _entries(option: str, texts: list[str], form: str, kind: type[float | int]) 
 
 
 def _lines(criterion: Criterion) -> list[str]:
-    words = " ".join(filter(None, (f"{criterion.title}. {criterion.explanation}", criterion.conditions)))
+    words = " ".join(filter(None, (f"{criterion.title}: {criterion.explanation}", criterion.conditions)))
     for parameter in criterion.parameters:
         words += (
             f" --parameter {parameter.name}={parameter.default} ({parameter.low:,} to {parameter.high:,}): "

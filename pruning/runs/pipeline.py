@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
 from pruning.cost.counts import model_cost
+from pruning.criteria import find_criterion
 from pruning.data.datasets import Dataset, load_dataset
 from pruning.latency.clock import ENGINE, compare_latency, quiet_machine
 from pruning.latency.processor import processor
@@ -118,6 +119,8 @@ def check_recipe(recipe: Recipe) -> OpenModel:
     """
     source = open_model(recipe.model)
     per_target(source.graph, recipe.prune)
+    if "batch_norm" in find_criterion(recipe.prune.criterion).needs:
+        make_plan(source.model, source.graph, recipe.prune)  # refuses here what has no batch norm to rank by
     _check_pair(source, recipe.data)
     return source
 

@@ -45,17 +45,32 @@ def statistics_for(
     if data is None:
         raise without_images(spec)
     teacher = None if dense is None or data.labels.get("train") is not None else weights_digest(dense)
-    key = (digest or weights_digest(model), teacher, data.digest, *key_of(spec))
-    with _LOCK:
-        if key in _KNOWN:
-            _KNOWN.move_to_end(key)
-            return _KNOWN[key]
+    digest = digest or weights_digest(model)
+    known = remembered(digest, data, spec, teacher)
+    if known is not None:
+        return known
     found = gather_scores(model, graph, data, spec, dense=dense, progress=progress, cancel=cancel)
     with _LOCK:
-        _KNOWN[key] = found
+        _KNOWN[_key(digest, data, spec, teacher)] = found
         while len(_KNOWN) > 1 and sum(map(_bytes, _KNOWN.values())) > MOST_BYTES:
             _KNOWN.popitem(last=False)
     return found
+
+
+def remembered(digest: str, data: Dataset, spec: PruneSpec, teacher: str | None = None) -> Statistics | None:
+    """Statistics that were gathered before, if they still are in memory: at once, whoever computes meanwhile.
+
+    `digest`: of the weights. `teacher`: of the network whose answers stand in for labels.
+    """
+    key = _key(digest, data, spec, teacher)
+    with _LOCK:
+        if key in _KNOWN:
+            _KNOWN.move_to_end(key)
+        return _KNOWN.get(key)
+
+
+def _key(digest: str, data: Dataset, spec: PruneSpec, teacher: str | None) -> tuple[object, ...]:
+    return digest, teacher, data.digest, *key_of(spec)
 
 
 def _bytes(found: Statistics) -> int:

@@ -1,6 +1,7 @@
 """Prune and Trade-off: sliders change counts at once, a run is followed and shown, bad recipes get one sentence."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,12 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pruning.runs import create_run, read_run
+from pruning.criteria import CRITERIA
+from pruning.granularity import Granularity
+from pruning.graph.targets import free_targets
+from pruning.opening.models import open_model
+from pruning.planning.allocation import kept_per_target
+from pruning.runs import create_run, read_run, request_cancel
 from pruning.runs.pipeline import run
 from pruning.runs.recipe import Recipe
 from pruning.runs.result_json import to_values
@@ -124,6 +130,65 @@ def test_the_board_asks_for_other_rows(app: AppTest) -> None:
     assert board["token"] != before["token"] and board["shape"] != before["shape"]
     rows = {row["name"]: row for row in board["rows"]}
     assert sum(rows["fc"]["bins"]) + rows["fc"]["zeros"] == rows["fc"]["total"] == 280
+
+
+def toasts(app: AppTest) -> list[str]:
+    return [toast.value.replace("\\", "") for toast in app.toast]
+
+
+@pytest.mark.parametrize(("granularity", "target"), [("channel", "layer2.0.conv1"), ("weight", "fc")])
+def test_the_board_ranks_by_what_train_images_show(app: AppTest, granularity: Granularity, target: str) -> None:
+    from pruning.data.datasets import load_dataset
+    from pruning.statistics.gather import gather_scores
+
+    open_page(app, "prune")
+    say(app, granularity=granularity, criterion="taylor")
+    assert not app.exception and not app.error
+    opened = open_model("sample:mini_resnet")
+    spec = PruneSpec(granularity=granularity, criterion="taylor")
+    key = next(t.key for t in free_targets(opened.graph, granularity) if t.name == target)
+    scores = gather_scores(opened.model, opened.graph, load_dataset("mnist5k"), spec).scores[key]
+    row = next(row for row in given(app)["rows"] if row["name"] == target)
+    if granularity == "channel":
+        assert row["scores"] == pytest.approx(sorted(scores.tolist()), rel=1e-3)
+    else:
+        assert sum(row["bins"]) + row["zeros"] == row["total"] and row["axis"][1] - row["axis"][0] > 3, (
+            "squares reach far"
+        )
+        assert row["bins"][0] < row["total"] / 10, "few lie below the axis"
+    say(app, rev=2, removed={target: 5 if granularity == "channel" else 500})
+    assert not app.exception and "recalibrated · " in words(app), "what-if measures such a cut"
+
+
+def test_criteria_that_cannot_rank_here_say_why(app: AppTest) -> None:
+    open_page(app, "prune")
+    assert {name: bool(why) for name, _, why in given(app)["criteria"]} == dict.fromkeys(CRITERIA, False)
+    app.session_state["model_ref"] = "sample:lenet5"
+    app.run()
+    why = {name: reason for name, _, reason in given(app)["criteria"]}
+    assert "batch norm" in why.pop("bn_scale") and not any(why.values())
+    app.session_state["model_ref"] = "torchvision:squeezenet1_1?size=64"
+    app.run()
+    why = {name: reason for name, _, reason in given(app)["criteria"]}
+    assert "images" in why["taylor"] and not why["l1"]
+
+
+def test_where_the_chosen_criterion_cannot_rank_another_one_does_and_that_is_said(app: AppTest) -> None:
+    open_page(app, "prune")
+    say(app, criterion="bn_scale")
+    assert given(app)["criterion"] == "bn_scale" and not toasts(app)
+    say(app, rev=2, granularity="weight")
+    assert not app.exception and (given(app)["granularity"], given(app)["criterion"]) == ("weight", "l2")
+    assert toasts(app) == [
+        "**BN scale cannot rank here:** For channels only. Needs a batch norm behind every layer that loses channels. "
+        "Ranked by L2 norm now."
+    ]
+    say(app, rev=3, granularity="channel", criterion="taylor")
+    assert given(app)["criterion"] == "taylor"
+    app.session_state["model_ref"] = "torchvision:squeezenet1_1?size=64"
+    app.run()
+    assert not app.exception and given(app)["criterion"] == "l2"
+    assert "It needs train images" in toasts(app)[0]
 
 
 def test_a_network_whose_channels_are_all_locked_says_why(app: AppTest, tmp_path: Path) -> None:
@@ -304,3 +369,27 @@ def test_a_recipe_is_followed_to_the_step(app: AppTest, rest: str, words: str) -
     assert any(button.label == "Prune and fine-tune" for button in app.button)
     app.number_input(key="prune_epochs_widget").set_value(4).run()
     assert any("4 epochs, " in block.value for block in app.markdown), "the page's own epochs from then on"
+
+
+def test_a_recipe_brings_its_criterions_parameters_and_what_it_rounds(app: AppTest) -> None:
+    open_page(app, "prune")
+    text = (
+        "version: 2\nmodel: sample:lenet5\ndata: mnist5k\ncriterion: taylor\nparameters: {batches: 2}\nsparsity: 0.5\n"
+        "round_to: 8\nfinetune_steps: 100\nseed: 4\n"
+    )
+    app.file_uploader(key="prune_recipe_file").set_value(("recipe.yaml", text.encode(), "application/yaml")).run()
+    assert not app.exception and not app.error
+    board = given(app)
+    assert board["criterion"] == "taylor" and board["removed"] == {"conv1": 4, "conv2": 18, "fc1": 244}, "16, 32, 256"
+    field = next(field for field in app.number_input if field.label == "Batches of train images")
+    assert (field.value, field.min, field.max) == (2, 1, 1000)
+    token = board["token"]
+    field.set_value(3).run()
+    assert not app.exception and given(app)["token"] != token, "other scores"
+    app.button(key="start_run").click().run()
+    (folder,) = (Path(os.environ["PRUNING_RUNS"])).iterdir()
+    spec = read_run(folder).recipe.prune
+    assert (spec.criterion, spec.parameters, spec.seed) == ("taylor", (("batches", 3),), 4)
+    opened = open_model("sample:lenet5")
+    assert kept_per_target(opened.graph, spec) == {"conv1": 16, "conv2": 32, "fc1": 256}
+    request_cancel(folder)

@@ -65,10 +65,11 @@ def statistics(opened: OpenModel, spec: PruneSpec, data: Dataset | None) -> Stat
     Raises:
         InputError: it needs images and there are none.
     """
-    from pruning.statistics.cache import statistics_for
+    from pruning.statistics.cache import remembered, statistics_for
 
-    if not spec.needs_images:
-        return None
+    known = None if data is None else remembered(opened.digest, data, spec)
+    if known is not None or not spec.needs_images:
+        return known
     with st.spinner("Ranking by what train images show"), loaders.computing():
         return statistics_for(
             opened.model, opened.graph, data, spec, digest=opened.digest, cancel=loaders.asked_to_stop
