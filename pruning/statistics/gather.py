@@ -116,5 +116,7 @@ def _batches(data: Dataset, seed: int, count: int) -> Iterator[tuple[Tensor, Ten
         for index in order.split(BATCH):
             if done == count:
                 return
-            yield data.normalise(images[index]), None if labels is None else labels[index]
+            batch = data.normalise(images[index])
+            layout = torch.channels_last if batch.dim() == 4 else torch.contiguous_format
+            yield batch.contiguous(memory_format=layout), None if labels is None else labels[index]
             done += 1
