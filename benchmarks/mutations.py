@@ -1,11 +1,12 @@
-"""Does damage to the files of a run ever end in anything but a sentence?
+"""Does damage to the files of a run, or of other work in another process, ever end in anything but a sentence?
 
     python -m benchmarks.mutations [--mutations 3000] [--only result]
 
-Claim: of 3,000 mutations each of a result, a recipe, an order, events, a structure and answers, every one is either
-read, and what was read can be shown, or refused by one of the explorer's own errors in a sentence of less than 500
-characters. Nothing takes more than 20 seconds. The files are those of the stored runs in tests/fixtures; a mutation
-flips, removes, doubles or inserts bytes, cuts the file short, or puts an odd value in the place of a sound one.
+Claim: of 3,000 mutations each of a result, a recipe, an order, events, a structure and answers, of each object of a
+job, and of what scans, races and layer times keep, every one is either read, and what was read can be shown, or refused
+by one of the explorer's own errors in a sentence of less than 500 characters. Nothing takes more than 20 seconds. The
+files are those of the stored runs in tests/fixtures, and of jobs made here; a mutation flips, removes, doubles or
+inserts bytes, cuts the file short, or puts an odd value in the place of a sound one.
 """
 
 from __future__ import annotations
@@ -13,96 +14,26 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import shutil
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.common import report, say
+from benchmarks.mutation_kinds import KINDS, LONGEST, Kind
 from pruning.base.errors import PruningError
-from pruning.compare.casualties import casualties
-from pruning.compare.verdict import facts_of_result, verdict
-from pruning.opening.models import open_model
-from pruning.render.figures.runs import kept_bars, run_curve
-from pruning.render.markup.result import footnote, ledger_html, stages_html
-from pruning.render.markup.result import verdict as line
-from pruning.runs import read_run
-from pruning.runs.result_json import from_values, to_values
 
-STORED = Path(__file__).parents[1] / "tests" / "fixtures" / "runs"
 MUTATIONS = 3000
-LONGEST, SLOWEST = 500, 20.0
-"""Characters of a sentence, and seconds of a reading."""
+SLOWEST = 20.0
+"""Seconds of a reading."""
 ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2, 0.5, -0.5, 1e308, -1e308, 5e-324, 2**63, 10**30, 99, float("nan"), float("inf"),
     "", "x", "0", "1e5", "channel", "sample:lenet5", "run:/", "run:", "\ud800", "\0", "a" * 5000, "<b>", "2026-01-01",
     [], {}, [[]], [None], {"": None}, [1, 2], [1, 2, 3], {"1": [1, 2, 3]},
 )  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """One file of a run's folder."""
-
-    stored: str
-    """Run whose file is mutated."""
-    file: str
-    read: Callable[[Path], Any]
-    """Reads the folder and shows what was read."""
-
-
-def show_result(folder: Path) -> None:
-    """Read a run with its result, and say all that pages say of it."""
-    result = read_run(folder).result
-    if result is None:
-        return
-    said = (line(result), ledger_html(result), stages_html(result), footnote(result))
-    assert all(said) and verdict(facts_of_result(result)).text
-    kept_bars(result.layers, False)
-    assert from_values(json.loads(json.dumps(to_values(result), allow_nan=False)), "it") == result
-
-
-def show_run(folder: Path) -> None:
-    """Read a run and say what a list says of it."""
-    run = read_run(folder)
-    assert run.name and run.state and run.network and run.asked
-    f"{run.created:%d %b %Y, %H:%M}"
-    run.recipe.to_yaml()
-
-
-def show_events(folder: Path) -> None:
-    """Read what a run has said, and draw it."""
-    run = read_run(folder)
-    events = run.events()
-    run_curve(events.training, events.stages, False, dense=None)
-
-
-def show_model(folder: Path) -> None:
-    """Open the model that a run led to."""
-    open_model(f"run:{folder}")
-
-
-def show_answers(folder: Path) -> None:
-    """Compare the answers of both networks."""
-    sides = read_run(folder).answers()
-    if {"dense", "pruned"} <= sides.keys():
-        casualties(sides["dense"], sides["pruned"])
-
-
-KINDS = {
-    "result": Kind(stored="channel", file="result.json", read=show_result),
-    "recipe": Kind(stored="cancelled", file="recipe.yaml", read=show_run),
-    "order": Kind(stored="weight", file="job.json", read=show_run),
-    "events": Kind(stored="cancelled", file="events.jsonl", read=show_events),
-    "structure": Kind(stored="channel", file="model.json", read=show_model),
-    "answers": Kind(stored="iterative", file="answers.safetensors", read=show_answers),
-}
 
 
 def mutate(content: bytes, dice: random.Random) -> bytes:
@@ -175,7 +106,7 @@ def attack(name: str, kind: Kind, count: int) -> dict[str, Any]:
     slowest, failures = 0.0, []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "run"
-        shutil.copytree(STORED / kind.stored, folder)
+        kind.make(folder)
         sound = (folder / kind.file).read_bytes()
         for number in range(count):
             dice = random.Random(f"{name} {number}")

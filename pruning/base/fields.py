@@ -114,7 +114,7 @@ class Fields:
 
     def part(self, name: str) -> Fields:
         """An object inside this one."""
-        return Fields(self._value(name), f"{name} of {self.where}")
+        return Fields(self._value(name), f"{_short(name)} of {self.where}")
 
     def parts(self, name: str) -> list[Fields]:
         """A list of objects."""
@@ -129,11 +129,11 @@ class Fields:
 
     def refuse(self, name: str, wanted: str) -> NoReturn:
         """Raise the StorageError for a value that is not what it should be."""
-        raise StorageError(f"{self.where} is damaged: {name} is {shown(self._values.get(name))}, not {wanted}.")
+        raise StorageError(f"{self.where} is damaged: {_short(name)} is {shown(self._values.get(name))}, not {wanted}.")
 
     def _value(self, name: str) -> Any:
         if name not in self:
-            raise StorageError(f"{self.where} is damaged: it holds no {name}.")
+            raise StorageError(f"{self.where} is damaged: it holds no {_short(name)}.")
         return self._values[name]
 
 
@@ -151,6 +151,12 @@ def shown(value: Any, length: int = 40) -> str:
         return "an object"
     text = repr(value)
     return text if len(text) <= length else f"{text[:length]}…"
+
+
+def _short(name: str) -> str:
+    """A name inside a sentence: those of an object's values come from the file as well."""
+    text = name if name.isprintable() else repr(name)
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _is_number(value: Any) -> bool:

@@ -38,9 +38,9 @@ class Attempt:
         Raises:
             InputError: there is none.
         """
-        path = Path(place).absolute()
+        path = Path(place)
         if path.parent.name == ATTEMPTS and (number := number_of(path.name)):
-            attempt = Attempt(LocalStore(path.parents[1]), number)
+            attempt = Attempt(LocalStore.at(path.parent.parent), number)
             if attempt.is_asked:
                 return attempt
         raise InputError(f"There is no attempt at a job in {place}.")

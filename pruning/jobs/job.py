@@ -24,7 +24,7 @@ class Job:
     @staticmethod
     def in_folder(folder: Path) -> Job:
         """The job of a folder of this machine, which need not be there yet."""
-        return Job(LocalStore(folder))
+        return Job(LocalStore.at(folder))
 
     def attempts(self) -> list[Attempt]:
         """All attempts so far, oldest first.

@@ -15,6 +15,8 @@ from pruning.jobs.store import Store
 
 MANIFEST = "manifest.json"
 VERSION = 1
+LONGEST_NAME = 200
+"""Characters of a file's place in the job's folder."""
 LARGEST_FILE = 2**30
 """Bytes of an event file or a result that are read at once."""
 
@@ -87,6 +89,7 @@ class Manifest:
 
 def _file(fields: Fields) -> File:
     name = fields.text("name")
-    if name.startswith("/") or not all(part.strip(".") for part in name.split("/")):
+    inside = not name.startswith("/") and all(part.strip(".") for part in name.split("/"))
+    if not inside or len(name) > LONGEST_NAME or not name.isprintable():
         fields.refuse("name", "a place inside the job's folder")
     return File(name=name, length=fields.whole("length", 0), sha256=fields.text("sha256"))

@@ -59,6 +59,11 @@ class LocalStore:
 
     root: Path
 
+    @staticmethod
+    def at(root: Path) -> LocalStore:
+        """The store of a folder: the same one, whatever way there is written down."""
+        return LocalStore(Path(os.path.abspath(root)))
+
     def path(self, name: str) -> Path:
         """The file of an object."""
         return self.root / name

@@ -50,6 +50,14 @@ class Condensed:
             return RunEvents(last=last, training=list(training), stages=list(stages))
 
 
+def words_of(event: dict[str, Any]) -> tuple[str, float | None] | None:
+    """What an event says in words, and the share of the training that is done; None where it says nothing new."""
+    if event.get("stage") == "finetune":
+        step, steps = event["step"], event["steps"]
+        return f"Fine-tuning: step {step:,} of {steps:,}", step / steps
+    return (event["text"], None) if event.get("text") else None
+
+
 def _is_whole(event: dict[str, Any]) -> bool:
     """Whether an event says what its stage says."""
     fields = Fields(event, "event")

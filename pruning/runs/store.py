@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import textwrap
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from pruning.base.files import read_bytes, replace_file
 from pruning.base.remembered import Remembered
 from pruning.jobs.status import Status
 from pruning.jobs.work import Work
+from pruning.runs.events import words_of
 from pruning.runs.files import ANSWERS, JOB, MODEL, RECIPE, RESULT, STRUCTURE
 from pruning.runs.job import job_of, read_status
 from pruning.runs.order import Order, order_text, read_order
@@ -29,6 +31,9 @@ from pruning.runs.result_json import read_result, to_values
 from pruning.runs.run import Run
 from pruning.runs.saved_model import save_model
 from pruning.training.answers import save_answers
+
+LONGEST_REASON = 400
+"""Characters of why a recipe cannot be read: it may quote a name of thousands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +103,8 @@ def execute(
 
         def tell(event: dict[str, Any]) -> None:
             work.tell(event)
+            if said := words_of(event):
+                work.say(*said)
             if progress is not None:
                 progress(event)
 
@@ -231,7 +238,7 @@ def _read_recipe(path: Path) -> Recipe:
     except UnicodeDecodeError as error:
         raise StorageError(f"{path.name} is damaged: byte {error.start:,} of it is no UTF-8 text.") from error
     except InputError as error:
-        raise StorageError(str(error)) from error
+        raise StorageError(textwrap.shorten(str(error), LONGEST_REASON, placeholder=" …")) from error
 
 
 @contextmanager

@@ -175,15 +175,17 @@ def test_all_rows_follow_one_slider_but_those_that_are_locked(board: Page) -> No
 
 def lowest(share: float) -> dict[str, int]:
     """Units of each group among the lowest of all scores; computed from the weights alone."""
+    from pruning.graph.targets import free_targets
     from pruning.opening.models import open_model
-    from pruning.planning.plan import unit_scores
+    from pruning.spec import PruneSpec
+    from pruning.statistics.scores import unit_scores
 
     opened = open_model(MODEL)
     tensors = dict(opened.model.named_parameters())
     scores = [
-        (score, group.name)
-        for group in opened.graph.groups
-        for score in unit_scores(group, tensors, "l2").tolist()
+        (score, target.key)
+        for target in free_targets(opened.graph, "channel")
+        for score in unit_scores(opened.graph, target, PruneSpec(criterion="l2"), tensors).tolist()
     ]  # fmt: skip
     goes = [name for _, name in sorted(scores)[: round(share * len(scores))]]
     return {group.name: goes.count(group.name) for group in opened.graph.groups}
@@ -223,15 +225,15 @@ def test_weights_have_a_histogram_for_a_slider(board: Page) -> None:
 def test_times_of_layers_give_steps_to_snap_to(server: str, page: Page, home: Path) -> None:
     """With times made up here, under the name that this network's have on this machine."""
     from pruning.cost.table import cost_table
-    from pruning.latency.cache import steps_key
+    from pruning.jobs.job import Job
+    from pruning.latency.cache import publish_steps, steps_key
     from pruning.latency.steps import Steps, predict
     from pruning.opening.models import open_model
 
     graph = open_model(MODEL).graph
     made = made_up(cost_table(graph).to_json())
-    folder = home / "cache" / "latency"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{steps_key(graph, 1)}.json").write_text(json.dumps(made))
+    with Job.in_folder(home / "cache" / "latency" / steps_key(graph, 1)).working() as work:
+        publish_steps(work, Steps.from_json(made))
     show(page, server)
     drag(page, row(page, ROW).locator(".cut"), 0.0, 0.05)
     expect(page.locator(".board .snap")).to_have_text(["19 → 16: −50 % time", "19 → 20: same time"])

@@ -95,6 +95,14 @@ def test_batches_stop_at_the_limit(digits: Dataset) -> None:
     assert torch.equal(labels, digits.labels["test"][digits.subset("test", 100)])
 
 
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_data_set_says_what_it_is(name: str) -> None:
+    info = DATASETS[name]
+    assert info.name == name and info.title and len(info.classes) > 1
+    assert len(info.shape) == 3 and len(info.mean) == len(info.std) == info.shape[0] and all(info.std)
+    assert info.sizes.keys() == set(ROLES) and min(info.sizes.values()) >= 1000
+
+
 def test_an_unknown_data_set_names_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"no data set 'mnits'.*mnist5k, mnist, cifar10"):
         load_dataset("mnits")

@@ -268,6 +268,15 @@ def test_of_many_other_runs_the_most_accurate_are_shown(run: Run, contents: Cont
     assert first_groups(found.groups) == found.groups
 
 
+def test_every_axis_has_its_cost_and_words(contents: Contents) -> None:
+    (group,) = contents.groups
+    point = group.members[0]
+    for name, axis in charts.AXES.items():
+        assert charts.cost(point, name) > 0 and axis.text(charts.cost(point, name)), name
+    assert charts.cost(point, "macs") == contents.result.pruned.macs
+    assert charts.axes(contents.groups) and set(charts.axes(contents.groups)) == set(charts.AXES)
+
+
 def test_a_report_that_cannot_be_written_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(write, "gather", lambda *given, **options: None)
     monkeypatch.setattr(write, "html_page", lambda contents: "x" * 50)

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from pruning.base.errors import InputError
 from pruning.lessons import library, reading
-from pruning.lessons.activities import ACTIVITIES, Setting, check_value, settings_of
+from pruning.lessons.activities import ACTIVITIES, COMMON, Setting, check_value, settings_of
 from pruning.lessons.lesson import Question
 from pruning.spec import PruneSpec
 from pruning.training.evaluate import Difference
@@ -195,6 +195,7 @@ def test_a_setting_takes_what_it_declares(setting: Setting, value: Any, good: bo
 
 def test_every_activitys_own_defaults_are_allowed() -> None:
     for name in ACTIVITIES:
+        assert COMMON.keys() <= settings_of(name).keys()
         for key, setting in settings_of(name).items():
             assert setting.default is None or check_value(setting, setting.default) is None, (name, key)
 

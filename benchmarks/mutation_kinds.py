@@ -1,0 +1,209 @@
+"""The files that `benchmarks.mutations` damages: how each comes about, and who reads and shows it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pruning.base.safe_json import dump, read_object
+from pruning.compare.casualties import casualties
+from pruning.compare.verdict import facts_of_result, verdict
+from pruning.contest import Finish, Terms, judge
+from pruning.contest.cache import changes as race_changes
+from pruning.contest.cache import replay as replay_race
+from pruning.contest.cache import to_json as race_json
+from pruning.contest.race import Mark, line_up
+from pruning.data.datasets import load_dataset
+from pruning.jobs.events import encode
+from pruning.jobs.follower import Follower
+from pruning.jobs.job import Job
+from pruning.latency.steps import Call, Grid, Steps, curve, drops
+from pruning.opening.models import open_model
+from pruning.render.figures.runs import kept_bars, run_curve
+from pruning.render.markup.result import footnote, ledger_html, stages_html
+from pruning.render.markup.result import verdict as line
+from pruning.runs import read_run
+from pruning.runs.result_json import from_values, to_values
+from pruning.sensitivity import Figure, Figures, Joint, Point, Sensitivity, largest_within, outline
+from pruning.sensitivity.form import changes as scan_changes
+from pruning.sensitivity.form import replay as replay_scan
+from pruning.sensitivity.form import to_json as scan_json
+from pruning.spec import PruneSpec
+
+STORED = Path(__file__).parents[1] / "tests" / "fixtures" / "runs"
+LONGEST = 500
+"""Characters of a sentence."""
+ATTEMPT = "attempts/0001"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One file of a folder."""
+
+    make: Callable[[Path], object]
+    """Makes the folder."""
+    file: str
+    """The one that is mutated."""
+    read: Callable[[Path], Any]
+    """Reads the folder and shows what was read."""
+
+
+def show_result(folder: Path) -> None:
+    """Read a run with its result, and say all that pages say of it."""
+    result = read_run(folder).result
+    if result is None:
+        return
+    said = (line(result), ledger_html(result), stages_html(result), footnote(result))
+    assert all(said) and verdict(facts_of_result(result)).text
+    kept_bars(result.layers, False)
+    assert from_values(json.loads(json.dumps(to_values(result), allow_nan=False)), "it") == result
+
+
+def show_run(folder: Path) -> None:
+    """Read a run and say what a list says of it."""
+    run = read_run(folder)
+    assert run.name and run.state and run.network and run.asked
+    f"{run.created:%d %b %Y, %H:%M}"
+    run.recipe.to_yaml()
+
+
+def show_events(folder: Path) -> None:
+    """Read what a run has said, and draw it."""
+    run = read_run(folder)
+    events = run.events()
+    run_curve(events.training, events.stages, False, dense=None)
+
+
+def show_model(folder: Path) -> None:
+    """Open the model that a run led to."""
+    open_model(f"run:{folder}")
+
+
+def show_answers(folder: Path) -> None:
+    """Compare the answers of both networks."""
+    sides = read_run(folder).answers()
+    if {"dense", "pruned"} <= sides.keys():
+        casualties(sides["dense"], sides["pruned"])
+
+
+def show_job(folder: Path) -> None:
+    """Look at a job in every way there is."""
+    job = Job.in_folder(folder)
+    for now in (job.status(), Follower(job).status()):
+        assert now is None or (len(now.text) <= LONGEST and "\n" not in now.text)
+    Follower(job).events()
+    job.read("result.json")
+
+
+def show_scan(folder: Path) -> None:
+    """Read a scan's points, and what follows from them."""
+    found = replay_scan(outline_of(), Follower(Job.in_folder(folder)).events())
+    scan_json(found)
+    assert (
+        all(largest_within(curve, "as_cut", 0.01) or True for curve in found.curves) and found.measured <= found.wanted
+    )
+
+
+def show_race(folder: Path) -> None:
+    """Read a race's marks, and who won."""
+    found = replay_race(TERMS, Follower(Job.in_folder(folder)).last_events())
+    assert found.share >= 0 and race_json(found)
+    if found.done:
+        judge([found])
+
+
+def show_times(folder: Path) -> None:
+    """Read layer times, and what follows from them."""
+    steps = Steps.from_json(read_object(folder / "steps.json"))
+    for call in steps.calls:
+        curve(steps, call.layer), drops(steps, call.layer)
+
+
+def stored(name: str) -> Callable[[Path], object]:
+    """A run of an earlier version."""
+    return lambda folder: shutil.copytree(STORED / name, folder)
+
+
+def make_job(folder: Path) -> None:
+    """A job that was done."""
+    with Job.in_folder(folder).working() as work:
+        work.say("Half way", 0.5)
+        work.tell({"stage": "open", "text": "Opening"})
+        work.publish("result.json", b"{}")
+
+
+def killed(tell: Callable[[], Iterable[dict[str, Any]]]) -> Callable[[Path], None]:
+    """A job whose process was killed after it had told these events: no manifest vouches for them."""
+
+    def make(folder: Path) -> None:
+        make_job(folder)
+        attempt = folder / "attempts" / "0001"
+        (attempt / "manifest.json").unlink()
+        (attempt / "events").mkdir()
+        (attempt / "events" / "000001.jsonl").write_bytes(encode(tell()))
+
+    return make
+
+
+@cache
+def outline_of() -> Sensitivity:
+    """The scan of a small network before it is measured."""
+    opened = open_model("sample:lenet5")
+    return outline(opened.digest, opened.graph, load_dataset("mnist5k"), PruneSpec(), images=100)
+
+
+def scan_events() -> Iterable[dict[str, Any]]:
+    """What the process of a scan tells, of figures made up."""
+    figure = Figure(correct=90, images=100, newly_wrong=3, newly_right=1, change_low=-0.06, change_high=0.02)
+    dense = Figures(as_cut=figure, recalibrated=None)
+    found = replace(outline_of(), dense=dense, precision="fp32", seconds=1.0)
+    for target in found.curves:
+        if target.locked is None:
+            for share in (0.2, 0.5):
+                found = found.plus(target.name, Point(sparsity=share, kept=1, achieved=share, **vars(dense)))
+    return scan_changes(outline_of(), replace(found, joints=(Joint(kept=(("conv1", 3),), **vars(dense)),)))
+
+
+TERMS = Terms(model="sample:lenet300", data="mnist5k", rounds=2, steps=4, seeds=(0, 1))
+
+
+def race_events() -> Iterable[dict[str, Any]]:
+    """What the process of a race tells, of figures made up."""
+    start = line_up(TERMS)
+    mark = Mark(step=2, correct=3, images=4, after="training")
+    end = Finish(right=(True, True, False, True), kept=1, total=2, steps=4)
+    return race_changes(
+        start, replace(start, lanes=tuple(replace(one, marks=(mark,), finish=end) for one in start.lanes))
+    )
+
+
+def make_times(folder: Path) -> None:
+    """Layer times made up."""
+    folder.mkdir()
+    grid = Grid(rows=(1, 2), columns=(3,), times=((1.0,), (2.0,)), noise=0.1)
+    call = Call(layer="a", tensor="a.weight", grid=0, parts=(1, 1), output=0, elements=1)
+    steps = Steps(batch=1, threads=1, torch="2", cpu="c", dense=3.0, grids=(grid,), calls=(call,), fixed=1.0,
+                  per_element=0.0, error=0.1, checks=((1.0, 2.0),), drift=0.0)  # fmt: skip
+    (folder / "steps.json").write_bytes(dump(steps.to_json()))
+
+
+KINDS = {
+    "result": Kind(make=stored("channel"), file="result.json", read=show_result),
+    "recipe": Kind(make=stored("cancelled"), file="recipe.yaml", read=show_run),
+    "order": Kind(make=stored("weight"), file="job.json", read=show_run),
+    "events": Kind(make=stored("cancelled"), file="events.jsonl", read=show_events),
+    "structure": Kind(make=stored("channel"), file="model.json", read=show_model),
+    "answers": Kind(make=stored("iterative"), file="answers.safetensors", read=show_answers),
+    "manifest": Kind(make=make_job, file=f"{ATTEMPT}/manifest.json", read=show_job),
+    "asker": Kind(make=make_job, file=f"{ATTEMPT}/asked.json", read=show_job),
+    "worker": Kind(make=killed(list), file=f"{ATTEMPT}/worker.json", read=show_job),
+    "now": Kind(make=killed(list), file=f"{ATTEMPT}/now.json", read=show_job),
+    "scan": Kind(make=killed(scan_events), file=f"{ATTEMPT}/events/000001.jsonl", read=show_scan),
+    "race": Kind(make=killed(race_events), file=f"{ATTEMPT}/events/000001.jsonl", read=show_race),
+    "times": Kind(make=make_times, file="steps.json", read=show_times),
+}

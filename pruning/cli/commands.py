@@ -1,0 +1,283 @@
+"""The table of commands: what each is called, what it takes, and what carries it out.
+
+A new command is a file beside this one and a row here. Files of commands are imported when one is carried out:
+importing torch takes seconds, `--help` and a refusal should not.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pruning.base.errors import RemovalError, RequirementError
+from pruning.cli.numbers import number, whole
+from pruning.cli.output import emit, field
+from pruning.cli.spec import SPEC_FIELDS, add_spec_options, spec_of
+from pruning.export.table import EXPORTS
+from pruning.spec import CONTEST, RUN, PruneSpec
+
+MODEL_FORMS = (
+    "sample:NAME, run:DIR, torchvision:NAME, timm:NAME or file:PATH.py:FACTORY; the last three with ?size=PIXELS, "
+    "?weights=default or ?weights=FILE, joined by & (without weights= they are random)"
+)
+Stop = Callable[[], bool]
+"""Becomes true once the user asked to stop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One command."""
+
+    name: str
+    explanation: str
+    """One sentence."""
+    options: Callable[[argparse.ArgumentParser], None]
+    """Adds what it takes, beside --json."""
+    run: Callable[[argparse.Namespace, Stop], None]
+    """Carries it out and writes what came of it. Raises PruningError."""
+
+
+def _with_data(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--data", help="data set: mnist5k, mnist or cifar10 (default: the model's own)")
+    sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip that holds its images (else PRUNING_DATA)")
+
+
+def _inspect_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("model", help=MODEL_FORMS)
+
+
+def _inspect(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.inspect import inspect
+
+    result, lines = inspect(args.model)
+    emit(result, lines, as_json=args.json)
+
+
+def _verify_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("model", help=MODEL_FORMS)
+    sub.add_argument("--sparsity", type=number, required=True, metavar="S", help="fraction removed in each group")
+    add_spec_options(
+        sub, PruneSpec(), "round_to", "criterion", "parameters", "seed", granularity="channel", images=False
+    )
+
+
+def _verify(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.verify import verify
+
+    result, lines = verify(args.model, spec_of(args, PruneSpec()))
+    emit(result, lines, as_json=args.json)
+    if result["check"]["status"] != "exact":
+        reason = result["check"]["reason"].rstrip(".")
+        raise RemovalError(f"{reason[0].upper()}{reason[1:]}.")
+
+
+def _evaluate_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("model", help="sample:NAME or run:DIR")
+    _with_data(sub)
+    sub.add_argument("--role", choices=("train", "select", "test"), default="select", help="which images (select)")
+
+
+def _evaluate(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.evaluate import evaluate
+
+    result, lines = evaluate(args.model, data=args.data, data_dir=args.data_dir, role=args.role, cancel=stop)
+    emit(result, lines, as_json=args.json)
+
+
+def _prune_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("model", nargs="?", help="sample:NAME or run:DIR (or --recipe)")
+    _with_data(sub)
+    sub.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe.yaml instead of the options below")
+    add_spec_options(sub, RUN, *SPEC_FIELDS)
+    sub.add_argument("--schedule", help="oneshot or iterative (oneshot)")
+    sub.add_argument("--steps", type=whole, metavar="N", help="prune-fine-tune rounds of the iterative schedule (4)")
+    sub.add_argument("--finetune-epochs", type=number, metavar="E", help="passes over the train images, all rounds (0)")
+    sub.add_argument("--finetune-seconds", type=number, metavar="T", help="instead of epochs; turned into steps")
+    sub.add_argument("--lr", type=number, help="highest learning rate (the data set's default)")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="the run's folder (default: a new one in runs/)")
+    sub.add_argument(
+        "--require", action="append", default=[], metavar="'accuracy>=0.97'",
+        help="fail (exit 1) unless the result meets this; any figure of the JSON by its path, such as "
+        "pruned.params<=100000, difference.accuracy>=-0.01, speedup.1.0>1.5; 'accuracy' is pruned.accuracy",
+    )  # fmt: skip
+
+
+def _prune(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.prune import prune
+
+    result, lines, unmet = prune(args, spec_of(args, RUN), stop)
+    emit(result, lines, as_json=args.json)
+    if unmet:
+        raise RequirementError(f"The run is done, but does not meet: {'; '.join(unmet)}.")
+
+
+def _sensitivity_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("model", help="sample:NAME or run:DIR")
+    _with_data(sub)
+    add_spec_options(sub, PruneSpec(), "granularity", "criterion", "parameters", "seed")
+    sub.add_argument("--images", type=whole, default=2000, metavar="N", help="select images to measure on (2000)")
+    sub.add_argument("--lose", type=number, default=1.0, metavar="P", help="points that each may lose alone (1)")
+
+
+def _sensitivity(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.sensitivity import sensitivity
+
+    result, lines = sensitivity(args, spec_of(args, PruneSpec()), stop)
+    emit(result, lines, as_json=args.json)
+
+
+def _contest_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("model", help="sample:NAME")
+    _with_data(sub)
+    add_spec_options(sub, CONTEST, *(name for name in SPEC_FIELDS if name != "seed"))
+    sub.add_argument("--rounds", type=whole, default=4, metavar="N", help="of the iterative side (4)")
+    sub.add_argument("--steps", type=whole, default=240, metavar="N", help="optimiser steps of each side (240)")
+    sub.add_argument("--seeds", default="0,1,2", metavar="N,N,N", help="one pair of lanes each (0,1,2)")
+
+
+def _contest(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.contest import contest
+
+    result, lines = contest(args, spec_of(args, CONTEST), stop)
+    emit(result, lines, as_json=args.json)
+
+
+def _latency_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("model", help=MODEL_FORMS)
+    sub.add_argument("--batch", type=whole, default=1, metavar="N", help="samples in a forward pass (1)")
+
+
+def _latency(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.latency import latency
+
+    result, lines = latency(args.model, batch=args.batch, cancel=stop, work=args.work)
+    emit(result, lines, as_json=args.json)
+
+
+def _report_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+    sub.add_argument("--out", type=Path, metavar="FILE", help="the file (default: report.html in the run's folder)")
+    sub.add_argument("--title", default="", metavar="TEXT", help="the report's title (default: the network's)")
+    sub.add_argument("--recommendation", default="", metavar="TEXT", help="your advice, in your words")
+    sub.add_argument("--photos", action="store_true", help="with pictures of the test images whose answer changed")
+    sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip that holds the images (else as in the run)")
+
+
+def _report(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.report import report
+
+    result, lines = report(args, stop)
+    emit(result, lines, as_json=args.json)
+
+
+def _export_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+    sub.add_argument("format", metavar="FORMAT", help=", ".join(EXPORTS))
+    sub.add_argument("--out", type=Path, metavar="FILE", help="the file (default: named after the run, here)")
+    sub.formatter_class = argparse.RawDescriptionHelpFormatter
+    sub.epilog = "formats:\n" + "\n".join(
+        line for export in EXPORTS.values() for line in field(f"  {export.name}", export.explanation)
+    )
+
+
+def _export(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.export import export
+
+    result, lines = export(args.run, args.format, args.out)
+    emit(result, lines, as_json=args.json)
+
+
+def _doctor_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip with images to look for")
+
+
+def _doctor(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.doctor import doctor
+
+    result, lines, missing = doctor(args.data_dir)
+    emit(result, lines, as_json=args.json)
+    if missing:
+        raise RequirementError(f"The installation lacks {', '.join(missing)}: run 'make venv'.")
+
+
+def _worker_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run_dir", type=Path)
+
+
+def _worker(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.runs import execute
+
+    execute(args.run_dir, cancel=stop, work=args.work)
+
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        Command(
+            name="inspect",
+            explanation="Show a model: layers, channel groups, sizes, weights near zero.",
+            options=_inspect_options,
+            run=_inspect,
+        ),
+        Command(
+            name="verify",
+            explanation="Remove channels and prove the smaller model equal to the masked one.",
+            options=_verify_options,
+            run=_verify,
+        ),
+        Command(
+            name="evaluate", explanation="Measure the accuracy of a model.", options=_evaluate_options, run=_evaluate
+        ),
+        Command(
+            name="prune",
+            explanation="Prune, fine-tune and measure; keeps a run folder.",
+            options=_prune_options,
+            run=_prune,
+        ),
+        Command(
+            name="sensitivity",
+            explanation="Measure how well each channel group or weight tensor bears pruning.",
+            options=_sensitivity_options,
+            run=_sensitivity,
+        ),
+        Command(
+            name="contest",
+            explanation="Prune at once against in rounds, with equal steps and several seeds.",
+            options=_contest_options,
+            run=_contest,
+        ),
+        Command(
+            name="latency",
+            explanation="Time the layers against their widths on this machine; keeps the times.",
+            options=_latency_options,
+            run=_latency,
+        ),
+        Command(
+            name="report",
+            explanation="Write a finished run's report: one HTML file that needs no network.",
+            options=_report_options,
+            run=_report,
+        ),
+        Command(
+            name="export",
+            explanation="Write a file from a finished run, such as its recipe, its weights or a table.",
+            options=_export_options,
+            run=_export,
+        ),
+        Command(
+            name="doctor",
+            explanation="Say what this installation has, and what is missing.",
+            options=_doctor_options,
+            run=_doctor,
+        ),
+        Command(
+            name="worker",
+            explanation="Carry out the run in a folder (used by the app).",
+            options=_worker_options,
+            run=_worker,
+        ),
+    )
+}
+"""By name."""
