@@ -8,17 +8,16 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from pruning.base.cancel import Cancel
-from pruning.base.clone import clone
 from pruning.base.errors import Cancelled, InputError
 from pruning.criteria import criteria_for, find_criterion
-from pruning.criteria.record import BATCH
+from pruning.criteria.record import BATCH, BATCHES
 from pruning.data.datasets import Dataset
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.targets import free_targets
 from pruning.spec import PruneSpec
+from pruning.statistics.probe import Probe
 from pruning.statistics.scores import unit_scores
 
 Progress = Callable[[int, int], None]
@@ -61,48 +60,29 @@ def gather_scores(
 ) -> Statistics:
     """Scores that rest on train images; `model` is not changed: a copy of it runs, in eval mode.
 
-    The images are drawn by the spec's seed, all classes in every batch. The loss is the cross-entropy against the
-    labels; without labels against the answers (the classes of highest score) of `dense`, by default of `model` itself:
-    a divergence from one's own outputs would have no gradient.
+    The images are drawn by the spec's seed, all classes in every batch. `dense`: whose answers stand in for labels
+    where there are none, by default the model's own.
 
     Raises:
-        InputError: gradients or weights are NaN or infinite.
+        InputError: numbers are NaN or infinite, or what a layer puts out cannot be seen.
         Cancelled: `cancel()` became true.
     """
-    wanted = dict(spec.parameters)["batches"]
+    wanted = dict(spec.parameters)[BATCHES.name]
     targets = free_targets(graph, spec.granularity)
     totals: dict[str, Tensor] = {}
-    with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
         torch.manual_seed(spec.seed)  # a network may draw lots even in eval mode
-        copy = clone(model).eval()
-        teacher = None if dense is None else clone(dense).eval()
-        tensors = dict(copy.named_parameters())
-        for tensor in tensors.values():
-            tensor.requires_grad_(tensor.is_floating_point())
+        probe = Probe(model, graph, find_criterion(spec.criterion).needs, dense)
         for number, (images, labels) in enumerate(_batches(data, spec.seed, wanted)):
             if cancel is not None and cancel():
-                raise Cancelled("Cancelled while gathering gradients.")
-            gradients = _gradients(copy, tensors, images, labels, teacher)
+                raise Cancelled("Cancelled while looking at train images.")
+            sight = probe.look(images, labels)
             for target in targets:
-                scores = unit_scores(graph, target, spec, tensors, gradients)
+                scores = unit_scores(graph, target, spec, probe.tensors, sight)
                 totals[target.key] = totals[target.key] + scores if number else scores
             if progress is not None:
                 progress(number + 1, wanted)
     return Statistics(key=key_of(spec), scores={name: total / wanted for name, total in totals.items()})
-
-
-def _gradients(
-    model: nn.Module, tensors: Mapping[str, Tensor], images: Tensor, labels: Tensor | None, teacher: nn.Module | None
-) -> dict[str, Tensor]:
-    """Derivative of one batch's loss by every parameter; zeros for one that the network does not use."""
-    logits = model(images)
-    if labels is None:
-        with torch.no_grad():
-            labels = (logits if teacher is None else teacher(images)).argmax(1)
-    leaves = {name: tensor for name, tensor in tensors.items() if tensor.requires_grad}
-    found = torch.autograd.grad(F.cross_entropy(logits.float(), labels), list(leaves.values()), allow_unused=True)
-    known = {name: torch.zeros_like(tensors[name]) if g is None else g for name, g in zip(leaves, found, strict=True)}
-    return {name: known.get(name, torch.zeros_like(tensor)) for name, tensor in tensors.items()}
 
 
 def _batches(data: Dataset, seed: int, count: int) -> Iterator[tuple[Tensor, Tensor | None]]:
