@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import textwrap
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ from pruning.runs.result_json import read_result, to_values
 from pruning.runs.run import Run
 from pruning.runs.saved_model import save_model
 from pruning.training.answers import save_answers
+
+LONGEST_REASON = 400
+"""Characters of why a recipe cannot be read: it may quote a name of thousands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,7 +238,7 @@ def _read_recipe(path: Path) -> Recipe:
     except UnicodeDecodeError as error:
         raise StorageError(f"{path.name} is damaged: byte {error.start:,} of it is no UTF-8 text.") from error
     except InputError as error:
-        raise StorageError(str(error)) from error
+        raise StorageError(textwrap.shorten(str(error), LONGEST_REASON, placeholder=" …")) from error
 
 
 @contextmanager

@@ -175,15 +175,17 @@ def test_all_rows_follow_one_slider_but_those_that_are_locked(board: Page) -> No
 
 def lowest(share: float) -> dict[str, int]:
     """Units of each group among the lowest of all scores; computed from the weights alone."""
+    from pruning.graph.targets import free_targets
     from pruning.opening.models import open_model
-    from pruning.planning.plan import unit_scores
+    from pruning.spec import PruneSpec
+    from pruning.statistics.scores import unit_scores
 
     opened = open_model(MODEL)
     tensors = dict(opened.model.named_parameters())
     scores = [
-        (score, group.name)
-        for group in opened.graph.groups
-        for score in unit_scores(group, tensors, "l2").tolist()
+        (score, target.key)
+        for target in free_targets(opened.graph, "channel")
+        for score in unit_scores(opened.graph, target, PruneSpec(criterion="l2"), tensors).tolist()
     ]  # fmt: skip
     goes = [name for _, name in sorted(scores)[: round(share * len(scores))]]
     return {group.name: goes.count(group.name) for group in opened.graph.groups}
