@@ -104,9 +104,9 @@ def test_a_cut_of_single_weights_keeps_every_shape(network: Network) -> None:
 
 def test_a_cut_by_what_train_images_show(network: Network) -> None:
     cut = network.cut(0.5, criterion="taylor", parameters={"batches": np.int64(2)}, seed=np.int64(1))
-    opened = network.opened
-    statistics = gather_scores(opened.model, opened.graph, network.images, cut.spec)
-    assert cut.plan.kept == make_plan(opened.model, opened.graph, cut.spec, statistics).kept
+    subject = network.subject
+    statistics = gather_scores(subject.model, subject.graph, subject.data, cut.spec)
+    assert cut.plan.kept == make_plan(subject.model, subject.graph, cut.spec, statistics).kept
     assert cut.spec.parameters == (("batches", 2),) and cut.recipe().prune == cut.spec
     assert "50 % of the channels by taylor" in repr(cut)
     assert network.cut(0.5, round_to=64).table()["kept"].tolist() == [192, 64]
