@@ -15,10 +15,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TREES = ("pruning", "sample_models", "ui")
 TABLES = {
+    "pruning.catalog.openers:OPENERS": "tests/catalog/test_openers.py::test_a_row_keeps_its_word",
     "pruning.cli.commands:COMMANDS": "tests/cli/test_commands.py::test_each_command_says_what_it_is",
     "pruning.cost.devices:BUDGETS": "tests/test_ledger.py::test_budgets_say_fits_or_by_how_much_not",
     "pruning.criteria:CRITERIA": "tests/criteria/test_table.py::test_its_record_is_sound",
-    "pruning.catalog.openers:OPENERS": "tests/catalog/test_openers.py::test_a_row_keeps_its_word",
     "pruning.data.readers:READERS": "tests/data/test_readers.py::test_a_row_keeps_its_word",
     "pruning.export.report.charts:AXES": "tests/export/test_report.py::test_every_axis_has_its_cost_and_words",
     "pruning.export.table:EXPORTS": "tests/export/test_exports.py::test_each_makes_a_file_from_a_finished_run",

@@ -257,7 +257,7 @@ def made_up(name: str = "conv1", **changes: Any) -> Sensitivity:
     curve = Curve(name=name, layers=(name, "b"), units=10, params=1000, macs=5000, locked=None)
     free = Curve(**{**vars(curve), **changes})
     locked = Curve(**{**vars(curve), "name": "last", "locked": "because <b>", "params": 10})
-    scan = Sensitivity(metric=ACCURACY, guess=0.1, 
+    scan = Sensitivity(metric=ACCURACY, guess=0.1,
         model_digest="m", data="d", data_digest="x", classes=10, spec=PruneSpec(),
         images=1000, curves=(free, locked),
     )  # fmt: skip
