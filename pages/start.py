@@ -77,7 +77,7 @@ def draw(accuracy: lab.Accuracy | None = None, timing: Comparison | str | None =
     tiles.show(
         row,
         [
-            numbers.accuracy_tile(whole, accuracy, tuned),
+            numbers.metric_tile(subject.task.metric, whole, accuracy, tuned),
             numbers.size_tile(granularity, dense, now),
             numbers.macs_tile(dense, now),
             numbers.time_tile(BATCH, timing),

@@ -75,9 +75,9 @@ def test_kernels_show_every_pixel(dark: bool) -> None:
 
 
 def test_accuracy_curve(dark: bool) -> None:
-    points = [plots.CurvePoint(sparsity=s, accuracy=a, low=a - 0.1, high=a + 0.05) for s, a in ((0.5, 0.6), (0, 0.9))]
-    tuned = [plots.CurvePoint(sparsity=0.5, accuracy=0.85, low=0.8, high=0.9)]
-    figure = plots.accuracy_curve(points, dark, removed="channels", dense=0.9, at=0.5, extra=tuned)
+    points = [plots.CurvePoint(sparsity=s, value=a, low=a - 0.1, high=a + 0.05) for s, a in ((0.5, 0.6), (0, 0.9))]
+    tuned = [plots.CurvePoint(sparsity=0.5, value=0.85, low=0.8, high=0.9)]
+    figure = plots.curve_of_cuts(points, dark, removed="channels", dense=0.9, at=0.5, extra=tuned)
     by_name = {trace.name: trace for trace in figure.data}
     assert list(by_name["accuracy"].x) == [0, 50] and list(by_name["accuracy"].y) == pytest.approx([90, 60])
     assert list(by_name["interval"].y) == pytest.approx([95, 65, 50, 80])

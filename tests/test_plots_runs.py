@@ -8,7 +8,7 @@ from pruning.render.figures.runs import MOST_POINTS, TradeoffPoint, kept_bars, p
 
 def point(x: float, accuracy: float, *, field: str = "a", dense: bool = False, name: str = "run") -> TradeoffPoint:
     return TradeoffPoint(
-        name="" if dense else name, title=name, x=x, accuracy=accuracy, low=accuracy - 0.01, high=accuracy + 0.01,
+        name="" if dense else name, title=name, x=x, value=accuracy, low=accuracy - 0.01, high=accuracy + 0.01,
         field=field, kind="" if dense else "channels", dense=dense,
     )  # fmt: skip
 
@@ -22,7 +22,7 @@ def test_pareto_keeps_what_nothing_beats() -> None:
         point(5, 0.95),
         point(3, 0.9),
     ]
-    assert [(p.x, p.accuracy) for p in pareto(points)] == [(2, 0.90), (5, 0.98), (10, 0.99)]
+    assert [(p.x, p.value) for p in pareto(points)] == [(2, 0.90), (5, 0.98), (10, 0.99)]
 
 
 def test_pareto_refuses_points_that_cannot_be_compared() -> None:

@@ -37,11 +37,11 @@ class Knockout:
     after: Evaluation
     difference: Difference
     classes: tuple[ClassChange, ...]
-    """Those that lose most first."""
+    """Those that lose most first; empty for a task without classes."""
 
     @property
     def felt(self) -> bool:
-        """Whether the whole accuracy changed by more than chance explains."""
+        """Whether the metric changed by more than chance explains."""
         low, high = self.difference.interval
         return not low <= 0 <= high
 
@@ -113,7 +113,10 @@ def knock_out(engine: WhatIf, subject: Subject, layer: str, channel: int) -> Kno
     after = engine.measure(without(group, unit), keep=False).as_cut
     assert before is not None and after is not None, "the engine measures as cut"
     labels = engine.data.labels("select")
-    assert labels is not None, "digits and photos have labels"
+    classes: tuple[ClassChange, ...] = ()
+    if before.metric.counts and labels is not None:
+        mine = labels[engine.data.subset("select", engine.images)]
+        classes = class_changes(before.scores, after.scores, mine, engine.data.info.classes)
     return Knockout(
         layer=layer,
         channel=channel,
@@ -121,9 +124,7 @@ def knock_out(engine: WhatIf, subject: Subject, layer: str, channel: int) -> Kno
         before=before,
         after=after,
         difference=after.minus(before),
-        classes=class_changes(
-            before.scores, after.scores, labels[engine.data.subset("select", engine.images)], engine.data.info.classes
-        ),
+        classes=classes,
     )
 
 
@@ -152,18 +153,23 @@ def verdict(knockout: Knockout) -> str:
     shown = [change for change in knockout.classes if change.shows]
     lost = [change for change in shown if change.difference.value < 0]
     won = [change for change in reversed(shown) if change.difference.value > 0]
-    points = 100 * knockout.difference.value
+    metric, difference = knockout.before.metric, knockout.difference
     if lost or won:
         said = [f"{word} {_listed(some)}" for word, some in (("loses:", lost), ("gains:", won)) if some]
         rest = len(knockout.classes) - len(lost) - len(won)
         tail = ". The others cannot be told from before." if rest else "."
         return "; ".join(said).capitalize() + tail
     if knockout.felt:
-        word = "falls" if points < 0 else "rises"
-        return f"Accuracy {word} by {abs(points):.1f} points in all; no single class can be told from before."
-    wrong, right = knockout.difference.newly_wrong, knockout.difference.newly_right
-    images = knockout.before.images
-    return f"Cannot be told from nothing: {wrong} of {images:,} images newly wrong, {right} newly right."
+        amount = f"{metric.size(difference.value)} {metric.unit_of_change}".rstrip()
+        moved = f"{metric.title.capitalize()} {'falls' if difference.value < 0 else 'rises'} by {amount}"
+        return f"{moved} in all; no single class can be told from before." if knockout.classes else f"{moved}."
+    if difference.newly_wrong is None:
+        ends = " to ".join(map(metric.signed, difference.interval))
+        return f"Cannot be told from nothing: {metric.signed(difference.value)} {metric.unit_of_change} ({ends})."
+    return (
+        f"Cannot be told from nothing: {difference.newly_wrong} of {knockout.before.images:,} images newly wrong, "
+        f"{difference.newly_right} newly right."
+    )
 
 
 def _listed(changes: Sequence[ClassChange], most: int = 3) -> str:

@@ -14,7 +14,7 @@ from pruning.runs import Run
 from pruning.runs.result import Result, Speedup
 from pruning.runs.result import Side as Figures
 from pruning.subject import Subject
-from pruning.tasks.metric import Difference
+from pruning.tasks.metric import Difference, Metric
 from pruning.training.answers import Answers
 
 Kind = Literal["dense", "run"]
@@ -77,6 +77,12 @@ class Pair:
         return self.after.subject.data
 
     @property
+    def metric(self) -> Metric:
+        """What both are measured by."""
+        test = self.after.figures.test
+        return self.after.subject.task.metric if test is None else test.kind
+
+    @property
     def same_network(self) -> bool:
         """Whether both go back to the same dense network, so that layers and channels correspond."""
         return self.before.subject.network.origin == self.after.subject.network.origin
@@ -105,7 +111,7 @@ class Pair:
 
     @property
     def difference(self) -> Difference | None:
-        """Accuracy of `after` minus `before` on the same images; None where their answers were not kept."""
+        """The metric of `after` minus that of `before` on the same images; None where their answers were not kept."""
         if self.before.answers is not None and self.after.answers is not None:
             return self.after.answers.minus(self.before.answers)
         if self.before.kind == "dense" and self.after.run is not None:

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from pruning.runs import Run
     from pruning.runs.result import Result
 
+ACCURACY = "accuracy"
+"""Name of the metric that has columns in per cent."""
 COLUMNS = (
-    "state", "how", "model", "data", "granularity", "criterion", "sparsity", "accuracy_percent", "difference_points",
-    "difference_interval", "params_ratio", "nonzero_ratio", "macs_ratio", "speedup", "speedup_interval", "created",
-    "reason", "name",
+    "state", "how", "model", "data", "granularity", "criterion", "sparsity", "accuracy_percent",
+    "difference_points", "metric", "value", "difference", "difference_interval", "params_ratio", "nonzero_ratio",
+    "macs_ratio", "speedup", "speedup_interval", "created", "reason", "name",
 )  # fmt: skip
 
 
@@ -59,13 +61,17 @@ def _figures(result: Result) -> dict[str, Any]:
         "macs_ratio": dense.macs / max(1, pruned.macs),
     }
     if pruned.test is not None and change is not None:
-        low, high = (100 * end for end in change.interval)
+        metric = pruned.test.kind
+        low, high = (f"{metric.scale * end:+.{metric.digits}f}" for end in change.interval)
         found |= {
             "how": "◆" if result.tuned else "●",
-            "accuracy_percent": 100 * pruned.test.value,
-            "difference_points": 100 * change.value,
-            "difference_interval": f"{low:+.1f} to {high:+.1f}",
+            "metric": metric.name,
+            "value": metric.scale * pruned.test.value,
+            "difference": metric.scale * change.value,
+            "difference_interval": f"{low} to {high}",
         }
+        if metric.name == ACCURACY:
+            found |= {"accuracy_percent": 100 * pruned.test.value, "difference_points": 100 * change.value}
     if speedup is not None:
         found |= {"speedup": speedup.middle, "speedup_interval": f"{speedup.low:.2f}–{speedup.high:.2f}"}
     return found

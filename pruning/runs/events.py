@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from pruning.base.errors import StorageError
+from pruning.base.errors import InputError, StorageError
 from pruning.base.fields import Fields
+from pruning.runs.result import ACCURACY
+from pruning.tasks.metric import Metric
+from pruning.tasks.table import find_metric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +22,10 @@ class RunEvents:
     last: dict[str, Any]
     """Empty where there is nothing yet."""
     training: list[dict[str, Any]]
-    """Events of fine-tuning steps: round, step, steps, loss, seconds, accuracy where measured."""
+    """Events of fine-tuning steps: round, step, steps, loss, seconds, and where it was measured the metric
+    under its name."""
     stages: list[dict[str, Any]]
-    """Accuracies of stages as they came: stage, round, accuracy, accuracy_interval."""
+    """The metric after each stage as they came: stage, round, the metric under its name and its interval."""
 
 
 class Condensed:
@@ -43,11 +47,20 @@ class Condensed:
                 last = event
                 if event["stage"] == "finetune":
                     training.append(event if event["loss"] is not None else {**event, "loss": math.nan})
-                elif "accuracy" in event:
+                elif _metric_name(event) in event:
                     stages.append(event)
             self._seen = list(events)
             self._told = RunEvents(last=last, training=training, stages=stages)
             return RunEvents(last=last, training=list(training), stages=list(stages))
+
+
+def metric_of(event: Mapping[str, Any]) -> Metric:
+    """The metric that an event is about; earlier runs, which knew one only, do not say.
+
+    Raises:
+        InputError: there is no such metric.
+    """
+    return find_metric(_metric_name(event))
 
 
 def words_of(event: dict[str, Any]) -> tuple[str, float | None] | None:
@@ -69,11 +82,18 @@ def _is_whole(event: dict[str, Any]) -> bool:
             loss = event["loss"]  # null, and in older runs NaN, where the training diverged
             if not (loss is None or type(loss) in (int, float)):
                 return False
-        if "accuracy" in fields:
+        metric = metric_of(event)
+        if metric.name in fields:
             fields.whole("round", 1)
-            fields.number("accuracy", 0, 1)
-            low, high = fields.numbers("accuracy_interval", 2)
-            return 0 <= low <= high <= 1
-    except (StorageError, KeyError):
+            least, most = metric.bounds
+            fields.number(metric.name, least, most)
+            low, high = fields.numbers(f"{metric.name}_interval", 2)
+            return least <= low <= high <= most
+    except (StorageError, KeyError, InputError):
         return False
     return True
+
+
+def _metric_name(event: Mapping[str, Any]) -> str:
+    name = event.get("metric", ACCURACY)
+    return name if isinstance(name, str) else ""

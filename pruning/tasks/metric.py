@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -92,6 +93,17 @@ class Metric:
         low, high = sorted(self.gain(end) for end in ends)
         return low, high
 
+    @property
+    def axis(self) -> str:
+        """Title of an axis: 'accuracy, %'."""
+        return f"{self.title}, {self.unit}".rstrip(", ")
+
     def of_images(self, images: str) -> str:
         """Title of an axis: 'accuracy on select images, %'."""
         return f"{self.title} on {images} images, {self.unit}".rstrip(", ")
+
+    @property
+    def scaled_bounds(self) -> tuple[float, float] | None:
+        """The ends of an axis that holds every value there can be; None where there is no least or most."""
+        low, high = (self.scale * bound for bound in self.bounds)
+        return (low, high) if math.isfinite(low) and math.isfinite(high) else None

@@ -352,7 +352,8 @@ def small_board(name: str = "fc1", **changes: Any) -> dict[str, Any]:
         "kinds": [["channel", name, name], ["weight", name, name]],
         "rows": [row, row | {"name": "other" + name, "locked": name}], "removed": {}, "asked": {}, "share": 0,
         "pinned": [], "mode": "uniform", "chosen": None, "table": table,
-        "dense": {"params": 12, "macs": 12, "nonzero": 12}, "curves": {}, "curveTop": 1, "limit": None, "steps": None,
+        "dense": {"params": 12, "macs": 12, "nonzero": 12}, "curves": {}, "metric": "accuracy",
+        "axis": {"low": 0, "high": 1, "marks": ["0 %", "50 %", "100 %"]}, "limit": None, "steps": None,
         "drops": {}, "widths": {"running": False, "button": name, "words": name}, "times": [], "threads": name,
         "allLocked": name, "heard": {},
     } | changes  # fmt: skip

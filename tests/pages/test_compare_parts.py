@@ -202,7 +202,7 @@ def test_each_accuracy_has_its_own_badge(pair: Pair) -> None:
         name="1", images=100, before=98, after=98,
         difference=Difference(value=0.0, interval=(-0.02, 0.02), newly_wrong=0, newly_right=0),
     )  # fmt: skip
-    kinds = (top.side_badge(tuned.before), top.side_badge(tuned.after), top.accuracy_badge(tuned))
+    kinds = (top.side_badge(tuned.before), top.side_badge(tuned.after), top.metric_badge(tuned))
     assert kinds == ("tuned", "measured", "tuned"), "a change is one after fine-tuning where either side is"
     assert re.findall(r'class="px-badge px-(\w+)"', classes.table([row], *kinds)) == list(kinds)
     slide = present.slides(tuned)[0].partition('class="numbers"')[2]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.base.words import amount, interval, percent, size
+from pruning.base.words import amount, percent, size
 from ui.compare import inner, picker
 from ui.kit import badges, charts
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pruning.compare.sides import Pair, Side
     from pruning.data.protocol import Data
     from pruning.render.figures.style import Palette
-    from pruning.training.answers import Answers
+    from pruning.tasks.choices import Choices
 
 _TESTS = "compare_blind"
 """Digests of both networks → the test of this session."""
@@ -64,6 +64,10 @@ def show(pair: Pair, data: Data) -> None:
     test = _test(pair)
     with st.spinner("Asking both networks"):
         answers = (inner.answers(pair.before.subject), inner.answers(pair.after.subject))
+    first, second = (some.choices for some in answers)
+    if first is None or second is None:
+        st.info("There is no blind test: these networks choose no class.", icon=":material/info:")
+        return
     exhibits = choose_exhibits(*answers, test.seed)
     st.markdown(f"### Blind test: which of the two is {_the(word)}?")
     st.caption(_about(exhibits))
@@ -72,7 +76,7 @@ def show(pair: Pair, data: Data) -> None:
     for place, letter, number in zip(st.columns(2, gap="medium"), "AB", order, strict=True):
         with place, st.container(border=True, key=f"compare_blind_{letter}", gap="small"):
             shown = word if test.guess and letter == test.truth else inner.names(pair)[0] if test.guess else None
-            st.html(_card(letter, shown, answers[number], exhibits, data, colours))
+            st.html(_card(letter, shown, (first, second)[number], exhibits, data, colours))
             if test.guess is None:
                 st.button(f"{letter} is {_the(word)}", key=f"compare_guess_{letter}", on_click=test.take,
                           args=(letter,), width="stretch")  # fmt: skip
@@ -112,13 +116,13 @@ def _about(exhibits: Exhibits) -> str:
     )
 
 
-def _card(letter: str, name: str | None, answers: Answers, exhibits: Exhibits, data: Data, colours: Palette) -> str:
+def _card(letter: str, name: str | None, answers: Choices, exhibits: Exhibits, data: Data, colours: Palette) -> str:
     """The answers of one network to the round's pictures."""
     sample = data.subset("select", inner.IMAGES)
     cells = []
     for place in exhibits.index:
-        answer, sure = inner.answer_name(answers, place, data), float(answers.classes.confidence[place])
-        true = data.info.classes[int(answers.classes.labels[place])]
+        answer, sure = inner.answer_name(answers, place, data), float(answers.confidence[place])
+        true = data.info.classes[int(answers.labels[place])]
         wrong = name is not None and answer != true  # before the guess, look for yourself
         cells.append(
             f'<figure class="bl-one{" bl-wrong" if wrong else ""}">'
@@ -133,14 +137,16 @@ def _card(letter: str, name: str | None, answers: Answers, exhibits: Exhibits, d
 
 
 def _facts(side: Side) -> str:
-    """Accuracy and size of one network."""
+    """Metric and size of one network."""
     test = side.figures.test
     right = "Not measured on test images"
     if test is not None:
         badge = badges.badge("tuned" if side.tuned else "measured")
+        metric = test.kind
         right = (
-            f"<b>{percent(test.value)}</b>{badge}&nbsp; right on {test.images:,} test images "
-            f"({interval(test.interval)})"
+            f"<b>{escape(metric.words(test.value))}</b>{badge}&nbsp; "
+            f"{'right' if metric.counts else escape(metric.title)} on {test.images:,} test images "
+            f"({escape(metric.span(test.interval))})"
         )
     return (
         f"<style>{badges.STYLE}</style><div style='font-size:.93rem;line-height:1.5'>"

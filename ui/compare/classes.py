@@ -53,7 +53,7 @@ def show(pair: Pair) -> None:
             "Confusion", [BEFORE, AFTER, CHANGE], required=True, label_visibility="collapsed", **state.bound(MATRIX)
         )
         confusion((first, second), names, state.get(MATRIX))
-    st.html(table(found, top.side_badge(pair.before), top.side_badge(pair.after), top.accuracy_badge(pair)))
+    st.html(table(found, top.side_badge(pair.before), top.side_badge(pair.after), top.metric_badge(pair)))
 
 
 def summary(found: Sequence[ClassChange]) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pruning.compare.sides import Pair
     from pruning.data.protocol import Data
     from pruning.subject import Subject
+    from pruning.tasks.choices import Choices
     from pruning.training.answers import Answers
     from pruning.whatif import WhatIf
 
@@ -36,9 +37,9 @@ def answers(subject: Subject) -> Answers:
     return _answers(subject.digest, subject.data.digest, subject)
 
 
-def answer_name(answers: Answers, place: int, data: Data) -> str:
+def answer_name(answers: Choices, place: int, data: Data) -> str:
     """The class that was answered, in words."""
-    number = int(answers.classes.predicted[place])
+    number = int(answers.predicted[place])
     return data.info.classes[number] if number >= 0 else "no answer"
 
 

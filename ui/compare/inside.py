@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from pruning.compare.sides import Pair
     from pruning.data.protocol import Data
     from pruning.subject import Subject
+    from pruning.tasks.choices import Choices
 
 LAYER = "compare_layer"
 CLASS = "compare_class"
 FIRST = "compare_first_picture"
 FROM = "compare_from"
-state.DEFAULTS.update({LAYER: None, CLASS: None, FIRST: 0, FROM: 0})
+PICTURE = "compare_picture"
+state.DEFAULTS.update({PICTURE: 0, LAYER: None, CLASS: None, FIRST: 0, FROM: 0})
 MANY = 64
 """Filters shown at a time."""
 PICTURES = 10
@@ -62,9 +64,16 @@ def _filters(pair: Pair, dense: Subject, data: Data) -> None:
         box, classes = st.columns([1, 2.6], vertical_alignment="bottom")
         with box:
             layer = _layer_box(dense)
-        with classes:
-            chosen = _class_box(data)
-        index = _picture(pair, data, chosen)
+        with st.spinner("Asking both networks"):
+            said = inner.answers(pair.before.subject), inner.answers(pair.after.subject)
+        first, second = (some.choices for some in said)
+        if first is not None and second is not None:
+            with classes:
+                chosen = _class_box(data)
+            index = _picture(pair, data, (first, second), chosen)
+        else:
+            with classes:
+                index = _any_picture(data)
         channel = _maps(pair, dense, data, layer, index)
     with right, st.container(border=True, key="compare_knockout", gap="small"):
         _knockout(pair, data, layer, layers.unit_word(dense, layer), channel)
@@ -80,13 +89,22 @@ def _class_box(data: Data) -> int:
     return names.index(str(st.selectbox("Class", names, **state.bound(CLASS))))
 
 
-def _picture(pair: Pair, data: Data, label: int) -> int:
+def _any_picture(data: Data) -> int:
+    """Choose a select image of a task without classes; its number."""
+    sample = data.subset("select", inner.IMAGES)
+    numbers = list(range(min(PICTURES, len(sample))))
+    if state.get(PICTURE) not in numbers:
+        state.put(PICTURE, 0)
+    chosen = st.segmented_control("Picture", numbers, required=True, **state.bound(PICTURE))
+    return int(sample[int(chosen or 0)])
+
+
+def _picture(pair: Pair, data: Data, both: tuple[Choices, Choices], label: int) -> int:
     """Choose a select image of a class, those first that the two answer differently; its number."""
     sample = data.subset("select", inner.IMAGES)
-    with st.spinner("Asking both networks"):
-        first, second = (inner.answers(side.subject) for side in (pair.before, pair.after))
-    mine = (first.classes.labels == label).nonzero().reshape(-1).tolist()
-    differ = first.classes.predicted != second.classes.predicted
+    first, second = both
+    mine = (first.labels == label).nonzero().reshape(-1).tolist()
+    differ = first.predicted != second.predicted
     mine.sort(key=lambda place: not bool(differ[place]))
     first_shown = state.get(FIRST) % len(mine)
     items = [
@@ -108,10 +126,10 @@ def _picture(pair: Pair, data: Data, label: int) -> int:
     words = inner.names(pair)
     said = " · ".join(
         f"{word}: **{errors.plain(inner.answer_name(some, chosen, data))}**, "
-        f"{percent(float(some.classes.confidence[chosen]), 0)} sure"
-        for word, some in zip(words, (first, second), strict=True)
+        f"{percent(float(some.confidence[chosen]), 0)} sure"
+        for word, some in zip(words, both, strict=True)
     )
-    marked = int(differ[first.classes.labels == label].sum())
+    marked = int(differ[first.labels == label].sum())
     st.caption(
         f"Select image {int(sample[chosen])}. {said[:1].upper()}{said[1:]} ●. "
         + (f"≠ marks the {marked} of {len(mine)} that the two answer differently." if marked else
@@ -226,7 +244,7 @@ def _knockout(pair: Pair, data: Data, layer: str, unit: str, channel: int | None
             knockout = inner.knockout(side.subject, layer, channel)
             found.append((word, "dense" if side is pair.before else "kept", knockout))
             st.markdown(f"{word.capitalize()}: {errors.plain(verdict(knockout))} ●")
-    if not found:
+    if not found or not found[0][2].classes:
         return
     charts.show(
         st,

@@ -39,7 +39,7 @@ def show(pair: Pair) -> None:
     said = answer_words(counted, things_of(pair.data_name))
     st.html(
         f"<style>{badges.STYLE}</style><p style='font-size:1.1rem;margin:0'><b>{escape(said[:1].upper() + said[1:])}."
-        f"</b>{badges.badge(top.accuracy_badge(pair))}</p>"
+        f"</b>{badges.badge(top.metric_badge(pair))}</p>"
     )
     markup.show(waffle(counted), css=WAFFLE, key="compare_waffle")
     st.caption("Every square is one test image; the changed answers come first. Test images are for looking at, "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pruning.base.words import percent, ratio, threads
+from pruning.base.words import ratio, threads
 from ui.compare import networks, pictures, top
 from ui.kit import badges
 
@@ -72,7 +72,7 @@ def _verdict(pair: Pair) -> str:
     timed = "" if speedup is None else _badge("estimated" if speedup.estimated else "measured")
     counted = _badge("measured")
     numbers = [
-        (_right(pair), "right answers"),
+        (_measured(pair), "right answers" if pair.metric.counts else pair.metric.title),
         (_ratio(*size) + counted, "parameters not zero" if zeros else "parameters"),
         (_ratio(before.macs, after.macs) + counted, "multiplications"),
         (clock + timed, "as fast, one image"),
@@ -86,14 +86,15 @@ def _verdict(pair: Pair) -> str:
     )
 
 
-def _right(pair: Pair) -> str:
-    """Both accuracies, as HTML."""
+def _measured(pair: Pair) -> str:
+    """The metric of both, as HTML."""
     before, after = pair.before, pair.after
     if before.figures.test is None or after.figures.test is None:
         return "–"
     first = _badge(top.side_badge(before)) if before.tuned != after.tuned else ""  # one badge where it says both
-    values = [percent(side.value) for side in (before.figures.test, after.figures.test)]
-    return f"{values[0][:-2]}{first} → {values[1]}{_badge(top.side_badge(after))}"
+    metric = pair.metric
+    values = [escape(metric.words(side.value)) for side in (before.figures.test, after.figures.test)]
+    return f"{values[0].removesuffix(f' {metric.unit}')}{first} → {values[1]}{_badge(top.side_badge(after))}"
 
 
 def _networks(pair: Pair) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.base.words import amount, interval, percent, ratio, size, threads
+from pruning.base.words import amount, ratio, size, threads
 from ui.kit import badges, tiles
 from ui.kit.tiles import Number, Tile
 
@@ -22,14 +22,14 @@ def show(pair: Pair) -> None:
 
     found = verdict(facts_of(pair))
     st.html(verdict_html(found, pair))
-    tiles.show(st.empty(), [accuracy_tile(pair), size_tile(pair), macs_tile(pair), time_tile(pair)])
+    tiles.show(st.empty(), [metric_tile(pair), size_tile(pair), macs_tile(pair), time_tile(pair)])
 
 
 def verdict_html(found: Verdict, pair: Pair) -> str:
     """The verdict as HTML, a badge behind each half."""
     speedup = pair.speedup(pair.batches[0]) if pair.batches else None
     first = badges.badge("estimated" if speedup is not None and speedup.estimated else "measured")
-    second = badges.badge(accuracy_badge(pair))
+    second = badges.badge(metric_badge(pair))
     return (
         f"<style>{badges.STYLE}{STYLE}</style>"
         f'<div class="px-verdict"><h2>{whole(found.headline)}{first}</h2><p>{escape(found.rest)}{second}</p></div>'
@@ -42,33 +42,35 @@ def whole(text: str) -> str:
 
 
 def side_badge(side: Side) -> badges.Kind:
-    """How one network's accuracy came about."""
+    """How one network's metric came about."""
     return "tuned" if side.tuned else "measured"
 
 
-def accuracy_badge(pair: Pair) -> badges.Kind:
-    """How the accuracies came about: the answers of a fine-tuned network make the comparison one after fine-tuning."""
+def metric_badge(pair: Pair) -> badges.Kind:
+    """How the figures came about: the answers of a fine-tuned network make the comparison one after fine-tuning."""
     return "tuned" if pair.after.tuned or pair.before.tuned else "measured"
 
 
-def accuracy_tile(pair: Pair) -> Tile:
-    """Both accuracies and the paired change, each with its interval."""
-    from pruning.compare.verdict import points, signed
+def metric_tile(pair: Pair) -> Tile:
+    """The metric of both and the paired change, each with its interval."""
+    metric = pair.metric
 
     def number(side: Side, word: str) -> Number:
         test = side.figures.test
         if test is None:
             return Number("–", None, f"{word}: not measured", dim=True)
-        return Number(percent(test.value), side_badge(side), f"{word} · {interval(test.interval)}")
+        return Number(metric.words(test.value), side_badge(side), f"{word} · {metric.span(test.interval)}")
 
     difference = pair.difference
     if difference is None:
         change = Number("–", None, "change: not known", dim=True)
     else:
-        change = Number(f"{signed(100 * difference.value)}", accuracy_badge(pair), f"points · {points(difference)}")
-    test = pair.after.figures.test
+        ends = " to ".join(map(metric.signed, difference.interval))
+        small = f"{metric.unit_of_change} · {ends}".removeprefix(" · ")
+        change = Number(metric.signed(difference.value), metric_badge(pair), small)
+    test, title = pair.after.figures.test, metric.title.capitalize()
     return Tile(
-        title="Accuracy: no test images" if test is None else f"Accuracy on {test.images:,} test images",
+        title=f"{title}: no test images" if test is None else f"{title} on {test.images:,} test images",
         numbers=(number(pair.before, "before"), number(pair.after, "after"), change),
         width=2.6,
     )

@@ -75,15 +75,16 @@ def _draw(pair: Pair, found: list[dict[int, Knockout]], layer: str, unit: str) -
     from pruning.render.figures import inside as plots_inside
 
     before, after = found
-    images = next(iter({**before, **after}.values())).before.images
+    seen = next(iter({**before, **after}.values())).before
+    title = seen.metric.title
     charts.show(
         st,
         plots_inside.each_alone(before, after, charts.dark(), names=inner.names(pair), unit=unit),
         key="compare_each_figure",
-        caption=f"Change of the accuracy on {images:,} select images when one {unit} of {errors.plain(layer)} is left "
-        "out, as cut, with its 95 % interval ●; hollow: cannot be told from nothing, but of twenty one may seem "
+        caption=f"Change of the {title} on {seen.images:,} select images when one {unit} of {errors.plain(layer)} is "
+        "left out, as cut, with its 95 % interval ●; hollow: cannot be told from nothing, but of twenty one may seem "
         "missed by chance. " + summary(before, after, inner.names(pair)),
-        alt=f"Change of accuracy without each {unit} of {layer}",
+        alt=f"Change of {title} without each {unit} of {layer}",
     )
 
 

@@ -89,22 +89,23 @@ def visited_curve(
     visited: dict[int, Evaluation],
     recovered: dict[tuple[str, int], Evaluation],
 ) -> None:
-    """Accuracy wherever the slider has been, and what fine-tuning made of it."""
+    """The metric wherever the slider has been, and what fine-tuning made of it."""
     from pruning.render.figures import network as plots
 
     def point(percent: int, evaluation: Evaluation) -> plots.CurvePoint:
         low, high = evaluation.interval
-        return plots.CurvePoint(sparsity=percent / 100, accuracy=evaluation.value, low=low, high=high)
+        return plots.CurvePoint(sparsity=percent / 100, value=evaluation.value, low=low, high=high)
 
-    figure = plots.accuracy_curve(
+    figure = plots.curve_of_cuts(
         [point(*entry) for entry in visited.items()],
         dark(),
+        metric=visited[0].metric,
         removed=f"{granularity}s",
         dense=visited[0].value,
         at=at / 100,
         extra=[point(percent, value) for (kind, percent), value in recovered.items() if kind == granularity],
     )
-    figure.update_yaxes(title_text="accuracy, %")  # so low a figure has no room for more
+    figure.update_yaxes(title_text=visited[0].metric.axis)  # so low a figure has no room for more
     show(
         place,
         figure,

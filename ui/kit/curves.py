@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pruning.base.words import interval, percent
 from ui.kit import jobs, loaders
 
 if TYPE_CHECKING:
@@ -68,9 +67,9 @@ def known(subject: Subject, spec: PruneSpec) -> dict[str, list[list[float]]]:
 
 
 def predicted(subject: Subject, cut: PruneSpec, figure: FigureName = "recalibrated") -> Prediction | None:
-    """Accuracy of a cut as the single curves have it ○, or None where they do not reach that far.
+    """The metric of a cut as the single curves have it ○, or None where they do not reach that far.
 
-    `together_words` says how far a measured accuracy is from it.
+    `together_words` says how far a measured value is from it.
     """
     from pruning.base.errors import InputError
     from pruning.sensitivity import predict_joint
@@ -94,15 +93,17 @@ def together_words(subject: Subject, cut: PruneSpec, now: Evaluation, figure: Fi
     if prediction is None:
         return None
     gap = interaction_gap(prediction, now)
+    metric = now.metric
     words = (
-        f"From the curve of each group alone one would expect **{percent(prediction.value)}** "
-        f"({interval((prediction.low, prediction.high))}) ○; measured together it is **{percent(now.value)}** ●"
+        f"From the curve of each group alone one would expect **{metric.words(prediction.value)}** "
+        f"({metric.span((prediction.low, prediction.high))}) ○; measured together it is "
+        f"**{metric.words(now.value)}** ●"
     )
     if gap.low <= 0 <= gap.high:
         return f"{words}: no difference that {now.images:,} images can show."
-    ends = sorted(100 * abs(end) for end in (gap.low, gap.high))
-    points = f"{100 * abs(gap.gap):.1f} points ({ends[0]:.1f}–{ends[1]:.1f})"
-    if gap.gap < 0:
+    ends = "–".join(map(metric.size, sorted((gap.low, gap.high), key=abs)))
+    points = f"{f'{metric.size(gap.gap)} {metric.unit_of_change}'.rstrip()} ({ends})"
+    if metric.gain(gap.gap) < 0:
         return f"{words}: {points} worse, so together they hurt more than alone."
     return f"{words}: {points} better."
 

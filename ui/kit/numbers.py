@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pruning.base.words import amount, interval, milliseconds, percent, ratio, size
+from pruning.base.words import amount, milliseconds, ratio, size
 from pruning.granularity import find_granularity
 from ui.kit.badges import Kind
 from ui.kit.tiles import WAITING, Number, Tile
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
+    from pruning.tasks.metric import Metric
     from pruning.training.evaluate import Evaluation
     from ui.kit.lab import Accuracy, Costs
 
@@ -32,11 +33,13 @@ WORDS = {
 """Texts of the tiles; a lesson brings its own."""
 
 
-def accuracy_tile(dense: Evaluation | None, accuracy: Accuracy | None, tuned: Evaluation | None) -> Tile:
+def metric_tile(metric: Metric, dense: Evaluation | None, accuracy: Accuracy | None, tuned: Evaluation | None) -> Tile:
     """As cut, recalibrated and fine-tuned, each with its 95 % interval."""
-    title = "Accuracy on select images"
+    title = f"{metric.title.capitalize()} on select images"
     if dense is not None:
-        title = f"Accuracy on {dense.images:,} {dense.role} images · uncut {percent(dense.value)}"
+        title = (
+            f"{metric.title.capitalize()} on {dense.images:,} {dense.role} images · uncut {metric.words(dense.value)}"
+        )
     as_cut, again = WAITING, WAITING
     if accuracy is not None:
         as_cut = _accuracy(accuracy.as_cut, "as cut")
@@ -80,4 +83,5 @@ def _accuracy(evaluation: Evaluation | None, stage: str) -> Number:
     if evaluation is None:
         return Number("–", None, stage, dim=True)
     badge: Kind = "tuned" if stage == "fine-tuned" else "measured"
-    return Number(percent(evaluation.value), badge, f"{stage} · {interval(evaluation.interval)}")
+    metric = evaluation.metric
+    return Number(metric.words(evaluation.value), badge, f"{stage} · {metric.span(evaluation.interval)}")

@@ -1,4 +1,4 @@
-"""The accuracy tile of the Prune page: measured anew whenever the hand rests, on more and more images.
+"""The tile of the metric on the Prune page: measured anew whenever the hand rests, on more and more images.
 
 Each figure is drawn as soon as it is known. Drawing, and asking whether to stop, are the points at which Streamlit ends
 this run of the page when a newer plan has come: nobody waits for an answer to an old question.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.base.words import interval, percent
+from pruning.base.words import percent
 from pruning.spec import PruneSpec
 from ui.kit import badges, lab, loaders
 
@@ -54,8 +54,10 @@ class Shown:
     precision: str = ""
     tuned: str = ""
     """HTML of the third figure."""
+    metric: str = "accuracy"
+    """Its title."""
     missing: str | None = None
-    """Why there can be no accuracy."""
+    """Why there can be no figure."""
     rev: int = 0
     """Number of the board's message whose plan the figures are of."""
 
@@ -71,12 +73,13 @@ def show(place: DeltaGenerator, chosen: Subject, cut: PruneSpec, result: Result 
     `result`: of the run shown, where it is a run of this cut. `rev`: number of the board's message that made the cut.
     """
     if chosen.missing is not None:
-        _put(place, Shown(missing=chosen.missing))
+        _put(place, Shown(metric=chosen.task.metric.title, missing=chosen.missing))
         return
     of = (chosen.digest, chosen.data.digest)
     before: Shown = st.session_state.get(_LAST, Shown())
     shown = before if before.of == of else Shown(of=of)
-    shown = replace(shown, missing=None, tuned=_NOT_TUNED if result is None else _tuned_html(result), waits=True)
+    tuned = _NOT_TUNED if result is None else _tuned_html(result)
+    shown = replace(shown, metric=chosen.task.metric.title, missing=None, tuned=tuned, waits=True)
     engine = _engine(*of, chosen)
     shown = replace(shown, images=min(IMAGES, chosen.data.length("select")), precision=_precision_words(engine))
     if shown.dense is None:
@@ -178,12 +181,17 @@ def html(shown: Shown) -> str:
 
 
 def _title(shown: Shown) -> str:
+    title = escape(shown.metric.capitalize())
     if shown.as_cut is None or shown.missing is not None:
-        return "Accuracy on select images"
+        return f"{title} on select images"
     seen, all_of_them = shown.as_cut.images, shown.images
     count = f"{seen:,}" if seen == all_of_them else f"{seen:,} of {all_of_them:,}"
-    dense = f" · dense {percent(shown.dense.value)}{badges.badge('measured')}" if shown.dense else ""
-    return f"Accuracy on {count} select images{dense}{shown.precision}"
+    dense = (
+        f" · dense {escape(shown.dense.metric.words(shown.dense.value))}{badges.badge('measured')}"
+        if shown.dense
+        else ""
+    )
+    return f"{title} on {count} select images{dense}{shown.precision}"
 
 
 def _precision_words(engine: WhatIf) -> str:
@@ -202,9 +210,13 @@ def _figure(evaluation: Evaluation | None, stage: str, *, main: bool = False, di
     kind = " ".join(name for name, there in (("px-main", main), ("px-dim", dim or evaluation is None)) if there)
     if evaluation is None:
         return f'<div class="{kind}"><b>…</b><small>{stage}: measuring</small></div>'
-    small = f"{stage} · measuring" if dim else f"{stage} · {interval(evaluation.interval)}"
+    small = f"{stage} · measuring" if dim else f"{stage} · {escape(evaluation.metric.span(evaluation.interval))}"
     mark = "" if dim else badges.badge("measured")
-    return f'<div class="{kind}"><b>{percent(evaluation.value)}</b>{mark}<small>{small}</small></div>'
+    return f'<div class="{kind}"><b>{_words(evaluation)}</b>{mark}<small>{small}</small></div>'
+
+
+def _words(evaluation: Evaluation) -> str:
+    return escape(evaluation.metric.words(evaluation.value))
 
 
 def _dash(words: str) -> str:
@@ -219,8 +231,8 @@ def _tuned_html(result: Result) -> str:
     if found is None:
         return _NOT_TUNED
     return (
-        f"<div><b>{percent(found.value)}</b>{badges.badge('tuned')}"
-        f"<small>fine-tuned · {interval(found.interval)}</small></div>"
+        f"<div><b>{escape(found.kind.words(found.value))}</b>{badges.badge('tuned')}"
+        f"<small>fine-tuned · {escape(found.kind.span(found.interval))}</small></div>"
     )
 
 
@@ -229,19 +241,13 @@ def _near_html(chosen: Subject, cut: PruneSpec) -> str:
     from pruning.runs import list_runs
     from pruning.runs.near import near_runs
 
-    subject = chosen
-    runs = near_runs(
-        list_runs(),
-        subject.graph,
-        cut,
-        model=subject.ref,
-        data=chosen.data_name,
-    )
+    runs = near_runs(list_runs(), chosen.graph, cut, model=chosen.ref, data=chosen.data_name)
     tuned = [run.result.stages.finetuned for run in runs if run.result is not None]
     reached = [found.value for found in tuned if found is not None]
     if not reached:
         return _NOT_TUNED
-    ends = percent(min(reached)) if len(reached) == 1 else f"{100 * min(reached):.1f}–{percent(max(reached))}"
+    metric = chosen.task.metric
+    ends = escape(metric.words(reached[0]) if len(reached) == 1 else metric.span((min(reached), max(reached))))
     words = f"similar cuts, {len(reached)} run{'' if len(reached) == 1 else 's'}"
     help_ = "What runs that removed nearly the same reached after fine-tuning. This very cut: not yet."
     return f'<div class="px-dim" title="{help_}"><b>{ends}</b>{badges.badge("tuned")}<small>{words}</small></div>'

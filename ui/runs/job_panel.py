@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from pruning.runs import Run, RunEvents
+    from pruning.runs.result import Result
 
 PANELS: dict[str, Callable[[Run, str], None]] = {"report": report_panel.offer}
 """Where formats that take long are made, by their names."""
 MEASURING = 8.0
 """Seconds that the part after training usually takes."""
+CURVE = "Loss, and the metric on select images, over the steps of fine-tuning"
 
 
 def live(path: Path, dense: float | None) -> None:
@@ -43,7 +45,7 @@ def live(path: Path, dense: float | None) -> None:
             st,
             plots_runs.run_curve(events.training, events.stages, charts.dark(), dense=dense),
             key="live_curve",
-            alt="Loss and accuracy on select images over the steps of fine-tuning",
+            alt=CURVE,
         )
 
 
@@ -61,12 +63,12 @@ def progress(state: str, events: RunEvents) -> tuple[float, str]:
             text += f", about {_left((steps - step) * per_step + MEASURING)} left ○"
         return 0.05 + 0.85 * step / steps, text
     if stage == "measure":
-        return 0.93, "Measuring accuracy on test images, sizes and time: a few seconds"
+        return 0.93, f"{last.get('text') or 'Measuring'}: a few seconds"
     done = events.training[-1] if events.training else None
     share = 0.05 + 0.85 * int(done["step"]) / int(done["steps"]) if done else 0.04
     words = {"open": "Opening the network and the images", "prune": "Removing, and proving that it is exact",
-             "as_cut": "Measuring accuracy as cut", "recalibrated": "Recalibrating",
-             "finetuned": "Measuring accuracy"}  # fmt: skip
+             "as_cut": "Measuring as cut", "recalibrated": "Recalibrating",
+             "finetuned": "Measuring"}  # fmt: skip
     return share, str(last.get("text") or words.get(str(stage), "Working"))
 
 
@@ -88,15 +90,15 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
 
     assert run.result is not None
     buttons(run, continue_run)
-    with st.expander("Accuracies, training, and the ledger: dense and pruned side by side", icon=":material/balance:"):
+    with st.expander("Figures, training, and the ledger: dense and pruned side by side", icon=":material/balance:"):
         numbers, curve = st.columns([1.1, 1.4], gap="medium", vertical_alignment="center")
         with numbers:
             cut = run.result.stages.as_cut
             if cut is not None:
-                st.caption(f"Accuracy on {cut.images:,} select images")
+                st.caption(f"{cut.kind.title.capitalize()} on {cut.images:,} select images")
                 st.html(markup.stages_html(run.result))
             else:
-                st.caption("No accuracy on select images: the run had none to measure on.")
+                st.caption(f"No {_metric(run.result)} on select images: the run had none to measure on.")
         with curve, errors.shown(stop=False):
             events = run.events()
             if events.training:
@@ -104,10 +106,15 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
                     st,
                     plots_runs.run_curve(events.training, events.stages, charts.dark(), dense=None),
                     key="run_curve",
-                    alt="Loss and accuracy on select images over the steps of fine-tuning",
+                    alt=CURVE,
                 )
         st.caption("On test images")
         ledger_panel.finished(run.result)
+
+
+def _metric(result: Result) -> str:
+    """What the run was measured by, in words."""
+    return "accuracy" if result.pruned.test is None else result.pruned.test.kind.title
 
 
 def buttons(run: Run, continue_run: Callable[[Run, int], None]) -> None:

@@ -88,7 +88,11 @@ def choose(chosen: Subject) -> Runs:
         help="This network: runs that began from the network and the images chosen above.",
     )  # fmt: skip
     axis.segmented_control(
-        "Accuracy against", list(AXES), format_func=lambda name: AXES[name].title, required=True, **state.bound(AXIS)
+        f"{chosen.task.metric.title.capitalize()} against",
+        list(AXES),
+        format_func=lambda name: AXES[name].title,
+        required=True,
+        **state.bound(AXIS),
     )
     colour.segmented_control("Colour tells", ["granularity", "criterion"], required=True, **state.bound(COLOUR))
     if state.get(MODELS) == "all networks":
@@ -99,14 +103,15 @@ def choose(chosen: Subject) -> Runs:
 
 
 def plot(runs: Runs) -> None:
-    """Accuracy on test images against the chosen cost; a click chooses a run."""
+    """The metric on test images against the chosen cost; a click chooses a run."""
     from pruning.render.figures import runs as plots_runs
 
     if not runs.done:
         st.info("No finished run of this network yet: prune it, or look at all networks.", icon=":material/info:")
         return
     axis = AXES[state.get(AXIS)]
-    points = points_of(runs.done, axis, state.get(COLOUR))
+    alike = measured_alike(runs.done)
+    points = points_of(alike, axis, state.get(COLOUR))
     several = len({point.field for point in points}) > 1
     figure = plots_runs.tradeoff(points, charts.dark(), x_title=axis.words, log=several, several=several)
     key = f"tradeoff_{state.get(AXIS)}_{state.get(COLOUR)}_{state.get(MODELS)}"
@@ -115,6 +120,8 @@ def plot(runs: Runs) -> None:
     )
     if several:
         caption += " Networks and data sets are never joined."
+    if len(alike) < len(runs.done):
+        caption += f" {len(runs.done) - len(alike)} more, measured by another metric, are in the table alone."
 
     def picked() -> None:
         """Copy the selection: the figure forgets it when it changes."""
@@ -123,6 +130,17 @@ def plot(runs: Runs) -> None:
             state.put(CHOSEN, found[0]["customdata"][0])
 
     charts.show(st, figure, key=key, caption=caption, on_select=picked, selection_mode="points")
+
+
+def measured_alike(runs: Sequence[Run]) -> list[Run]:
+    """Those of finished runs that can stand on one axis: measured by the metric of the newest that has one, and those
+    without."""
+    metrics = [run.result.pruned.test.metric for run in runs if run.result and run.result.pruned.test]
+    return [
+        run
+        for run in runs
+        if run.result is None or run.result.pruned.test is None or run.result.pruned.test.metric == metrics[0]
+    ]
 
 
 def points_of(runs: Sequence[Run], axis: Axis, colour: str) -> list[TradeoffPoint]:
@@ -146,7 +164,8 @@ def points_of(runs: Sequence[Run], axis: Axis, colour: str) -> list[TradeoffPoin
                     name="" if is_dense else run.name,
                     title=f"dense {field}" if is_dense else describe(run),
                     x=x,
-                    accuracy=side.test.value,
+                    value=side.test.value,
+                    metric=side.test.kind,
                     low=low,
                     high=high,
                     field=field,
@@ -220,6 +239,12 @@ def table(runs: Runs) -> None:
     unreadable.show(runs.unreadable)
 
 
+def shown_columns(frame: pd.DataFrame) -> list[str]:
+    """Those in which something stands: no metric but accuracy where there is no other, and the reverse."""
+    optional = {"metric", "value", "difference"} if frame["metric"].dropna().isin(["accuracy"]).all() else set()
+    return [name for name in frame.columns if name not in optional]
+
+
 def _draw_table(frame: pd.DataFrame, runs: Runs) -> None:
     def picked() -> None:
         chosen = st.session_state["runs_table"]["selection"]["rows"]
@@ -233,10 +258,13 @@ def _draw_table(frame: pd.DataFrame, runs: Runs) -> None:
         key="runs_table",
         on_select=picked,
         selection_mode="single-row",
+        column_order=shown_columns(frame),
         column_config={
             "accuracy_percent": number("accuracy, test", format="%.1f %%", help="On test images: ● or ◆ as in 'how'."),
             "difference_points": number("points", format="%+.1f", help="Against dense, on the same images."),
             "difference_interval": "95 %",
+            "value": number("value, test", help="Of the metric named beside it, on test images, in its own unit."),
+            "difference": number("change", help="Against dense, on the same images."),
             "params_ratio": number("params ÷", format="%.2f"),
             "nonzero_ratio": number("non-zero ÷", format="%.2f"),
             "macs_ratio": number("MACs ÷", format="%.2f"),

@@ -19,6 +19,7 @@ from ui.kit import badges
 if TYPE_CHECKING:
     from pruning.render.figures.style import Palette
     from pruning.sensitivity import Curve, FigureName, Point, Sensitivity
+    from pruning.tasks.metric import Metric
 
 SORTS = {"network": "in network order", "robust": "most robust first", "macs": "most MACs first"}
 HEIGHT = 92
@@ -32,10 +33,10 @@ class View:
 
     figure: FigureName
     lose: float
-    """The limit: accuracy that one group may lose, as a fraction."""
+    """The limit: how much of the metric one group may lose."""
     sort: str = "network"
     close: bool = False
-    """Show only accuracies near the limit."""
+    """Show only values near the limit."""
 
 
 def html(scan: Sensitivity, view: View, colours: Palette) -> str:
@@ -50,7 +51,8 @@ def ordered(scan: Sensitivity, view: View) -> list[Curve]:
 
     def robust(curve: Curve) -> tuple[float, float]:
         best = largest_within(curve, view.figure, view.lose)
-        mean = sum(point.figure(view.figure).value for point in curve.points) / max(1, len(curve.points))
+        gains = [scan.metric.gain(point.figure(view.figure).value) for point in curve.points]
+        mean = sum(gains) / max(1, len(gains))
         return (best.achieved if best else 0.0, mean)
 
     if view.sort == "network":
@@ -126,19 +128,21 @@ def _said(curve: Curve, view: View) -> tuple[str, Point | None]:
 
 def _loses(point: Point, view: View) -> str:
     figure = point.figure(view.figure)
-    low, high = -100 * figure.change_high, -100 * figure.change_low
-    lost = -100 * figure.change
-    return f"{'loses' if lost >= 0 else 'gains'} {abs(lost):.1f} ({_signed(low)} to {_signed(high)})"
+    metric = figure.metric
+    lost, *ends = (-metric.gain(change) for change in (figure.change, figure.change_low, figure.change_high))
+    span = " to ".join(f"{metric.scale * end:.{metric.digits}f}".replace("-", "−") for end in sorted(ends))
+    return f"{'loses' if lost >= 0 else 'gains'} {metric.size(lost)} ({span})"
 
 
 def _plot(curve: Curve, scan: Sensitivity, view: View, best: Point | None, colours: Palette) -> str:
     low, high = _range(scan, view)
+    metric = scan.metric
 
     def x(sparsity: float) -> float:
         return 100 * position(sparsity, scan.spec.granularity)
 
-    def y(accuracy: float) -> float:
-        return HEIGHT * (high - accuracy) / (high - low)
+    def y(value: float) -> float:
+        return HEIGHT * (high - value) / (high - low)
 
     shapes, dots = [], []
     for level in (low, (low + high) / 2, high):
@@ -152,7 +156,8 @@ def _plot(curve: Curve, scan: Sensitivity, view: View, best: Point | None, colou
                 'opacity=".1"/>'
             )
             shapes.append(_line(x(best.achieved), 0, x(best.achieved), HEIGHT, colours.removed, 1.6))
-        shapes.append(_line(0, y(start.value - view.lose), 100, y(start.value - view.lose), colours.ink, 1, "5 3"))
+        limit = start.value - metric.gain(view.lose)
+        shapes.append(_line(0, y(limit), 100, y(limit), colours.ink, 1, "5 3"))
         knots = [(0.0, start), *((point.achieved, point.figure(view.figure)) for point in curve.points)]
         up = [(x(share), y(figure.interval[1])) for share, figure in knots]
         down = [(x(share), y(figure.interval[0])) for share, figure in reversed(knots)]
@@ -168,7 +173,7 @@ def _plot(curve: Curve, scan: Sensitivity, view: View, best: Point | None, colou
         f"{''.join(shapes)}</svg>"
     )
     levels = "".join(
-        f'<span style="top:{y(level):.0f}px">{100 * level:.{0 if high - low > 0.2 else 1}f}</span>'
+        f'<span style="top:{y(level):.0f}px">{_level(metric, level, high - low)}</span>'
         for level in (low, (low + high) / 2, high)
     )
     ticks = "".join(
@@ -182,12 +187,33 @@ def _plot(curve: Curve, scan: Sensitivity, view: View, best: Point | None, colou
 
 
 def _range(scan: Sensitivity, view: View) -> tuple[float, float]:
-    """Accuracies that all charts show."""
+    """Values that all charts show."""
+    metric = scan.metric
     if not view.close or scan.dense is None:
-        return 0.0, 1.0
-    step = max(view.lose, 0.005)
+        return _all_of_them(scan, view)
+    step = max(view.lose, 0.5 / metric.scale)
     start = scan.dense.figure(view.figure).value
-    return start - 5 * step, min(1.0, start + step)
+    worse, better = start - metric.gain(5 * step), start + metric.gain(step)
+    least, most = metric.bounds
+    return max(least, min(worse, better)), min(most, max(worse, better))
+
+
+def _all_of_them(scan: Sensitivity, view: View) -> tuple[float, float]:
+    """All values that there can be; where there is no least or most, all that were measured."""
+    if scan.metric.scaled_bounds is not None:
+        return scan.metric.bounds
+    figures = [point.figure(view.figure) for curve in scan.curves for point in curve.points]
+    ends = [
+        end for figure in (*figures, *([] if scan.dense is None else [scan.dense.as_cut])) for end in figure.interval
+    ]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    return low, high if high > low else low + 1
+
+
+def _level(metric: Metric, value: float, reach: float) -> str:
+    """A value at the axis: with as few decimals as tell its marks apart."""
+    shown = metric.scale * value
+    return f"{shown:.{metric.digits if metric.scale * reach <= 20 else 0}f}"
 
 
 def _dot(point: Point, curve: Curve, view: View, x: object, y: object) -> str:
@@ -196,10 +222,10 @@ def _dot(point: Point, curve: Curve, view: View, x: object, y: object) -> str:
     top = y(figure.value)
     if not -1 <= top <= HEIGHT + 1:
         return ""
-    low, high = figure.interval
+    metric = figure.metric
     say = (
-        f"{_percent(point.achieved)} removed, {point.kept:,} of {curve.units:,} stay: {100 * figure.value:.1f} % "
-        f"({100 * low:.1f}–{100 * high:.1f}); {_loses(point, view)} points. Measured."
+        f"{_percent(point.achieved)} removed, {point.kept:,} of {curve.units:,} stay: {metric.words(figure.value)} "
+        f"({metric.bare_span(figure.interval)}); {f'{_loses(point, view)} {metric.unit_of_change}'.rstrip()}. Measured."
     )
     return f'<i style="left:{x(point.achieved):.2f}%;top:{top:.1f}px" title="{escape(say, quote=True)}"></i>'
 
@@ -224,16 +250,14 @@ def _tied(curve: Curve) -> str:
 
 
 def _summary(curve: Curve, view: View) -> str:
-    shown = [f"{_percent(p.achieved)}: {100 * p.figure(view.figure).value:.1f} %" for p in curve.points]
-    return f"Accuracy of {label(curve.name)} by share removed. {', '.join(shown) or 'Not measured yet.'}"
+    figures = [(point, point.figure(view.figure)) for point in curve.points]
+    shown = [f"{_percent(point.achieved)}: {figure.metric.words(figure.value)}" for point, figure in figures]
+    title = figures[0][1].metric.title.capitalize() if figures else "The metric"
+    return f"{title} of {label(curve.name)} by share removed. {', '.join(shown) or 'Not measured yet.'}"
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
-
-
-def _signed(points: float) -> str:
-    return f"{points:.1f}".replace("-", "−")
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:

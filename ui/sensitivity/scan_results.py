@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pruning.base.words import amount, interval, percent, ratio
+from pruning.base.words import amount, ratio
 from ui.kit import charts as figures
 from ui.kit import curves, errors, lab, state, tiles
 from ui.sensitivity import multiples
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FIGURE = "sensitivity_figure"
 LOSE = "sensitivity_lose"
-"""Points that one group may lose."""
+"""What of the metric one group may lose, as it is shown: points of accuracy."""
 SORT = "sensitivity_sort"
 CLOSE = "sensitivity_close"
 _USED = "sensitivity_used"
@@ -53,9 +53,11 @@ def together(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None
     if st.session_state.pop(_USED, False):
         st.switch_page("pages/prune.py")
     tiles.show(st.empty(), _tiles(subject, scan, plan, joint))
+    sides = ("above", "below") if scan.metric.higher_is_better else ("below", "above")
     st.caption(
-        "Estimated as if each group did its harm independently of the others (what is left of accuracy above chance "
-        "multiplies). A gap below 0: together they hurt more than alone, so give each a stricter limit."
+        f"Estimated as if each group did its harm independently of the others (what is left of {scan.metric.title} "
+        f"{sides[0]} chance multiplies). A gap {sides[1]} 0: together they hurt more than alone, so give each a "
+        "stricter limit."
     )
     if joint is not None or plan.removes_nothing:
         return
@@ -72,7 +74,9 @@ def charts(scan: Sensitivity) -> None:
 
     if scan.measured:
         _look(scan)
-    view = multiples.View(figure=figure(scan), lose=state.get(LOSE) / 100, sort=state.get(SORT), close=state.get(CLOSE))
+    view = multiples.View(
+        figure=figure(scan), lose=state.get(LOSE) / scan.metric.scale, sort=state.get(SORT), close=state.get(CLOSE)
+    )
     st.html(multiples.html(scan, view, palette(figures.dark())))
     if scan.dense is not None:
         st.caption(_legend(scan))
@@ -83,11 +87,11 @@ def table(scan: Sensitivity) -> None:
     if scan.measured:
         with st.expander("All numbers as a table", icon=":material/table:"):
             st.dataframe(_frame(scan, figure(scan)), hide_index=True)
-            st.caption(f"Accuracy in per cent, {_words(figure(scan))} ●; change in points against the uncut network.")
+            st.caption(f"{scan.metric.axis.capitalize()}, {_words(figure(scan))} ●; change against the uncut network.")
 
 
 def figure(scan: Sensitivity) -> FigureName:
-    """The accuracy that is shown: recalibrated only where there is something to recalibrate."""
+    """The figure that is shown: recalibrated only where there is something to recalibrate."""
     return "recalibrated" if scan.has_recalibrated and state.get(FIGURE) == "recalibrated" else "as_cut"
 
 
@@ -100,7 +104,7 @@ def _look(scan: Sensitivity) -> None:
     which, limit, sort, close = st.columns([1.6, 1.7, 1.6, 1.5], vertical_alignment="top")
     if scan.has_recalibrated:
         which.segmented_control(
-            "Accuracy",
+            scan.metric.title.capitalize(),
             ["recalibrated", "as_cut"],
             format_func=_words,
             required=True,
@@ -108,9 +112,9 @@ def _look(scan: Sensitivity) -> None:
             **state.bound(FIGURE),
         )
     else:
-        which.caption("Accuracy as cut: without batch norm there is nothing to recalibrate")
+        which.caption(f"{scan.metric.title.capitalize()} as cut: without batch norm there is nothing to recalibrate")
     limit.number_input(
-        "Limit: each may lose, points",
+        f"Limit: each may lose, {scan.metric.unit_of_change}".rstrip(", "),
         0.1,
         50.0,
         step=0.5,
@@ -135,28 +139,29 @@ def _tiles(subject: Subject, scan: Sensitivity, plan: Plan, joint: Joint | None)
     from pruning.render.preview import savings
     from pruning.sensitivity import interaction_gap, predict_joint
 
-    name = figure(scan)
+    name, metric = figure(scan), scan.metric
     costs = savings(subject, plan)
     try:
         prediction = predict_joint(scan, plan.shares, name)
     except InputError as error:
         estimate = gap = tiles.Number("–", None, str(error), dim=True)
     else:
-        ends = interval((prediction.low, prediction.high))
-        estimate = tiles.Number(percent(prediction.value), "estimated", f"from single curves · {ends}")
+        ends = metric.span((prediction.low, prediction.high))
+        estimate = tiles.Number(metric.words(prediction.value), "estimated", f"from single curves · {ends}")
         gap = tiles.Number("–", None, "not measured yet", dim=True)
         if joint is not None:
             found = interaction_gap(prediction, joint.figure(name))
             gap = tiles.Number(
-                f"{_points(found.gap)} points",
+                f"{metric.signed(found.gap)} {metric.unit_of_change}".rstrip(),
                 "estimated",
-                f"measured minus estimated · {_points(found.low)} to {_points(found.high)}",
+                f"measured minus estimated · {metric.signed(found.low)} to {metric.signed(found.high)}",
             )
     measured = tiles.Number("–", None, "not measured yet", dim=True)
     if joint is not None:
         seen = joint.figure(name)
-        measured = tiles.Number(percent(seen.value), "measured", f"measured · {interval(seen.interval)}")
-    lose = f"{state.get(LOSE):g} point{'' if state.get(LOSE) == 1 else 's'}"
+        measured = tiles.Number(metric.words(seen.value), "measured", f"measured · {metric.span(seen.interval)}")
+    unit = metric.unit_of_change.removesuffix("s") if state.get(LOSE) == 1 else metric.unit_of_change
+    lose = f"{state.get(LOSE):g} {unit}".rstrip()
     size = ("Non-zero parameters", costs.dense_nonzero, costs.nonzero)
     if scan.spec.info.shrinks:
         size = ("Parameters", costs.dense_params, costs.params)
@@ -167,7 +172,7 @@ def _tiles(subject: Subject, scan: Sensitivity, plan: Plan, joint: Joint | None)
         )
     return [
         tiles.Tile(
-            title=f"All cut at once, each to its limit of {lose}: accuracy {_words(name)}",
+            title=f"All cut at once, each to its limit of {lose}: {metric.title} {_words(name)}",
             numbers=(estimate, measured),
             width=2.2,
         ),
@@ -182,15 +187,15 @@ def _tiles(subject: Subject, scan: Sensitivity, plan: Plan, joint: Joint | None)
 
 def _legend(scan: Sensitivity) -> str:
     assert scan.dense is not None
-    low, high = scan.dense.as_cut.interval
+    metric, dense = scan.metric, scan.dense.as_cut
     again = ""
     if figure(scan) == "recalibrated" and scan.dense.recalibrated is not None:
-        again = f"; recalibrated though uncut {percent(scan.dense.recalibrated.value)} ●, where curves begin"
+        again = f"; recalibrated though uncut {metric.words(scan.dense.recalibrated.value)} ●, where curves begin"
     axis = " The axis is logarithmic in what is left." if multiples.is_logarithmic(scan.spec.granularity) else ""
     return (
-        f"Across: share removed, %. Up: accuracy, %, {_words(figure(scan))}, on {scan.images:,} select images, with "
+        f"Across: share removed, %. Up: {metric.axis}, {_words(figure(scan))}, on {scan.images:,} select images, with "
         f"its 95 % interval; every dot is measured ● in {scan.precision}. Dotted: dense, "
-        f"{percent(scan.dense.as_cut.value)} ({interval((low, high))}) ●{again}. Dashed: the limit. "
+        f"{metric.words(dense.value)} ({metric.span(dense.interval)}) ●{again}. Dashed: the limit. "
         f"The tinted part goes: the largest measured sparsity within it.{axis} "
         "Params and MACs: of the layers that the group runs through, counted ●."
     )
@@ -199,26 +204,23 @@ def _legend(scan: Sensitivity) -> str:
 def _frame(scan: Sensitivity, name: FigureName) -> pd.DataFrame:
     import pandas as pd
 
+    metric = scan.metric
     rows: list[dict[str, Any]] = []
     for curve in scan.curves:
-        rows += [
-            {
+        for point in curve.points:
+            seen = point.figure(name)
+            row = {
                 "target": curve.name,
                 "removed": f"{100 * point.achieved:.1f} %",
                 "kept": point.kept,
                 "of": curve.units,
-                "accuracy": round(100 * point.figure(name).value, 2),
-                "interval": interval(point.figure(name).interval),
-                "change": round(100 * point.figure(name).change, 2),
-                "change interval": f"{_points(point.figure(name).change_low)} to "
-                f"{_points(point.figure(name).change_high)}",
-                "newly wrong": point.figure(name).newly_wrong,
-                "newly right": point.figure(name).newly_right,
-                "params": curve.params,
-                "MACs": curve.macs,
+                metric.title: round(metric.scale * seen.value, metric.digits + 1),
+                "interval": metric.span(seen.interval),
+                "change": round(metric.scale * seen.change, metric.digits + 1),
+                "change interval": f"{metric.signed(seen.change_low)} to {metric.signed(seen.change_high)}",
             }
-            for point in curve.points
-        ]
+            counted = {"newly wrong": seen.newly_wrong, "newly right": seen.newly_right}
+            rows.append(row | (counted if metric.counts else {}) | {"params": curve.params, "MACs": curve.macs})
         if curve.locked is not None:
             rows.append({"target": f"{curve.name} (locked: {curve.locked})", "of": curve.units})
     return pd.DataFrame(rows)
@@ -226,7 +228,3 @@ def _frame(scan: Sensitivity, name: FigureName) -> pd.DataFrame:
 
 def _words(name: str) -> str:
     return {"recalibrated": "recalibrated", "as_cut": "as cut"}[name]
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")

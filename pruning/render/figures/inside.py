@@ -158,12 +158,19 @@ def knockout_changes(knockouts: Sequence[tuple[str, str, Knockout]], dark: bool)
 def each_alone(
     before: Mapping[int, Knockout], after: Mapping[int, Knockout], dark: bool, *, names: tuple[str, str], unit: str
 ) -> go.Figure:
-    """Change of the whole accuracy without each filter alone, with its 95 % interval, by original numbers.
+    """Change of the metric without each filter alone, with its 95 % interval, by original numbers.
 
     Of the first network orange where the second has the filter no more; hollow where the interval contains zero.
     """
     colours = palette(dark)
-    figure = _figure(colours, height=250, x_title=f"{unit} left out, by its number", y_title="change, points")
+    metric = next(iter({**before, **after}.values())).before.metric
+    scale, digits = metric.scale, metric.digits
+    figure = _figure(
+        colours,
+        height=250,
+        x_title=f"{unit} left out, by its number",
+        y_title=f"change, {metric.unit_of_change}".rstrip(", "),
+    )
     figure.add_hline(y=0, line={"color": colours.ink, "width": 1.2})
     gone = {number: knockout for number, knockout in before.items() if number not in after}
     both = {number: knockout for number, knockout in before.items() if number in after}
@@ -176,8 +183,8 @@ def each_alone(
             continue
         legend = {"size": 9, "color": colour}
         figure.add_scatter(x=[None], y=[None], mode="markers", marker=legend, name=title)
-        points = [100 * knockout.difference.value for knockout in found.values()]
-        ends = [[100 * end for end in knockout.difference.interval] for knockout in found.values()]
+        points = [scale * knockout.difference.value for knockout in found.values()]
+        ends = [[scale * end for end in knockout.difference.interval] for knockout in found.values()]
         figure.add_scatter(
             x=[number + shift for number in found],
             y=points,
@@ -198,8 +205,8 @@ def each_alone(
                 "thickness": 1.4,
                 "width": 0,
             },
-            hovertemplate=f"{title}, without {unit} %{{customdata[0]}}: %{{y:+.1f}} points "
-            "(%{customdata[1]:+.1f} to %{customdata[2]:+.1f})<extra></extra>",
+            hovertemplate=f"{title}, without {unit} %{{customdata[0]}}: %{{y:+.{digits}f}} {metric.unit_of_change} "
+            f"(%{{customdata[1]:+.{digits}f}} to %{{customdata[2]:+.{digits}f}})<extra></extra>",
         )
     figure.update_layout(showlegend=True, legend=LEGEND)
     return figure

@@ -14,16 +14,18 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pruning.cost.counts import LayerCost
-from pruning.render.figures.style import SIZE, faded, layout, palette
+from pruning.render.figures.style import SIZE, faded, hover_y, layout, palette, whole_range
 from pruning.statistics.distributions import Histogram, UnitNorms
+from pruning.tasks.classification import ACCURACY
+from pruning.tasks.metric import Metric
 
 
 @dataclass(frozen=True, kw_only=True)
 class CurvePoint:
-    """One accuracy, as a fraction, at one sparsity, with its interval."""
+    """What was measured at one sparsity, with its interval."""
 
     sparsity: float
-    accuracy: float
+    value: float
     low: float
     high: float
 
@@ -184,29 +186,30 @@ def kernel_grid(pictures: np.ndarray, dark: bool, *, columns: int = 8) -> go.Fig
     return figure
 
 
-def accuracy_curve(
+def curve_of_cuts(
     points: Sequence[CurvePoint],
     dark: bool,
     *,
+    metric: Metric = ACCURACY,
     role: str = "select",
     removed: str = "weights",
     dense: float | None = None,
     at: float | None = None,
     extra: Sequence[CurvePoint] = (),
 ) -> go.Figure:
-    """Accuracy against sparsity with its 95 % interval as a band, `dense` as a line, a marker where `at` is.
+    """The metric against sparsity with its 95 % interval as a band, `dense` as a line, a marker where `at` is.
 
-    `extra` are accuracies after fine-tuning, drawn as diamonds.
+    `extra` are values after fine-tuning, drawn as diamonds.
     """
-    colours = palette(dark)
+    colours, scale = palette(dark), metric.scale
     ordered = sorted(points, key=lambda point: point.sparsity)
     x = [100 * point.sparsity for point in ordered]
-    figure = _figure(dark, height=216, x_title=f"{removed} removed, %", y_title=f"accuracy on {role} images, %")
+    figure = _figure(dark, height=216, x_title=f"{removed} removed, %", y_title=metric.of_images(role))
     if dense is not None:
-        figure.add_hline(y=100 * dense, line={"color": colours.dense, "width": 1.5, "dash": "dash"})
+        figure.add_hline(y=scale * dense, line={"color": colours.dense, "width": 1.5, "dash": "dash"})
     figure.add_scatter(
         x=x + x[::-1],
-        y=[100 * point.high for point in ordered] + [100 * point.low for point in reversed(ordered)],
+        y=[scale * point.high for point in ordered] + [scale * point.low for point in reversed(ordered)],
         fill="toself",
         fillcolor=faded(colours.kept, 0.18),
         line={"width": 0},
@@ -215,20 +218,20 @@ def accuracy_curve(
     )
     figure.add_scatter(
         x=x,
-        y=[100 * point.accuracy for point in ordered],
+        y=[scale * point.value for point in ordered],
         mode="lines+markers",
         line={"color": colours.kept, "width": 2.5},
         marker={"size": 7},
-        customdata=[[100 * point.low, 100 * point.high] for point in ordered],
-        hovertemplate="%{x:.0f} % removed: %{y:.1f} % (%{customdata[0]:.1f}–%{customdata[1]:.1f})<extra></extra>",
-        name="accuracy",
+        customdata=[[metric.bare_span((point.low, point.high))] for point in ordered],
+        hovertemplate=f"%{{x:.0f}} % removed: {hover_y(metric)} (%{{customdata[0]}})<extra></extra>",
+        name=metric.title,
     )
     here = [point for point in ordered if at is not None and abs(point.sparsity - at) < 1e-9]
     for title, marked, symbol in (("here", here, "circle"), ("fine-tuned", list(extra), "diamond")):
         if marked:
             figure.add_scatter(
                 x=[100 * point.sparsity for point in marked],
-                y=[100 * point.accuracy for point in marked],
+                y=[scale * point.value for point in marked],
                 mode="markers",
                 marker={
                     "color": colours.removed if title == "here" else colours.kept,
@@ -236,11 +239,11 @@ def accuracy_curve(
                     "symbol": symbol,
                     "line": {"color": colours.paper, "width": 2},
                 },
-                hovertemplate=title + ": %{y:.1f} %<extra></extra>",
+                hovertemplate=f"{title}: {hover_y(metric)}<extra></extra>",
                 name=title,
             )
     figure.update_xaxes(range=[-3, 100])
-    figure.update_yaxes(range=[0, 105])
+    figure.update_yaxes(range=whole_range(metric, 0.05))
     return figure
 
 

@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from pruning.render.figures.style import LEGEND, SERIES_COLOURS, SIZE, Palette, axis, layout, palette
+from pruning.render.figures.style import (
+    LEGEND,
+    SERIES_COLOURS,
+    SIZE,
+    Palette,
+    axis,
+    hover_y,
+    layout,
+    palette,
+    whole_range,
+)
+from pruning.runs.events import metric_of
+from pruning.tasks.classification import ACCURACY
+from pruning.tasks.metric import Metric
 
 if TYPE_CHECKING:
     from pruning.planning.plan import LayerPlan
@@ -30,8 +43,8 @@ class TradeoffPoint:
     """Of the run; what a click gives back. Empty for dense."""
     title: str
     x: float
-    accuracy: float
-    """Fraction, on test images."""
+    value: float
+    """On test images."""
     low: float
     high: float
     field: str
@@ -39,11 +52,12 @@ class TradeoffPoint:
     kind: str
     """What gives the colour, such as the granularity."""
     dense: bool = False
+    metric: Metric = ACCURACY
+    """What `value` is of. All points of a figure have the same."""
 
 
 def pareto(points: Sequence[TradeoffPoint]) -> list[TradeoffPoint]:
-    """Points of one field that no other beats, cheapest first: none is as cheap and more accurate, or cheaper and as
-    accurate.
+    """Points of one field that no other beats, cheapest first: none is as cheap and better, or cheaper and as good.
 
     Raises:
         ValueError: the points are of several fields.
@@ -51,19 +65,20 @@ def pareto(points: Sequence[TradeoffPoint]) -> list[TradeoffPoint]:
     if len({point.field for point in points}) > 1:
         raise ValueError("points of several models or data sets have no common Pareto line")
     best: list[TradeoffPoint] = []
-    for point in sorted(points, key=lambda point: (point.x, -point.accuracy)):
-        if not best or point.accuracy > best[-1].accuracy:
+    for point in sorted(points, key=lambda point: (point.x, -point.metric.gain(point.value))):
+        if not best or point.metric.gain(point.value) > best[-1].metric.gain(best[-1].value):
             best.append(point)
     return best
 
 
 def tradeoff(points: Sequence[TradeoffPoint], dark: bool, *, x_title: str, log: bool, several: bool) -> go.Figure:
-    """Accuracy against cost with intervals, dense as a grey cross, and one stepped Pareto line a field.
+    """The metric against cost with intervals, dense as a grey cross, and one stepped Pareto line a field.
 
     `several`: more than one field is shown, so symbols tell them apart. `customdata[0]` of a point is its run's name.
     """
     colours = palette(dark)
     figure = go.Figure(layout=layout(colours, height=430, x_grid=True))
+    metric = points[0].metric if points else ACCURACY
     fields = list(dict.fromkeys(point.field for point in points))
     kinds = list(dict.fromkeys(point.kind for point in points if not point.dense))
     for number, field in enumerate(fields):
@@ -72,7 +87,7 @@ def tradeoff(points: Sequence[TradeoffPoint], dark: bool, *, x_title: str, log: 
         if len(front) > 1:
             figure.add_scatter(
                 x=[point.x for point in front],
-                y=[100 * point.accuracy for point in front],
+                y=[metric.scale * point.value for point in front],
                 mode="lines",
                 line={"shape": "hv", "color": colours.soft, "width": 1.4, "dash": "dot"},
                 hoverinfo="skip",
@@ -91,7 +106,7 @@ def tradeoff(points: Sequence[TradeoffPoint], dark: bool, *, x_title: str, log: 
             name = f"dense, {field}" if several else "dense"
             figure.add_trace(_points(dense, colours, colour=colours.dense, symbol="x", name=name, x_title=x_title))
     figure.update_xaxes(title_text=x_title, type="log" if log else "linear", **_x_range(points, log))
-    figure.update_yaxes(title_text="accuracy on test images, %", range=_y_range(points))
+    figure.update_yaxes(title_text=metric.of_images("test"), range=_y_range(points, metric))
     figure.update_layout(
         showlegend=True,
         legend=LEGEND,
@@ -105,25 +120,29 @@ def tradeoff(points: Sequence[TradeoffPoint], dark: bool, *, x_title: str, log: 
 def _points(
     points: Sequence[TradeoffPoint], colours: Palette, *, colour: str, symbol: str, name: str, x_title: str
 ) -> go.Scatter:
-    dense = symbol == "x"
+    dense, metric = symbol == "x", points[0].metric
+    scale = metric.scale
     return go.Scatter(
         x=[point.x for point in points],
-        y=[100 * point.accuracy for point in points],
+        y=[scale * point.value for point in points],
         mode="markers",
         name=name,
         marker={"color": colour, "symbol": symbol, "size": 13, "line": {"color": colours.paper, "width": 1.5}},
         error_y={
             "type": "data",
             "symmetric": False,
-            "array": [100 * (point.high - point.accuracy) for point in points],
-            "arrayminus": [100 * (point.accuracy - point.low) for point in points],
+            "array": [scale * (point.high - point.value) for point in points],
+            "arrayminus": [scale * (point.value - point.low) for point in points],
             "color": colour,
             "thickness": 1.2,
             "width": 4,
         },
-        customdata=[[point.name, point.title, 100 * point.low, 100 * point.high] for point in points],
+        customdata=[
+            [point.name, point.title, metric.words(point.value), metric.bare_span((point.low, point.high))]
+            for point in points
+        ],
         hovertemplate=(
-            "<b>%{customdata[1]}</b><br>%{y:.1f} % (%{customdata[2]:.1f}–%{customdata[3]:.1f}) of test images<br>"
+            f"<b>%{{customdata[1]}}</b><br>{metric.title} %{{customdata[2]}} (%{{customdata[3]}}) on test images<br>"
             "%{x:,.6~r} " + x_title + "<extra></extra>"
         ),
         # Plotly fades what is not clicked; the chosen run is named beside the figure, and framed here.
@@ -135,10 +154,11 @@ def _points(
 def run_curve(
     training: Sequence[Mapping[str, Any]], stages: Sequence[Mapping[str, Any]], dark: bool, *, dense: float | None
 ) -> go.Figure:
-    """Loss (line, right axis) and accuracy on select images (points, left axis) over the steps of a run.
+    """Loss (line, right axis) and the metric on select images (points, left axis) over the steps of a run.
 
-    `training` and `stages` are the events a run writes; `dense` is the dense network's accuracy on select images.
+    `training` and `stages` are the events a run writes; `dense` is the dense network's metric on select images.
     """
+    metric = metric_of((*stages, *training, {})[0])
     colours = palette(dark)
     figure = go.Figure(layout=layout(colours, height=250, x_grid=True))
     steps = int(training[-1]["steps"]) if training else 1
@@ -155,22 +175,22 @@ def run_curve(
     if dense is not None:
         figure.add_scatter(
             x=[0, steps],
-            y=[100 * dense, 100 * dense],
+            y=[metric.scale * dense] * 2,
             mode="lines",
             line={"color": colours.dense, "width": 1.5, "dash": "dash"},
             name="dense",
-            hovertemplate=f"dense: {100 * dense:.1f} %<extra></extra>",
+            hovertemplate=f"dense: {metric.words(dense)}<extra></extra>",
         )
     cut_at = _rounds_begin(training)
     for stage, symbol, name in (("as_cut", "circle-open", "as cut"), ("recalibrated", "circle", "recalibrated")):
         mine = [(cut_at.get(int(event["round"]), 0), event) for event in stages if event.get("stage") == stage]
         if mine:
-            figure.add_trace(_accuracies(mine, colours.removed, symbol, name))
-    tuned = [(int(event["step"]), event) for event in training if event.get("accuracy") is not None]
+            figure.add_trace(_measured(mine, metric, colours.removed, symbol, name))
+    tuned = [(int(event["step"]), event) for event in training if event.get(metric.name) is not None]
     if tuned:
-        figure.add_trace(_accuracies(tuned, colours.kept, "diamond", "while fine-tuning", lines=True))
+        figure.add_trace(_measured(tuned, metric, colours.kept, "diamond", "while fine-tuning", lines=True))
     figure.update_xaxes(title_text="fine-tuning step", range=[-0.02 * steps, 1.02 * steps], showgrid=False)
-    figure.update_yaxes(title_text="accuracy on select images, %", range=[0, 104])
+    figure.update_yaxes(title_text=metric.of_images("select"), range=whole_range(metric, 0.04))
     figure.update_layout(
         yaxis2={
             **axis(colours),
@@ -188,28 +208,34 @@ def run_curve(
     return figure
 
 
-def _accuracies(
-    points: Sequence[tuple[int, Mapping[str, Any]]], colour: str, symbol: str, name: str, lines: bool = False
+def _measured(
+    points: Sequence[tuple[int, Mapping[str, Any]]],
+    metric: Metric,
+    colour: str,
+    symbol: str,
+    name: str,
+    lines: bool = False,
 ) -> go.Scatter:
-    spans = [event.get("accuracy_interval") or (event["accuracy"], event["accuracy"]) for _, event in points]
-    values = [float(event["accuracy"]) for _, event in points]
+    scale = metric.scale
+    spans = [event.get(f"{metric.name}_interval") or (event[metric.name],) * 2 for _, event in points]
+    values = [float(event[metric.name]) for _, event in points]
     return go.Scatter(
         x=[step for step, _ in points],
-        y=[100 * value for value in values],
+        y=[scale * value for value in values],
         mode="lines+markers" if lines else "markers",
         line={"color": colour, "width": 2},
         marker={"color": colour, "symbol": symbol, "size": 9, "line": {"width": 2, "color": colour}},
         error_y={
             "type": "data",
             "symmetric": False,
-            "array": [100 * (high - value) for value, (_, high) in zip(values, spans, strict=True)],
-            "arrayminus": [100 * (value - low) for value, (low, _) in zip(values, spans, strict=True)],
+            "array": [scale * (high - value) for value, (_, high) in zip(values, spans, strict=True)],
+            "arrayminus": [scale * (value - low) for value, (low, _) in zip(values, spans, strict=True)],
             "color": colour,
             "thickness": 1,
             "width": 3,
         },
         name=name,
-        hovertemplate=name + ", step %{x}: %{y:.1f} %<extra></extra>",
+        hovertemplate=f"{name}, step %{{x}}: {hover_y(metric)}<extra></extra>",
     )
 
 
@@ -296,9 +322,14 @@ def _x_range(points: Sequence[TradeoffPoint], log: bool) -> dict[str, Any]:
     return {"range": [0, 1.06 * most]}
 
 
-def _y_range(points: Sequence[TradeoffPoint]) -> list[float]:
+def _y_range(points: Sequence[TradeoffPoint], metric: Metric) -> list[float] | None:
+    ends = metric.scaled_bounds
     if not points:
-        return [0, 100]
-    low, high = 100 * min(point.low for point in points), 100 * max(point.high for point in points)
-    room = max(0.5, 0.08 * (high - low))
-    return [max(-1.0, low - room), min(101.0, high + room)]
+        return None if ends is None else list(ends)
+    low, high = (metric.scale * end for end in (min(p.low for p in points), max(p.high for p in points)))
+    if ends is None:
+        room = 0.08 * (high - low or abs(high) or 1)
+        return [low - room, high + room]
+    whole = ends[1] - ends[0]
+    room = max(0.005 * whole, 0.08 * (high - low))
+    return [max(ends[0] - 0.01 * whole, low - room), min(ends[1] + 0.01 * whole, high + room)]

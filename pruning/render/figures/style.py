@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pruning.tasks.metric import Metric
 
 CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 FONT = '"Source Sans", "Source Sans Pro", system-ui, sans-serif'
@@ -78,6 +81,18 @@ def axis(colours: Palette, title: str = "") -> dict[str, Any]:
         "tickfont": {"size": SIZE - 1},
         "title": {"text": title, "font": {"size": SIZE}, "standoff": 6},
     }
+
+
+def hover_y(metric: Metric) -> str:
+    """A value of a metric under the mouse, as Plotly writes it: '98.7 %'."""
+    return f"%{{y:.{metric.digits}f}} {metric.unit}".rstrip()
+
+
+def whole_range(metric: Metric, above: float) -> list[float] | None:
+    """The range of an axis that holds every value of a metric, with a share of room above; None, so that Plotly
+    chooses it, where there is no least or most."""
+    ends = metric.scaled_bounds
+    return None if ends is None else [ends[0], ends[1] + above * (ends[1] - ends[0])]
 
 
 def faded(colour: str, opacity: float) -> str:

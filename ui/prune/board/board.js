@@ -203,7 +203,8 @@ class Board {
 
   curveOf(row) {
     const points = this.data.curves[row.name];
-    return points ? { points, top: this.data.curveTop, limit: this.data.limit } : null;
+    const { axis, limit, metric } = this.data;
+    return points ? { points, axis, limit, metric } : null;
   }
 
   stepsOf(row) {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pruning.spec import PruneSpec
     from pruning.statistics.gather import Statistics
     from pruning.subject import Subject
+    from pruning.tasks.metric import Metric
     from ui.session.cuts import Row
 
 ALL_LOCKED = "No channels of this network can be removed: each row says why. Weights can: choose weights above."
@@ -46,9 +48,13 @@ class BoardData:
     criteria: Sequence[Sequence[str]] = ()
     """Of the criteria: name, title, and why it cannot rank here, '' where it can."""
     curves: dict[str, list[list[float]]] = field(default_factory=dict)
-    """Target → (share removed, accuracy) where sensitivity was measured."""
+    """Target → (share removed, the metric) where sensitivity was measured."""
     limit: dict[str, Any] | None = None
     """Where the limit line of the curves stands, and its words."""
+    metric: str = "accuracy"
+    """What the curves show, in words."""
+    axis: dict[str, Any] = field(default_factory=dict)
+    """The ends of the curves' axis, and the words at its lower end, middle and upper end."""
     steps: dict[str, Any] | None = None
     """`Steps.to_json()` where layers were timed on this machine."""
     drops: dict[str, list[int]] = field(default_factory=dict)
@@ -61,12 +67,12 @@ class BoardData:
 
     def to_json(self) -> dict[str, Any]:
         """Lists, strings and numbers only."""
-        top = max((accuracy for points in self.curves.values() for _, accuracy in points), default=1.0)
         return self.fixed | {
             "criteria": [list(entry) for entry in self.criteria],
             "kinds": [[info.name, info.title, info.explanation] for info in GRANULARITIES.values()],
             "curves": self.curves,
-            "curveTop": max(top, 0.05),
+            "metric": self.metric,
+            "axis": self.axis,
             "limit": self.limit,
             "steps": self.steps,
             "drops": self.drops,
@@ -90,11 +96,14 @@ def prepare(subject: Subject, cut: PruneSpec, result: Result | None) -> BoardDat
     widths = clock.widths(subject)
     steps, drops = timed(widths.steps)
     known = curves.known(subject, cut) if subject.missing is None else {}
+    metric = subject.task.metric
     return BoardData(
         fixed=fixed(subject),
         criteria=criteria(subject),
         curves=known,
-        limit=limit(known),
+        limit=limit(known, metric),
+        metric=metric.title,
+        axis=axis(known, metric),
         steps=steps,
         drops=drops,
         widths=_widths_words(widths),
@@ -128,12 +137,31 @@ def plan_key(subject: Subject) -> str:
     return json.dumps([numbers.get(row.name, 0) for row in cuts.free_rows(subject)], separators=(",", ":"))
 
 
-def limit(known: dict[str, list[list[float]]]) -> dict[str, Any] | None:
-    """The limit line of the curves: 1.5 times the dense network's error. Each curve begins at dense."""
+def limit(known: dict[str, list[list[float]]], metric: Metric) -> dict[str, Any] | None:
+    """The limit line of the curves: 1.5 times the dense network's error. Each curve begins at dense; None for a metric
+    that no error can be told from."""
     if not known:
         return None
-    dense = next(iter(known.values()))[0][1]
-    return {"accuracy": max(0.0, 1 - LIMIT * (1 - dense)), "words": f"limit: {LIMIT:g} × dense error"}
+    dense, (least, most) = next(iter(known.values()))[0][1], metric.bounds
+    best = most if metric.higher_is_better else least
+    if not math.isfinite(best):
+        return None
+    value = best - LIMIT * (best - dense)
+    return {"value": min(max(least, value), most), "words": f"limit: {LIMIT:g} × dense error"}
+
+
+def axis(known: dict[str, list[list[float]]], metric: Metric) -> dict[str, Any]:
+    """The axis of the curves: from the least that can be, where there is a least, to the most that was measured."""
+    values = [value for points in known.values() for _, value in points]
+    low = metric.bounds[0] if math.isfinite(metric.bounds[0]) else min(values, default=0.0)
+    high = max(max(values, default=low), low + 5 / metric.scale)
+    return {"low": low, "high": high, "marks": [_mark(metric, low + share * (high - low)) for share in (0, 0.5, 1)]}
+
+
+def _mark(metric: Metric, value: float) -> str:
+    """A value at the axis, as briefly as it can be said: '50 %'."""
+    shown = metric.scale * value
+    return f"{shown:.0f} {metric.unit}".rstrip() if metric.scale >= 100 else f"{shown:.3g} {metric.unit}".rstrip()
 
 
 def _widths_words(widths: clock.Widths) -> dict[str, Any]:
@@ -231,8 +259,6 @@ def _weight_rows(subject: Subject, rows: list[Row], ranking: Ranking) -> list[di
 
 def _histogram(scores: Tensor) -> dict[str, Any]:
     """Scores in the order in which they go, on a log axis: its ends, counts, and how many zeros lie before it all."""
-    import math
-
     from pruning.statistics.distributions import magnitude_histogram
 
     found = magnitude_histogram(scores, BINS, _decades(scores))
@@ -247,8 +273,6 @@ def _histogram(scores: Tensor) -> dict[str, Any]:
 def _decades(scores: Tensor) -> float:
     """Powers of ten that an axis of scores spans: `DECADES`, and more where one score in a hundred would lie below, as
     with squares of gradients."""
-    import math
-
     sizes = scores.abs()
     sizes = sizes[sizes > 0]
     if not len(sizes):

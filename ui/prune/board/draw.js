@@ -59,23 +59,24 @@ function drawCut(canvas, width, height, row, plan, colours) {
   pen.globalAlpha = 1;
 }
 
-/** Accuracy against the share removed: small in a row, large with points, limit and axis in the inspector. */
+/** The metric against the share removed: small in a row, large with points, limit and axis in the inspector. */
 function drawCurve(canvas, width, height, curve, share, colours, large) {
   const pen = canvasOf(canvas, width, height);
-  const { points, top, limit } = curve;
+  const { points, axis, limit } = curve;
   const [left, right, above, below] = large ? [34, 8, 8, 18] : [4, 6, 5, 5];
   const x = (sparsity) => left + (width - left - right) * sparsity;
-  const y = (accuracy) => height - below - (height - above - below) * (accuracy / top);
+  const y = (value) => height - below - ((height - above - below) * (value - axis.low)) / (axis.high - axis.low);
   if (large) {
     pen.font = `11px ${getComputedStyle(canvas).fontFamily}`;
     pen.fillStyle = colours.soft;
     pen.textAlign = "right";
-    for (const tick of [0, 0.5, 1]) {
+    axis.marks.forEach((words, i) => {
+      const at = y(axis.low + (i / (axis.marks.length - 1)) * (axis.high - axis.low));
       pen.fillStyle = colours.line;
-      pen.fillRect(left, y(tick * top), width - left - right, 1);
+      pen.fillRect(left, at, width - left - right, 1);
       pen.fillStyle = colours.soft;
-      pen.fillText(`${Math.round(100 * tick * top)} %`, left - 4, y(tick * top) + 4);
-    }
+      pen.fillText(words, left - 4, at + 4);
+    });
     pen.textAlign = "center";
     for (const tick of [0, 0.25, 0.5, 0.75]) pen.fillText(`${100 * tick} %`, x(tick), height - 4);
     pen.textAlign = "right";
@@ -83,20 +84,20 @@ function drawCurve(canvas, width, height, curve, share, colours, large) {
     if (limit) {
       pen.strokeStyle = colours.dense;
       pen.setLineDash([4, 4]);
-      line(pen, [[left, y(limit.accuracy)], [width - right, y(limit.accuracy)]], 1);
+      line(pen, [[left, y(limit.value)], [width - right, y(limit.value)]], 1);
       pen.setLineDash([]);
       pen.fillStyle = colours.soft;
-      pen.fillText(limit.words, width - right, y(limit.accuracy) + 13);
+      pen.fillText(limit.words, width - right, y(limit.value) + 13);
     }
   }
   pen.strokeStyle = colours.kept;
-  line(pen, points.map(([sparsity, accuracy]) => [x(sparsity), y(accuracy)]), large ? 2 : 1.5);
-  if (large) for (const [sparsity, accuracy] of points) dot(pen, x(sparsity), y(accuracy), 2.6, colours.kept);
-  dot(pen, x(share), y(accuracyAt(points, share)), large ? 5.5 : 3.2, colours.removed, colours.paper);
+  line(pen, points.map(([sparsity, value]) => [x(sparsity), y(value)]), large ? 2 : 1.5);
+  if (large) for (const [sparsity, value] of points) dot(pen, x(sparsity), y(value), 2.6, colours.kept);
+  dot(pen, x(share), y(valueAt(points, share)), large ? 5.5 : 3.2, colours.removed, colours.paper);
 }
 
-/** Accuracy along straight lines between the points measured. */
-function accuracyAt(points, share) {
+/** The metric along straight lines between the points measured. */
+function valueAt(points, share) {
   const after = points.findIndex(([sparsity]) => sparsity >= share);
   if (after === -1) return points[points.length - 1][1];
   if (after === 0) return points[0][1];

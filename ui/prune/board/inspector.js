@@ -70,18 +70,19 @@ function makeInspector(row, board) {
   return { root, tell, draw };
 }
 
-/** Accuracy when only this row loses something. */
+/** The metric when only this row loses something. */
 function curvePart(row, board) {
   const known = board.curveOf(row);
   const root = el("div", { class: "part" });
   if (!known) {
-    const hint = "How accuracy falls with this row alone: run Sensitivity and its curve stands here.";
+    const hint = `How ${board.data.metric} changes with this row alone: run Sensitivity and its curve stands here.`;
     root.append(el("small", { class: "note" }, hint));
     return { root, draw: () => {} };
   }
-  const words = `accuracy of the network when only ${row.label} is cut`;
+  const words = `${known.metric} of the network when only ${row.label} is cut`;
   const canvas = el("canvas", { role: "img", "aria-label": words, style: "height:118px" });
-  root.append(el("h3", {}, "Accuracy when only this row is cut", badge("measured")), canvas);
+  const title = known.metric[0].toUpperCase() + known.metric.slice(1);
+  root.append(el("h3", {}, `${title} when only this row is cut`, badge("measured")), canvas);
   return {
     root,
     draw: (width, colours) => drawCurve(canvas, width, 118, known, board.plan.shareOf(row), colours, true),
