@@ -78,7 +78,9 @@ class PruneSpec:
         layers = _unique("layers", self.layers)
         self._settle(
             "layers",
-            tuple(sorted((_name(name), check_sparsity(value, f"layer {name}")) for name, value in layers.items())),
+            tuple(
+                sorted((_name(name), check_sparsity(value, f"layer {name[:100]}")) for name, value in layers.items())
+            ),
         )
 
     def _settle(self, name: str, value: object) -> None:

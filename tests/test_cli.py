@@ -14,6 +14,7 @@ from pruning.cli.main import main
 from pruning.cli.output import emit
 from pruning.cli.prune import _summary
 from pruning.runs import read_run
+from pruning.sensitivity import SPARSITIES
 
 
 @pytest.fixture(autouse=True)
@@ -173,6 +174,39 @@ def test_a_recipe_is_replayed(capsys, tmp_path):
     assert first["stages"] == second["stages"] and first["recipe"] == second["recipe"]
 
 
+@pytest.mark.parametrize("granularity", ["channel", "weight"])
+def test_prune_by_what_train_images_show(capsys, tmp_path, granularity):
+    arguments = ["sample:lenet300", "--granularity", granularity, "--criterion", "taylor", "--parameter", "batches=2",
+                 "--seed", "3", "--out", str(tmp_path / "run")]  # fmt: skip
+    status, result, _ = call(capsys, "prune", *arguments)
+    assert status == 0 and result["check"]["status"] == "exact"
+    asked = {name: result["recipe"][name] for name in ("granularity", "criterion", "parameters", "seed", "version")}
+    assert asked == {
+        "granularity": granularity, "criterion": "taylor", "parameters": {"batches": 2}, "seed": 3, "version": 2
+    }  # fmt: skip
+    assert (tmp_path / "run" / "recipe.yaml").read_text().startswith("version: 2\n")
+
+
+def test_prune_by_batch_norm_and_in_multiples(capsys, tmp_path):
+    arguments = ["sample:mini_resnet", "--criterion", "bn_scale", "--round-to", "4", "--out", str(tmp_path / "run")]
+    status, result, _ = call(capsys, "prune", *arguments)
+    assert status == 0 and result["check"]["status"] == "exact"
+    kept = {layer["group"]: layer["kept"] for layer in result["layers"]}
+    assert kept == {"conv1": 8, "layer1.0.conv1": 8, "layer2.0.conv1": 12, "layer2.0.conv2/own": 8,
+                    "layer3.0.conv1": 16, "layer3.0.conv2/own": 4}  # fmt: skip
+
+
+def test_sensitivity_and_contest_by_what_train_images_show(capsys, monkeypatch):
+    monkeypatch.setitem(SPARSITIES, "channel", (0.5,))
+    taylor = ["--criterion", "taylor", "--parameter", "batches=1"]
+    status, result, _ = call(capsys, "sensitivity", "sample:lenet300", *taylor, "--images", "100")
+    assert status == 0 and result["complete"] and result["joint"]["kept"].keys() == {"fc1", "fc2"}
+    assert (result["criterion"], result["parameters"], result["seed"]) == ("taylor", {"batches": 1}, 0)
+    arguments = ["--rounds", "2", "--steps", "2", "--seeds", "0,1", "--granularity", "channel", "--sparsity", "0.5"]
+    status, result, _ = call(capsys, "contest", "sample:lenet300", *taylor, *arguments)
+    assert status == 0 and result["terms"]["criterion"] == "taylor" and result["terms"]["parameters"] == {"batches": 1}
+
+
 def test_an_unmet_requirement_sets_the_exit_status(capsys):
     status, result, err = call(capsys, "prune", "sample:lenet300", "--sparsity", "0.9", "--require", "accuracy>=0.999")
     assert status == 1 and result["pruned"]["accuracy"] < 0.999
@@ -191,6 +225,15 @@ def test_an_unmet_requirement_sets_the_exit_status(capsys):
         (["prune", "sample:mini_resnet", "--layer", "conv1=0.1", "--layer", "layer1.0.conv2=0.2"], "share channels"),
         (["prune", "sample:lenet5", "--require", "accuracy=0.9"], "takes a figure"),
         (["prune", "sample:lenet5", "--granularity", "filter"], "'channel' or 'weight'"),
+        (["prune", "sample:lenet5", "--criterion", "bn_scale"], "cannot be ranked by batch norm"),
+        (
+            ["prune", "sample:lenet5", "--criterion", "taylor", "--parameter", "batches"],
+            "--parameter takes NAME=NUMBER",
+        ),
+        (["prune", "sample:lenet5", "--criterion", "taylor", "--parameter", "batches=0"], "from 1 to 1,000"),
+        (["prune", "sample:lenet5", "--parameter", "batches=2"], "it takes none"),
+        (["verify", "sample:lenet5", "--sparsity", "0.5", "--criterion", "taylor"], "works without (l2, l1"),
+        (["verify", "sample:lenet5", "--sparsity", "0.5", "--criterion", "bn_scale"], "none scales what conv1 makes"),
         (["prune", "sample:lenet5", "--criterion", "l0"], "Choose one of"),
         (["prune", "sample:lenet5", "--steps", "3"], "oneshot"),
         (["prune", "sample:lenet5", "--schedule", "iterative", "--steps", "0"], "at least 1"),

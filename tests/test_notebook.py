@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -20,6 +21,7 @@ from pruning.planning.plan import make_plan
 from pruning.removal.apply import removed_model
 from pruning.spec import PruneSpec
 from pruning.statistics.distributions import unit_norms, weight_histogram
+from pruning.statistics.gather import gather_scores
 from pruning.subject import open_subject
 from pruning.training.evaluate import evaluate
 from tests.graph.constructs.attention import AttentionModule
@@ -100,6 +102,16 @@ def test_a_cut_of_single_weights_keeps_every_shape(network: Network) -> None:
     assert cut.savings.nonzero == network.params - zeros
 
 
+def test_a_cut_by_what_train_images_show(network: Network) -> None:
+    cut = network.cut(0.5, criterion="taylor", parameters={"batches": np.int64(2)}, seed=np.int64(1))
+    subject = network.subject
+    statistics = gather_scores(subject.model, subject.graph, subject.data, cut.spec)
+    assert cut.plan.kept == make_plan(subject.model, subject.graph, cut.spec, statistics).kept
+    assert cut.spec.parameters == (("batches", 2),) and cut.recipe().prune == cut.spec
+    assert "50 % of the channels by taylor" in repr(cut)
+    assert network.cut(0.5, round_to=64).table()["kept"].tolist() == [192, 64]
+
+
 def test_everything_shows_itself(network: Network) -> None:
     assert "266,610" in network._repr_html_() and "266,610" in repr(network)
     html = network.cut(0.5)._repr_html_()
@@ -119,6 +131,11 @@ def test_everything_shows_itself(network: Network) -> None:
         lambda network: network.cut(0.5).accuracy(images=0),
         lambda network: network.cut(0.5).accuracy(role="zz"),
         lambda network: network.cut(0.5, criterion="best"),
+        lambda network: network.cut(0.5, criterion="bn_scale"),
+        lambda network: network.cut(0.5, criterion="taylor", parameters={"batches": 1.5}),
+        lambda network: network.cut(0.5, criterion="taylor", parameters={"images": 2}),
+        lambda network: network.cut(0.5, round_to=0),
+        lambda network: pruning.open("torchvision:squeezenet1_1?size=64").cut(0.5, criterion="taylor"),
         lambda network: pruning.open("sample:lenet300", data="cifar10"),
         lambda network: pruning.open("sample:lenet30"),
         lambda network: pruning.open("torchvision:alexnet?size=64").images,

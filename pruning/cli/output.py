@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import sys
 import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from pruning.base import safe_json
 from pruning.tasks.metric import Metric
 
 WIDTH = 98
@@ -18,7 +17,7 @@ LABEL = 12
 
 def emit(result: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
     """Write a command's result to stdout."""
-    print(json.dumps(_strict(result), allow_nan=False) if as_json else "\n".join(lines), flush=True)
+    print(safe_json.dump(result).decode() if as_json else "\n".join(lines), flush=True)
 
 
 def say(text: str) -> None:
@@ -84,12 +83,3 @@ def listed(names: list[str], most: int = 6) -> str:
     """Names with commas, the first few and how many more there are."""
     more = len(names) - most
     return ", ".join(names) if more <= 1 else f"{', '.join(names[:most])} and {more} more"
-
-
-def _strict(value: Any) -> Any:
-    """JSON knows no NaN and no infinity: null stands for them, as in the loss of a training that diverged."""
-    if isinstance(value, dict):
-        return {key: _strict(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_strict(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -16,12 +16,14 @@ from pruning.granularity import GRANULARITIES, Granularity
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-Need = Literal["weights", "batch_norm", "gradients"]
+Need = Literal["weights", "batch_norm", "gradients", "activations"]
 """weights: of the layers that make a unit; batch_norm: the scales of the batch norms that a unit runs through;
-gradients: of the loss, by the weights."""
+gradients: of the loss, by the weights; activations: what the layers that make a unit put out."""
 NEEDS: tuple[Need, ...] = get_args(Need)
-OF_DATA: frozenset[Need] = frozenset({"gradients"})
+OF_DATA: frozenset[Need] = frozenset({"gradients", "activations"})
 """Needs that only images can meet."""
+OF_CHANNELS: frozenset[Need] = frozenset({"batch_norm", "activations"})
+"""Needs that single weights do not have."""
 BATCH = 64
 """Train images in each batch that such evidence is of."""
 
@@ -54,6 +56,11 @@ class Evidence:
         """The derivative of the loss by each of `weights`, in the same places."""
         return self.given["gradients"]
 
+    @property
+    def activations(self) -> Tensor:
+        """What the layers that make each unit put out for it, at every image and place, before anything follows."""
+        return self.given["activations"]
+
 
 Score = Callable[[Evidence], "Tensor"]
 """Evidence to one score a unit, float32; the lowest goes first. Its docstring holds an example worked out by hand."""
@@ -84,6 +91,17 @@ class Parameter:
         return value
 
 
+BATCHES = Parameter(
+    name="batches",
+    title="Batches of train images",
+    explanation=f"Scores are averages over so many batches of {BATCH} train images.",
+    default=16,
+    low=1,
+    high=1000,
+)
+"""A parameter of every criterion that needs images."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Criterion:
     """One way of ranking units."""
@@ -100,6 +118,12 @@ class Criterion:
     """Whether scores depend on the seed: by lot, or by the choice of the images that they rest on."""
     control: bool = False
     """A baseline that a good criterion should beat, not advice."""
+
+    def __post_init__(self) -> None:
+        assert self.needs and self.granularities, f"{self.name} needs something, and ranks something"
+        assert self.granularities == ("channel",) or not self.needs & OF_CHANNELS, f"{self.name} is for channels only"
+        counted = any(parameter.name == BATCHES.name for parameter in self.parameters)
+        assert counted is self.needs_images, f"{self.name} takes BATCHES just where it needs images"
 
     @property
     def conditions(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pruning.criteria.record import BATCH, Criterion, Evidence, Parameter
+from pruning.criteria.record import BATCHES, Criterion, Evidence
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,15 +31,6 @@ TAYLOR = Criterion(
     explanation="Remove what would change the loss least, by its gradients on train images.",
     score=taylor,
     needs=frozenset({"weights", "gradients"}),
-    parameters=(
-        Parameter(
-            name="batches",
-            title="Batches of train images",
-            explanation=f"Scores are averages over so many batches of {BATCH} train images.",
-            default=16,
-            low=1,
-            high=1000,
-        ),
-    ),
+    parameters=(BATCHES,),
     draws=True,
 )

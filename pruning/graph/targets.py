@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from pruning.base.once import once_each
 from pruning.granularity import Granularity, find_granularity
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.model_graph import ModelGraph
@@ -34,6 +35,7 @@ class Target:
         return self.layers if self.group is None else tuple(dict.fromkeys((*self.layers, *self.group.consumers)))
 
 
+@once_each
 def all_targets(graph: ModelGraph, granularity: Granularity) -> tuple[Target, ...]:
     """Every target of a network in network order, locked ones too.
 

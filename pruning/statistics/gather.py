@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
-from pruning.base.clone import clone
 from pruning.base.errors import Cancelled, InputError
 from pruning.criteria import criteria_for, find_criterion
-from pruning.criteria.record import BATCH
+from pruning.criteria.record import BATCH, BATCHES
 from pruning.data.protocol import Data
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.targets import free_targets
 from pruning.spec import PruneSpec
+from pruning.statistics.probe import Probe
 from pruning.statistics.scores import unit_scores
 from pruning.tasks.table import task_of
 from pruning.tasks.task import Task
@@ -62,56 +62,30 @@ def gather_scores(
 ) -> Statistics:
     """Scores that rest on train images; `model` is not changed: a copy of it runs, in eval mode.
 
-    The images are drawn by the spec's seed, all classes in every batch. The loss is the task's against what is right,
-    for classification the cross-entropy against the labels; where that is not known, against the answers (the classes
-    of highest score) of `dense`, by default of `model` itself: a divergence from one's own outputs would have no
-    gradient.
+    The images are drawn by the spec's seed, all classes in every batch. `dense`: whose answers stand in for what is
+    right where that is not known, by default the model's own.
 
     Raises:
-        InputError: gradients or weights are NaN or infinite.
+        InputError: numbers are NaN or infinite, or what a layer puts out cannot be seen.
         Cancelled: `cancel()` became true.
     """
-    wanted = dict(spec.parameters)["batches"]
+    wanted = dict(spec.parameters)[BATCHES.name]
     targets = free_targets(graph, spec.granularity)
     totals: dict[str, Tensor] = {}
-    with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
         torch.manual_seed(spec.seed)  # a network may draw lots even in eval mode
-        copy = clone(model).eval()
-        teacher = None if dense is None else clone(dense).eval()
-        tensors = dict(copy.named_parameters())
-        for tensor in tensors.values():
-            tensor.requires_grad_(tensor.is_floating_point())
         task = task_of(data.info)
+        probe = Probe(model, graph, find_criterion(spec.criterion).needs, task, dense)
         for number, (images, known) in enumerate(_batches(task, data, spec.seed, wanted)):
             if cancel is not None and cancel():
-                raise Cancelled("Cancelled while gathering gradients.")
-            gradients = _gradients(task, copy, tensors, images, known, teacher)
+                raise Cancelled("Cancelled while looking at train images.")
+            sight = probe.look(images, known)
             for target in targets:
-                scores = unit_scores(graph, target, spec, tensors, gradients)
+                scores = unit_scores(graph, target, spec, probe.tensors, sight)
                 totals[target.key] = totals[target.key] + scores if number else scores
             if progress is not None:
                 progress(number + 1, wanted)
     return Statistics(key=key_of(spec), scores={name: total / wanted for name, total in totals.items()})
-
-
-def _gradients(
-    task: Task,
-    model: nn.Module,
-    tensors: Mapping[str, Tensor],
-    images: Tensor,
-    targets: Tensor | None,
-    teacher: nn.Module | None,
-) -> dict[str, Tensor]:
-    """Derivative of one batch's loss by every parameter; zeros for one that the network does not use."""
-    outputs = model(images)
-    if targets is None:
-        with torch.no_grad():
-            targets = task.as_targets(outputs if teacher is None else teacher(images))
-    leaves = {name: tensor for name, tensor in tensors.items() if tensor.requires_grad}
-    loss = task.loss(outputs.float(), targets, reduction="mean")
-    found = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
-    known = {name: torch.zeros_like(tensors[name]) if g is None else g for name, g in zip(leaves, found, strict=True)}
-    return {name: known.get(name, torch.zeros_like(tensor)) for name, tensor in tensors.items()}
 
 
 def _batches(task: Task, data: Data, seed: int, count: int) -> Iterator[tuple[Tensor, Tensor | None]]:
@@ -123,5 +97,7 @@ def _batches(task: Task, data: Data, seed: int, count: int) -> Iterator[tuple[Te
             if done == count:
                 return
             known = task.targets(data, "train", index) if data.info.labelled else None
-            yield data.normalise(data.images("train", index)), known
+            batch = data.normalise(data.images("train", index))
+            layout = torch.channels_last if batch.dim() == 4 else torch.contiguous_format
+            yield batch.contiguous(memory_format=layout), known
             done += 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.fx import Node
 
 from pruning.base.errors import InputError
+from pruning.base.once import once_each
 from pruning.criteria import CRITERIA
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.model_graph import ModelGraph
@@ -41,7 +41,7 @@ def scales_of(graph: ModelGraph, group: ChannelGroup, tensors: Mapping[str, Tens
     return torch.cat(rows, 1)
 
 
-@lru_cache(maxsize=8)
+@once_each
 def _scales_reached(graph: ModelGraph) -> Mapping[str, frozenset[str]]:
     """Layer's weight → scales of the batch norms that what it makes runs into before another layer reads it."""
     walk, tensors = graph.walks[0], graph.trace.tensors

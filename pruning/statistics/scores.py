@@ -10,8 +10,10 @@ from torch import Tensor
 from pruning.base.errors import InputError
 from pruning.criteria import Evidence, Need, find_criterion
 from pruning.graph.model_graph import ModelGraph
+from pruning.graph.rules.contractions import layer_name
 from pruning.graph.targets import Target
 from pruning.spec import PruneSpec
+from pruning.statistics.probe import Sight
 from pruning.statistics.scales import scales_of
 
 
@@ -20,15 +22,15 @@ def unit_scores(
     target: Target,
     spec: PruneSpec,
     tensors: Mapping[str, Tensor],
-    gradients: Mapping[str, Tensor] | None = None,
+    sight: Sight | None = None,
 ) -> Tensor:
     """Score of each unit of a channel group, or of each weight of a tensor: float32, one a unit, low goes first.
 
-    `tensors`: the network's parameters by name. `gradients`: of one batch's loss by these, for a criterion that needs
-    them.
+    `tensors`: the network's parameters by name. `sight`: of one batch, for a criterion that needs data.
 
     Raises:
-        InputError: weights or gradients are NaN or infinite, or the criterion needs batch norms that are not there.
+        InputError: numbers are NaN or infinite, or the criterion needs batch norms that are not there, or outputs that
+            cannot be seen.
     """
     criterion = find_criterion(spec.criterion)
 
@@ -40,12 +42,20 @@ def unit_scores(
         return scales_of(graph, target.group, tensors)
 
     def slopes() -> Tensor:
-        assert gradients is not None, "statistics bring the gradients along"
-        return _rows(
-            target, gradients, "gradients", "its loss on train images is none. Choose a criterion without them"
-        )
+        assert sight is not None, "statistics bring it along"
+        reason = "the loss on train images is no number. Choose a criterion that needs no gradients"
+        return _rows(target, sight.gradients, "gradients", reason)
 
-    gather: dict[Need, Callable[[], Tensor]] = {"weights": weights, "batch_norm": scales, "gradients": slopes}
+    def values() -> Tensor:
+        assert sight is not None, "statistics bring it along"
+        return _outputs(graph, target, sight.outputs)
+
+    gather: dict[Need, Callable[[], Tensor]] = {
+        "weights": weights,
+        "batch_norm": scales,
+        "gradients": slopes,
+        "activations": values,
+    }
     generator = torch.Generator().manual_seed(_seed_for(target.key, spec.seed))
     with torch.no_grad():
         return criterion.score(Evidence(given={need: gather[need]() for need in criterion.needs}, generator=generator))
@@ -65,6 +75,29 @@ def _rows(target: Target, tensors: Mapping[str, Tensor], what: str, reason: str)
             tensor = _finite(slot.tensor, tensors[slot.tensor], what, reason).detach().float()
             picked = tensor.movedim(slot.dim, 0)[slot.index.reshape(-1)]
             rows.append(picked.reshape(target.units, -1))
+    return torch.cat(rows, 1)
+
+
+def _outputs(graph: ModelGraph, target: Target, outputs: Mapping[str, Tensor]) -> Tensor:
+    """What the layers that make a group's units put out, float32: units × numbers.
+
+    Raises:
+        InputError: it cannot be seen: the layer's weight is used elsewhere than in the layer itself.
+    """
+    assert target.group is not None, "single weights put nothing out"
+    sites = {site.tensor: site for site in graph.contractions}
+    rows = []
+    for slot in target.group.slots:
+        if slot.role == "producer":
+            layer, dim = layer_name(slot.tensor), sites[slot.tensor].output_dim + 1
+            out = outputs.get(layer)
+            if out is None or out.dim() <= dim or out.shape[dim] != graph.shapes[slot.tensor][slot.dim]:
+                raise InputError(
+                    f"What {layer} puts out cannot be seen, so the channels of {target.name} cannot be ranked by it: "
+                    "let them all stay, or choose another criterion."
+                )
+            picked = _finite(layer, out, "outputs", "the network is damaged").float().movedim(dim, 0)
+            rows.append(picked[slot.index.reshape(-1)].reshape(target.units, -1))
     return torch.cat(rows, 1)
 
 

@@ -32,7 +32,7 @@ def test_a_first_run_is_made_compared_and_presented(server: str, page: Page) -> 
     pick(page, "Classes")
     page.locator(".px-classes").wait_for()
     settle(page)
-    page.wait_for_url("**r=1.*")
+    page.wait_for_url("**r=2.*")
     page.reload(wait_until="domcontentloaded")  # F5, as a visitor with the link: the same two networks, the same part
     page.locator(".px-classes").wait_for()
     settle(page)

@@ -42,9 +42,9 @@ def with_scripts(browser: Browser, file: Path, contents: Contents) -> None:
     share = page.get_by_role("slider")
     assert share.get_attribute("aria-valuetext") == entries[1]["said"], "it begins where the run was cut"
     share.press("End")
-    for name in ("share", "accuracy", "size", "macs"):
+    for name in ("share", "metric", "size", "macs"):
         assert page.locator(f"[data-field={name}]").inner_text() == entries[2][name]
-    assert entries[2]["accuracy"] != entries[1]["accuracy"]
+    assert entries[2]["metric"] != entries[1]["metric"]
     line = page.evaluate("document.getElementById('uniform-plot').layout.shapes.at(-1).x0")
     assert line == 90, "the line in the figure follows"
 

@@ -24,7 +24,7 @@ def test_a_plan_travels_in_its_address(server: str, page: Page) -> None:
     before = page.evaluate("history.length")
     row.locator("input[type=range]").press("PageUp")
     row.locator("input[type=range]").press("PageUp")
-    page.wait_for_url(re.compile(r"[?&]r=1\."))
+    page.wait_for_url(re.compile(r"[?&]r=2\."))
     settle(page)
     page.wait_for_timeout(500)
     planned, first = number_kept(row), page.url

@@ -52,6 +52,7 @@ from pruning.removal.apply import masked_model
 from pruning.runs import Run, create_run, execute, read_run
 from pruning.runs.recipe import Recipe
 from pruning.spec import PruneSpec
+from pruning.statistics.gather import gather_scores
 from pruning.subject import open_subject
 from pruning.tasks.metric import Difference
 from pruning.training.evaluate import evaluate
@@ -96,6 +97,16 @@ def test_uniform_plans_are_measured_as_the_plain_way_measures_them() -> None:
     assert (plans[0].params, plans[0].macs) == (784 * 300 + 300 + 300 * 100 + 100 + 1010, 784 * 300 + 30000 + 1000)
     assert (plans[1].params, plans[1].macs) == (784 * 150 + 150 + 150 * 50 + 50 + 510, 784 * 150 + 7500 + 500)
     assert plans[1].recalibrated is None, "it has no batch normalisation"
+
+
+def test_uniform_plans_rank_as_the_run_did() -> None:
+    subject = open_subject("sample:lenet300")
+    spec = PruneSpec(criterion="taylor", parameters=(("batches", 1),), layers=(("fc1", 0.9),), seed=4)
+    (found,) = measure_plans(subject, spec, images=200, sparsities=(0.5,))
+    cut = spec.replace(sparsity=0.5, layers=())
+    plan = make_plan(subject.model, subject.graph, cut, gather_scores(subject.model, subject.graph, subject.data, cut))
+    plain = evaluate(masked_model(subject.model, subject.graph, plan), subject.data, "select", limit=200)
+    assert abs(found.as_cut.correct - plain.correct) <= 1
 
 
 def test_recalibrated_figures_where_there_is_batch_normalisation() -> None:

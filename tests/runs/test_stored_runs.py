@@ -14,8 +14,10 @@ from pruning.compare.sides import Pair, comparable, dense_side, run_side
 from pruning.compare.verdict import facts_of, verdict
 from pruning.data.readers import open_data
 from pruning.export.report import Options, write_report
+from pruning.planning.allocation import same_cut
 from pruning.runs import Run, list_runs, read_run, read_runs
 from pruning.runs.result_json import SCHEMA_VERSION, from_values, to_values
+from pruning.spec import PruneSpec
 from pruning.subject import open_subject
 from pruning.training.evaluate import evaluate
 
@@ -114,3 +116,18 @@ def test_they_have_a_report(stored_runs: Path, tmp_path: Path, name: str) -> Non
     written = write_report(stored_runs / name, tmp_path / "report.html", Options(), sparsities=(0.0, 0.5))
     text = written.read_text()
     assert "Accuracy against cost" in text and str(stored_runs) not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "spec"),
+    [
+        ("channel", PruneSpec(sparsity=0.5, seed=9)),
+        ("weight", PruneSpec(granularity="weight", criterion="l1", sparsity=0.8)),
+        ("iterative", PruneSpec(sparsity=0.6, layers=(("conv1", 0.25),))),
+    ],
+)
+def test_their_cuts_are_found_equal_to_what_is_asked_today(stored_runs: Path, name: str, spec: PruneSpec) -> None:
+    """So that a page shows the result of a run of this very cut."""
+    recipe, graph = read_run(stored_runs / name).recipe, open_subject("sample:mini_resnet").graph
+    assert same_cut(graph, recipe.prune, spec) and recipe.prune.replace(seed=spec.seed) == spec
+    assert not same_cut(graph, recipe.prune, spec.replace(sparsity=0.9))

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pruning.base.errors import Cancelled, InputError
+from pruning.criteria import CRITERIA, Criterion, Evidence
+from pruning.criteria.record import BATCHES
 from pruning.data.memory import MemoryData
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
@@ -237,3 +239,60 @@ def test_where_images_are_needed_and_there_are_none_it_says_what_works_without()
         make_plan(subject.model, subject.graph, by_taylor(1, granularity="weight"))
     nothing = make_plan(subject.model, subject.graph, by_taylor(1).replace(sparsity=0.0))
     assert nothing.removes_nothing, "what loses nothing needs no scores"
+
+
+def mean_size(evidence: Evidence) -> Tensor:
+    return evidence.activations.abs().mean(1)
+
+
+@pytest.fixture
+def by_output(monkeypatch: pytest.MonkeyPatch) -> PruneSpec:
+    """A criterion that the explorer has not: the channels that put out the least go first."""
+    record = Criterion(
+        name="output", title="mean output", explanation="Remove what puts out the least.", score=mean_size,
+        needs=frozenset({"activations"}), granularities=("channel",), parameters=(BATCHES,), draws=True,
+    )  # fmt: skip
+    monkeypatch.setitem(CRITERIA, record.name, record)
+    return PruneSpec(criterion="output", parameters=(("batches", 2),), sparsity=0.5)
+
+
+def test_outputs_of_layers_are_seen(by_output: PruneSpec, hand: tuple[nn.Module, ModelGraph], digits: Data) -> None:
+    found = gather.gather_scores(*hand, ones(digits, 0, 1), by_output)
+    assert found.scores["0"].tolist() == [1.0, 2.0]
+    assert make_plan(*hand, by_output, found).kept == {"0": (1,)}
+
+
+def test_outputs_of_coupled_layers_stand_side_by_side(by_output: PruneSpec, digits: Data) -> None:
+    opened = open_subject("sample:mini_resnet")
+    seen: dict[str, list[Tensor]] = {}
+    copy = open_subject("sample:mini_resnet").model
+    for name in ("conv1", "layer1.0.conv2", "layer2.0.conv2", "layer3.0.conv2"):
+        copy.get_submodule(name).register_forward_hook(
+            lambda module, given, out, name=name: seen.setdefault(name, []).append(out)
+        )
+    for index in digits.balanced("train", 0)[:128].split(64):
+        with torch.no_grad():
+            copy(digits.normalise(digits.images("train", index)))
+    unit = 4
+    places = {"conv1": unit, "layer1.0.conv2": unit, "layer2.0.conv2": unit + 5, "layer3.0.conv2": unit + 9}
+    each = [torch.cat([seen[name][batch][:, at].reshape(-1) for name, at in places.items()]) for batch in (0, 1)]
+    wanted = sum(float(values.abs().mean()) for values in each) / 2
+    found = gather.gather_scores(opened.model, opened.graph, digits, by_output)
+    assert found.scores["conv1"][unit].item() == pytest.approx(wanted, rel=1e-4)
+    assert not any(p.requires_grad and p.grad is not None for p in opened.model.parameters())
+
+
+def test_an_output_that_cannot_be_seen_is_one_sentence(by_output: PruneSpec, digits: Data) -> None:
+    class Aside(nn.Module):
+        """Its first layer's weight is used by a function, not by the layer."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Linear(784, 6), nn.Linear(6, 10)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.second(F.linear(x.flatten(1), self.first.weight, self.first.bias).relu())
+
+    model = Aside().eval()
+    with pytest.raises(InputError, match="What first puts out cannot be seen"):
+        gather.gather_scores(model, build_graph(model, (1, 28, 28)), digits, by_output)

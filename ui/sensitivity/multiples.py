@@ -65,6 +65,11 @@ def ordered(scan: Sensitivity, view: View) -> list[Curve]:
     return [*free, *(curve for curve in scan.curves if curve.locked is not None)]
 
 
+def is_logarithmic(granularity: str) -> bool:
+    """Whether the axis of what is removed is logarithmic in what is left."""
+    return granularity == "weight"
+
+
 def position(sparsity: float, granularity: str) -> float:
     """Where a sparsity stands on the axis, 0 to 1. For weights the axis is logarithmic in what is left, down to 1 %:
     most of what happens, happens beyond 90 %.
@@ -72,7 +77,7 @@ def position(sparsity: float, granularity: str) -> float:
     >>> position(0.5, "channel"), round(position(0.9, "weight"), 3)
     (0.5, 0.5)
     """
-    if granularity == "channel":
+    if not is_logarithmic(granularity):
         return sparsity
     return min(1.0, -math.log10(max(0.01, 1 - sparsity)) / 2)
 

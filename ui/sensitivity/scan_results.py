@@ -191,7 +191,7 @@ def _legend(scan: Sensitivity) -> str:
     again = ""
     if figure(scan) == "recalibrated" and scan.dense.recalibrated is not None:
         again = f"; recalibrated though uncut {metric.words(scan.dense.recalibrated.value)} ●, where curves begin"
-    axis = "" if scan.spec.granularity == "channel" else " The axis is logarithmic in what is left."
+    axis = " The axis is logarithmic in what is left." if multiples.is_logarithmic(scan.spec.granularity) else ""
     return (
         f"Across: share removed, %. Up: {metric.axis}, {_words(figure(scan))}, on {scan.images:,} select images, with "
         f"its 95 % interval; every dot is measured ● in {scan.precision}. Dotted: dense, "

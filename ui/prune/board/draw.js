@@ -20,6 +20,16 @@ function canvasOf(canvas, width, height) {
   return pen;
 }
 
+/** Whether a row's scores reach so far that most bars would be flat, as with squares: then roots are drawn. */
+function isSteep(row, plan) {
+  if (plan.weights) return false;
+  if (row.steep === undefined) {
+    const sizes = row.scores.map(Math.abs);
+    row.steep = sizes[sizes.length >> 1] < 0.05 * Math.max(...sizes);
+  }
+  return row.steep;
+}
+
 /** A row's scores in the order in which they go, with the cut: what lies left of it goes. */
 function drawCut(canvas, width, height, row, plan, colours) {
   const pen = canvasOf(canvas, width, height);
@@ -30,10 +40,11 @@ function drawCut(canvas, width, height, row, plan, colours) {
   const cut = plan.weights ? placeOf(row, value / 1000) : value / row.total;
   const count = Math.min(heights.length, Math.max(1, Math.floor(room / 2)));
   const top = Math.max(...heights.map(Math.abs), 1e-12);
+  const power = isSteep(row, plan) ? 0.5 : 1;
   const wide = room / count;
   const bar = wide > 3 ? wide * 0.82 : Math.max(1, wide * 0.7);
   for (let i = 0; i < count; i += 1) {
-    const here = Math.abs(heights[Math.floor(((i + 0.5) * heights.length) / count)]) / top;
+    const here = (Math.abs(heights[Math.floor(((i + 0.5) * heights.length) / count)]) / top) ** power;
     if (plan.weights && here === 0) continue;
     const tall = 2 + (height - 6) * here;
     // A bar stands for a stretch; it goes when its middle does. For a unit a bar, that is the unit.

@@ -39,6 +39,7 @@ function makeInspector(row, board) {
     el("p", {}, row.words),
     cut.root,
     el("div", { class: "ends" }, el("span", {}, "go first"), el("span", {}, goes, " · ", stays), el("span", {}, "go last")),
+    ...(isSteep(row, plan) ? [el("small", { class: "note" }, "The bars are square roots of the scores.")] : []),
     el("div", { class: "line" }, exact, asked),
     ...(plan.weights ? [] : [macsLine]),
     ...[curve, widths, layers].filter(Boolean).map((part) => part.root),
