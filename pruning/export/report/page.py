@@ -9,6 +9,7 @@ from typing import Any
 
 from pruning.export.report import answers, first, plots, sections, slider
 from pruning.export.report.contents import Contents
+from pruning.export.report.parts import metric_title
 from pruning.render.figures.style import DARK, LIGHT, Palette
 
 POLICY = (
@@ -19,7 +20,7 @@ POLICY = (
 HERE = Path(__file__).parent
 PARTS = (
     ("ledger", "Savings"),
-    ("tradeoff", "Accuracy against cost"),
+    ("tradeoff", "{metric} against cost"),
     ("networks", "The network"),
     ("answers", "Answers"),
     ("slider", "What if"),
@@ -32,7 +33,8 @@ def html_page(contents: Contents) -> str:
     """The whole file. Everything but the slider and the figures that answer to the mouse is there without a script."""
     from plotly.offline import get_plotlyjs
 
-    links = "".join(f'<a href="#{name}">{escape(title)}</a>' for name, title in PARTS)
+    metric = metric_title(contents.metric)
+    links = "".join(f'<a href="#{name}">{escape(title.format(metric=metric))}</a>' for name, title in PARTS)
     body = (
         f'<main>{first.first(contents)}<nav aria-label="Parts of this report">{links}</nav>'
         f"{sections.ledger(contents)}{sections.tradeoff(contents)}{sections.networks(contents)}"

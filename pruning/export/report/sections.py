@@ -9,7 +9,7 @@ from pruning.compare.drawing import STYLE as DRAWING
 from pruning.compare.drawing import drawing
 from pruning.export.report import charts
 from pruning.export.report.contents import Contents
-from pruning.export.report.parts import chart, folded, key, scroller, section, table
+from pruning.export.report.parts import chart, folded, key, metric_title, scroller, section, table
 from pruning.render.markup.badges import Kind, badge, legend
 from pruning.render.markup.result import footnote, ledger_html
 from pruning.runs.result import Measurement
@@ -43,10 +43,10 @@ def ledger(contents: Contents) -> str:
 def tradeoff(contents: Contents) -> str:
     """All runs of the same network and images, those with several seeds as a band."""
     groups, dense = contents.groups, contents.dense
+    title = f"{metric_title(contents.metric)} against cost"
     if dense is None or not groups:
-        return section(
-            "tradeoff", "Accuracy against cost", lead="Nothing to draw: the run measured no accuracy on test images."
-        )
+        lead = f"Nothing to draw: the run measured no {contents.metric.title} on test images."
+        return section("tradeoff", title, lead=lead)
     count = sum(len(group.members) for group in groups)
     seeds = len(groups[0].members)
     better = "higher" if dense.metric.higher_is_better else "lower"
@@ -92,7 +92,7 @@ def tradeoff(contents: Contents) -> str:
     )
     return section(
         "tradeoff",
-        f"{dense.metric.title.capitalize()} against cost",
+        title,
         f'<fieldset class="scripted"><legend>Cost shown</legend>{buttons}</fieldset>',
         chart(
             "tradeoff-plot",
