@@ -9,7 +9,6 @@ from typing import Any
 
 from pruning.export.report import answers, first, plots, sections, slider
 from pruning.export.report.contents import Contents
-from pruning.export.report.parts import metric_title
 from pruning.render.figures.style import DARK, LIGHT, Palette
 
 POLICY = (
@@ -33,7 +32,7 @@ def html_page(contents: Contents) -> str:
     """The whole file. Everything but the slider and the figures that answer to the mouse is there without a script."""
     from plotly.offline import get_plotlyjs
 
-    metric = metric_title(contents.metric)
+    metric = contents.metric.title.capitalize()
     links = "".join(f'<a href="#{name}">{escape(title.format(metric=metric))}</a>' for name, title in PARTS)
     body = (
         f'<main>{first.first(contents)}<nav aria-label="Parts of this report">{links}</nav>'

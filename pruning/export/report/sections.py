@@ -9,7 +9,7 @@ from pruning.compare.drawing import STYLE as DRAWING
 from pruning.compare.drawing import drawing
 from pruning.export.report import charts
 from pruning.export.report.contents import Contents
-from pruning.export.report.parts import chart, folded, key, metric_title, scroller, section, table
+from pruning.export.report.parts import chart, folded, key, scroller, section, table
 from pruning.render.markup.badges import Kind, badge, legend
 from pruning.render.markup.result import footnote, ledger_html
 from pruning.runs.result import Measurement
@@ -43,7 +43,7 @@ def ledger(contents: Contents) -> str:
 def tradeoff(contents: Contents) -> str:
     """All runs of the same network and images, those with several seeds as a band."""
     groups, dense = contents.groups, contents.dense
-    title = f"{metric_title(contents.metric)} against cost"
+    title = f"{contents.metric.title.capitalize()} against cost"
     if dense is None or not groups:
         lead = f"Nothing to draw: the run measured no {contents.metric.title} on test images."
         return section("tradeoff", title, lead=lead)
