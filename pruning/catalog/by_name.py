@@ -66,6 +66,14 @@ TORCHVISION = Opener(
     read=read_options,
     open=_open_torchvision,
     check_visitor=_check_visitor,
+    large=True,
     suggestions=_torchvision_names,
 )
-TIMM = Opener(kind="timm", form="timm:NAME", read=read_options, open=_open_timm, check_visitor=_check_visitor)
+TIMM = Opener(
+    kind="timm",
+    form="timm:NAME",
+    read=read_options,
+    open=_open_timm,
+    check_visitor=_check_visitor,
+    large=True,
+)

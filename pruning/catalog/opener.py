@@ -16,6 +16,11 @@ def anything(reference: Reference) -> None:
     """Refuses nothing."""
 
 
+def unchanging(reference: Reference) -> tuple[int, ...]:
+    """The same network each time."""
+    return ()
+
+
 def nothing() -> Mapping[str, str]:
     """No references to choose from."""
     return {}
@@ -42,6 +47,10 @@ class Opener:
     """Raises InputError where a visitor of the web pages may not open it."""
     is_path: bool = False
     """Whether what it names is a file or folder, which only this machine has."""
+    large: bool = False
+    """Whether its networks may take seconds to build, and hundreds of megabytes."""
+    stamp: Callable[[Reference], tuple[int, ...]] = unchanging
+    """Numbers that change where what stands behind the reference has changed."""
     brings_data: bool = False
     """Whether its networks know data sets that they answer to, so that none has to be named."""
     choices: Callable[[], Mapping[str, str]] = nothing

@@ -35,6 +35,12 @@ def _check_visitor(reference: Reference) -> None:
     check_visitor(origin)
 
 
+def _stamp(reference: Reference) -> tuple[int, ...]:
+    from pruning.runs.saved_model import model_stamp
+
+    return model_stamp(Path(reference.name))
+
+
 RUN = Opener(
     kind="run",
     form="run:DIR",
@@ -42,6 +48,7 @@ RUN = Opener(
     open=_open,
     check_visitor=_check_visitor,
     is_path=True,
+    stamp=_stamp,
     brings_data=True,
 )
 register(RUN)

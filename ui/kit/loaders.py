@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -17,7 +16,6 @@ import streamlit as st
 from ui.kit import state
 
 if TYPE_CHECKING:
-    from pruning.catalog.references import Reference
     from pruning.data.protocol import Data
     from pruning.subject import Images, Subject
 
@@ -41,12 +39,20 @@ def open_subject(ref: str, data: str | None = None) -> Subject:
     """
     _ready()
     import pruning.runs  # noqa: F401 - adds run: to the openers
-    from pruning.catalog.openers import check_visitor
+    from pruning.catalog.openers import OPENERS, check_visitor
 
     reference = check_visitor(ref)
-    large = reference.kind in ("torchvision", "timm")
-    subject = _open_large(ref) if large else _open(ref, _stamp(reference))
+    opener = OPENERS[reference.kind]
+    subject = _open_large(ref, opener.stamp(reference)) if opener.large else _open(ref, opener.stamp(reference))
     return subject if data is None else subject.with_images(images(data))
+
+
+def is_large(ref: str) -> bool:
+    """Whether a network may take seconds to open."""
+    from pruning.catalog.openers import OPENERS
+
+    kind = ref.partition(":")[0]
+    return kind in OPENERS and OPENERS[kind].large
 
 
 def images(data: str) -> Images:
@@ -106,19 +112,13 @@ def _ready() -> None:
     torch.set_num_threads(1)
 
 
-def _stamp(reference: Reference) -> tuple[int, ...]:
-    from pruning.runs.saved_model import model_stamp
-
-    return model_stamp(Path(reference.name)) if reference.kind == "run" else ()
-
-
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _open(ref: str, stamp: tuple[int, ...]) -> Subject:
     return _subject(ref)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _open_large(ref: str) -> Subject:
+def _open_large(ref: str, stamp: tuple[int, ...]) -> Subject:
     """Apart from the small ones: these hold up to 600 MB each."""
     return _subject(ref)
 

@@ -115,8 +115,10 @@ def plot(runs: Runs) -> None:
     several = len({point.field for point in points}) > 1
     figure = plots_runs.tradeoff(points, charts.dark(), x_title=axis.words, log=several, several=several)
     key = f"tradeoff_{state.get(AXIS)}_{state.get(COLOUR)}_{state.get(MODELS)}"
+    better = "Up" if not points or points[0].metric.higher_is_better else "Down"
     caption = (
-        "Up and to the left is better. Bars are 95 % intervals; dotted: the best so far. Click a point for its recipe."
+        f"{better} and to the left is better. Bars are 95 % intervals; dotted: the best so far. Click a point for its "
+        "recipe."
     )
     if several:
         caption += " Networks and data sets are never joined."

@@ -114,9 +114,7 @@ def _reopen(ref: str, default: str) -> str | None:
 
 
 def _open(ref: str) -> Subject:
-    words = (
-        "Reading the network" if ref.startswith(("sample:", "run:")) else f"Building {errors.plain(ref)}: a few seconds"
-    )
+    words = f"Building {errors.plain(ref)}: a few seconds" if loaders.is_large(ref) else "Reading the network"
     with st.spinner(words):
         return loaders.open_subject(ref)
 

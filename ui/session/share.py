@@ -144,7 +144,7 @@ def _shared(chosen: Subject, view: View) -> Shared:
     try:
         return Shared(words=words, address=_address(link), code=links.encode(link), recipe=recipe)
     except errors.PruningError as error:
-        sendable = recipe if recipe.model.startswith("sample:") else None
+        sendable = recipe if recipe.model in loaders.model_refs() else None
         return Shared(words=words, address="", refused=str(error), recipe=sendable)
 
 

@@ -19,7 +19,7 @@ POLICY = (
 HERE = Path(__file__).parent
 PARTS = (
     ("ledger", "Savings"),
-    ("tradeoff", "Accuracy against cost"),
+    ("tradeoff", "{metric} against cost"),
     ("networks", "The network"),
     ("answers", "Answers"),
     ("slider", "What if"),
@@ -32,7 +32,8 @@ def html_page(contents: Contents) -> str:
     """The whole file. Everything but the slider and the figures that answer to the mouse is there without a script."""
     from plotly.offline import get_plotlyjs
 
-    links = "".join(f'<a href="#{name}">{escape(title)}</a>' for name, title in PARTS)
+    metric = contents.metric.title.capitalize()
+    links = "".join(f'<a href="#{name}">{escape(title.format(metric=metric))}</a>' for name, title in PARTS)
     body = (
         f'<main>{first.first(contents)}<nav aria-label="Parts of this report">{links}</nav>'
         f"{sections.ledger(contents)}{sections.tradeoff(contents)}{sections.networks(contents)}"

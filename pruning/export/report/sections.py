@@ -43,10 +43,10 @@ def ledger(contents: Contents) -> str:
 def tradeoff(contents: Contents) -> str:
     """All runs of the same network and images, those with several seeds as a band."""
     groups, dense = contents.groups, contents.dense
+    title = f"{contents.metric.title.capitalize()} against cost"
     if dense is None or not groups:
-        return section(
-            "tradeoff", "Accuracy against cost", lead="Nothing to draw: the run measured no accuracy on test images."
-        )
+        lead = f"Nothing to draw: the run measured no {contents.metric.title} on test images."
+        return section("tradeoff", title, lead=lead)
     count = sum(len(group.members) for group in groups)
     seeds = len(groups[0].members)
     better = "higher" if dense.metric.higher_is_better else "lower"
@@ -92,7 +92,7 @@ def tradeoff(contents: Contents) -> str:
     )
     return section(
         "tradeoff",
-        f"{dense.metric.title.capitalize()} against cost",
+        title,
         f'<fieldset class="scripted"><legend>Cost shown</legend>{buttons}</fieldset>',
         chart(
             "tradeoff-plot",
