@@ -28,6 +28,7 @@ TABLES = {
     "pruning.lessons.activities:ACTIVITIES": "tests/pages/test_learn.py::test_every_activitys_own_defaults_are_allowed",
     "pruning.lessons.activities:COMMON": "tests/pages/test_learn.py::test_every_activitys_own_defaults_are_allowed",
     "pruning.planning.allocation:ALLOCATIONS": "tests/test_spec.py::test_every_allocation_has_its_function",
+    "pruning.removal.slim_windows:WINDOWS": "tests/test_slim.py::test_half_of_the_network_goes_exactly",
     "pruning.runs.result_json:UPGRADES": "tests/runs/test_result.py::test_every_earlier_version_has_its_step",
     "pruning.tasks.table:TASKS": "tests/tasks/test_tasks.py::test_a_row_keeps_its_word",
     "sample_models:SAMPLES": "tests/sample_models/test_samples.py::test_every_sample_has_its_floor",
