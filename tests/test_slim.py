@@ -47,3 +47,16 @@ def test_half_of_the_network_goes_exactly(kind: SlimKind) -> None:
     assert all(kind.rows(module) == 3 * getattr(module, kind.heads) * module.head_dim for module in slim)
     assert any(type(module) is kind.original for module in model.modules()), "the model itself is as it was"
     assert done.model(torch.randn(2, 3, 16, 16)).shape == (2, 5)
+
+
+def test_where_one_block_has_a_single_head_left_others_still_lose_theirs() -> None:
+    """The code's number for the size of a head stands for both blocks; that of whole heads does not follow it."""
+    torch.manual_seed(0)
+    model = MaxVit(
+        input_size=(16, 16), stem_channels=8, partition_size=1, block_channels=[8, 16], block_layers=[1, 1],
+        head_dim=8, stochastic_depth_prob=0.0, num_classes=5,
+    ).eval()  # fmt: skip
+    done = remove_channels(model, (3, 16, 16), sparsity=0.5)
+    assert done.check is not None and done.check.status == "exact"
+    heads = [module.n_heads for module in done.model.modules() if type(module).__name__ == "SlimRelativeAttention"]
+    assert heads == [1, 1, 1, 1]

@@ -31,6 +31,6 @@ def shrinkage(graph: ModelGraph, plan: Plan) -> Shrinkage:
     sizes = {
         (site.module, site.attribute, site.position): (left(site.vector), len(site.vector))
         for site in graph.sizes
-        if bool(gone[site.vector].any())
+        if bool(gone[site.vector].any()) and left(site.vector)  # 0: a whole head that goes makes the others no smaller
     }
     return Shrinkage(kept=kept, pads=pads, sizes=sizes)
