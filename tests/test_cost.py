@@ -79,6 +79,7 @@ def test_bytes_by_hand():
 
 
 def test_zeros_cost_macs_but_not_sparse_bytes():
+    torch.manual_seed(0)  # of so many random weights one is exactly zero now and then
     model = SAMPLES["lenet5"].build()
     graph = build_graph(model, (1, 28, 28))
     masked = masked_model(model, graph, make_plan(model, graph, PruneSpec(granularity="weight", sparsity=0.9)))

@@ -182,16 +182,16 @@ def test_a_run_made_anew_under_its_name_is_another_network(app: AppTest, made: P
 
 
 def test_a_run_is_told_from_an_older_one_by_time_and_size(tmp_path: Path) -> None:
-    from pruning.catalog.openers import parse_reference
-    from ui.kit.loaders import _stamp
+    from pruning.catalog.openers import OPENERS, parse_reference
 
     file, run = tmp_path / "model.safetensors", parse_reference(f"run:{tmp_path}")
+    stamp = OPENERS["run"].stamp
     stamps = []
     for size, time in ((10, 1), (10, 2), (11, 2)):
         file.write_bytes(b"x" * size)
         os.utime(file, (time, time))
-        stamps.append(_stamp(run))
-    assert len(set(stamps)) == 3 and _stamp(run) == stamps[-1]
+        stamps.append(stamp(run))
+    assert len(set(stamps)) == 3 and stamp(run) == stamps[-1]
 
 
 def test_pictures_of_other_images_are_not_shown(
