@@ -17,7 +17,7 @@ TREES = ("pruning", "sample_models", "ui")
 TABLES = {
     "pruning.catalog.openers:OPENERS": "tests/catalog/test_openers.py::test_a_row_keeps_its_word",
     "pruning.cli.commands:COMMANDS": "tests/cli/test_commands.py::test_each_command_says_what_it_is",
-    "pruning.cost.devices:BUDGETS": "tests/test_ledger.py::test_budgets_say_fits_or_by_how_much_not",
+    "pruning.cost.devices:BUDGETS": "tests/runs/test_ledger.py::test_budgets_say_fits_or_by_how_much_not",
     "pruning.criteria:CRITERIA": "tests/criteria/test_table.py::test_its_record_is_sound",
     "pruning.data.readers:READERS": "tests/data/test_readers.py::test_a_row_keeps_its_word",
     "pruning.export.report.charts:AXES": "tests/export/test_report.py::test_every_axis_has_its_cost_and_words",
@@ -25,15 +25,15 @@ TABLES = {
     "pruning.granularity:GRANULARITIES": "tests/test_granularity.py::test_what_goes_is_done_as_the_table_says",
     "pruning.graph.ops:OPS": "tests/graph/test_ops.py::test_every_op_is_called_once",
     "pruning.graph.ops.table:ROWS": "tests/graph/test_ops.py::test_every_op_is_called_once",
-    "pruning.lessons.activities:ACTIVITIES": "tests/pages/test_learn.py::test_every_activitys_own_defaults_are_allowed",
-    "pruning.lessons.activities:COMMON": "tests/pages/test_learn.py::test_every_activitys_own_defaults_are_allowed",
+    "pruning.lessons.activities:ACTIVITIES": "tests/ui/test_learn.py::test_every_activitys_own_defaults_are_allowed",
+    "pruning.lessons.activities:COMMON": "tests/ui/test_learn.py::test_every_activitys_own_defaults_are_allowed",
     "pruning.planning.allocation:ALLOCATIONS": "tests/test_spec.py::test_every_allocation_has_its_function",
-    "pruning.removal.slim_windows:WINDOWS": "tests/test_slim.py::test_half_of_the_network_goes_exactly",
+    "pruning.removal.slim_windows:WINDOWS": "tests/removal/test_slim.py::test_half_of_the_network_goes_exactly",
     "pruning.runs.result_json:UPGRADES": "tests/runs/test_result.py::test_every_earlier_version_has_its_step",
     "pruning.tasks.table:TASKS": "tests/tasks/test_tasks.py::test_a_row_keeps_its_word",
     "sample_models:SAMPLES": "tests/sample_models/test_samples.py::test_every_sample_has_its_floor",
-    "ui.runs.job_panel:PANELS": "tests/pages/test_report_panel.py::test_every_format_of_a_run_is_offered",
-    "ui.runs.run_list:AXES": "tests/pages/test_run_list.py::test_every_axis_has_its_value_and_words",
+    "ui.runs.job_panel:PANELS": "tests/ui/test_report_panel.py::test_every_format_of_a_run_is_offered",
+    "ui.runs.run_list:AXES": "tests/ui/test_run_list.py::test_every_axis_has_its_value_and_words",
 }
 """Table → the test that goes through its rows. A new table of records is a new line here."""
 WORDS = ("title", "explanation", "story", "words", "short")

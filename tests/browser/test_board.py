@@ -294,7 +294,7 @@ def test_the_boards_words_are_pythons(page: Page) -> None:
 
 @pytest.mark.parametrize("name", ["mini_resnet", "lenet5", "resnet20"])
 def test_the_boards_costs_and_times_are_pythons(page: Page, name: str) -> None:
-    """On random plans; the table itself is held to the engine's counts in tests/test_cost_table.py."""
+    """On random plans; the table itself is held to the engine's counts in tests/cost/test_cost_table.py."""
     from pruning.cost.table import cost_table
     from pruning.latency.steps import Steps, predict
     from pruning.subject import open_subject

@@ -8,7 +8,7 @@ from pruning.base.errors import InputError
 from pruning.runs.recipe import Recipe
 from pruning.spec import RUN, PruneSpec
 
-VERSION_1 = Path(__file__).parent / "fixtures" / "version_1"
+VERSION_1 = Path(__file__).parents[1] / "fixtures" / "version_1"
 RECIPE = Recipe(
     model="sample:lenet5", data="mnist5k", finetune_steps=10, prune=RUN.replace(layers=(("conv1", 0.25),), seed=7)
 )

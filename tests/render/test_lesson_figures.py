@@ -9,7 +9,7 @@ import yaml
 
 from pruning.render.figures.lessons import Side, Stop, difference_intervals, knee, race_bands, stopping_curve
 
-WORDS = yaml.safe_load((Path(__file__).parents[1] / "pruning" / "lessons" / "files" / "en.yaml").read_text())["words"]
+WORDS = yaml.safe_load((Path(__file__).parents[2] / "pruning" / "lessons" / "files" / "en.yaml").read_text())["words"]
 
 
 def test_bands_go_from_worst_to_best_as_far_as_all_lanes_have_come() -> None:

@@ -26,7 +26,7 @@ from pruning.subject import open_subject
 from pruning.training.evaluate import evaluate
 from tests.graph.constructs.attention import AttentionModule
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from pruning.runs import links
 from pruning.runs.recipe import Recipe
 from pruning.spec import PruneSpec
 
-VERSION_1 = Path(__file__).parent / "fixtures" / "version_1"
+VERSION_1 = Path(__file__).parents[1] / "fixtures" / "version_1"
 PLAN = Recipe(
     model="sample:resnet20",
     data="cifar10",
