@@ -5,7 +5,8 @@ import os
 import shutil
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: more threads only wait for each other
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,16 @@ def full_data() -> str:
     if missing:
         pytest.skip(f"the full data sets are absent: no {' and '.join(missing)} in PRUNING_DATA or ../shared/data")
     return str(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_timing() -> Iterator[None]:
+    """Runs in the tests' own process look at the clock for an instant only: none of them asserts a speed."""
+    from pruning.runs import pipeline
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "compare_latency", functools.partial(pipeline.compare_latency, seconds=0.01))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ and not with a class, goes through a whole run, a scan, what-if, a race, Compare
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -55,7 +54,6 @@ from tests.toys import BLOBS, ERROR, RECIPE, SIZES, TASK, added, brightness, dis
 def rows() -> Iterator[pytest.MonkeyPatch]:
     """The two rows that this test adds; nothing else knows of them."""
     with added() as patch:
-        patch.setattr(pipeline, "compare_latency", functools.partial(pipeline.compare_latency, seconds=0.01))
         yield patch
 
 

@@ -1,26 +1,17 @@
 """A whole run on the built-in data: what it reports is what its model does."""
 
-import functools
-
 import pytest
 import torch
 
 from pruning.base.digests import weights_digest
 from pruning.base.errors import Cancelled, InputError
 from pruning.data.readers import open_data
-from pruning.latency.clock import compare_latency
 from pruning.runs import pipeline
 from pruning.runs.pipeline import check_recipe, run
 from pruning.runs.recipe import Recipe
 from pruning.statistics.cache import statistics_for
 from pruning.subject import open_subject
 from pruning.training.evaluate import evaluate
-
-
-@pytest.fixture(autouse=True)
-def short_timing(monkeypatch):
-    """Time for an instant only: how long the clock looks does not matter here."""
-    monkeypatch.setattr(pipeline, "compare_latency", functools.partial(compare_latency, seconds=0.01))
 
 
 def recipe(**changes) -> Recipe:

@@ -189,6 +189,7 @@ def finished(tmp_path_factory):
         ("model.json", b'{"sample": "lenet300", "kept": {"fc1.weight": {"0": [999999]}}, "pads": {}, "held_zero": []}'),
         ("model.json", b'{"sample": "no such", "kept": {}, "pads": {}, "held_zero": []}'),
     ],
+    ids=["weights", "no JSON", "too many kept", "no such sample"],
 )  # fmt: skip
 def test_damaged_models_are_refused_in_words(name, content, finished, tmp_path):
     path = shutil.copytree(finished, tmp_path / "runs" / "copy")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +19,7 @@ from pruning.catalog.network import Network
 from pruning.catalog.opener import Opener
 from pruning.catalog.openers import OPENERS, open_network
 from pruning.catalog.references import Reference, read_name
-from pruning.runs import create_run, execute, pipeline
+from pruning.runs import create_run, execute
 from pruning.runs.recipe import Recipe
 from pruning.sensitivity import cache, outline
 from pruning.spec import PruneSpec
@@ -39,7 +38,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with added() as patch:
         for name in ("PRUNING_CACHE", "PRUNING_RUNS"):
             patch.setenv(name, str(folder / name.lower()))
-        patch.setattr(pipeline, "compare_latency", functools.partial(pipeline.compare_latency, seconds=0.01))
         file = learnt_in(folder)
 
         def build(reference: Reference) -> Network:
