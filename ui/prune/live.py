@@ -239,9 +239,9 @@ def _tuned_html(result: Result) -> str:
 def _near_html(chosen: Subject, cut: PruneSpec) -> str:
     """What runs of similar cuts came to after fine-tuning."""
     from pruning.runs import list_runs
-    from pruning.runs.near import near_runs
+    from pruning.runs.similar_runs import similar_runs
 
-    runs = near_runs(list_runs(), chosen.graph, cut, model=chosen.ref, data=chosen.data_name)
+    runs = similar_runs(list_runs(), chosen.graph, cut, model=chosen.ref, data=chosen.data_name)
     tuned = [run.result.stages.finetuned for run in runs if run.result is not None]
     reached = [found.value for found in tuned if found is not None]
     if not reached:
