@@ -6,12 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
-from torch import nn
-
 from pruning.cost.activations import activation_peak
 from pruning.cost.bytes_left import bytes_left, count_nonzero
-from pruning.cost.counts import count_macs, count_parameters, layer_costs, shapes_after
+from pruning.cost.counts import count_macs, count_parameters, layer_costs, nonzero_parameters, shapes_after
 from pruning.cost.ledger import Clock, Ledger, Side, count_starved
 from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
@@ -41,15 +38,11 @@ def savings(subject: Subject, plan: Plan) -> Savings:
     return Savings(
         dense_params=count_parameters(graph, graph.shapes),
         params=count_parameters(graph, shapes),
-        dense_nonzero=_count_nonzero(subject.model),
+        dense_nonzero=nonzero_parameters(subject.model),
         nonzero=count_nonzero(subject.model, graph, plan),
         dense_macs=count_macs(graph, graph.shapes),
         macs=count_macs(graph, shapes),
     )
-
-
-def _count_nonzero(model: nn.Module) -> int:
-    return sum(int(torch.count_nonzero(parameter.detach())) for parameter in model.parameters())
 
 
 def ledger_of(subject: Subject, plan: Plan, timing: Comparison | None = None) -> Ledger:

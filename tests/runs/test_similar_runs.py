@@ -14,9 +14,9 @@ from pruning.base.errors import InputError
 from pruning.graph.model_graph import ModelGraph
 from pruning.removal.build import build_graph
 from pruning.runs import Run
-from pruning.runs.similar_runs import distance, kept_shares, similar_runs
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result, Stages
+from pruning.runs.similar_runs import distance, kept_shares, similar_runs
 from pruning.spec import PruneSpec
 
 Layers = tuple[tuple[str, float], ...]

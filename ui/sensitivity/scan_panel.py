@@ -48,7 +48,7 @@ def settings(chosen: Subject) -> DeltaGenerator:
     by.selectbox(
         "by",
         [name for name, entry in CRITERIA.items() if not cuts.unfit(chosen, state.get(cuts.GRANULARITY), entry)],
-        format_func=lambda name: CRITERIA[name].title + (" (control)" if CRITERIA[name].control else ""),
+        format_func=lambda name: CRITERIA[name].full_title,
         **state.bound(cuts.CRITERION),
     )
     have = chosen.info.sizes["select"] if chosen.images else max(count or 0 for count in curves.CHOICES)
