@@ -40,3 +40,14 @@ def threads(count: int) -> str:
 def milliseconds(value: float) -> str:
     """A time: '0.84 ms'."""
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} ms"
+
+
+def duration(seconds: float) -> str:
+    """About how long something takes: '40 s', '3 min', '2.0 h'.
+
+    >>> duration(7), duration(42), duration(170), duration(7200)
+    ('5 s', '40 s', '3 min', '2.0 h')
+    """
+    if seconds < 100:
+        return f"{5 * max(1, round(seconds / 5))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

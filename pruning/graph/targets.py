@@ -54,16 +54,6 @@ def free_targets(graph: ModelGraph, granularity: Granularity) -> tuple[Target, .
     return tuple(target for target in all_targets(graph, granularity) if target.locked is None)
 
 
-def label(name: str) -> str:
-    """A target's name or key for people.
-
-    >>> label("layer2.0.conv2/own"), label("qkv#2"), label("fc.weight")
-    ('layer2.0.conv2 · own', 'qkv (2)', 'fc')
-    """
-    first, _, number = name.removesuffix(".weight").replace("/own", " · own").partition("#")
-    return f"{first} ({number})" if number else first
-
-
 def _groups(graph: ModelGraph) -> tuple[Target, ...]:
     place = {site.layer: number for number, site in reversed(list(enumerate(graph.contractions)))}
     found = [

@@ -13,7 +13,8 @@ from typing import Any
 from pruning.base.once import once_each
 from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.targets import Target, all_targets, label
+from pruning.graph.names import label
+from pruning.graph.targets import Target, all_targets
 from pruning.planning.allocation import kept_per_target, kept_units, per_target
 from pruning.spec import PruneSpec
 

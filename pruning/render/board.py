@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from pruning.granularity import GRANULARITIES
 
 if TYPE_CHECKING:
+    from pruning.graph.model_graph import ModelGraph
     from pruning.jobs.status import Status
     from pruning.latency.steps import Steps
     from pruning.planning.rows import Row
+    from pruning.sensitivity import Sensitivity
     from pruning.tasks.metric import Metric
 
 ALL_LOCKED = "No channels of this network can be removed: each row says why. Weights can: choose weights above."
@@ -73,6 +75,25 @@ class BoardData:
 def plan_key(numbers: Mapping[str, int], rows: Sequence[Row]) -> str:
     """Names where the free `rows` stand, as the board names it: '[0,7,0]'."""
     return json.dumps([numbers.get(row.name, 0) for row in rows], separators=(",", ":"))
+
+
+def curves_of(scan: Sensitivity, graph: ModelGraph) -> Curves:
+    """The measured curves of a scan for the rows that have points: recalibrated where there is batch norm, else as
+    cut."""
+    from pruning.graph.targets import free_targets
+
+    if scan.dense is None:
+        return {}
+    start = [0.0, scan.dense.figure("recalibrated").value]
+    names = {target.key: target.name for target in free_targets(graph, scan.spec.granularity)}
+    return {
+        names[curve.name]: [
+            start,
+            *([point.achieved, point.figure("recalibrated").value] for point in curve.points if point.achieved),
+        ]
+        for curve in scan.curves
+        if curve.points
+    }
 
 
 def limit(curves: Curves, metric: Metric) -> dict[str, Any] | None:

@@ -11,7 +11,8 @@ from torch import nn
 from pruning.base.errors import InputError
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.targets import Target, label
+from pruning.graph.names import label
+from pruning.graph.targets import Target
 from pruning.planning.allocation import kept_units
 from pruning.planning.rows import Positions, Row, free_rows, sparsities_of
 from pruning.removal.build import build_graph

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pruning.base.words import amount, ratio
+from pruning.render.markup import multiples
 from ui.kit import charts as figures
 from ui.kit import curves, errors, lab, state, tiles
-from ui.sensitivity import multiples
 from ui.session import cuts
 
 if TYPE_CHECKING:
-    import pandas as pd
     from streamlit.delta_generator import DeltaGenerator
 
     from pruning.planning.plan import Plan
@@ -24,10 +23,10 @@ FIGURE = "sensitivity_figure"
 LOSE = "sensitivity_lose"
 """What of the metric one group may lose, as it is shown: points of accuracy."""
 SORT = "sensitivity_sort"
-CLOSE = "sensitivity_close"
+CLOSE_UP = "sensitivity_close"
 _USED = "sensitivity_used"
 _TOGETHER = "sensitivity_together"
-state.DEFAULTS.update({FIGURE: "recalibrated", LOSE: 1.0, SORT: "network", CLOSE: False})
+state.DEFAULTS.update({FIGURE: "recalibrated", LOSE: 1.0, SORT: "network", CLOSE_UP: False})
 
 
 def together(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None:
@@ -74,20 +73,26 @@ def charts(scan: Sensitivity) -> None:
 
     if scan.measured:
         _look(scan)
-    view = multiples.View(
-        figure=figure(scan), lose=state.get(LOSE) / scan.metric.scale, sort=state.get(SORT), close=state.get(CLOSE)
+    view = multiples.CurveView(
+        figure=figure(scan),
+        lose=state.get(LOSE) / scan.metric.scale,
+        sort=state.get(SORT),
+        close_up=state.get(CLOSE_UP),
     )
     st.html(multiples.html(scan, view, palette(figures.dark())))
     if scan.dense is not None:
-        st.caption(_legend(scan))
+        st.caption(multiples.caption(scan, figure(scan)))
 
 
 def table(scan: Sensitivity) -> None:
     """All numbers, to be read out or copied."""
+    from pruning.sensitivity import FIGURES
+    from pruning.sensitivity.table import scan_table
+
     if scan.measured:
         with st.expander("All numbers as a table", icon=":material/table:"):
-            st.dataframe(_frame(scan, figure(scan)), hide_index=True)
-            st.caption(f"{scan.metric.axis.capitalize()}, {_words(figure(scan))} ●; change against the uncut network.")
+            st.dataframe(scan_table(scan, figure(scan)), hide_index=True)
+            st.caption(f"{scan.metric.axis.capitalize()}, {FIGURES[figure(scan)]} ●; change against the uncut network.")
 
 
 def figure(scan: Sensitivity) -> FigureName:
@@ -101,12 +106,14 @@ def _ask() -> None:
 
 
 def _look(scan: Sensitivity) -> None:
+    from pruning.sensitivity import FIGURES
+
     which, limit, sort, close = st.columns([1.6, 1.7, 1.6, 1.5], vertical_alignment="top")
     if scan.has_recalibrated:
         which.segmented_control(
             scan.metric.title.capitalize(),
             ["recalibrated", "as_cut"],
-            format_func=_words,
+            format_func=FIGURES.__getitem__,
             required=True,
             help="Recalibrated: batch norm statistics are measured anew after the cut, without any training.",
             **state.bound(FIGURE),
@@ -124,7 +131,7 @@ def _look(scan: Sensitivity) -> None:
     )
     sort.selectbox("Order", list(multiples.SORTS), format_func=multiples.SORTS.__getitem__, **state.bound(SORT))
     close.html('<div style="height:1.6rem"></div>')
-    close.toggle("Close-up of the limit", **state.bound(CLOSE))
+    close.toggle("Close-up of the limit", **state.bound(CLOSE_UP))
 
 
 def _use(subject: Subject, plan: Plan) -> None:
@@ -137,9 +144,10 @@ def _use(subject: Subject, plan: Plan) -> None:
 def _tiles(subject: Subject, scan: Sensitivity, plan: Plan, joint: Joint | None) -> list[tiles.Tile]:
     from pruning.base.errors import InputError
     from pruning.render.preview import savings
-    from pruning.sensitivity import interaction_gap, predict_joint
+    from pruning.sensitivity import FIGURES, interaction_gap, predict_joint
 
     name, metric = figure(scan), scan.metric
+    lose = metric.asked(state.get(LOSE) / metric.scale)
     costs = savings(subject, plan)
     try:
         prediction = predict_joint(scan, plan.shares, name)
@@ -160,8 +168,6 @@ def _tiles(subject: Subject, scan: Sensitivity, plan: Plan, joint: Joint | None)
     if joint is not None:
         seen = joint.figure(name)
         measured = tiles.Number(metric.words(seen.value), "measured", f"measured · {metric.span(seen.interval)}")
-    unit = metric.unit_of_change.removesuffix("s") if state.get(LOSE) == 1 else metric.unit_of_change
-    lose = f"{state.get(LOSE):g} {unit}".rstrip()
     size = ("Non-zero parameters", costs.dense_nonzero, costs.nonzero)
     if scan.spec.info.shrinks:
         size = ("Parameters", costs.dense_params, costs.params)
@@ -172,7 +178,7 @@ def _tiles(subject: Subject, scan: Sensitivity, plan: Plan, joint: Joint | None)
         )
     return [
         tiles.Tile(
-            title=f"All cut at once, each to its limit of {lose}: {metric.title} {_words(name)}",
+            title=f"All cut at once, each to its limit of {lose}: {metric.title} {FIGURES[name]}",
             numbers=(estimate, measured),
             width=2.2,
         ),
@@ -183,48 +189,3 @@ def _tiles(subject: Subject, scan: Sensitivity, plan: Plan, joint: Joint | None)
         ),
         tiles.Tile(title="MACs of one image", numbers=(macs,)),
     ]
-
-
-def _legend(scan: Sensitivity) -> str:
-    assert scan.dense is not None
-    metric, dense = scan.metric, scan.dense.as_cut
-    again = ""
-    if figure(scan) == "recalibrated" and scan.dense.recalibrated is not None:
-        again = f"; recalibrated though uncut {metric.words(scan.dense.recalibrated.value)} ●, where curves begin"
-    axis = " The axis is logarithmic in what is left." if multiples.is_logarithmic(scan.spec.granularity) else ""
-    return (
-        f"Across: share removed, %. Up: {metric.axis}, {_words(figure(scan))}, on {scan.images:,} select images, with "
-        f"its 95 % interval; every dot is measured ● in {scan.precision}. Dotted: dense, "
-        f"{metric.words(dense.value)} ({metric.span(dense.interval)}) ●{again}. Dashed: the limit. "
-        f"The tinted part goes: the largest measured sparsity within it.{axis} "
-        "Params and MACs: of the layers that the group runs through, counted ●."
-    )
-
-
-def _frame(scan: Sensitivity, name: FigureName) -> pd.DataFrame:
-    import pandas as pd
-
-    metric = scan.metric
-    rows: list[dict[str, Any]] = []
-    for curve in scan.curves:
-        for point in curve.points:
-            seen = point.figure(name)
-            row = {
-                "target": curve.name,
-                "removed": f"{100 * point.achieved:.1f} %",
-                "kept": point.kept,
-                "of": curve.units,
-                metric.title: round(metric.scale * seen.value, metric.digits + 1),
-                "interval": metric.span(seen.interval),
-                "change": round(metric.scale * seen.change, metric.digits + 1),
-                "change interval": f"{metric.signed(seen.change_low)} to {metric.signed(seen.change_high)}",
-            }
-            counted = {"newly wrong": seen.newly_wrong, "newly right": seen.newly_right}
-            rows.append(row | (counted if metric.counts else {}) | {"params": curve.params, "MACs": curve.macs})
-        if curve.locked is not None:
-            rows.append({"target": f"{curve.name} (locked: {curve.locked})", "of": curve.units})
-    return pd.DataFrame(rows)
-
-
-def _words(name: str) -> str:
-    return {"recalibrated": "recalibrated", "as_cut": "as cut"}[name]

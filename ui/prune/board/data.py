@@ -36,7 +36,7 @@ def prepare(subject: Subject, cut: PruneSpec, result: Result | None) -> BoardDat
     time = {"key": key, "big": found.big, "kind": found.badge, "small": found.small} if found else None
     widths = clock.widths(subject)
     steps, drops = board.timed(widths.steps)
-    known = curves.known(subject, cut) if subject.missing is None else {}
+    known = board.curves_of(curves.best(subject, cut), subject.graph) if subject.missing is None else {}
     metric = subject.task.metric
     return board.BoardData(
         fixed=fixed(subject),
