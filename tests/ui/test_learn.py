@@ -227,8 +227,9 @@ def test_the_energy_is_that_of_the_published_operations() -> None:
 
 
 def test_what_the_lessons_say_of_the_network_is_true() -> None:
+    from pruning.render import layers
     from pruning.statistics.distributions import weight_stats
-    from ui.kit import lab, layers, loaders
+    from ui.kit import lab, loaders
 
     subject = loaders.open_subject("sample:mini_resnet")
     zeros = [weight_stats(layers.weight(subject, name)).zeros for name in layers.layer_names(subject)]

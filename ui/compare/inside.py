@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import percent
+from pruning.render import layers
 from ui.compare import inner, picker, weights, worth
-from ui.kit import charts, errors, layers, state
+from ui.kit import charts, errors, state
 
 if TYPE_CHECKING:
     from pruning.compare.features import Maps

@@ -10,8 +10,9 @@ import streamlit as st
 from pruning.base.errors import InputError
 from pruning.base.words import interval, percent
 from pruning.granularity import Granularity
+from pruning.render import layers
 from pruning.spec import PruneSpec
-from ui.kit import badges, errors, lab, layers, numbers, tiles
+from ui.kit import badges, errors, lab, numbers, tiles
 from ui.kit.tiles import WAITING, Number, Tile
 from ui.learn import grids
 
