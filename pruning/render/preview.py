@@ -10,11 +10,15 @@ from pruning.cost.activations import activation_peak
 from pruning.cost.bytes_left import bytes_left, count_nonzero
 from pruning.cost.counts import count_macs, count_parameters, layer_costs, nonzero_parameters, shapes_after
 from pruning.cost.ledger import Clock, Ledger, Side, count_starved
+from pruning.cost.table import cost_table
 from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.targets import free_targets
 from pruning.latency.clock import Comparison
+from pruning.latency.steps import Steps, predict
+from pruning.planning.allocation import kept_per_target
 from pruning.planning.plan import Plan, nothing
+from pruning.spec import PruneSpec
 from pruning.subject import Subject
 
 
@@ -72,6 +76,22 @@ def clock_of(timing: Comparison) -> Clock:
     """A measured time as the ledger takes it."""
     dense, pruned = ((side.low, side.median, side.high) for side in (timing.dense, timing.pruned))
     return Clock(batch=timing.batch, dense=dense, pruned=pruned, speedup=timing.speedup)
+
+
+def predicted_clock(steps: Steps, graph: ModelGraph, spec: PruneSpec) -> Clock:
+    """The time that a channel spec leads to, estimated from the times of the layers, as the ledger takes it.
+
+    Raises:
+        InputError: the spec does not fit the network.
+    """
+    said = predict(steps, cost_table(graph), kept_per_target(graph, spec))
+    return Clock(
+        batch=steps.batch,
+        dense=(said.dense, said.dense, said.dense),
+        pruned=(said.low, said.middle, said.high),
+        speedup=said.speedup,
+        estimated=True,
+    )
 
 
 def _side(subject: Subject, plan: Plan, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Side, bool]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -88,19 +88,10 @@ def quiet(longest: float = LONGEST_WAIT) -> Iterator[None]:
     Raises:
         Cancelled: a run kept the machine busy for `longest` seconds.
     """
-    import time
-
-    from pruning.base.errors import Cancelled
-    from pruning.latency.clock import quiet_machine
+    from pruning.latency.clock import quiet_soon
 
     # The machine first, then the turn in this process: waiting for a run must not hold up the other sessions.
-    until = time.monotonic() + longest
-    with ExitStack() as held:
-        try:
-            held.enter_context(quiet_machine(cancel=lambda: time.monotonic() > until))
-        except Cancelled as error:
-            raise Cancelled("A run is training on this machine: try again when it has ended.") from error
-        held.enter_context(_COMPUTING)
+    with quiet_soon(longest), _COMPUTING:
         yield
 
 
