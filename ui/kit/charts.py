@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -23,7 +24,7 @@ def dark() -> bool:
 
 
 def show(
-    place: Any,
+    place: DeltaGenerator | ModuleType,
     figure: go.Figure,
     *,
     key: str,
