@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from pruning.base.words import amount, percent
+from pruning.render.markup import badges
 from pruning.spec import PruneSpec
-from ui.kit import badges, charts, errors, lab, layers, state
+from ui.kit import charts, errors, lab, layers, state
 from ui.session import header, provenance
 
 subject = header.show("Look inside", layers.VIEW)

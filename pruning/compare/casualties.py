@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PIL import Image
 from torch import Tensor
 
 from pruning.base.errors import InputError
@@ -121,14 +118,6 @@ def check_same_images(before: Answers, after: Answers) -> None:
         same = bool((before.choices.labels == after.choices.labels).all())
     if not same or before.metric != after.metric:
         raise InputError("These two networks looked at different images, so their answers cannot be compared.")
-
-
-def png(image: Tensor) -> str:
-    """A picture (uint8, 1 or 3 × height × width) as a data URI, pixel by pixel."""
-    pixels = image.permute(1, 2, 0).numpy()
-    file = io.BytesIO()
-    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _cases(before: Choices, after: Choices, chosen: Tensor, order: Callable[[Case], float]) -> list[Case]:

@@ -177,6 +177,17 @@ def speed_words(speedups: Sequence[Speedup]) -> str:
     return f"{_speed(first)} {alone} but {rest}"
 
 
+def clock_words(pair: Pair) -> str:
+    """Every batch size that both were timed at, with its interval: 'Pruned against dense: 1.80× as fast (1.70–1.90)
+    at batch 1 ●.'; '' where none was."""
+    found = [pair.speedup(batch) for batch in pair.batches]
+    said = [
+        f"{some.words} at batch {some.batch} {'○' if some.estimated else '●'}" for some in found if some is not None
+    ]
+    first, second = pair.names
+    return f"{second.capitalize()} against {first}: {'; '.join(said)}." if said else ""
+
+
 def answer_words(found: Changes | None, things: str) -> str:
     """What became of the answers, led by the denominator.
 
@@ -196,6 +207,11 @@ def answer_words(found: Changes | None, things: str) -> str:
         f"{head}{verb} the same answer, {changed}, {found.newly_right:,} newly right and {found.otherwise:,} wrong in "
         "another way"
     )
+
+
+def answers_sentence(found: Changes, data: str) -> str:
+    """`answer_words` as a sentence of its own; `data`: reference of the images."""
+    return _capital(answer_words(found, things_of(data))) + "."
 
 
 def points(difference: Difference) -> str:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import percent
+from pruning.render.markup import badges
 from pruning.spec import PruneSpec
-from ui.kit import badges, lab, loaders
+from ui.kit import lab, loaders
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

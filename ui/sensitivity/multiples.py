@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pruning.base.words import amount
-from ui.kit import badges
+from pruning.render.markup import badges
 
 if TYPE_CHECKING:
     from pruning.render.figures.style import Palette

@@ -97,9 +97,9 @@ def _gallery(contents: Contents, found: Changes) -> str:
 
 
 def _picture(picture: Picture, contents: Contents) -> str:
-    case, names = picture.case, contents.info.classes
-    said = [names[answer] if 0 <= answer < len(names) else "no answer" for answer in (case.before, case.after)]
-    truth = escape(names[case.label])
+    case, info = picture.case, contents.info
+    said = [info.answer(answer) for answer in (case.before, case.after)]
+    truth = escape(info.classes[case.label])
     sure = [percent(share, 0).replace(" ", "&nbsp;") for share in (case.before_confidence, case.after_confidence)]
     return (
         f'<li><img src="{picture.uri}" alt="Test image {case.index}, a picture of class {truth}" width="84" '

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from pruning.base.words import milliseconds, ratio, size
+from pruning.base.words import factor, milliseconds, size
 from pruning.render.markup import badges
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _sizes(title: str, dense: int, pruned: int, badge: badges.Kind = "measured")
 
 
 def _ratio(dense: int, pruned: int) -> str:
-    return "same" if dense == pruned else ratio(dense, max(1, pruned))
+    return "same" if dense == pruned else factor(dense, pruned)
 
 
 def _time(clock: Clock) -> str:

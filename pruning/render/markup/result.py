@@ -32,7 +32,7 @@ def points(change: Change) -> str:
 
 def kind(result: Result) -> badges.Kind:
     """The badge of a run's accuracies: measured, or measured after fine-tuning."""
-    return "tuned" if result.tuned else "measured"
+    return badges.of_metric(result.tuned)
 
 
 def verdict(result: Result) -> str:
