@@ -36,6 +36,15 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def rough_percent(share: float) -> str:
+    """A share without decimals, and with one near none and near all.
+
+    >>> rough_percent(0.374), rough_percent(0.042), rough_percent(0.987)
+    ('37 %', '4.2 %', '98.7 %')
+    """
+    return percent(share, 0 if 0.1 <= share <= 0.95 else 1)
+
+
 def interval(ends: tuple[float, float]) -> str:
     """An interval of fractions in per cent: '98.7–99.7 %'."""
     return f"{100 * ends[0]:.1f}–{100 * ends[1]:.1f} %"

@@ -111,6 +111,13 @@ def rescued(before: Answers, after: Answers) -> list[Case]:
     return _cases(before.choices, after.choices, right, lambda case: case.lost)
 
 
+def of_class(first: Choices, second: Choices, label: int) -> tuple[list[int], int]:
+    """Places of the images of a class, those first that the two networks answer differently, and how many these are."""
+    mine = (first.labels == label).nonzero().reshape(-1).tolist()
+    differ = first.predicted != second.predicted
+    return sorted(mine, key=lambda place: not bool(differ[place])), int(differ[mine].sum())
+
+
 def check_same_images(before: Answers, after: Answers) -> None:
     """Raises InputError unless both sets of answers are to the very same images."""
     same = (before.data_digest, before.role, before.images) == (after.data_digest, after.role, after.images)

@@ -174,7 +174,7 @@ def verdict(knockout: Knockout) -> str:
         moved = f"{metric.title.capitalize()} {'falls' if difference.value < 0 else 'rises'} by {amount}"
         return f"{moved} in all; no single class can be told from before." if knockout.classes else f"{moved}."
     if difference.newly_wrong is None:
-        ends = " to ".join(map(metric.signed, difference.interval))
+        ends = metric.signed_span(difference.interval)
         return f"Cannot be told from nothing: {metric.signed(difference.value)} {metric.unit_of_change} ({ends})."
     return (
         f"Cannot be told from nothing: {difference.newly_wrong} of {knockout.before.images:,} images newly wrong, "

@@ -143,8 +143,8 @@ def race(
         Cancelled: `cancel()` became true.
     """
     draw = random.Random(seed)
-    whole = len(images) // batch * batch or len(images)
-    batches = tuple(images[:whole].split(batch))
+    in_full_batches = len(images) // batch * batch or len(images)
+    batches = tuple(images[:in_full_batches].split(batch))
     goal = 0
     done, spent = [0, 0], [0.0, 0.0]
     logs: list[float] = []

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.base.words import percent
 from pruning.render.markup import filter_maps, pixels
-from ui.compare import cached, filter_importance, picker, weights
+from ui.compare import cached, filter_importance, picker, picture_choice, weights
 from ui.kit import charts, errors, layers, state
 
 if TYPE_CHECKING:
@@ -16,18 +15,13 @@ if TYPE_CHECKING:
     from pruning.compare.sides import Pair
     from pruning.data.protocol import Data
     from pruning.subject import Subject
-    from pruning.tasks.choices import Choices
 
 LAYER = "compare_layer"
-CLASS = "compare_class"
-FIRST = "compare_first_picture"
 FROM = "compare_from"
-PICTURE = "compare_picture"
-state.DEFAULTS.update({PICTURE: 0, LAYER: None, CLASS: None, FIRST: 0, FROM: 0})
+state.DEFAULTS.update({LAYER: None, FROM: 0})
 MANY = 64
 """Filters shown at a time."""
-PICTURES = 10
-_IMAGES, _FILTERS = "compare_images", "compare_filters"
+_FILTERS = "compare_filters"
 
 
 def show(pair: Pair) -> None:
@@ -65,83 +59,11 @@ def _filters(pair: Pair, dense: Subject, data: Data) -> None:
         box, classes = st.columns([1, 2.6], vertical_alignment="bottom")
         with box:
             layer = _layer_box(dense)
-        with st.spinner("Asking both networks"):
-            said = cached.answers(pair.before.subject), cached.answers(pair.after.subject)
-        first, second = (some.choices for some in said)
-        if first is not None and second is not None:
-            with classes:
-                chosen = _class_box(data)
-            index = _picture(pair, data, (first, second), chosen)
-        else:
-            with classes:
-                index = _any_picture(data)
+        index = picture_choice.choose(pair, data, classes)
         channel = _maps(pair, dense, data, layer, index)
     with right, st.container(border=True, key="compare_knockout", gap="small"):
         _knockout(pair, data, layer, layers.unit_word(dense, layer), channel)
     filter_importance.show(pair, data, layer, layers.unit_word(dense, layer), state.get(FROM), MANY)
-
-
-def _class_box(data: Data) -> int:
-    names = list(data.info.classes)
-    if state.get(CLASS) not in names:
-        state.put(CLASS, names[0])
-    if all(len(name) < 3 for name in names):
-        return names.index(str(st.pills("Digit", names, required=True, **state.bound(CLASS))))
-    return names.index(str(st.selectbox("Class", names, **state.bound(CLASS))))
-
-
-def _any_picture(data: Data) -> int:
-    """Choose a select image of a task without classes; its number."""
-    sample = data.subset("select", cached.IMAGES)
-    numbers = list(range(min(PICTURES, len(sample))))
-    if state.get(PICTURE) not in numbers:
-        state.put(PICTURE, 0)
-    chosen = st.segmented_control("Picture", numbers, required=True, **state.bound(PICTURE))
-    return int(sample[int(chosen or 0)])
-
-
-def _picture(pair: Pair, data: Data, both: tuple[Choices, Choices], label: int) -> int:
-    """Choose a select image of a class, those first that the two answer differently; its number."""
-    sample = data.subset("select", cached.IMAGES)
-    first, second = both
-    mine = (first.labels == label).nonzero().reshape(-1).tolist()
-    differ = first.predicted != second.predicted
-    mine.sort(key=lambda place: not bool(differ[place]))
-    first_shown = state.get(FIRST) % len(mine)
-    items = [
-        picker.Item(
-            id=str(place),
-            caption=f"{int(sample[place])}" + (" ≠" if differ[place] else ""),
-            aria=f"picture {int(sample[place])}" + (", answered differently" if differ[place] else ""),
-            pictures=(pixels.photo(data.image("select", int(sample[place]))),),
-            mark=bool(differ[place]),
-        )
-        for place in (mine + mine)[first_shown : first_shown + PICTURES]
-    ]
-    strip, more = st.columns([9, 1], vertical_alignment="center")
-    with strip:
-        chosen = int(
-            picker.show(items, key=_IMAGES, label="Pictures", size=46, names=("picture",), default=items[0].id)
-        )
-    more.button("More", key="compare_more_pictures", on_click=_turn, args=(len(mine),), help="Other pictures of it")
-    words = pair.names
-    said = " · ".join(
-        f"{word}: **{errors.plain(data.info.answer(int(some.predicted[chosen])))}**, "
-        f"{percent(float(some.confidence[chosen]), 0)} sure"
-        for word, some in zip(words, both, strict=True)
-    )
-    marked = int(differ[first.labels == label].sum())
-    st.caption(
-        f"Select image {int(sample[chosen])}. {said[:1].upper()}{said[1:]} ●. "
-        + (f"≠ marks the {marked} of {len(mine)} that the two answer differently." if marked else
-           f"The two agree on all {len(mine)} of this class.")
-    )  # fmt: skip
-    return int(sample[chosen])
-
-
-def _turn(count: int) -> None:
-    """Show the next pictures of a class, after the last the first."""
-    state.put(FIRST, (state.get(FIRST) + PICTURES) % count)
 
 
 def _maps(pair: Pair, dense: Subject, data: Data, layer: str, index: int) -> int | None:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def show(pair: Pair) -> None:
     """The drawing, its key in words, and the table with a CSV file."""
-    from pruning.compare.drawing import STYLE
     from pruning.compare.networks import drawing_words
     from pruning.export.layers_table import layers_table
     from pruning.export.record import Source
+    from pruning.render.markup.drawing import STYLE
 
     pairs = layers(pair)
     svg_panel.show(
@@ -57,7 +57,7 @@ def show(pair: Pair) -> None:
 
 def picture(pair: Pair) -> str:
     """The drawing as SVG."""
-    from pruning.compare.drawing import drawing
+    from pruning.render.markup.drawing import drawing
 
     return drawing(layers(pair), before=f"Before: {pair.before.heading}", after=f"After: {pair.after.heading}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.compare import classes, inside, race, savings, weights
+from ui.compare import classes, inside, picture_choice, race, savings, weights
 from ui.kit import state
 from ui.kit.view import Setting, one_of
 
@@ -51,7 +51,7 @@ VIEW = {
     "part": one_of(PART, tuple(PARTS)),
     "matrix": one_of(classes.MATRIX, (classes.BEFORE, classes.AFTER, classes.CHANGE)),
     "layer": _text(inside.LAYER),
-    "class": _text(inside.CLASS),
+    "class": _text(picture_choice.CLASS),
     "whose": one_of(weights.WHOSE, ("before", "after")),
     "at_once": one_of(race.BATCH, (1, 32)),
     "requests": _number(savings.REQUESTS, float, savings.MOST),

@@ -65,6 +65,6 @@ def _keep(key: str) -> None:
 @cache
 def _component() -> Callable[..., Any]:
     folder = Path(__file__).parent
-    css, js = ((folder / f"tiles.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    renderer: Callable[..., Any] = st.components.v2.component("compare_tiles", css=css, js=js)
+    css, js = ((folder / f"picker.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    renderer: Callable[..., Any] = st.components.v2.component("compare_picker", css=css, js=js)
     return renderer

@@ -6,10 +6,10 @@ from html import escape
 
 from pruning.base.words import interval, percent
 from pruning.compare.casualties import Changes
-from pruning.compare.verdict import signed
 from pruning.export.report.contents import Contents, Picture
 from pruning.export.report.parts import section, table
 from pruning.render.markup.badges import badge
+from pruning.tasks.classification import ACCURACY
 
 
 def answers(contents: Contents) -> str:
@@ -51,15 +51,14 @@ def _classes(contents: Contents) -> str:
         )
     rows = []
     for change in contents.classes:
-        low, high = (100 * end for end in change.difference.interval)
-        points = 100 * change.difference.value
+        low, high = map(ACCURACY.signed, change.difference.interval)
         rows.append(
             [
                 escape(change.name),
                 f"{change.images:,}",
                 percent(change.before_accuracy),
                 f"{percent(change.after_accuracy)} ({interval(change.after_interval)})",
-                f"{signed(points)} ({signed(low)} to {signed(high)})",
+                f"{ACCURACY.signed(change.difference.value)} ({low} to {high})",
                 "yes" if change.shows else "no",
             ]
         )

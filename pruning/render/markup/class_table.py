@@ -17,13 +17,13 @@ HEADS = ("class", "test images", "before", "after", "change, points", "newly wro
 
 def html(found: Sequence[ClassChange], *, before: badges.Kind, after: badges.Kind, change: badges.Kind) -> str:
     """A line a class, in the order given; the badges of its two accuracies and of their change."""
-    from pruning.compare.verdict import points, signed
+    from pruning.tasks.classification import ACCURACY
 
     rows = "".join(
         f"<tr><th scope='row'>{escape(one.name)}</th><td>{one.images:,}</td>"
         f"<td>{percent(one.before_accuracy)}{badges.badge(before)}</td>"
         f"<td>{percent(one.after_accuracy)}{badges.badge(after)}</td>"
-        f"<td>{signed(100 * one.difference.value)} <small>({points(one.difference)})</small>"
+        f"<td>{ACCURACY.signed(one.difference.value)} <small>({ACCURACY.signed_span(one.difference.interval)})</small>"
         f"{badges.badge(change)}</td>"
         f"<td>{one.difference.newly_wrong}</td><td>{one.difference.newly_right}</td></tr>"
         for one in found

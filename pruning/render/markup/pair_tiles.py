@@ -40,7 +40,7 @@ def change_tile(pair: Pair) -> Tile:
     if difference is None:
         change = absent("change: not known")
     else:
-        ends = " to ".join(map(metric.signed, difference.interval))
+        ends = metric.signed_span(difference.interval)
         small = f"{metric.unit_of_change} · {ends}".removeprefix(" · ")
         change = Number(metric.signed(difference.value), badges.of_metric(pair.tuned), small)
     test, title = pair.after.figures.test, metric.title.capitalize()

@@ -71,7 +71,7 @@ def _counted(before: int, after: int) -> str:
 
 
 def _networks(pair: Pair, layers: Sequence[LayerPair]) -> str:
-    from pruning.compare.drawing import HALL, STYLE, drawing
+    from pruning.render.markup.drawing import HALL, STYLE, drawing
 
     image = drawing(layers, before=f"Before: {pair.before.heading}", after=f"After: {pair.after.label}", look=HALL)
     return (
