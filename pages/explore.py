@@ -6,9 +6,10 @@ import streamlit as st
 
 from pruning.base.words import amount, percent
 from pruning.render import layers, provenance
+from pruning.render.markup import badges
 from pruning.spec import PruneSpec
 from ui.explore import view
-from ui.kit import badges, charts, errors, lab, state
+from ui.kit import charts, errors, lab, state
 from ui.session import header
 
 subject = header.show("Look inside", view.VIEW)

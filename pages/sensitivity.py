@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pruning.granularity import GRANULARITIES
-from ui.kit import badges, errors
+from pruning.render.markup import badges
+from ui.kit import errors
 from ui.sensitivity import scan_panel, scan_results
 from ui.session import header
 

@@ -50,6 +50,20 @@ class Comparison:
         return verdict(self.speedup)
 
 
+def shows(speedup: tuple[float, float, float]) -> bool:
+    """Whether the clock shows a difference at all: the interval does not hold 1."""
+    return not speedup[0] <= 1 <= speedup[2]
+
+
+def short(speedup: tuple[float, float, float]) -> str:
+    """A speed-up as one number, claiming no more than the interval shows.
+
+    >>> short((1.5, 1.6, 1.7)), short((0.97, 1.01, 1.05))
+    ('1.60×', '≈ 1×')
+    """
+    return f"{speedup[1]:.2f}×" if shows(speedup) else "≈ 1×"
+
+
 def verdict(speedup: tuple[float, float, float]) -> str:
     """A speed-up and its interval in words, claiming no more than the interval shows.
 

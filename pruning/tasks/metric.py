@@ -90,6 +90,10 @@ class Metric:
         unit = self.unit_of_change.removesuffix("s") if number == "1" else self.unit_of_change
         return f"{number} {unit}".rstrip()
 
+    def signed_span(self, ends: tuple[float, float]) -> str:
+        """The interval of a change: '−0.6 to +0.9'."""
+        return " to ".join(map(self.signed, ends))
+
     def size(self, change: float) -> str:
         """How large a change is, whichever way: '0.6'."""
         return f"{abs(self.scale * change):.{self.digits}f}"

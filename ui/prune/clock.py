@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import threads
+from pruning.render.markup.ledger_tiles import time_tile
+from pruning.render.markup.tiles import Number
 from ui.kit import errors, jobs, lab
-from ui.kit.numbers import time_tile
-from ui.kit.tiles import Number
 
 if TYPE_CHECKING:
     from pruning.jobs.job import Job

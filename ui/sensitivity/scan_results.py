@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import amount, ratio
-from pruning.render.markup import multiples
+from pruning.render.markup import multiples, tiles
 from ui.kit import charts as figures
-from ui.kit import curves, errors, lab, state, tiles
+from ui.kit import curves, errors, lab, state
 from ui.session import cuts
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def together(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None
     )
     if st.session_state.pop(_USED, False):
         st.switch_page("pages/prune.py")
-    tiles.show(st.empty(), _tiles(subject, scan, plan, joint))
+    st.html(tiles.html(_tiles(subject, scan, plan, joint)))
     sides = ("above", "below") if scan.metric.higher_is_better else ("below", "above")
     st.caption(
         f"Estimated as if each group did its harm independently of the others (what is left of {scan.metric.title} "

@@ -13,7 +13,6 @@ from pruning.granularity import Granularity
 from pruning.spec import PruneSpec
 from ui.kit import lab, loaders
 from ui.learn import bars, progress
-from ui.runs import job_panel
 
 if TYPE_CHECKING:
     from pruning.subject import Subject
@@ -94,11 +93,12 @@ def steps(stage: Stage) -> int:
 
 def how_far(stage: Stage, entry: Entry) -> tuple[float, str]:
     """How far an entry has come, as a share and in words; once it is trained, with its accuracy."""
+    from pruning.runs import progress as run_progress
     from pruning.runs import read_run
 
     run = read_run(entry.path)
     events = run.events()
-    share, _ = job_panel.progress(run.state, events)
+    share, _ = run_progress.progress(run.state, events)
     last = events.last
     if last.get("stage") == "finetune":
         said = stage.say("training", step=last["step"], steps=last["steps"])

@@ -11,9 +11,10 @@ from pruning.base.errors import InputError
 from pruning.base.words import interval, percent
 from pruning.granularity import Granularity
 from pruning.render import layers
+from pruning.render.markup import badges, ledger_tiles, tiles
+from pruning.render.markup.tiles import WAITING, Number, Tile
 from pruning.spec import PruneSpec
-from ui.kit import badges, errors, lab, numbers, tiles
-from ui.kit.tiles import WAITING, Number, Tile
+from ui.kit import errors, lab
 from ui.learn import grids
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def show(stage: Stage) -> None:
 
     def draw(accuracy: Accuracy | None = None, timing: Comparison | str | None = None) -> None:
         whole = lab.dense_accuracy(subject) if accuracy else None
-        tiles.show(row, _tiles(stage, granularity, dense, now, whole, accuracy, batch, timing))
+        row.html(tiles.html(_tiles(stage, granularity, dense, now, whole, accuracy, batch, timing)))
 
     draw()
     accuracy = lab.accuracy(subject, cut)
@@ -95,9 +96,9 @@ def _tiles(
         number = Number(percent(best.value), "measured", interval(best.interval))
     return [
         Tile(title=stage.say("accuracy"), numbers=(number,)),
-        numbers.size_tile(granularity, dense, now, stage.words),
-        numbers.macs_tile(dense, now, stage.words),
-        numbers.time_tile(batch, timing, stage.words),
+        ledger_tiles.size_tile(granularity, dense, now, stage.words),
+        ledger_tiles.macs_tile(dense, now, stage.words),
+        ledger_tiles.time_tile(batch, timing, stage.words),
     ]
 
 

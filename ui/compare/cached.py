@@ -1,4 +1,4 @@
-"""What the inner parts of Compare measure, cached for all sessions by the digests of networks and images."""
+"""What Compare measures of two networks, cached for all sessions by the digests of networks and images."""
 
 from __future__ import annotations
 
@@ -11,19 +11,12 @@ from ui.kit import loaders
 if TYPE_CHECKING:
     from pruning.compare.knockout import Knockout
     from pruning.compare.sides import Pair
-    from pruning.data.protocol import Data
     from pruning.subject import Subject
-    from pruning.tasks.choices import Choices
     from pruning.training.answers import Answers
     from pruning.whatif import WhatIf
 
 IMAGES = 1000
 """Select images that are looked at: a fixed balanced sample."""
-
-
-def names(pair: Pair) -> tuple[str, str]:
-    """What the two networks are called in a word."""
-    return ("dense", "pruned") if pair.before.kind == "dense" else ("before", "after")
 
 
 def dense(pair: Pair) -> Subject:
@@ -35,12 +28,6 @@ def dense(pair: Pair) -> Subject:
 def answers(subject: Subject) -> Answers:
     """Answers to `IMAGES` select images, in the order of `data.subset`."""
     return _answers(subject.digest, subject.data.digest, subject)
-
-
-def answer_name(answers: Choices, place: int, data: Data) -> str:
-    """The class that was answered, in words."""
-    number = int(answers.predicted[place])
-    return data.info.classes[number] if number >= 0 else "no answer"
 
 
 def knockout(subject: Subject, layer: str, channel: int) -> Knockout:
