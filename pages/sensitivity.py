@@ -29,7 +29,7 @@ if scan_panel.is_working(scan):
     st.fragment(scan_panel.live, run_every=1.0)(subject, scan)
 else:
     scan_panel.next_step(place, subject, scan)
-    scan_results.together(place, subject, scan)
+    scan_results.joint_cut(place, subject, scan)
     scan_results.charts(scan)
     scan_results.table(scan)
 st.html(badges.legend())

@@ -16,6 +16,7 @@ from ui.start import doors, story
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
+    from pruning.repair.accuracy import CutAccuracy
 
 MODEL, DATA, BATCH = "sample:mini_resnet", "mnist5k", 32
 KINDS = tuple(reversed(GRANULARITIES))
@@ -71,7 +72,7 @@ dense, now = lab.costs(subject, PruneSpec()), lab.costs(subject, cut)
 recovered = state.get(state.START_RECOVERED)
 
 
-def draw(accuracy: lab.Accuracy | None = None, timing: Comparison | str | None = None) -> None:
+def draw(accuracy: CutAccuracy | None = None, timing: Comparison | str | None = None) -> None:
     """The tiles and the story, with what is known so far."""
     tuned = recovered.get((granularity, gone))
     whole = lab.dense_accuracy(subject) if accuracy else None

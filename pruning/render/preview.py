@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pruning.cost.activations import activation_peak
 from pruning.cost.bytes_left import bytes_left, count_nonzero
-from pruning.cost.counts import count_macs, count_parameters, layer_costs, nonzero_parameters, shapes_after
+from pruning.cost.counts import count_macs, count_parameters, layer_costs, nonzero_parameters, raw_bytes, shapes_after
 from pruning.cost.ledger import Clock, Ledger, Side, count_starved
 from pruning.cost.table import cost_table
 from pruning.granularity import Granularity
@@ -46,6 +46,29 @@ def savings(subject: Subject, plan: Plan) -> Savings:
         nonzero=count_nonzero(subject.model, graph, plan),
         dense_macs=count_macs(graph, graph.shapes),
         macs=count_macs(graph, shapes),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """Counts for the network that a plan leaves."""
+
+    params: int
+    nonzero: int
+    macs: int
+    bytes: int
+    """Raw size of the weights."""
+
+
+def costs_of(subject: Subject, plan: Plan) -> Costs:
+    """Parameters, non-zero parameters, MACs of one sample and bytes once a plan is carried out: arithmetic."""
+    graph = subject.graph
+    shapes = shapes_after(graph, plan)
+    return Costs(
+        params=count_parameters(graph, shapes),
+        nonzero=count_nonzero(subject.model, graph, plan),
+        macs=count_macs(graph, shapes),
+        bytes=raw_bytes(subject.model, shapes),
     )
 
 

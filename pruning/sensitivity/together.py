@@ -7,6 +7,7 @@ from pruning.sensitivity.cache import remember
 from pruning.sensitivity.curves import Joint, Sensitivity
 from pruning.sensitivity.interaction import Prediction, interaction_gap, measure_joint
 from pruning.subject import Subject
+from pruning.tasks.metric import Metric
 from pruning.training.evaluate import Evaluation
 from pruning.whatif import WhatIf
 
@@ -28,6 +29,16 @@ def measure_together(subject: Subject, scan: Sensitivity, plan: Plan) -> Joint:
 def is_joint(plan: Plan) -> bool:
     """Whether a plan cuts more than one target."""
     return sum(share > 0 for share in plan.shares.values()) > 1
+
+
+def how_estimated(metric: Metric) -> str:
+    """What the estimate of a joint cut supposes, and how to read its gap."""
+    sides = ("above", "below") if metric.higher_is_better else ("below", "above")
+    return (
+        f"Estimated as if each group did its harm independently of the others (what is left of {metric.title} "
+        f"{sides[0]} chance multiplies). A gap {sides[1]} 0: together they hurt more than alone, so give each a "
+        "stricter limit."
+    )
 
 
 def together_words(predicted: Prediction, measured: Evaluation) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.latency import turns
 from ui.kit import loaders
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _answers(digest: str, data_digest: str, _subject: Subject) -> Answers:
     from pruning.base.clone import clone
     from pruning.training.answers import answer
 
-    with loaders.computing():
+    with turns.computing():
         return answer(clone(_subject.model), _subject.data, "select", limit=IMAGES)
 
 
@@ -49,7 +50,7 @@ def _knockout(digest: str, data_digest: str, layer: str, channel: int, _subject:
     from pruning.compare.knockout import knock_out
 
     engine = _engine(digest, data_digest, _subject)
-    with loaders.computing():
+    with turns.computing():
         return knock_out(engine, _subject, layer, channel)
 
 
@@ -57,5 +58,5 @@ def _knockout(digest: str, data_digest: str, layer: str, channel: int, _subject:
 def _engine(digest: str, data_digest: str, _subject: Subject) -> WhatIf:
     from pruning.compare.knockout import knockout_engine
 
-    with loaders.computing():
+    with turns.computing():
         return knockout_engine(_subject)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.latency import turns
 from pruning.render.markup import race_lanes
 from ui.compare import blind, cached
-from ui.kit import charts, errors, loaders, state
+from ui.kit import charts, errors, state
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -77,7 +78,7 @@ def _run(pair: Pair, data: Data, batch: int, lanes: DeltaGenerator, said: DeltaG
     images = data.normalise(data.images("select", data.subset("select", cached.IMAGES)))
     drawn, standing = 0.0, None
     said.caption("Warming up")
-    with loaders.quiet():
+    with turns.quiet():
         for standing in race(pair.before.subject.model, pair.after.subject.model, images, batch):
             if time.monotonic() - drawn >= FRAME:
                 _draw(lanes, pair, data, standing)

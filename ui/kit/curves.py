@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.kit import jobs, loaders
+from pruning.latency import turns
+from ui.kit import jobs
 
 if TYPE_CHECKING:
     from pruning.planning.plan import Plan
@@ -77,7 +78,7 @@ def measure_together(subject: Subject, scan: Sensitivity, plan: Plan) -> Joint:
     """
     from pruning.sensitivity import together
 
-    with loaders.computing():
+    with turns.computing():
         return together.measure_together(subject, scan, plan)
 
 
@@ -123,5 +124,5 @@ def _outline(digest: str, data_digest: str, spec: PruneSpec, images: int | None,
 def _seconds_of_pass(digest: str, data_digest: str, images: int, _subject: Subject) -> float:
     from pruning.sensitivity import duration
 
-    with loaders.computing():
+    with turns.computing():
         return duration.seconds_of_pass(_subject, images)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.latency import turns
 from pruning.render.markup import accuracy_tile
 from pruning.render.markup.accuracy_tile import AccuracyTile
 from pruning.spec import PruneSpec
@@ -118,7 +119,7 @@ def _follow(engine: WhatIf, of: tuple[str, str], subject: Subject, cut: PruneSpe
         return
     steps = engine.follow(lab.plan(subject, cut), cancel=loaders.asked_to_stop)
     while True:
-        with loaders.computing():
+        with turns.computing():
             measured = next(steps, None)
         if measured is None:
             return
@@ -133,7 +134,7 @@ def _follow(engine: WhatIf, of: tuple[str, str], subject: Subject, cut: PruneSpe
 def _engine(digest: str, data_digest: str, _subject: Subject) -> WhatIf:
     from pruning.whatif import WhatIf
 
-    with loaders.computing():
+    with turns.computing():
         return WhatIf(_subject.model, _subject.graph, _subject.data, images=IMAGES)
 
 

@@ -8,7 +8,8 @@ import streamlit as st
 
 from pruning.base.words import duration
 from pruning.criteria import Parameter, find_criterion
-from ui.kit import charts, errors, loaders, state
+from pruning.latency import turns
+from ui.kit import charts, errors, state
 from ui.session import cuts, shown_run
 from ui.session.recipe import per_epoch, recipe, training
 
@@ -67,7 +68,7 @@ def say_duration(place: DeltaGenerator, subject: Subject, recipe: Recipe) -> Non
     from pruning.runs.duration import run_seconds
     from pruning.runs.recipe_words import training_words
 
-    with loaders.computing():
+    with turns.computing():
         of = (subject.digest, subject.data.digest)
         step = _seconds_per_step(*of, recipe.batch_size, recipe.precision, subject, recipe)
     epochs = recipe.finetune_steps / subject.info.steps_per_epoch(recipe.batch_size)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.base.words import amount, ratio
 from pruning.render.markup import multiples, tiles
+from pruning.render.markup.joint_tiles import joint_tiles
 from ui.kit import charts as figures
 from ui.kit import curves, errors, lab, state
 from ui.session import cuts
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from pruning.planning.plan import Plan
-    from pruning.sensitivity import FigureName, Joint, Sensitivity
+    from pruning.sensitivity import FigureName, Sensitivity
     from pruning.subject import Subject
 
 FIGURE = "sensitivity_figure"
@@ -29,14 +29,15 @@ _TOGETHER = "sensitivity_together"
 state.DEFAULTS.update({FIGURE: "recalibrated", LOSE: 1.0, SORT: "network", CLOSE_UP: False})
 
 
-def together(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None:
+def joint_cut(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None:
     """All groups cut to their limits at once: what is saved, predicted and measured accuracy, and the gap."""
     if not scan.complete or not scan.measured:
         return
-    from pruning.sensitivity import kept_of, limits_plan
+    from pruning.render.preview import savings
+    from pruning.sensitivity import kept_of, limits_plan, together
 
     ranked = lab.statistics(subject, scan.spec)
-    plan = limits_plan(subject.model, subject.graph, scan, figure(scan), state.get(LOSE) / scan.metric.scale, ranked)
+    plan = limits_plan(subject.model, subject.graph, scan, figure(scan), limit_of(scan), ranked)
     joint = next((joint for joint in scan.joints if joint.kept == kept_of(plan)), None)
     place.html('<div style="height:1.05rem"></div>')
     place.button(
@@ -51,13 +52,9 @@ def together(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None
     )
     if st.session_state.pop(_USED, False):
         st.switch_page("pages/prune.py")
-    st.html(tiles.html(_tiles(subject, scan, plan, joint)))
-    sides = ("above", "below") if scan.metric.higher_is_better else ("below", "above")
-    st.caption(
-        f"Estimated as if each group did its harm independently of the others (what is left of {scan.metric.title} "
-        f"{sides[0]} chance multiplies). A gap {sides[1]} 0: together they hurt more than alone, so give each a "
-        "stricter limit."
-    )
+    found = joint_tiles(scan, plan, savings(subject, plan), joint, figure(scan), limit_of(scan))
+    st.html(tiles.html(found))
+    st.caption(together.how_estimated(scan.metric))
     if joint is not None or plan.removes_nothing:
         return
     st.button("Measure them together", key="measure_together", icon=":material/science:", on_click=_ask)
@@ -75,7 +72,7 @@ def charts(scan: Sensitivity) -> None:
         _look(scan)
     view = multiples.CurveView(
         figure=figure(scan),
-        lose=state.get(LOSE) / scan.metric.scale,
+        lose=limit_of(scan),
         sort=state.get(SORT),
         close_up=state.get(CLOSE_UP),
     )
@@ -98,6 +95,11 @@ def table(scan: Sensitivity) -> None:
 def figure(scan: Sensitivity) -> FigureName:
     """The figure that is shown: recalibrated only where there is something to recalibrate."""
     return "recalibrated" if scan.has_recalibrated and state.get(FIGURE) == "recalibrated" else "as_cut"
+
+
+def limit_of(scan: Sensitivity) -> float:
+    """What of the metric one group may lose, as the metric counts it: 0.01 for a point of accuracy."""
+    return float(state.get(LOSE)) / scan.metric.scale
 
 
 def _ask() -> None:
@@ -139,53 +141,3 @@ def _use(subject: Subject, plan: Plan) -> None:
     removed = plan.shares
     cuts.set_rows(subject, {row.name: removed[row.target.key] for row in cuts.free_rows(subject)})
     st.session_state[_USED] = True
-
-
-def _tiles(subject: Subject, scan: Sensitivity, plan: Plan, joint: Joint | None) -> list[tiles.Tile]:
-    from pruning.base.errors import InputError
-    from pruning.render.preview import savings
-    from pruning.sensitivity import FIGURES, interaction_gap, predict_joint
-
-    name, metric = figure(scan), scan.metric
-    lose = metric.asked(state.get(LOSE) / metric.scale)
-    costs = savings(subject, plan)
-    try:
-        prediction = predict_joint(scan, plan.shares, name)
-    except InputError as error:
-        estimate = gap = tiles.Number("–", None, str(error), dim=True)
-    else:
-        ends = metric.span((prediction.low, prediction.high))
-        estimate = tiles.Number(metric.words(prediction.value), "estimated", f"from single curves · {ends}")
-        gap = tiles.Number("–", None, "not measured yet", dim=True)
-        if joint is not None:
-            found = interaction_gap(prediction, joint.figure(name))
-            gap = tiles.Number(
-                f"{metric.signed(found.gap)} {metric.unit_of_change}".rstrip(),
-                "estimated",
-                f"measured minus estimated · {metric.signed(found.low)} to {metric.signed(found.high)}",
-            )
-    measured = tiles.Number("–", None, "not measured yet", dim=True)
-    if joint is not None:
-        seen = joint.figure(name)
-        measured = tiles.Number(metric.words(seen.value), "measured", f"measured · {metric.span(seen.interval)}")
-    size = ("Non-zero parameters", costs.dense_nonzero, costs.nonzero)
-    if scan.spec.info.shrinks:
-        size = ("Parameters", costs.dense_params, costs.params)
-    macs = tiles.Number("unchanged", "measured", "zeros are still multiplied")
-    if scan.spec.info.shrinks:
-        macs = tiles.Number(
-            ratio(costs.dense_macs, costs.macs), "measured", f"{amount(costs.macs)} of {amount(costs.dense_macs)}"
-        )
-    return [
-        tiles.Tile(
-            title=f"All cut at once, each to its limit of {lose}: {metric.title} {FIGURES[name]}",
-            numbers=(estimate, measured),
-            width=2.2,
-        ),
-        tiles.Tile(title="Interaction gap", numbers=(gap,), width=1.4),
-        tiles.Tile(
-            title=size[0],
-            numbers=(tiles.Number(ratio(size[1], size[2]), "measured", f"{amount(size[2])} of {amount(size[1])}"),),
-        ),
-        tiles.Tile(title="MACs of one image", numbers=(macs,)),
-    ]

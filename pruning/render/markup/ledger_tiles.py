@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from pruning.base.words import amount, factor, milliseconds, size
+from pruning.base.words import amount, factor, milliseconds, size, threads
 from pruning.granularity import find_granularity
 from pruning.render.markup.badges import Kind
 from pruning.render.markup.tiles import WAITING, Number, Tile, absent
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
+    from pruning.repair.accuracy import CutAccuracy
+    from pruning.runs.result import Result
     from pruning.tasks.metric import Metric
     from pruning.training.evaluate import Evaluation
 
@@ -58,17 +60,6 @@ class Counted(Protocol):
     @property
     def bytes(self) -> int:
         """Of the weights, raw."""
-        ...
-
-
-class CutAccuracy(Protocol):
-    """What is measured of a cut before any training."""
-
-    @property
-    def as_cut(self) -> Evaluation: ...
-    @property
-    def recalibrated(self) -> Evaluation | None:
-        """None without batch normalisation, or where nothing is removed."""
         ...
 
 
@@ -117,6 +108,16 @@ def time_tile(batch: int, timing: Comparison | str | None, words: Mapping[str, s
     title = words["time_one" if batch == 1 else "time"].format(batch=batch)
     number = WAITING if timing is None else absent(timing) if isinstance(timing, str) else _timed(timing, words)
     return Tile(title=title, numbers=(number,), width=1.25)
+
+
+def result_time(result: Result) -> Number | None:
+    """The time of one image as a run measured it; None where it took none."""
+    speedup = result.speedup()
+    if speedup is None:
+        return None
+    several = f"{speedup.low:.2f}–{speedup.high:.2f}×, {threads(result.threads)}"
+    words = speedup.words if result.threads == 1 else several  # one thread: as the tile's title says
+    return Number(speedup.short, "measured", words)
 
 
 def _stage(found: Evaluation | None, kind: Kind, stage: str) -> Number:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pruning.base.words import interval, percent
 from pruning.granularity import Granularity
+from pruning.latency import turns
 from pruning.spec import PruneSpec
 from ui.kit import lab, loaders
 from ui.learn import bars, progress
@@ -175,5 +176,5 @@ def span(difference: Difference) -> str:
 def _on_select(digest: str, data_digest: str, _subject: Subject) -> Evaluation:
     from pruning.training.evaluate import evaluate
 
-    with loaders.computing():
+    with turns.computing():
         return evaluate(_subject.model, _subject.data, "select")

@@ -19,9 +19,10 @@ from ui.learn import grids
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
+    from pruning.render.preview import Costs
+    from pruning.repair.accuracy import CutAccuracy
     from pruning.subject import Subject
     from pruning.training.evaluate import Evaluation
-    from ui.kit.lab import Accuracy, Costs
     from ui.learn.stage import Stage
 
 MOST = (16, 40)
@@ -51,7 +52,7 @@ def show(stage: Stage) -> None:
     dense, now = lab.costs(subject, PruneSpec()), lab.costs(subject, cut)
     batch = stage.value("batch")
 
-    def draw(accuracy: Accuracy | None = None, timing: Comparison | str | None = None) -> None:
+    def draw(accuracy: CutAccuracy | None = None, timing: Comparison | str | None = None) -> None:
         whole = lab.dense_accuracy(subject) if accuracy else None
         row.html(tiles.html(_tiles(stage, granularity, dense, now, whole, accuracy, batch, timing)))
 
@@ -86,7 +87,7 @@ def _tiles(
     dense: Costs,
     now: Costs,
     whole: Evaluation | None,
-    accuracy: Accuracy | None,
+    accuracy: CutAccuracy | None,
     batch: int,
     timing: Comparison | str | None,
 ) -> list[Tile]:
