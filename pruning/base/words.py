@@ -8,6 +8,15 @@ def ratio(dense: float, now: float) -> str:
     return f"÷ {dense / now:.2f}" if dense < 99.5 * now else f"÷ {dense / now:.0f}"
 
 
+def factor(before: float, after: float) -> str:
+    """How a count changed: '÷ 1.73' where it fell, '× 5.00' where it grew. None left is counted as one.
+
+    >>> factor(270, 156), factor(4, 20), factor(40, 0)
+    ('÷ 1.73', '× 5.00', '÷ 40.00')
+    """
+    return ratio(before, max(1, after)) if after <= before else f"× {after / max(1, before):.2f}"
+
+
 def amount(count: float) -> str:
     """Three digits and a unit: 19666 → '19.7 K'."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
@@ -27,6 +36,15 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def rough_percent(share: float) -> str:
+    """A share without decimals, and with one near none and near all.
+
+    >>> rough_percent(0.374), rough_percent(0.042), rough_percent(0.987)
+    ('37 %', '4.2 %', '98.7 %')
+    """
+    return percent(share, 0 if 0.1 <= share <= 0.95 else 1)
+
+
 def interval(ends: tuple[float, float]) -> str:
     """An interval of fractions in per cent: '98.7–99.7 %'."""
     return f"{100 * ends[0]:.1f}–{100 * ends[1]:.1f} %"
@@ -40,3 +58,14 @@ def threads(count: int) -> str:
 def milliseconds(value: float) -> str:
     """A time: '0.84 ms'."""
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} ms"
+
+
+def duration(seconds: float) -> str:
+    """About how long something takes: '40 s', '3 min', '2.0 h'.
+
+    >>> duration(7), duration(42), duration(170), duration(7200)
+    ('5 s', '40 s', '3 min', '2.0 h')
+    """
+    if seconds < 100:
+        return f"{5 * max(1, round(seconds / 5))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

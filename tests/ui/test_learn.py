@@ -20,9 +20,10 @@ from pruning.base.errors import InputError
 from pruning.lessons import library, reading
 from pruning.lessons.activities import ACTIVITIES, COMMON, Setting, check_value, settings_of
 from pruning.lessons.lesson import Question
+from pruning.render.markup import badges, ledger_tiles
 from pruning.spec import PruneSpec
 from pruning.tasks.metric import Difference
-from ui.kit import badges, charts, numbers
+from ui.kit import charts
 from ui.learn import activities, energy, progress, question
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +68,7 @@ def test_what_lessons_share_with_other_pages_is_said_alike() -> None:
     words = library.course().words
     assert words["legend"] == badges.WORDS
     assert charts.STRIP.items() <= words["savings"].items()
-    assert numbers.WORDS.items() <= words["matrix"].items()
+    assert ledger_tiles.WORDS.items() <= words["matrix"].items()
 
 
 def test_a_good_lesson_is_read_as_it_stands() -> None:
@@ -227,8 +228,9 @@ def test_the_energy_is_that_of_the_published_operations() -> None:
 
 
 def test_what_the_lessons_say_of_the_network_is_true() -> None:
+    from pruning.render import layers
     from pruning.statistics.distributions import weight_stats
-    from ui.kit import lab, layers, loaders
+    from ui.kit import lab, loaders
 
     subject = loaders.open_subject("sample:mini_resnet")
     zeros = [weight_stats(layers.weight(subject, name)).zeros for name in layers.layer_names(subject)]

@@ -13,7 +13,8 @@ from html import escape
 from typing import TYPE_CHECKING, Literal
 
 from pruning.base.words import interval, percent
-from ui.kit import badges, charts
+from pruning.render.markup import badges
+from ui.kit import charts
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

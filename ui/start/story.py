@@ -12,8 +12,9 @@ from pruning.granularity import find_granularity
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
+    from pruning.render.preview import Costs
+    from pruning.repair.accuracy import CutAccuracy
     from pruning.training.evaluate import Evaluation
-    from ui.kit.lab import Accuracy, Costs
 
 CLIFF = 0.05
 """A loss of more than five points is a cliff."""
@@ -22,7 +23,7 @@ CLIFF = 0.05
 def tell(
     granularity: str,
     gone: int,
-    accuracy: Accuracy,
+    accuracy: CutAccuracy,
     tuned: Evaluation | None,
     dense: Costs,
     now: Costs,
@@ -33,7 +34,7 @@ def tell(
     return f"{accuracy_story(granularity, gone, accuracy, tuned)}\n\n{clock}".strip()
 
 
-def accuracy_story(granularity: str, gone: int, accuracy: Accuracy, tuned: Evaluation | None) -> str:
+def accuracy_story(granularity: str, gone: int, accuracy: CutAccuracy, tuned: Evaluation | None) -> str:
     """What the cut did to accuracy, and what to do next. `gone`: per cent."""
     what = find_granularity(granularity).title
     lost, images = -accuracy.difference.value, accuracy.as_cut.images

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from pruning.base.words import amount, milliseconds, percent, ratio
-from pruning.cost.ledger import ZEROS_SEEN, size
+from pruning.base.words import amount, factor, milliseconds, percent, size
+from pruning.cost.ledger import ZEROS_SEEN
 from pruning.export.report.contents import Contents
 from pruning.export.report.parts import metric_title, paragraphs, tile
 
@@ -106,7 +106,7 @@ def _answers(contents: Contents) -> str:
         return "How often it errs is not known: the run had no test images with known answers."
     metric, tone = contents.metric, contents.verdict.tone
     if not metric.counts:
-        ends = " to ".join(map(metric.signed, difference.interval))
+        ends = metric.signed_span(difference.interval)
         change = f"{metric.title.capitalize()} changed by {ends} {metric.unit_of_change} (95 % interval)."
         return f"{_TONES.get(tone, _TONES['same'])} {change}"
     low, high = difference.interval
@@ -168,4 +168,4 @@ def _time(contents: Contents) -> str:
 
 
 def _fall(dense: int, pruned: int) -> str:
-    return "unchanged" if dense == pruned else ratio(dense, max(1, pruned))
+    return "unchanged" if dense == pruned else factor(dense, pruned)

@@ -10,10 +10,10 @@ import streamlit as st
 
 from pruning.base.words import interval, percent
 from pruning.granularity import Granularity
+from pruning.latency import turns
 from pruning.spec import PruneSpec
 from ui.kit import lab, loaders
 from ui.learn import bars, progress
-from ui.runs import job_panel
 
 if TYPE_CHECKING:
     from pruning.subject import Subject
@@ -94,11 +94,12 @@ def steps(stage: Stage) -> int:
 
 def how_far(stage: Stage, entry: Entry) -> tuple[float, str]:
     """How far an entry has come, as a share and in words; once it is trained, with its accuracy."""
+    from pruning.runs import progress as run_progress
     from pruning.runs import read_run
 
     run = read_run(entry.path)
     events = run.events()
-    share, _ = job_panel.progress(run.state, events)
+    share, _ = run_progress.progress(run.state, events)
     last = events.last
     if last.get("stage") == "finetune":
         said = stage.say("training", step=last["step"], steps=last["steps"])
@@ -175,5 +176,5 @@ def span(difference: Difference) -> str:
 def _on_select(digest: str, data_digest: str, _subject: Subject) -> Evaluation:
     from pruning.training.evaluate import evaluate
 
-    with loaders.computing():
+    with turns.computing():
         return evaluate(_subject.model, _subject.data, "select")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import amount
+from pruning.render.markup import badges
 from pruning.spec import PruneSpec
-from ui.kit import badges, lab
+from ui.kit import lab
 from ui.learn import bars, grids
 
 if TYPE_CHECKING:

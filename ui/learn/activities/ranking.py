@@ -13,7 +13,7 @@ from ui.kit import lab
 from ui.learn import bars
 
 if TYPE_CHECKING:
-    from ui.kit.lab import Accuracy
+    from pruning.repair.accuracy import CutAccuracy
     from ui.learn.stage import Stage
 
 
@@ -43,7 +43,7 @@ def show(stage: Stage) -> None:
     rows = [(name, lot) for name in criteria for lot in range(stage.value("lots") if CRITERIA[name].draws else 1)]
     subject = stage.subject()
     uncut = lab.dense_accuracy(subject)
-    done: dict[tuple[str, int], Accuracy] = {}
+    done: dict[tuple[str, int], CutAccuracy] = {}
     for row in [None, *rows]:
         if row is not None:
             done[row] = found(*row)
@@ -65,27 +65,27 @@ def show(stage: Stage) -> None:
     stage.acted(**names, **facts)
 
 
-def _measured(stage: Stage, percent: int) -> Callable[[str, int], Accuracy]:
+def _measured(stage: Stage, percent: int) -> Callable[[str, int], CutAccuracy]:
     subject = stage.subject()
 
-    def measure(name: str, lot: int) -> Accuracy:
+    def measure(name: str, lot: int) -> CutAccuracy:
         return lab.accuracy(subject, PruneSpec(criterion=name, sparsity=percent / 100, seed=lot))
 
     return measure
 
 
-def _bar(stage: Stage, name: str, lot: int, accuracy: Accuracy | None) -> bars.Bar:
+def _bar(stage: Stage, name: str, lot: int, accuracy: CutAccuracy | None) -> bars.Bar:
     label = stage.criterion(name) + (stage.say("lot", lot=lot + 1) if CRITERIA[name].draws else "")
     return bars.accuracy(label, accuracy.best if accuracy else None)
 
 
-def _mean(done: dict[tuple[str, int], Accuracy], name: str) -> float:
+def _mean(done: dict[tuple[str, int], CutAccuracy], name: str) -> float:
     """Mean accuracy of a rule over its lots."""
     values = [accuracy.best.value for (other, _), accuracy in done.items() if other == name]
     return sum(values) / len(values)
 
 
-def _is_ahead(done: dict[tuple[str, int], Accuracy]) -> bool:
+def _is_ahead(done: dict[tuple[str, int], CutAccuracy]) -> bool:
     """Whether L2 beats every lot, on the same images, by more than the interval of the difference."""
     best = done["l2", 0].best
     lots = [accuracy.best for (name, _), accuracy in done.items() if CRITERIA[name].draws]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pruning.base.words import percent
+from pruning.latency import turns
 from pruning.spec import PruneSpec
-from ui.kit import errors, loaders
+from ui.kit import errors
 
 if TYPE_CHECKING:
     from pruning.sensitivity import Curve, Figure
@@ -193,7 +194,7 @@ def _measured(
 
     wanted = _outline(_subject, images)
     wanted = replace(wanted, curves=(wanted.curve(group),))
-    with loaders.computing():
+    with turns.computing():
         *_, found = scan(
             _subject.model,
             _subject.graph,

@@ -16,7 +16,6 @@ _MADE = "compare_made"
 """Name of the run that was started here."""
 _REFUSED = "compare_refused"
 """Why it could not be started."""
-EPOCHS = 2
 
 
 def show() -> None:
@@ -47,25 +46,12 @@ def show() -> None:
 
 def _make() -> None:
     """The button: start the run, or keep why it could not be started."""
+    from pruning.runs.first_run import start_first_run
+
     try:
-        st.session_state[_MADE], st.session_state[_REFUSED] = _start(), None
+        st.session_state[_MADE], st.session_state[_REFUSED] = start_first_run().name, None
     except errors.PruningError as error:
         st.session_state[_REFUSED] = str(error)
-
-
-def _start() -> str:
-    """Start the run in a process of its own; its name. Raises StorageError where it cannot be written."""
-    from pruning.data.readers import describe_data
-    from pruning.runs import create_run
-    from pruning.runs.recipe import Recipe
-    from pruning.runs.start import start_run
-    from pruning.spec import PruneSpec
-
-    recipe = Recipe(model="sample:mini_resnet", data="mnist5k", prune=PruneSpec(sparsity=0.4))
-    steps = describe_data(recipe.data).steps_of(EPOCHS, recipe.batch_size)
-    path = create_run(recipe.replace(finetune_steps=steps))
-    start_run(path)
-    return path.name
 
 
 def _told() -> None:

@@ -1,9 +1,8 @@
 """Big-number tiles: the ratio large, the amounts in small print, a badge on every number.
 
-    tiles.show(place, [Tile(title="Parameters", numbers=(Number("÷ 1.73", "measured", "156 K of 270 K"),))])
+    place.html(tiles.html([Tile(title="Parameters", numbers=(Number("÷ 1.73", "measured", "156 K of 270 K"),))]))
 
-`place` is an `st.empty()`: draw first what is known at once and draw again when more is. Colours come from the theme
-through `currentColor`, so light and dark need nothing. All text is escaped.
+Colours come from the theme through `currentColor`, so light and dark need nothing. All text is escaped.
 """
 
 from __future__ import annotations
@@ -11,12 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
-from ui.kit import badges
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
+from pruning.render.markup import badges
 
 
 @dataclass(frozen=True)
@@ -43,9 +38,9 @@ class Tile:
 WAITING = Number("…", None, "measuring", dim=True)
 
 
-def show(place: DeltaGenerator, tiles: Sequence[Tile]) -> None:
-    """Draw a row of tiles into `place`."""
-    place.html(html(tiles))
+def absent(small: str) -> Number:
+    """A number that there is not; `small` says what it would be, or why."""
+    return Number("–", None, small, dim=True)
 
 
 def html(tiles: Sequence[Tile]) -> str:

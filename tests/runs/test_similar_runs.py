@@ -1,4 +1,4 @@
-"""Runs near a cut: the distance is worked out by hand, and what is no such run is passed over."""
+"""Runs similar to a cut: the distance is worked out by hand, and what is no such run is passed over."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,9 +14,9 @@ from pruning.base.errors import InputError
 from pruning.graph.model_graph import ModelGraph
 from pruning.removal.build import build_graph
 from pruning.runs import Run
-from pruning.runs.near import distance, kept_shares, near_runs
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result, Stages
+from pruning.runs.similar_runs import distance, kept_shares, similar_runs
 from pruning.spec import PruneSpec
 
 Layers = tuple[tuple[str, float], ...]
@@ -48,7 +48,7 @@ def run(make_result: Callable[..., Result]) -> Callable[..., Run]:
 
 
 def find(graph: ModelGraph, runs: list[Run], layers: Layers = (("0", 0.5),), **wanted: Any) -> list[str]:
-    found = near_runs(runs, graph, PruneSpec(layers=layers), model="sample:lenet5", data="mnist5k", **wanted)
+    found = similar_runs(runs, graph, PruneSpec(layers=layers), model="sample:lenet5", data="mnist5k", **wanted)
     return [one.name for one in found]
 
 
@@ -67,7 +67,7 @@ def test_what_units_allow_counts_not_what_was_asked(graph: ModelGraph) -> None:
     assert distance(graph, "channel", *asked) == 0.0, "5 of 10 units in both"
 
 
-def test_near_runs_come_nearest_first(graph: ModelGraph, run: Callable[..., Run]) -> None:
+def test_similar_runs_come_nearest_first(graph: ModelGraph, run: Callable[..., Run]) -> None:
     runs = [run("far", layers={"0": 0.9}), run("next", layers={"0": 0.6}), run("same", layers={"0": 0.5})]
     assert find(graph, runs) == ["same", "next"]
     assert find(graph, runs, within=0.2) == ["same", "next", "far"]

@@ -1,35 +1,22 @@
-"""A network's layers for people: a table, and in words what each one's channels are tied to."""
+"""A network's layers for people: what they are called, what each one's channels are tied to, and a table of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import streamlit as st
+from typing import TYPE_CHECKING
 
 from pruning.base.errors import InputError
-from ui.kit import state
-from ui.kit.errors import plain
-from ui.kit.view import Setting, one_of
+from pruning.render.markdown import listed, plain
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import Tensor
 
     from pruning.cost.counts import LayerCost
     from pruning.graph.groups import ChannelGroup
     from pruning.subject import Subject
 
-
-VIEW = {
-    "layer": Setting(
-        key=state.EXPLORE_LAYER,
-        allowed=lambda value: isinstance(value, str),
-        says=lambda subject, layer: layer in layer_names(subject)[1:],
-    ),
-    "share": one_of(state.EXPLORE_SHARE, ("parameters", "macs")),
-    "norm": one_of(state.EXPLORE_NORM, ("l2", "l1")),
-    "axis": one_of(state.EXPLORE_AXIS, ("linear", "log")),
-}
-"""What a link to Explore carries."""
+SHOWN = 12
+"""Layers listed in an error."""
 
 
 def layer_names(subject: Subject) -> list[str]:
@@ -41,7 +28,7 @@ def check_layer(subject: Subject, layer: str) -> None:
     """Raises InputError where the network has no such layer."""
     names = layer_names(subject)
     if layer not in names:
-        raise InputError(f"This network has no layer '{layer[:60]}'. It has: {', '.join(names[:12])}.")
+        raise InputError(f"This network has no layer '{layer[:60]}'. It has: {', '.join(names[:SHOWN])}.")
 
 
 def layer_cost(subject: Subject, layer: str) -> LayerCost:
@@ -51,7 +38,7 @@ def layer_cost(subject: Subject, layer: str) -> LayerCost:
     return next(cost for cost in layer_costs(subject.graph) if cost.name == layer)
 
 
-def weight(subject: Subject, layer: str) -> Any:
+def weight(subject: Subject, layer: str) -> Tensor:
     """The weight tensor of a layer; shared, never to be changed."""
     tensor = next(site.tensor for site in subject.graph.contractions if site.layer == layer)
     return dict(subject.model.named_parameters())[tensor].detach()
@@ -78,57 +65,19 @@ def tied_words(subject: Subject, layer: str) -> str:
     return " ".join(_group_words(subject, layer, group) for group in groups_of(subject, layer))
 
 
-def _group_words(subject: Subject, layer: str, group: ChannelGroup) -> str:
-    unit = unit_word(subject, layer)
-    whole = layer_cost(subject, layer).weight_shape[0]
-    if group.locked is not None:
-        return f":material/lock: **Locked:** none of its {group.units} {unit}s may go, because {plain(group.locked)}."
-    others = [name for name in group.producers if name != layer]
-    which = f"Its {whole} {unit}s" if group.units >= whole else f"{group.units} of its {whole} {unit}s"
-    if not others:
-        return f"**{which} go alone:** no other layer shares them. {_readers(group)}"
-    return (
-        f":material/link: **{which} are tied to {_count(others)}** ({_listed(others)}): they add into the same "
-        f"channels, so they lose the same ones, under one slider. {_readers(group)}"
-    )
-
-
-def _readers(group: ChannelGroup) -> str:
-    readers = list(group.consumers)
-    if not readers:
-        return ""
-    return f"What goes here, {_listed(readers)} no longer read{'s' if len(readers) == 1 else ''}."
-
-
-def _count(names: list[str]) -> str:
-    return "another layer" if len(names) == 1 else f"{len(names)} other layers"
-
-
-def _listed(names: list[str], most: int = 4) -> str:
-    shown = [plain(name) for name in names[:most]]
-    if len(names) > most:
-        return f"{', '.join(shown)} and {len(names) - most} more"
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
-def table(subject: Subject) -> pd.DataFrame:
-    """One row a layer: shapes, costs with their shares, how many weights are near zero, and its groups."""
-    return _table(subject.digest, subject)
-
-
-@st.cache_data(show_spinner=False, max_entries=20)
-def _table(digest: str, _subject: Subject) -> pd.DataFrame:
+def layers_table(subject: Subject) -> pd.DataFrame:
+    """One row a layer: shapes, costs with their shares in per cent, how many weights are near zero, and its groups."""
     import pandas as pd
 
     from pruning.cost.counts import layer_costs
     from pruning.statistics.distributions import weight_stats
 
-    costs = layer_costs(_subject.graph)
+    costs = layer_costs(subject.graph)
     parameters, macs = sum(cost.parameters for cost in costs), sum(cost.macs for cost in costs)
     rows = []
     for cost in costs:
-        stats = weight_stats(weight(_subject, cost.name))
-        groups = groups_of(_subject, cost.name)
+        stats = weight_stats(weight(subject, cost.name))
+        groups = groups_of(subject, cost.name)
         rows.append(
             {
                 "layer": cost.name,
@@ -145,3 +94,26 @@ def _table(digest: str, _subject: Subject) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _group_words(subject: Subject, layer: str, group: ChannelGroup) -> str:
+    unit = unit_word(subject, layer)
+    outputs = layer_cost(subject, layer).weight_shape[0]
+    if group.locked is not None:
+        return f":material/lock: **Locked:** none of its {group.units} {unit}s may go, because {plain(group.locked)}."
+    others = [name for name in group.producers if name != layer]
+    which = f"Its {outputs} {unit}s" if group.units >= outputs else f"{group.units} of its {outputs} {unit}s"
+    if not others:
+        return f"**{which} go alone:** no other layer shares them. {_readers(group)}"
+    count = "another layer" if len(others) == 1 else f"{len(others)} other layers"
+    return (
+        f":material/link: **{which} are tied to {count}** ({listed(others)}): they add into the same "
+        f"channels, so they lose the same ones, under one slider. {_readers(group)}"
+    )
+
+
+def _readers(group: ChannelGroup) -> str:
+    readers = group.consumers
+    if not readers:
+        return ""
+    return f"What goes here, {listed(readers)} no longer read{'s' if len(readers) == 1 else ''}."

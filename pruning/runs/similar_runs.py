@@ -13,8 +13,8 @@ from pruning.planning.allocation import kept_per_target
 from pruning.runs.run import Run
 from pruning.spec import PruneSpec
 
-NEAR = 0.05
-"""Two cuts are near when the shares they keep differ by so much at most, on average over the parameters."""
+SIMILAR = 0.05
+"""Two cuts are similar when the shares they keep differ by so much at most, on average over the parameters."""
 
 
 def kept_shares(graph: ModelGraph, spec: PruneSpec) -> dict[str, float]:
@@ -35,8 +35,8 @@ def distance(
     return sum(size * abs(first[name] - second[name]) for name, size in sizes.items()) / max(1, sum(sizes.values()))
 
 
-def near_runs(
-    runs: Iterable[Run], graph: ModelGraph, spec: PruneSpec, *, model: str, data: str, within: float = NEAR
+def similar_runs(
+    runs: Iterable[Run], graph: ModelGraph, spec: PruneSpec, *, model: str, data: str, within: float = SIMILAR
 ) -> list[Run]:
     """Finished and fine-tuned runs of the same network, data set and granularity that removed nearly the same.
 

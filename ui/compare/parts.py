@@ -1,11 +1,19 @@
-"""What a link to Compare carries beside its two networks: the part that is open, what is chosen in it, and the
-reader's own numbers."""
+"""The parts of Compare, of which one is open; and what a link carries beside the two networks: that part, what is
+chosen in it, and the reader's own numbers."""
 
 from __future__ import annotations
 
-from ui.compare import classes, inside, race, savings, weights
+import importlib
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.compare import classes, inside, picture_choice, race, savings, weights
 from ui.kit import state
 from ui.kit.view import Setting, one_of
+
+if TYPE_CHECKING:
+    from pruning.compare.sides import Pair
 
 PART = "compare_part"
 PARTS = {
@@ -18,6 +26,15 @@ PARTS = {
 }
 """Module in `ui.compare` → its name in the control."""
 state.DEFAULTS[PART] = "networks"
+
+
+def show(pair: Pair) -> None:
+    """The control, and the part that it opens."""
+    part = st.segmented_control(
+        "Show", list(PARTS), format_func=PARTS.__getitem__, required=True, label_visibility="collapsed",
+        **state.bound(PART),
+    )  # fmt: skip
+    importlib.import_module(f"ui.compare.{part}").show(pair)
 
 
 def _text(key: str) -> Setting:
@@ -34,7 +51,7 @@ VIEW = {
     "part": one_of(PART, tuple(PARTS)),
     "matrix": one_of(classes.MATRIX, (classes.BEFORE, classes.AFTER, classes.CHANGE)),
     "layer": _text(inside.LAYER),
-    "class": _text(inside.CLASS),
+    "class": _text(picture_choice.CLASS),
     "whose": one_of(weights.WHOSE, ("before", "after")),
     "at_once": one_of(race.BATCH, (1, 32)),
     "requests": _number(savings.REQUESTS, float, savings.MOST),

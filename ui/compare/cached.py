@@ -1,4 +1,4 @@
-"""What the inner parts of Compare measure, cached for all sessions by the digests of networks and images."""
+"""What Compare measures of two networks, cached for all sessions by the digests of networks and images."""
 
 from __future__ import annotations
 
@@ -6,24 +6,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.latency import turns
 from ui.kit import loaders
 
 if TYPE_CHECKING:
     from pruning.compare.knockout import Knockout
     from pruning.compare.sides import Pair
-    from pruning.data.protocol import Data
     from pruning.subject import Subject
-    from pruning.tasks.choices import Choices
     from pruning.training.answers import Answers
     from pruning.whatif import WhatIf
 
 IMAGES = 1000
 """Select images that are looked at: a fixed balanced sample."""
-
-
-def names(pair: Pair) -> tuple[str, str]:
-    """What the two networks are called in a word."""
-    return ("dense", "pruned") if pair.before.kind == "dense" else ("before", "after")
 
 
 def dense(pair: Pair) -> Subject:
@@ -37,12 +31,6 @@ def answers(subject: Subject) -> Answers:
     return _answers(subject.digest, subject.data.digest, subject)
 
 
-def answer_name(answers: Choices, place: int, data: Data) -> str:
-    """The class that was answered, in words."""
-    number = int(answers.predicted[place])
-    return data.info.classes[number] if number >= 0 else "no answer"
-
-
 def knockout(subject: Subject, layer: str, channel: int) -> Knockout:
     """A network without one filter. Raises InputError where it cannot be removed."""
     return _knockout(subject.digest, subject.data.digest, layer, channel, subject)
@@ -53,7 +41,7 @@ def _answers(digest: str, data_digest: str, _subject: Subject) -> Answers:
     from pruning.base.clone import clone
     from pruning.training.answers import answer
 
-    with loaders.computing():
+    with turns.computing():
         return answer(clone(_subject.model), _subject.data, "select", limit=IMAGES)
 
 
@@ -62,7 +50,7 @@ def _knockout(digest: str, data_digest: str, layer: str, channel: int, _subject:
     from pruning.compare.knockout import knock_out
 
     engine = _engine(digest, data_digest, _subject)
-    with loaders.computing():
+    with turns.computing():
         return knock_out(engine, _subject, layer, channel)
 
 
@@ -70,5 +58,5 @@ def _knockout(digest: str, data_digest: str, layer: str, channel: int, _subject:
 def _engine(digest: str, data_digest: str, _subject: Subject) -> WhatIf:
     from pruning.compare.knockout import knockout_engine
 
-    with loaders.computing():
+    with turns.computing():
         return knockout_engine(_subject)

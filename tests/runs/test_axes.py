@@ -1,15 +1,11 @@
-"""The list of runs: the costs that runs are held against."""
+"""The costs that runs are held against."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
-pytest.importorskip("streamlit")
-
+from pruning.runs.axes import AXES
 from pruning.runs.result import Result
-from ui.runs.run_list import AXES
 
 
 def test_every_axis_has_its_value_and_words(make_result: Callable[..., Result]) -> None:
