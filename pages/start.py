@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.granularity import GRANULARITIES
+from pruning.render import story
 from pruning.spec import PruneSpec
 from ui.kit import badges, charts, errors, lab, loaders, numbers, route, state, tiles
 from ui.kit.view import one_of
 from ui.session import share
-from ui.start import doors, story
+from ui.start import doors
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
@@ -73,18 +74,19 @@ recovered = state.get(state.START_RECOVERED)
 def draw(accuracy: lab.Accuracy | None = None, timing: Comparison | str | None = None) -> None:
     """The tiles and the story, with what is known so far."""
     tuned = recovered.get((granularity, gone))
-    whole = lab.dense_accuracy(subject) if accuracy else None
+    uncut = lab.dense_accuracy(subject) if accuracy else None
     tiles.show(
         row,
         [
-            numbers.metric_tile(subject.task.metric, whole, accuracy, tuned),
+            numbers.metric_tile(subject.task.metric, uncut, accuracy, tuned),
             numbers.size_tile(granularity, dense, now),
             numbers.macs_tile(dense, now),
             numbers.time_tile(BATCH, timing),
         ],
     )
     if accuracy:
-        said.markdown(story.tell(granularity, gone, accuracy, tuned, dense, now, timing))
+        what = story.accuracy_story(granularity, gone, accuracy.best, accuracy.difference, tuned)
+        said.markdown(f"{what}\n\n{story.time_story(granularity, gone, dense.macs / now.macs, timing)}")
 
 
 draw()

@@ -40,3 +40,8 @@ def threads(count: int) -> str:
 def milliseconds(value: float) -> str:
     """A time: '0.84 ms'."""
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} ms"
+
+
+def microjoules(joules: float) -> str:
+    """An energy: 2.71e-5 → '27.1 µJ'."""
+    return f"{joules * 1e6:.1f} µJ"

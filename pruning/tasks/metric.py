@@ -84,6 +84,10 @@ class Metric:
         text = f"{abs(self.scale * change):.{self.digits}f}"
         return text if float(text) == 0 else ("+" if change > 0 else "−") + text
 
+    def signed_span(self, ends: tuple[float, float]) -> str:
+        """The interval of a change with signs and without its unit: '−1.0 to +0.2'."""
+        return " to ".join(map(self.signed, ends))
+
     def size(self, change: float) -> str:
         """How large a change is, whichever way: '0.6'."""
         return f"{abs(self.scale * change):.{self.digits}f}"

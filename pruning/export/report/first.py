@@ -106,7 +106,7 @@ def _answers(contents: Contents) -> str:
         return "How often it errs is not known: the run had no test images with known answers."
     metric, tone = contents.metric, contents.verdict.tone
     if not metric.counts:
-        ends = " to ".join(map(metric.signed, difference.interval))
+        ends = metric.signed_span(difference.interval)
         change = f"{metric.title.capitalize()} changed by {ends} {metric.unit_of_change} (95 % interval)."
         return f"{_TONES.get(tone, _TONES['same'])} {change}"
     low, high = difference.interval

@@ -26,7 +26,7 @@ def points(change: Change) -> str:
         return f"gained {size} {span}" if metric.counts else f"better by {size} {span}"
     if high < 0:
         return f"lost {size} {span}" if metric.counts else f"worse by {size} {span}"
-    ends = " to ".join(map(metric.signed, change.interval))
+    ends = metric.signed_span(change.interval)
     return f"no measurable loss ({f'{metric.signed(change.value)} {unit}'.rstrip()}, {ends})"
 
 
@@ -95,7 +95,7 @@ def _test_rows(result: Result) -> list[str]:
         return [ledger_table.row("Accuracy on test images", "–", "–", "not measured: the run had no test images")]
     tuned = kind(result)
     metric = change.kind
-    ends = " to ".join(map(metric.signed, change.interval))
+    ends = metric.signed_span(change.interval)
     unit = escape(metric.unit_of_change)
     rows = [
         ledger_table.row(

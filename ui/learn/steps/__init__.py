@@ -20,9 +20,7 @@ _OPEN = "learn_open"
 
 def is_done(lesson: Lesson) -> bool:
     """Whether what the lesson asks for has been done."""
-    mark = progress.of(lesson.id)
-    answered = mark.answered is not None
-    return {"answered": answered, "acted": mark.acted, "both": answered and mark.acted}[lesson.done]
+    return progress.of(lesson.id).is_done(lesson)
 
 
 def current(course: Course, asked: str | None) -> str:

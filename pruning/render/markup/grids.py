@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ui.kit import charts
+from pruning.render.figures.style import palette
 
 GONE = '<i class="px-gone"></i>'
 """A weight that has been removed, and its place with it."""
@@ -19,28 +19,25 @@ def cell(strength: float) -> str:
     return f'<i style="--s:{12 + 88 * min(1.0, max(0.0, strength)):.0f}%"></i>'
 
 
-def matrix(rows: Sequence[Sequence[str]], *, alt: str, labels: Sequence[str] = (), widths: str = "") -> str:
-    """Cells in rows. `labels`: one before each row. `widths`: CSS of the columns, if they are not all equal."""
+def grid(rows: Sequence[Sequence[str]], *, alt: str, dark: bool, labels: Sequence[str] = (), widths: str = "") -> str:
+    """Cells in rows, as HTML that needs `STYLE` once.
+
+    `labels`: one before each row. `widths`: CSS of the columns, if they are not all equal. `dark`: whether it stands
+    on a dark page.
+    """
     columns = widths or f"repeat({len(rows[0])},minmax(0,1fr))"
     cells = "".join(
         (f"<b>{escape(labels[i])}</b>" if labels else "") + "".join(row) for i, row in enumerate(rows)
     )  # fmt: skip
     first = "1.3rem " if labels else ""
     return (
-        f'<div class="px-matrix" role="img" aria-label="{escape(alt)}" style="{_colours()};'
+        f'<div class="px-matrix" role="img" aria-label="{escape(alt)}" style="{_colours(dark)};'
         f'grid-template-columns:{first}{columns}">{cells}</div>'
     )
 
 
-def style() -> str:
-    """The CSS of the drawings, once a piece of HTML."""
-    return f"<style>{STYLE}</style>"
-
-
-def _colours() -> str:
-    from pruning.render.figures.style import palette
-
-    colours = palette(charts.dark())
+def _colours(dark: bool) -> str:
+    colours = palette(dark)
     return f"--kept:{colours.kept};--removed:{colours.removed};--paper:{colours.paper};--soft:{colours.soft}"
 
 
