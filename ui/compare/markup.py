@@ -12,10 +12,9 @@ from typing import Any
 import streamlit as st
 
 STYLE = """
-.cmp-root{color:var(--st-text-color);font-family:var(--st-font);font-size:15px;line-height:1.45;
- --cmp-kept:var(--st-blue-color);--cmp-removed:var(--st-orange-color);--cmp-dense:var(--st-gray-color)}
+.cmp-root{font-size:15px;line-height:1.45}
 .cmp-scroll{overflow-x:auto}
-.cmp-scroll:focus-visible{outline:2px solid var(--st-primary-color);outline-offset:2px}
+.cmp-scroll:focus-visible{outline:var(--focus);outline-offset:2px}
 """
 """The app's colours for what is drawn inside."""
 SCRIPT = """

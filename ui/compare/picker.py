@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui.kit.component import component
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -97,7 +99,4 @@ def _keep(key: str) -> None:
 
 @cache
 def _component() -> Callable[..., Any]:
-    folder = Path(__file__).parent
-    css, js = ((folder / f"tiles.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    renderer: Callable[..., Any] = st.components.v2.component("compare_tiles", css=css, js=js)
-    return renderer
+    return component("compare_tiles", Path(__file__).parent, css="tiles.css", js=("tiles.js",))

@@ -16,6 +16,7 @@ import streamlit as st
 from pruning.base.words import ratio, threads
 from ui.compare import networks, pictures, top
 from ui.kit import badges
+from ui.kit.component import component
 
 if TYPE_CHECKING:
     from pruning.compare.sides import Pair
@@ -107,8 +108,8 @@ def _networks(pair: Pair) -> str:
     return (
         f'<section class="slide network"><style>{STYLE}</style><h2>The two networks, to scale</h2>'
         f'<div class="wide" tabindex="0" role="region" aria-label="Both networks">{image}</div>'
-        '<p class="key"><span><i style="background:var(--cmp-kept)"></i>stays</span>'
-        '<span><i style="background:var(--cmp-removed);opacity:.5"></i>removed</span>'
+        '<p class="key"><span><i style="background:var(--kept)"></i>stays</span>'
+        '<span><i style="background:var(--removed);opacity:.5"></i>removed</span>'
         "Each block is a layer, as high as it has channels.</p></section>"
     )
 
@@ -198,6 +199,4 @@ def _badge(kind: str) -> str:
 @cache
 def _component() -> Callable[..., Any]:
     folder = Path(__file__).parent
-    css, script = ((folder / f"present.{ending}").read_text(encoding="utf-8") for ending in ("css", "js"))
-    renderer: Callable[..., Any] = st.components.v2.component("pruning_present", html=FRAME, css=css, js=script)
-    return renderer
+    return component("pruning_present", folder, html=FRAME, css="present.css", js=("present.js",))

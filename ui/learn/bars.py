@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pruning.render.markup.bars import Bar, bars_html
-from ui.kit import charts
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -14,4 +13,4 @@ if TYPE_CHECKING:
 
 def show(place: DeltaGenerator, bars: Sequence[Bar], *, reference: float | None = None, name: str = "") -> None:
     """Draw the bars into `place`; `reference`: a share that a line marks in all of them. `name`: what they show."""
-    place.html(bars_html(bars, dark=charts.dark(), reference=reference, name=name))
+    place.html(bars_html(bars, reference=reference, name=name))

@@ -37,6 +37,6 @@ STYLE = """
 .px-badge i{display:block;text-indent:2rem;font-size:.5rem}
 .px-measured,.px-tuned{background:currentColor}
 .px-tuned{border-radius:0;transform:rotate(45deg) scale(.9)}
-.px-legend{display:flex;flex-wrap:wrap;gap:.2em 1.2em;font-size:.87rem;opacity:.75}
+.px-legend{display:flex;flex-wrap:wrap;gap:.2em 1.2em;font-size:var(--text-small);opacity:var(--faint)}
 .px-legend .px-badge{margin:0 .25em 0 0;opacity:1;vertical-align:-.02em}
 """

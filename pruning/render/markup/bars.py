@@ -1,8 +1,8 @@
 """Horizontal bars with their intervals: shares of a whole, or accuracies, each with its badge and its numbers.
 
-    bars_html([Bar(label="as cut", share=0.34, badge="measured", low=0.31, high=0.37)], reference=0.994, dark=False)
+    bars_html([Bar(label="as cut", share=0.34, badge="measured", low=0.31, high=0.37)], reference=0.994)
 
-All text is escaped; colours are those of every figure.
+All text is escaped; sizes and colours are the tokens of the page (`pruning.render.tokens`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from html import escape
 from typing import TYPE_CHECKING, Literal
 
 from pruning.base.words import interval, percent
-from pruning.render.figures.style import palette
 from pruning.render.markup import badges
 
 if TYPE_CHECKING:
@@ -44,16 +43,11 @@ def accuracy_bar(label: str, evaluation: Evaluation | None, *, note: str = "", *
     return Bar(label=label, share=evaluation.value, low=low, high=high, note=note, **options)  # type: ignore[arg-type]
 
 
-def bars_html(bars: Sequence[Bar], *, dark: bool, reference: float | None = None, name: str = "") -> str:
+def bars_html(bars: Sequence[Bar], *, reference: float | None = None, name: str = "") -> str:
     """The bars as HTML. `reference`: a share that a line marks in all of them. `name`: what they show, for screen
-    readers. `dark`: whether they stand on a dark page."""
-    colours = palette(dark)
+    readers."""
     rows = "".join(_row(bar, reference) for bar in bars)
-    style = f"--kept:{colours.kept};--removed:{colours.removed};--dense:{colours.dense};--line:{colours.line};"
-    return (
-        f'<style>{badges.STYLE}{STYLE}</style><ul class="px-bars" style="{style}--soft:{colours.soft}" '
-        f'aria-label="{escape(name)}">{rows}</ul>'
-    )
+    return f'<style>{badges.STYLE}{STYLE}</style><ul class="px-bars" aria-label="{escape(name)}">{rows}</ul>'
 
 
 def _row(bar: Bar, reference: float | None) -> str:
@@ -82,13 +76,13 @@ STYLE = """
  font-variant-numeric:tabular-nums}
 .px-bars li{display:grid;grid-template-columns:subgrid;grid-column:1/-1;align-items:center;
  margin:0!important;padding:0!important;font-size:1rem;line-height:1.3}
-.px-bars .px-t{position:relative;height:1.25rem;background:var(--line);border-radius:.3rem}
-.px-bars .px-b{position:absolute;inset:0 auto 0 0;border-radius:.3rem;transition:width .25s}
+.px-bars .px-t{position:relative;height:1.25rem;background:var(--line);border-radius:var(--corner)}
+.px-bars .px-b{position:absolute;inset:0 auto 0 0;border-radius:var(--corner);transition:width .25s}
 .px-bars .px-w{position:absolute;top:50%;height:.6rem;margin-top:-.3rem;border:solid currentColor;border-width:0 2px;
  background:linear-gradient(currentColor,currentColor) center/100% 2px no-repeat;min-width:2px}
 .px-bars .px-r{position:absolute;top:-.25rem;bottom:-.25rem;border-left:2px dashed var(--soft)}
-.px-bars li>b{white-space:nowrap;font-weight:600}
-.px-bars li>small{font-size:.87rem;color:var(--soft);white-space:nowrap}
+.px-bars li>b{white-space:nowrap;font-weight:var(--bold)}
+.px-bars li>small{font-size:var(--text-small);color:var(--soft);white-space:nowrap}
 @media (max-width:860px){
  .px-bars{grid-template-columns:1fr max-content}
  .px-bars .px-t{grid-row:2;grid-column:1/-1;height:.8rem}

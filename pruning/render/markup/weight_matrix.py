@@ -12,27 +12,27 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def zeroed_matrix(weight: Tensor, zero: Tensor, *, words: str, dark: bool) -> str:
+def zeroed_matrix(weight: Tensor, zero: Tensor, *, words: str) -> str:
     """The full matrix; the entries marked in `zero` are zeros that keep their place.
 
     `weight`: (outputs, inputs), `zero`: bool of the same shape. `words`: the line below, read by screen readers as
-    well; `dark`: whether it stands on a dark page.
+    well.
     """
     strength, (height, width) = _strength(weight), weight.shape
     rows = [
         [*(grids.ZERO if zero[i, j] else grids.cell(strength[i][j]) for j in range(width)), grids.SPACE]
         for i in range(height)
     ]
-    return _framed(rows, f"repeat({width},minmax(0,1fr)) {_GAP}", words, dark)
+    return _framed(rows, f"repeat({width},minmax(0,1fr)) {_GAP}", words)
 
 
-def narrowed_matrix(weight: Tensor, stays: Sequence[int], *, words: str, dark: bool) -> str:
+def narrowed_matrix(weight: Tensor, stays: Sequence[int], *, words: str) -> str:
     """The columns that stay, and apart from them empty places for those that went. For the rest see `zeroed_matrix`."""
     strength, (height, width) = _strength(weight), weight.shape
     gone = width - len(stays)
     rows = [[*(grids.cell(strength[i][j]) for j in stays), grids.SPACE, *[grids.GONE] * gone] for i in range(height)]
     removed = f"repeat({gone},minmax(0,1fr))" if gone else ""  # repeat(0, …) is no CSS
-    return _framed(rows, f"repeat({len(stays)},minmax(0,1fr)) {_GAP} {removed}", words, dark)
+    return _framed(rows, f"repeat({len(stays)},minmax(0,1fr)) {_GAP} {removed}", words)
 
 
 _GAP = ".8fr"
@@ -44,9 +44,9 @@ def _strength(weight: Tensor) -> list[list[float]]:
     return found
 
 
-def _framed(rows: list[list[str]], widths: str, words: str, dark: bool) -> str:
+def _framed(rows: list[list[str]], widths: str, words: str) -> str:
     labels = [str(i) for i in range(len(rows))]
-    drawing = grids.grid(rows, alt=words, dark=dark, labels=labels, widths=widths)
+    drawing = grids.grid(rows, alt=words, labels=labels, widths=widths)
     return (
         f"<style>{grids.STYLE}</style>{drawing}<style>{badges.STYLE}</style>"
         f'<p style="margin:.5rem 0 0">{escape(words)}{badges.badge("measured")}</p>'

@@ -10,7 +10,7 @@ from pruning.base.words import amount
 from pruning.render.markup.bars import Bar
 from pruning.render.markup.layer_pair import DrawnLayer, layer_pair
 from pruning.spec import PruneSpec
-from ui.kit import charts, lab
+from ui.kit import lab
 from ui.learn import bars
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ def _drawing(stage: Stage, first: int, second: int) -> str:
         passes=stage.say("passes", count=passed),
         note=stage.say("drawn"),
         alt=stage.say("alt", a=passed * WIDTH, b=passed * made),
-        dark=charts.dark(),
     )
 
 

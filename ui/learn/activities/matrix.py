@@ -12,7 +12,7 @@ from pruning.granularity import Granularity
 from pruning.lessons.matrix import kept_columns, zeroed_entries
 from pruning.render.markup.weight_matrix import narrowed_matrix, zeroed_matrix
 from pruning.spec import PruneSpec
-from ui.kit import charts, errors, lab, layers, numbers, tiles
+from ui.kit import errors, lab, layers, numbers, tiles
 from ui.kit.tiles import WAITING, Number, Tile
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _entries(stage: Stage, weight: Any, share: int) -> str:
     zero = zeroed_entries(weight, share / 100)
     height, width = weight.shape
     words = stage.say("entries", zeros=int(zero.sum()), all=weight.numel(), size=f"{height} × {width}")
-    return zeroed_matrix(weight, zero, words=words, dark=charts.dark())
+    return zeroed_matrix(weight, zero, words=words)
 
 
 def _columns(stage: Stage, weight: Any, share: int) -> str:
@@ -113,4 +113,4 @@ def _columns(stage: Stage, weight: Any, share: int) -> str:
     stays = kept_columns(weight, share / 100)
     (height, width), keep = weight.shape, len(stays)
     words = stage.say("columns", gone=width - keep, all=width, size=f"{height} × {keep}", before=f"{height} × {width}")
-    return narrowed_matrix(weight, stays, words=words, dark=charts.dark())
+    return narrowed_matrix(weight, stays, words=words)

@@ -19,6 +19,7 @@ from typing import Any
 import streamlit as st
 
 from pruning.lessons.progress import Mark, Progress, read_progress, write_progress
+from ui.kit.component import component
 
 NAME = "pruning-explorer"
 """Key in localStorage."""
@@ -117,6 +118,4 @@ def _told() -> None:
 
 @cache
 def _component() -> Callable[..., Any]:
-    script = (Path(__file__).parent / "store.js").read_text(encoding="utf-8")
-    renderer: Callable[..., Any] = st.components.v2.component("pruning_progress", js=script)
-    return renderer
+    return component("pruning_progress", Path(__file__).parent, js=("store.js",))

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pruning.lessons.lesson import END, Lesson
 from pruning.lessons.library import Course
+from ui.kit.component import component
 from ui.learn import progress
 
 KEY = "lesson_row"
@@ -61,10 +62,4 @@ def _clicked() -> None:
 
 @cache
 def _component() -> Callable[..., Any]:
-    folder = Path(__file__).parent
-    renderer: Callable[..., Any] = st.components.v2.component(
-        "pruning_lesson_row",
-        css=(folder / "steps.css").read_text(encoding="utf-8"),
-        js=(folder / "steps.js").read_text(encoding="utf-8"),
-    )
-    return renderer
+    return component("pruning_lesson_row", Path(__file__).parent, css="steps.css", js=("steps.js",))

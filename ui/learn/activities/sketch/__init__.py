@@ -21,6 +21,7 @@ from pruning.lessons.sketch import (
     sketched_shares,
 )
 from ui.kit import errors, loaders
+from ui.kit.component import component
 
 if TYPE_CHECKING:
     from pruning.sensitivity import Curve, Figure
@@ -157,10 +158,4 @@ def _heard() -> None:
 
 @cache
 def _component() -> Callable[..., Any]:
-    folder = Path(__file__).parent
-    renderer: Callable[..., Any] = st.components.v2.component(
-        "pruning_sketch",
-        css=(folder / "canvas.css").read_text(encoding="utf-8"),
-        js=(folder / "canvas.js").read_text(encoding="utf-8"),
-    )
-    return renderer
+    return component("pruning_sketch", Path(__file__).parent, css="canvas.css", js=("canvas.js",))
