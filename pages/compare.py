@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-
 import streamlit as st
 
-from ui.compare import making, pair, present, top
-from ui.compare.view import PART, PARTS, VIEW
-from ui.kit import badges, errors, route, state
+from pruning.render.markup import badges
+from ui.compare import first_run, pair, parts, present, verdict_panel
+from ui.compare.parts import VIEW
+from ui.kit import errors, route
 from ui.runs import unreadable
 from ui.session import share
 
@@ -20,7 +19,7 @@ with errors.shown(), st.spinner("Reading the runs"):
     runs, damaged = pair.finished()
 if not runs:
     with errors.shown(stop=False):
-        making.show()
+        first_run.show()
     unreadable.show(damaged)
     st.stop()
 refused = pair.take_up(runs)
@@ -36,12 +35,8 @@ if refused is not None:
     st.error(errors.plain(refused), icon=":material/error:")
 with errors.shown(), st.spinner("Opening both networks"):
     chosen = pair.chosen(runs)
-    top.show(chosen)
-part = st.segmented_control(
-    "Show", list(PARTS), format_func=PARTS.__getitem__, required=True, label_visibility="collapsed",
-    **state.bound(PART),
-)  # fmt: skip
+    verdict_panel.show(chosen)
 with errors.shown():
-    importlib.import_module(f"ui.compare.{part}").show(chosen)
+    parts.show(chosen)
 unreadable.show(damaged)
 st.html(badges.legend())

@@ -5,11 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from pruning.base.words import amount, percent
+from pruning.render import layers, provenance
+from pruning.render.markup import badges
 from pruning.spec import PruneSpec
-from ui.kit import badges, charts, errors, lab, layers, state
-from ui.session import header, provenance
+from ui.explore import view
+from ui.kit import charts, errors, lab, state
+from ui.session import header
 
-subject = header.show("Look inside", layers.VIEW)
+subject = header.show("Look inside", view.VIEW)
 
 from pruning.cost.counts import layer_costs  # noqa: E402
 from pruning.render.figures import network as plots  # noqa: E402  they import torch: only after the title is on screen
@@ -102,7 +105,7 @@ with st.container(horizontal=True, gap="medium"):
 with st.expander("All layers as a table", icon=":material/table:"):
     per_cent = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100)
     st.dataframe(
-        layers.table(subject),
+        view.table(subject),
         hide_index=True,
         column_config={
             "parameters": st.column_config.NumberColumn(format="localized"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pruning.lessons.library import course as read_course
-from ui.kit import badges, errors, route
+from pruning.render.markup import badges
+from ui.kit import errors, route
 from ui.learn import address, progress, question, sheet, stage, steps
 from ui.learn.activities import drawing
 

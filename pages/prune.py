@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.kit import badges, errors, ledger_panel
+from pruning.render.markup import badges
+from ui.kit import errors, ledger_panel
 from ui.prune import board, clock, live, run_form, run_panel
 from ui.prune.board import data
 from ui.session import cuts, header, share, shown_run

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pruning.granularity import GRANULARITIES
-from ui.kit import badges, errors
+from pruning.render.markup import badges
+from ui.kit import errors
 from ui.sensitivity import scan_panel, scan_results
 from ui.session import header
 
@@ -28,7 +29,7 @@ if scan_panel.is_working(scan):
     st.fragment(scan_panel.live, run_every=1.0)(subject, scan)
 else:
     scan_panel.next_step(place, subject, scan)
-    scan_results.together(place, subject, scan)
+    scan_results.joint_cut(place, subject, scan)
     scan_results.charts(scan)
     scan_results.table(scan)
 st.html(badges.legend())

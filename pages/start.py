@@ -8,14 +8,16 @@ import streamlit as st
 
 from pruning.granularity import GRANULARITIES
 from pruning.render import story
+from pruning.render.markup import badges, ledger_tiles, tiles
 from pruning.spec import PruneSpec
-from ui.kit import badges, charts, errors, lab, loaders, numbers, route, state, tiles
+from ui.kit import charts, errors, lab, loaders, route, state
 from ui.kit.view import one_of
 from ui.session import share
 from ui.start import doors
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
+    from pruning.repair.accuracy import CutAccuracy
 
 MODEL, DATA, BATCH = "sample:mini_resnet", "mnist5k", 32
 KINDS = tuple(reversed(GRANULARITIES))
@@ -71,18 +73,19 @@ dense, now = lab.costs(subject, PruneSpec()), lab.costs(subject, cut)
 recovered = state.get(state.START_RECOVERED)
 
 
-def draw(accuracy: lab.Accuracy | None = None, timing: Comparison | str | None = None) -> None:
+def draw(accuracy: CutAccuracy | None = None, timing: Comparison | str | None = None) -> None:
     """The tiles and the story, with what is known so far."""
     tuned = recovered.get((granularity, gone))
     uncut = lab.dense_accuracy(subject) if accuracy else None
-    tiles.show(
-        row,
-        [
-            numbers.metric_tile(subject.task.metric, uncut, accuracy, tuned),
-            numbers.size_tile(granularity, dense, now),
-            numbers.macs_tile(dense, now),
-            numbers.time_tile(BATCH, timing),
-        ],
+    row.html(
+        tiles.html(
+            [
+                ledger_tiles.metric_tile(subject.task.metric, uncut, accuracy, tuned),
+                ledger_tiles.size_tile(granularity, dense, now),
+                ledger_tiles.macs_tile(dense, now),
+                ledger_tiles.time_tile(BATCH, timing),
+            ]
+        )
     )
     if accuracy:
         what = story.accuracy_story(granularity, gone, accuracy.best, accuracy.difference, tuned)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.kit import badges, errors
+from pruning.render.markup import badges
+from ui.kit import errors
 from ui.runs import run_list, unreadable
 from ui.session import header
 

@@ -6,6 +6,7 @@ import shutil
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: more threads only wait for each other
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +95,43 @@ def as_pruned() -> Callable[..., Any]:
         return Subject.of(network).with_images(dense.images)
 
     return made
+
+
+@pytest.fixture(scope="module")
+def pair(
+    tmp_path_factory: pytest.TempPathFactory, make_result: Callable[..., Any], as_pruned: Callable[..., Any]
+) -> Any:
+    """A dense network and the same without 40 % of its channels; twice as fast alone, not measurably in batches."""
+    from pruning.compare.sides import Pair, Side
+    from pruning.cost.counts import Bytes
+    from pruning.latency.clock import Timing
+    from pruning.planning.plan import make_plan
+    from pruning.removal.apply import removed_model
+    from pruning.removal.shrinkage import shrinkage
+    from pruning.runs import Run
+    from pruning.runs.recipe import Recipe
+    from pruning.runs.result import Measurement, Speedup
+    from pruning.runs.result import Side as Figures
+    from pruning.spec import PruneSpec
+    from pruning.subject import open_subject
+
+    figures = Figures(
+        params=20_000, nonzero=20_000, macs=3_000_000, bytes=Bytes(raw=80_000, sparse=84_000, deflate=70_000),
+        activation_bytes=0, activation_place="",
+        latency={batch: Timing(low=9.0, median=10.0, high=11.0) for batch in (1, 32)},
+        test=Measurement(value=0.98, interval=(0.97, 0.99), correct=980, images=1000, role="test"),
+    )  # fmt: skip
+    dense = open_subject("sample:mini_resnet")
+    plan = make_plan(dense.model, dense.graph, PruneSpec(sparsity=0.4))
+    model = removed_model(dense.model, dense.graph, plan).eval()
+    small = as_pruned(dense, model, structure=shrinkage(dense.graph, plan))
+    speedups = (Speedup(batch=1, low=1.25, middle=2.0, high=4.0), Speedup(batch=32, low=0.9, middle=1.1, high=1.3))
+    result = make_result(dense=figures, pruned=figures, speedups=speedups, threads=2)
+    run = Run(
+        path=tmp_path_factory.mktemp("runs") / "mine", state="done", created=datetime.now(UTC), result=result,
+        recipe=Recipe(model="sample:mini_resnet", data="mnist5k"), message=None,
+    )  # fmt: skip
+    smaller = dataclasses.replace(figures, bytes=Bytes(raw=30_000, sparse=84_000, deflate=28_000))
+    first = Side(kind="dense", label="dense", subject=dense, run=None, answers=None, figures=figures, tuned=False)
+    second = Side(kind="run", label="mine", subject=small, run=run, answers=None, figures=smaller, tuned=False)
+    return Pair(before=first, after=second)

@@ -45,7 +45,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("ui.session",),
     ("ui.runs",),
     ("ui.prune",),
-    ("ui.sensitivity", "ui.compare", "ui.learn"),
+    ("ui.explore", "ui.sensitivity", "ui.compare", "ui.learn"),
     ("ui.start",),
     ("pages",),
     ("app",),

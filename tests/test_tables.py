@@ -29,11 +29,11 @@ TABLES = {
     "pruning.lessons.activities:COMMON": "tests/lessons/test_activities.py::test_every_default_is_allowed",
     "pruning.planning.allocation:ALLOCATIONS": "tests/test_spec.py::test_every_allocation_has_its_function",
     "pruning.removal.slim_windows:WINDOWS": "tests/removal/test_slim.py::test_half_of_the_network_goes_exactly",
+    "pruning.runs.axes:AXES": "tests/runs/test_axes.py::test_every_axis_has_its_value_and_words",
     "pruning.runs.result_json:UPGRADES": "tests/runs/test_result.py::test_every_earlier_version_has_its_step",
     "pruning.tasks.table:TASKS": "tests/tasks/test_tasks.py::test_a_row_keeps_its_word",
     "sample_models:SAMPLES": "tests/sample_models/test_samples.py::test_every_sample_has_its_floor",
     "ui.runs.job_panel:PANELS": "tests/ui/test_report_panel.py::test_every_format_of_a_run_is_offered",
-    "ui.runs.run_list:AXES": "tests/ui/test_run_list.py::test_every_axis_has_its_value_and_words",
 }
 """Table → the test that goes through its rows. A new table of records is a new line here."""
 WORDS = ("title", "explanation", "story", "words", "short")

@@ -8,6 +8,15 @@ def ratio(dense: float, now: float) -> str:
     return f"÷ {dense / now:.2f}" if dense < 99.5 * now else f"÷ {dense / now:.0f}"
 
 
+def factor(before: float, after: float) -> str:
+    """How a count changed: '÷ 1.73' where it fell, '× 5.00' where it grew. None left is counted as one.
+
+    >>> factor(270, 156), factor(4, 20), factor(40, 0)
+    ('÷ 1.73', '× 5.00', '÷ 40.00')
+    """
+    return ratio(before, max(1, after)) if after <= before else f"× {after / max(1, before):.2f}"
+
+
 def amount(count: float) -> str:
     """Three digits and a unit: 19666 → '19.7 K'."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
@@ -25,6 +34,15 @@ def size(count: float) -> str:
 def percent(share: float, digits: int = 1) -> str:
     """A fraction in per cent: 0.994 → '99.4 %'."""
     return f"{100 * share:.{digits}f} %"
+
+
+def rough_percent(share: float) -> str:
+    """A share without decimals, and with one near none and near all.
+
+    >>> rough_percent(0.374), rough_percent(0.042), rough_percent(0.987)
+    ('37 %', '4.2 %', '98.7 %')
+    """
+    return percent(share, 0 if 0.1 <= share <= 0.95 else 1)
 
 
 def interval(ends: tuple[float, float]) -> str:
@@ -45,3 +63,14 @@ def milliseconds(value: float) -> str:
 def microjoules(joules: float) -> str:
     """An energy: 2.71e-5 → '27.1 µJ'."""
     return f"{joules * 1e6:.1f} µJ"
+
+
+def duration(seconds: float) -> str:
+    """About how long something takes: '40 s', '3 min', '2.0 h'.
+
+    >>> duration(7), duration(42), duration(170), duration(7200)
+    ('5 s', '40 s', '3 min', '2.0 h')
+    """
+    if seconds < 100:
+        return f"{5 * max(1, round(seconds / 5))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -39,6 +39,17 @@ class Reference:
         return f"{self.kind}:{name}{factory}{'?' + '&'.join(options) if options else ''}"
 
 
+def short_title(text: str) -> str:
+    """A library's network as a list shows it.
+
+    >>> short_title("torchvision:resnet50?size=64"), short_title("timm:vit_tiny")
+    ('resnet50 (torchvision, size=64)', 'vit_tiny (timm)')
+    """
+    library, _, rest = text.partition(":")
+    name, _, options = rest.partition("?")
+    return f"{name} ({', '.join([library, *options.split('&')] if options else [library])})"
+
+
 def read_name(text: str, rest: str) -> Reference:
     """`KIND:NAME` of a network that has its own weights and image size.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pruning.cost.ledger import size
+from pruning.base.words import size
 from pruning.export.record import Source
 from pruning.export.report import read_finished
 from pruning.export.table import find_export

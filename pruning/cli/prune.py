@@ -22,10 +22,10 @@ from pruning.runs.pipeline import check_recipe, steps_for_seconds
 from pruning.runs.recipe import SCHEDULES, Recipe, Schedule
 from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
+from pruning.runs.suitable import suitable_recipe
 from pruning.spec import PruneSpec
 from pruning.subject import open_subject
 from pruning.tasks.table import find_metric
-from pruning.training.finetune import choose_precision, default_hyperparameters
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 
@@ -69,28 +69,14 @@ def recipe_of(args: argparse.Namespace, spec: PruneSpec) -> Recipe:
         raise InputError("Give --finetune-epochs or --finetune-seconds, not both.")
     check_has_images(args.model, args.data)
     subject = open_subject(args.model, args.data, args.data_dir)
-    info = subject.info
-    hyper = default_hyperparameters(info)
-    if args.lr is not None:
-        hyper["lr"] = args.lr
     for name in ("finetune_epochs", "finetune_seconds"):
         value = getattr(args, name)
         if value is not None and not 0 <= value < 1e6:
             raise InputError(f"--{name.replace('_', '-')} must be 0 or more, not {value:g}.")
     epochs = args.finetune_epochs or 0
     schedule: Schedule = args.schedule or "oneshot"
-    recipe = Recipe(
-        model=absolute(args.model),
-        data=info.name,
-        prune=spec,
-        schedule=schedule,
-        iterations=_rounds(schedule, args.steps),
-        finetune_steps=info.steps_of(epochs, int(hyper["batch_size"])),
-        batch_size=int(hyper["batch_size"]),
-        lr=float(hyper["lr"]),
-        shift=int(hyper["shift"]),
-        precision=choose_precision(subject.model),
-    )
+    recipe = suitable_recipe(subject, spec, epochs=epochs, schedule=schedule, rounds=_rounds(schedule, args.steps))
+    recipe = recipe.replace(model=absolute(args.model), lr=recipe.lr if args.lr is None else args.lr)
     if args.finetune_seconds:
         steps = steps_for_seconds(recipe, args.finetune_seconds, args.data_dir)
         say(f"{args.finetune_seconds:g} s of fine-tuning are {steps} steps on this machine")

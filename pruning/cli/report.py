@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pruning.base.words import size
 from pruning.cli.output import say
-from pruning.cost.ledger import size
 from pruning.export.report import Options, write_report
 from pruning.export.report.write import publish_report
 from pruning.runs import report_path

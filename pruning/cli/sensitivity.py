@@ -12,6 +12,7 @@ from pruning.cli.output import exact_change, exactly, field, say, span
 from pruning.granularity import Granularity
 from pruning.planning.plan import Plan
 from pruning.sensitivity import (
+    FIGURES,
     SPARSITIES,
     Curve,
     FigureName,
@@ -109,9 +110,7 @@ class _Progress:
 def _lines(subject: Subject, found: Sensitivity, name: FigureName, together: dict[str, Any]) -> list[str]:
     assert found.dense is not None
     metric, dense = found.metric, found.dense
-    words = {"as_cut": "as cut", "recalibrated": "recalibrated"}[name]
-    lose = metric.scale * together["lose"]
-    unit = metric.unit_of_change.removesuffix("s") if lose == 1 else metric.unit_of_change
+    words = FIGURES[name]
     columns = sorted(SPARSITIES[found.spec.granularity])
     wide = max(13, *(len(curve.name) for curve in found.curves)) if found.curves else 13
     target = TARGETS[found.spec.granularity]
@@ -122,7 +121,7 @@ def _lines(subject: Subject, found: Sensitivity, name: FigureName, together: dic
         + (f"; {exactly(metric, again.value)} recalibrated, where its curves begin" if again else ""),
         f"{metric.title.capitalize()}{f' in {metric.unit}' if metric.unit else ''} with only one {target} cut by "
         f"{found.spec.criterion}, {words}, measured; within: the largest share that may go for a loss of at most "
-        f"{lose:g} {unit}".rstrip(),
+        f"{metric.asked(together['lose'])}",
         "",
         f"{target:<{wide}}{'units':>9}{'parameters':>12}{'MACs':>14}  "
         + "".join(f"{100 * sparsity:>{CELL}.0f}" for sparsity in columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +28,58 @@ class Exhibits:
     different_in_all: int
     """Among all images."""
     images: int
+
+    @property
+    def words(self) -> str:
+        """What was chosen, and that it is no fair sample."""
+        total = f"of {self.images:,} select images"
+        if not self.different_in_all:
+            return f"{len(self.index)} pictures {total}. The two give the same answer to every one of them."
+        return (
+            f"{len(self.index)} pictures {total}. {self.different} of them are here because the answers differ, "
+            f"which they do on {self.different_in_all} {total} ●: these few pictures are no fair sample."
+        )
+
+
+@dataclass
+class BlindTest:
+    """The rounds that one reader plays with one pair of networks; it changes as they play."""
+
+    rounds: int = 0
+    """Guessed."""
+    right: int = 0
+    seed: int = 0
+    """Of the pictures of this round."""
+    swapped: bool = False
+    """Whether B is the first network."""
+    guess: str | None = None
+    """'A' or 'B', once guessed in this round."""
+
+    def deal(self) -> None:
+        """Begin a round: other pictures, and A and B by lot."""
+        self.seed, self.swapped, self.guess = random.randrange(2**31), random.random() < 0.5, None
+
+    @property
+    def truth(self) -> str:
+        """The letter of the second network."""
+        return "A" if self.swapped else "B"
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Which of the two networks is A, and which is B."""
+        return (1, 0) if self.swapped else (0, 1)
+
+    @property
+    def tally(self) -> str:
+        """The guesses so far in words."""
+        return tally(self.right, self.rounds)
+
+    def take(self, letter: str) -> None:
+        """A guess; the first of a round counts."""
+        if self.guess is None:
+            self.guess = letter
+            self.rounds += 1
+            self.right += letter == self.truth
 
 
 def choose_exhibits(first: Answers, second: Answers, seed: int) -> Exhibits:

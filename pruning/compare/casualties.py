@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PIL import Image
 from torch import Tensor
 
 from pruning.base.errors import InputError
@@ -114,6 +111,13 @@ def rescued(before: Answers, after: Answers) -> list[Case]:
     return _cases(before.choices, after.choices, right, lambda case: case.lost)
 
 
+def of_class(first: Choices, second: Choices, label: int) -> tuple[list[int], int]:
+    """Places of the images of a class, those first that the two networks answer differently, and how many these are."""
+    mine = (first.labels == label).nonzero().reshape(-1).tolist()
+    differ = first.predicted != second.predicted
+    return sorted(mine, key=lambda place: not bool(differ[place])), int(differ[mine].sum())
+
+
 def check_same_images(before: Answers, after: Answers) -> None:
     """Raises InputError unless both sets of answers are to the very same images."""
     same = (before.data_digest, before.role, before.images) == (after.data_digest, after.role, after.images)
@@ -121,14 +125,6 @@ def check_same_images(before: Answers, after: Answers) -> None:
         same = bool((before.choices.labels == after.choices.labels).all())
     if not same or before.metric != after.metric:
         raise InputError("These two networks looked at different images, so their answers cannot be compared.")
-
-
-def png(image: Tensor) -> str:
-    """A picture (uint8, 1 or 3 × height × width) as a data URI, pixel by pixel."""
-    pixels = image.permute(1, 2, 0).numpy()
-    file = io.BytesIO()
-    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _cases(before: Choices, after: Choices, chosen: Tensor, order: Callable[[Case], float]) -> list[Case]:

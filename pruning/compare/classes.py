@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pruning.base.intervals import paired_interval, wilson_interval
+from pruning.base.words import percent
 from pruning.compare.casualties import check_same_images
 from pruning.tasks.choices import Choices
 from pruning.tasks.metric import Difference
@@ -90,6 +91,19 @@ def by_chance(found: Sequence[ClassChange]) -> float:
         )
         none *= 1 - told / 2**changed
     return 1 - none
+
+
+def summary(found: Sequence[ClassChange]) -> str:
+    """What the intervals show, and how much of it may be chance."""
+    told = sum(change.shows for change in found)
+    if not told:
+        return "No class's change can be told from chance: every 95 % interval holds zero."
+    chance = by_chance(found)
+    often = "less than 1 %" if chance < 0.01 else f"about {percent(chance, 0)}"
+    return (
+        f"In {told} of {len(found)} classes the 95 % interval leaves zero out (coloured). Were all changes mere luck, "
+        f"at least one class would be coloured in {often} of comparisons."
+    )
 
 
 def confusion(answers: Choices, classes: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -67,6 +67,16 @@ def find_unit(subject: Subject, layer: str, channel: int) -> tuple[ChannelGroup,
             if units:
                 return group, int(units[0])
     raise InputError(f"Channel {channel} of {layer} belongs to no group, so it cannot be removed alone.")
+
+
+def removable(subject: Subject, layer: str, channels: Sequence[int]) -> bool:
+    """Whether each of these channels, by their original numbers, may be removed: the last layer's may not."""
+    try:
+        for channel in channels:
+            find_unit(subject, layer, channel)
+    except InputError:
+        return False
+    return True
 
 
 def without(group: ChannelGroup, unit: int) -> Plan:
@@ -164,12 +174,30 @@ def verdict(knockout: Knockout) -> str:
         moved = f"{metric.title.capitalize()} {'falls' if difference.value < 0 else 'rises'} by {amount}"
         return f"{moved} in all; no single class can be told from before." if knockout.classes else f"{moved}."
     if difference.newly_wrong is None:
-        ends = " to ".join(map(metric.signed, difference.interval))
+        ends = metric.signed_span(difference.interval)
         return f"Cannot be told from nothing: {metric.signed(difference.value)} {metric.unit_of_change} ({ends})."
     return (
         f"Cannot be told from nothing: {difference.newly_wrong} of {knockout.before.images:,} images newly wrong, "
         f"{difference.newly_right} newly right."
     )
+
+
+def importance_words(before: Mapping[int, Knockout], after: Mapping[int, Knockout], names: tuple[str, str]) -> str:
+    """Did what was removed matter less than what stays, and is there still something to spare?
+
+    `before`, `after`: original number → knock-out of that filter alone; `names`: of the two networks.
+    """
+    gone = [knockout for number, knockout in before.items() if number not in after]
+    stays = [knockout for number, knockout in before.items() if number in after]
+    missed = [sum(knockout.felt for knockout in some) for some in (gone, stays, after.values())]
+    first = [
+        f"{count} of the {len(some)} that {what}"
+        for count, some, what in ((missed[1], stays, "stay"), (missed[0], gone, "were removed"))
+        if some
+    ]
+    found = [f"in {names[0]} {' and '.join(first)}"] if first else []
+    found += [f"in {names[1]} {missed[2]} of {len(after)}"] if after else []
+    return f"Missed when left out alone: {'; '.join(found)}."
 
 
 def _listed(changes: Sequence[ClassChange], most: int = 3) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from pruning.compare.sides import Pair
 from pruning.cost.counts import LayerCost, layer_costs
 from pruning.subject import Subject
 
@@ -67,6 +68,18 @@ def compare_layers(before: Subject, after: Subject) -> list[LayerPair]:
         ]
     theirs = {layer.name: layer for layer in second}
     return [LayerPair(name=layer.name, before=layer, after=theirs.get(layer.name)) for layer in first]
+
+
+def drawing_words(pair: Pair, layers: Sequence[LayerPair]) -> str:
+    """What a drawing of both shows, in a sentence or two."""
+    if not pair.same_network:
+        return "Two different networks: each block is a layer, as high as it has channels, both to the same scale."
+    text = "Each block is a layer, as high as it has channels; both networks to the same scale, from input to answer."
+    if any(layer.gone for layer in layers):
+        return f"{text} Orange: the channels that were removed, at their own places. Blue: what stays."
+    if pair.before.figures.nonzero != pair.after.figures.nonzero:
+        return f"{text} Blue: the share of the weights that is not zero; orange: zeros, which take room all the same."
+    return text
 
 
 def _layer(cost: LayerCost, tensors: Mapping[str, Tensor], subject: Subject) -> Layer:

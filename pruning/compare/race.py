@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
-from pruning.latency.clock import BLOCKS, ratio_interval, verdict
+from pruning.latency.clock import BLOCKS, ratio_interval, shows, verdict
 
 SECONDS = 2.0
 """What the faster network computes in a race; with the other in turn it takes twice that."""
@@ -65,7 +65,7 @@ class Standing:
     @property
     def leader(self) -> int | None:
         """0 or 1, once the clock shows it; None where the interval contains 1 or the race is not over."""
-        if self.speedup is None or self.speedup[0] <= 1 <= self.speedup[2]:
+        if self.speedup is None or not shows(self.speedup):
             return None
         return 1 if self.speedup[0] > 1 else 0
 
@@ -74,6 +74,25 @@ class Standing:
         """In words, claiming no more than the interval shows."""
         assert self.speedup is not None, "the race is not over"
         return verdict(self.speedup)
+
+
+def ending_words(ended: Standing, names: tuple[str, str]) -> tuple[str, str]:
+    """How a race ended, as a heading and what stands below it; claims no more than the interval shows."""
+    assert ended.speedup is not None, "the race is over"
+    low, middle, high = ended.speedup
+    leader = ended.leader
+    if leader is None:
+        return (
+            f"No measurable speed-up ({low:.2f}–{high:.2f}×)",
+            "The 95 % interval of the ratio contains 1: who is ahead here may be behind in the next race.",
+        )
+    counts = [round(count) for count in ended.level]
+    ratio = (low, middle, high) if leader == 1 else (1 / high, 1 / middle, 1 / low)
+    return (
+        f"{names[leader].capitalize()} is {ratio[1]:.2f}× as fast ({ratio[0]:.2f}–{ratio[2]:.2f})",
+        f"At that ratio, which the lanes show too, {names[1 - leader]} has classified {counts[1 - leader]:,} pictures "
+        f"when {names[leader]} has its {counts[leader]:,}. In brackets: the 95 % interval of the ratio.",
+    )
 
 
 class Runner:
@@ -124,8 +143,8 @@ def race(
         Cancelled: `cancel()` became true.
     """
     draw = random.Random(seed)
-    whole = len(images) // batch * batch or len(images)
-    batches = tuple(images[:whole].split(batch))
+    in_full_batches = len(images) // batch * batch or len(images)
+    batches = tuple(images[:in_full_batches].split(batch))
     goal = 0
     done, spent = [0, 0], [0.0, 0.0]
     logs: list[float] = []

@@ -53,6 +53,11 @@ class Side:
         """The run's name; '' for dense."""
         return self.run.name if self.run is not None else ""
 
+    @property
+    def heading(self) -> str:
+        """The label, for readers who do not know the word 'dense'."""
+        return f"{self.label} (nothing removed)" if self.kind == "dense" else self.label
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pair:
@@ -75,6 +80,49 @@ class Pair:
         """The images. Only where nothing is `missing`."""
         assert self.missing is None, self.missing
         return self.after.subject.data
+
+    @property
+    def why_no_answers(self) -> str | None:
+        """Why the answers of both to the test images are not known, as sentences; None where they are."""
+        lacking = [side for side in (self.before, self.after) if side.answers is None]
+        if not lacking:
+            return None
+        if self.after.figures.test is None:
+            return "The run had no test images, so there are no answers to show."
+        names = " and ".join(dict.fromkeys(side.name or "dense" for side in lacking))
+        return (
+            f"The answers image by image were not kept for: {names}. That run is from before they were; the figures "
+            "above are from its result. Run its recipe again to have them."
+        )
+
+    @property
+    def why_no_pictures(self) -> str | None:
+        """Why the pictures behind the answers to the test images cannot be shown, in words; None where they can.
+
+        Only where those answers were kept.
+        """
+        if self.missing is not None:
+            return self.missing
+        assert self.before.answers is not None, "there are answers"
+        if self.data().digest != self.before.answers.data_digest:
+            return "the images on this machine are not those that the run was tested on"
+        return None
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the two networks are called in a word."""
+        return ("dense", "pruned") if self.before.kind == "dense" else ("before", "after")
+
+    @property
+    def only_zeros(self) -> bool:
+        """Whether they differ in zeros alone: as many parameters, but not as many that are not zero."""
+        before, after = self.before.figures, self.after.figures
+        return before.params == after.params and before.nonzero != after.nonzero
+
+    @property
+    def tuned(self) -> bool:
+        """Whether either was fine-tuned: then a change between them is one after fine-tuning."""
+        return self.before.tuned or self.after.tuned
 
     @property
     def metric(self) -> Metric:

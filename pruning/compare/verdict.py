@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pruning.base.errors import PruningError
+from pruning.base.words import rough_percent
 from pruning.compare.casualties import Changes, changes, changes_of
 from pruning.compare.sides import Pair
 from pruning.data.readers import describe_data
@@ -150,7 +151,7 @@ def size_words(params: tuple[int, int], nonzero: tuple[int, int]) -> str:
     share = params[1] / params[0]
     if params[0] == params[1]:
         if nonzero[1] < nonzero[0]:
-            return f"the same size, with {_percent(1 - nonzero[1] / params[1])} of its parameters zero"
+            return f"the same size, with {rough_percent(1 - nonzero[1] / params[1])} of its parameters zero"
         if nonzero[1] > nonzero[0]:
             return "the same size, with fewer of its parameters zero"
         return "the same size"
@@ -161,7 +162,7 @@ def size_words(params: tuple[int, int], nonzero: tuple[int, int]) -> str:
     for fraction, name in FRACTIONS:
         if abs(share - fraction) <= NAMED * min(1.0, 2 * fraction):
             return name
-    return f"{_percent(share)} of the size"
+    return f"{rough_percent(share)} of the size"
 
 
 def speed_words(speedups: Sequence[Speedup]) -> str:
@@ -175,6 +176,17 @@ def speed_words(speedups: Sequence[Speedup]) -> str:
     alone = "for one image" if first.batch == 1 else f"for {first.batch} at a time"
     rest = " and ".join(f"{_speed(speedup)} for {speedup.batch} at a time" for speedup in others)
     return f"{_speed(first)} {alone} but {rest}"
+
+
+def clock_words(pair: Pair) -> str:
+    """Every batch size that both were timed at, with its interval: 'Pruned against dense: 1.80× as fast (1.70–1.90)
+    at batch 1 ●.'; '' where none was."""
+    found = [pair.speedup(batch) for batch in pair.batches]
+    said = [
+        f"{some.words} at batch {some.batch} {'○' if some.estimated else '●'}" for some in found if some is not None
+    ]
+    first, second = pair.names
+    return f"{second.capitalize()} against {first}: {'; '.join(said)}." if said else ""
 
 
 def answer_words(found: Changes | None, things: str) -> str:
@@ -198,16 +210,9 @@ def answer_words(found: Changes | None, things: str) -> str:
     )
 
 
-def points(difference: Difference) -> str:
-    """The span of a change in percentage points: '−0.6 to +0.9'."""
-    low, high = (100 * end for end in difference.interval)
-    return f"{signed(low)} to {signed(high)}"
-
-
-def signed(value: float) -> str:
-    """One digit with its sign: '+0.3', '−0.6', '0.0'."""
-    text = f"{abs(value):.1f}"
-    return text if float(text) == 0 else ("+" if value > 0 else "−") + text
+def answers_sentence(found: Changes, data: str) -> str:
+    """`answer_words` as a sentence of its own; `data`: reference of the images."""
+    return _capital(answer_words(found, things_of(data))) + "."
 
 
 def _meaning(facts: Facts) -> tuple[str, Tone]:
@@ -257,10 +262,6 @@ def _speed(speedup: Speedup) -> str:
 
 def _direction(speedup: Speedup) -> int:
     return (speedup.low > 1) - (speedup.high < 1)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.{0 if 0.1 <= share <= 0.95 else 1}f} %"
 
 
 def _capital(text: str) -> str:

@@ -60,10 +60,9 @@ def layer_change(dense: Subject, run: Subject, layer: str) -> LayerChange:
     if run.network.origin != dense.ref:
         raise InputError(f"{run.title} is no pruned {dense.title}: compare runs of the same network.")
     site = layer_site(run, layer)
-    whole = _tensor(dense, layer_site(dense, layer).tensor)
     after = _tensor(run, site.tensor)
     kept = run.network.structure.kept.get(site.tensor, {})
-    inputs = whole
+    inputs = _tensor(dense, layer_site(dense, layer).tensor)
     for dim, index in kept.items():
         if dim != 0:
             inputs = inputs.index_select(dim, torch.tensor(index))

@@ -104,6 +104,11 @@ def count_macs(graph: ModelGraph, shapes: Mapping[str, tuple[int, ...]]) -> int:
     return weights + products
 
 
+def nonzero_parameters(model: nn.Module) -> int:
+    """Parameters (not buffers) that are not zero."""
+    return sum(int(torch.count_nonzero(parameter.detach())) for parameter in model.parameters())
+
+
 def model_cost(model: nn.Module, graph: ModelGraph) -> Cost:
     """Measure a model whose graph is `graph` (of this very model, not of its dense ancestor)."""
     parameters = [parameter.detach() for parameter in model.parameters()]
@@ -111,7 +116,7 @@ def model_cost(model: nn.Module, graph: ModelGraph) -> Cost:
     peak = activation_peak(graph)
     return Cost(
         params=sum(parameter.numel() for parameter in parameters),
-        nonzero=sum(int(torch.count_nonzero(parameter)) for parameter in parameters),
+        nonzero=nonzero_parameters(model),
         macs=count_macs(graph, shapes),
         bytes=model_bytes(model),
         activation_bytes=peak.bytes,

@@ -10,6 +10,8 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pruning.base.words import rough_percent, size
+
 FELL = 1.05
 """A currency counts as fallen from this ratio dense ÷ pruned on: less is rounding."""
 APART = 1.25
@@ -129,8 +131,8 @@ def _zeros(ledger: Ledger) -> str:
         return ""
     same = "are unchanged" if ledger.pruned.macs == ledger.dense.macs else "do not fall with them"
     text = (
-        f"{_percent(_zero_share(ledger.pruned))} of the parameters are zero, but MACs, raw bytes and activation memory "
-        f"{same}: dense kernels multiply a zero like any other number, and a dense tensor stores it."
+        f"{rough_percent(_zero_share(ledger.pruned))} of the parameters are zero, but MACs, raw bytes and activation "
+        f"memory {same}: dense kernels multiply a zero like any other number, and a dense tensor stores it."
     )
     if ledger.pruned.macs != ledger.dense.macs:
         return text
@@ -167,7 +169,7 @@ def _bitmap(ledger: Ledger) -> str:
         return (
             f"As a bitmap and its non-zeros the file would be larger than as it is, {size(pruned.sparse)} against "
             f"{size(pruned.raw)}: the bitmap costs one bit a weight and pays only where more than 1 weight in 32 is "
-            f"zero (here {_percent(_zero_share(pruned)) if pruned.nonzero < pruned.params else 'none'})."
+            f"zero (here {rough_percent(_zero_share(pruned)) if pruned.nonzero < pruned.params else 'none'})."
         )
     nonzero, sparse = _fall(dense.nonzero, pruned.nonzero), _fall(dense.raw, pruned.sparse)
     if _new_zeros(ledger) and nonzero > sparse * APART:
@@ -184,8 +186,8 @@ def _deflate(ledger: Ledger) -> str:
     if gained >= DEFLATE_LITTLE:
         return ""
     return (
-        f"Compression (deflate) takes off only {_percent(max(0.0, gained))}: the digits of weights look random to it. "
-        "It finds zeros, not small numbers."
+        f"Compression (deflate) takes off only {rough_percent(max(0.0, gained))}: the digits of weights look random to "
+        "it. It finds zeros, not small numbers."
     )
 
 
@@ -256,23 +258,6 @@ def _reasons(ledger: Ledger) -> str:
             f"(such as {width} in {name}), so part of each vector register is idle"
         )
     return "; ".join(reasons)
-
-
-def size(count: float) -> str:
-    """Bytes with a decimal unit: 82000 → '82.0 kB'.
-
-    >>> size(512), size(82000), size(3_824_096)
-    ('512 B', '82.0 kB', '3.82 MB')
-    """
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= 0.9995 * unit:
-            value = count / unit
-            return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {name}"
-    return f"{count:.0f} B"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.{0 if 0.1 <= share <= 0.95 else 1}f} %"
 
 
 def _span(clock: Clock) -> str:

@@ -126,6 +126,11 @@ class Criterion:
         assert counted is self.needs_images, f"{self.name} takes BATCHES just where it needs images"
 
     @property
+    def full_title(self) -> str:
+        """Its title, said to be a control where it is one: 'random (control)'."""
+        return f"{self.title} (control)" if self.control else self.title
+
+    @property
     def conditions(self) -> str:
         """What it cannot do without, in a sentence or two; '' where it ranks anything."""
         found = []

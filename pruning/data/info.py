@@ -43,6 +43,10 @@ class DataInfo:
     things: str = "images"
     """What the images show, in the plural: digits, photos."""
 
+    def answer(self, label: int) -> str:
+        """A class that was answered, by its name; 'no answer' for −1, and for what is no class."""
+        return self.classes[label] if 0 <= label < len(self.classes) else "no answer"
+
     def steps_per_epoch(self, batch_size: int) -> int:
         """Full batches in one pass over the train images, at least one; a last, smaller batch is left out."""
         return max(1, self.sizes["train"] // batch_size)

@@ -29,6 +29,8 @@ def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
     """One row a run, in any state; numbers stay numbers, so that they sort."""
     import pandas as pd
 
+    from pruning.runs.words import sparsity
+
     found = []
     for run in runs:
         row: dict[str, Any] = {
@@ -46,10 +48,10 @@ def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(found).reindex(columns=list(COLUMNS))
 
 
-def sparsity(run: Run) -> str:
-    """What was asked for: '50 %', or its span over the layers."""
-    low, high = (f"{100 * value:.0f}" for value in run.asked)
-    return f"{low} %" if low == high else f"{low}–{high} % by layer"
+def shown_columns(frame: pd.DataFrame) -> list[str]:
+    """Those of a table's columns in which something stands: no metric but accuracy where there is no other."""
+    optional = {"metric", "value", "difference"} if frame["metric"].dropna().isin([ACCURACY]).all() else set()
+    return [name for name in frame.columns if name not in optional]
 
 
 def _figures(result: Result) -> dict[str, Any]:

@@ -56,6 +56,20 @@ class Comparison:
         return verdict(self.speedup)
 
 
+def shows(speedup: tuple[float, float, float]) -> bool:
+    """Whether the clock shows a difference at all: the interval does not hold 1."""
+    return not speedup[0] <= 1 <= speedup[2]
+
+
+def short(speedup: tuple[float, float, float]) -> str:
+    """A speed-up as one number, claiming no more than the interval shows.
+
+    >>> short((1.5, 1.6, 1.7)), short((0.97, 1.01, 1.05))
+    ('1.60×', '≈ 1×')
+    """
+    return f"{speedup[1]:.2f}×" if shows(speedup) else "≈ 1×"
+
+
 def verdict(speedup: tuple[float, float, float]) -> str:
     """A speed-up and its interval in words, claiming no more than the interval shows.
 
@@ -190,4 +204,20 @@ def quiet_machine(cancel: Cancel | None = None, waiting: Callable[[], None] | No
                     waiting()
                     told = True
                 time.sleep(0.2)
+        yield
+
+
+@contextlib.contextmanager
+def quiet_soon(longest: float) -> Iterator[None]:
+    """`quiet_machine`, for somebody who waits `longest` seconds at most.
+
+    Raises:
+        Cancelled: a run kept the machine busy for so long.
+    """
+    until = time.monotonic() + longest
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(quiet_machine(cancel=lambda: time.monotonic() > until))
+        except Cancelled as error:
+            raise Cancelled("A run is training on this machine: try again when it has ended.") from error
         yield

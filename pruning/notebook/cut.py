@@ -25,9 +25,9 @@ from pruning.render.preview import Savings, ledger_of, savings
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.runs import create_run, execute, read_run
 from pruning.runs.recipe import Recipe, Schedule
+from pruning.runs.suitable import suitable_recipe
 from pruning.spec import PruneSpec
 from pruning.training.evaluate import Evaluation, evaluate
-from pruning.training.finetune import choose_precision, default_hyperparameters
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -140,20 +140,8 @@ class Cut:
 
     def recipe(self, finetune_epochs: float = 2, schedule: Schedule = "oneshot", rounds: int = 1) -> Recipe:
         """The recipe of a run that makes this cut."""
-        info = self.network.subject.info
-        hyper = default_hyperparameters(info)
-        steps = info.steps_of(finetune_epochs, int(hyper["batch_size"]))
-        return Recipe(
-            model=self.network.subject.ref,
-            data=info.name,
-            prune=self.spec,
-            schedule=schedule,
-            iterations=rounds,
-            finetune_steps=steps,
-            batch_size=int(hyper["batch_size"]),
-            lr=float(hyper["lr"]),
-            shift=int(hyper["shift"]),
-            precision=choose_precision(self.network.subject.model),
+        return suitable_recipe(
+            self.network.subject, self.spec, epochs=finetune_epochs, schedule=schedule, rounds=rounds
         )
 
     def table(self) -> pd.DataFrame:

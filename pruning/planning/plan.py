@@ -62,6 +62,16 @@ class Plan:
         totals = {row.group: row.total for row in self.layers} | {name: m.numel() for name, m in self.masks.items()}
         return {name: 1 - count / totals[name] for name, count in self.counts.items()}
 
+    @property
+    def kept_by_layer(self) -> dict[str, float]:
+        """Layer → share of its channels, or of its weights, that stays."""
+        kept: dict[str, int] = {}
+        total: dict[str, int] = {}
+        for row in self.layers:  # a layer whose channels belong to two groups stands there twice
+            kept[row.name] = kept.get(row.name, 0) + row.kept
+            total[row.name] = total.get(row.name, 0) + row.total
+        return {name: kept[name] / total[name] for name in kept}
+
 
 def keeping_units(kept: Mapping[str, tuple[int, ...]], layers: tuple[LayerPlan, ...] = ()) -> Plan:
     """The plan that keeps just these units of the groups that it names, and all of the others."""

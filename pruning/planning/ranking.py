@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from pruning.base.errors import InputError
 from pruning.graph.model_graph import ModelGraph
-from pruning.graph.targets import Target
+from pruning.graph.targets import Target, free_targets
 from pruning.spec import PruneSpec
 from pruning.statistics.gather import Statistics, key_of, without_images
 from pruning.statistics.scores import unit_scores
@@ -33,3 +34,15 @@ class Ranking:
         if self._statistics is None:
             raise without_images(self._spec)
         return self._statistics.scores[target.key]
+
+
+def why_unranked(model: nn.Module, graph: ModelGraph, spec: PruneSpec) -> str | None:
+    """Why a spec's criterion cannot rank all channel groups of a network by its weights alone, such as for want of
+    batch norms, in a sentence; None where it can."""
+    ranking = Ranking(model, graph, spec)
+    try:
+        for target in free_targets(graph, "channel"):
+            ranking.scores(target)
+    except InputError as error:
+        return str(error)
+    return None

@@ -6,18 +6,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
-from torch import nn
-
 from pruning.cost.activations import activation_peak
 from pruning.cost.bytes_left import bytes_left, count_nonzero
-from pruning.cost.counts import count_macs, count_parameters, layer_costs, shapes_after
+from pruning.cost.counts import count_macs, count_parameters, layer_costs, nonzero_parameters, raw_bytes, shapes_after
 from pruning.cost.ledger import Clock, Ledger, Side, count_starved
+from pruning.cost.table import cost_table
 from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.targets import free_targets
 from pruning.latency.clock import Comparison
+from pruning.latency.steps import Steps, predict
+from pruning.planning.allocation import kept_per_target
 from pruning.planning.plan import Plan, nothing
+from pruning.spec import PruneSpec
 from pruning.subject import Subject
 
 
@@ -41,15 +42,34 @@ def savings(subject: Subject, plan: Plan) -> Savings:
     return Savings(
         dense_params=count_parameters(graph, graph.shapes),
         params=count_parameters(graph, shapes),
-        dense_nonzero=_count_nonzero(subject.model),
+        dense_nonzero=nonzero_parameters(subject.model),
         nonzero=count_nonzero(subject.model, graph, plan),
         dense_macs=count_macs(graph, graph.shapes),
         macs=count_macs(graph, shapes),
     )
 
 
-def _count_nonzero(model: nn.Module) -> int:
-    return sum(int(torch.count_nonzero(parameter.detach())) for parameter in model.parameters())
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """Counts for the network that a plan leaves."""
+
+    params: int
+    nonzero: int
+    macs: int
+    bytes: int
+    """Raw size of the weights."""
+
+
+def costs_of(subject: Subject, plan: Plan) -> Costs:
+    """Parameters, non-zero parameters, MACs of one sample and bytes once a plan is carried out: arithmetic."""
+    graph = subject.graph
+    shapes = shapes_after(graph, plan)
+    return Costs(
+        params=count_parameters(graph, shapes),
+        nonzero=count_nonzero(subject.model, graph, plan),
+        macs=count_macs(graph, shapes),
+        bytes=raw_bytes(subject.model, shapes),
+    )
 
 
 def ledger_of(subject: Subject, plan: Plan, timing: Comparison | None = None) -> Ledger:
@@ -79,6 +99,22 @@ def clock_of(timing: Comparison) -> Clock:
     """A measured time as the ledger takes it."""
     dense, pruned = ((side.low, side.median, side.high) for side in (timing.dense, timing.pruned))
     return Clock(batch=timing.batch, dense=dense, pruned=pruned, speedup=timing.speedup)
+
+
+def predicted_clock(steps: Steps, graph: ModelGraph, spec: PruneSpec) -> Clock:
+    """The time that a channel spec leads to, estimated from the times of the layers, as the ledger takes it.
+
+    Raises:
+        InputError: the spec does not fit the network.
+    """
+    said = predict(steps, cost_table(graph), kept_per_target(graph, spec))
+    return Clock(
+        batch=steps.batch,
+        dense=(said.dense, said.dense, said.dense),
+        pruned=(said.low, said.middle, said.high),
+        speedup=said.speedup,
+        estimated=True,
+    )
 
 
 def _side(subject: Subject, plan: Plan, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Side, bool]:

@@ -101,16 +101,16 @@ def decode(code: str) -> Link:
     return Link(recipe=recipe, has_images=has_images, view=_view(content.get("view", {})))
 
 
-def address(page: str, link: Link, keep: Mapping[str, str] | None = None) -> str:
-    """The whole address of a page with a link in it; `page`: its address so far, of which `keep` alone stays.
+def address(page: str, link: Link | None, keep: Mapping[str, str] | None = None) -> str:
+    """The whole address of a page with a link in it, or without one; `page`: its address so far, of which the
+    parameters in `keep` alone stay.
 
     Raises:
         InputError: as `encode`.
     """
     parts = urlsplit(page)
-    return urlunsplit(
-        (parts.scheme, parts.netloc, parts.path, urlencode({**(keep or {}), PARAMETER: encode(link)}), "")
-    )
+    carried = dict(keep or {}) | ({} if link is None else {PARAMETER: encode(link)})
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(carried), ""))
 
 
 def is_local(page: str) -> bool:

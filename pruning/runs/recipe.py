@@ -70,6 +70,11 @@ class Recipe:
         if self.schedule == "oneshot" and self.iterations != 1:
             raise InputError(f"A oneshot recipe has 1 iteration, not {self.iterations}: choose schedule 'iterative'.")
 
+    @property
+    def continues_a_run(self) -> bool:
+        """Whether it only fine-tunes another run's network."""
+        return self.model.startswith("run:") and self.prune.removes_nothing
+
     def rounds(self) -> list[Round]:
         """Its prune–fine-tune rounds, in order."""
         return rounds(self.prune, self.iterations, self.finetune_steps)

@@ -14,8 +14,8 @@ from typing import NoReturn
 from pruning.base.errors import InputError, first_line
 from pruning.cost.counts import Cost
 from pruning.data.info import Role
+from pruning.latency import clock
 from pruning.latency.clock import Timing
-from pruning.latency.clock import verdict as speed_words
 from pruning.planning.plan import LayerPlan
 from pruning.removal.verify import Check
 from pruning.runs.recipe import Recipe
@@ -152,12 +152,17 @@ class Speedup:
     @property
     def shows(self) -> bool:
         """Whether the clock shows a difference at all."""
-        return not self.low <= 1 <= self.high
+        return clock.shows(self.span)
 
     @property
     def words(self) -> str:
         """'1.80× as fast (1.70–1.90)', claiming no more than the interval shows."""
-        return speed_words(self.span)
+        return clock.verdict(self.span)
+
+    @property
+    def short(self) -> str:
+        """'1.80×', or '≈ 1×' where the clock shows no difference."""
+        return clock.short(self.span)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +250,11 @@ class Result:
     def tuned(self) -> bool:
         """Whether the run fine-tuned, and its figures are those after it."""
         return self.stages.finetuned is not None
+
+    @property
+    def metric_title(self) -> str:
+        """What it was measured by, in words."""
+        return ACCURACY if self.pruned.test is None else self.pruned.test.kind.title
 
     def speedup(self, batch: int = 1) -> Speedup | None:
         """Of one batch size; None where it was not timed."""

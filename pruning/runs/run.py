@@ -10,13 +10,16 @@ from torch import Tensor
 
 from pruning.base.errors import StorageError
 from pruning.data.readers import describe_data
+from pruning.graph.model_graph import ModelGraph
 from pruning.jobs.status import State, Status
+from pruning.planning.allocation import same_cut
 from pruning.runs.events import RunEvents
 from pruning.runs.files import ANSWERS, MODEL
 from pruning.runs.job import read_events, read_status
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result
 from pruning.runs.saved_model import read_origin
+from pruning.spec import PruneSpec
 from pruning.training.answers import Answers, read_answers
 
 UNKNOWN = "unknown"
@@ -87,6 +90,24 @@ class Run:
             raise StorageError(
                 f"The files of {self.name} do not say which network it began from: do it again."
             ) from error
+
+    def result_of(self, graph: ModelGraph, spec: PruneSpec, *, model: str, data: str) -> Result | None:
+        """Its result, if it is done and removed just what `spec` does from the same network (`graph`), with the same
+        images."""
+        same = (self.recipe.model, self.recipe.data) == (model, data) and same_cut(graph, self.recipe.prune, spec)
+        return self.result if same else None
+
+    def continued(self, epochs: float) -> Recipe:
+        """The recipe of a run that fine-tunes its model for longer and removes nothing more."""
+        return self.recipe.replace(
+            model=self.ref,
+            sparsity=0.0,
+            layers=(),
+            schedule="oneshot",
+            iterations=1,
+            finetune_steps=describe_data(self.recipe.data).steps_of(epochs, self.recipe.batch_size),
+            seed=self.recipe.prune.seed + 1,
+        )
 
     def answers(self) -> dict[str, Answers]:
         """What 'dense' and 'pruned' answered to the test images; empty where the run kept no answers.

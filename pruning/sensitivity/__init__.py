@@ -1,6 +1,7 @@
 """How well each channel group, or weight tensor, bears pruning on its own, and what that says about all together."""
 
 from pruning.sensitivity.curves import (
+    FIGURES,
     IMAGES,
     SPARSITIES,
     Curve,
@@ -26,6 +27,7 @@ from pruning.sensitivity.interaction import (
 from pruning.sensitivity.scan import Meter, scan
 
 __all__ = [
+    "FIGURES",
     "IMAGES",
     "SPARSITIES",
     "Curve",

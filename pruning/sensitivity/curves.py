@@ -21,6 +21,8 @@ from pruning.tasks.table import task_of
 from pruning.training.evaluate import Evaluation
 
 FigureName = Literal["as_cut", "recalibrated"]
+FIGURES: dict[FigureName, str] = {"as_cut": "as cut", "recalibrated": "recalibrated"}
+"""What a figure is called."""
 IMAGES = 2000
 """Select images of a scan unless told otherwise."""
 SPARSITIES: dict[Granularity, tuple[float, ...]] = {

@@ -84,8 +84,14 @@ class Metric:
         text = f"{abs(self.scale * change):.{self.digits}f}"
         return text if float(text) == 0 else ("+" if change > 0 else "−") + text
 
+    def asked(self, change: float) -> str:
+        """A change as somebody asks for it, with its unit: '1 point', '2.5 points'."""
+        number = f"{self.scale * change:g}"
+        unit = self.unit_of_change.removesuffix("s") if number == "1" else self.unit_of_change
+        return f"{number} {unit}".rstrip()
+
     def signed_span(self, ends: tuple[float, float]) -> str:
-        """The interval of a change with signs and without its unit: '−1.0 to +0.2'."""
+        """The interval of a change: '−0.6 to +0.9'."""
         return " to ".join(map(self.signed, ends))
 
     def size(self, change: float) -> str:

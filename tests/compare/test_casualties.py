@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import io
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from pruning.base.errors import InputError
-from pruning.compare.casualties import Changes, casualties, changes, changes_of, png, rescued
+from pruning.compare.casualties import Changes, casualties, changes, changes_of, rescued
 from pruning.compare.classes import ClassChange, by_chance, confusion, per_class
 from pruning.tasks.choices import Choices
 from pruning.tasks.classification import ACCURACY
@@ -114,12 +110,3 @@ def test_how_often_luck_alone_looks_like_a_change() -> None:
 def test_confusion_by_hand() -> None:
     assert confusion(BEFORE.classes, 3).tolist() == [[3, 0, 0], [0, 1, 1], [1, 1, 0]]
     assert confusion(AFTER.classes, 3).tolist() == [[1, 1, 0], [0, 2, 0], [0, 2, 0]], "no answer stands in no column"
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_a_picture_is_kept_pixel_by_pixel(channels: int) -> None:
-    image = torch.arange(channels * 6, dtype=torch.uint8).reshape(channels, 2, 3)
-    head, _, body = png(image).partition(",")
-    assert head == "data:image/png;base64"
-    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(body))))
-    assert pixels.reshape(2, 3, channels).tolist() == image.permute(1, 2, 0).tolist()

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor
 
 from pruning.base.errors import InputError
-from pruning.compare.knockout import Knockout, class_changes, find_unit, knock_out, knockout_engine, verdict, without
+from pruning.compare.knockout import (
+    Knockout,
+    class_changes,
+    find_unit,
+    importance_words,
+    knock_out,
+    knockout_engine,
+    verdict,
+    without,
+)
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
 from pruning.planning.plan import Plan, make_plan
@@ -144,3 +154,13 @@ def test_classes_by_hand_the_greatest_loss_first() -> None:
 )  # fmt: skip
 def test_the_words_claim_no_more_than_the_intervals(changes: dict[int, tuple[int, int]], words: str) -> None:
     assert verdict(made_up(changes)) == words
+
+
+def test_left_out_filters_are_counted_where_there_are_some() -> None:
+    felt, not_felt = (SimpleNamespace(felt=felt) for felt in (True, False))
+    names = ("dense", "pruned")
+    assert importance_words({1: felt, 2: not_felt}, {1: felt}, names) == (  # type: ignore[dict-item]
+        "Missed when left out alone: in dense 1 of the 1 that stay and 0 of the 1 that were removed; in pruned 1 of 1."
+    )
+    words = importance_words({}, {1: felt}, names)  # type: ignore[dict-item]
+    assert words == "Missed when left out alone: in pruned 1 of 1."

@@ -1,18 +1,16 @@
-"""The race's arithmetic by a clock that the networks themselves turn; guesses; savings by hand."""
+"""The race's arithmetic by a clock that the networks themselves turn; guesses."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from pruning.base.errors import Cancelled, InputError
-from pruning.compare.blind import MOST_DIFFERENT, PICTURES, by_luck, choose_exhibits, tally
-from pruning.compare.race import Standing, race
-from pruning.compare.savings import Usage, bytes_sent, machine_time
+from pruning.compare.blind import MOST_DIFFERENT, PICTURES, BlindTest, by_luck, choose_exhibits, tally
+from pruning.compare.race import Standing, ending_words, race
 from pruning.tasks.choices import Choices
 from pruning.tasks.classification import ACCURACY
 from pruning.training.answers import Answers
@@ -139,30 +137,24 @@ def test_guesses_are_worth_what_a_coin_would_not_do() -> None:
     assert tally(9, 10).startswith("9 of 10 right: better than a coin, which does that 1 time in 93")
 
 
-def test_savings_by_hand() -> None:
-    usage = Usage(requests_a_day=36_000, days_a_year=100, price_an_hour=0.5)
-    found = machine_time(usage, 10.0, 1, (1.25, 2.0, 4.0))
-    assert found.before == pytest.approx(10.0), "36,000 × 100 × 0.01 s"
-    assert found.after == pytest.approx(5.0)
-    assert found.saved == pytest.approx((2.0, 5.0, 7.5)) and found.money == pytest.approx((1.0, 2.5, 3.75))
-    assert machine_time(usage, 320.0, 32, (1.25, 2.0, 4.0)).before == pytest.approx(10.0), "32 in each batch"
-    assert bytes_sent(5000, 80_000, 30_000) == (4e8, 1.5e8)
+def test_the_first_guess_of_a_round_counts() -> None:
+    test = BlindTest()
+    test.deal()
+    assert test.order.index(1) == "AB".index(test.truth), "the truth is the second network's letter"
+    test.take(test.truth)
+    test.take("A" if test.truth == "B" else "B")
+    assert (test.rounds, test.right, test.guess) == (1, 1, test.truth)
+    test.deal()
+    assert (
+        test.guess is None
+        and test.tally == "1 of 1 right: no better than a coin. Five rounds at least are needed to tell."
+    )
 
 
-def test_nothing_is_saved_that_the_clock_does_not_show() -> None:
-    usage = Usage(requests_a_day=1e6, price_an_hour=1.0)
-    unclear = machine_time(usage, 1.0, 1, (0.95, 1.3, 1.8))
-    assert unclear.saved is None and unclear.money is None
-    slower = machine_time(usage, 1.0, 1, (0.5, 0.8, 0.9))
-    assert slower.saved is not None and all(value < 0 for value in slower.saved), "it costs more"
-    assert machine_time(Usage(requests_a_day=10), 1.0, 1, (2, 3, 4)).money is None, "no price, no money"
-
-
-@pytest.mark.parametrize(
-    "values",
-    [{"requests_a_day": -1}, {"requests_a_day": math.nan}, {"requests_a_day": math.inf},
-     {"requests_a_day": 1, "days_a_year": 400}, {"requests_a_day": 1, "price_an_hour": -0.1}],
-)  # fmt: skip
-def test_impossible_numbers_are_refused(values: dict[str, float]) -> None:
-    with pytest.raises(InputError):
-        Usage(**values)
+def test_an_ending_claims_what_its_interval_shows() -> None:
+    ended = Standing(goal=2000, batch=32, images=(1000, 2000), seconds=(2.0, 2.0), speedup=(0.4, 0.5, 0.6))
+    head, rest = ending_words(ended, ("dense", "pruned"))
+    assert head == "Dense is 2.00× as fast (1.67–2.50)"
+    assert "pruned has classified 1,000 pictures when dense has its 2,000" in rest
+    head, _ = ending_words(dataclasses.replace(ended, speedup=(0.95, 1.05, 1.2)), ("dense", "pruned"))
+    assert head == "No measurable speed-up (0.95–1.20×)"

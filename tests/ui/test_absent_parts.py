@@ -113,7 +113,7 @@ def test_prune_shows_its_ledger(app: AppTest, stored_runs: Path, lacks: set[str]
 
 
 def test_compare_says_what_is_absent_in_every_part(app: AppTest, stored_runs: Path, lacks: set[str]) -> None:
-    from ui.compare.view import PARTS
+    from ui.compare.parts import PARTS
 
     for before, after in (("", "channel"), *([] if "images" in lacks else [("continued", "channel")])):
         open_page(app, "compare", a=before, b=after)

@@ -2,82 +2,35 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("streamlit")
 
-import numpy as np
 import streamlit as st
-import torch
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pruning.compare.classes import ClassChange
+from pruning.compare.blind import BlindTest
 from pruning.compare.knockout import knock_out, knockout_engine, verdict
 from pruning.compare.race import Standing
-from pruning.compare.sides import Pair, Side
+from pruning.compare.sides import Pair
 from pruning.cost.counts import Bytes
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
-from pruning.latency.clock import Timing
-from pruning.planning.plan import make_plan
-from pruning.removal.apply import removed_model
-from pruning.removal.shrinkage import shrinkage
-from pruning.render.figures.style import palette
-from pruning.runs import Run
-from pruning.runs.recipe import Recipe
-from pruning.runs.result import Measurement, Result, Speedup
-from pruning.runs.result import Side as Figures
-from pruning.spec import PruneSpec
-from pruning.subject import Subject, open_subject
-from pruning.tasks.metric import Difference
-from ui.compare import blind, classes, picker, present, race, top, worth
-from ui.compare.savings import hours
+from pruning.subject import open_subject
 from ui.kit.errors import plain
 
 SECONDS = 120
-FIGURES = Figures(
-    params=20_000, nonzero=20_000, macs=3_000_000, bytes=Bytes(raw=80_000, sparse=84_000, deflate=70_000),
-    activation_bytes=0, activation_place="",
-    latency={batch: Timing(low=9.0, median=10.0, high=11.0) for batch in (1, 32)},
-    test=Measurement(value=0.98, interval=(0.97, 0.99), correct=980, images=1000, role="test"),
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def digits() -> Data:
     return open_data("mnist5k")
-
-
-@pytest.fixture(scope="module")
-def pair(
-    tmp_path_factory: pytest.TempPathFactory, make_result: Callable[..., Result], as_pruned: Callable[..., Subject]
-) -> Pair:
-    """The dense network and the same without 40 % of its channels; twice as fast alone, not measurably in batches."""
-    dense = open_subject("sample:mini_resnet")
-    plan = make_plan(dense.model, dense.graph, PruneSpec(sparsity=0.4))
-    model = removed_model(dense.model, dense.graph, plan).eval()
-    small = as_pruned(dense, model, structure=shrinkage(dense.graph, plan))
-    speedups = (Speedup(batch=1, low=1.25, middle=2.0, high=4.0), Speedup(batch=32, low=0.9, middle=1.1, high=1.3))
-    result = make_result(dense=FIGURES, pruned=FIGURES, speedups=speedups, threads=2)
-    run = Run(
-        path=tmp_path_factory.mktemp("runs") / "mine", state="done", created=datetime.now(UTC), result=result,
-        recipe=Recipe(model="sample:mini_resnet", data="mnist5k"), message=None,
-    )  # fmt: skip
-    smaller = replace(FIGURES, bytes=Bytes(raw=30_000, sparse=84_000, deflate=28_000))
-    first = Side(kind="dense", label="dense", subject=dense, run=None, answers=None, figures=FIGURES, tuned=False)
-    second = Side(kind="run", label="mine", subject=small, run=run, answers=None, figures=smaller, tuned=False)
-    return Pair(before=first, after=second)
 
 
 @pytest.fixture(autouse=True)
@@ -138,14 +91,6 @@ def test_networks_that_have_no_layers_in_common_are_not_laid_side_by_side(pair: 
     assert "different networks" in words(app)
 
 
-def test_colours_of_maps_stand_for_values() -> None:
-    colours = palette(False)
-    address = picker.heat(torch.tensor([[0.0, 2.0], [-2.0, 9.0]]), 2.0, colours)
-    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))))
-    expected = [[colours.panel, colours.kept], [colours.dense, colours.kept]]
-    assert [["#" + bytes(pixel).hex() for pixel in row] for row in pixels] == expected
-
-
 def test_savings_claim_nothing_without_numbers_and_only_what_the_clock_shows(pair: Pair) -> None:
     app = part("savings", pair).run()
     assert "Nothing is claimed yet" in words(app) and "÷" not in words(app)
@@ -170,9 +115,9 @@ def test_savings_claim_nothing_without_numbers_and_only_what_the_clock_shows(pai
 
 def test_where_no_filter_is_on_the_page_none_is_left_out(pair: Pair, digits: Data) -> None:
     def script(pair: object, data: object) -> None:
-        from ui.compare import worth
+        from ui.compare import filter_importance
 
-        worth.show(pair, data, "layer2.0.conv1", "filter", 640, 64)
+        filter_importance.show(pair, data, "layer2.0.conv1", "filter", 640, 64)
 
     app = AppTest.from_function(script, args=(pair, digits), default_timeout=SECONDS).run()
     assert not app.exception and not app.button
@@ -183,40 +128,14 @@ def test_filters_that_only_the_second_network_has_are_left_out_alone(pair: Pair,
     gone = next(number for number in range(20) if number not in kept)
 
     def script(pair: object, data: object, gone: int) -> None:
-        from ui.compare import worth
+        from ui.compare import filter_importance
 
-        worth.show(pair, data, "layer2.0.conv1", "filter", gone, 1)
+        filter_importance.show(pair, data, "layer2.0.conv1", "filter", gone, 1)
 
     backwards = replace(pair, before=pair.after, after=pair.before)
     app = AppTest.from_function(script, args=(backwards, digits, gone), default_timeout=SECONDS).run()
     app.button(key="compare_each").click().run()
     assert re.search(r"Missed when left out alone: in after [01] of 1\.", words(app)), "and nothing of the first"
-
-
-def test_each_accuracy_has_its_own_badge(pair: Pair) -> None:
-    run = pair.after.run
-    assert run is not None and run.result is not None
-    other = replace(run, result=replace(run.result, threads=4))
-    tuned = replace(pair, before=replace(pair.before, kind="run", run=other, tuned=True))
-    row = ClassChange(
-        name="1", images=100, before=98, after=98,
-        difference=Difference(value=0.0, interval=(-0.02, 0.02), newly_wrong=0, newly_right=0),
-    )  # fmt: skip
-    kinds = (top.side_badge(tuned.before), top.side_badge(tuned.after), top.metric_badge(tuned))
-    assert kinds == ("tuned", "measured", "tuned"), "a change is one after fine-tuning where either side is"
-    assert re.findall(r'class="px-badge px-(\w+)"', classes.table([row], *kinds)) == list(kinds)
-    slide = present.slides(tuned)[0].partition('class="numbers"')[2]
-    first, *_, last = re.findall(r"<div><b>(.*?)</b>", slide)
-    assert re.sub(r"<[^>]+>", "", first) == "98.0◆ → 98.0 %●"
-    assert last == "–", "what is not known has no badge"
-
-
-def test_more_weights_than_before_are_a_multiple(pair: Pair) -> None:
-    sparse = replace(pair.before, figures=replace(FIGURES, nonzero=4_000))
-    (number,) = top.size_tile(replace(pair, before=sparse, after=pair.before)).numbers
-    assert number.big == "× 5.00"
-    (number,) = top.size_tile(replace(pair, after=sparse)).numbers
-    assert number.big == "÷ 5.00"
 
 
 @pytest.mark.parametrize("earlier", [False, True])
@@ -229,9 +148,9 @@ def test_what_moved_the_weights_is_said_as_it_was(pair: Pair, monkeypatch: pytes
         run = replace(run, recipe=replace(run.recipe, model=f"run:{run.path}"))
 
     def script(pair: object, layer: str) -> None:
-        from ui.compare import inner, weights
+        from ui.compare import cached, weights
 
-        weights.show(pair, inner.dense(pair), layer)  # type: ignore[arg-type]
+        weights.show(pair, cached.dense(pair), layer)  # type: ignore[arg-type]
 
     args = (replace(pair, after=replace(pair.after, run=run)), "layer2.0.conv1")
     said = words(AppTest.from_function(script, args=args, default_timeout=SECONDS).run())
@@ -239,28 +158,16 @@ def test_what_moved_the_weights_is_said_as_it_was(pair: Pair, monkeypatch: pytes
     assert ("No fine-tuning changed them: both are the same." in said) != earlier
 
 
-def test_left_out_filters_are_counted_where_there_are_some() -> None:
-    felt, not_felt = (SimpleNamespace(felt=felt) for felt in (True, False))
-    names = ("dense", "pruned")
-    assert worth.summary({1: felt, 2: not_felt}, {1: felt}, names) == (  # type: ignore[dict-item]
-        "Missed when left out alone: in dense 1 of the 1 that stay and 0 of the 1 that were removed; in pruned 1 of 1."
-    )
-    assert worth.summary({}, {1: felt}, names) == "Missed when left out alone: in pruned 1 of 1."  # type: ignore[dict-item]
-
-
 def test_what_zeros_save_on_the_way_is_shown_where_there_are_some(pair: Pair) -> None:
-    sparse = replace(pair.after, figures=replace(FIGURES, bytes=Bytes(raw=80_000, sparse=20_000, deflate=24_000)))
+    sparse = replace(
+        pair.after, figures=replace(pair.before.figures, bytes=Bytes(raw=80_000, sparse=20_000, deflate=24_000))
+    )
     app = part("savings", replace(pair, after=sparse)).run()
     app.number_input(key="savings_devices_widget").set_value(5000.0).run()
     said = words(app)
     assert "the same" in said and "To send, without its zeros" in said and "300 MB less" in said, (
         "5,000 × (80 − 20) kB: dense is sent as it is"
     )
-
-
-@pytest.mark.parametrize(("value", "text"), [(0.001, "3.6 seconds"), (0.5, "30 minutes"), (12_345.6, "12,346 hours")])
-def test_hours_in_the_unit_that_fits(value: float, text: str) -> None:
-    assert hours(value) == text
 
 
 def test_the_race_says_what_its_interval_shows(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,19 +190,12 @@ def test_the_race_says_what_its_interval_shows(pair: Pair, monkeypatch: pytest.M
         ends.pop(0)
 
 
-def test_lanes_are_as_long_as_the_counts(pair: Pair, digits: Data) -> None:
-    standing = Standing(goal=1000, batch=1, images=(250, 500), seconds=(1.0, 1.0))
-    html = race.lanes_html(pair, digits, standing, palette(True))
-    assert re.findall(r'<i style="width:([\d.]+)%', html) == ["25.00", "50.00"]
-    assert 'aria-valuenow="250"' in html and "finish: 1,000 pictures" in html
-
-
 def test_the_blind_test_tells_nothing_before_the_guess_and_keeps_count(pair: Pair) -> None:
     app = part("race", pair).run()
     before = words(app)
     assert "98.0 %" not in before and "pruned:" not in before.lower() and "wrong" not in before
     (test,) = app.session_state["compare_blind"].values()
-    assert isinstance(test, blind.Test)
+    assert isinstance(test, BlindTest)
     app.button(key=f"compare_guess_{test.truth}").click().run()
     assert f"{test.truth}: pruned" in words(app) and f"Right: {test.truth} is the pruned one." in words(app)
     assert "1 of 1 right: no better than a coin." in words(app) and "98.0 %" in words(app)

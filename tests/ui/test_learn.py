@@ -18,8 +18,9 @@ from streamlit.testing.v1 import AppTest
 from pruning.lessons import library
 from pruning.lessons.activities import ACTIVITIES
 from pruning.lessons.progress import Mark, Progress
+from pruning.render.markup import badges, ledger_tiles
 from pruning.spec import PruneSpec
-from ui.kit import badges, charts, numbers
+from ui.kit import charts
 from ui.learn import activities
 
 ROOT = Path(__file__).parents[2]
@@ -43,12 +44,13 @@ def test_what_lessons_share_with_other_pages_is_said_alike() -> None:
     words = library.course().words
     assert words["legend"] == badges.WORDS
     assert charts.STRIP.items() <= words["savings"].items()
-    assert numbers.WORDS.items() <= words["matrix"].items()
+    assert ledger_tiles.WORDS.items() <= words["matrix"].items()
 
 
 def test_what_the_lessons_say_of_the_network_is_true() -> None:
+    from pruning.render import layers
     from pruning.statistics.distributions import weight_stats
-    from ui.kit import lab, layers, loaders
+    from ui.kit import lab, loaders
 
     subject = loaders.open_subject("sample:mini_resnet")
     zeros = [weight_stats(layers.weight(subject, name)).zeros for name in layers.layer_names(subject)]

@@ -115,7 +115,7 @@ def test_trade_off(app: AppTest, run: str) -> None:
 
 
 def test_compare(app: AppTest, run: str) -> None:
-    from ui.compare.view import PARTS
+    from ui.compare.parts import PARTS
 
     text = shown(app, "compare", b=run)
     assert "Mean error on 60 test images" in text and "levels" in text

@@ -1,12 +1,10 @@
-"""Sensitivity: measured in a process of its own, shown as it comes, and handed to Prune; hostile names stay text."""
+"""Sensitivity: measured in a process of its own, shown as it comes, and handed to Prune."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
 
 import pytest
 
@@ -16,15 +14,14 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pruning.base.errors import StorageError
-from pruning.base.intervals import wilson_interval
-from pruning.render.figures.style import palette
-from pruning.sensitivity import Curve, Figure, Figures, Joint, Point, Sensitivity, cache
+from pruning.render import board
+from pruning.sensitivity import Joint, Sensitivity, cache
 from pruning.sensitivity.form import changes
 from pruning.spec import PruneSpec
 from pruning.subject import Subject, open_subject
 from pruning.tasks.classification import ACCURACY
+from tests.scans import figure, with_points
 from ui.kit import curves
-from ui.sensitivity import multiples
 
 APP = str(Path(__file__).parents[2] / "app.py")
 SECONDS = 240
@@ -35,7 +32,7 @@ def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppTest]:
     """The app with caches of its own."""
     monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr(curves, "_seconds_per_point", lambda *_: 1.0)
+    monkeypatch.setattr(curves, "_seconds_of_pass", lambda *_: 1.0)
     test = AppTest.from_file(APP, default_timeout=SECONDS)
     test.session_state["model_ref"] = "sample:lenet5"
     yield test
@@ -60,38 +57,6 @@ def words(app: AppTest) -> str:
     html = " ".join(str(element.proto.body) for element in app.get("html"))
     text = re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", html, flags=re.S))
     return unescape(re.sub(r"\s+", " ", text))
-
-
-def counted(correct: int, images: int, change: int, low: float, high: float) -> Figure:
-    """So many right, of which so many more than dense."""
-    return Figure(
-        metric=ACCURACY, value=correct / images, low=wilson_interval(correct, images)[0],
-        high=wilson_interval(correct, images)[1], images=images, change=change / images, change_low=low,
-        change_high=high, correct=correct, newly_wrong=max(0, -change), newly_right=max(0, change),
-    )  # fmt: skip
-
-
-def figure(correct: int) -> Figure:
-    lost = 990 - correct
-    return counted(correct, 1000, -lost, (-lost - 8) / 1000, (-lost + 8) / 1000)
-
-
-def with_points(scan: Sensitivity, recalibrated: bool = False) -> Sensitivity:
-    """A complete scan with made-up accuracies: each group loses nothing up to 40 %, 2 points at 50 %, then more."""
-    for curve in scan.curves:
-        if curve.locked is None:
-            for n in range(1, 10):
-                found = figure(990 if n < 5 else 990 - 20 * (n - 4))
-                point = Point(
-                    sparsity=n / 10,
-                    kept=curve.units - curve.units * n // 10,
-                    achieved=curve.units * n // 10 / curve.units,
-                    as_cut=found,
-                    recalibrated=figure(found.correct + 5) if recalibrated else None,
-                )
-                scan = scan.plus(curve.name, point)
-    dense = Figures(as_cut=figure(990), recalibrated=figure(990) if recalibrated else None)
-    return replace(scan, dense=dense, precision="fp32", seconds=9.0)
 
 
 def keep(scan: Sensitivity) -> None:
@@ -206,25 +171,29 @@ def test_an_attempt_that_failed_says_why(app: AppTest, subject: Subject) -> None
     assert app.button(key="measure")
 
 
+def board_curves(subject: Subject, spec: PruneSpec) -> board.Curves:
+    """The curves that the board is given."""
+    return board.curves_of(curves.best(subject, spec), subject.graph)
+
+
 def test_known_curves_are_those_with_most_points(app: AppTest, subject: Subject) -> None:
-    assert curves.known(subject, PruneSpec()) == {}
+    assert board_curves(subject, PruneSpec()) == {}
     keep(with_points(curves.outline(subject, PruneSpec(), 500)))  # 1,000 images each: not what it asks for
-    assert curves.known(subject, PruneSpec()) == {}, "a file of other images is no scan"
+    assert board_curves(subject, PruneSpec()) == {}, "a file of other images is no scan"
     keep(with_points(wanted(subject), recalibrated=True))
-    found = curves.known(subject, PruneSpec())
+    found = board_curves(subject, PruneSpec())
     assert list(found) == ["conv1", "conv2", "fc1"]
     assert found["conv1"][0] == [0.0, 0.99] and found["conv1"][5] == [0.5, 0.975]
     assert len(found["fc1"]) == 10
-    assert curves.known(subject, PruneSpec(criterion="l1")) == {}
+    assert board_curves(subject, PruneSpec(criterion="l1")) == {}
     half = replace(wanted(subject, "weight"), images=1000)
     keep(with_points(half))
-    assert list(curves.known(subject, PruneSpec(granularity="weight"))) == ["conv1", "conv2", "fc1", "fc2"], (
+    assert list(board_curves(subject, PruneSpec(granularity="weight"))) == ["conv1", "conv2", "fc1", "fc2"], (
         "as sliders are called"
     )
 
 
 def test_a_cut_is_foretold_from_curves(app: AppTest, subject: Subject) -> None:
-
     keep(with_points(wanted(subject)))
     found = curves.predicted(subject, PruneSpec(layers=(("conv1", 0.5),)))
     assert found is not None and found.value == pytest.approx(0.97)
@@ -251,54 +220,6 @@ def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest
     assert worse.endswith("worse, so together they hurt more than alone.")
     assert same.endswith("●: no difference that 1,000 images can show.")
     assert said(PruneSpec(layers=(("conv1", 0.5),)), 650) is None, "nothing is cut together"
-
-
-def made_up(name: str = "conv1", **changes: Any) -> Sensitivity:
-    curve = Curve(name=name, layers=(name, "b"), units=10, params=1000, macs=5000, locked=None)
-    free = Curve(**{**vars(curve), **changes})
-    locked = Curve(**{**vars(curve), "name": "last", "locked": "because <b>", "params": 10})
-    scan = Sensitivity(metric=ACCURACY, guess=0.1,
-        model_digest="m", data="d", data_digest="x", classes=10, spec=PruneSpec(),
-        images=1000, curves=(free, locked),
-    )  # fmt: skip
-    return with_points(scan)
-
-
-def test_names_from_files_stay_text() -> None:
-    hostile = "<script>alert(1)</script>\"'"
-    html = multiples.html(made_up(hostile), multiples.View(figure="as_cut", lose=0.01), palette(False))
-    assert "<script" not in html and "<b>" not in html.replace("<b title", "")
-    assert "&lt;script&gt;" in html and "because &lt;b&gt;" in html
-    assert "\"'" not in html
-
-
-def test_orders_leave_what_is_locked_out_of_the_ranking() -> None:
-    base = made_up("a")
-    weak = replace(base.curves[0], name="weak", macs=9000, points=base.curves[0].points[5:])
-    scan = replace(base, curves=(base.curves[1], weak, base.curves[0]))
-    names = {
-        sort: [c.name for c in multiples.ordered(scan, multiples.View(figure="as_cut", lose=0.01, sort=sort))]
-        for sort in multiples.SORTS
-    }
-    assert names == {"network": ["last", "weak", "a"], "robust": ["a", "weak", "last"], "macs": ["weak", "a", "last"]}
-
-
-def test_points_stand_where_their_numbers_say() -> None:
-    html = multiples.html(made_up(), multiples.View(figure="as_cut", lose=0.01), palette(False))
-    dots = re.findall(r'<i style="left:([\d.]+)%;top:([\d.]+)px" title="([^"]+)"', html)
-    assert len(dots) == 9
-    left, top, title = dots[4]
-    assert (float(left), float(top)) == (50.0, pytest.approx((1 - 0.97) * multiples.HEIGHT, abs=0.06))
-    assert title.startswith("50 % removed, 5 of 10 stay: 97.0 % (95.7–97.9); loses 2.0 (1.2 to 2.8) points.")
-    close = multiples.html(made_up(), multiples.View(figure="as_cut", lose=0.01, close=True), palette(False))
-    assert len(re.findall(r'<i style="left:[\d.]+%;top:', close)) == 6, "94 % to 100 %: what lies below is not drawn"
-    assert "vector-effect" in unquote(close)
-
-
-def test_the_axis_of_weights_gives_room_to_the_last_ten_percent() -> None:
-    places = [multiples.position(share, "weight") for share in (0.0, 0.9, 0.99, 1.0)]
-    assert places == pytest.approx([0, 0.5, 1, 1])
-    assert multiples.position(0.9, "channel") == 0.9
 
 
 def test_a_joint_of_another_cut_is_not_shown(app: AppTest, subject: Subject) -> None:

@@ -75,22 +75,6 @@ def test_a_link_sets_network_plan_options_and_view_and_is_offered_again(app: App
     assert offered(app) == link, "a session reads the address once"
 
 
-def test_a_plan_that_names_every_row_is_told_by_its_rows(app: AppTest) -> None:
-    from ui.kit import loaders
-    from ui.session import share
-
-    subject = loaders.open_subject("sample:lenet300")
-    plan = Recipe(
-        model="sample:lenet300", data="mnist5k", prune=PruneSpec(granularity="weight", criterion="l1", sparsity=0.0)
-    )
-    words = [
-        share.words_of(plan.replace(layers=tuple(layers.items())), subject).removeprefix("lenet300, ")
-        for layers in ({}, {"fc1": 0.4}, dict.fromkeys(("fc1", "fc2", "fc3"), 0.4))
-    ]
-    of = "of the weights by L1 norm"
-    assert words == ["nothing removed yet", f"0–40 %, row by row, {of}", f"40 % {of}"]
-
-
 def test_a_link_on_which_something_breaks_is_not_tried_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(code: str) -> links.Link:
         raise ValueError

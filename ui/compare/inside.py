@@ -6,27 +6,23 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.base.words import percent
-from ui.compare import inner, picker, weights, worth
-from ui.kit import charts, errors, layers, state
+from pruning.render import layers
+from pruning.render.markup import filter_maps, pixels
+from ui.compare import cached, filter_importance, picker, picture_choice, weights
+from ui.kit import charts, errors, state
 
 if TYPE_CHECKING:
     from pruning.compare.features import Maps
     from pruning.compare.sides import Pair
     from pruning.data.protocol import Data
     from pruning.subject import Subject
-    from pruning.tasks.choices import Choices
 
 LAYER = "compare_layer"
-CLASS = "compare_class"
-FIRST = "compare_first_picture"
 FROM = "compare_from"
-PICTURE = "compare_picture"
-state.DEFAULTS.update({PICTURE: 0, LAYER: None, CLASS: None, FIRST: 0, FROM: 0})
+state.DEFAULTS.update({LAYER: None, FROM: 0})
 MANY = 64
 """Filters shown at a time."""
-PICTURES = 10
-_IMAGES, _FILTERS = "compare_images", "compare_filters"
+_FILTERS = "compare_filters"
 
 
 def show(pair: Pair) -> None:
@@ -38,7 +34,7 @@ def show(pair: Pair) -> None:
             icon=":material/info:",
         )
         return
-    dense = inner.dense(pair)
+    dense = cached.dense(pair)
     with st.container(key="compare_inside", gap="small"):
         if pair.missing is None:
             with st.spinner("Reading the images"):
@@ -64,83 +60,11 @@ def _filters(pair: Pair, dense: Subject, data: Data) -> None:
         box, classes = st.columns([1, 2.6], vertical_alignment="bottom")
         with box:
             layer = _layer_box(dense)
-        with st.spinner("Asking both networks"):
-            said = inner.answers(pair.before.subject), inner.answers(pair.after.subject)
-        first, second = (some.choices for some in said)
-        if first is not None and second is not None:
-            with classes:
-                chosen = _class_box(data)
-            index = _picture(pair, data, (first, second), chosen)
-        else:
-            with classes:
-                index = _any_picture(data)
+        index = picture_choice.choose(pair, data, classes)
         channel = _maps(pair, dense, data, layer, index)
     with right, st.container(border=True, key="compare_knockout", gap="small"):
         _knockout(pair, data, layer, layers.unit_word(dense, layer), channel)
-    worth.show(pair, data, layer, layers.unit_word(dense, layer), state.get(FROM), MANY)
-
-
-def _class_box(data: Data) -> int:
-    names = list(data.info.classes)
-    if state.get(CLASS) not in names:
-        state.put(CLASS, names[0])
-    if all(len(name) < 3 for name in names):
-        return names.index(str(st.pills("Digit", names, required=True, **state.bound(CLASS))))
-    return names.index(str(st.selectbox("Class", names, **state.bound(CLASS))))
-
-
-def _any_picture(data: Data) -> int:
-    """Choose a select image of a task without classes; its number."""
-    sample = data.subset("select", inner.IMAGES)
-    numbers = list(range(min(PICTURES, len(sample))))
-    if state.get(PICTURE) not in numbers:
-        state.put(PICTURE, 0)
-    chosen = st.segmented_control("Picture", numbers, required=True, **state.bound(PICTURE))
-    return int(sample[int(chosen or 0)])
-
-
-def _picture(pair: Pair, data: Data, both: tuple[Choices, Choices], label: int) -> int:
-    """Choose a select image of a class, those first that the two answer differently; its number."""
-    sample = data.subset("select", inner.IMAGES)
-    first, second = both
-    mine = (first.labels == label).nonzero().reshape(-1).tolist()
-    differ = first.predicted != second.predicted
-    mine.sort(key=lambda place: not bool(differ[place]))
-    first_shown = state.get(FIRST) % len(mine)
-    items = [
-        picker.Item(
-            id=str(place),
-            caption=f"{int(sample[place])}" + (" ≠" if differ[place] else ""),
-            aria=f"picture {int(sample[place])}" + (", answered differently" if differ[place] else ""),
-            pictures=(picker.photo(data.image("select", int(sample[place]))),),
-            mark=bool(differ[place]),
-        )
-        for place in (mine + mine)[first_shown : first_shown + PICTURES]
-    ]
-    strip, more = st.columns([9, 1], vertical_alignment="center")
-    with strip:
-        chosen = int(
-            picker.show(items, key=_IMAGES, label="Pictures", size=46, names=("picture",), default=items[0].id)
-        )
-    more.button("More", key="compare_more_pictures", on_click=_turn, args=(len(mine),), help="Other pictures of it")
-    words = inner.names(pair)
-    said = " · ".join(
-        f"{word}: **{errors.plain(inner.answer_name(some, chosen, data))}**, "
-        f"{percent(float(some.confidence[chosen]), 0)} sure"
-        for word, some in zip(words, both, strict=True)
-    )
-    marked = int(differ[first.labels == label].sum())
-    st.caption(
-        f"Select image {int(sample[chosen])}. {said[:1].upper()}{said[1:]} ●. "
-        + (f"≠ marks the {marked} of {len(mine)} that the two answer differently." if marked else
-           f"The two agree on all {len(mine)} of this class.")
-    )  # fmt: skip
-    return int(sample[chosen])
-
-
-def _turn(count: int) -> None:
-    """Show the next pictures of a class, after the last the first."""
-    state.put(FIRST, (state.get(FIRST) + PICTURES) % count)
+    filter_importance.show(pair, data, layer, layers.unit_word(dense, layer), state.get(FROM), MANY)
 
 
 def _maps(pair: Pair, dense: Subject, data: Data, layer: str, index: int) -> int | None:
@@ -154,11 +78,11 @@ def _maps(pair: Pair, dense: Subject, data: Data, layer: str, index: int) -> int
     reach, colours = common_reach(*found), palette(charts.dark())
     unit, total = layers.unit_word(dense, layer), layers.layer_cost(dense, layer).weight_shape[0]
     start = _page(unit, total)
-    words = inner.names(pair)
+    words = pair.names
 
     def picture(some: Maps, number: int) -> str | None:
         values = some.of(number)
-        return None if values is None else picker.heat(values, reach, colours)
+        return None if values is None else pixels.heat(values, reach, colours)
 
     items = [
         picker.Item(
@@ -172,9 +96,14 @@ def _maps(pair: Pair, dense: Subject, data: Data, layer: str, index: int) -> int
         )
         for number in range(start, min(start + MANY, total))
     ]  # fmt: skip
-    st.html(_legend(words, reach, colours))
+    st.html(filter_maps.legend(words, reach, colours))
     chosen = picker.show(
-        items, key=f"{_FILTERS}_{layer}", label=f"{unit}s of {layer}", size=_size(len(items)), names=words, default=""
+        items,
+        key=f"{_FILTERS}_{layer}",
+        label=f"{unit}s of {layer}",
+        size=filter_maps.pixels(len(items)),
+        names=words,
+        default="",
     )
     after = "after batch normalisation, " if found[0].place != layer else ""
     gone = [total - len(some.channels) for some in found]
@@ -201,27 +130,6 @@ def _page(unit: str, total: int) -> int:
     return int(start or 0)
 
 
-def _size(count: int) -> int:
-    """Pixels of a map: few are drawn large."""
-    return 66 if count <= 12 else 48 if count <= 20 else 38 if count <= 32 else 30
-
-
-def _legend(words: tuple[str, str], reach: float, colours: object) -> str:
-    from pruning.render.figures.style import Palette
-
-    assert isinstance(colours, Palette)
-    scale = f"linear-gradient(90deg,{colours.dense},{colours.panel},{colours.kept})"
-    return (
-        '<div style="display:flex;flex-wrap:wrap;gap:.2rem 1rem;align-items:center;font-size:.87rem;'
-        f'color:{colours.soft}"><span>left {words[0]}, right {words[1]}</span>'
-        f'<span style="display:inline-flex;gap:.4rem;align-items:center">−{reach:.3g}<i style="width:7rem;height:.7rem;'
-        f'border:1px solid {colours.line};border-radius:.2rem;background:{scale}"></i>{reach:.3g}</span>'
-        f'<span style="display:inline-flex;gap:.4rem;align-items:center"><i style="width:.8rem;height:.8rem;'
-        f"border:1px solid {colours.removed};border-radius:.2rem;background:repeating-linear-gradient(135deg,"
-        f'{colours.removed} 0 2px,transparent 2px 5px)"></i>removed</span></div>'
-    )
-
-
 def _knockout(pair: Pair, data: Data, layer: str, unit: str, channel: int | None) -> None:
     """What is lost when only the chosen filter is removed, in each network that still has it."""
     from pruning.compare.features import kept_channels
@@ -236,12 +144,12 @@ def _knockout(pair: Pair, data: Data, layer: str, unit: str, channel: int | None
         return
     st.markdown(f"**Without {unit} {channel}** of {errors.plain(layer)}")
     found = []
-    for word, side in zip(inner.names(pair), (pair.before, pair.after), strict=True):
+    for word, side in zip(pair.names, (pair.before, pair.after), strict=True):
         if channel not in kept_channels(side.subject, layer):
             st.caption(f"{word.capitalize()}: {unit} {channel} was removed, the others do without it already.")
             continue
         with errors.shown(stop=False), st.spinner(f"Asking the {word} network without it"):
-            knockout = inner.knockout(side.subject, layer, channel)
+            knockout = cached.knockout(side.subject, layer, channel)
             found.append((word, "dense" if side is pair.before else "kept", knockout))
             st.markdown(f"{word.capitalize()}: {errors.plain(verdict(knockout))} ●")
     if not found or not found[0][2].classes:

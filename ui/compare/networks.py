@@ -6,27 +6,28 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.compare import markup
+from ui.compare import svg_panel
 from ui.kit import downloads
 
 if TYPE_CHECKING:
     from pruning.compare.networks import LayerPair
-    from pruning.compare.sides import Pair, Side
+    from pruning.compare.sides import Pair
 
 
 def show(pair: Pair) -> None:
     """The drawing, its key in words, and the table with a CSV file."""
-    from pruning.compare.drawing import STYLE
+    from pruning.compare.networks import drawing_words
     from pruning.export.layers_table import layers_table
     from pruning.export.record import Source
+    from pruning.render.markup.drawing import STYLE
 
     pairs = layers(pair)
-    markup.show(
+    svg_panel.show(
         f'<div class="cmp-scroll" tabindex="0" role="region" aria-label="Both networks">{picture(pair)}</div>',
         css=STYLE,
         key="compare_drawing",
     )
-    st.caption(words(pair, pairs))
+    st.caption(drawing_words(pair, pairs))
     frame = layers_table(pairs)
     title, place = st.columns([4, 1], vertical_alignment="bottom")
     title.markdown("### Layer by layer")
@@ -56,26 +57,9 @@ def show(pair: Pair) -> None:
 
 def picture(pair: Pair) -> str:
     """The drawing as SVG."""
-    from pruning.compare.drawing import drawing
+    from pruning.render.markup.drawing import drawing
 
-    return drawing(layers(pair), before=f"Before: {named(pair.before)}", after=f"After: {named(pair.after)}")
-
-
-def named(side: Side) -> str:
-    """A network's label, for readers who do not know the word 'dense'."""
-    return f"{side.label} (nothing removed)" if side.kind == "dense" else side.label
-
-
-def words(pair: Pair, pairs: list[LayerPair]) -> str:
-    """What the drawing shows, in a sentence or two."""
-    if not pair.same_network:
-        return "Two different networks: each block is a layer, as high as it has channels, both to the same scale."
-    text = "Each block is a layer, as high as it has channels; both networks to the same scale, from input to answer."
-    if any(found.gone for found in pairs):
-        return f"{text} Orange: the channels that were removed, at their own places. Blue: what stays."
-    if pair.before.figures.nonzero != pair.after.figures.nonzero:
-        return f"{text} Blue: the share of the weights that is not zero; orange: zeros, which take room all the same."
-    return text
+    return drawing(layers(pair), before=f"Before: {pair.before.heading}", after=f"After: {pair.after.heading}")
 
 
 def layers(pair: Pair) -> list[LayerPair]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.kit import errors, loaders, state
-from ui.runs import run_list
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -75,15 +74,14 @@ def choose(before: str, after: str) -> None:
 def boxes(first: DeltaGenerator, second: DeltaGenerator, runs: Mapping[str, Run]) -> None:
     """The two boxes. The first holds dense, and the runs that looked at the images of the second's choice."""
     from pruning.compare.sides import comparable
+    from pruning.runs.words import data_by_network, told_apart
 
     after = runs[state.get(AFTER)]
     before = [DENSE, *(name for name, run in runs.items() if run is not after and comparable(run, after))]
-    data: dict[str, set[str]] = {}
-    for run in runs.values():
-        data.setdefault(run.network, set()).add(run.recipe.data)
+    data = data_by_network(runs.values())
 
     def words(name: str) -> str:
-        return _words(runs[name], data) if name else f"dense, {after.network} as it was"
+        return told_apart(runs[name], data) if name else f"dense, {after.network} as it was"
 
     first.selectbox("Before", before, format_func=words, **state.bound(BEFORE))
     second.selectbox("After", list(runs), format_func=words, **state.bound(AFTER))
@@ -104,8 +102,9 @@ def chosen(runs: Mapping[str, Run]) -> Pair:
 
 def _run_side(run: Run) -> Side:
     from pruning.compare.sides import run_side
+    from pruning.runs.words import describe
 
-    return run_side(run, loaders.open_subject(run.ref, run.recipe.data), run_list.describe(run))
+    return run_side(run, loaders.open_subject(run.ref, run.recipe.data), describe(run))
 
 
 def _dense_side(run: Run) -> Side:
@@ -130,16 +129,3 @@ def _adopt(runs: Mapping[str, Run], before: str, after: str) -> str | None:
     except errors.PruningError as error:
         return str(error)
     return None
-
-
-def _words(run: Run, data: Mapping[str, set[str]]) -> str:
-    """A run in a box: what it removed, when, and of which network and with which data where there are several.
-
-    `data`: network → names of the data sets that its runs used.
-    """
-    network = run.network
-    of = f" · {network}" if len(data) > 1 else ""
-    of += f" · {run.recipe.data}" if len(data[network]) > 1 else ""
-    tuned = run.result is not None and run.result.tuned
-    words = f"{'◆' if tuned else '●'} {run_list.describe(run).removesuffix(', fine-tuned')}"
-    return f"{words}{of} · {run.created:%d %b %H:%M}"

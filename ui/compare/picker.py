@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,10 +13,6 @@ from ui.kit.component import component
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from torch import Tensor
-
-    from pruning.render.figures.style import Palette
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,33 +53,6 @@ def choose(key: str, chosen: str) -> None:
     st.session_state[_kept(key)] = chosen
 
 
-def address(pixels: Tensor) -> str:
-    """uint8 pixels, height × width or height × width × 3, as a picture's address."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels.contiguous().numpy()).save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def photo(image: Tensor) -> str:
-    """An image of a data set (uint8, channels × height × width) as an address."""
-    return address(image[0] if len(image) == 1 else image.movedim(0, -1))
-
-
-def heat(values: Tensor, reach: float, colours: Palette) -> str:
-    """Height × width as an address: from `-reach` (dense grey) over zero (panel) to `reach` (kept blue)."""
-    import torch
-
-    def rgb(colour: str) -> Tensor:
-        return torch.tensor([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=torch.float32)
-
-    share = (values / reach).clamp(-1, 1)[..., None]
-    ends = torch.where(share >= 0, rgb(colours.kept), rgb(colours.dense))
-    mixed = rgb(colours.panel) + share.abs() * (ends - rgb(colours.panel))
-    return address(mixed.round().to(torch.uint8))
-
-
 def _kept(key: str) -> str:
     return f"{key}_chosen"
 
@@ -99,4 +66,4 @@ def _keep(key: str) -> None:
 
 @cache
 def _component() -> Callable[..., Any]:
-    return component("compare_tiles", Path(__file__).parent, css="tiles.css", js=("tiles.js",))
+    return component("compare_picker", Path(__file__).parent, css="picker.css", js=("picker.js",))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import percent
-from ui.kit import charts, errors, layers, state
+from pruning.render import layers
+from ui.kit import charts, errors, state
 
 if TYPE_CHECKING:
     from pruning.compare.sides import Pair

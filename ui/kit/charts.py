@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -23,7 +24,7 @@ def dark() -> bool:
 
 
 def show(
-    place: Any,
+    place: DeltaGenerator | ModuleType,
     figure: go.Figure,
     *,
     key: str,
@@ -71,11 +72,11 @@ def kept_strip(place: DeltaGenerator, subject: Subject, cut: PruneSpec, words: M
     """The network as a strip, with what goes; a lesson brings its own `words`."""
     from pruning.cost.counts import layer_costs
     from pruning.render.figures import network as plots
-    from ui.kit.lab import kept_shares
+    from ui.kit import lab
 
     show(
         place,
-        plots.kept_strip(layer_costs(subject.graph), kept_shares(subject, cut), dark(), words=words),
+        plots.kept_strip(layer_costs(subject.graph), lab.plan(subject, cut).kept_by_layer, dark(), words=words),
         key="kept_strip",
         caption=words["strip"],
         height=188,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.kit import jobs, loaders
+from pruning.latency import turns
+from ui.kit import jobs
 
 if TYPE_CHECKING:
     from pruning.planning.plan import Plan
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
 CHOICES: tuple[int | None, ...] = (500, 2000, None)
 """Numbers of select images that the page offers; None: all."""
-START_SECONDS = 8.0
-"""Until a process has loaded everything and measures its first point."""
-WORK = 0.3
-"""Time of a point, as a share of running the whole network once over all its images in float32."""
 
 
 def outline(subject: Subject, spec: PruneSpec, images: int | None) -> Sensitivity:
@@ -46,26 +43,6 @@ def best(subject: Subject, spec: PruneSpec) -> Sensitivity:
     return max(scans, key=lambda scan: (scan.measured, scan.images))
 
 
-def known(subject: Subject, spec: PruneSpec) -> dict[str, list[list[float]]]:
-    """Slider's name → [share removed, accuracy] in ascending order from the uncut network on: recalibrated where there
-    is BN, else as cut. Only targets that have points; nothing is measured."""
-    from pruning.graph.targets import free_targets
-
-    scan = best(subject, spec)
-    if scan.dense is None:
-        return {}
-    start = [0.0, scan.dense.figure("recalibrated").value]
-    names = {target.key: target.name for target in free_targets(subject.graph, spec.granularity)}
-    return {
-        names[curve.name]: [
-            start,
-            *([point.achieved, point.figure("recalibrated").value] for point in curve.points if point.achieved),
-        ]
-        for curve in scan.curves
-        if curve.points
-    }
-
-
 def predicted(subject: Subject, cut: PruneSpec, figure: FigureName = "recalibrated") -> Prediction | None:
     """The metric of a cut as the single curves have it ○, or None where they do not reach that far.
 
@@ -84,54 +61,35 @@ def predicted(subject: Subject, cut: PruneSpec, figure: FigureName = "recalibrat
 def together_words(subject: Subject, cut: PruneSpec, now: Evaluation, figure: FigureName) -> str | None:
     """What the single curves say of a cut of several groups, against what was measured, in Markdown; None where the
     curves do not reach that far, or nothing is cut together."""
-    from pruning.sensitivity import interaction_gap
+    from pruning.sensitivity import together
     from ui.kit import lab
 
-    if sum(share > 0 for share in lab.plan(subject, cut).shares.values()) < 2:
+    if not together.is_joint(lab.plan(subject, cut)):
         return None
     prediction = predicted(subject, cut, figure)
-    if prediction is None:
-        return None
-    gap = interaction_gap(prediction, now)
-    metric = now.metric
-    words = (
-        f"From the curve of each group alone one would expect **{metric.words(prediction.value)}** "
-        f"({metric.span((prediction.low, prediction.high))}) ○; measured together it is "
-        f"**{metric.words(now.value)}** ●"
-    )
-    if gap.low <= 0 <= gap.high:
-        return f"{words}: no difference that {now.images:,} images can show."
-    ends = "–".join(map(metric.size, sorted((gap.low, gap.high), key=abs)))
-    points = f"{f'{metric.size(gap.gap)} {metric.unit_of_change}'.rstrip()} ({ends})"
-    if metric.gain(gap.gap) < 0:
-        return f"{words}: {points} worse, so together they hurt more than alone."
-    return f"{words}: {points} better."
+    return None if prediction is None else together.together_words(prediction, now)
 
 
 def measure_together(subject: Subject, scan: Sensitivity, plan: Plan) -> Joint:
-    """Measure a joint cut on the images of a scan, as the scan was measured, and keep it with the scan.
+    """Measure a joint cut on the images of a scan, and keep it with the scan.
 
     Raises:
         StorageError: it cannot be kept.
     """
-    from pruning.sensitivity import measure_joint
-    from pruning.sensitivity.cache import remember
-    from pruning.whatif import WhatIf
+    from pruning.sensitivity import together
 
-    with loaders.computing():
-        meter = WhatIf(subject.model, subject.graph, subject.data, images=scan.images, seed=scan.spec.seed)
-        joint = measure_joint(subject.model, subject.graph, subject.data, meter, plan, scan)
-        remember(scan, joint)  # before the next session's turn: one at a time keeps something with a scan
-    return joint
+    with turns.computing():
+        return together.measure_together(subject, scan, plan)
 
 
-def seconds_left(subject: Subject, scan: Sensitivity) -> float:
-    """How long the rest of a scan will take on this machine ○: from the points it has, else from one forward pass."""
-    missing = scan.wanted - scan.measured
-    if scan.measured >= 10:
-        return START_SECONDS + missing * scan.seconds / scan.measured
-    each = _seconds_per_point(subject.digest, subject.data.digest, scan.images, subject)
-    return START_SECONDS + missing * WORK * each
+def seconds_left(subject: Subject, scan: Sensitivity, *, started: bool = False) -> float:
+    """How long the rest of a scan will take on this machine ○; `started`: by a process that is on its way."""
+    from pruning.sensitivity import duration
+
+    def of_pass() -> float:
+        return _seconds_of_pass(subject.digest, subject.data.digest, scan.images, subject)
+
+    return duration.seconds_left(scan, of_pass, started=started)
 
 
 class _Told:
@@ -163,17 +121,8 @@ def _outline(digest: str, data_digest: str, spec: PruneSpec, images: int | None,
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _seconds_per_point(digest: str, data_digest: str, images: int, _subject: Subject) -> float:
-    """Running the network over all images that a point needs: as cut, and what recalibration adds."""
-    import time
+def _seconds_of_pass(digest: str, data_digest: str, images: int, _subject: Subject) -> float:
+    from pruning.sensitivity import duration
 
-    from pruning.repair.recalibrate import IMAGES, has_batch_norm
-    from pruning.training.evaluate import evaluate
-
-    sample = min(100, images)
-    with loaders.computing():
-        evaluate(_subject.model, _subject.data, "select", limit=sample)
-        started = time.perf_counter()
-        evaluate(_subject.model, _subject.data, "select", limit=sample)
-        each = (time.perf_counter() - started) / sample
-    return each * (2 * images + IMAGES if has_batch_norm(_subject.model) else images)
+    with turns.computing():
+        return duration.seconds_of_pass(_subject, images)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
 from pruning.base.errors import Cancelled, PruningError
+from pruning.render.markdown import plain
 
 __all__ = ["PruningError", "plain", "shown"]
 
@@ -26,8 +26,3 @@ def shown(*, stop: bool = True) -> Iterator[None]:
         st.error(plain(str(error)), icon=":material/error:")
         if stop:
             st.stop()
-
-
-def plain(text: str) -> str:
-    """Text that Markdown shows as it is: file and layer names hold underscores, stars and dollars."""
-    return re.sub(r"([\\`*_{}\[\]<>#$~|:])", r"\\\1", text)

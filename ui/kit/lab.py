@@ -6,48 +6,23 @@ Everything is keyed on the digest of the weights and the settings of the cut, so
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.latency import turns
 from ui.kit import loaders
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
     from pruning.planning.plan import Plan
+    from pruning.render.preview import Costs
+    from pruning.repair.accuracy import CutAccuracy
     from pruning.spec import PruneSpec
     from pruning.statistics.gather import Statistics
     from pruning.subject import Subject
-    from pruning.tasks.metric import Difference
     from pruning.training.evaluate import Evaluation
     from pruning.training.finetune import TrainEvent
-
-
-@dataclass(frozen=True, kw_only=True)
-class Costs:
-    """Counts for the network after a cut."""
-
-    params: int
-    nonzero: int
-    macs: int
-    bytes: int
-    """Raw size of the weights."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Accuracy:
-    """Accuracy of a cut network before any training, and against dense on the same images."""
-
-    as_cut: Evaluation
-    recalibrated: Evaluation | None
-    """With BN statistics measured anew; None without BN, or when nothing is removed."""
-    difference: Difference
-    """Of the best of the two against dense."""
-
-    @property
-    def best(self) -> Evaluation:
-        return self.recalibrated or self.as_cut
 
 
 def plan(subject: Subject, spec: PruneSpec) -> Plan:
@@ -71,7 +46,7 @@ def statistics(subject: Subject, spec: PruneSpec) -> Statistics | None:
     known = None if data is None else remembered(subject.digest, data, spec)
     if known is not None or not spec.needs_images:
         return known
-    with st.spinner("Ranking by what train images show"), loaders.computing():
+    with st.spinner("Ranking by what train images show"), turns.computing():
         return statistics_for(
             subject.model, subject.graph, data, spec, digest=subject.digest, cancel=loaders.asked_to_stop
         )
@@ -81,16 +56,6 @@ def key(subject: Subject, spec: PruneSpec) -> str:
     """Names what a spec removes from a network: specs and images with the same key give the same plan."""
     data = subject.images_for(spec)
     return f"{spec.digest} {'' if data is None else data.digest}"
-
-
-def kept_shares(subject: Subject, spec: PruneSpec) -> dict[str, float]:
-    """Layer → share of its channels, or of its weights, that stays."""
-    kept: dict[str, int] = {}
-    total: dict[str, int] = {}
-    for layer in plan(subject, spec).layers:  # a layer whose channels belong to two groups stands there twice
-        kept[layer.name] = kept.get(layer.name, 0) + layer.kept
-        total[layer.name] = total.get(layer.name, 0) + layer.total
-    return {name: kept[name] / total[name] for name in kept}
 
 
 def costs(subject: Subject, spec: PruneSpec) -> Costs:
@@ -103,7 +68,7 @@ def dense_accuracy(subject: Subject, images: int | None = None) -> Evaluation:
     return _dense_accuracy(subject.digest, subject.data.digest, images, subject)
 
 
-def accuracy(subject: Subject, spec: PruneSpec, images: int | None = None) -> Accuracy:
+def accuracy(subject: Subject, spec: PruneSpec, images: int | None = None) -> CutAccuracy:
     """A cut network on (at most `images`) select images, as cut and recalibrated on train images."""
     ranked = statistics(subject, spec)
     return _accuracy(subject.digest, subject.data.digest, spec.digest, images, subject, spec, ranked)
@@ -129,16 +94,11 @@ def recover(
 
     Only for networks that take a few seconds; anything longer is a run in a process of its own.
     """
-    from pruning.removal.apply import pruned_model
-    from pruning.training.evaluate import evaluate
-    from pruning.training.finetune import TrainConfig, train
+    from pruning.training import recover
 
-    made, data = plan(subject, spec), subject.data
-    model = pruned_model(subject.model, subject.graph, made)
-    config = TrainConfig(steps=data.info.steps_of(epochs, 64), batch_size=64, lr=0.05, seed=spec.seed)
-    with loaders.quiet():
-        train(model, data, config, masks=made.masks, progress=progress)
-        return evaluate(model, data, "select")
+    made = plan(subject, spec)
+    with turns.quiet():
+        return recover.recover(subject, made, epochs=epochs, seed=spec.seed, progress=progress)
 
 
 def _plan(subject: Subject, spec: PruneSpec, ranked: Statistics | None) -> Plan:
@@ -152,20 +112,16 @@ def _plan(subject: Subject, spec: PruneSpec, ranked: Statistics | None) -> Plan:
 
 @st.cache_data(show_spinner=False, max_entries=2000)
 def _costs(digest: str, key: str, _subject: Subject, _spec: PruneSpec, _ranked: Statistics | None) -> Costs:
-    from pruning.cost.counts import raw_bytes, shapes_after
-    from pruning.render.preview import savings
+    from pruning.render.preview import costs_of
 
-    made = _plan(_subject, _spec, _ranked)
-    found = savings(_subject, made)
-    raw = raw_bytes(_subject.model, shapes_after(_subject.graph, made))
-    return Costs(params=found.params, nonzero=found.nonzero, macs=found.macs, bytes=raw)
+    return costs_of(_subject, _plan(_subject, _spec, _ranked))
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
 def _dense_accuracy(digest: str, data_digest: str, images: int | None, _subject: Subject) -> Evaluation:
     from pruning.training.evaluate import evaluate
 
-    with loaders.computing():
+    with turns.computing():
         return evaluate(_subject.model, _subject.data, "select", limit=images)
 
 
@@ -178,22 +134,12 @@ def _accuracy(
     _subject: Subject,
     _spec: PruneSpec,
     _ranked: Statistics | None,
-) -> Accuracy:
-    from pruning.removal.apply import pruned_model
-    from pruning.repair.recalibrate import has_batch_norm, recalibrate
-    from pruning.training.evaluate import evaluate
+) -> CutAccuracy:
+    from pruning.repair.accuracy import cut_accuracy
 
-    dense, data = dense_accuracy(_subject, images), _subject.data
-    with loaders.computing():
-        made = _plan(_subject, _spec, _ranked)
-        model = pruned_model(_subject.model, _subject.graph, made)
-        as_cut = evaluate(model, data, "select", limit=images)
-        recalibrated = None
-        if has_batch_norm(model) and not made.removes_nothing:
-            recalibrate(model, data)
-            recalibrated = evaluate(model, data, "select", limit=images)
-    difference = (recalibrated or as_cut).minus(dense)
-    return Accuracy(as_cut=as_cut, recalibrated=recalibrated, difference=difference)
+    dense = dense_accuracy(_subject, images)
+    with turns.computing():
+        return cut_accuracy(_subject, _plan(_subject, _spec, _ranked), dense, images=images)
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
@@ -210,5 +156,5 @@ def _speed(
     from pruning.removal.apply import pruned_model
 
     small = pruned_model(_subject.model, _subject.graph, _plan(_subject, _spec, _ranked))
-    with loaders.quiet():
+    with turns.quiet():
         return compare_latency(_subject.model, small, _subject.graph.example_shape, batch, seconds=seconds)

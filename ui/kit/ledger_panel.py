@@ -15,7 +15,7 @@ from ui.kit import errors, lab, state
 
 if TYPE_CHECKING:
     from pruning.cost.devices import Budget
-    from pruning.cost.ledger import Clock, Ledger
+    from pruning.cost.ledger import Ledger
     from pruning.latency.clock import Comparison
     from pruning.latency.steps import Steps
     from pruning.planning.plan import Plan
@@ -65,30 +65,14 @@ def cut_html(
     budget: Budget | None = None,
 ) -> str:
     """The ledger of a cut as HTML, from cached numbers. Raises InputError for settings that are not allowed."""
-    from pruning.render.preview import clock_of
+    from pruning.render.preview import clock_of, predicted_clock
 
     found = _of_cut(subject.digest, lab.key(subject, cut), subject, lab.plan(subject, cut))
     if timing is not None:
         found = replace(found, clocks=(clock_of(timing),))
     elif steps is not None and cut.info.shrinks:
-        found = replace(found, clocks=(_predicted(subject, cut, steps),))
+        found = replace(found, clocks=(predicted_clock(steps, subject.graph, cut),))
     return ledger_table.html(found, pruned="this cut", budget=budget)
-
-
-def _predicted(subject: Subject, cut: PruneSpec, steps: Steps) -> Clock:
-    from pruning.cost.ledger import Clock
-    from pruning.cost.table import cost_table
-    from pruning.latency.steps import predict
-    from pruning.planning.allocation import kept_per_target
-
-    said = predict(steps, cost_table(subject.graph), kept_per_target(subject.graph, cut))
-    return Clock(
-        batch=steps.batch,
-        dense=(said.dense, said.dense, said.dense),
-        pruned=(said.low, said.middle, said.high),
-        speedup=said.speedup,
-        estimated=True,
-    )
 
 
 def finished(result: Result) -> None:

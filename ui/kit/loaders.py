@@ -1,4 +1,4 @@
-"""Models and data sets, loaded once for all sessions, and the lock that lets one session compute at a time.
+"""Models and data sets, loaded once for all sessions.
 
 What is loaded here is shared: never change it, copy it. Nothing imports torch until one of these functions is called,
 so that a page can draw its title first.
@@ -6,9 +6,6 @@ so that a page can draw its title first.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -18,10 +15,6 @@ from ui.kit import state
 if TYPE_CHECKING:
     from pruning.data.protocol import Data
     from pruning.subject import Images, Subject
-
-_COMPUTING = threading.RLock()
-LONGEST_WAIT = 4.0
-"""Seconds that a page waits for a training run on this machine to end before it says so."""
 
 
 def model_refs() -> dict[str, str]:
@@ -68,40 +61,9 @@ def load_data(name: str, data_dir: str | None = None) -> Data:
     return _load_data(name, data_dir)
 
 
-@contextmanager
-def computing() -> Iterator[None]:
-    """One session computes at a time: side by side they would only slow each other down, and spoil each other's
-    timings."""
-    with _COMPUTING:
-        yield
-
-
 def asked_to_stop() -> bool:
     """Never true: looking into the session is where Streamlit ends a run of the page that a newer one replaces."""
     return "loaders_never" in st.session_state
-
-
-@contextmanager
-def quiet(longest: float = LONGEST_WAIT) -> Iterator[None]:
-    """`computing`, and no training run on this machine beside it: for timings and short trainings.
-
-    Raises:
-        Cancelled: a run kept the machine busy for `longest` seconds.
-    """
-    import time
-
-    from pruning.base.errors import Cancelled
-    from pruning.latency.clock import quiet_machine
-
-    # The machine first, then the turn in this process: waiting for a run must not hold up the other sessions.
-    until = time.monotonic() + longest
-    with ExitStack() as held:
-        try:
-            held.enter_context(quiet_machine(cancel=lambda: time.monotonic() > until))
-        except Cancelled as error:
-            raise Cancelled("A run is training on this machine: try again when it has ended.") from error
-        held.enter_context(_COMPUTING)
-        yield
 
 
 @st.cache_resource(show_spinner=False)

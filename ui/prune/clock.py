@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.base.words import threads
+from pruning.render.markup.ledger_tiles import result_time, time_tile
 from ui.kit import errors, jobs, lab
-from ui.kit.numbers import time_tile
-from ui.kit.tiles import Number
 
 if TYPE_CHECKING:
     from pruning.jobs.job import Job
     from pruning.jobs.status import Status
     from pruning.latency.clock import Comparison
     from pruning.latency.steps import Steps
+    from pruning.render.markup.tiles import Number
     from pruning.runs.result import Result
     from pruning.spec import PruneSpec
     from pruning.subject import Subject
@@ -38,11 +37,9 @@ def measure(chosen: Subject, cut: PruneSpec) -> None:
 
 def known(chosen: Subject, cut: PruneSpec, result: Result | None) -> Number | None:
     """The time of this cut: from the result of a run of it, else as it was measured; None where it was not."""
-    speedup = None if result is None else result.speedup()
-    if result is not None and speedup is not None:
-        several = f"{speedup.low:.2f}–{speedup.high:.2f}×, {threads(result.threads)}"
-        words = speedup.words if result.threads == 1 else several  # one thread: as the tile's title says
-        return Number(f"{speedup.middle:.2f}×" if speedup.shows else "≈ 1×", "measured", words)
+    of_run = None if result is None else result_time(result)
+    if of_run is not None:
+        return of_run
     timing = _times().get(_key_of(chosen, cut))
     return time_tile(1, timing).numbers[0] if timing is not None else None
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.base.words import duration
 from pruning.criteria import Parameter, find_criterion
-from ui.kit import charts, errors, loaders, state
+from pruning.latency import turns
+from ui.kit import charts, errors, state
 from ui.session import cuts, shown_run
 from ui.session.recipe import per_epoch, recipe, training
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 _ASKED = "prune_asked"
 _FILE = "prune_recipe_file"
 _REFUSED = "prune_recipe_refused"
-OVERHEAD = 10.0
-"""Seconds that a run takes beside training: its process, the proof, accuracy on test images, and the clock."""
 
 
 def show(chosen: Subject, cut: PruneSpec) -> DeltaGenerator:
@@ -65,30 +65,24 @@ def _ask() -> None:
 
 def say_duration(place: DeltaGenerator, subject: Subject, recipe: Recipe) -> None:
     """Write how long the run will take, from the time of one step, measured once for this network."""
-    with loaders.computing():
+    from pruning.runs.duration import run_seconds
+    from pruning.runs.recipe_words import training_words
+
+    with turns.computing():
         of = (subject.digest, subject.data.digest)
         step = _seconds_per_step(*of, recipe.batch_size, recipe.precision, subject, recipe)
-    seconds = OVERHEAD + step * recipe.finetune_steps
     epochs = recipe.finetune_steps / subject.info.steps_per_epoch(recipe.batch_size)
-    place.markdown(f"{_work_words(epochs, recipe)}: about **{duration(seconds)}** on this machine ○")
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it: '40 s', '3 min'."""
-    if seconds < 100:
-        return f"{5 * max(1, round(seconds / 5))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _work_words(epochs: float, recipe: Recipe) -> str:
-    words = f"{epochs:.3g} epoch{'' if epochs == 1 else 's'}, {recipe.finetune_steps:,} steps"
-    return words + (f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else "")
+    place.markdown(
+        f"{training_words(recipe, epochs)}: about **{duration(run_seconds(recipe, step))}** on this machine ○"
+    )
 
 
 def _plan_words(chosen: Subject, cut: PruneSpec) -> str:
+    from pruning.runs.recipe_words import training_words
+
     with errors.shown(stop=False):
         wanted = recipe(chosen, cut)
-        return _work_words(wanted.finetune_steps / per_epoch(chosen), wanted)
+        return training_words(wanted, wanted.finetune_steps / per_epoch(chosen))
     return ""
 
 
@@ -168,17 +162,6 @@ def _read_recipe() -> None:
 def _seconds_per_step(
     digest: str, data_digest: str, batch: int, precision: str, _subject: Subject, _recipe: Recipe
 ) -> float:
-    import os
+    from pruning.runs.duration import seconds_of_step
 
-    import torch
-
-    from pruning.runs.pipeline import train_config
-    from pruning.training.finetune import seconds_per_step
-
-    pages = torch.get_num_threads()
-    # A run has a process of its own, with as many threads as the machine and its settings allow.
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
-    try:
-        return seconds_per_step(_subject.model, _subject.data, train_config(_recipe, 1))
-    finally:
-        torch.set_num_threads(pages)
+    return seconds_of_step(_subject, _recipe)

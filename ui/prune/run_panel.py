@@ -21,12 +21,7 @@ def result_for(run: Run | None, subject: Subject, cut: PruneSpec) -> Result | No
     """The result of the shown run, if it is one of this very cut."""
     if run is None or run.result is None:
         return None
-    from pruning.planning.allocation import same_cut
-
-    recipe = run.recipe
-    of = (recipe.model, recipe.data) == (subject.ref, subject.data_name)
-    same = of and same_cut(subject.graph, recipe.prune, cut)
-    return run.result if same else None
+    return run.result_of(subject.graph, cut, model=subject.ref, data=subject.data_name)
 
 
 def show(run: Run | None, subject: Subject) -> None:
@@ -52,19 +47,7 @@ def show(run: Run | None, subject: Subject) -> None:
 
 def continue_run(run: Run, epochs: int) -> None:
     """Fine-tune a finished run's model for longer: a run of its own that removes nothing more."""
-    from pruning.data.readers import describe_data
-
-    recipe = run.recipe
-    longer = recipe.replace(
-        model=run.ref,
-        sparsity=0.0,
-        layers=(),
-        schedule="oneshot",
-        iterations=1,
-        finetune_steps=describe_data(recipe.data).steps_of(epochs, recipe.batch_size),
-        seed=recipe.prune.seed + 1,
-    )
-    shown_run.start(longer, run.data_dir)
+    shown_run.start(run.continued(epochs), run.data_dir)
 
 
 def _dense_on_select(run: Run, subject: Subject) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -16,13 +16,10 @@ from ui.runs import report_panel
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.runs import Run, RunEvents
-    from pruning.runs.result import Result
+    from pruning.runs import Run
 
 PANELS: dict[str, Callable[[Run, str], None]] = {"report": report_panel.offer}
 """Where formats that take long are made, by their names."""
-MEASURING = 8.0
-"""Seconds that the part after training usually takes."""
 CURVE = "Loss, and the metric on select images, over the steps of fine-tuning"
 
 
@@ -30,6 +27,7 @@ def live(path: Path, dense: float | None) -> None:
     """Where a run stands; called again and again by a timer until the run has ended."""
     from pruning.render.figures import runs as plots_runs
     from pruning.runs import read_run, request_cancel
+    from pruning.runs.progress import progress
 
     try:
         run = read_run(path)
@@ -47,29 +45,6 @@ def live(path: Path, dense: float | None) -> None:
             key="live_curve",
             alt=CURVE,
         )
-
-
-def progress(state: str, events: RunEvents) -> tuple[float, str]:
-    """Share done, and in words: what the run is doing and how long it will still take."""
-    last: dict[str, Any] = events.last
-    stage = last.get("stage")
-    if state == "queued" or not last:
-        return 0.0, "Starting a process for this run"
-    if stage == "finetune":
-        step, steps = int(last["step"]), int(last["steps"])
-        per_step = _seconds_per_step(events)
-        text = f"Fine-tuning: step {step:,} of {steps:,}"
-        if per_step is not None:
-            text += f", about {_left((steps - step) * per_step + MEASURING)} left ○"
-        return 0.05 + 0.85 * step / steps, text
-    if stage == "measure":
-        return 0.93, f"{last.get('text') or 'Measuring'}: a few seconds"
-    done = events.training[-1] if events.training else None
-    share = 0.05 + 0.85 * int(done["step"]) / int(done["steps"]) if done else 0.04
-    words = {"open": "Opening the network and the images", "prune": "Removing, and proving that it is exact",
-             "as_cut": "Measuring as cut", "recalibrated": "Recalibrating",
-             "finetuned": "Measuring"}  # fmt: skip
-    return share, str(last.get("text") or words.get(str(stage), "Working"))
 
 
 def verdict(place: DeltaGenerator, run: Run) -> None:
@@ -98,7 +73,7 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
                 st.caption(f"{cut.kind.title.capitalize()} on {cut.images:,} select images")
                 st.html(markup.stages_html(run.result))
             else:
-                st.caption(f"No {_metric(run.result)} on select images: the run had none to measure on.")
+                st.caption(f"No {run.result.metric_title} on select images: the run had none to measure on.")
         with curve, errors.shown(stop=False):
             events = run.events()
             if events.training:
@@ -110,11 +85,6 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
                 )
         st.caption("On test images")
         ledger_panel.finished(run.result)
-
-
-def _metric(result: Result) -> str:
-    """What the run was measured by, in words."""
-    return "accuracy" if result.pruned.test is None else result.pruned.test.kind.title
 
 
 def buttons(run: Run, continue_run: Callable[[Run, int], None]) -> None:
@@ -138,16 +108,3 @@ def files(run: Run, key: str = "") -> None:
     for export in offered(source):
         if export.takes_long:
             PANELS[export.name](run, key)
-
-
-def _seconds_per_step(events: RunEvents) -> float | None:
-    """Mean time of the steps of the round that is going; its first step is left out, for it warms up."""
-    number = events.training[-1]["round"]
-    mine = [event for event in events.training if event["round"] == number]
-    if len(mine) < 3:
-        return None
-    return float(mine[-1]["seconds"] - mine[0]["seconds"]) / (len(mine) - 1)
-
-
-def _left(seconds: float) -> str:
-    return f"{max(1, round(seconds))} s" if seconds < 100 else f"{round(seconds / 60)} min"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -34,9 +32,9 @@ def offer(run: Run, key: str = "") -> None:
 
 
 def _options(run: Run) -> Options:
-    from pruning.export.report.contents import Options
+    from pruning.export.report.contents import Options, plain_text
 
-    return Options(recommendation=_plain(state.get(_ADVICE).get(run.name, "")), photos=state.get(_PHOTOS))
+    return Options(recommendation=plain_text(state.get(_ADVICE).get(run.name, "")), photos=state.get(_PHOTOS))
 
 
 def _job(run: Run) -> Job:
@@ -44,12 +42,6 @@ def _job(run: Run) -> Job:
     from pruning.export.report.start import job_of
 
     return job_of(run.path, _options(run))
-
-
-def _plain(text: str) -> str:
-    """A text as people type it: what word processors paste for a line's end is one, other control characters go."""
-    lines = re.sub("[\v\f]", "\n", text)
-    return "".join(letter for letter in lines if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
 
 
 def _making(run: Run, key: str, working: bool) -> None:

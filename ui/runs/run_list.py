@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.criteria import find_criterion
 from pruning.render.markup import result as markup
+from pruning.runs.axes import AXES
 from ui.kit import charts, downloads, errors, ledger_panel, state
 from ui.kit.view import one_of
 from ui.runs import job_panel, unreadable
@@ -18,9 +18,7 @@ from ui.session import shown_run
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pruning.render.figures.runs import TradeoffPoint
     from pruning.runs import Run, Unreadable
-    from pruning.runs.result import Side
     from pruning.subject import Subject
 
 CHOSEN = "tradeoff_run"
@@ -28,26 +26,6 @@ AXIS = "tradeoff_axis"
 MODELS = "tradeoff_models"
 COLOUR = "tradeoff_colour"
 state.DEFAULTS.update({CHOSEN: None, AXIS: "params", MODELS: "this network", COLOUR: "granularity"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Axis:
-    """A cost that runs are compared by."""
-
-    title: str
-    words: str
-    """On the axis, with the unit."""
-    value: Callable[[Side], float | None]
-    """Of one network; None where it was not measured."""
-
-
-AXES: dict[str, Axis] = {
-    "params": Axis(title="parameters", words="parameters", value=lambda side: side.params),
-    "nonzero": Axis(title="non-zero", words="parameters that are not zero", value=lambda side: side.nonzero),
-    "macs": Axis(title="MACs", words="MACs of one image", value=lambda side: side.macs),
-    "time": Axis(title="time", words="time for one image, ms", value=lambda side: _milliseconds(side)),
-    "bytes": Axis(title="bytes", words="bytes as bitmap and non-zeros", value=lambda side: side.bytes.sparse),
-}  # fmt: skip
 
 
 VIEW = {
@@ -105,6 +83,7 @@ def choose(chosen: Subject) -> Runs:
 def plot(runs: Runs) -> None:
     """The metric on test images against the chosen cost; a click chooses a run."""
     from pruning.render.figures import runs as plots_runs
+    from pruning.render.figures.tradeoff_points import measured_alike, points_of
 
     if not runs.done:
         st.info("No finished run of this network yet: prune it, or look at all networks.", icon=":material/info:")
@@ -134,65 +113,10 @@ def plot(runs: Runs) -> None:
     charts.show(st, figure, key=key, caption=caption, on_select=picked, selection_mode="points")
 
 
-def measured_alike(runs: Sequence[Run]) -> list[Run]:
-    """Those of finished runs that can stand on one axis: measured by the metric of the newest that has one, and those
-    without."""
-    metrics = [run.result.pruned.test.metric for run in runs if run.result and run.result.pruned.test]
-    return [
-        run
-        for run in runs
-        if run.result is None or run.result.pruned.test is None or run.result.pruned.test.metric == metrics[0]
-    ]
-
-
-def points_of(runs: Sequence[Run], axis: Axis, colour: str) -> list[TradeoffPoint]:
-    """One point a finished run, and the dense network once for each network and data set."""
-    from pruning.render.figures.runs import TradeoffPoint
-
-    points: list[TradeoffPoint] = []
-    fields: set[str] = set()
-    for run in runs:
-        result = run.result
-        assert result is not None, "only finished runs are drawn"
-        field = f"{run.network} on {run.recipe.data}"
-        for side, is_dense in ((result.dense, True), (result.pruned, False)):
-            x = axis.value(side)
-            if (is_dense and field in fields) or side.test is None or x is None:
-                continue
-            fields.add(field)
-            low, high = side.test.interval
-            points.append(
-                TradeoffPoint(
-                    name="" if is_dense else run.name,
-                    title=f"dense {field}" if is_dense else describe(run),
-                    x=x,
-                    value=side.test.value,
-                    metric=side.test.kind,
-                    low=low,
-                    high=high,
-                    field=field,
-                    kind="" if is_dense else _kind(run, colour),
-                    dense=is_dense,
-                )
-            )
-    return points
-
-
-def describe(run: Run) -> str:
-    """A run in a few words: 'channels by L2 norm, 50 %, fine-tuned'."""
-    from pruning.export.runs_table import sparsity
-
-    recipe = run.recipe
-    if recipe.model.startswith("run:") and recipe.prune.removes_nothing:
-        return "fine-tuned longer"
-    tuned = ", fine-tuned" if recipe.finetune_steps else ""
-    rounds = f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else ""
-    return f"{recipe.prune.info.title} {_by(run)}, {sparsity(run)}{rounds}{tuned}"
-
-
 def details(runs: Runs) -> None:
     """The chosen run beside the figure, the newest at first: verdict, what each layer kept, files."""
     from pruning.render.figures import runs as plots_runs
+    from pruning.runs.words import describe
 
     run = next((run for run in runs.shown if run.name == state.get(CHOSEN)), None) or next(iter(runs.done), None)
     with st.container(border=True, key="details", gap="small"):
@@ -241,13 +165,9 @@ def table(runs: Runs) -> None:
     unreadable.show(runs.unreadable)
 
 
-def shown_columns(frame: pd.DataFrame) -> list[str]:
-    """Those in which something stands: no metric but accuracy where there is no other, and the reverse."""
-    optional = {"metric", "value", "difference"} if frame["metric"].dropna().isin(["accuracy"]).all() else set()
-    return [name for name in frame.columns if name not in optional]
-
-
 def _draw_table(frame: pd.DataFrame, runs: Runs) -> None:
+    from pruning.export.runs_table import shown_columns
+
     def picked() -> None:
         chosen = st.session_state["runs_table"]["selection"]["rows"]
         if chosen:
@@ -281,6 +201,7 @@ def _draw_table(frame: pd.DataFrame, runs: Runs) -> None:
 @st.dialog("Delete this run?")
 def _confirm_delete(run: Run) -> None:
     from pruning.runs import delete_run
+    from pruning.runs.words import describe
 
     st.markdown(f"{errors.plain(describe(run))}: its recipe, results and model go for good.")
     if st.button("Delete it", type="primary", key="delete_for_good"):
@@ -288,16 +209,3 @@ def _confirm_delete(run: Run) -> None:
             delete_run(run.path)
             state.put(CHOSEN, None)
             st.rerun()
-
-
-def _kind(run: Run, colour: str) -> str:
-    return run.recipe.prune.info.title if colour == "granularity" else _by(run)
-
-
-def _by(run: Run) -> str:
-    return f"by {find_criterion(run.recipe.prune.criterion).title}"
-
-
-def _milliseconds(side: Side) -> float | None:
-    timing = side.latency.get(1)
-    return None if timing is None else timing.median

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.base.words import duration
 from pruning.criteria import CRITERIA
 from pruning.granularity import GRANULARITIES
+from pruning.render.markup import multiples
 from ui.kit import curves, errors, jobs, state
 from ui.kit.view import Setting, one_of
-from ui.prune.run_form import duration
-from ui.sensitivity import multiples, scan_results
+from ui.sensitivity import scan_results
 from ui.session import cuts
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def settings(chosen: Subject) -> DeltaGenerator:
     by.selectbox(
         "by",
         [name for name, entry in CRITERIA.items() if not cuts.unfit(chosen, state.get(cuts.GRANULARITY), entry)],
-        format_func=lambda name: CRITERIA[name].title + (" (control)" if CRITERIA[name].control else ""),
+        format_func=lambda name: CRITERIA[name].full_title,
         **state.bound(cuts.CRITERION),
     )
     have = chosen.info.sizes["select"] if chosen.images else max(count or 0 for count in curves.CHOICES)
@@ -121,7 +122,7 @@ def live(subject: Subject, scan: Sensitivity) -> None:
     scan = curves.found(scan)
     text = ""
     if scan.measured and not scan.complete:
-        left = duration(max(0.0, curves.seconds_left(subject, scan) - curves.START_SECONDS))
+        left = duration(curves.seconds_left(subject, scan, started=True))
         text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
     share = scan.measured / max(1, scan.wanted)
     jobs.bar(now, job_of(scan).request_cancel, key="cancel_scan", share=share, text=text)

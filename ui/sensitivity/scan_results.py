@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.base.words import amount, ratio
+from pruning.render.markup import multiples, tiles
+from pruning.render.markup.joint_tiles import joint_tiles
 from ui.kit import charts as figures
-from ui.kit import curves, errors, lab, state, tiles
-from ui.sensitivity import multiples
+from ui.kit import curves, errors, lab, state
 from ui.session import cuts
 
 if TYPE_CHECKING:
-    import pandas as pd
     from streamlit.delta_generator import DeltaGenerator
 
     from pruning.planning.plan import Plan
-    from pruning.sensitivity import FigureName, Joint, Sensitivity
+    from pruning.sensitivity import FigureName, Sensitivity
     from pruning.subject import Subject
 
 FIGURE = "sensitivity_figure"
 LOSE = "sensitivity_lose"
 """What of the metric one group may lose, as it is shown: points of accuracy."""
 SORT = "sensitivity_sort"
-CLOSE = "sensitivity_close"
+CLOSE_UP = "sensitivity_close"
 _USED = "sensitivity_used"
 _TOGETHER = "sensitivity_together"
-state.DEFAULTS.update({FIGURE: "recalibrated", LOSE: 1.0, SORT: "network", CLOSE: False})
+state.DEFAULTS.update({FIGURE: "recalibrated", LOSE: 1.0, SORT: "network", CLOSE_UP: False})
 
 
-def together(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None:
+def joint_cut(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None:
     """All groups cut to their limits at once: what is saved, predicted and measured accuracy, and the gap."""
     if not scan.complete or not scan.measured:
         return
-    from pruning.sensitivity import kept_of, limits_plan
+    from pruning.render.preview import savings
+    from pruning.sensitivity import kept_of, limits_plan, together
 
     ranked = lab.statistics(subject, scan.spec)
-    plan = limits_plan(subject.model, subject.graph, scan, figure(scan), state.get(LOSE) / scan.metric.scale, ranked)
+    plan = limits_plan(subject.model, subject.graph, scan, figure(scan), limit_of(scan), ranked)
     joint = next((joint for joint in scan.joints if joint.kept == kept_of(plan)), None)
     place.html('<div style="height:1.05rem"></div>')
     place.button(
@@ -52,13 +52,9 @@ def together(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None
     )
     if st.session_state.pop(_USED, False):
         st.switch_page("pages/prune.py")
-    tiles.show(st.empty(), _tiles(subject, scan, plan, joint))
-    sides = ("above", "below") if scan.metric.higher_is_better else ("below", "above")
-    st.caption(
-        f"Estimated as if each group did its harm independently of the others (what is left of {scan.metric.title} "
-        f"{sides[0]} chance multiplies). A gap {sides[1]} 0: together they hurt more than alone, so give each a "
-        "stricter limit."
-    )
+    found = joint_tiles(scan, plan, savings(subject, plan), joint, figure(scan), limit_of(scan))
+    st.html(tiles.html(found))
+    st.caption(together.how_estimated(scan.metric))
     if joint is not None or plan.removes_nothing:
         return
     st.button("Measure them together", key="measure_together", icon=":material/science:", on_click=_ask)
@@ -74,25 +70,36 @@ def charts(scan: Sensitivity) -> None:
 
     if scan.measured:
         _look(scan)
-    view = multiples.View(
-        figure=figure(scan), lose=state.get(LOSE) / scan.metric.scale, sort=state.get(SORT), close=state.get(CLOSE)
+    view = multiples.CurveView(
+        figure=figure(scan),
+        lose=limit_of(scan),
+        sort=state.get(SORT),
+        close_up=state.get(CLOSE_UP),
     )
     st.html(multiples.html(scan, view, palette(figures.dark())))
     if scan.dense is not None:
-        st.caption(_legend(scan))
+        st.caption(multiples.caption(scan, figure(scan)))
 
 
 def table(scan: Sensitivity) -> None:
     """All numbers, to be read out or copied."""
+    from pruning.sensitivity import FIGURES
+    from pruning.sensitivity.table import scan_table
+
     if scan.measured:
         with st.expander("All numbers as a table", icon=":material/table:"):
-            st.dataframe(_frame(scan, figure(scan)), hide_index=True)
-            st.caption(f"{scan.metric.axis.capitalize()}, {_words(figure(scan))} ●; change against the uncut network.")
+            st.dataframe(scan_table(scan, figure(scan)), hide_index=True)
+            st.caption(f"{scan.metric.axis.capitalize()}, {FIGURES[figure(scan)]} ●; change against the uncut network.")
 
 
 def figure(scan: Sensitivity) -> FigureName:
     """The figure that is shown: recalibrated only where there is something to recalibrate."""
     return "recalibrated" if scan.has_recalibrated and state.get(FIGURE) == "recalibrated" else "as_cut"
+
+
+def limit_of(scan: Sensitivity) -> float:
+    """What of the metric one group may lose, as the metric counts it: 0.01 for a point of accuracy."""
+    return float(state.get(LOSE)) / scan.metric.scale
 
 
 def _ask() -> None:
@@ -101,12 +108,14 @@ def _ask() -> None:
 
 
 def _look(scan: Sensitivity) -> None:
+    from pruning.sensitivity import FIGURES
+
     which, limit, sort, close = st.columns([1.6, 1.7, 1.6, 1.5], vertical_alignment="top")
     if scan.has_recalibrated:
         which.segmented_control(
             scan.metric.title.capitalize(),
             ["recalibrated", "as_cut"],
-            format_func=_words,
+            format_func=FIGURES.__getitem__,
             required=True,
             help="Recalibrated: batch norm statistics are measured anew after the cut, without any training.",
             **state.bound(FIGURE),
@@ -124,7 +133,7 @@ def _look(scan: Sensitivity) -> None:
     )
     sort.selectbox("Order", list(multiples.SORTS), format_func=multiples.SORTS.__getitem__, **state.bound(SORT))
     close.html('<div style="height:1.6rem"></div>')
-    close.toggle("Close-up of the limit", **state.bound(CLOSE))
+    close.toggle("Close-up of the limit", **state.bound(CLOSE_UP))
 
 
 def _use(subject: Subject, plan: Plan) -> None:
@@ -132,99 +141,3 @@ def _use(subject: Subject, plan: Plan) -> None:
     removed = plan.shares
     cuts.set_rows(subject, {row.name: removed[row.target.key] for row in cuts.free_rows(subject)})
     st.session_state[_USED] = True
-
-
-def _tiles(subject: Subject, scan: Sensitivity, plan: Plan, joint: Joint | None) -> list[tiles.Tile]:
-    from pruning.base.errors import InputError
-    from pruning.render.preview import savings
-    from pruning.sensitivity import interaction_gap, predict_joint
-
-    name, metric = figure(scan), scan.metric
-    costs = savings(subject, plan)
-    try:
-        prediction = predict_joint(scan, plan.shares, name)
-    except InputError as error:
-        estimate = gap = tiles.Number("–", None, str(error), dim=True)
-    else:
-        ends = metric.span((prediction.low, prediction.high))
-        estimate = tiles.Number(metric.words(prediction.value), "estimated", f"from single curves · {ends}")
-        gap = tiles.Number("–", None, "not measured yet", dim=True)
-        if joint is not None:
-            found = interaction_gap(prediction, joint.figure(name))
-            gap = tiles.Number(
-                f"{metric.signed(found.gap)} {metric.unit_of_change}".rstrip(),
-                "estimated",
-                f"measured minus estimated · {metric.signed(found.low)} to {metric.signed(found.high)}",
-            )
-    measured = tiles.Number("–", None, "not measured yet", dim=True)
-    if joint is not None:
-        seen = joint.figure(name)
-        measured = tiles.Number(metric.words(seen.value), "measured", f"measured · {metric.span(seen.interval)}")
-    unit = metric.unit_of_change.removesuffix("s") if state.get(LOSE) == 1 else metric.unit_of_change
-    lose = f"{state.get(LOSE):g} {unit}".rstrip()
-    size = ("Non-zero parameters", costs.dense_nonzero, costs.nonzero)
-    if scan.spec.info.shrinks:
-        size = ("Parameters", costs.dense_params, costs.params)
-    macs = tiles.Number("unchanged", "measured", "zeros are still multiplied")
-    if scan.spec.info.shrinks:
-        macs = tiles.Number(
-            ratio(costs.dense_macs, costs.macs), "measured", f"{amount(costs.macs)} of {amount(costs.dense_macs)}"
-        )
-    return [
-        tiles.Tile(
-            title=f"All cut at once, each to its limit of {lose}: {metric.title} {_words(name)}",
-            numbers=(estimate, measured),
-            width=2.2,
-        ),
-        tiles.Tile(title="Interaction gap", numbers=(gap,), width=1.4),
-        tiles.Tile(
-            title=size[0],
-            numbers=(tiles.Number(ratio(size[1], size[2]), "measured", f"{amount(size[2])} of {amount(size[1])}"),),
-        ),
-        tiles.Tile(title="MACs of one image", numbers=(macs,)),
-    ]
-
-
-def _legend(scan: Sensitivity) -> str:
-    assert scan.dense is not None
-    metric, dense = scan.metric, scan.dense.as_cut
-    again = ""
-    if figure(scan) == "recalibrated" and scan.dense.recalibrated is not None:
-        again = f"; recalibrated though uncut {metric.words(scan.dense.recalibrated.value)} ●, where curves begin"
-    axis = " The axis is logarithmic in what is left." if multiples.is_logarithmic(scan.spec.granularity) else ""
-    return (
-        f"Across: share removed, %. Up: {metric.axis}, {_words(figure(scan))}, on {scan.images:,} select images, with "
-        f"its 95 % interval; every dot is measured ● in {scan.precision}. Dotted: dense, "
-        f"{metric.words(dense.value)} ({metric.span(dense.interval)}) ●{again}. Dashed: the limit. "
-        f"The tinted part goes: the largest measured sparsity within it.{axis} "
-        "Params and MACs: of the layers that the group runs through, counted ●."
-    )
-
-
-def _frame(scan: Sensitivity, name: FigureName) -> pd.DataFrame:
-    import pandas as pd
-
-    metric = scan.metric
-    rows: list[dict[str, Any]] = []
-    for curve in scan.curves:
-        for point in curve.points:
-            seen = point.figure(name)
-            row = {
-                "target": curve.name,
-                "removed": f"{100 * point.achieved:.1f} %",
-                "kept": point.kept,
-                "of": curve.units,
-                metric.title: round(metric.scale * seen.value, metric.digits + 1),
-                "interval": metric.span(seen.interval),
-                "change": round(metric.scale * seen.change, metric.digits + 1),
-                "change interval": f"{metric.signed(seen.change_low)} to {metric.signed(seen.change_high)}",
-            }
-            counted = {"newly wrong": seen.newly_wrong, "newly right": seen.newly_right}
-            rows.append(row | (counted if metric.counts else {}) | {"params": curve.params, "MACs": curve.macs})
-        if curve.locked is not None:
-            rows.append({"target": f"{curve.name} (locked: {curve.locked})", "of": curve.units})
-    return pd.DataFrame(rows)
-
-
-def _words(name: str) -> str:
-    return {"recalibrated": "recalibrated", "as_cut": "as cut"}[name]

@@ -1,14 +1,12 @@
 """The cut that the Prune page works on: how much of each channel group or layer goes, kept for the session.
 
-A row of the board stands at a whole number, as the board counts: units removed of a channel group, or per mille of a
-layer's weights. They are kept for each network and granularity apart, so that switching to and fro loses nothing. A
-target is named as `Recipe.layers` names it: a channel group's name, or a layer's for weight pruning.
+Where the rows stand (`pruning.planning.rows`) is kept for each network and granularity apart, so that switching to and
+fro loses nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -19,7 +17,7 @@ from pruning.spec import PruneSpec
 from ui.kit import errors, state
 
 if TYPE_CHECKING:
-    from pruning.graph.targets import Target
+    from pruning.planning.rows import Positions, Row
     from pruning.runs.recipe import Recipe
     from pruning.subject import Subject
 
@@ -60,88 +58,27 @@ _IMPOSED = "prune_imposed"
 """How often something other than the board set the rows: a new number makes the board take them over."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A target as one slider controls it."""
-
-    target: Target
-    parts: int
-    """How finely it is cut: into units, or a layer's weights into thousandths."""
-
-    @property
-    def name(self) -> str:
-        return self.target.name
-
-    @property
-    def label(self) -> str:
-        """'layer2.0.conv2/own' reads better as 'layer2.0.conv2 · own', 'qkv#2' as 'qkv (2)'."""
-        name, _, number = self.name.replace("/own", " · own").partition("#")
-        return f"{name} ({number})" if number else name
-
-    @property
-    def is_part(self) -> bool:
-        """Whether its first layer has more channels, which belong to an earlier group."""
-        return "/own" in self.name
-
-    @property
-    def most(self) -> int:
-        """The highest number it can stand at: one unit stays, or one weight in a thousand."""
-        return self.parts - 1
-
-    def at(self, sparsity: float) -> int:
-        """The number at which it removes that share."""
-        from pruning.planning.allocation import kept_units
-
-        if self.target.group is not None:
-            return self.parts - kept_units(self.parts, sparsity)
-        return min(self.most, round(self.parts * sparsity))
-
-    def sparsity(self, number: int) -> float:
-        """The exact fraction that a number stands for."""
-        return number / self.parts
-
-
-@dataclass
-class Rows:
-    """Where the rows of one network stand, for one granularity."""
-
-    numbers: dict[str, int] = field(default_factory=dict)
-    """Target → number; what is not named loses nothing."""
-    share: float = 0.0
-    """The share that was asked of all rows. Rows that stand elsewhere have a sparsity of their own."""
-    asked: dict[str, float] = field(default_factory=dict)
-    """Target → the sparsity that a recipe asks for, as long as the row stands where that puts it."""
-    pinned: list[str] = field(default_factory=list)
-    """Targets that the user locked: the slider of all rows leaves them alone."""
-    mode: str = "uniform"
-    """Of the slider of all rows: the same share of each, or the same threshold for all scores."""
-
-
-def all_rows(subject: Subject, granularity: Granularity) -> list[Row]:
-    """Every row of a network in network order, locked ones too."""
-    return _all_rows(subject.digest, granularity, subject)
-
-
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _all_rows(digest: str, granularity: Granularity, _subject: Subject) -> list[Row]:
-    from pruning.graph.targets import all_targets
-
-    return [
-        Row(target=target, parts=1000 if target.group is None else target.units)
-        for target in all_targets(_subject.graph, granularity)
-    ]
-
-
-def free_rows(subject: Subject) -> list[Row]:
+def free_rows(subject: Subject) -> tuple[Row, ...]:
     """The rows of the chosen granularity that can lose something."""
-    return [row for row in all_rows(subject, state.get(GRANULARITY)) if row.target.locked is None]
+    from pruning.planning.rows import free_rows
+
+    return free_rows(subject.graph, state.get(GRANULARITY))
 
 
-def rows(subject: Subject) -> Rows:
-    """Where the rows stand, for the chosen granularity; changing it changes the state."""
-    everything = st.session_state.setdefault(_ROWS, {})
-    mine: Rows = everything.setdefault((subject.digest, state.get(GRANULARITY)), Rows())
-    return mine
+def positions(subject: Subject) -> Positions:
+    """Where the rows stand, for the chosen granularity."""
+    from pruning.planning.rows import Positions
+
+    found: Positions = st.session_state.get(_ROWS, {}).get(_place(subject)) or Positions()
+    return found
+
+
+def _put(subject: Subject, stand: Positions) -> None:
+    st.session_state.setdefault(_ROWS, {})[_place(subject)] = stand
+
+
+def _place(subject: Subject) -> tuple[str, Granularity]:
+    return subject.digest, state.get(GRANULARITY)
 
 
 def token(subject: Subject) -> str:
@@ -195,32 +132,14 @@ def unfit(chosen: Subject, granularity: Granularity, criterion: Criterion) -> st
 
 @st.cache_data(show_spinner=False, max_entries=200)
 def _unranked(digest: str, criterion: str, _subject: Subject) -> str | None:
-    """Why not all groups of a network have the batch norms that a criterion needs, or None where they have."""
-    from pruning.base.errors import InputError
-    from pruning.graph.targets import free_targets
-    from pruning.planning.ranking import Ranking
+    from pruning.planning.ranking import why_unranked
 
-    order = Ranking(_subject.model, _subject.graph, PruneSpec(criterion=criterion))
-    try:
-        for target in free_targets(_subject.graph, "channel"):
-            order.scores(target)
-    except InputError as error:
-        return str(error)
-    return None
+    return why_unranked(_subject.model, _subject.graph, PruneSpec(criterion=criterion))
 
 
 def current(subject: Subject) -> PruneSpec:
     """The spec as the rows stand: one sparsity for all, and of their own for those that stand elsewhere."""
-    mine = rows(subject)
-    layers = []
-    for row in free_rows(subject):
-        number = mine.numbers.get(row.name, 0)
-        own = mine.asked.get(row.name)
-        if own is not None and row.at(own) == number:
-            layers.append((row.name, own))
-        elif row.at(mine.share) != number:
-            layers.append((row.name, row.sparsity(number)))
-    return ranking().replace(sparsity=mine.share, layers=tuple(layers))
+    return positions(subject).spec(free_rows(subject), ranking())
 
 
 def set_rows(subject: Subject, sparsities: Mapping[str, float], *, share: float = 0.0) -> None:
@@ -228,12 +147,7 @@ def set_rows(subject: Subject, sparsities: Mapping[str, float], *, share: float 
 
     `share`: the sparsity that rows have in common, where they do.
     """
-    mine = rows(subject)
-    known = {row.name: row for row in free_rows(subject)}
-    wanted = {name: value for name, value in sparsities.items() if name in known}
-    mine.numbers = {name: known[name].at(value) for name, value in wanted.items()}
-    mine.asked = {name: value for name, value in wanted.items() if value != share}
-    mine.share = share
+    _put(subject, positions(subject).moved_to(free_rows(subject), sparsities, share=share))
     impose()
 
 
@@ -241,18 +155,9 @@ def follow(subject: Subject, sent: Mapping[str, Any]) -> None:
     """Take over what the board says, unless it speaks of rows that are no longer shown."""
     if sent.get("token") != token(subject):
         return
-    mine = rows(subject)
-    known = {row.name: row for row in free_rows(subject)}
-    mine.numbers = {
-        name: max(0, min(known[name].most, int(number)))
-        for name, number in sent["removed"].items()
-        if name in known and number
-    }
-    mine.share = max(0.0, min(0.999, float(sent["share"])))
-    mine.asked = {name: value for name, value in mine.asked.items() if known[name].at(value) == mine.numbers.get(name)}
-    mine.pinned = [name for name in sent["pinned"] if name in known]
-    mine.mode = "threshold" if sent["mode"] == "threshold" else "uniform"
-    state.put(CHOSEN, sent["chosen"] if sent["chosen"] in known else None)
+    rows = free_rows(subject)
+    _put(subject, positions(subject).following(rows, sent))
+    state.put(CHOSEN, sent["chosen"] if sent["chosen"] in {row.name for row in rows} else None)
 
 
 def adopt(subject: Subject, recipe: Recipe) -> None:
@@ -283,16 +188,12 @@ def adopt_rows(subject: Subject, recipe: Recipe) -> None:
     Raises:
         InputError: as `adopt`; then nothing is changed.
     """
-    from pruning.planning.allocation import kept_per_target, per_target
+    from pruning.planning.rows import sparsities_of
 
     spec = recipe.prune
-    asked, kept = per_target(subject.graph, spec), kept_per_target(subject.graph, spec)
+    wanted = sparsities_of(subject.graph, spec)
     state.put(GRANULARITY, spec.granularity)
     state.put(CRITERION, spec.criterion)
     state.put(PARAMETERS, {**state.get(PARAMETERS), spec.criterion: dict(spec.parameters)})
     state.put(SEED, spec.seed)
-    wanted = {}
-    for row in free_rows(subject):
-        exact = 1 - kept[row.target.key] / row.target.units  # where the recipe rounds to whole multiples
-        wanted[row.name] = asked[row.target.key] if spec.round_to == 1 else exact
     set_rows(subject, wanted, share=spec.sparsity)

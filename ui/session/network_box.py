@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.catalog.references import short_title
 from ui.kit import errors, loaders, state
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def show(place: DeltaGenerator) -> Subject:
         subject = _open(state.get(state.MODEL))
     if subject.ref not in titles and not subject.network.data:
         _remember(subject.ref)
-    titles |= {ref: _short(ref) for ref in st.session_state.get(_LIBRARY, [])}
+    titles |= {ref: short_title(ref) for ref in st.session_state.get(_LIBRARY, [])}
     titles.setdefault(subject.ref, subject.title)
     state.put(state.MODEL, subject.ref)  # told anew, or after a change of page the box may show its first entry
     place.selectbox(
@@ -123,13 +124,6 @@ def _remember(ref: str) -> None:
     mine: list[str] = st.session_state.setdefault(_LIBRARY, [])
     if ref not in mine:
         st.session_state[_LIBRARY] = [*mine[-5:], ref]
-
-
-def _short(ref: str) -> str:
-    """'torchvision:resnet50?size=64' as the box shows it: 'resnet50 (torchvision, size=64)'."""
-    library, _, rest = ref.partition(":")
-    name, _, options = rest.partition("?")
-    return f"{name} ({', '.join([library, *options.split('&')] if options else [library])})"
 
 
 def _write_address(ref: str) -> None:

@@ -31,18 +31,10 @@ def recipe(chosen: Subject, cut: PruneSpec) -> Recipe:
 
 def untouched(chosen: Subject) -> Recipe:
     """The recipe of the page as it is at first: nothing removed, and the options that suit the network."""
-    from pruning.data.readers import describe_data
-    from pruning.runs.recipe import Recipe
+    from pruning.runs.suitable import suitable_recipe
     from pruning.spec import PruneSpec
 
-    settings = _suitable(chosen)
-    return Recipe(
-        model=chosen.ref,
-        data=chosen.data_name,
-        prune=PruneSpec(),
-        finetune_steps=describe_data(chosen.data_name).steps_of(state.DEFAULTS[cuts.EPOCHS], settings["batch_size"]),
-        **settings,
-    )
+    return suitable_recipe(chosen, PruneSpec(), epochs=state.DEFAULTS[cuts.EPOCHS])
 
 
 def _steps(chosen: Subject) -> int:
@@ -52,26 +44,18 @@ def _steps(chosen: Subject) -> int:
 
 
 def per_epoch(chosen: Subject) -> int:
-    from pruning.data.readers import describe_data
-
-    return describe_data(chosen.data_name).steps_per_epoch(int(training(chosen)["batch_size"]))
+    """Optimiser steps of one pass over the train images, with the page's batch size."""
+    return chosen.info.steps_per_epoch(int(training(chosen)["batch_size"]))
 
 
 def training(chosen: Subject) -> dict[str, Any]:
     """Settings of training: those of an adopted recipe for this data set, else what suits it; then the page's own."""
-    settings = _suitable(chosen)
+    from pruning.runs.suitable import suitable_training
+
+    settings = suitable_training(chosen.model, chosen.info)
     data, adopted = state.get(cuts.TRAINING) or (None, {})
     if data == chosen.data_name:
         settings.update(adopted)
     if state.get(cuts.LEARNING_RATE) is not None:
         settings["lr"] = float(state.get(cuts.LEARNING_RATE))
     return settings
-
-
-def _suitable(chosen: Subject) -> dict[str, Any]:
-    """Settings of training that suit the network and the data set."""
-    from pruning.data.readers import describe_data
-    from pruning.training.finetune import choose_precision, default_hyperparameters
-
-    settings: dict[str, Any] = dict(default_hyperparameters(describe_data(chosen.data_name)))
-    return settings | {"precision": choose_precision(chosen.model)}

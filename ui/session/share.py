@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ui.kit import downloads, errors, loaders, state
-from ui.kit.view import View
+from ui.kit.view import View, changed, check, put
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -70,7 +69,9 @@ def _open(code: str, view: View) -> None:
     else:
         what = "what the link shows"
         if link.recipe:
-            words = words_of(link.recipe, loaders.open_subject(link.recipe.model))
+            from pruning.runs.recipe_words import plan_words
+
+            words = plan_words(link.recipe, loaders.open_subject(link.recipe.model).graph)
             what = f"the plan in the link: {errors.plain(words)}"
         st.toast(f"Opened {what}.", icon=":material/link:", duration="long")
 
@@ -84,60 +85,40 @@ def show_view(place: DeltaGenerator, view: View, words: str) -> None:
     """The button on a page that works on a network of its own: the link holds the page's settings alone."""
     from pruning.runs import links
 
-    now = _values(view)
+    now = changed(view)
     link = links.Link(view=now)
     _draw(place, Shared(words=words, address=_address(link if now else None), code=links.encode(link) if now else ""))
 
 
-def words_of(recipe: Recipe, subject: Subject) -> str:
-    """A plan for a network in a line: 'resnet20, 40 % of the channels by L2 norm'."""
-    from pruning.criteria import find_criterion
-    from pruning.planning.allocation import per_target
-
-    spec = recipe.prune
-    values = per_target(subject.graph, spec).values()
-    if not any(values):
-        what = "nothing removed yet"
-    else:
-        low, high = (round(100 * value) for value in (min(values), max(values)))
-        share = f"{low}–{high} %, row by row," if low < high else f"{low} %"
-        what = f"{share} of the {spec.info.title} by {find_criterion(spec.criterion).title}"
-    name = recipe.model.partition(":")[2].partition("?")[0]
-    return f"{name}, {what}"
-
-
 def _adopt(link: Link, view: View) -> None:
     """Raises InputError, before anything is changed, where the link asks for what is not allowed."""
-    from pruning.base.errors import InputError
     from ui.session import cuts, shown_run
 
-    for name, value in link.view.items():
-        if name not in view or not view[name].allowed(value):
-            raise InputError(f"The link sets '{name}' to '{value}', which this page does not offer: ask for it again.")
+    check(view, link.view)
     if link.recipe is not None and link.has_images:
         shown_run.adopt(link.recipe)
     elif link.recipe is not None:
         cuts.adopt_rows(loaders.open_subject(link.recipe.model), link.recipe)
         state.put(state.MODEL, link.recipe.model)
-    for name, value in link.view.items():
-        state.put(view[name].key, value)
+    put(view, link.view)
 
 
 def _shared(chosen: Subject, view: View) -> Shared:
     from pruning.runs import links
     from pruning.runs.recipe import Recipe
+    from pruning.runs.recipe_words import what_goes
     from pruning.spec import PruneSpec
     from ui.session import cuts
     from ui.session import recipe as edited
 
     subject, cut = chosen, cuts.current(chosen)
-    now = {name: value for name, value in _values(view).items() if view[name].says(subject, value)}
+    now = {name: value for name, value in changed(view).items() if view[name].says(subject, value)}
     if chosen.data_name:
         recipe, plain = edited.recipe(chosen, cut), edited.untouched(chosen)
     else:  # nothing can be trained: the plan alone
         plain = Recipe(model=subject.ref, data="mnist5k", prune=PruneSpec())
         recipe = plain.replace(prune=cut)
-    words = f"**{errors.plain(subject.title)}**, {errors.plain(words_of(recipe, subject).partition(', ')[2])}"
+    words = f"**{errors.plain(subject.title)}**, {errors.plain(what_goes(recipe.prune, subject.graph))}"
     if recipe == plain and not now and chosen.data_name in ("", *subject.network.data[:1]):
         return Shared(words=words, address=_address(None))
     link = links.Link(recipe=recipe, has_images=bool(chosen.data_name), view=now)
@@ -148,23 +129,12 @@ def _shared(chosen: Subject, view: View) -> Shared:
         return Shared(words=words, address="", refused=str(error), recipe=sendable)
 
 
-def _values(view: View) -> dict[str, Any]:
-    """Settings that are not as at first."""
-    now = {name: state.get(setting.key) for name, setting in view.items()}
-    return {name: value for name, value in now.items() if value is not None and value != state.DEFAULTS[view[name].key]}
-
-
 def _address(link: Link | None) -> str:
     from pruning.runs import links
 
-    page = st.context.url or "http://localhost"
-    keep = {name: st.query_params[name] for name in KEPT if name in st.query_params}
-    if link is not None:
-        return links.address(page, link, keep)
-    if "model" in st.query_params:
-        keep["model"] = st.query_params["model"]
-    parts = urlsplit(page)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(keep), ""))
+    kept = KEPT if link is not None else (*KEPT, "model")
+    keep = {name: st.query_params[name] for name in kept if name in st.query_params}
+    return links.address(st.context.url or "http://localhost", link, keep)
 
 
 def _draw(place: DeltaGenerator, shared: Shared) -> None:

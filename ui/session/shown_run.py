@@ -36,7 +36,7 @@ def restore() -> None:
         return
     st.session_state[_RESTORED] = name
     run = shown()
-    if run is not None and not _continues(run.recipe):
+    if run is not None and not run.recipe.continues_a_run:
         with errors.shown(stop=False):
             adopt(run.recipe)
 
@@ -111,8 +111,3 @@ def is_busy() -> bool:
     """Whether the shown run is still going."""
     run = shown()
     return run is not None and run.state in ("queued", "running")
-
-
-def _continues(recipe: Recipe) -> bool:
-    """Whether a recipe only fine-tunes another run's model."""
-    return recipe.model.startswith("run:") and recipe.prune.removes_nothing

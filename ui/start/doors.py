@@ -65,7 +65,7 @@ def _learn() -> Door:
 
 def _run_doors(found: Listing | None) -> tuple[Door, Door]:
     from pruning.catalog.samples import SAMPLE
-    from ui.runs.run_list import describe
+    from pruning.runs.words import describe
 
     run = _last_run(found)
     if run is None:

@@ -6,10 +6,10 @@ from html import escape
 
 from pruning.base.words import interval, percent
 from pruning.compare.casualties import Changes
-from pruning.compare.verdict import signed
 from pruning.export.report.contents import Contents, Picture
 from pruning.export.report.parts import section, table
 from pruning.render.markup.badges import badge
+from pruning.tasks.classification import ACCURACY
 
 
 def answers(contents: Contents) -> str:
@@ -51,15 +51,14 @@ def _classes(contents: Contents) -> str:
         )
     rows = []
     for change in contents.classes:
-        low, high = (100 * end for end in change.difference.interval)
-        points = 100 * change.difference.value
+        low, high = map(ACCURACY.signed, change.difference.interval)
         rows.append(
             [
                 escape(change.name),
                 f"{change.images:,}",
                 percent(change.before_accuracy),
                 f"{percent(change.after_accuracy)} ({interval(change.after_interval)})",
-                f"{signed(points)} ({signed(low)} to {signed(high)})",
+                f"{ACCURACY.signed(change.difference.value)} ({low} to {high})",
                 "yes" if change.shows else "no",
             ]
         )
@@ -97,9 +96,9 @@ def _gallery(contents: Contents, found: Changes) -> str:
 
 
 def _picture(picture: Picture, contents: Contents) -> str:
-    case, names = picture.case, contents.info.classes
-    said = [names[answer] if 0 <= answer < len(names) else "no answer" for answer in (case.before, case.after)]
-    truth = escape(names[case.label])
+    case, info = picture.case, contents.info
+    said = [info.answer(answer) for answer in (case.before, case.after)]
+    truth = escape(info.classes[case.label])
     sure = [percent(share, 0).replace(" ", "&nbsp;") for share in (case.before_confidence, case.after_confidence)]
     return (
         f'<li><img src="{picture.uri}" alt="Test image {case.index}, a picture of class {truth}" width="84" '

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
-from pruning.compare.casualties import Case, Changes, casualties, png, rescued
+from pruning.compare.casualties import Case, Changes, casualties, rescued
 from pruning.compare.classes import ClassChange, per_class
 from pruning.compare.networks import LayerPair, compare_layers
 from pruning.compare.sides import dense_side, run_side
@@ -19,7 +21,8 @@ from pruning.export.report.family import Group, Reached, dense_point, family, fi
 from pruning.export.report.plans import UniformPlan, measure_plans
 from pruning.export.report.provenance import facts, shared_recipe
 from pruning.latency.clock import quiet_machine
-from pruning.render.markup.badges import Kind
+from pruning.render.markup.badges import Kind, of_metric
+from pruning.render.markup.pixels import photo
 from pruning.runs import Run
 from pruning.runs.result import Result
 from pruning.subject import Subject, open_subject
@@ -55,6 +58,12 @@ class Options:
                 raise InputError(f"The {name} has {len(text):,} characters; up to {most:,} are allowed: shorten it.")
             if any(ord(sign) < 32 and sign not in "\n\r\t" for sign in text):
                 raise InputError(f"The {name} holds a control character: type it anew as plain text.")
+
+
+def plain_text(text: str) -> str:
+    """A text as people type it: what word processors paste for a line's end is one, other control characters go."""
+    lines = re.sub("[\v\f]", "\n", text)
+    return "".join(sign for sign in lines if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +121,7 @@ class Contents:
     @property
     def badge(self) -> Kind:
         """Of what was measured of the pruned network's answers."""
-        return "tuned" if self.tuned else "measured"
+        return of_metric(self.tuned)
 
     @property
     def channels(self) -> bool:
@@ -194,7 +203,7 @@ def gather(
 
 
 def _pictures(cases: Sequence[Case], data: Data) -> tuple[Picture, ...]:
-    return tuple(Picture(uri=png(data.image("test", case.index)), case=case) for case in cases[:MOST_PICTURES])
+    return tuple(Picture(uri=photo(data.image("test", case.index)), case=case) for case in cases[:MOST_PICTURES])
 
 
 def _plans(

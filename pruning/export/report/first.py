@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from pruning.base.words import amount, milliseconds, percent, ratio
-from pruning.cost.ledger import ZEROS_SEEN, size
+from pruning.base.words import amount, factor, milliseconds, percent, size
+from pruning.cost.ledger import ZEROS_SEEN
 from pruning.export.report.contents import Contents
 from pruning.export.report.parts import metric_title, paragraphs, tile
 
@@ -168,4 +168,4 @@ def _time(contents: Contents) -> str:
 
 
 def _fall(dense: int, pruned: int) -> str:
-    return "unchanged" if dense == pruned else ratio(dense, max(1, pruned))
+    return "unchanged" if dense == pruned else factor(dense, pruned)

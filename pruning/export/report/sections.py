@@ -5,12 +5,12 @@ from __future__ import annotations
 from html import escape
 
 from pruning.base.words import percent
-from pruning.compare.drawing import STYLE as DRAWING
-from pruning.compare.drawing import drawing
 from pruning.export.report import charts
 from pruning.export.report.contents import Contents
 from pruning.export.report.parts import chart, folded, key, scroller, section, table
-from pruning.render.markup.badges import Kind, badge, legend
+from pruning.render.markup.badges import Kind, badge, legend_of_badges
+from pruning.render.markup.drawing import STYLE as DRAWING
+from pruning.render.markup.drawing import drawing
 from pruning.render.markup.result import footnote, ledger_html
 from pruning.runs.result import Measurement
 
@@ -171,7 +171,7 @@ def settings(contents: Contents) -> str:
 def words() -> str:
     """The badges' legend and a few words explained."""
     entries = "".join(f"<dt>{escape(word)}</dt><dd>{escape(text)}</dd>" for word, text in GLOSSARY)
-    return section("words", "Signs and words", legend(), f"<dl>{entries}</dl>")
+    return section("words", "Signs and words", legend_of_badges(), f"<dl>{entries}</dl>")
 
 
 def _words(found: Measurement) -> str:

@@ -1,4 +1,4 @@
-"""The three badges that say how a number came about, and their one legend. Symbols, not colours, tell them apart."""
+"""The three badges that say how a number came about, and the legend. Symbols, not colours, tell them apart."""
 
 from __future__ import annotations
 
@@ -14,6 +14,24 @@ MEANINGS: dict[Kind, str] = {
     "measured": "measured",
     "tuned": "measured after fine-tuning",
 }
+WORDS: dict[str, str] = {
+    **{str(kind): meaning for kind, meaning in MEANINGS.items()},
+    "roles": "train, select, test",
+    "roles_are": "three separate sets of images: to learn from, to choose by, to look at once at the end",
+    "macs": "MACs",
+    "macs_are": "multiply-accumulates, the multiplications of one image",
+}
+"""What a page's legend says: of the badges, and of two words that stand on every page."""
+
+
+def of_metric(tuned: bool) -> Kind:
+    """The badge of what was measured of a network: after fine-tuning, or without it."""
+    return "tuned" if tuned else "measured"
+
+
+def of_clock(estimated: bool) -> Kind:
+    """The badge of a speed-up: worked out from two runs, or measured in turn."""
+    return "estimated" if estimated else "measured"
 
 
 def badge(kind: Kind) -> str:
@@ -24,8 +42,17 @@ def badge(kind: Kind) -> str:
     )
 
 
-def legend(meanings: Mapping[Kind, str] | Mapping[str, str] = MEANINGS) -> str:
-    """The legend as HTML: once a page, at its end. `meanings`: kind → words."""
+def legend(words: Mapping[str, str] = WORDS) -> str:
+    """The legend of a page as HTML: once, at its end. Lessons bring their own `words`."""
+    said = "".join(
+        f"<span><b>{escape(words[key])}</b>: {escape(words[f'{key}_are'])}</span>" for key in ("roles", "macs")
+    )
+    style = "<style>.px-words{margin-top:.15em}.px-words b{font-weight:600}</style>"
+    return f'{style}{legend_of_badges(words)}<div class="px-legend px-words">{said}</div>'
+
+
+def legend_of_badges(meanings: Mapping[Kind, str] | Mapping[str, str] = MEANINGS) -> str:
+    """The badges alone as HTML. `meanings`: kind → words."""
     entries = "".join(f"<span>{badge(kind)} {escape(meanings[kind])}</span>" for kind in SYMBOLS)
     return f'<style>{STYLE}</style><div class="px-legend">{entries}</div>'
 

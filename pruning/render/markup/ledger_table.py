@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from pruning.base.words import milliseconds, ratio, size
+from pruning.base.words import factor, milliseconds, size
 from pruning.render.markup import badges
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _sizes(title: str, dense: int, pruned: int, badge: badges.Kind = "measured")
 
 
 def _ratio(dense: int, pruned: int) -> str:
-    return "same" if dense == pruned else ratio(dense, max(1, pruned))
+    return "same" if dense == pruned else factor(dense, pruned)
 
 
 def _time(clock: Clock) -> str:
@@ -113,7 +113,7 @@ def _span(times: tuple[float, float, float], kind: badges.Kind) -> str:
 def _marked(html: str, kind: badges.Kind) -> str:
     """A number with its badge; on a narrow screen the badge must not stand alone in the next line."""
     head, _, last = html.rpartition(" ")
-    return f'{head} <span class="px-whole">{last}{badges.badge(kind)}</span>'.lstrip()
+    return f'{head} <span class="px-unbroken">{last}{badges.badge(kind)}</span>'.lstrip()
 
 
 STYLE = f"""<style>{badges.STYLE}
@@ -124,7 +124,7 @@ STYLE = f"""<style>{badges.STYLE}
 .px-ledger thead th{{border-top:0;opacity:var(--faint);font-size:var(--text-small)}}
 .px-ledger tbody th{{text-align:left;padding-left:0}}
 .px-ledger small{{opacity:var(--faint)}}
-.px-ledger small,.px-ledger .px-whole{{white-space:nowrap}}
+.px-ledger small,.px-ledger .px-unbroken{{white-space:nowrap}}
 .px-ledger .px-note td{{border-top:0;text-align:left;padding:0 0 .45rem 1rem;font-size:var(--text-small);opacity:.8;
  max-width:60rem;overflow-wrap:anywhere}}
 @media (max-width:640px){{.px-ledger{{font-size:.85rem}}.px-ledger th,.px-ledger td{{padding:.28rem .25rem}}}}

@@ -32,7 +32,7 @@ def points(change: Change) -> str:
 
 def kind(result: Result) -> badges.Kind:
     """The badge of a run's accuracies: measured, or measured after fine-tuning."""
-    return "tuned" if result.tuned else "measured"
+    return badges.of_metric(result.tuned)
 
 
 def verdict(result: Result) -> str:
@@ -112,7 +112,7 @@ def _test_rows(result: Result) -> list[str]:
             ledger_table.row(
                 "Answers, against dense",
                 "",
-                f"{same:,} right or wrong as <span class='px-whole'>before{badges.badge(tuned)}</span>",
+                f"{same:,} right or wrong as <span class='px-unbroken'>before{badges.badge(tuned)}</span>",
                 f"{paired.newly_wrong:,} newly wrong, {paired.newly_right:,} newly right" + badges.badge(tuned),
             )
         )
@@ -122,7 +122,7 @@ def _test_rows(result: Result) -> list[str]:
 def _figure(found: Measurement, kind: badges.Kind) -> str:
     """With its interval, whose badge does not stand alone in the next line."""
     span = f"<small>({escape(found.kind.span(found.interval))})</small>"
-    return f'{escape(found.kind.words(found.value))} <span class="px-whole">{span}{badges.badge(kind)}</span>'
+    return f'{escape(found.kind.words(found.value))} <span class="px-unbroken">{span}{badges.badge(kind)}</span>'
 
 
 _STYLE = f"""<style>{badges.STYLE}

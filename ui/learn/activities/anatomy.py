@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import percent
-from ui.kit import charts, layers
+from pruning.render import layers
+from ui.kit import charts
 
 if TYPE_CHECKING:
     from ui.learn.stage import Stage

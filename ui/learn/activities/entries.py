@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import interval, percent
+from pruning.latency import turns
 from pruning.lessons.challenge import BATCH, Challenge, Entry, entries_of, is_tie, ranked
 from pruning.render.markup.bars import accuracy_bar
 from pruning.spec import PruneSpec
 from ui.kit import lab, loaders
 from ui.learn import bars, progress
-from ui.runs import job_panel
 
 if TYPE_CHECKING:
     from pruning.subject import Subject
@@ -51,11 +51,12 @@ def name_of(stage: Stage, entry: Entry) -> str:
 
 def how_far(stage: Stage, entry: Entry) -> tuple[float, str]:
     """How far an entry has come, as a share and in words; once it is trained, with its accuracy."""
+    from pruning.runs import progress as run_progress
     from pruning.runs import read_run
 
     run = read_run(entry.path)
     events = run.events()
-    share, _ = job_panel.progress(run.state, events)
+    share, _ = run_progress.progress(run.state, events)
     last = events.last
     if last.get("stage") == "finetune":
         said = stage.say("training", step=last["step"], steps=last["steps"])
@@ -112,5 +113,5 @@ def draw(stage: Stage, task: str, entries: list[Entry]) -> None:
 def _on_select(digest: str, data_digest: str, _subject: Subject) -> Evaluation:
     from pruning.training.evaluate import evaluate
 
-    with loaders.computing():
+    with turns.computing():
         return evaluate(_subject.model, _subject.data, "select")

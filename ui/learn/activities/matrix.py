@@ -10,16 +10,19 @@ from pruning.base.errors import InputError
 from pruning.base.words import interval, percent
 from pruning.granularity import Granularity
 from pruning.lessons.matrix import kept_columns, zeroed_entries
+from pruning.render import layers
+from pruning.render.markup import ledger_tiles, tiles
+from pruning.render.markup.tiles import WAITING, Number, Tile
 from pruning.render.markup.weight_matrix import narrowed_matrix, zeroed_matrix
 from pruning.spec import PruneSpec
-from ui.kit import errors, lab, layers, numbers, tiles
-from ui.kit.tiles import WAITING, Number, Tile
+from ui.kit import errors, lab
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
+    from pruning.render.preview import Costs
+    from pruning.repair.accuracy import CutAccuracy
     from pruning.subject import Subject
     from pruning.training.evaluate import Evaluation
-    from ui.kit.lab import Accuracy, Costs
     from ui.learn.stage import Stage
 
 MOST = (16, 40)
@@ -49,9 +52,9 @@ def show(stage: Stage) -> None:
     dense, now = lab.costs(subject, PruneSpec()), lab.costs(subject, cut)
     batch = stage.value("batch")
 
-    def draw(accuracy: Accuracy | None = None, timing: Comparison | str | None = None) -> None:
+    def draw(accuracy: CutAccuracy | None = None, timing: Comparison | str | None = None) -> None:
         whole = lab.dense_accuracy(subject) if accuracy else None
-        tiles.show(row, _tiles(stage, granularity, dense, now, whole, accuracy, batch, timing))
+        row.html(tiles.html(_tiles(stage, granularity, dense, now, whole, accuracy, batch, timing)))
 
     draw()
     accuracy = lab.accuracy(subject, cut)
@@ -84,7 +87,7 @@ def _tiles(
     dense: Costs,
     now: Costs,
     whole: Evaluation | None,
-    accuracy: Accuracy | None,
+    accuracy: CutAccuracy | None,
     batch: int,
     timing: Comparison | str | None,
 ) -> list[Tile]:
@@ -94,9 +97,9 @@ def _tiles(
         number = Number(percent(best.value), "measured", interval(best.interval))
     return [
         Tile(title=stage.say("accuracy"), numbers=(number,)),
-        numbers.size_tile(granularity, dense, now, stage.words),
-        numbers.macs_tile(dense, now, stage.words),
-        numbers.time_tile(batch, timing, stage.words),
+        ledger_tiles.size_tile(granularity, dense, now, stage.words),
+        ledger_tiles.macs_tile(dense, now, stage.words),
+        ledger_tiles.time_tile(batch, timing, stage.words),
     ]
 
 

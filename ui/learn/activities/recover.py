@@ -15,9 +15,9 @@ from ui.learn import bars
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+    from pruning.repair.accuracy import CutAccuracy
     from pruning.subject import Subject
     from pruning.training.evaluate import Evaluation
-    from ui.kit.lab import Accuracy
     from ui.learn.stage import Stage
 
 
@@ -53,7 +53,9 @@ def show(stage: Stage) -> None:
     stage.acted(helped="recalibrate" if back > trained else "train", **numbers)
 
 
-def _draw(stage: Stage, place: DeltaGenerator, uncut: Evaluation, accuracy: Accuracy, tuned: Evaluation | None) -> None:
+def _draw(
+    stage: Stage, place: DeltaGenerator, uncut: Evaluation, accuracy: CutAccuracy, tuned: Evaluation | None
+) -> None:
     bars.show(
         place,
         [

@@ -16,7 +16,7 @@ from ui.learn import bars
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
-    from ui.kit.lab import Costs
+    from pruning.render.preview import Costs
     from ui.learn.stage import Stage
 
 

@@ -101,7 +101,7 @@ def _rows_to_take(subject: Subject) -> dict[str, Any]:
     """The rows as they stood when the board began to show them: what it has done to them since, it knows itself."""
     now = cuts.token(subject)
     if KEY not in st.session_state or st.session_state.get(_SHOWN, {}).get("token") != now:
-        mine = cuts.rows(subject)
+        mine = cuts.positions(subject)
         st.session_state[_SHOWN] = {
             "token": now,
             "removed": dict(mine.numbers),

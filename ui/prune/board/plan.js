@@ -3,7 +3,7 @@
 // A row's value is the number of units removed (channels), or per mille of its weights (weights).
 
 class Plan {
-  /** rows: as prepared by ui/prune/board/data.py; weights: whether single weights go. */
+  /** rows: as pruning/render/board_rows.py gives them; weights: whether single weights go. */
   constructor(rows, weights) {
     this.rows = rows.filter((row) => row.locked === null);
     this.weights = weights;

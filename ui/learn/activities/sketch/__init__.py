@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pruning.base.words import percent
+from pruning.latency import turns
 from pruning.lessons.sketch import (
     MeasuredCurve,
     group_of,
@@ -20,7 +21,7 @@ from pruning.lessons.sketch import (
     share_of_macs,
     sketched_shares,
 )
-from ui.kit import errors, loaders
+from ui.kit import errors
 from ui.kit.component import component
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _dot(share: float, figure: Figure) -> dict[str, float]:
 @st.cache_data(show_spinner=False, max_entries=50)
 def _measured(digest: str, data_digest: str, group: str, images: int, _subject: Subject) -> MeasuredCurve:
     """The measured curve of a group: a few seconds, once for everybody."""
-    with loaders.computing():
+    with turns.computing():
         return measure_curve(_subject, group, images)
 
 

@@ -1,0 +1,53 @@
+"""Finished runs as points of the trade-off: which of them can stand on one axis, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pruning.render.figures.runs import TradeoffPoint
+from pruning.runs import Run
+from pruning.runs.axes import Axis
+from pruning.runs.result import Side
+from pruning.runs.words import by_criterion, describe
+
+
+def measured_alike(runs: Sequence[Run]) -> list[Run]:
+    """Those of finished runs that can stand on one axis: measured by the metric of the newest that has one, and those
+    without. `runs`: the newest first."""
+    metrics = [run.result.pruned.test.metric for run in runs if run.result and run.result.pruned.test]
+    return [
+        run
+        for run in runs
+        if run.result is None or run.result.pruned.test is None or run.result.pruned.test.metric == metrics[0]
+    ]
+
+
+def points_of(runs: Sequence[Run], axis: Axis, colour: str) -> list[TradeoffPoint]:
+    """One point a finished run, and the dense network once for each network and data set; none where a network has no
+    test figure or no such cost. `colour`: what gives it, 'granularity' or 'criterion'."""
+    points: list[TradeoffPoint] = []
+    fields: set[str] = set()
+    for run in runs:
+        assert run.result is not None, "only finished runs are drawn"
+        field = f"{run.network} on {run.recipe.data}"
+        dense = None if field in fields else _point(run.result.dense, axis, title=f"dense {field}", field=field)
+        if dense is not None:
+            points.append(dense)
+            fields.add(field)
+        kind = run.recipe.prune.info.title if colour == "granularity" else by_criterion(run)
+        pruned = _point(run.result.pruned, axis, title=describe(run), field=field, name=run.name, kind=kind)
+        if pruned is not None:
+            points.append(pruned)
+    return points
+
+
+def _point(side: Side, axis: Axis, *, title: str, field: str, name: str = "", kind: str = "") -> TradeoffPoint | None:
+    """Without a `name` it is dense; None where there is nothing to draw."""
+    x = axis.value(side)
+    if side.test is None or x is None:
+        return None
+    low, high = side.test.interval
+    return TradeoffPoint(
+        name=name, title=title, x=x, value=side.test.value, metric=side.test.kind, low=low, high=high, field=field,
+        kind=kind, dense=not name,
+    )  # fmt: skip

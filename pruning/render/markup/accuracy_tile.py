@@ -1,0 +1,138 @@
+"""The tile of the metric on the board as HTML: as cut, recalibrated and fine-tuned, each with interval and badge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from pruning.base.words import percent
+from pruning.render.markup import badges
+
+if TYPE_CHECKING:
+    from pruning.runs import Run
+    from pruning.runs.result import Result
+    from pruning.tasks.metric import Metric
+    from pruning.training.evaluate import Evaluation
+    from pruning.whatif import WhatIf
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccuracyTile:
+    """What stands in the tile."""
+
+    of: tuple[str, str] = ("", "")
+    """Digests of the network and the images: figures of others are not carried over."""
+    dense: Evaluation | None = None
+    as_cut: Evaluation | None = None
+    recalibrated: Evaluation | None = None
+    waits: bool = True
+    """Whether the recalibrated figure is still to come; until then the one before stands there, dim."""
+    images: int = 0
+    """That the figures will rest on in the end."""
+    precision: str = ""
+    """HTML, as `precision_html` gives it."""
+    tuned: str = ""
+    """HTML of the third figure, as `tuned_html` or `similar_html` gives it."""
+    metric: str = "accuracy"
+    """Its title."""
+    missing: str | None = None
+    """Why there can be no figure."""
+    rev: int = 0
+    """Number of the board's message whose plan the figures are of."""
+
+
+def html(tile: AccuracyTile) -> str:
+    """The tile as HTML, in the colours of the page."""
+    if tile.missing is not None:
+        figures = _dash(tile.missing)
+    else:
+        only_as_cut = not tile.waits and tile.recalibrated is None
+        again = _figure(tile.recalibrated, "recalibrated", main=True, dim=tile.waits)
+        if only_as_cut:
+            again = _dash("recalibrated: nothing to do")
+        figures = _figure(tile.as_cut, "as cut", main=only_as_cut) + again + tile.tuned
+    return (
+        f'<style>{badges.STYLE}{STYLE}</style><section class="px-live" aria-live="polite" data-rev="{tile.rev}">'
+        f"<h2>{_title(tile)}</h2><div>{figures}</div></section>"
+    )
+
+
+def precision_html(engine: WhatIf) -> str:
+    """The arithmetic in which figures are measured, to stand behind the title, and why that one."""
+    found = engine.precision
+    seen = "" if found.agreement is None else f"{percent(found.agreement)} of {found.images:,} images"
+    if found.name == "bf16":
+        help_ = f"In bfloat16: the same answer as in float32 on {seen}."
+        return f' · <abbr title="{escape(help_)}">bf16 {percent(found.agreement or 0)}</abbr>'
+    help_ = f"In float32: bfloat16 is not faster, or gives the same answer only on {seen}." if seen else "In float32."
+    if engine.whole_because is not None:
+        help_ = f"In float32, computed whole for every plan and so more slowly: {engine.whole_because}."
+    return f' · <abbr title="{escape(help_)}">fp32</abbr>'
+
+
+def tuned_html(result: Result | None) -> str:
+    """The figure after fine-tuning of a run of this very cut; `None`: there is no such run."""
+    found = None if result is None else result.stages.finetuned
+    if found is None:
+        return _dash("fine-tuned: not yet")
+    return (
+        f"<div><b>{escape(found.kind.words(found.value))}</b>{badges.badge('tuned')}"
+        f"<small>fine-tuned · {escape(found.kind.span(found.interval))}</small></div>"
+    )
+
+
+def similar_html(runs: Sequence[Run], metric: Metric) -> str:
+    """What similar runs came to after fine-tuning, where the cut itself was not fine-tuned."""
+    tuned = [run.result.stages.finetuned for run in runs if run.result is not None]
+    reached = [found.value for found in tuned if found is not None]
+    if not reached:
+        return tuned_html(None)
+    ends = escape(metric.words(reached[0]) if len(reached) == 1 else metric.span((min(reached), max(reached))))
+    words = f"similar cuts, {len(reached)} run{'' if len(reached) == 1 else 's'}"
+    help_ = "What runs that removed nearly the same reached after fine-tuning. This very cut: not yet."
+    return f'<div class="px-dim" title="{help_}"><b>{ends}</b>{badges.badge("tuned")}<small>{words}</small></div>'
+
+
+def _title(tile: AccuracyTile) -> str:
+    title = escape(tile.metric.capitalize())
+    if tile.as_cut is None or tile.missing is not None:
+        return f"{title} on select images"
+    seen, all_of_them = tile.as_cut.images, tile.images
+    count = f"{seen:,}" if seen == all_of_them else f"{seen:,} of {all_of_them:,}"
+    dense = f" · dense {_words(tile.dense)}{badges.badge('measured')}" if tile.dense else ""
+    return f"{title} on {count} select images{dense}{tile.precision}"
+
+
+def _figure(evaluation: Evaluation | None, stage: str, *, main: bool = False, dim: bool = False) -> str:
+    kind = " ".join(name for name, there in (("px-main", main), ("px-dim", dim or evaluation is None)) if there)
+    if evaluation is None:
+        return f'<div class="{kind}"><b>…</b><small>{stage}: measuring</small></div>'
+    small = f"{stage} · measuring" if dim else f"{stage} · {escape(evaluation.metric.span(evaluation.interval))}"
+    mark = "" if dim else badges.badge("measured")
+    return f'<div class="{kind}"><b>{_words(evaluation)}</b>{mark}<small>{small}</small></div>'
+
+
+def _words(evaluation: Evaluation) -> str:
+    return escape(evaluation.metric.words(evaluation.value))
+
+
+def _dash(words: str) -> str:
+    return f'<div class="px-dim"><b>–</b><small>{escape(words)}</small></div>'
+
+
+STYLE = """
+.px-live{border-radius:10px;padding:9px 14px;height:88px;overflow:hidden;font-variant-numeric:tabular-nums;
+ line-height:1.4}
+.px-live h2{margin:0!important;padding:0!important;font-size:13px!important;font-weight:500!important;
+ line-height:1.4!important;letter-spacing:0!important;color:inherit;opacity:.75;white-space:nowrap}
+.px-live abbr{text-decoration:underline dotted;cursor:help}
+.px-live>div{display:flex;gap:14px;align-items:flex-start}
+.px-live b{font-size:21px;font-weight:600;line-height:31px;white-space:nowrap}
+.px-live .px-main b{font-size:25px;font-weight:650}
+.px-live small{display:block;font-size:13px;line-height:1.3;opacity:.75;white-space:nowrap}
+.px-live .px-dim b{opacity:.75;font-weight:500}
+@media (max-width:860px){.px-live{background:color-mix(in srgb,currentColor 4%,transparent);height:auto}
+ .px-live h2,.px-live small{white-space:normal}.px-live>div{flex-wrap:wrap;gap:4px 22px}}
+"""

@@ -1,0 +1,53 @@
+"""Pictures with what they show and what each of two networks answers, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from pruning.base.words import percent
+from pruning.render.markup.pixels import photo
+
+if TYPE_CHECKING:
+    from pruning.compare.casualties import Case
+    from pruning.data.info import DataInfo
+    from pruning.data.protocol import Data
+
+
+def html(cases: Sequence[Case], data: Data) -> str:
+    """A card an image of the test role: its true class, and both answers, each with its confidence."""
+    return f"<style>{STYLE}</style><ul class='px-cards'>{''.join(_card(case, data) for case in cases)}</ul>"
+
+
+def _card(case: Case, data: Data) -> str:
+    truth = escape(data.info.classes[case.label])
+    answers = (("before", case.before, case.before_confidence), ("after", case.after, case.after_confidence))
+    return (
+        f'<li><img src="{photo(data.image("test", case.index))}" alt="Test image {case.index}, showing {truth}">'
+        f"<div><strong>{truth}</strong>{''.join(_answer(case, data.info, *answer) for answer in answers)}</div></li>"
+    )
+
+
+def _answer(case: Case, info: DataInfo, when: str, label: int, confidence: float) -> str:
+    mark = "right" if label == case.label else "wrong"
+    return (
+        f'<span class="px-{mark}"><small>{when}</small><b>{escape(info.answer(label))}</b>'
+        f"<small>{percent(confidence, 0)} sure</small></span>"
+    )
+
+
+STYLE = """
+.px-cards{list-style:none;margin:.2rem 0 0!important;padding:0!important;display:grid;gap:.6rem;
+ grid-template-columns:repeat(auto-fill,minmax(262px,1fr));font-variant-numeric:tabular-nums}
+.px-cards li{display:flex;gap:.7rem;margin:0!important;padding:.5rem;border-radius:.65rem;
+ background:color-mix(in srgb,currentColor 5%,transparent)}
+.px-cards img{width:84px;height:84px;image-rendering:pixelated;border-radius:.35rem;flex:none;align-self:center}
+.px-cards strong{display:block;font-size:1.05rem;line-height:1.2;margin-bottom:.15rem}
+.px-cards span{display:grid;grid-template-columns:2.9em auto;column-gap:.3em;line-height:1.25;align-items:baseline}
+.px-cards span b{font-weight:600;overflow-wrap:anywhere}
+.px-cards small{font-size:.82rem;opacity:.8}
+.px-cards span small:last-child{grid-column:2}
+.px-cards .px-wrong b::before{content:"✗ "}.px-cards .px-right b::before{content:"✓ "}
+@media (max-width:500px){.px-cards{grid-template-columns:1fr 1fr}.px-cards li{flex-direction:column}}
+"""

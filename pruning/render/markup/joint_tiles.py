@@ -1,0 +1,74 @@
+"""The tiles of a joint cut: what single curves lead one to expect, what was measured, the gap, and what is saved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pruning.base.errors import InputError
+from pruning.base.words import amount, ratio
+from pruning.render.markup.tiles import Number, Tile, absent
+
+if TYPE_CHECKING:
+    from pruning.planning.plan import Plan
+    from pruning.render.preview import Savings
+    from pruning.sensitivity import FigureName, Joint, Sensitivity
+    from pruning.tasks.metric import Metric
+
+
+def joint_tiles(
+    scan: Sensitivity, plan: Plan, savings: Savings, joint: Joint | None, name: FigureName, lose: float
+) -> list[Tile]:
+    """Of all targets cut at once, each to its limit.
+
+    `joint`: what was measured of `plan`, if it was. `lose`: the limit, how much of the metric one target may lose.
+    """
+    from pruning.sensitivity import FIGURES
+
+    metric = scan.metric
+    estimate, gap = _expected(scan, plan, joint, name)
+    measured = absent("not measured yet")
+    if joint is not None:
+        seen = joint.figure(name)
+        measured = Number(metric.words(seen.value), "measured", f"measured · {metric.span(seen.interval)}")
+    title = f"All cut at once, each to its limit of {metric.asked(lose)}: {metric.title} {FIGURES[name]}"
+    return [
+        Tile(title=title, numbers=(estimate, measured), width=2.2),
+        Tile(title="Interaction gap", numbers=(gap,), width=1.4),
+        *_saved(savings, scan.spec.info.shrinks),
+    ]
+
+
+def _expected(scan: Sensitivity, plan: Plan, joint: Joint | None, name: FigureName) -> tuple[Number, Number]:
+    """The estimate from single curves, and how far the measured figure is from it."""
+    from pruning.sensitivity import interaction_gap, predict_joint
+
+    metric: Metric = scan.metric
+    try:
+        prediction = predict_joint(scan, plan.shares, name)
+    except InputError as error:
+        return absent(str(error)), absent(str(error))
+    ends = metric.span((prediction.low, prediction.high))
+    estimate = Number(metric.words(prediction.value), "estimated", f"from single curves · {ends}")
+    if joint is None:
+        return estimate, absent("not measured yet")
+    found = interaction_gap(prediction, joint.figure(name))
+    gap = f"{metric.signed(found.gap)} {metric.unit_of_change}".rstrip()
+    small = f"measured minus estimated · {metric.signed_span((found.low, found.high))}"
+    return estimate, Number(gap, "estimated", small)
+
+
+def _saved(savings: Savings, shrinks: bool) -> list[Tile]:
+    if not shrinks:
+        size = _counted(savings.dense_nonzero, savings.nonzero)
+        macs = Number("unchanged", "measured", "zeros are still multiplied")
+    else:
+        size = _counted(savings.dense_params, savings.params)
+        macs = _counted(savings.dense_macs, savings.macs)
+    return [
+        Tile(title="Parameters" if shrinks else "Non-zero parameters", numbers=(size,)),
+        Tile(title="MACs of one image", numbers=(macs,)),
+    ]
+
+
+def _counted(before: int, after: int) -> Number:
+    return Number(ratio(before, after), "measured", f"{amount(after)} of {amount(before)}")

@@ -1,0 +1,31 @@
+"""How long a run will take on this machine: an estimate from the time of one training step."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from pruning.runs.pipeline import train_config
+from pruning.runs.recipe import Recipe
+from pruning.subject import Subject
+from pruning.training.finetune import seconds_per_step
+
+OVERHEAD = 10.0
+"""Seconds that a run takes beside training: its process, the proof, accuracy on test images, and the clock."""
+
+
+def run_seconds(recipe: Recipe, step_seconds: float) -> float:
+    """Time of a whole run; `step_seconds`: as `seconds_of_step` gives it."""
+    return OVERHEAD + step_seconds * recipe.finetune_steps
+
+
+def seconds_of_step(subject: Subject, recipe: Recipe) -> float:
+    """Time of one training step of the dense network in a process of its own: with as many threads as this machine and
+    its settings allow. The threads of this process are as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
+    try:
+        return seconds_per_step(subject.model, subject.data, train_config(recipe, 1))
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,40 @@
+"""How long a scan will take on this machine: an estimate, before and while it is measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from pruning.repair.recalibrate import IMAGES, has_batch_norm
+from pruning.sensitivity.curves import Sensitivity
+from pruning.subject import Subject
+from pruning.training.evaluate import evaluate
+
+START_SECONDS = 8.0
+"""Until a process has loaded everything and measures its first point."""
+WORK = 0.3
+"""Time of a point, as a share of running the whole network once over all its images in float32."""
+SAMPLE = 100
+"""Select images that a forward pass is timed on."""
+ENOUGH = 10
+"""Points after which a scan's own pace says more than a forward pass."""
+
+
+def seconds_left(scan: Sensitivity, pass_seconds: Callable[[], float], *, started: bool = False) -> float:
+    """How long the rest of a scan will take: at the pace of the points it has, else from one forward pass.
+
+    `pass_seconds`: as `seconds_of_pass` gives it; asked only where it is needed. `started`: a process is on its way.
+    """
+    missing = scan.wanted - scan.measured
+    each = scan.seconds / scan.measured if scan.measured >= ENOUGH else WORK * pass_seconds()
+    return (0.0 if started else START_SECONDS) + missing * each
+
+
+def seconds_of_pass(subject: Subject, images: int) -> float:
+    """Running the network over all images that a point needs: as cut, and what recalibration adds. Timed on a few."""
+    sample = min(SAMPLE, images)
+    evaluate(subject.model, subject.data, "select", limit=sample)
+    started = time.perf_counter()
+    evaluate(subject.model, subject.data, "select", limit=sample)
+    each = (time.perf_counter() - started) / sample
+    return each * (2 * images + IMAGES if has_batch_norm(subject.model) else images)

@@ -1,0 +1,29 @@
+"""A short fine-tuning of a cut network while somebody looks on; anything longer is a run in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pruning.planning.plan import Plan
+from pruning.removal.apply import pruned_model
+from pruning.subject import Subject
+from pruning.training.evaluate import Evaluation, evaluate
+from pruning.training.finetune import TrainConfig, TrainEvent, train
+
+BATCH, RATE = 64, 0.05
+
+
+def recover(
+    subject: Subject,
+    plan: Plan,
+    *,
+    epochs: float,
+    seed: int,
+    progress: Callable[[TrainEvent], None] | None = None,
+) -> Evaluation:
+    """Fine-tune a copy of the cut network on train images and measure it on select images; what is zero stays zero."""
+    model = pruned_model(subject.model, subject.graph, plan)
+    steps = subject.data.info.steps_of(epochs, BATCH)
+    config = TrainConfig(steps=steps, batch_size=BATCH, lr=RATE, seed=seed)
+    train(model, subject.data, config, masks=plan.masks, progress=progress)
+    return evaluate(model, subject.data, "select")

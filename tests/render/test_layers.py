@@ -1,0 +1,62 @@
+"""What is said of a network's layers and of where it comes from; names of layers are no Markdown."""
+
+from __future__ import annotations
+
+import pytest
+
+from pruning.base.errors import InputError
+from pruning.render import provenance
+from pruning.render.layers import check_layer, layer_names, layers_table, shows_pictures, tied_words, unit_word
+from pruning.render.markdown import listed, plain
+from pruning.subject import Subject, open_subject
+
+
+@pytest.fixture(scope="module")
+def resnet() -> Subject:
+    return open_subject("sample:resnet20")
+
+
+def test_tied_layers_are_named(resnet: Subject) -> None:
+    words = tied_words(resnet, "layer1.0.conv2")
+    assert words.startswith(":material/link: **Its 16 filters are tied to 9 other layers** (conv1, layer1.1.conv2, ")
+    assert "and 5 more)" in words and "under one slider." in words
+    single = tied_words(resnet, "layer1.0.conv1")
+    assert single == (
+        "**Its 16 filters go alone:** no other layer shares them. What goes here, layer1.0.conv2 no longer reads."
+    )
+    assert tied_words(resnet, "fc") == (
+        ":material/lock: **Locked:** none of its 10 neurons may go, because the network's outputs stay."
+    )
+
+
+def test_layers_are_told_apart(resnet: Subject) -> None:
+    assert layer_names(resnet)[0] == "conv1" and layer_names(resnet)[-1] == "fc"
+    assert [unit_word(resnet, layer) for layer in ("conv1", "fc")] == ["filter", "neuron"]
+    assert [shows_pictures(resnet, layer) for layer in ("conv1", "layer1.0.conv1")] == [True, False]
+    with pytest.raises(InputError, match=r"no layer 'conv99'\. It has: conv1, "):
+        check_layer(resnet, "conv99")
+
+
+def test_the_table_has_a_row_a_layer_and_shares_of_the_whole(resnet: Subject) -> None:
+    table = layers_table(resnet)
+    assert list(table["layer"]) == layer_names(resnet)
+    assert table["of all"].sum() == pytest.approx(100) and table["of all MACs"].sum() == pytest.approx(100)
+    assert table.set_index("layer").loc["fc", "channel group"] == "fc (locked)"
+
+
+def test_a_sample_tells_what_it_learnt_from(resnet: Subject) -> None:
+    words = provenance.words(resnet)
+    assert "Trained on **cifar10**" in words and "No image has two roles." in words
+    assert "**test** images: **" in words and all(line.startswith("- ") for line in words.split("\n"))
+
+
+def test_a_network_of_a_library_tells_that_it_has_learnt_nothing() -> None:
+    words = provenance.words(open_subject("torchvision:squeezenet1_1?size=64"))
+    assert words.startswith(r"- **squeezenet1\_1** as torchvision builds it, for inputs of 3 × 64 × 64.")
+    assert "they have learnt nothing" in words and words.endswith("its accuracy cannot be measured.")
+
+
+def test_names_stay_text() -> None:
+    assert plain("a_b*c $1") == r"a\_b\*c \$1"
+    assert listed(["a"]) == "a" and listed(["a", "b_1", "c"]) == r"a, b\_1 and c"
+    assert listed(["a", "b", "c", "d", "e", "f"]) == "a, b, c, d and 2 more"
