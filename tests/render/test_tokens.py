@@ -60,16 +60,17 @@ def test_every_token_that_is_used_is_defined() -> None:
 
 
 @pytest.mark.parametrize("path", SHEETS, ids=lambda path: path.name)
-def test_style_sheets_name_what_has_a_token(path: Path) -> None:
-    """Colours and letters: of corners and gaps a sheet may have some of its own size."""
-    if path.name == "tokens.css":
-        return
+def test_style_sheets_name_their_colours(path: Path) -> None:
     text = path.read_text()
     assert re.findall(r"#[0-9a-fA-F]{3,8}\b(?=[;}\s])", text) == [], "colours have their names"
-    assert "var(--st-" not in text, "the theme's colours have their names in ui/kit/tokens.css"
-    for name, value in sizes().items():
-        if name.startswith("text-"):
-            assert not re.search(rf"font-size: ?{re.escape(value)}", text), f"that is --{name}"
+    assert path == ROOT / "ui" / "kit" / "tokens.css" or "var(--st-" not in text, "so have those of the theme"
+
+
+def test_letters_of_a_size_that_has_a_name_are_called_by_it() -> None:
+    written = "|".join(re.escape(value) for name, value in sizes().items() if name.startswith("text-"))
+    assert written.count("|") == 3
+    found = re.compile(rf"font-size: ?(?:{written})(?![\w.])")
+    assert [path.name for path in SOURCES if found.search(path.read_text())] == []
 
 
 def test_only_the_palette_and_the_icon_write_colours_out() -> None:

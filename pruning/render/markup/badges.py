@@ -47,7 +47,7 @@ def legend(words: Mapping[str, str] = WORDS) -> str:
     said = "".join(
         f"<span><b>{escape(words[key])}</b>: {escape(words[f'{key}_are'])}</span>" for key in ("roles", "macs")
     )
-    style = "<style>.px-words{margin-top:.15em}.px-words b{font-weight:600}</style>"
+    style = "<style>.px-words{margin-top:.15em}.px-words b{font-weight:var(--bold)}</style>"
     return f'{style}{legend_of_badges(words)}<div class="px-legend px-words">{said}</div>'
 
 
