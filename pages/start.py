@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.granularity import GRANULARITIES
+from pruning.render import story
 from pruning.render.markup import badges, ledger_tiles, tiles
 from pruning.spec import PruneSpec
 from ui.kit import charts, errors, lab, loaders, route, state
 from ui.kit.view import one_of
 from ui.session import share
-from ui.start import doors, story
+from ui.start import doors
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
@@ -75,11 +76,11 @@ recovered = state.get(state.START_RECOVERED)
 def draw(accuracy: CutAccuracy | None = None, timing: Comparison | str | None = None) -> None:
     """The tiles and the story, with what is known so far."""
     tuned = recovered.get((granularity, gone))
-    whole = lab.dense_accuracy(subject) if accuracy else None
+    uncut = lab.dense_accuracy(subject) if accuracy else None
     row.html(
         tiles.html(
             [
-                ledger_tiles.metric_tile(subject.task.metric, whole, accuracy, tuned),
+                ledger_tiles.metric_tile(subject.task.metric, uncut, accuracy, tuned),
                 ledger_tiles.size_tile(granularity, dense, now),
                 ledger_tiles.macs_tile(dense, now),
                 ledger_tiles.time_tile(BATCH, timing),
@@ -87,7 +88,8 @@ def draw(accuracy: CutAccuracy | None = None, timing: Comparison | str | None = 
         )
     )
     if accuracy:
-        said.markdown(story.tell(granularity, gone, accuracy, tuned, dense, now, timing))
+        what = story.accuracy_story(granularity, gone, accuracy.best, accuracy.difference, tuned)
+        said.markdown(f"{what}\n\n{story.time_story(granularity, gone, dense.macs / now.macs, timing)}")
 
 
 draw()

@@ -60,6 +60,11 @@ def milliseconds(value: float) -> str:
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} ms"
 
 
+def microjoules(joules: float) -> str:
+    """An energy: 2.71e-5 → '27.1 µJ'."""
+    return f"{joules * 1e6:.1f} µJ"
+
+
 def duration(seconds: float) -> str:
     """About how long something takes: '40 s', '3 min', '2.0 h'.
 

@@ -45,6 +45,12 @@ class Comparison:
     engine: str = ENGINE
 
     @property
+    def time_left(self) -> tuple[float, float, float]:
+        """Pruned time over dense time: lower end of the 95 % interval, estimate, upper end."""
+        low, middle, high = self.speedup
+        return 1 / high, 1 / middle, 1 / low
+
+    @property
     def verdict(self) -> str:
         """In words, claiming no more than the interval shows."""
         return verdict(self.speedup)

@@ -14,6 +14,9 @@ from pruning.criteria import CRITERIA
 from pruning.granularity import GRANULARITIES
 
 Value = str | int | float | bool | None | tuple[str | int | float, ...]
+"""What a setting can stand at."""
+Fact = str | int | float | bool
+"""What an activity tells of what was done."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from pruning.export.record import Source
 from pruning.export.report import Options, write_report
 from pruning.export.table import find_export
 from pruning.render.markup.result import footnote, ledger_html
+from pruning.render.tokens import SIZES
 from pruning.runs import Run
 from pruning.runs.result import Result as Figures
 from pruning.subject import open_subject
@@ -53,7 +54,8 @@ class Result:
 
     def ledger(self) -> Html:
         """Dense and pruned side by side, with a badge on every number."""
-        return Html(f"{ledger_html(self.figures)}<p><small>{escape(footnote(self.figures))}</small></p>")
+        note = f"<p><small>{escape(footnote(self.figures))}</small></p>"
+        return Html(f"<style>{SIZES}</style>{ledger_html(self.figures)}{note}")
 
     def model(self) -> nn.Module:
         """The pruned and fine-tuned network, in eval mode; yours to change."""

@@ -1,14 +1,5 @@
 // Pictures as buttons: one of them is chosen, with the mouse or with the keyboard. Text goes in as text only.
 
-function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
-  }
-  made.append(...children);
-  return made;
-}
-
 function picture(source, name) {
   if (source === null) return el("i", { class: "gone", title: `${name}: removed` });
   return el("img", { src: source, alt: "", title: name });

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui.kit.component import component
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -64,7 +66,4 @@ def _keep(key: str) -> None:
 
 @cache
 def _component() -> Callable[..., Any]:
-    folder = Path(__file__).parent
-    css, js = ((folder / f"picker.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    renderer: Callable[..., Any] = st.components.v2.component("compare_picker", css=css, js=js)
-    return renderer
+    return component("compare_picker", Path(__file__).parent, css="picker.css", js=("picker.js",))

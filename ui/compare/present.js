@@ -1,7 +1,6 @@
 // Slides over the whole window, in a modal <dialog>: what lies below can be neither seen nor reached by keyboard.
 const NEXT = ["ArrowRight", "ArrowDown", "PageDown", " "];
 const BACK = ["ArrowLeft", "ArrowUp", "PageUp"];
-const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 class Show {
   constructor(root) {
@@ -61,9 +60,9 @@ class Show {
     const draw = (seconds) => lanes.forEach(({ rate, bar, count }) => {
       const done = Math.min(images, rate * seconds);
       bar.style.width = `${(100 * done) / images}%`;
-      count.textContent = Math.round(done).toLocaleString("en");
+      count.textContent = whole(Math.round(done));
     });
-    if (calm) return draw(end);
+    if (isCalm()) return draw(end);
     const started = performance.now();
     const step = (now) => {
       const seconds = Math.min(end, Math.max(0, (now - started) / 1000));
@@ -80,15 +79,4 @@ class Show {
   }
 }
 
-const shows = new WeakMap();
-
-export default function (component) {
-  const { parentElement } = component;
-  if (!shows.has(parentElement)) shows.set(parentElement, new Show(parentElement));
-  const show = shows.get(parentElement);
-  show.update(component);
-  return () => {
-    show.end();
-    shows.delete(parentElement);
-  };
-}
+export default living(Show);

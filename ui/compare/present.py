@@ -14,6 +14,7 @@ import streamlit as st
 
 from pruning.render.markup.slides import slides
 from ui.compare import networks
+from ui.kit.component import component
 
 if TYPE_CHECKING:
     from pruning.compare.sides import Pair
@@ -51,6 +52,4 @@ def show(pair: Pair) -> None:
 @cache
 def _component() -> Callable[..., Any]:
     folder = Path(__file__).parent
-    css, script = ((folder / f"present.{ending}").read_text(encoding="utf-8") for ending in ("css", "js"))
-    renderer: Callable[..., Any] = st.components.v2.component("pruning_present", html=FRAME, css=css, js=script)
-    return renderer
+    return component("pruning_present", folder, html=FRAME, css="present.css", js=("present.js",))

@@ -7,25 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
-STYLE = """
-.cmp-root{color:var(--st-text-color);font-family:var(--st-font);font-size:15px;line-height:1.45;
- --cmp-kept:var(--st-blue-color);--cmp-removed:var(--st-orange-color);--cmp-dense:var(--st-gray-color)}
-.cmp-scroll{overflow-x:auto}
-.cmp-scroll:focus-visible{outline:2px solid var(--st-primary-color);outline-offset:2px}
-"""
-"""The app's colours for what is drawn inside."""
-SCRIPT = """
-export default function ({ data, parentElement }) {
-  const root = parentElement.querySelector(".cmp-root");
-  if (root.dataset.shown === data.key) return; // drawn already: what moves in it does not begin anew
-  root.dataset.shown = data.key;
-  root.innerHTML = data.html;
-}
-"""
+from ui.kit.component import component
 
 
 def show(html: str, *, css: str, key: str) -> None:
@@ -36,7 +21,10 @@ def show(html: str, *, css: str, key: str) -> None:
 
 @cache
 def _component() -> Callable[..., Any]:
-    renderer: Callable[..., Any] = st.components.v2.component(
-        "pruning_compare_drawing", html='<div class="cmp-root"></div>', css=STYLE, js=SCRIPT
+    return component(
+        "pruning_compare_drawing",
+        Path(__file__).parent,
+        html='<div class="cmp-root"></div>',
+        css="svg_panel.css",
+        js=("svg_panel.js",),
     )
-    return renderer

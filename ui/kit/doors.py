@@ -45,7 +45,7 @@ _STYLE = """<style>
 [class*=st-key-doors] [data-testid=stVerticalBlock]{position:relative}
 [class*=st-key-doors] [data-testid=stPageLink] a{position:static;padding:0;background:none}
 [class*=st-key-doors] [data-testid=stPageLink] p{font-size:1.07rem}
-[class*=st-key-doors] [data-testid=stMarkdown] p{font-size:.93rem;line-height:1.4;opacity:.85}
+[class*=st-key-doors] [data-testid=stMarkdown] p{font-size:var(--text-note);line-height:1.4;opacity:.85}
 [class*=st-key-doors] [data-testid=stVerticalBlock]:hover:has(a){
  background:color-mix(in srgb,currentColor 4%,transparent)}
 [class*=st-key-doors] [data-testid=stElementContainer]{position:static}

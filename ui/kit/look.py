@@ -1,4 +1,5 @@
-"""What the theme in .streamlit/config.toml cannot say: room on top, legible captions and buttons. On every page."""
+"""What the theme in .streamlit/config.toml cannot say: design tokens, room on top, legible captions and buttons. On
+every page."""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ from typing import Any
 
 import streamlit as st
 
+from pruning.render.tokens import tokens
+
 
 def apply() -> None:
     """Call it before anything is drawn."""
     dark = st.context.theme.type == "dark"
-    st.html(f"<style>{_STYLE}{_DARK if dark else ''}</style>")
+    st.html(f"<style>{tokens(dark)}{_STYLE}{_DARK if dark else ''}</style>")
     with st.container(key="look"):
         _watch()(key="theme_watch", on_theme_change=_changed)
 
@@ -35,14 +38,14 @@ _STYLE = """
 @media (min-width:700px){[data-testid=stMainBlockContainer]{padding-inline:clamp(1.5rem,4.4vw,5rem)}}
 [data-testid=stHeading] h1{padding:0}
 [data-testid=stHeading] [data-testid=stMarkdownContainer]:has(h1){margin:0}
-[data-testid=stMarkdown] h2{font-size:1.15rem;font-weight:600;padding:.2rem 0 .1rem}
+[data-testid=stMarkdown] h2{font-size:1.15rem;font-weight:var(--bold);padding:.2rem 0 .1rem}
 [data-testid=stCaptionContainer]{opacity:.78}
 [data-testid=stCode]>div{opacity:1!important;visibility:visible!important;pointer-events:auto!important}
 """
 # White on the light blue that stands for 'kept' in the dark theme is 2.3:1; ink on it is 8:1.
 _DARK = """
 [data-testid^=stBaseButton-primary]:not(:disabled),[data-testid^=stBaseButton-primary]:not(:disabled):hover
-{color:#11151b}
+{color:var(--paper)}
 """
 # Figures carry the colours of the theme they were drawn in. Streamlit repaints its own parts when the theme changes
 # (at dusk, on many machines) and does not run the page again: so we ask for it.

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.lessons.judging import filled, judge
 from ui.learn import progress
-from ui.learn.stage import Fact, Stage
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.lessons.lesson import Question
+    from ui.learn.stage import Stage
 
 
 def show(stage: Stage) -> DeltaGenerator | None:
@@ -60,41 +58,6 @@ def explain(stage: Stage, place: DeltaGenerator) -> None:
             place.success(f"**{course.say('page', 'right')}** {why}", icon=":material/check_circle:")
         else:
             place.warning(f"**{course.say('page', 'wrong')}** {why}", icon=":material/help:")
-
-
-def judge(question: Question, given: str | float, facts: Mapping[str, Fact]) -> bool | None:
-    """Whether an answer is right; None where the fact that decides is not there yet."""
-    truth: Fact | None = question.answer if question.answer_from is None else facts.get(question.answer_from)
-    if truth is None:
-        return None
-    if question.choices:
-        return given == str(truth)
-    number = _number(truth)
-    return None if number is None else abs(float(given) - number) <= question.tolerance + 1e-9
-
-
-def filled(text: str, facts: Mapping[str, Fact]) -> str:
-    """A text with its {names} replaced by facts; sentences with a fact that is not known are left out.
-
-    >>> filled("There are {n}. It is so.", {})
-    'It is so.'
-    """
-    known = re.sub(r"\{(\w+)\}", lambda found: _words(facts.get(found[1], found[0])), text)
-    sentences = re.split(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?=\s)", known)
-    whole = "".join(part for part in sentences if not re.search(r"\{\w+\}", part)).strip()
-    return re.sub(r" (?=[%●◆○])", "\u00a0", whole)  # a unit or a badge does not begin a line
-
-
-def _number(value: Fact) -> float | None:
-    """The number in a fact, such as 54 in '54 %'; None where it is no number."""
-    found = re.match(r"[-−]?\d[\d,]*(\.\d+)?", str(value))
-    return float(found[0].replace("−", "-").replace(",", "")) if found else None
-
-
-def _words(value: Fact) -> str:
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _answer(stage: Stage, key: str) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pruning.criteria import CRITERIA
-from pruning.lessons.activities import Value
+from pruning.lessons.activities import Fact, Value, settings_of
 from pruning.lessons.lesson import Lesson
 from pruning.lessons.library import Course
 from ui.kit import loaders
@@ -26,7 +26,6 @@ from ui.learn import progress
 if TYPE_CHECKING:
     from pruning.subject import Subject
 
-Fact = str | int | float | bool
 _VALUES = "learn_values"
 _MEMORY = "learn_memory"
 _FACTS = "learn_facts"
@@ -77,6 +76,10 @@ class Stage:
         lesson's."""
         start = self.given.get(name, self.lesson.setting(name))
         return _of(_VALUES, self.lesson.id).get(name, start) if self.is_free(name) else start
+
+    def choices(self, name: str) -> tuple[Any, ...]:
+        """What a setting may stand at, where it is one of several values."""
+        return settings_of(self.lesson.activity)[name].allowed
 
     def put(self, name: str, value: Any) -> None:
         """Set a control's value, before it is drawn in this run or from a callback."""

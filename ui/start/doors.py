@@ -56,16 +56,11 @@ def draw_known(place: DeltaGenerator) -> None:
 
 def _learn() -> Door:
     from pruning.lessons.library import course
-    from ui.learn import progress, steps
+    from pruning.lessons.progress import where_left_off
+    from ui.learn import progress
 
     progress.sync()
-    lessons = course().lessons
-    done = [steps.is_done(lesson) for lesson in lessons]
-    if not any(done):
-        return LEARN
-    if all(done):
-        return replace(LEARN, where=f"all {len(lessons)} lessons done; open any of them again")
-    return replace(LEARN, where=f"lesson {done.index(False) + 1} of {len(lessons)}, {lessons[done.index(False)].title}")
+    return replace(LEARN, where=where_left_off(course().lessons, progress.held()))
 
 
 def _run_doors(found: Listing | None) -> tuple[Door, Door]:

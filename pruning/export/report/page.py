@@ -9,7 +9,7 @@ from typing import Any
 
 from pruning.export.report import answers, first, plots, sections, slider
 from pruning.export.report.contents import Contents
-from pruning.render.figures.style import DARK, LIGHT, Palette
+from pruning.render.tokens import reader_tokens
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
@@ -61,27 +61,8 @@ def as_json(data: Any) -> str:
 
 
 def style() -> str:
-    """The style sheet with the colours of both themes; print is always light."""
-    dark = f"@media (prefers-color-scheme:dark){{@media screen{{:root{{{_variables(DARK, '#3ecf9a')}}}}}}}"
-    return f":root{{{_variables(LIGHT, '#007a5a')}}}{dark}{_read('report.css')}"
-
-
-def _variables(colours: Palette, other: str) -> str:
-    values = {
-        "kept": colours.kept,
-        "removed": colours.removed,
-        "dense": colours.dense,
-        "other": other,
-        "ink": colours.ink,
-        "soft": colours.soft,
-        "line": colours.line,
-        "panel": colours.panel,
-        "paper": colours.paper,
-        "cmp-kept": colours.kept,
-        "cmp-removed": colours.removed,
-        "cmp-dense": colours.dense,
-    }
-    return ";".join(f"--{name}:{value}" for name, value in values.items())
+    """The style sheet with the colours of both themes."""
+    return f"{reader_tokens()}{_read('report.css')}"
 
 
 def _read(name: str) -> str:

@@ -12,7 +12,6 @@ from pruning.export.report.contents import Contents
 from pruning.export.report.family import Group, Reached
 from pruning.render.figures.style import Palette, layout, palette
 
-OTHER = {False: "#007a5a", True: "#3ecf9a"}
 """Other runs; light and dark."""
 
 
@@ -35,7 +34,7 @@ def _tradeoff(contents: Contents, dense: Reached, axis: Cost, dark: bool) -> go.
     x_range, y_range = ranges(dense, groups, axis)
     figure = go.Figure(layout=layout(colours, height=400, x_grid=True))
     for group in reversed(groups):
-        colour = colours.kept if group.reported is not None else OTHER[dark]
+        colour = colours.kept if group.reported is not None else colours.other
         if len(group.members) > 1:
             _band(figure, group, axis, colour, 0.014 * x_range[1])
         figure.add_trace(

@@ -123,16 +123,17 @@ def _dash(words: str) -> str:
 
 
 STYLE = """
-.px-live{border-radius:10px;padding:9px 14px;height:88px;overflow:hidden;font-variant-numeric:tabular-nums;
+.px-live{border-radius:var(--corner-panel);padding:9px 14px;height:88px;overflow:hidden;
+ font-variant-numeric:tabular-nums;
  line-height:1.4}
-.px-live h2{margin:0!important;padding:0!important;font-size:13px!important;font-weight:500!important;
- line-height:1.4!important;letter-spacing:0!important;color:inherit;opacity:.75;white-space:nowrap}
+.px-live h2{margin:0!important;padding:0!important;font-size:var(--text-control)!important;font-weight:500!important;
+ line-height:1.4!important;letter-spacing:0!important;color:inherit;opacity:var(--faint);white-space:nowrap}
 .px-live abbr{text-decoration:underline dotted;cursor:help}
 .px-live>div{display:flex;gap:14px;align-items:flex-start}
-.px-live b{font-size:21px;font-weight:600;line-height:31px;white-space:nowrap}
-.px-live .px-main b{font-size:25px;font-weight:650}
-.px-live small{display:block;font-size:13px;line-height:1.3;opacity:.75;white-space:nowrap}
-.px-live .px-dim b{opacity:.75;font-weight:500}
+.px-live b{font-size:21px;font-weight:var(--bold);line-height:31px;white-space:nowrap}
+.px-live .px-main b{font-size:25px;font-weight:var(--heavy)}
+.px-live small{display:block;font-size:var(--text-control);line-height:1.3;opacity:var(--faint);white-space:nowrap}
+.px-live .px-dim b{opacity:var(--faint);font-weight:500}
 @media (max-width:860px){.px-live{background:color-mix(in srgb,currentColor 4%,transparent);height:auto}
  .px-live h2,.px-live small{white-space:normal}.px-live>div{flex-wrap:wrap;gap:4px 22px}}
 """

@@ -40,12 +40,12 @@ def _answer(case: Case, info: DataInfo, when: str, label: int, confidence: float
 STYLE = """
 .px-cards{list-style:none;margin:.2rem 0 0!important;padding:0!important;display:grid;gap:.6rem;
  grid-template-columns:repeat(auto-fill,minmax(262px,1fr));font-variant-numeric:tabular-nums}
-.px-cards li{display:flex;gap:.7rem;margin:0!important;padding:.5rem;border-radius:.65rem;
+.px-cards li{display:flex;gap:.7rem;margin:0!important;padding:.5rem;border-radius:var(--corner-panel);
  background:color-mix(in srgb,currentColor 5%,transparent)}
-.px-cards img{width:84px;height:84px;image-rendering:pixelated;border-radius:.35rem;flex:none;align-self:center}
+.px-cards img{width:84px;height:84px;image-rendering:pixelated;border-radius:var(--corner);flex:none;align-self:center}
 .px-cards strong{display:block;font-size:1.05rem;line-height:1.2;margin-bottom:.15rem}
 .px-cards span{display:grid;grid-template-columns:2.9em auto;column-gap:.3em;line-height:1.25;align-items:baseline}
-.px-cards span b{font-weight:600;overflow-wrap:anywhere}
+.px-cards span b{font-weight:var(--bold);overflow-wrap:anywhere}
 .px-cards small{font-size:.82rem;opacity:.8}
 .px-cards span small:last-child{grid-column:2}
 .px-cards .px-wrong b::before{content:"✗ "}.px-cards .px-right b::before{content:"✓ "}

@@ -47,7 +47,7 @@ def legend(words: Mapping[str, str] = WORDS) -> str:
     said = "".join(
         f"<span><b>{escape(words[key])}</b>: {escape(words[f'{key}_are'])}</span>" for key in ("roles", "macs")
     )
-    style = "<style>.px-words{margin-top:.15em}.px-words b{font-weight:600}</style>"
+    style = "<style>.px-words{margin-top:.15em}.px-words b{font-weight:var(--bold)}</style>"
     return f'{style}{legend_of_badges(words)}<div class="px-legend px-words">{said}</div>'
 
 
@@ -64,6 +64,6 @@ STYLE = """
 .px-badge i{display:block;text-indent:2rem;font-size:.5rem}
 .px-measured,.px-tuned{background:currentColor}
 .px-tuned{border-radius:0;transform:rotate(45deg) scale(.9)}
-.px-legend{display:flex;flex-wrap:wrap;gap:.2em 1.2em;font-size:.87rem;opacity:.75}
+.px-legend{display:flex;flex-wrap:wrap;gap:.2em 1.2em;font-size:var(--text-small);opacity:var(--faint)}
 .px-legend .px-badge{margin:0 .25em 0 0;opacity:1;vertical-align:-.02em}
 """

@@ -48,7 +48,7 @@ def facts(side: Side) -> str:
             f"({escape(metric.span(test.interval))})"
         )
     return (
-        f"<style>{badges.STYLE}</style><div style='font-size:.93rem;line-height:1.5'>"
+        f"<style>{badges.STYLE}</style><div style='font-size:var(--text-note);line-height:1.5'>"
         f"{right}<br><b>{amount(side.figures.nonzero)}</b>"
         f"{badges.badge('measured')}&nbsp; weights that are not zero, {size(side.figures.bytes.raw)} in memory"
         f"{badges.badge('measured')}"
@@ -70,12 +70,14 @@ def _picture(answers: Choices, place: int, data: Data, sample: Sequence[int], *,
 
 def _style(colours: Palette) -> str:
     return f"""
-.bl-head{{font-size:1.15rem;font-weight:650;color:{colours.ink}}}
+.bl-head{{font-size:1.15rem;font-weight:var(--heavy);color:{colours.ink}}}
 .bl-row{{display:grid;grid-template-columns:repeat(auto-fill,minmax(72px,1fr));gap:.5rem;margin-top:.4rem}}
-.bl-one{{margin:0;text-align:center;border:1px solid {colours.line};border-radius:.5rem;padding:.35rem .2rem}}
-.bl-one img{{width:56px;height:56px;image-rendering:pixelated;border-radius:.3rem;display:block;margin:0 auto .2rem}}
+.bl-one{{margin:0;text-align:center;border:1px solid {colours.line};border-radius:var(--corner-control);
+ padding:.35rem .2rem}}
+.bl-one img{{width:56px;height:56px;image-rendering:pixelated;border-radius:var(--corner);display:block;
+ margin:0 auto .2rem}}
 .bl-one b{{font-size:1.05rem;color:{colours.ink}}}
 .bl-one small{{display:block;font-size:.82rem;color:{colours.soft}}}
 .bl-wrong{{border:2px solid {colours.ink}}}
-.bl-one em{{display:block;font-style:normal;font-size:.82rem;font-weight:650;color:{colours.ink}}}
+.bl-one em{{display:block;font-style:normal;font-size:.82rem;font-weight:var(--heavy);color:{colours.ink}}}
 """

@@ -38,11 +38,11 @@ def html(found: Sequence[ClassChange], *, before: badges.Kind, after: badges.Kin
 
 STYLE = """
 .px-scroll{overflow-x:auto}
-.px-classes{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.93rem}
+.px-classes{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:var(--text-note)}
 .px-classes th,.px-classes td{text-align:right;padding:.3rem .6rem;border:0;font-weight:400;white-space:nowrap;
  border-top:1px solid color-mix(in srgb,currentColor 15%,transparent)}
-.px-classes thead th{border-top:0;font-size:.87rem;opacity:.8}
+.px-classes thead th{border-top:0;font-size:var(--text-small);opacity:.8}
 .px-classes th:first-child{text-align:left;padding-left:0}
-.px-classes tbody th{font-weight:600}
+.px-classes tbody th{font-weight:var(--bold)}
 .px-classes small{opacity:.8}
 """

@@ -1,8 +1,8 @@
 """Two networks drawn to scale, one above the other, as an SVG: a block a layer, its height the number of channels.
 
 In the first network a channel that only it has is orange and fades; where single weights went, a block is as wide as
-the share of its parameters that are not zero. Colours come from CSS variables of the page (`--cmp-kept`,
-`--cmp-removed`, `--cmp-dense`) and `currentColor`; motion only where the reader's system does not ask for less.
+the share of its parameters that are not zero. Colours come from CSS variables of the page (`--kept`,
+`--removed`, `--dense`) and `currentColor`; motion only where the reader's system does not ask for less.
 """
 
 from __future__ import annotations
@@ -187,19 +187,19 @@ def _alt(pairs: Sequence[LayerPair]) -> str:
 STYLE = """
 .cmp-drawing{display:block;width:100%;height:auto;margin:0 auto;font-variant-numeric:tabular-nums;color:inherit}
 .cmp-drawing text{fill:currentColor;font-size:1em}
-.cmp-drawing .cmp-title{font-size:1.08em;font-weight:600}
-.cmp-drawing .cmp-number{text-anchor:middle;font-weight:600}
+.cmp-drawing .cmp-title{font-size:1.08em;font-weight:var(--bold)}
+.cmp-drawing .cmp-number{text-anchor:middle;font-weight:var(--bold)}
 .cmp-drawing .cmp-name{text-anchor:middle;font-size:.9em}
 .cmp-flow{fill:currentColor;opacity:.09}
-.cmp-stays{fill:var(--cmp-kept)}
-.cmp-goes{fill:var(--cmp-removed);opacity:.42}
-.cmp-zero{fill:var(--cmp-removed);opacity:.3}
+.cmp-stays{fill:var(--kept)}
+.cmp-goes{fill:var(--removed);opacity:.42}
+.cmp-zero{fill:var(--removed);opacity:.3}
 @media (prefers-reduced-motion:no-preference){
 .cmp-goes{animation:cmp-goes 1.8s ease-in both}
 .cmp-after{animation:cmp-after .8s 1.6s ease-out both}
 }
-@keyframes cmp-goes{0%{fill:var(--cmp-kept);opacity:1}35%{fill:var(--cmp-removed);opacity:1}
-100%{fill:var(--cmp-removed);opacity:.42}}
+@keyframes cmp-goes{0%{fill:var(--kept);opacity:1}35%{fill:var(--removed);opacity:1}
+100%{fill:var(--removed);opacity:.42}}
 @keyframes cmp-after{from{opacity:0}to{opacity:1}}
 """
 """CSS for the drawing; once a page."""

@@ -117,15 +117,15 @@ def _marked(html: str, kind: badges.Kind) -> str:
 
 
 STYLE = f"""<style>{badges.STYLE}
-.px-ledger{{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.93rem}}
+.px-ledger{{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:var(--text-note)}}
 .px-ledger th,.px-ledger td{{text-align:right;padding:.28rem .6rem;border:0;
  border-top:1px solid color-mix(in srgb,currentColor 15%,transparent);font-weight:400}}
 .px-ledger thead td{{border-top:0}}
-.px-ledger thead th{{border-top:0;opacity:.75;font-size:.87rem}}
+.px-ledger thead th{{border-top:0;opacity:var(--faint);font-size:var(--text-small)}}
 .px-ledger tbody th{{text-align:left;padding-left:0}}
-.px-ledger small{{opacity:.75}}
+.px-ledger small{{opacity:var(--faint)}}
 .px-ledger small,.px-ledger .px-unbroken{{white-space:nowrap}}
-.px-ledger .px-note td{{border-top:0;text-align:left;padding:0 0 .45rem 1rem;font-size:.87rem;opacity:.8;
+.px-ledger .px-note td{{border-top:0;text-align:left;padding:0 0 .45rem 1rem;font-size:var(--text-small);opacity:.8;
  max-width:60rem;overflow-wrap:anywhere}}
 @media (max-width:640px){{.px-ledger{{font-size:.85rem}}.px-ledger th,.px-ledger td{{padding:.28rem .25rem}}}}
 </style>"""

@@ -136,14 +136,16 @@ def _style(colours: Palette) -> str:
     return f"""
 .sx-grid{{display:grid;grid-template-columns:repeat(auto-fill,minmax(218px,1fr));gap:.7rem;
  font-variant-numeric:tabular-nums;color:{colours.ink}}}
-.sx-card{{border:1px solid {colours.line};border-radius:.6rem;padding:.5rem .7rem .55rem;min-width:0;font-size:.84rem}}
+.sx-card{{border:1px solid {colours.line};border-radius:var(--corner-panel);padding:.5rem .7rem .55rem;min-width:0;
+ font-size:.84rem}}
 .sx-card header{{display:flex;align-items:baseline;gap:.4rem;line-height:1.3;height:1.35rem}}
-.sx-card header b{{font-weight:600;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;min-width:0}}
-.sx-tied{{border:1px solid {colours.line};border-radius:.7rem;padding:0 .35rem;color:{colours.soft};font-size:.8rem}}
+.sx-card header b{{font-weight:var(--bold);white-space:nowrap;overflow:hidden;text-overflow:ellipsis;min-width:0}}
+.sx-tied{{border:1px solid {colours.line};border-radius:.7rem;padding:0 .35rem;color:{colours.soft};
+ font-size:var(--text-tiny)}}
 .sx-card p{{margin:0!important;font-size:.84rem!important}}
 .sx-said{{display:flex;align-items:baseline;gap:.45rem;min-height:1.75rem;white-space:nowrap}}
-.sx-said strong{{font-size:1.1rem;font-weight:650}}
-.sx-said small{{color:{colours.soft};font-size:.8rem;overflow:hidden;text-overflow:ellipsis}}
+.sx-said strong{{font-size:1.1rem;font-weight:var(--heavy)}}
+.sx-said small{{color:{colours.soft};font-size:var(--text-tiny);overflow:hidden;text-overflow:ellipsis}}
 .sx-soft{{color:{colours.soft};font-style:normal}}
 .sx-plot{{display:grid;grid-template-columns:2.1rem 1fr;grid-template-rows:{HEIGHT}px 1.1rem;margin:.35rem 0 .25rem}}
 .sx-area{{position:relative;overflow:visible}}

@@ -38,7 +38,8 @@ def ending(ended: Standing, names: tuple[str, str]) -> str:
 
     head, rest = ending_words(ended, names)
     return (
-        f"<style>{badges.STYLE}</style><div role='status' style='font-size:1.3rem;font-weight:650;line-height:1.4'>"
+        f"<style>{badges.STYLE}</style>"
+        "<div role='status' style='font-size:1.3rem;font-weight:var(--heavy);line-height:1.4'>"
         f"{escape(head)}{badges.badge('measured')}</div><div>{escape(rest)}</div>"
     )
 
@@ -60,14 +61,15 @@ def _style(colours: Palette) -> str:
 .rc-race{{font-variant-numeric:tabular-nums;color:{colours.ink};padding:.2rem 0 0}}
 .rc-lane{{display:grid;grid-template-columns:8.5rem 1fr 5.2rem;gap:1rem;align-items:center;margin:.35rem 0}}
 .rc-who b{{display:block;font-size:1.1rem;line-height:1.3}}
-.rc-who span{{font-size:.87rem;color:{colours.soft}}}
-.rc-track{{position:relative;height:46px;border-radius:.5rem;background:{colours.panel};
+.rc-who span{{font-size:var(--text-small);color:{colours.soft}}}
+.rc-track{{position:relative;height:46px;border-radius:var(--corner-control);background:{colours.panel};
  border:1px solid {colours.line};border-right:4px double {colours.ink};margin-right:1.6rem}}
 .rc-track i{{position:absolute;left:0;top:0;bottom:0;border-radius:.4rem 0 0 .4rem;opacity:.85}}
-.rc-track img{{position:absolute;top:4px;width:36px;height:36px;margin-left:-18px;border:2px solid;border-radius:.35rem;
+.rc-track img{{position:absolute;top:4px;width:36px;height:36px;margin-left:-18px;border:2px solid;
+ border-radius:var(--corner);
  image-rendering:pixelated;max-width:none}}
-.rc-count{{font-size:1.5rem;font-weight:650;text-align:right}}
-.rc-goal{{text-align:right;font-size:.87rem;color:{colours.soft};margin-right:5.6rem}}
+.rc-count{{font-size:1.5rem;font-weight:var(--heavy);text-align:right}}
+.rc-goal{{text-align:right;font-size:var(--text-small);color:{colours.soft};margin-right:5.6rem}}
 @media (max-width:640px){{.rc-lane{{grid-template-columns:1fr auto;gap:.2rem .6rem}}
  .rc-who{{grid-column:1/-1;display:flex;gap:.8rem;align-items:baseline}}.rc-count{{font-size:1.2rem}}
  .rc-goal{{margin-right:4.5rem}}}}

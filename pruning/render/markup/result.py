@@ -128,5 +128,6 @@ def _figure(found: Measurement, kind: badges.Kind) -> str:
 _STYLE = f"""<style>{badges.STYLE}
 .px-stages{{display:grid;grid-template-columns:repeat(3,auto);gap:.3rem 1.4rem;justify-content:start;
  font-variant-numeric:tabular-nums}}
-.px-stages b{{font-size:1.25rem;font-weight:650}}.px-stages small{{display:block;opacity:.75;font-size:.87rem}}
+.px-stages b{{font-size:1.25rem;font-weight:var(--heavy)}}
+.px-stages small{{display:block;opacity:var(--faint);font-size:var(--text-small)}}
 </style>"""

@@ -77,8 +77,8 @@ def _networks(pair: Pair, layers: Sequence[LayerPair]) -> str:
     return (
         f'<section class="slide network"><style>{STYLE}</style><h2>The two networks, to scale</h2>'
         f'<div class="wide" tabindex="0" role="region" aria-label="Both networks">{image}</div>'
-        '<p class="key"><span><i style="background:var(--cmp-kept)"></i>stays</span>'
-        '<span><i style="background:var(--cmp-removed);opacity:.5"></i>removed</span>'
+        '<p class="key"><span><i style="background:var(--kept)"></i>stays</span>'
+        '<span><i style="background:var(--removed);opacity:.5"></i>removed</span>'
         "Each block is a layer, as high as it has channels.</p></section>"
     )
 

@@ -66,13 +66,14 @@ def _number(number: Number) -> str:
 
 STYLE = """
 .px-tiles{display:grid;grid-template-columns:var(--px-columns);gap:.75rem;font-variant-numeric:tabular-nums}
-.px-tile{background:color-mix(in srgb,currentColor 5%,transparent);border-radius:.65rem;padding:.55rem .9rem .6rem}
-.px-tile h2{margin:0!important;padding:0!important;font-size:.87rem!important;font-weight:500!important;
- line-height:1.4!important;letter-spacing:0!important;color:inherit;opacity:.75}
+.px-tile{background:color-mix(in srgb,currentColor 5%,transparent);border-radius:var(--corner-panel);
+ padding:.55rem .9rem .6rem}
+.px-tile h2{margin:0!important;padding:0!important;font-size:var(--text-small)!important;font-weight:500!important;
+ line-height:1.4!important;letter-spacing:0!important;color:inherit;opacity:var(--faint)}
 .px-tile .px-row{display:flex;flex-wrap:wrap;gap:.2rem 1.6rem}
-.px-tile b{font-size:1.65rem;font-weight:650;line-height:1.25;white-space:nowrap}
-.px-tile small{display:block;font-size:.87rem;line-height:1.35;opacity:.75}
-.px-tile .px-dim b{opacity:.75;font-weight:500}
+.px-tile b{font-size:1.65rem;font-weight:var(--heavy);line-height:1.25;white-space:nowrap}
+.px-tile small{display:block;font-size:var(--text-small);line-height:1.35;opacity:var(--faint)}
+.px-tile .px-dim b{opacity:var(--faint);font-weight:500}
 @media (max-width:860px){.px-tiles{grid-template-columns:1fr 1fr}.px-tile:first-child,
  .px-tile:last-child:nth-child(even){grid-column:1/-1}}
 """

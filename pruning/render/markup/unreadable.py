@@ -19,7 +19,7 @@ def html(folders: Sequence[Unreadable]) -> str:
 
 
 _STYLE = """<style>
-.px-unreadable{margin:0!important;padding:0!important;list-style:none;font-size:.93rem;line-height:1.4}
-.px-unreadable li{margin:0!important;opacity:.75;padding:.28rem 0;overflow-wrap:anywhere;
+.px-unreadable{margin:0!important;padding:0!important;list-style:none;font-size:var(--text-note);line-height:1.4}
+.px-unreadable li{margin:0!important;opacity:var(--faint);padding:.28rem 0;overflow-wrap:anywhere;
  border-top:1px solid color-mix(in srgb,currentColor 15%,transparent)}
 </style>"""

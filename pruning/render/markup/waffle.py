@@ -41,10 +41,10 @@ def _squares(start: int, count: int, columns: int) -> str:
 
 STYLE = """
 .wf{display:block;width:100%;height:auto}
-.wf-same{fill:var(--cmp-dense);opacity:.35}.wf-lost{fill:var(--cmp-removed)}.wf-won{fill:var(--cmp-kept)}
+.wf-same{fill:var(--dense);opacity:.35}.wf-lost{fill:var(--removed)}.wf-won{fill:var(--kept)}
 .wf-other{fill:currentColor}
 .wf-legend{display:flex;flex-wrap:wrap;gap:.2em 1.4em;margin-top:.5em;font-variant-numeric:tabular-nums}
 .wf-legend i{display:inline-block;width:.8em;height:.8em;margin-right:.45em;border-radius:2px}
-.wf-legend .wf-lost{background:var(--cmp-removed)}.wf-legend .wf-won{background:var(--cmp-kept)}
-.wf-legend .wf-same{background:var(--cmp-dense)}.wf-legend .wf-other{background:currentColor}
+.wf-legend .wf-lost{background:var(--removed)}.wf-legend .wf-won{background:var(--kept)}
+.wf-legend .wf-same{background:var(--dense)}.wf-legend .wf-other{background:currentColor}
 """

@@ -7,48 +7,46 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import interval, percent
-from pruning.lessons.activities import OF_WEIGHTS
+from pruning.lessons.challenge import GRANULARITY, Challenge, Entry, handed_in, is_tie
 from pruning.spec import PruneSpec
 from ui.kit import errors, lab, state
 from ui.learn import progress
 from ui.learn.activities import entries
 
 if TYPE_CHECKING:
-    from ui.learn.activities.entries import Entry
     from ui.learn.stage import Stage
 
 START = 40
 """Per cent at which the sliders start."""
-RATE = 0.05
-"""Learning rate of everybody's training; the batch size is 64."""
 
 
 def show(stage: Stage) -> None:
     """Done once two entries of one challenge can be compared."""
     left, right = st.columns([1.6, 1], vertical_alignment="bottom")
     task = stage.control(
-        "task", left.segmented_control, stage.say("task"), ("weights", "macs"), required=True,
+        "task", left.segmented_control, stage.say("task"), stage.choices("task"), required=True,
         format_func=lambda name: stage.say(f"task_{name}", limit=stage.value(f"{name}_limit")),
     )  # fmt: skip
-    stage.control("criterion", right.selectbox, stage.say("criterion"), OF_WEIGHTS,
+    stage.control("criterion", right.selectbox, stage.say("criterion"), stage.choices("criterion"),
                   format_func=stage.criterion)  # fmt: skip
     cut = _sliders(stage, task)
-    share, limit = entries.share(stage, task, cut), stage.value(f"{task}_limit")
-    met = share <= limit / 100 + 1e-9
+    challenge = entries.challenge_of(stage, task)
+    share, limit = entries.share_left(stage, task, cut), stage.value(f"{task}_limit")
+    met = challenge.is_met(share)
     said, action = st.columns([2.2, 1], vertical_alignment="center")
     said.markdown(stage.say(f"{'met' if met else 'over'}_{task}", share=percent(share), limit=limit))
     action.button(
         stage.say("enter", epochs=stage.value("epochs")), icon=":material/sports_score:", key="lab_enter",
         type="primary" if met else "secondary", disabled=not met, width="stretch",
-        help=stage.say("enter_help" if met else "too_much"), on_click=_enter, args=(stage, cut),
+        help=stage.say("enter_help" if met else "too_much"), on_click=_enter, args=(challenge, cut),
     )  # fmt: skip
     subject = stage.subject()
     before = lab.accuracy(subject, cut).best
     said.markdown(stage.say("before", accuracy=percent(before.value), span=interval(before.interval)))
-    mine = entries.mine(stage, task, limit / 100)
+    mine = entries.mine(stage, challenge)
     if any(entry.is_working for entry in mine):
         # A timer only while there is something to wait for; it ends with a rerun of the whole page.
-        st.fragment(_wait, run_every=1.0)(stage, task, limit / 100)
+        st.fragment(_wait, run_every=1.0)(stage, challenge)
     for entry in mine:
         if entry.ended_early:
             st.warning(stage.say("gone", text=errors.plain(entry.ended_early)), icon=":material/cancel:")
@@ -58,22 +56,25 @@ def show(stage: Stage) -> None:
             st.info(stage.say("none"), icon=":material/sports_score:")
         return
     with st.spinner(stage.say("comparing")):
-        ranked = entries.ranked(stage, task, done)
+        ranked = entries.measured(stage, done)
     entries.draw(stage, task, ranked)
     _hand_in(stage, task, ranked)
     if len(ranked) > 1:
-        second = ranked[1].against
+        second, metric = ranked[1].against, subject.task.metric
         assert second is not None
-        low, high = second.interval
-        stage.acted(apart="open" if low <= 0 <= high else "apart", runs=len(ranked), best=ranked[0].name,
-                    difference=f"{entries.points(second.value)} ({entries.span(second)})")  # fmt: skip
+        stage.acted(
+            apart="open" if is_tie(second) else "apart",
+            runs=len(ranked),
+            best=entries.name_of(stage, ranked[0]),
+            difference=f"{metric.signed(second.value)} ({metric.signed_span(second.interval)})",
+        )
 
 
 def _sliders(stage: Stage, task: str) -> PruneSpec:
     """One slider for each layer, or group of channels, and one for all."""
     from pruning.graph.targets import free_targets
 
-    subject, granularity = stage.subject(), entries.GRANULARITY[task]
+    subject, granularity = stage.subject(), GRANULARITY[task]
     names = [target.name for target in free_targets(subject.graph, granularity)]
     rows: dict[str, int] = stage.memory.setdefault(task, dict.fromkeys(names, START))
     keys = {name: f"lesson_{stage.lesson.id}_{task}_{i}" for i, name in enumerate(names)}
@@ -96,28 +97,20 @@ def _sliders(stage: Stage, task: str) -> PruneSpec:
     return PruneSpec(granularity=granularity, criterion=stage.value("criterion"), layers=chosen)
 
 
-def _enter(stage: Stage, cut: PruneSpec) -> None:
+def _enter(challenge: Challenge, cut: PruneSpec) -> None:
     """Start a run in a process of its own and remember its name in this browser."""
     from pruning.runs import create_run
-    from pruning.runs.recipe import Recipe
     from pruning.runs.start import start_run
 
-    recipe = Recipe(
-        model=stage.value("network"),
-        data=stage.value("data"),
-        prune=cut,
-        finetune_steps=stage.subject().info.steps_of(stage.value("epochs"), 64),
-        lr=RATE,
-    )
     with errors.shown(stop=False):
-        path = create_run(recipe, data_dir=state.data_dir(recipe.data))
+        path = create_run(challenge.recipe(cut), data_dir=state.data_dir(challenge.data))
         start_run(path)
         progress.put("runs", [*progress.get("runs"), path.name])
 
 
-def _wait(stage: Stage, task: str, limit: float) -> None:
+def _wait(stage: Stage, challenge: Challenge) -> None:
     """How far the entries that work have come; called again and again by a timer until they have ended."""
-    going = [entry for entry in entries.mine(stage, task, limit) if entry.is_working]
+    going = [entry for entry in entries.mine(stage, challenge) if entry.is_working]
     if not going:
         st.rerun()
     for entry in going:
@@ -127,32 +120,30 @@ def _wait(stage: Stage, task: str, limit: float) -> None:
 
 def _hand_in(stage: Stage, task: str, ranked: list[Entry]) -> None:
     """The one look at test images, for the entry that was chosen."""
-    from pruning.base.errors import StorageError
-    from pruning.runs import read_run
-
     handed = stage.memory.get(f"handed_{task}")
     if handed is None:
-        names = [entry.name for entry in ranked]
+        names = {entries.name_of(stage, entry): entry.run for entry in ranked}
         pick, button = st.columns([2, 1], vertical_alignment="bottom")
         # A box of its own for each list: it begins at the leader.
-        chosen = pick.selectbox(stage.say("pick"), names, key=f"lesson_{stage.lesson.id}_{task}_pick_{len(names)}")
+        chosen = pick.selectbox(
+            stage.say("pick"), list(names), key=f"lesson_{stage.lesson.id}_{task}_pick_{len(names)}"
+        )
         if not button.button(stage.say("hand_in"), icon=":material/outbox:", help=stage.say("hand_in_help"),
                              key="lab_hand_in", width="stretch"):  # fmt: skip
             return
-        handed = stage.memory[f"handed_{task}"] = next(entry.run for entry in ranked if entry.name == chosen)
+        handed = stage.memory[f"handed_{task}"] = names[chosen]
     entry = next((entry for entry in ranked if entry.run == handed), None)
     if entry is None:
         return
+    name = entries.name_of(stage, entry)
     with errors.shown(stop=False):
-        sides = read_run(entry.path).answers()
-        if not {"dense", "pruned"} <= sides.keys():
-            raise StorageError(f"{entry.name} kept no answers to the test images: enter it again.")
-        test = sides["pruned"]
-        change = test.minus(sides["dense"])
+        test, change = handed_in(entry, name)
+        metric = test.metric
         st.success(
             stage.say(
-                "handed", name=entry.name, images=f"{test.images:,}", accuracy=percent(test.value),
-                span=interval(test.interval), difference=entries.points(change.value), change=entries.span(change),
+                "handed", name=name, images=f"{test.images:,}", accuracy=percent(test.value),
+                span=interval(test.interval), difference=metric.signed(change.value),
+                change=metric.signed_span(change.interval),
             )
             + " "
             + stage.say("handed_select", accuracy=percent(entry.evaluation.value if entry.evaluation else 0.0))

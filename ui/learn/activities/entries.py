@@ -1,95 +1,52 @@
-"""The Lab's entries: this browser's own runs that meet a challenge's limit, ranked on the same select images."""
+"""The Lab's entries on the page: this browser's own runs that meet a challenge's limit, and how they compare."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pruning.base.words import interval, percent
-from pruning.granularity import Granularity
 from pruning.latency import turns
+from pruning.lessons.challenge import BATCH, Challenge, Entry, entries_of, is_tie, ranked
+from pruning.render.markup.bars import accuracy_bar
 from pruning.spec import PruneSpec
 from ui.kit import lab, loaders
 from ui.learn import bars, progress
 
 if TYPE_CHECKING:
     from pruning.subject import Subject
-    from pruning.tasks.metric import Difference
     from pruning.training.evaluate import Evaluation
     from ui.learn.stage import Stage
 
 
-GRANULARITY: dict[str, Granularity] = {"weights": "weight", "macs": "channel"}
-"""What each challenge removes."""
+def challenge_of(stage: Stage, task: str) -> Challenge:
+    """What the lesson asks of everybody."""
+    return Challenge(
+        network=stage.value("network"),
+        data=stage.value("data"),
+        task=task,
+        limit=stage.value(f"{task}_limit") / 100,
+        steps=stage.subject().info.steps_of(stage.value("epochs"), BATCH),
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One run of the learner's."""
-
-    run: str
-    path: Path
-    name: str
-    state: str
-    share: float
-    """Of weights or multiplications that are left."""
-    ended_early: str = ""
-    evaluation: Evaluation | None = None
-    """On select images, after fine-tuning."""
-    against: Difference | None = None
-    """This one minus the leader, on the same images; None for the leader."""
-
-    @property
-    def is_working(self) -> bool:
-        return self.state in ("queued", "running")
-
-    @property
-    def is_done(self) -> bool:
-        return self.state == "done"
-
-
-def share(stage: Stage, task: str, cut: PruneSpec) -> float:
+def share_left(stage: Stage, task: str, cut: PruneSpec) -> float:
     """What a cut leaves of what the challenge counts."""
     subject = stage.subject()
     dense, now = lab.costs(subject, PruneSpec()), lab.costs(subject, cut)
     return now.nonzero / dense.nonzero if task == "weights" else now.macs / dense.macs
 
 
-def mine(stage: Stage, task: str, limit: float) -> list[Entry]:
-    """This browser's runs that belong to the challenge and meet its limit, oldest first.
-
-    The names come from the browser, so each is looked up as a run and its recipe decides whether it belongs here.
-    """
-    from pruning.base.errors import PruningError
-    from pruning.runs import default_runs_dir, read_run
-
-    found: list[Entry] = []
-    for name in progress.get("runs"):
-        if Path(name).name != name or name.startswith("."):
-            continue
-        try:
-            run = read_run(default_runs_dir() / name)
-            recipe = run.recipe
-            if (recipe.model, recipe.data) != (stage.value("network"), stage.value("data")):
-                continue
-            if recipe.prune.granularity != GRANULARITY[task] or recipe.finetune_steps != steps(stage):
-                continue
-            left = share(stage, task, recipe.prune)
-        except PruningError:  # deleted meanwhile, or no run at all
-            continue
-        if left <= limit + 1e-9:
-            early = run.message or run.state if run.state in ("failed", "cancelled") else ""
-            found.append(Entry(run=name, path=run.path, name=stage.say("entry", number=len(found) + 1),
-                               state=run.state, share=left, ended_early=early))  # fmt: skip
-    return found
+def mine(stage: Stage, challenge: Challenge) -> list[Entry]:
+    """This browser's runs that take part, oldest first."""
+    return entries_of(progress.get("runs"), challenge, lambda cut: share_left(stage, challenge.task, cut))
 
 
-def steps(stage: Stage) -> int:
-    """Training steps that everybody gets."""
-    return stage.subject().info.steps_of(stage.value("epochs"), 64)
+def name_of(stage: Stage, entry: Entry) -> str:
+    """What an entry is called."""
+    return stage.say("entry", number=entry.number)
 
 
 def how_far(stage: Stage, entry: Entry) -> tuple[float, str]:
@@ -109,22 +66,16 @@ def how_far(stage: Stage, entry: Entry) -> tuple[float, str]:
         said = stage.say("trained", accuracy=percent(ended["accuracy"]), span=span)
     else:
         said = stage.say("starting" if last.get("stage") in (None, "open", "wait") else "cutting")
-    return share, f"**{entry.name}.** {said}"
+    return share, f"**{name_of(stage, entry)}.** {said}"
 
 
-def ranked(stage: Stage, task: str, done: list[Entry]) -> list[Entry]:
-    """Finished entries, the best first, each compared with it image by image."""
-    measured = []
+def measured(stage: Stage, done: list[Entry]) -> list[Entry]:
+    """Finished entries, the best first, each measured on the same select images."""
+    found = []
     for entry in done:
         subject = loaders.open_subject(f"run:{entry.path}", stage.value("data"))
-        measured.append(replace(entry, evaluation=_on_select(subject.digest, subject.data.digest, subject)))
-    measured.sort(key=lambda entry: entry.evaluation.value if entry.evaluation else 0.0, reverse=True)
-    best = measured[0].evaluation
-    assert best is not None
-    return [measured[0], *(
-        replace(entry, against=entry.evaluation.minus(best))
-        for entry in measured[1:] if entry.evaluation is not None
-    )]  # fmt: skip
+        found.append(replace(entry, evaluation=_on_select(subject.digest, subject.data.digest, subject)))
+    return ranked(found)
 
 
 def draw(stage: Stage, task: str, entries: list[Entry]) -> None:
@@ -135,7 +86,7 @@ def draw(stage: Stage, task: str, entries: list[Entry]) -> None:
     bars.show(
         st.empty(),
         [
-            bars.accuracy(entry.name, entry.evaluation, badge="tuned",
+            accuracy_bar(name_of(stage, entry), entry.evaluation, badge="tuned",
                           note=stage.say(f"left_{task}", share=percent(entry.share)))
             for entry in entries
         ],
@@ -147,29 +98,15 @@ def draw(stage: Stage, task: str, entries: list[Entry]) -> None:
     for entry in entries[1:]:
         assert entry.against is not None
         words = "tie" if is_tie(entry.against) else "behind"
-        said = stage.say(words, difference=points(entry.against.value), span=span(entry.against))
-        st.markdown(f"**{entry.name}:** {said}")
+        said = stage.say(words, difference=first.metric.signed(entry.against.value),
+                         span=first.metric.signed_span(entry.against.interval))  # fmt: skip
+        st.markdown(f"**{name_of(stage, entry)}:** {said}")
     ties = sum(is_tie(entry.against) for entry in entries[1:] if entry.against)
     if ties:
         st.markdown(stage.say("several_tie", count=ties, images=f"{first.images:,}"))
     else:
-        st.markdown(stage.say("several_clear", name=entries[0].name))
+        st.markdown(stage.say("several_clear", name=name_of(stage, entries[0])))
     st.caption(stage.say("looks", count=len(entries)))
-
-
-def is_tie(difference: Difference) -> bool:
-    """Whether the interval of a difference holds zero."""
-    return difference.interval[0] <= 0 <= difference.interval[1]
-
-
-def points(value: float) -> str:
-    """A difference in points: '−0.4'."""
-    return f"{100 * value + 0.0:+.1f}".replace("-", "−")
-
-
-def span(difference: Difference) -> str:
-    """Its interval: '−1.0 to +0.2'."""
-    return f"{points(difference.interval[0])} to {points(difference.interval[1])}"
 
 
 @st.cache_data(show_spinner=False, max_entries=200)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pruning.base.words import amount
-from pruning.render.markup import badges
+from pruning.render.markup.bars import Bar
+from pruning.render.markup.layer_pair import DrawnLayer, layer_pair
 from pruning.spec import PruneSpec
 from ui.kit import lab
-from ui.learn import bars, grids
+from ui.learn import bars
 
 if TYPE_CHECKING:
     from pruning.subject import Subject
@@ -55,7 +55,7 @@ def show(stage: Stage) -> None:
     stage.acted(guess=stage.memory["guess"], left=f"{100 * left:.0f} %")
 
 
-def _layers(stage: Stage, subject: Subject, cut: PruneSpec) -> list[bars.Bar]:
+def _layers(stage: Stage, subject: Subject, cut: PruneSpec) -> list[Bar]:
     """Each layer's multiplications that are left, and the two factors that make them."""
     from pruning.cost.counts import layer_costs, shapes_after
 
@@ -67,44 +67,29 @@ def _layers(stage: Stage, subject: Subject, cut: PruneSpec) -> list[bars.Bar]:
             "factors", ins=new.weight_shape[1], all_ins=old.weight_shape[1], outs=new.weight_shape[0],
             all_outs=old.weight_shape[0],
         )  # fmt: skip
-        found.append(bars.Bar(label=old.name, share=new.macs / old.macs, note=note))
+        found.append(Bar(label=old.name, share=new.macs / old.macs, note=note))
     return found
 
 
 def _drawing(stage: Stage, first: int, second: int) -> str:
-    """Two grids side by side: columns are what a layer reads, rows what it makes. The last ones go."""
+    """Two layers of `WIDTH` channels that lose so many: columns are what a layer reads, rows what it makes."""
     passed, made = WIDTH - first, WIDTH - second
-    alt = stage.say("alt", a=passed * WIDTH, b=passed * made)
-    arrow = (
-        f'<p class="px-pass"><span>{escape(stage.say("passes", count=passed))}</span><b aria-hidden="true">⟶</b></p>'
-    )
-    return (
-        f"{grids.style()}<style>{badges.STYLE}{STYLE}</style>"
-        f'<div class="px-two">{_grid(stage, "a", passed, WIDTH, alt)}{arrow}'
-        f"{_grid(stage, 'b', made, passed, alt)}</div>"
-        f'<p style="margin:.4rem 0 0">{escape(stage.say("drawn"))}</p>'
+    return layer_pair(
+        _layer(stage, "a", passed, WIDTH),
+        _layer(stage, "b", made, passed),
+        width=WIDTH,
+        passes=stage.say("passes", count=passed),
+        note=stage.say("drawn"),
+        alt=stage.say("alt", a=passed * WIDTH, b=passed * made),
     )
 
 
-def _grid(stage: Stage, name: str, rows: int, columns: int, alt: str) -> str:
-    cells = [[grids.cell(0.75) if i < rows and j < columns else grids.GONE for j in range(WIDTH)] for i in range(WIDTH)]
-    left = stage.say("left_of", share=100 * rows * columns // WIDTH**2, rows=rows, columns=columns)
-    return (
-        f"<div><h3>{escape(stage.say(f'layer_{name}'))}</h3><small>{escape(stage.say(f'reads_{name}'))}</small>"
-        f'<div class="px-one"><small>{escape(stage.say(f"makes_{name}"))}</small>{grids.matrix(cells, alt=alt)}</div>'
-        f"<p><b>{escape(left)}</b>{badges.badge('measured')}</p></div>"
+def _layer(stage: Stage, name: str, rows: int, columns: int) -> DrawnLayer:
+    return DrawnLayer(
+        title=stage.say(f"layer_{name}"),
+        reads=stage.say(f"reads_{name}"),
+        makes=stage.say(f"makes_{name}"),
+        left=stage.say("left_of", share=100 * rows * columns // WIDTH**2, rows=rows, columns=columns),
+        rows=rows,
+        columns=columns,
     )
-
-
-STYLE = """
-.px-two{display:grid;grid-template-columns:minmax(0,17rem) minmax(5rem,8rem) minmax(0,17rem);gap:.6rem;
- align-items:center;font-variant-numeric:tabular-nums}
-.px-two h3{margin:0!important;padding:0!important;font-size:1rem!important;font-weight:600}
-.px-two small{font-size:.87rem;display:block}
-.px-two p{margin:.3rem 0 0!important}
-.px-one{display:grid;grid-template-columns:1.2rem minmax(0,1fr);align-items:center;margin-top:.2rem}
-.px-one>small{writing-mode:vertical-rl;transform:rotate(180deg);text-align:center;justify-self:center}
-.px-pass{display:grid;justify-items:center;line-height:1.2;text-align:center}
-.px-pass b{font-size:1.6rem;font-weight:400}
-@media (max-width:640px){.px-two{grid-template-columns:minmax(0,17rem)}.px-pass b{rotate:90deg}}
-"""

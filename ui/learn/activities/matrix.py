@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -10,12 +9,13 @@ import streamlit as st
 from pruning.base.errors import InputError
 from pruning.base.words import interval, percent
 from pruning.granularity import Granularity
+from pruning.lessons.matrix import kept_columns, zeroed_entries
 from pruning.render import layers
-from pruning.render.markup import badges, ledger_tiles, tiles
+from pruning.render.markup import ledger_tiles, tiles
 from pruning.render.markup.tiles import WAITING, Number, Tile
+from pruning.render.markup.weight_matrix import narrowed_matrix, zeroed_matrix
 from pruning.spec import PruneSpec
 from ui.kit import errors, lab
-from ui.learn import grids
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
@@ -37,7 +37,7 @@ def show(stage: Stage) -> None:
     """Done once something was removed in both ways."""
     pick, slide = st.columns([1, 1.4], vertical_alignment="bottom")
     way = stage.control(
-        "way", pick.segmented_control, stage.say("way"), ["entries", "columns"],
+        "way", pick.segmented_control, stage.say("way"), stage.choices("way"),
         format_func=lambda name: stage.say(f"way_{name}"), required=True,
     )  # fmt: skip
     share = stage.control("percent", slide.slider, stage.say("percent"), 0, 80, step=10, format="%d %%")
@@ -104,45 +104,16 @@ def _tiles(
 
 
 def _entries(stage: Stage, weight: Any, share: int) -> str:
-    """The whole matrix; the smallest entries are zeros that keep their place."""
-    from pruning.planning.allocation import kept_units
-    from pruning.planning.plan import lowest
-
+    """The matrix with its smallest entries zeroed."""
+    zero = zeroed_entries(weight, share / 100)
     height, width = weight.shape
-    count = weight.numel() - kept_units(weight.numel(), share / 100)
-    zero = lowest(weight.abs().reshape(-1), count).view(weight.shape)
-    strength = weight.abs() / weight.abs().max()
-    rows = [
-        [grids.ZERO if zero[i, j] else grids.cell(float(strength[i, j])) for j in range(width)] for i in range(height)
-    ]
-    words = stage.say("entries", zeros=count, all=weight.numel(), size=f"{height} × {width}")
-    return _framed(rows, f"repeat({width},minmax(0,1fr)) .8fr", words)
+    words = stage.say("entries", zeros=int(zero.sum()), all=weight.numel(), size=f"{height} × {width}")
+    return zeroed_matrix(weight, zero, words=words)
 
 
 def _columns(stage: Stage, weight: Any, share: int) -> str:
     """The matrix without its weakest columns; those stand apart."""
-    from pruning.planning.allocation import kept_units
-
-    height, width = weight.shape
-    keep = kept_units(width, share / 100)
-    order = weight.norm(dim=0).argsort(stable=True).tolist()
-    stays = sorted(order[width - keep :])
-    strength = weight.abs() / weight.abs().max()
-    rows = [
-        [*(grids.cell(float(strength[i, j])) for j in stays), grids.SPACE, *[grids.GONE] * (width - keep)]
-        for i in range(height)
-    ]
-    removed = f"repeat({width - keep},minmax(0,1fr))" if keep < width else ""  # repeat(0, …) is no CSS
+    stays = kept_columns(weight, share / 100)
+    (height, width), keep = weight.shape, len(stays)
     words = stage.say("columns", gone=width - keep, all=width, size=f"{height} × {keep}", before=f"{height} × {width}")
-    return _framed(rows, f"repeat({keep},minmax(0,1fr)) .8fr {removed}", words)
-
-
-def _framed(rows: list[list[str]], widths: str, words: str) -> str:
-    """With a label for each row; the widths leave the same room in both ways, so that cells stay where they are."""
-    if rows and len(rows[0]) and grids.SPACE not in rows[0]:
-        rows = [[*row, grids.SPACE] for row in rows]
-    drawing = grids.matrix(rows, alt=words, labels=[str(i) for i in range(len(rows))], widths=widths)
-    return (
-        f"{grids.style()}{drawing}<style>{badges.STYLE}</style>"
-        f'<p style="margin:.5rem 0 0">{escape(words)}{badges.badge("measured")}</p>'
-    )
+    return narrowed_matrix(weight, stays, words=words)

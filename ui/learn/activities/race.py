@@ -24,7 +24,7 @@ _SIDES: tuple[Literal["oneshot"], Literal["iterative"]] = ("oneshot", "iterative
 def show(stage: Stage) -> None:
     """Done once a race has ended."""
     choose, action = st.columns([2, 1.5], vertical_alignment="bottom")
-    percent = stage.control("percent", choose.select_slider, stage.say("percent"), (90, 95, 97, 98, 99),
+    percent = stage.control("percent", choose.select_slider, stage.say("percent"), stage.choices("percent"),
                             format_func=lambda value: f"{value} %")  # fmt: skip
     heats: dict[int, int] = stage.memory.setdefault("heats", {})
     place = action.empty()
@@ -138,14 +138,14 @@ def _verdict(stage: Stage, races: list[Race], percent: int) -> None:
     from pruning.contest import judge
     from pruning.render.figures.lessons import difference_intervals
 
-    found = judge(races)
+    found, metric = judge(races), stage.subject().task.metric
     images = len(races[0].lanes[0].finish.scores) if races[0].lanes[0].finish else 0
     numbers: dict[str, Fact] = {
-        "difference": f"{100 * found.mean:+.1f}".replace("-", "−"),
+        "difference": metric.signed(found.mean),
         "seeds": found.seeds,
         "images": f"{images:,}",
-        "over_seeds": _span(found.over_seeds),
-        "over_images": _span(found.over_images),
+        "over_seeds": metric.signed_span(found.over_seeds),
+        "over_images": metric.signed_span(found.over_images),
     }
     words = f"won_{found.winner}" if found.winner else f"open_{found.reason}"
     st.markdown(stage.say(words, ahead=f"{100 * abs(found.mean):.1f}", **numbers))
@@ -174,8 +174,3 @@ def _ended_early(stage: Stage, percent: int, heat: int, text: str) -> None:
 
 def _winner(found: Verdict) -> str:
     return {"oneshot": "once", "iterative": "rounds", None: "open"}[found.winner]
-
-
-def _span(ends: tuple[float, float]) -> str:
-    """'+24.9 to +33.7'."""
-    return " to ".join(f"{100 * end:+.1f}" for end in ends).replace("-", "−")

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pruning.criteria import CRITERIA
+from pruning.lessons.ranking import Row, beats_every_lot, best_first, rows_of
+from pruning.render.markup.bars import Bar, accuracy_bar
 from pruning.spec import PruneSpec
 from ui.kit import lab
 from ui.learn import bars
 
 if TYPE_CHECKING:
-    from pruning.repair.accuracy import CutAccuracy
+    from pruning.training.evaluate import Evaluation
     from ui.learn.stage import Stage
 
 
 def show(stage: Stage) -> None:
     """Done once a prediction was made and the four rules were measured."""
     criteria = stage.value("criteria")
-    percent = stage.control("percent", st.select_slider, stage.say("percent"), (10, 20, 30, 40),
+    percent = stage.control("percent", st.select_slider, stage.say("percent"), stage.choices("percent"),
                             format_func=lambda value: f"{value} %")  # fmt: skip
     said: dict[str, str | None] = {}
     for which in ("best", "worst"):
@@ -39,25 +40,23 @@ def show(stage: Stage) -> None:
         return
     st.markdown(stage.say("shown", percent=percent))
     place, verdict = st.empty(), st.empty()
-    found = _measured(stage, percent)
-    rows = [(name, lot) for name in criteria for lot in range(stage.value("lots") if CRITERIA[name].draws else 1)]
+    rows = rows_of(criteria, stage.value("lots"))
     subject = stage.subject()
     uncut = lab.dense_accuracy(subject)
-    done: dict[tuple[str, int], CutAccuracy] = {}
+    done: dict[Row, Evaluation] = {}
     for row in [None, *rows]:
         if row is not None:
-            done[row] = found(*row)
+            done[row] = _measured(stage, percent, *row)
         bars.show(
             place,
             [
-                bars.accuracy(stage.say("uncut"), uncut, colour="dense"),
+                accuracy_bar(stage.say("uncut"), uncut, colour="dense"),
                 *(_bar(stage, name, lot, done.get((name, lot))) for name, lot in rows),
             ],
             reference=uncut.value,
             name=stage.say("shown", percent=percent),
         )
-    order = sorted(criteria, key=lambda name: _mean(done, name), reverse=True)
-    ahead = _is_ahead(done) if "l2" in criteria and any(CRITERIA[name].draws for name in criteria) else None
+    order, ahead = best_first(criteria, done), beats_every_lot("l2", done)
     names = {"best": stage.criterion(order[0]), "worst": stage.criterion(order[-1])}
     hits = sum(said[which] == order[0 if which == "best" else -1] for which in ("best", "worst"))
     verdict.markdown(stage.say(f"hits_{hits}", **names))
@@ -65,28 +64,10 @@ def show(stage: Stage) -> None:
     stage.acted(**names, **facts)
 
 
-def _measured(stage: Stage, percent: int) -> Callable[[str, int], CutAccuracy]:
-    subject = stage.subject()
-
-    def measure(name: str, lot: int) -> CutAccuracy:
-        return lab.accuracy(subject, PruneSpec(criterion=name, sparsity=percent / 100, seed=lot))
-
-    return measure
+def _measured(stage: Stage, percent: int, name: str, lot: int) -> Evaluation:
+    return lab.accuracy(stage.subject(), PruneSpec(criterion=name, sparsity=percent / 100, seed=lot)).best
 
 
-def _bar(stage: Stage, name: str, lot: int, accuracy: CutAccuracy | None) -> bars.Bar:
+def _bar(stage: Stage, name: str, lot: int, measured: Evaluation | None) -> Bar:
     label = stage.criterion(name) + (stage.say("lot", lot=lot + 1) if CRITERIA[name].draws else "")
-    return bars.accuracy(label, accuracy.best if accuracy else None)
-
-
-def _mean(done: dict[tuple[str, int], CutAccuracy], name: str) -> float:
-    """Mean accuracy of a rule over its lots."""
-    values = [accuracy.best.value for (other, _), accuracy in done.items() if other == name]
-    return sum(values) / len(values)
-
-
-def _is_ahead(done: dict[tuple[str, int], CutAccuracy]) -> bool:
-    """Whether L2 beats every lot, on the same images, by more than the interval of the difference."""
-    best = done["l2", 0].best
-    lots = [accuracy.best for (name, _), accuracy in done.items() if CRITERIA[name].draws]
-    return all(best.minus(lot).interval[0] > 0 for lot in lots)
+    return accuracy_bar(label, measured)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import percent as percents
+from pruning.render.markup.bars import accuracy_bar
 from pruning.spec import PruneSpec
 from ui.kit import errors, lab
 from ui.learn import bars
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def show(stage: Stage) -> None:
     """Done once a cut network was fine-tuned."""
-    percent = stage.control("percent", st.select_slider, stage.say("percent"), (10, 20, 30, 40, 50, 60, 70),
+    percent = stage.control("percent", st.select_slider, stage.say("percent"), stage.choices("percent"),
                             format_func=lambda value: f"{value} %")  # fmt: skip
     pressed = st.button(stage.say("train", epochs=stage.value("epochs")), icon=":material/healing:",
                         key="recover_train", type="primary" if not stage.memory else "secondary")  # fmt: skip
@@ -58,10 +59,10 @@ def _draw(
     bars.show(
         place,
         [
-            bars.accuracy(stage.say("uncut"), uncut, colour="dense"),
-            bars.accuracy(stage.say("as_cut"), accuracy.as_cut),
-            bars.accuracy(stage.say("recalibrated"), accuracy.recalibrated),
-            bars.accuracy(stage.say("tuned"), tuned, badge="tuned", note="" if tuned else stage.say("not_yet")),
+            accuracy_bar(stage.say("uncut"), uncut, colour="dense"),
+            accuracy_bar(stage.say("as_cut"), accuracy.as_cut),
+            accuracy_bar(stage.say("recalibrated"), accuracy.recalibrated),
+            accuracy_bar(stage.say("tuned"), tuned, badge="tuned", note="" if tuned else stage.say("not_yet")),
         ],
         reference=uncut.value,
         name=stage.say("shown"),

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.base.words import amount, milliseconds, size
+from pruning.base.words import amount, microjoules, milliseconds, size
+from pruning.base.words import percent as percents
+from pruning.cost.energy import answer_energy, arithmetic_energy, fetching_energy
+from pruning.render.markup.bars import Bar
 from pruning.spec import PruneSpec
 from ui.kit import charts, errors, lab
-from ui.learn import bars, energy
-from ui.learn.bars import Bar
+from ui.learn import bars
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
@@ -35,9 +37,9 @@ def show(stage: Stage) -> None:
         stage.say(
             "energy_how",
             macs=amount(now.macs),
-            arithmetic=_joules(energy.arithmetic(now.macs)),
+            arithmetic=microjoules(arithmetic_energy(now.macs)),
             params=amount(now.params),
-            fetching=_joules(energy.fetching(now.params)),
+            fetching=microjoules(fetching_energy(now.params)),
         )
     )
     if not percent:
@@ -52,14 +54,14 @@ def show(stage: Stage) -> None:
     bars.show(place, [*counted, _time(stage, batch, timing)], name=stage.say("left"))
     facts = {}
     if (
-        not isinstance(timing, str) and 1 / timing.speedup[2] > now.macs / dense.macs
+        not isinstance(timing, str) and timing.time_left[0] > now.macs / dense.macs
     ):  # else the clock shows no such thing
-        facts["time_left"] = f"{100 / timing.speedup[1]:.0f} %"
-    stage.acted(percent=percent, macs_left=f"{100 * now.macs / dense.macs:.0f} %", **facts)
+        facts["time_left"] = percents(timing.time_left[1], 0)
+    stage.acted(percent=percent, macs_left=percents(now.macs / dense.macs, 0), **facts)
 
 
 def _counted(stage: Stage, dense: Costs, now: Costs) -> list[Bar]:
-    joules, before = energy.of(now.macs, now.params), energy.of(dense.macs, dense.params)
+    joules, before = answer_energy(now.macs, now.params), answer_energy(dense.macs, dense.params)
     return [
         Bar(
             label=stage.say("params"),
@@ -80,21 +82,16 @@ def _counted(stage: Stage, dense: Costs, now: Costs) -> list[Bar]:
             label=stage.say("energy"),
             share=joules / before,
             badge="estimated",
-            note=stage.say("of", now=_joules(joules), dense=_joules(before)),
+            note=stage.say("of", now=microjoules(joules), dense=microjoules(before)),
         ),
     ]
 
 
 def _time(stage: Stage, batch: int, timing: Comparison | str | None) -> Bar:
-    """Time as a share of the uncut network's; the interval of the ratio turned round."""
+    """Time as a share of the uncut network's."""
     label = stage.say("time", batch=batch)
     if timing is None or isinstance(timing, str):
         return Bar(label=label, share=None, note=timing or stage.say("measuring"))
-    low, middle, high = timing.speedup
+    low, middle, high = timing.time_left
     note = stage.say("of", now=milliseconds(timing.pruned.median), dense=milliseconds(timing.dense.median))
-    return Bar(label=label, share=1 / middle, low=1 / high, high=1 / low, note=note)
-
-
-def _joules(value: float) -> str:
-    """'27.1 µJ'."""
-    return f"{value * 1e6:.1f} µJ"
+    return Bar(label=label, share=middle, low=low, high=high, note=note)

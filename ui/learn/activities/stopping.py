@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pruning.lessons.stopping import furthest_within, loss_words, standing_of
 from pruning.spec import PruneSpec
 from ui.kit import charts, errors, lab
 from ui.learn.activities.recover import recovered
@@ -15,23 +16,18 @@ if TYPE_CHECKING:
     from pruning.tasks.metric import Difference
     from ui.learn.stage import Stage
 
-ACCEPT = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Losses to choose from, in points."""
-STOPS = (0, 5, 10, 15, 20, 25, 30, 40, 50, 60, 70)
-"""Places to stop, in per cent of the channels of every layer."""
-
 
 def show(stage: Stage) -> None:
     """Done once the network was fine-tuned at a stop."""
     choose, where = st.columns(2)
-    accept = stage.control("accept", choose.selectbox, stage.say("accept"), ACCEPT,
+    accept = stage.control("accept", choose.selectbox, stage.say("accept"), stage.choices("accept"),
                            format_func=lambda value: stage.say(f"accept_{value:g}".replace(".", "_")))  # fmt: skip
-    stop = stage.control("stop", where.select_slider, stage.say("stop"), STOPS,
+    stop = stage.control("stop", where.select_slider, stage.say("stop"), stage.choices("stop"),
                          format_func=lambda value: f"{value} %")  # fmt: skip
     place, said = st.empty(), st.container()
     subject = stage.subject()
     with place, st.spinner(stage.say("measuring")):
-        changes = {percent: _change(stage, percent) for percent in STOPS}
+        changes = {percent: _change(stage, percent) for percent in stage.choices("stop")}
         images = lab.dense_accuracy(subject).images
     tuned: dict[int, Difference] = stage.memory.setdefault("tuned", {})
     if said.button(stage.say("train"), icon=":material/healing:", disabled=not stop, key="stopping_train"):
@@ -39,29 +35,20 @@ def show(stage: Stage) -> None:
             tuned[stop] = _tuned(stage, stop)
     _draw(stage, place, accept, stop, changes, tuned, images)
     change, saved = changes[stop], _saved(stage, stop)
-    standing = judge(change, accept)
+    standing = standing_of(change, accept)
     said.markdown(
-        f"{stage.say(f'standing_{standing}', accept=f'{accept:g}', **_numbers(change))} "
+        f"{stage.say(f'standing_{standing}', accept=f'{accept:g}', **loss_words(change))} "
         f"{stage.say('saves', saved=f'{100 * saved:.0f} %')}"
     )
     if stop in tuned:
-        said.markdown(stage.say(f"tuned_{judge(tuned[stop], accept)}", **_numbers(tuned[stop])))
+        said.markdown(stage.say(f"tuned_{standing_of(tuned[stop], accept)}", **loss_words(tuned[stop])))
     said.markdown(_best(stage, accept, changes, tuned))
     if stop in tuned or not stage.is_free("stop"):
-        after = _numbers(tuned[stop]) if stop in tuned else {}
+        after = loss_words(tuned[stop]) if stop in tuned else {}
         facts = {f"tuned_{name}": value for name, value in after.items()}
-        now = _numbers(change)
+        now = loss_words(change)
         stage.acted(standing=standing, stop=_title(stage, stop), loss=now["loss"], loss_span=now["span"],
                     saved=f"{100 * saved:.0f} %", accepted=f"{accept:g}", **facts)  # fmt: skip
-
-
-def judge(change: Difference, accept: float) -> str:
-    """Whether a loss is within what is accepted (in points): 'within', 'beyond', or 'open' where the interval holds
-    the limit."""
-    low, high = change.interval
-    if 100 * low >= -accept:
-        return "within"
-    return "beyond" if 100 * high < -accept else "open"
 
 
 def _change(stage: Stage, percent: int) -> Difference:
@@ -74,7 +61,6 @@ def _change(stage: Stage, percent: int) -> Difference:
 
 
 def _tuned(stage: Stage, percent: int) -> Difference:
-
     subject, cut = stage.subject(), PruneSpec(sparsity=percent / 100)
     after = recovered(subject.digest, subject.data.digest, cut.digest, stage.value("epochs"), subject, cut)
     return after.minus(lab.dense_accuracy(subject))
@@ -107,7 +93,7 @@ def _draw(
         stops,
         charts.dark(),
         accept=accept / 100,
-        at=STOPS.index(stop),
+        at=list(changes).index(stop),
         knee=plots_learn.knee([(one.saved, one.change) for one in stops]),
         tuned=[dot(*entry) for entry in sorted(tuned.items())],
         deepest=max(0.06, 2.5 * accept / 100),
@@ -118,19 +104,10 @@ def _draw(
 
 def _best(stage: Stage, accept: float, changes: dict[int, Difference], tuned: dict[int, Difference]) -> str:
     """The furthest stops that are surely within the limit, without training and after it."""
-    before = [percent for percent, change in changes.items() if percent and judge(change, accept) == "within"]
-    after = [percent for percent, change in tuned.items() if judge(change, accept) == "within"]
-    words = f"{max(before)} %" if before else stage.say("none")
-    return stage.say("best", before=words, after=stage.say("best_after", percent=f"{max(after)} %") if after else "")
+    before, after = furthest_within(changes, accept), furthest_within(tuned, accept)
+    trained = stage.say("best_after", percent=f"{after} %") if after else ""
+    return stage.say("best", before=f"{before} %" if before else stage.say("none"), after=trained)
 
 
 def _title(stage: Stage, percent: int) -> str:
     return stage.say("cut", percent=percent) if percent else stage.say("uncut")
-
-
-def _numbers(change: Difference) -> dict[str, str]:
-    """The loss in points with its interval, from the smaller to the larger."""
-    low, high = change.interval
-    loss, near, far = (f"{-100 * value + 0.0:.1f}".replace("-0.0", "0.0").replace("-", "−")
-                       for value in (change.value, high, low))  # fmt: skip
-    return {"loss": loss, "span": f"{near} to {far}"}

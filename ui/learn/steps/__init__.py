@@ -11,6 +11,7 @@ import streamlit as st
 
 from pruning.lessons.lesson import END, Lesson
 from pruning.lessons.library import Course
+from ui.kit.component import component
 from ui.learn import progress
 
 KEY = "lesson_row"
@@ -20,9 +21,7 @@ _OPEN = "learn_open"
 
 def is_done(lesson: Lesson) -> bool:
     """Whether what the lesson asks for has been done."""
-    mark = progress.of(lesson.id)
-    answered = mark.answered is not None
-    return {"answered": answered, "acted": mark.acted, "both": answered and mark.acted}[lesson.done]
+    return progress.of(lesson.id).is_done(lesson)
 
 
 def current(course: Course, asked: str | None) -> str:
@@ -63,10 +62,4 @@ def _clicked() -> None:
 
 @cache
 def _component() -> Callable[..., Any]:
-    folder = Path(__file__).parent
-    renderer: Callable[..., Any] = st.components.v2.component(
-        "pruning_lesson_row",
-        css=(folder / "steps.css").read_text(encoding="utf-8"),
-        js=(folder / "steps.js").read_text(encoding="utf-8"),
-    )
-    return renderer
+    return component("pruning_lesson_row", Path(__file__).parent, css="steps.css", js=("steps.js",))

@@ -1,15 +1,5 @@
 // The lessons as a row of steps; a select where the window is narrow. Words come from Python and go in as text only.
 
-const el = (tag, attributes = {}, ...children) => {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== false) made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-};
-
 const TICK = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3.5 8.5l3 3 6-7"/></svg>';
 
 function step(entry, i, data, go) {

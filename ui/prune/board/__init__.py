@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.kit import state
+from ui.kit import component, state
 from ui.session import cuts
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pruning.subject import Subject
     from ui.prune.board.data import BoardData
 
+_HERE = Path(__file__).parent
 KEY = "layer_board"
 _TAKEN = "layer_board_taken"
 """What the board said last, so that it is heard once."""
@@ -35,10 +36,13 @@ PLACE = """
 @media (max-width:860px){.st-key-board_accuracy{position:static;width:100%;margin-bottom:12px}}
 """
 """CSS that puts the accuracy, which Python draws, into the hole in the board's row of tiles."""
-_SCRIPTS = (
-    "format", "costs", "times", "plan", "dom", "draw", "cut", "rows", "inspector", "tiles", "toolbar", "board",
+_SCRIPTS = tuple(
+    f"{part}.js"
+    for part in (
+        "costs", "times", "plan", "signs", "draw", "cut", "rows", "inspector", "tiles", "toolbar", "board",
+    )
 )  # fmt: skip
-"""Parts of one module, joined in this order: a part may use what the parts before it define."""
+"""Parts of one module."""
 
 
 def take() -> dict[str, Any]:
@@ -113,12 +117,9 @@ def _rows_to_take(subject: Subject) -> dict[str, Any]:
 
 def script() -> str:
     """The component's JavaScript, one module."""
-    folder = Path(__file__).parent
-    return "\n".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
+    return component.script(_HERE, _SCRIPTS)
 
 
 @cache
 def _component() -> Callable[..., Any]:
-    css = (Path(__file__).parent / "board.css").read_text(encoding="utf-8")
-    renderer: Callable[..., Any] = st.components.v2.component("pruning_board", css=css, js=script())
-    return renderer
+    return component.component("pruning_board", _HERE, css="board.css", js=_SCRIPTS)

@@ -306,15 +306,4 @@ function lostNonzero(row, plan) {
   return lost - (lost && row.zerosLost ? row.zerosLost[plan.value(row.name)] : 0);
 }
 
-const boards = new WeakMap();
-
-export default function (component) {
-  const { parentElement } = component;
-  if (!boards.has(parentElement)) boards.set(parentElement, new Board(parentElement));
-  const board = boards.get(parentElement);
-  board.update(component);
-  return () => {
-    board.end();
-    boards.delete(parentElement);
-  };
-}
+export default living(Board);

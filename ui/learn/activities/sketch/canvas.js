@@ -2,22 +2,13 @@
 //
 // The drawing is this window's; Python hears of it when the hand lets go. Words come from Python and go in as text only.
 
-const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 330;
 const EDGE = { left: 48, right: 14, top: 14, bottom: 44 };
 const PAUSE = 250; // Milliseconds after the last key before Python is told.
 
-const svg = (tag, attributes, text) => {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
-
 class Canvas {
   constructor(parent) {
-    this.root = document.createElement("div");
-    this.root.className = "sketch";
+    this.root = el("div", { class: "sketch" });
     parent.append(this.root);
     this.watch = new ResizeObserver(() => this.draw());
     this.watch.observe(this.root);
@@ -51,19 +42,23 @@ class Canvas {
   }
 
   input(x, i) {
-    const made = document.createElement("input");
-    Object.assign(made, { type: "range", min: 0, max: 100, step: 1, value: this.values[i] });
-    made.setAttribute("aria-label", this.data.words.point.replace("{percent}", x));
-    made.addEventListener("input", () => {
-      this.values[i] = Number(made.value);
-      this.drawn = true;
-      this.draw();
-      clearTimeout(this.later);
-      this.later = setTimeout(() => this.send(), PAUSE);
+    return el("input", {
+      type: "range",
+      min: 0,
+      max: 100,
+      step: 1,
+      value: this.values[i],
+      "aria-label": this.data.words.point.replace("{percent}", x),
+      oninput: (event) => {
+        this.values[i] = Number(event.target.value);
+        this.drawn = true;
+        this.draw();
+        clearTimeout(this.later);
+        this.later = setTimeout(() => this.send(), PAUSE);
+      },
+      onfocus: () => this.draw(),
+      onblur: () => this.draw(),
     });
-    made.addEventListener("focus", () => this.draw());
-    made.addEventListener("blur", () => this.draw());
-    return made;
   }
 
   x(percent) {

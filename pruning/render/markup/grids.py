@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ui.kit import charts
-
 GONE = '<i class="px-gone"></i>'
 """A weight that has been removed, and its place with it."""
 ZERO = '<i class="px-zero">0</i>'
@@ -19,29 +17,20 @@ def cell(strength: float) -> str:
     return f'<i style="--s:{12 + 88 * min(1.0, max(0.0, strength)):.0f}%"></i>'
 
 
-def matrix(rows: Sequence[Sequence[str]], *, alt: str, labels: Sequence[str] = (), widths: str = "") -> str:
-    """Cells in rows. `labels`: one before each row. `widths`: CSS of the columns, if they are not all equal."""
+def grid(rows: Sequence[Sequence[str]], *, alt: str, labels: Sequence[str] = (), widths: str = "") -> str:
+    """Cells in rows, as HTML that needs `STYLE` once.
+
+    `labels`: one before each row. `widths`: CSS of the columns, if they are not all equal.
+    """
     columns = widths or f"repeat({len(rows[0])},minmax(0,1fr))"
     cells = "".join(
         (f"<b>{escape(labels[i])}</b>" if labels else "") + "".join(row) for i, row in enumerate(rows)
     )  # fmt: skip
     first = "1.3rem " if labels else ""
     return (
-        f'<div class="px-matrix" role="img" aria-label="{escape(alt)}" style="{_colours()};'
-        f'grid-template-columns:{first}{columns}">{cells}</div>'
+        f'<div class="px-matrix" role="img" aria-label="{escape(alt)}" '
+        f'style="grid-template-columns:{first}{columns}">{cells}</div>'
     )
-
-
-def style() -> str:
-    """The CSS of the drawings, once a piece of HTML."""
-    return f"<style>{STYLE}</style>"
-
-
-def _colours() -> str:
-    from pruning.render.figures.style import palette
-
-    colours = palette(charts.dark())
-    return f"--kept:{colours.kept};--removed:{colours.removed};--paper:{colours.paper};--soft:{colours.soft}"
 
 
 STYLE = """
@@ -50,7 +39,7 @@ STYLE = """
  background:color-mix(in srgb,var(--kept) var(--s,0%),var(--paper))}
 .px-matrix .px-zero{border:1px solid var(--removed);color:var(--removed);background:none;font-size:.72rem;line-height:1}
 .px-matrix .px-gone{border:1px dashed color-mix(in srgb,var(--removed) 55%,transparent);background:none}
-.px-matrix b{font-weight:500;font-size:.8rem;color:var(--soft);align-self:center;text-align:center}
+.px-matrix b{font-weight:500;font-size:var(--text-tiny);color:var(--soft);align-self:center;text-align:center}
 @media (max-width:640px){.px-matrix{gap:1px}.px-matrix .px-zero{font-size:0}
  .px-matrix b{font-size:.6rem;line-height:1}}
 """

@@ -1,25 +1,6 @@
-// Elements and icons. Text goes in as text only: names of layers come from files that people upload.
+// Signs that the board draws in words: icons, badges, bars, and a light where something changes.
 
-/** An element with attributes, listeners (`onclick`, ...) and children; strings become text. */
-function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value !== null) made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-}
-
-/** Put words into an element, if they are not there yet: the browser lays out only what has changed. */
-function say(element, words) {
-  if (element.said === words) return;
-  element.said = words;
-  element.textContent = words;
-}
-
-/** The same for the width of a bar, a share of the whole. */
+/** Set the width of a bar, a share of the whole, if it is another than before. */
 function extend(bar, share) {
   const width = `${(100 * share).toFixed(1)}%`;
   if (bar.extended === width) return;
@@ -49,7 +30,7 @@ function icon(name) {
 const MEANINGS = { estimated: "estimated", measured: "measured", tuned: "measured after fine-tuning" };
 const SYMBOLS = { estimated: "○", measured: "●", tuned: "◆" };
 
-/** How a number came about, as ui/kit/badges.py draws it. */
+/** How a number came about, as pruning/render/markup/badges.py draws it. */
 function badge(kind) {
   const meaning = MEANINGS[kind];
   const attributes = { class: `badge ${kind}`, role: "img", title: meaning, "aria-label": meaning };
@@ -59,7 +40,7 @@ function badge(kind) {
 /** Light an element up for a moment: it changes because of what the hand does elsewhere. */
 function flash(element) {
   const now = performance.now();
-  if (now - (element.flashed ?? -1e9) < 450 || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  if (now - (element.flashed ?? -1e9) < 450 || isCalm()) return;
   element.flashed = now;
   const colour = getComputedStyle(element).getPropertyValue("--flash");
   const frames = [{ backgroundColor: colour }, { backgroundColor: "transparent" }];

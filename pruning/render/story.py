@@ -1,4 +1,4 @@
-"""What the numbers of the Start page say, in words: a sentence on what happened, and the next thing to try.
+"""What a cut did, in words for whoever sees pruning for the first time: what happened, and the next thing to try.
 
 Pure functions of measured results, so that the words never claim more than the numbers show.
 """
@@ -12,33 +12,24 @@ from pruning.granularity import find_granularity
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
-    from pruning.render.preview import Costs
-    from pruning.repair.accuracy import CutAccuracy
+    from pruning.tasks.metric import Difference
     from pruning.training.evaluate import Evaluation
 
 CLIFF = 0.05
 """A loss of more than five points is a cliff."""
 
 
-def tell(
-    granularity: str,
-    gone: int,
-    accuracy: CutAccuracy,
-    tuned: Evaluation | None,
-    dense: Costs,
-    now: Costs,
-    timing: Comparison | str | None,
+def accuracy_story(
+    granularity: str, gone: int, before_training: Evaluation, change: Difference, tuned: Evaluation | None
 ) -> str:
-    """Both paragraphs in Markdown: on accuracy, then on time."""
-    clock = "" if timing is None or isinstance(timing, str) else time_story(granularity, gone, dense, now, timing)
-    return f"{accuracy_story(granularity, gone, accuracy, tuned)}\n\n{clock}".strip()
+    """What the cut did to accuracy, and what to do next, in Markdown.
 
-
-def accuracy_story(granularity: str, gone: int, accuracy: CutAccuracy, tuned: Evaluation | None) -> str:
-    """What the cut did to accuracy, and what to do next. `gone`: per cent."""
+    `gone`: per cent. `before_training`: the cut network at its best without training; `change`: of that against dense,
+    on the same images; `tuned`: after fine-tuning, if there was one.
+    """
     what = find_granularity(granularity).title
-    lost, images = -accuracy.difference.value, accuracy.as_cut.images
-    answers = f"{accuracy.difference.newly_wrong} newly wrong, {accuracy.difference.newly_right} newly right"
+    lost, images = -change.value, before_training.images
+    answers = f"{change.newly_wrong} newly wrong, {change.newly_right} newly right"
     if gone == 0:
         does = "sets the smallest weights of every layer to zero"
         if find_granularity(granularity).shrinks:
@@ -46,15 +37,15 @@ def accuracy_story(granularity: str, gone: int, accuracy: CutAccuracy, tuned: Ev
         return f"**Nothing is removed yet.** Drag the slider: it {does}."
     if tuned is not None:
         return (
-            f"**Recovered: from {percent(accuracy.best.value)} to {percent(tuned.value)}** in two passes over "
+            f"**Recovered: from {percent(before_training.value)} to {percent(tuned.value)}** in two passes over "
             "the training images. What looks broken as cut is often only out of tune. Try a harder cut."
         )
     if lost > CLIFF:
         return (
             f"**There is the cliff:** with {gone} % of the {what} gone, accuracy falls {100 * lost:.1f} points, to "
-            f"{percent(accuracy.best.value)}. Not the end: press **Recover** to train what is left."
+            f"{percent(before_training.value)}. Not the end: press **Recover** to train what is left."
         )
-    if accuracy.difference.interval[1] >= 0:
+    if change.interval[1] >= 0:
         return (
             f"**{gone} % of the {what} gone, accuracy the same,** as far as {images:,} images can tell ({answers}). "
             "Drag further: where is the cliff?"
@@ -65,9 +56,12 @@ def accuracy_story(granularity: str, gone: int, accuracy: CutAccuracy, tuned: Ev
     )
 
 
-def time_story(granularity: str, gone: int, dense: Costs, now: Costs, timing: Comparison) -> str:
-    """What the clock says, and why. `gone`: per cent."""
-    if gone == 0:
+def time_story(granularity: str, gone: int, macs_ratio: float, timing: Comparison | str | None) -> str:
+    """What the clock says, and why, in Markdown; '' while there is no time, or none could be taken.
+
+    `gone`: per cent. `macs_ratio`: multiply-accumulates of dense over those that are left.
+    """
+    if gone == 0 or timing is None or isinstance(timing, str):
         return ""
     low, middle, _ = timing.speedup
     if not find_granularity(granularity).shrinks:
@@ -76,7 +70,7 @@ def time_story(granularity: str, gone: int, dense: Costs, now: Costs, timing: Co
             f"{changed} The zeros still sit in tensors of the same size, and the processor multiplies every one. "
             "Switch to **channels**: without them the tensors are smaller."
         )
-    factor = f"{dense.macs / now.macs:.1f} times fewer multiplications"
+    factor = f"{macs_ratio:.1f} times fewer multiplications"
     if low > 1:
         return (
             f"**The clock moves: {middle:.2f}× as fast,** with {factor}. Time falls less than multiplications, "

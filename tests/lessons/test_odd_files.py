@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-pytest.importorskip("streamlit")
-
 import yaml
 
 from pruning.base.errors import InputError
 from pruning.lessons import library, reading
-from ui.learn import progress
+from pruning.lessons.progress import Mark, Progress, read_progress, write_progress
 
 GOOD: dict[str, Any] = {
     "id": "mine",
@@ -79,11 +76,11 @@ def test_an_answer_by_any_name_that_a_choice_may_have_comes_back() -> None:
     names = ["A", "Yes", "über", "no idea", "x" * 40]
     assert reading.read_lesson(asking(choices=dict.fromkeys(names, "words"))).question
     for name in names:
-        kept = progress.Progress(lessons={"mine": progress.Mark(answered=name, right=True)}, lists={"runs": []})
-        assert progress.read(progress.written(kept)) == kept
+        kept = Progress(lessons={"mine": Mark(answered=name, right=True)}, lists={"runs": []})
+        assert read_progress(write_progress(kept)) == kept
     for name in ("", "x" * 41, "a\nb", "\ud800"):
-        stored = progress.read(json.dumps({"lessons": {"mine": {"answered": name, "right": True}}}))
-        assert stored.lessons == {"mine": progress.Mark()}
+        stored = read_progress(json.dumps({"lessons": {"mine": {"answered": name, "right": True}}}))
+        assert stored.lessons == {"mine": Mark()}
 
 
 @pytest.mark.parametrize("text", ["{unknown} Fragen", "{asked", "{}", "{asked.x}", "{asked:q}", None])
