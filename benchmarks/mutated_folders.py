@@ -13,7 +13,9 @@ those damaged, too.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import logging
 import os
 import random
 import shutil
@@ -43,7 +45,7 @@ from pruning.subject import open_subject
 
 FOLDERS = 500
 OPENED = 2
-SECONDS = 4.0
+SECONDS = 2.0
 MODEL, DATA = "sample:mini_resnet", "mnist5k"
 """What pages show at first."""
 
@@ -67,7 +69,8 @@ def make_caches(kept: Path) -> dict[Path, Job]:
     runner = open_subject(terms.model, terms.data)
     killed(lambda: scan_events(scan, has_norms=True))(kept / "scan")
     killed(lambda: race_events(terms))(kept / "race")
-    assert call_command(["latency", MODEL]) == 0
+    with contextlib.redirect_stdout(sys.stderr):
+        assert call_command(["latency", MODEL]) == 0
     times = times_job(steps_key(subject.graph, 1))
     shutil.copytree(times.store.root, kept / "times")  # type: ignore[attr-defined]
     return {
@@ -121,6 +124,7 @@ def main() -> int:
     parser.add_argument("--opened", type=int, default=OPENED, help=f"pages opened with each damaged run ({OPENED})")
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"after which a command stops ({SECONDS:g})")
     args = parser.parse_args()
+    logging.getLogger("streamlit").setLevel(logging.ERROR)  # it warns that no browser looks at the pages
     batches = []
     for number in range(args.batches):
         with tempfile.TemporaryDirectory() as place:
