@@ -22,6 +22,8 @@ from pruning.export.table import EXPORTS
 from pruning.runs import read_runs
 
 Arguments = tuple[str, ...]
+PATIENCE = 20.0
+"""Seconds within which a command stops that was asked to."""
 LONG = ("report", "latency", "sensitivity", "contest", "prune")
 
 
@@ -86,7 +88,7 @@ def call(arguments: Arguments, seconds: float) -> tuple[int, list[str]]:
             status = main([*arguments, *json_wanted])
     except BaseException as error:
         return -1, [f"{type(error).__name__}: {error}"[:400]]
-    wrong = []
+    wrong = [] if was_stopped() < 2 else ["it did not stop when it was asked to"]
     lines = err.getvalue().splitlines()
     errors = [line for line in lines if line.startswith("Error: ")]
     if TRACE in err.getvalue() or TRACE in out.getvalue():
@@ -125,19 +127,19 @@ def _wrong_answer(arguments: Arguments, text: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def stopped_after(seconds: float) -> Iterator[Callable[[], bool]]:
-    """Ask what goes on inside to stop after so many seconds, as Ctrl-C does, and again a little later; gives whether
-    that was needed."""
-    asked = False
+def stopped_after(seconds: float) -> Iterator[Callable[[], int]]:
+    """Ask what goes on inside to stop after so many seconds, as Ctrl-C does, and again each `PATIENCE` later; gives how
+    often that was needed."""
+    asked = 0
 
     def ask(*_: object) -> None:
         nonlocal asked
-        asked = True
+        asked += 1
         signal.raise_signal(signal.SIGINT)
 
     before = {kind: signal.getsignal(kind) for kind in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGALRM, ask)
-    signal.setitimer(signal.ITIMER_REAL, seconds, max(seconds, 10.0))
+    signal.setitimer(signal.ITIMER_REAL, seconds, PATIENCE)
     try:
         yield lambda: asked
     finally:

@@ -31,9 +31,11 @@ from pruning.spec import PruneSpec
 FINISHED = ("channel", "weight", "iterative", "continued", "recent", "learner")
 """Sound runs with a result; the last two were carried out here, as jobs."""
 ENDED = ("cancelled", "failed", "killed")
+QUEUED = ("queued",)
+"""Asked for by this process, which starts none for it."""
 WORKING = {"working": "attempts/0001/lock", "working_earlier": "worker.lock"}
 """Sound runs that a process carries out, and the lock that it holds."""
-SOUND = (*FINISHED, *ENDED, *WORKING)
+SOUND = (*FINISHED, *ENDED, *QUEUED, *WORKING)
 LEARNER = "learner"
 """The run that is an entry of the Lab, the last of the lessons."""
 
@@ -164,6 +166,7 @@ def make_sound(folder: Path) -> None:
         (attempt / "manifest.json").unlink()
         (attempt / "events").mkdir()
         (attempt / "events" / "000001.jsonl").write_bytes(told)
+    Job.in_folder(create_run(recent, path=folder / "queued")).ask()
     earlier = shutil.copytree(folder / "cancelled", folder / "working_earlier")
     (earlier / "cancel").unlink()
     (earlier / "events.jsonl").write_bytes(told)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import logging
 import os
 import random
 import shutil
@@ -25,6 +24,8 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+from streamlit.logger import set_log_level
 
 from benchmarks import damaged_commands, damaged_pages
 from benchmarks.common import report, say
@@ -124,7 +125,7 @@ def main() -> int:
     parser.add_argument("--opened", type=int, default=OPENED, help=f"pages opened with each damaged run ({OPENED})")
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"after which a command stops ({SECONDS:g})")
     args = parser.parse_args()
-    logging.getLogger("streamlit").setLevel(logging.ERROR)  # it warns that no browser looks at the pages
+    set_log_level("error")  # it warns that no browser looks at the pages
     batches = []
     for number in range(args.batches):
         with tempfile.TemporaryDirectory() as place:

@@ -16,7 +16,7 @@ from typing import Any
 from pruning.base import safe_json
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError, StorageError
-from pruning.base.files import read_bytes, replace_file
+from pruning.base.files import given_path, read_bytes, replace_file
 from pruning.base.remembered import Remembered
 from pruning.jobs.status import Status
 from pruning.jobs.work import Work
@@ -62,7 +62,7 @@ class Listing:
 
 def default_runs_dir() -> Path:
     """Where runs are kept: PRUNING_RUNS, else `runs` in the current folder."""
-    return Path(os.environ.get("PRUNING_RUNS") or "runs").expanduser().resolve()
+    return given_path(os.environ.get("PRUNING_RUNS") or "runs").resolve()
 
 
 def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None = None) -> Path:
