@@ -24,7 +24,7 @@ from pruning.runs import read_runs
 Arguments = tuple[str, ...]
 PATIENCE = 20.0
 """Seconds within which a command stops that was asked to."""
-LONG = ("report", "latency", "sensitivity", "contest", "prune")
+LONG = ("report", "latency", "sensitivity", "contest", "prune", "verify", "worker")
 
 
 def commands_on(path: Path, out: Path) -> list[Arguments]:
@@ -61,7 +61,7 @@ class Tally:
 
 def call_commands(damaged: Sequence[Damaged], out: Path, tally: Tally, *, seconds: float) -> None:
     """Call every command on a folder of each kind of damage, in turn on all there are of that kind; those that work for
-    long are called for every third kind, and cancelled after `seconds`."""
+    long are called for every sixth kind, and cancelled after `seconds`."""
     kinds: defaultdict[str, list[Damaged]] = defaultdict(list)
     for one in damaged:
         kinds[one.kind].append(one)
@@ -69,7 +69,7 @@ def call_commands(damaged: Sequence[Damaged], out: Path, tally: Tally, *, second
         for turn, _ in enumerate(commands_on(folders[0].path, out)):
             one = folders[turn % len(folders)]
             arguments = commands_on(one.path, out / f"{number}-{turn}")[turn]
-            if arguments[0] in LONG and (number + turn) % 3:
+            if arguments[0] in LONG and (number + turn) % 6:
                 continue
             (out / f"{number}-{turn}").mkdir(parents=True)
             status, wrong = call(arguments, seconds)
