@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import os
 import random
 import shutil
@@ -24,8 +25,6 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
-
-from streamlit.logger import set_log_level
 
 from benchmarks import damaged_commands, damaged_pages
 from benchmarks.common import report, say
@@ -45,7 +44,7 @@ from pruning.spec import PruneSpec
 from pruning.subject import open_subject
 
 FOLDERS = 500
-OPENED = 2
+OPENED = 1
 SECONDS = 2.0
 MODEL, DATA = "sample:mini_resnet", "mnist5k"
 """What pages show at first."""
@@ -125,7 +124,7 @@ def main() -> int:
     parser.add_argument("--opened", type=int, default=OPENED, help=f"pages opened with each damaged run ({OPENED})")
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"after which a command stops ({SECONDS:g})")
     args = parser.parse_args()
-    set_log_level("error")  # it warns that no browser looks at the pages
+    logging.disable(logging.WARNING)  # it warns that no browser looks at the pages
     batches = []
     for number in range(args.batches):
         with tempfile.TemporaryDirectory() as place:

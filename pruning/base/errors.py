@@ -42,4 +42,4 @@ def excerpt(text: str, length: int = 80) -> str:
 def first_line(error: BaseException, length: int = 200) -> str:
     """The first line of somebody else's error, to be quoted inside a sentence; its kind where it says nothing."""
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return line[:length].rstrip(". ")
+    return excerpt(line, length).rstrip(". ")
