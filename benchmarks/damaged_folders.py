@@ -23,6 +23,7 @@ from pruning.export.report.write import REPORT
 from pruning.jobs.events import encode
 from pruning.jobs.job import Job
 from pruning.jobs.store import LocalStore
+from pruning.lessons.lesson import Lesson
 from pruning.lessons.library import course
 from pruning.runs import create_run, execute
 from pruning.runs.recipe import Recipe
@@ -174,15 +175,15 @@ def make_sound(folder: Path) -> None:
 
 def _entry() -> Recipe:
     """What the Lab's Enter button asks for."""
-    names = course()
-    place = names.find("lab")
-    assert place is not None
-    lesson = names.lessons[place]
-    data = str(lesson.setting("data"))
-    epochs = float(lesson.setting("epochs"))  # type: ignore[arg-type]
-    spec = PruneSpec(granularity="weight", criterion=str(lesson.setting("criterion")), sparsity=0.95)
-    steps = describe_data(data).steps_of(epochs, 64)
-    return Recipe(model=str(lesson.setting("network")), data=data, prune=spec, finetune_steps=steps, lr=0.05)
+    says = lesson("lab").setting
+    spec = PruneSpec(granularity="weight", criterion=says("criterion"), sparsity=0.95)
+    steps = describe_data(says("data")).steps_of(says("epochs"), 64)
+    return Recipe(model=says("network"), data=says("data"), prune=spec, finetune_steps=steps, lr=0.05)
+
+
+def lesson(name: str) -> Lesson:
+    """A lesson by its name in the address."""
+    return next(one for one in course().lessons if one.id == name)
 
 
 def _told(folder: Path) -> bytes:

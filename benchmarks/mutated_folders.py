@@ -13,7 +13,6 @@ those damaged, too.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import logging
 import os
@@ -28,15 +27,14 @@ from typing import Any
 
 from benchmarks import damaged_commands, damaged_pages
 from benchmarks.common import report, say
-from benchmarks.damaged_folders import damage, hold_locks, make_sound
+from benchmarks.damaged_folders import damage, hold_locks, lesson, make_sound
 from benchmarks.mutation_kinds import killed, race_events, scan_events
-from pruning.cli.main import main as call_command
 from pruning.contest import Terms
 from pruning.contest.cache import job_of as race_job
 from pruning.jobs.job import Job
+from pruning.jobs.store import LocalStore
 from pruning.latency.cache import job_of as times_job
 from pruning.latency.cache import steps_key
-from pruning.lessons.library import course
 from pruning.runs import read_runs
 from pruning.sensitivity import outline
 from pruning.sensitivity.cache import job_of as scan_job
@@ -55,24 +53,17 @@ def make_caches(kept: Path) -> dict[Path, Job]:
     the job whose place that would be."""
     subject = open_subject(MODEL, DATA)
     scan = outline(subject.digest, subject.graph, subject.data, PruneSpec(), images=2000)
-    names = course()
-    place = names.find("race")
-    assert place is not None
-    lesson = names.lessons[place]
-    terms = Terms(
-        model=str(lesson.setting("network")),
-        data=str(lesson.setting("data")),
-        prune=PruneSpec(granularity=lesson.setting("granularity"), sparsity=lesson.setting("percent") / 100),  # type: ignore[arg-type, operator]
-        rounds=int(lesson.setting("rounds")),  # type: ignore[arg-type]
-        steps=int(lesson.setting("steps")),  # type: ignore[arg-type]
-    )
+    says = lesson("race").setting
+    spec = PruneSpec(granularity=says("granularity"), sparsity=says("percent") / 100)
+    terms = Terms(model=says("network"), data=says("data"), prune=spec, rounds=says("rounds"), steps=says("steps"))
     runner = open_subject(terms.model, terms.data)
     killed(lambda: scan_events(scan, has_norms=True))(kept / "scan")
     killed(lambda: race_events(terms))(kept / "race")
-    with contextlib.redirect_stdout(sys.stderr):
-        assert call_command(["latency", MODEL]) == 0
+    status, wrong = damaged_commands.call(("latency", MODEL), 600)
+    assert status == 0, wrong
     times = times_job(steps_key(subject.graph, 1))
-    shutil.copytree(times.store.root, kept / "times")  # type: ignore[attr-defined]
+    assert isinstance(times.store, LocalStore)
+    shutil.copytree(times.store.root, kept / "times")
     return {
         kept / "scan": scan_job(scan),
         kept / "race": race_job(terms, runner.digest, runner.data.digest),
