@@ -134,7 +134,7 @@ class Run:
         """
         content = read_bytes(self.path / MODEL, most_bytes=LARGEST_MODEL)
         if content is None:
-            raise StorageError(f"{MODEL} of {self.name} is gone. Run its recipe again.")
+            raise StorageError(f"{MODEL} of {self.name} cannot be read: it is gone. Run its recipe again.")
         return content
 
 
