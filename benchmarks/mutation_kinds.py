@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pruning.base.safe_json import dump, read_object
 from pruning.compare.casualties import casualties
 from pruning.compare.verdict import facts_of_result, verdict
@@ -28,7 +30,7 @@ from pruning.render.markup.result import footnote, ledger_html, stages_html
 from pruning.render.markup.result import verdict as line
 from pruning.runs import read_run
 from pruning.runs.result_json import from_values, to_values
-from pruning.sensitivity import Figure, Figures, Joint, Point, Sensitivity, largest_within, outline
+from pruning.sensitivity import SPARSITIES, Figure, Figures, Joint, Point, Sensitivity, largest_within, outline
 from pruning.sensitivity.form import changes as scan_changes
 from pruning.sensitivity.form import replay as replay_scan
 from pruning.sensitivity.form import to_json as scan_json
@@ -157,26 +159,35 @@ def outline_of() -> Sensitivity:
     return outline(subject.digest, subject.graph, open_data("mnist5k"), PruneSpec(), images=100)
 
 
-def scan_events() -> Iterable[dict[str, Any]]:
-    """What the process of a scan tells, of figures made up."""
-    figure = Figure(correct=90, images=100, newly_wrong=3, newly_right=1, change_low=-0.06, change_high=0.02)
-    dense = Figures(as_cut=figure, recalibrated=None)
-    found = replace(outline_of(), dense=dense, precision="fp32", seconds=1.0)
+def scan_events(wanted: Sensitivity, *, has_norms: bool) -> Iterable[dict[str, Any]]:
+    """What the process of a scan tells, of figures made up for a metric that counts right answers.
+
+    `has_norms`: whether the network has statistics that are recalibrated."""
+    metric, images = wanted.metric, wanted.images
+    correct = images * 9 // 10
+    low, high = metric.interval(torch.arange(images) < correct)
+    figure = Figure(
+        metric=metric, value=correct / images, low=low, high=high, images=images, change=-2 / images,
+        change_low=-0.06, change_high=0.02, correct=correct, newly_wrong=3, newly_right=1,
+    )  # fmt: skip
+    dense = Figures(as_cut=figure, recalibrated=figure if has_norms else None)
+    found = replace(wanted, dense=dense, precision="fp32", seconds=1.0)
     for target in found.curves:
         if target.locked is None:
-            for share in (0.2, 0.5):
+            for share in SPARSITIES[wanted.spec.granularity]:
                 found = found.plus(target.name, Point(sparsity=share, kept=1, achieved=share, **vars(dense)))
-    return scan_changes(outline_of(), replace(found, joints=(Joint(kept=(("conv1", 3),), **vars(dense)),)))
+    joint = Joint(kept=tuple((curve.name, 3) for curve in found.curves if curve.locked is None), **vars(dense))
+    return scan_changes(wanted, replace(found, joints=(joint,)))
 
 
 TERMS = Terms(model="sample:lenet300", data="mnist5k", rounds=2, steps=4, seeds=(0, 1))
 
 
-def race_events() -> Iterable[dict[str, Any]]:
-    """What the process of a race tells, of figures made up."""
-    start = line_up(TERMS)
-    mark = Mark(step=2, correct=3, images=4, after="training")
-    end = Finish(right=(True, True, False, True), kept=1, total=2, steps=4)
+def race_events(terms: Terms) -> Iterable[dict[str, Any]]:
+    """What the process of a race tells, of figures made up for a metric that counts right answers."""
+    start = line_up(terms)
+    mark = Mark(step=terms.steps // 2, value=0.75, correct=3, images=4, after="training")
+    end = Finish(metric=terms.metric, scores=(1, 1, 0, 1), kept=1, total=2, steps=terms.steps)
     return race_changes(
         start, replace(start, lanes=tuple(replace(one, marks=(mark,), finish=end) for one in start.lanes))
     )
@@ -203,7 +214,11 @@ KINDS = {
     "asker": Kind(make=make_job, file=f"{ATTEMPT}/asked.json", read=show_job),
     "worker": Kind(make=killed(list), file=f"{ATTEMPT}/worker.json", read=show_job),
     "now": Kind(make=killed(list), file=f"{ATTEMPT}/now.json", read=show_job),
-    "scan": Kind(make=killed(scan_events), file=f"{ATTEMPT}/events/000001.jsonl", read=show_scan),
-    "race": Kind(make=killed(race_events), file=f"{ATTEMPT}/events/000001.jsonl", read=show_race),
+    "scan": Kind(
+        make=killed(lambda: scan_events(outline_of(), has_norms=False)),
+        file=f"{ATTEMPT}/events/000001.jsonl",
+        read=show_scan,
+    ),
+    "race": Kind(make=killed(lambda: race_events(TERMS)), file=f"{ATTEMPT}/events/000001.jsonl", read=show_race),
     "times": Kind(make=make_times, file="steps.json", read=show_times),
 }

@@ -29,7 +29,17 @@ class Cancelled(PruningError):
     """The user cancelled; nothing half-finished is kept as a result."""
 
 
+def excerpt(text: str, length: int = 80) -> str:
+    """A text that somebody gave, to be quoted inside a sentence: cut short, and what cannot be printed is a '?'.
+
+    >>> excerpt("sample:lenet5"), excerpt("a\\nb"), excerpt("a" * 5000, 3)
+    ('sample:lenet5', 'a?b', 'aaa…')
+    """
+    start = "".join(letter if letter.isprintable() else "?" for letter in text[:length])
+    return start if len(text) <= length else f"{start}…"
+
+
 def first_line(error: BaseException, length: int = 200) -> str:
     """The first line of somebody else's error, to be quoted inside a sentence; its kind where it says nothing."""
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return line[:length].rstrip(". ")
+    return excerpt(line, length).rstrip(". ")

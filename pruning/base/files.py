@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pruning.base.errors import StorageError
+from pruning.base.errors import InputError, StorageError, excerpt
 
 MOST_BYTES = 64 * 2**20
 """The largest file that is read into memory at once, unless its reader says otherwise."""
@@ -22,6 +23,23 @@ def cache_dir() -> Path:
     chosen = os.environ.get("PRUNING_CACHE")
     base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     return Path(chosen) if chosen else base / "pruning-explorer"
+
+
+def given_path(text: str | Path) -> Path:
+    """The path that somebody gave, `~` being a user's home where there is one of that name. Nothing need be there.
+
+    Raises:
+        InputError: no file can have such a path.
+    """
+    path = Path(os.path.expanduser(text))
+    try:
+        os.lstat(path)
+    except ValueError as error:
+        raise InputError(f"'{excerpt(str(text))}' is no path: it holds what no name of a file can.") from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError(f"'{excerpt(str(text))}' is no path: it is too long for one.") from error
+    return path
 
 
 def read_bytes(path: Path, *, most_bytes: int = MOST_BYTES) -> bytes | None:

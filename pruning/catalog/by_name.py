@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, excerpt
 from pruning.catalog.opener import Opener
 from pruning.catalog.references import Reference, read_options
 
@@ -41,9 +41,9 @@ def _check_visitor(reference: Reference) -> None:
         )
     if reference.weights == "default" and not default_weights_are_here(reference):
         raise InputError(
-            f"The default weights of {reference.kind}:{reference.name} are not on this machine: leave out "
+            f"The default weights of {reference.kind}:{excerpt(reference.name)} are not on this machine: leave out "
             "weights=default for random ones, or fetch them once on the command line with "
-            f"'python -m pruning inspect {reference.text}'."
+            f"'python -m pruning inspect {excerpt(reference.text)}'."
         )
     if (reference.size or 0) > LARGEST_SIZE:
         raise InputError(f"In the browser size= goes up to {LARGEST_SIZE} pixels, not {reference.size}.")

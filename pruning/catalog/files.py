@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, excerpt
+from pruning.base.files import given_path
 from pruning.catalog.opener import Opener
 from pruning.catalog.references import Reference, read_file
 
@@ -20,10 +20,11 @@ def _open(reference: Reference) -> Network:
     from pruning.catalog.model_files import call_factory
     from pruning.catalog.network import SEED
 
-    path = Path(reference.name).expanduser()
+    path = given_path(reference.name)
     if reference.weights == "default":
         raise InputError(
-            f"{reference.text} has no default weights: load them in {reference.factory}(), or name a file."
+            f"{excerpt(reference.text)} has no default weights: load them in {excerpt(reference.factory)}(), or name a "
+            "file."
         )
     with seeded():
         model, example = call_factory(path, reference.factory)

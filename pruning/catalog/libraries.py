@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pruning.base.errors import InputError, first_line
+from pruning.base.errors import InputError, excerpt, first_line
+from pruning.base.files import given_path
 from pruning.catalog.network import RANDOM, SEED, Network
 from pruning.catalog.references import Reference
 from pruning.catalog.state_files import load_state_file
@@ -28,7 +29,7 @@ def finished(
 ) -> Network:
     """A built model as a network: with the weights of a file, where the reference names one, and in eval mode."""
     if reference.weights not in (None, "default"):
-        path = Path(reference.weights).expanduser()
+        path = given_path(reference.weights)
         load_state_file(model, path)
         weights, untrained = f"from {path}", False
     return Network(
@@ -132,14 +133,16 @@ def build_timm(reference: Reference) -> Network:
         timm = importlib.import_module("timm")
     except ImportError as error:
         raise InputError(
-            f"{reference.text} needs timm, which cannot be imported ({error}): pip install timm."
+            f"{excerpt(reference.text)} needs timm, which cannot be imported ({error}): pip install timm."
         ) from error
     base, _, tag = reference.name.partition(".")
     name = _known(reference, timm.list_models(), base) + (f".{tag}" if tag else "")
     try:
         config = timm.models.get_pretrained_cfg(name)
     except RuntimeError as error:
-        raise InputError(f"timm knows no weights '{tag}' of {base}: leave out '.{tag}', or name others.") from error
+        raise InputError(
+            f"timm knows no weights '{excerpt(tag)}' of {base}: leave out '.{excerpt(tag)}', or name others."
+        ) from error
     options: dict[str, Any] = {"pretrained": reference.weights == "default"}
     if reference.size is not None and config is not None and config.fixed_input_size:
         options["img_size"] = reference.size
@@ -181,7 +184,7 @@ def _known(reference: Reference, names: Sequence[str], name: str | None = None) 
         return name
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
     raise InputError(
-        f"{reference.kind} has no model '{name}'. Did you mean '{reference.kind}:{near[0]}'? "
+        f"{reference.kind} has no model '{excerpt(name)}'. Did you mean '{reference.kind}:{near[0]}'? "
         f'All {len(names)} names: python -c "import {reference.kind}; print({_LISTS[reference.kind]})".'
     )
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from torch import nn
 
-from pruning.base.errors import InputError, first_line
+from pruning.base.errors import InputError, excerpt, first_line
+from pruning.base.files import given_path
 
 
 def call_factory(path: Path, factory: str) -> tuple[nn.Module, Any]:
@@ -28,9 +29,9 @@ def call_factory(path: Path, factory: str) -> tuple[nn.Module, Any]:
     Raises:
         InputError: no such file or function, an error in it (with file and line), or something else is returned.
     """
-    path = path.expanduser().resolve()
+    path = given_path(path).resolve()
     if not path.is_file():
-        raise InputError(f"There is no file {path} with a model: check the path.")
+        raise InputError(f"There is no file {excerpt(str(path), 200)} with a model: check the path.")
     with _importable(path.parent):
         module = _run_file(path)
         function = _find(module, path, factory)
@@ -69,7 +70,7 @@ def _find(module: types.ModuleType, path: Path, factory: str) -> Any:
             if callable(value) and not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
         ]
         near = difflib.get_close_matches(factory, own, n=1) if factory else []
-        wanted = f"no function '{factory}'" if factory else "no factory named after it (file:PATH.py:FACTORY)"
+        wanted = f"no function '{excerpt(factory)}'" if factory else "no factory named after it (file:PATH.py:FACTORY)"
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise InputError(
             f"There is {wanted} in {path.name}.{hint} "

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import difflib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, excerpt
+from pruning.base.files import given_path
 from pruning.catalog.by_name import TIMM, TORCHVISION
 from pruning.catalog.files import FILE
 from pruning.catalog.opener import Opener
@@ -39,7 +39,7 @@ def parse_reference(text: str) -> Reference:
     kind, _, rest = text.partition(":")
     opener = OPENERS.get(kind)
     if opener is None or not rest:
-        raise InputError(f"There is no model '{text}'.{_hint(text)} Use {forms()}.")
+        raise InputError(f"There is no model '{excerpt(text)}'.{_hint(text)} Use {forms()}.")
     return opener.read(text, rest)
 
 
@@ -116,7 +116,7 @@ def absolute(text: str) -> str:
 
 
 def _resolved(path: str) -> str:
-    return str(Path(path).expanduser().resolve())
+    return str(given_path(path).resolve())
 
 
 def forms() -> str:
@@ -130,7 +130,7 @@ def _hint(text: str) -> str:
     kind, colon, name = text.partition(":")
     if colon:
         near = [known for known in difflib.get_close_matches(kind, OPENERS, n=1) if known != kind]
-        return f" Did you mean '{near[0]}:{name or '...'}'?" if near else ""
+        return f" Did you mean '{near[0]}:{excerpt(name) or '...'}'?" if near else ""
     names: dict[str, str] = {}
     for opener in OPENERS.values():
         names = {**opener.suggestions(), **names}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, replace
 
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, excerpt
 
 OPTIONS = ("weights", "size")
 
@@ -59,7 +59,9 @@ def read_name(text: str, rest: str) -> Reference:
     name, mark, given = rest.partition("?")
     kind = text.partition(":")[0]
     if mark:
-        raise InputError(f"A {kind} model has its own weights and image size: leave out '?{given}' of '{text}'.")
+        raise InputError(
+            f"A {kind} model has its own weights and image size: leave out '?{excerpt(given)}' of '{excerpt(text)}'."
+        )
     return Reference(text=text, kind=kind, name=name)
 
 
@@ -91,7 +93,9 @@ def read_file(text: str, rest: str) -> Reference:
         return found
     name, _, factory = found.name.rpartition(":")
     if not name.endswith(".py"):
-        raise InputError(f"'{text}' names no Python file: write file:PATH.py:FACTORY, such as file:net.py:build.")
+        raise InputError(
+            f"'{excerpt(text)}' names no Python file: write file:PATH.py:FACTORY, such as file:net.py:build."
+        )
     return replace(found, name=name, factory=factory)
 
 
@@ -103,15 +107,18 @@ def _options(text: str, given: str) -> dict[str, str]:
             near = difflib.get_close_matches(option, OPTIONS, n=1)
             hint = f" Did you mean '{near[0]}'?" if near and near[0] != option else ""
             raise InputError(
-                f"'{part}' of '{text}' is no option.{hint} There are size=PIXELS, weights=default and weights=FILE."
+                f"'{excerpt(part)}' of '{excerpt(text)}' is no option.{hint} There are size=PIXELS, weights=default "
+                "and weights=FILE."
             )
         if option in options:
-            raise InputError(f"'{text}' gives {option} twice: give it once.")
+            raise InputError(f"'{excerpt(text)}' gives {option} twice: give it once.")
         options[option] = value
     return options
 
 
 def _size(text: str, value: str) -> int:
     if not value.isdecimal() or not 1 <= int(value) <= 8192:
-        raise InputError(f"The size in '{text}' is a whole number of pixels from 1 to 8192, not '{value}'.")
+        raise InputError(
+            f"The size in '{excerpt(text)}' is a whole number of pixels from 1 to 8192, not '{excerpt(value)}'."
+        )
     return int(value)

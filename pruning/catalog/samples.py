@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, excerpt
 from pruning.catalog.opener import Opener
 from pruning.catalog.references import Reference, read_name
 from sample_models import SAMPLES
@@ -21,7 +21,8 @@ def _check(reference: Reference) -> None:
         near = difflib.get_close_matches(reference.text, known, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise InputError(
-            f"There is no model '{reference.text}'.{hint} Use one of {', '.join(known)}, or run:DIR for a finished run."
+            f"There is no model '{excerpt(reference.text)}'.{hint} Use one of {', '.join(known)}, or run:DIR for a "
+            "finished run."
         )
 
 

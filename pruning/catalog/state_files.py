@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pruning.base.errors import InputError, first_line
+from pruning.base.errors import InputError, excerpt, first_line
 
 WRAPPED = ("state_dict", "model", "model_state_dict")
 """Keys under which training scripts keep the state dict beside other things."""
@@ -51,9 +51,11 @@ def load_state_file(model: nn.Module, path: Path) -> None:
 
 def _read(path: Path) -> dict[str, Tensor]:
     if path.suffix not in (".safetensors", ".pt", ".pth"):
-        raise InputError(f"weights= takes 'default' or a .safetensors, .pt or .pth file, not '{path}'.")
+        raise InputError(
+            f"weights= takes 'default' or a .safetensors, .pt or .pth file, not '{excerpt(str(path), 200)}'."
+        )
     if not path.is_file():
-        raise InputError(f"There is no file {path} to take weights from: check the path.")
+        raise InputError(f"There is no file {excerpt(str(path), 200)} to take weights from: check the path.")
     try:
         if path.suffix == ".safetensors":
             return load_file(path)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pruning.runs  # noqa: F401 - adds run: to the openers
 from pruning.base.errors import RemovalError, RequirementError
 from pruning.catalog.openers import OPENERS, forms
-from pruning.cli.numbers import number, whole
+from pruning.cli.arguments import number, path, whole
 from pruning.cli.output import emit, field
 from pruning.cli.spec import SPEC_FIELDS, add_spec_options, spec_of
 from pruning.data.readers import READERS
@@ -100,14 +99,14 @@ def _evaluate(args: argparse.Namespace, stop: Stop) -> None:
 def _prune_options(sub: argparse.ArgumentParser) -> None:
     _with_model(sub, images=True, nargs="?", otherwise=" (or --recipe)")
     _with_data(sub)
-    sub.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe.yaml instead of the options below")
+    sub.add_argument("--recipe", type=path, metavar="FILE", help="a recipe.yaml instead of the options below")
     add_spec_options(sub, RUN, *SPEC_FIELDS)
     sub.add_argument("--schedule", help="oneshot or iterative (oneshot)")
     sub.add_argument("--steps", type=whole, metavar="N", help="prune-fine-tune rounds of the iterative schedule (4)")
     sub.add_argument("--finetune-epochs", type=number, metavar="E", help="passes over the train images, all rounds (0)")
     sub.add_argument("--finetune-seconds", type=number, metavar="T", help="instead of epochs; turned into steps")
     sub.add_argument("--lr", type=number, help="highest learning rate (the data set's default)")
-    sub.add_argument("--out", type=Path, metavar="DIR", help="the run's folder (default: a new one in runs/)")
+    sub.add_argument("--out", type=path, metavar="DIR", help="the run's folder (default: a new one in runs/)")
     sub.add_argument(
         "--require", action="append", default=[], metavar="'accuracy>=0.97'",
         help="fail (exit 1) unless the result meets this; any figure of the JSON by its path, such as "
@@ -169,7 +168,7 @@ def _latency(args: argparse.Namespace, stop: Stop) -> None:
 
 def _report_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
-    sub.add_argument("--out", type=Path, metavar="FILE", help="the file (default: report.html in the run's folder)")
+    sub.add_argument("--out", type=path, metavar="FILE", help="the file (default: report.html in the run's folder)")
     sub.add_argument("--title", default="", metavar="TEXT", help="the report's title (default: the network's)")
     sub.add_argument("--recommendation", default="", metavar="TEXT", help="your advice, in your words")
     sub.add_argument("--photos", action="store_true", help="with pictures of the test images whose answer changed")
@@ -186,7 +185,7 @@ def _report(args: argparse.Namespace, stop: Stop) -> None:
 def _export_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
     sub.add_argument("format", metavar="FORMAT", help=", ".join(EXPORTS))
-    sub.add_argument("--out", type=Path, metavar="FILE", help="the file (default: named after the run, here)")
+    sub.add_argument("--out", type=path, metavar="FILE", help="the file (default: named after the run, here)")
     sub.formatter_class = argparse.RawDescriptionHelpFormatter
     sub.epilog = "formats:\n" + "\n".join(
         line for export in EXPORTS.values() for line in field(f"  {export.name}", export.explanation)
@@ -214,7 +213,7 @@ def _doctor(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _worker_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("run_dir", type=Path)
+    sub.add_argument("run_dir", type=path)
 
 
 def _worker(args: argparse.Namespace, stop: Stop) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pruning.base.files import given_path
 from pruning.base.words import size
 from pruning.export.record import Source
 from pruning.export.report import read_finished
@@ -18,7 +19,7 @@ def export(ref: str, name: str, out: Path | None) -> tuple[dict[str, Any], list[
         PruningError: no such format, no finished run, what the run needs is absent, or the file cannot be written.
     """
     format_ = find_export(name)
-    run = read_finished(Path(ref.removeprefix("run:")).expanduser())
+    run = read_finished(given_path(ref.removeprefix("run:")))
     source = Source.around(run)
     written = format_.write(source, out or Path(format_.file_for(source)))
     length = written.stat().st_size

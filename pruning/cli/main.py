@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from pruning.base.errors import Cancelled, InputError, PruningError, RemovalError, RequirementError
+from pruning.base.errors import Cancelled, InputError, PruningError, RemovalError, RequirementError, excerpt
 from pruning.catalog.openers import check_reference
 from pruning.cli.commands import COMMANDS
 from pruning.cli.output import say
@@ -34,13 +34,19 @@ def main(arguments: list[str] | None = None) -> int:
         say(str(error) or "Cancelled.")
         return EXIT_CANCELLED
     except PruningError as error:
-        say(f"Error: {error}")
+        say(_sentence(str(error)))
         return EXIT_NO if isinstance(error, RequirementError | RemovalError) else EXIT_ERROR
     except BrokenPipeError:
         return EXIT_ERROR
     except OSError as error:
-        say(f"Error: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.")
+        place = f" ({excerpt(str(error.filename), 200)})" if error.filename else ""
+        say(_sentence(f"{error.strerror or error}{place}."))
         return EXIT_ERROR
+
+
+def _sentence(text: str) -> str:
+    """An error in one line, whatever names it quotes."""
+    return f"Error: {' '.join(text.splitlines())}"
 
 
 def _carry_out(arguments: list[str], work: Work | None = None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pruning.base.errors import InputError
+from pruning.base.files import given_path
 from pruning.catalog.openers import absolute
 from pruning.cli.evaluate import check_has_images
 from pruning.cli.output import change, exact_change, exactly, field, listed, say
@@ -134,7 +135,7 @@ def parse_requirement(text: str) -> Requirement:
 
 
 def _absolute(path: str | None) -> str | None:
-    return None if path is None else str(Path(path).expanduser().resolve())
+    return None if path is None else str(given_path(path).resolve())
 
 
 def _progress(event: dict[str, Any]) -> None:

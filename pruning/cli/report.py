@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from pruning.base.files import given_path
 from pruning.base.words import size
 from pruning.cli.output import say
 from pruning.export.report import Options, write_report
@@ -20,7 +20,7 @@ def report(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[s
     Raises:
         PruningError: no finished run, its images are absent, the file cannot be written; or cancelled.
     """
-    folder = Path(args.run.removeprefix("run:")).expanduser()
+    folder = given_path(args.run.removeprefix("run:"))
     options = Options(title=args.title, recommendation=args.recommendation, photos=args.photos)
     if args.work is not None:
         out, length = publish_report(folder, args.work, options, data_dir=args.data_dir, cancel=cancel)

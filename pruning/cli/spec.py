@@ -7,7 +7,7 @@ import textwrap
 from typing import Any
 
 from pruning.base.errors import InputError
-from pruning.cli.numbers import number, whole
+from pruning.cli.arguments import number, whole
 from pruning.criteria import Criterion, criteria_for
 from pruning.granularity import GRANULARITIES, Granularity
 from pruning.spec import PruneSpec

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, excerpt
 from pruning.data.digits import MNIST, MNIST5K
 from pruning.data.info import DataInfo, Progress
 from pruning.data.photos import CIFAR10
@@ -36,7 +36,7 @@ def find_reader(reference: str) -> Reader:
         if reader.takes(reference):
             return reader
     forms = ", ".join(reader.form for reader in READERS.values())
-    raise InputError(f"There is no data set '{reference}'. Choose one of: {forms}.")
+    raise InputError(f"There is no data set '{excerpt(reference)}'. Choose one of: {forms}.")
 
 
 def describe_data(reference: str) -> DataInfo:

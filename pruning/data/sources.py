@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from pruning.base.errors import DataError
+from pruning.base.errors import DataError, excerpt, first_line
 from pruning.base.files import cache_dir
 from pruning.data.info import Progress
 from pruning.data.places import DATA_VARIABLE, download_dir, find_place
@@ -71,14 +71,14 @@ def read_place(
             try:
                 with np.load(cached, allow_pickle=False) as arrays:
                     return RawImages(**{key: arrays[key] for key in arrays.files}, source=source)
-            except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
-                cached.unlink(missing_ok=True)  # damaged: decode once more
+            except Exception:  # a damaged file raises nearly anything on its way through zipfile and NumPy
+                cached.unlink(missing_ok=True)  # decode once more
         try:
             with zipfile.ZipFile(found) as archive:
                 small = [m.filename for m in archive.infolist() if m.file_size <= LARGEST_FILE and not m.is_dir()]
                 raw = _decode(small, archive.read, shape, classes, source, progress)
         except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-            raise DataError(f"{found} is not a readable zip ({error}): fetch it again.") from error
+            raise DataError(f"{found} is not a readable zip ({first_line(error)}): fetch it again.") from error
         _save(cached, raw)
         return raw
     files = [str(p.relative_to(found)) for part in ("train", "test") for p in (found / part).rglob("*") if p.is_file()]
@@ -105,7 +105,8 @@ def _decode(
                 continue
             if pieces[-2] not in classes:
                 raise DataError(
-                    f"{source} has a class '{pieces[-2]}' that is not expected: the classes are {', '.join(classes)}."
+                    f"{source} has a class '{excerpt(pieces[-2])}' that is not expected: the classes are "
+                    f"{', '.join(classes)}."
                 )
             number = re.search(r"\d+", pieces[-1])
             chosen.append((classes.index(pieces[-2]), int(number.group()) if number else 0, member))
@@ -132,7 +133,9 @@ def _decode_one(
                 raise DataError(f"{member} in {source} is {image.size[0]}×{image.size[1]}, expected {width}×{height}.")
             pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
     except UNREADABLE as error:
-        raise DataError(f"{member} in {source} is not a readable image ({error}): fetch the data again.") from error
+        raise DataError(
+            f"{excerpt(member)} in {source} is not a readable image ({first_line(error)}): fetch the data again."
+        ) from error
     return pixels.reshape(height, width, channels).transpose(2, 0, 1)
 
 
@@ -174,8 +177,8 @@ def read_torchvision(name: str, builder: str, download: bool, progress: Progress
     except Exception as error:  # torchvision raises many kinds: URLError, RuntimeError, OSError, EOFError ...
         if download:
             raise DataError(
-                f"{name} could not be fetched ({error}). Without internet access, name a folder or zip that holds it "
-                f"with --data-dir or {DATA_VARIABLE}."
+                f"{name} could not be fetched ({first_line(error)}). Without internet access, name a folder or zip "
+                f"that holds it with --data-dir or {DATA_VARIABLE}."
             ) from error
         raise DataError(
             f"The images of {name} are not on this machine: fetch them with 'make data', or name a folder or zip "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pruning.base.errors import Cancelled, InputError, PruningError, StorageError, first_line
+from pruning.base.errors import Cancelled, InputError, PruningError, StorageError, excerpt, first_line
 from pruning.base.fields import Fields
 from pruning.base.safe_json import dump, load_object
 from pruning.jobs.events import EventLog
@@ -43,7 +43,7 @@ class Attempt:
             attempt = Attempt(LocalStore.at(path.parent.parent), number)
             if attempt.is_asked:
                 return attempt
-        raise InputError(f"There is no attempt at a job in {place}.")
+        raise InputError(f"There is no attempt at a job in {excerpt(place, 200)}.")
 
     @property
     def folder(self) -> str:

@@ -13,7 +13,8 @@ from typing import Any, Literal
 import yaml
 
 from pruning.base import safe_yaml
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, StorageError
+from pruning.base.files import read_bytes
 from pruning.data.readers import find_reader
 from pruning.planning.schedule import Round, rounds
 from pruning.spec import RUN, PruneSpec
@@ -156,11 +157,16 @@ class Recipe:
         Raises:
             InputError: it cannot be read, or is not a recipe.
         """
+        where = _plain(path)
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:  # ValueError: it is no UTF-8, or no file can have that name
-            raise InputError(f"The recipe {_plain(path)} cannot be read ({_plain(error)}).") from error
-        return cls.from_yaml(text)
+            content = read_bytes(path)
+            if content is None:
+                raise InputError(f"The recipe {where} cannot be read: there is no such file.")
+            return cls.from_yaml(content.decode())
+        except StorageError as error:
+            raise InputError(f"The recipe {where} cannot be read: {_plain(error)}") from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"The recipe {where} is damaged: byte {error.start:,} of it is no UTF-8 text.") from error
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Recipe))

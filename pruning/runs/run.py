@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from pruning.base.errors import StorageError
+from pruning.base.files import read_bytes
 from pruning.data.readers import describe_data
 from pruning.graph.model_graph import ModelGraph
 from pruning.jobs.status import State, Status
@@ -23,6 +24,8 @@ from pruning.spec import PruneSpec
 from pruning.training.answers import Answers, read_answers
 
 UNKNOWN = "unknown"
+LARGEST_MODEL = 16 * 2**30
+"""Bytes of weights."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,10 +153,10 @@ class Run:
         Raises:
             StorageError: it cannot be read.
         """
-        try:
-            return (self.path / MODEL).read_bytes()
-        except OSError as error:
-            raise StorageError(f"{MODEL} of {self.name} cannot be read ({error.strerror or error}).") from error
+        content = read_bytes(self.path / MODEL, most_bytes=LARGEST_MODEL)
+        if content is None:
+            raise StorageError(f"{MODEL} of {self.name} cannot be read: it is gone. Run its recipe again.")
+        return content
 
 
 def _within(numbers: Tensor, low: int, end: int) -> bool:

@@ -7,6 +7,7 @@ not be kept.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pruning.base import safe_json
-from pruning.base.errors import InputError, PruningError, StorageError, first_line
+from pruning.base.errors import InputError, PruningError, StorageError, excerpt, first_line
 from pruning.base.fields import Fields, shown
 from pruning.base.remembered import Remembered
 from pruning.catalog.network import Network
@@ -123,16 +124,19 @@ def open_run(reference: Reference) -> Network:
         StorageError: its files are damaged, or the network that it came from cannot be opened any more.
     """
     folder = Path(reference.name)
-    if not (folder / MODEL).is_file() or not (folder / STRUCTURE).is_file():
-        raise InputError(f"{folder} holds no finished run: it has no {MODEL}. Name the folder of a finished run.")
+    if not all(os.path.isfile(folder / name) for name in (MODEL, STRUCTURE)):  # false for what is no path at all
+        raise InputError(
+            f"{excerpt(str(folder), 200)} holds no finished run: it has no {MODEL}. Name the folder of a finished run."
+        )
     structure = read_structure(folder)
     try:
         if parse_reference(structure.root).kind == reference.kind:
-            raise StorageError(f"The model in {folder} is damaged (it came from {structure.root[:100]}). {AGAIN}")
+            raise StorageError(f"The model in {folder} is damaged (it came from {excerpt(structure.root)}). {AGAIN}")
         root = open_bare(structure.root)
     except PruningError as error:
         raise StorageError(
-            f"The model in {folder} is damaged, or the network it came from is gone ({structure.root[:200]}): {error}"
+            f"The model in {folder} is damaged, or the network it came from is gone ({excerpt(structure.root)}): "
+            f"{error}"
         ) from error
     try:
         model = shrink(root.model, structure.shrinkage)

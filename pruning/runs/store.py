@@ -15,8 +15,8 @@ from typing import Any
 
 from pruning.base import safe_json
 from pruning.base.cancel import Cancel
-from pruning.base.errors import Cancelled, InputError, StorageError
-from pruning.base.files import read_bytes, replace_file
+from pruning.base.errors import Cancelled, InputError, StorageError, excerpt
+from pruning.base.files import given_path, read_bytes, replace_file
 from pruning.base.remembered import Remembered
 from pruning.jobs.status import Status
 from pruning.jobs.work import Work
@@ -34,6 +34,8 @@ from pruning.training.answers import save_answers
 
 LONGEST_REASON = 400
 """Characters of why a recipe cannot be read: it may quote a name of thousands."""
+LONGEST_NAME = 255
+"""Characters of a folder's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +48,8 @@ class Unreadable:
 
     @property
     def name(self) -> str:
-        """Of the folder, as it can be written down: bytes in it that are no UTF-8 become '?'."""
-        return _plain(self.path.name)
+        """Of the folder, as it can stand in a line: what in it is no UTF-8 or cannot be printed becomes '?'."""
+        return excerpt(self.path.name, LONGEST_NAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ class Listing:
 
 def default_runs_dir() -> Path:
     """Where runs are kept: PRUNING_RUNS, else `runs` in the current folder."""
-    return Path(os.environ.get("PRUNING_RUNS") or "runs").expanduser().resolve()
+    return given_path(os.environ.get("PRUNING_RUNS") or "runs").resolve()
 
 
 def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None = None) -> Path:
@@ -141,7 +143,7 @@ def read_run(path: Path) -> Run:
     try:
         return _read(path)
     except StorageError as error:
-        raise StorageError(f"{_plain(path.name)[:100]} holds no readable run: {error}") from error
+        raise StorageError(f"{excerpt(path.name, 100)} holds no readable run: {error}") from error
 
 
 def read_runs(folder: Path | None = None) -> Listing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
-from pruning.base.errors import InputError, StorageError
+from pruning.base.errors import InputError, StorageError, first_line
 from pruning.data.info import ROLES, Role
 from pruning.data.protocol import Data
 from pruning.tasks.choices import Choices
@@ -98,6 +99,8 @@ def read_answers(path: Path) -> dict[str, Answers]:
     Raises:
         StorageError: the file is absent or damaged.
     """
+    if not os.path.isfile(path):  # opening a pipe would wait for ever
+        raise StorageError(f"The answers in {path.name} cannot be read (it is no file): run the recipe again.")
     try:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
@@ -105,7 +108,9 @@ def read_answers(path: Path) -> dict[str, Answers]:
         metric = find_metric(about.pop(METRIC, ACCURACY.name))
         return {name: _side(name, said, metric, tensors) for name, said in about.items()}
     except (OSError, SafetensorError, ValueError) as error:
-        raise StorageError(f"The answers in {path.name} cannot be read ({error}): run the recipe again.") from error
+        raise StorageError(
+            f"The answers in {path.name} cannot be read ({first_line(error)}): run the recipe again."
+        ) from error
 
 
 def _side(name: str, about: str, metric: Metric, tensors: Mapping[str, Tensor]) -> Answers:

@@ -100,6 +100,18 @@ def test_errors_say_what_to_do(ref, words):
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["a" * 5000, "/" + "b/" * 3000, "a\0b", "a\nb", "~nobody"])
+@pytest.mark.parametrize(
+    "form", ["{}", "sample:{}", "torchvision:{}", "timm:{}", "run:{}", "file:{}.py:build", "file:net.py:{}",
+             "sample:x?{}", "torchvision:resnet18?size={}", "torchvision:resnet18?{}=1",
+             "torchvision:squeezenet1_1?weights={}.pt"],
+)  # fmt: skip
+def test_errors_are_short_whatever_was_asked_for(form, name):
+    with pytest.raises(InputError) as caught:
+        open_network(form.format(name))
+    assert len(str(caught.value)) < 500 and str(caught.value).isprintable()
+
+
 @pytest.mark.parametrize("text", ["sample:lenet5", "torchvision:resnet18?size=64", "timm:resnet18", "run:anywhere"])
 def test_a_visitor_may_open_networks_by_name(text):
     check_visitor(text)

@@ -268,6 +268,30 @@ def test_errors_are_one_clear_sentence(capsys, arguments, words):
     assert err.startswith("Error: ") and len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("name", ["a" * 5000, "/" + "b/" * 3000, "a\0b", "~nobody/x", "two\nlines/x"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report", "NAME"],
+        ["report", "RUN", "--out", "NAME"],
+        ["export", "NAME", "recipe"],
+        ["export", "RUN", "recipe", "--out", "NAME"],
+        ["prune", "--recipe", "NAME"],
+        ["worker", "NAME"],
+        ["--job", "NAME", "worker", "RUN"],
+        ["inspect", "run:NAME"],
+        ["inspect", "file:NAME.py:build"],
+        ["evaluate", "sample:lenet5", "--data", "NAME"],
+        ["evaluate", "sample:lenet5", "--data", "mnist", "--data-dir", "NAME"],
+    ],
+)
+def test_odd_paths_are_refused_in_one_short_sentence(capsys, stored_runs, arguments, name):
+    given = [text.replace("NAME", name).replace("RUN", str(stored_runs / "channel")) for text in arguments]
+    assert main(given) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("Error: ") and len(err.splitlines()) == 1 and len(err) < 700
+
+
 def test_control_flow_on_data_is_one_sentence(capfd, net):
     assert main(["verify", f"{net}:Branch?size=6", "--sparsity", "0.5"]) == 2
     out, err = capfd.readouterr()

@@ -119,7 +119,16 @@ def test_the_second_reading_of_a_zip_decodes_nothing(
     assert open_data("tiny", archive).digest == digest
 
 
-@pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b"\0" * 100])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda b: b"",
+        lambda b: b[: len(b) // 2],
+        lambda b: b"\0" * 100,
+        lambda b: b.replace(b"PK\1\2\x2d\3\x2d", b"PK\1\2\x2d\3\xff"),  # a version of zip that there is not yet
+        lambda b: b.replace(b"PK\1\2\x2d\3\x2d\0\0", b"PK\1\2\x2d\3\x2d\0\1"),  # as if it were encrypted
+    ],
+)
 def test_a_damaged_cache_is_made_anew(folder: Path, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     archive = str(zipped(folder, tmp_path / "tiny.zip"))
     digest = open_data("tiny", archive).digest

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from safetensors.torch import load_file, save_file
 from pruning.base.errors import PruningError, StorageError
 from pruning.cli.main import main
 from pruning.export.report import Options, write_report
-from pruning.runs import list_runs, read_run, read_runs
+from pruning.runs import execute, list_runs, read_run, read_runs
+from pruning.runs.recipe import Recipe
 from pruning.subject import open_subject
 from pruning.training.answers import save_answers
 from tests.runs.damage import FAULTS, Fault
@@ -70,6 +72,15 @@ def test_files_and_hidden_folders_are_passed_over(stored_runs: Path) -> None:
     assert read_runs(stored_runs / "nowhere") == read_runs(stored_runs / "notes.txt")
 
 
+def test_a_name_of_two_lines_stands_in_one(stored_runs: Path) -> None:
+    (stored_runs / "two\nlines").mkdir()
+    (found,) = read_runs().unreadable
+    assert found.name == "two?lines"
+    with pytest.raises(StorageError, match=r"^two.lines holds no readable run") as caught:
+        read_run(found.path)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_name_that_is_no_text_is_refused(stored_runs: Path) -> None:
     try:
         os.rename(os.fsencode(stored_runs / "weight"), os.fsencode(stored_runs) + b"/we\xffght")
@@ -95,6 +106,8 @@ def test_weights_that_are_no_numbers_are_refused_in_one_sentence(stored_runs: Pa
         ({"version": 7}, "later version of the explorer"),
         ({"sample": "nosuch"}, "nosuch"),
         ({"sample": 3}, "not a text"),
+        ({"root": "sample:" + "a" * 5000}, "There is no model"),
+        ({"root": "run:" + "a" * 5000}, "it came from run:aaa"),
         ({"held_zero": [1]}, "not a list of texts"),
         ({"kept": {"conv1.weight": {"0": [0.5]}}}, "0.5 stands where a whole number should"),
         ({"kept": {"conv1.weight": {"9": [0]}}}, "damaged"),
@@ -111,7 +124,34 @@ def test_structures_that_are_none_are_refused_in_one_sentence(
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(StorageError) as caught:
         open_subject(f"run:{stored_runs / 'channel'}")
-    assert words in str(caught.value)
+    assert words in str(caught.value) and len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("recipe.yaml", lambda folder: Recipe.from_file(folder / "recipe.yaml")),
+        ("recipe.yaml", execute),
+        ("model.safetensors", lambda folder: read_run(folder).weights()),
+        ("model.safetensors", lambda folder: open_subject(f"run:{folder}")),
+        ("answers.safetensors", lambda folder: read_run(folder).answers()),
+    ],
+)
+def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(
+    stored_runs: Path, name: str, read: Callable[[Path], object]
+) -> None:
+    folder = stored_runs / "channel"
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    # Whoever opens it to write lets a reader that waits go on, so that this test ends even where it fails.
+    waits = threading.Timer(20, lambda: os.close(os.open(folder / name, os.O_RDWR)))
+    waits.start()
+    try:
+        with pytest.raises(PruningError):
+            read(folder)
+        assert waits.is_alive(), "it waited"
+    finally:
+        waits.cancel()
 
 
 def test_answers_that_are_none_are_refused_in_one_sentence(stored_runs: Path, tmp_path: Path) -> None:

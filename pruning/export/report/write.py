@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pruning.base.cancel import Cancel
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, excerpt
 from pruning.export.report.contents import Options, Progress, gather
 from pruning.export.report.page import html_page
 from pruning.export.target import check_target, save
@@ -26,7 +26,9 @@ def read_finished(folder: Path) -> Run:
         StorageError: the folder holds no readable run.
     """
     if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}: name the folder of a finished run, such as runs/half.")
+        raise InputError(
+            f"There is no folder {excerpt(str(folder), 200)}: name the folder of a finished run, such as runs/half."
+        )
     run = read_run(folder.resolve())
     if run.result is None:
         raise InputError(f"{run.name} is not finished ({run.state}): a report needs a finished run.")
