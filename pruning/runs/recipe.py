@@ -70,6 +70,11 @@ class Recipe:
         if self.schedule == "oneshot" and self.iterations != 1:
             raise InputError(f"A oneshot recipe has 1 iteration, not {self.iterations}: choose schedule 'iterative'.")
 
+    @property
+    def continues(self) -> bool:
+        """Whether it goes on from the network of another run."""
+        return self.model.startswith("run:")
+
     def rounds(self) -> list[Round]:
         """Its prune–fine-tune rounds, in order."""
         return rounds(self.prune, self.iterations, self.finetune_steps)
