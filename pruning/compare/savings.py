@@ -53,8 +53,8 @@ def machine_time(usage: Usage, time: float, batch: int, speedup: Range) -> Saved
     `time`: measured for one batch, in milliseconds, on the first network. `speedup`: of the second, with its interval,
     whose ends give the ends of the range.
 
-    >>> machine_time(Usage(requests_a_day=36_000, days_a_year=100), 10.0, 1, (1.25, 2.0, 4.0)).saved
-    (2.0, 5.0, 7.5)
+    >>> machine_time(Usage(requests_a_day=36_000, days_a_year=100), 10.0, 1, (1.6, 2.0, 4.0)).saved
+    (3.75, 5.0, 7.5)
     """
     low, middle, high = speedup
     hours = usage.requests_a_day * usage.days_a_year * time / 1000 / batch / SECONDS_AN_HOUR

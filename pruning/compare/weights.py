@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pruning.base.errors import InputError
+from pruning.base.words import percent
 from pruning.compare.features import kept_channels, layer_site
 from pruning.statistics.distributions import Histogram
 from pruning.subject import Subject
@@ -78,6 +80,24 @@ def layer_change(dense: Subject, run: Subject, layer: str) -> LayerChange:
         dense=inputs,
         channels=channels,
     )
+
+
+def moved_words(change: LayerChange, *, continues: bool) -> str:
+    """How far fine-tuning moved what is left; `continues`: the run went on from another run's network."""
+    if not change.moved:
+        return "No fine-tuning changed them: both are the same."
+    since = " since the dense network, in this run and those that it goes on from" if continues else ""
+    return f"Fine-tuning changed them by {percent(change.moved, 0)} of their size{since} ●."
+
+
+def listed(channels: Sequence[int], most: int = 8) -> str:
+    """The numbers of filters in a sentence.
+
+    >>> listed((3, 7)), listed(range(12), 3)
+    ('3, 7', '0, 1, 2 and 9 more')
+    """
+    shown = ", ".join(map(str, channels[:most]))
+    return f"{shown} and {len(channels) - most} more" if len(channels) > most else shown
 
 
 def overlaid(change: LayerChange, bins: int | None = None) -> tuple[Histogram, Histogram]:

@@ -75,7 +75,7 @@ def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None
         StorageError: it cannot be written.
     """
     if path is None:
-        model = "more" if recipe.model.startswith("run:") else recipe.model.rpartition(":")[2]
+        model = "more" if recipe.continues else recipe.model.rpartition(":")[2]
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         path = default_runs_dir() / f"{stamp}-{model[:40]}-{uuid.uuid4().hex[:4]}"
     if path.exists() and (not path.is_dir() or any(path.iterdir())):

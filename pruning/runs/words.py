@@ -11,7 +11,7 @@ from pruning.runs.run import Run
 def describe(run: Run) -> str:
     """What was done: 'channels by L2 norm, 50 %, fine-tuned'."""
     recipe = run.recipe
-    if recipe.continues_a_run:
+    if recipe.only_fine_tunes:
         return "fine-tuned longer"
     tuned = ", fine-tuned" if recipe.finetune_steps else ""
     rounds = f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else ""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.base.words import percent
 from pruning.render import layers
 from ui.kit import charts, errors, state
 
@@ -20,7 +19,7 @@ state.DEFAULTS[WHOSE] = "after"
 
 def show(pair: Pair, dense: Subject, layer: str) -> None:
     """Weights and norms as cut and after fine-tuning, overlaid."""
-    from pruning.compare.weights import filter_norms, layer_change, overlaid
+    from pruning.compare.weights import filter_norms, layer_change, listed, moved_words, overlaid
     from pruning.render.figures import inside as plots_inside
 
     sides = {"before": pair.before, "after": pair.after}
@@ -40,18 +39,13 @@ def show(pair: Pair, dense: Subject, layer: str) -> None:
     unit = layers.unit_word(dense, layer)
     left, right = st.columns(2, gap="medium")
     held = int(change.held.sum())
-    earlier = side.run is not None and side.run.recipe.model.startswith("run:")
-    if not change.moved:
-        moved = "No fine-tuning changed them: both are the same."
-    else:
-        since = " since the dense network, in this run and those that it goes on from" if earlier else ""
-        moved = f"Fine-tuning changed them by {percent(change.moved, 0)} of their size{since} ●."
+    continues = side.run is not None and side.run.recipe.continues
     charts.show(
         left,
         plots_inside.weights_overlay(*overlaid(change), charts.dark(), names=names),
         key="compare_weights",
         caption=f"The {change.stays:,} weights that are left ●: grey as the dense network had them, blue now. "
-        + moved
+        + moved_words(change, continues=continues)
         + (f" {held:,} that were pruned one by one are zero and not drawn." if held else ""),
         alt="Histograms of a layer's weights as cut and after fine-tuning",
     )
@@ -62,11 +56,6 @@ def show(pair: Pair, dense: Subject, layer: str) -> None:
         key="compare_norms",
         caption=f"The L2 norm of each {unit} over the inputs that are left ●: bar as cut, dot now."
         + (f" Orange: the {removed} that were removed, as they were." if removed else "")
-        + (f" All weights of {_numbers(change.empty)} are zero." if change.empty else ""),
+        + (f" All weights of {listed(change.empty)} are zero." if change.empty else ""),
         alt=f"Norm of each {unit} as cut and after fine-tuning",
     )
-
-
-def _numbers(channels: tuple[int, ...], most: int = 8) -> str:
-    listed = ", ".join(map(str, channels[:most]))
-    return listed + (f" and {len(channels) - most} more" if len(channels) > most else "")

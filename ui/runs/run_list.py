@@ -83,7 +83,7 @@ def choose(chosen: Subject) -> Runs:
 def plot(runs: Runs) -> None:
     """The metric on test images against the chosen cost; a click chooses a run."""
     from pruning.render.figures import runs as plots_runs
-    from pruning.render.figures.tradeoff_points import measured_alike, points_of
+    from pruning.render.figures.tradeoff_points import how_to_read, measured_alike, points_of, several_fields
 
     if not runs.done:
         st.info("No finished run of this network yet: prune it, or look at all networks.", icon=":material/info:")
@@ -91,18 +91,10 @@ def plot(runs: Runs) -> None:
     axis = AXES[state.get(AXIS)]
     alike = measured_alike(runs.done)
     points = points_of(alike, axis, state.get(COLOUR))
-    several = len({point.field for point in points}) > 1
+    several = several_fields(points)
     figure = plots_runs.tradeoff(points, charts.dark(), x_title=axis.words, log=several, several=several)
     key = f"tradeoff_{state.get(AXIS)}_{state.get(COLOUR)}_{state.get(MODELS)}"
-    better = "Up" if not points or points[0].metric.higher_is_better else "Down"
-    caption = (
-        f"{better} and to the left is better. Bars are 95 % intervals; dotted: the best so far. Click a point for its "
-        "recipe."
-    )
-    if several:
-        caption += " Networks and data sets are never joined."
-    if len(alike) < len(runs.done):
-        caption += f" {len(runs.done) - len(alike)} more, measured by another metric, are in the table alone."
+    caption = how_to_read(points, left_out=len(runs.done) - len(alike))
 
     def picked() -> None:
         """Copy the selection: the figure forgets it when it changes."""

@@ -36,7 +36,7 @@ def restore() -> None:
         return
     st.session_state[_RESTORED] = name
     run = shown()
-    if run is not None and not run.recipe.continues_a_run:
+    if run is not None and not run.recipe.only_fine_tunes:
         with errors.shown(stop=False):
             adopt(run.recipe)
 

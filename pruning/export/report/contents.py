@@ -132,7 +132,7 @@ class Contents:
     def uniform(self) -> bool:
         """Whether the run cut as the slider does: the same share everywhere, of the dense network."""
         recipe = self.result.recipe
-        return not recipe.prune.layers and not recipe.model.startswith("run:")
+        return not recipe.prune.layers and not recipe.continues
 
     @property
     def changes(self) -> Changes | None:

@@ -93,7 +93,7 @@ def title_of(run: Run) -> str:
     low, high = (f"{100 * value:g}" for value in run.asked)
     share = f"{low} %" if low == high else f"{low} to {high} %, layer by layer,"
     parts = [f"{share} of the {info.title} {info.done} ({title})"]
-    if recipe.model.startswith("run:"):
+    if recipe.continues:
         parts.append("going on from an earlier run")
     if recipe.schedule == "iterative":
         parts.append(f"in {recipe.iterations} rounds")

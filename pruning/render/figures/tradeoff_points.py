@@ -41,6 +41,23 @@ def points_of(runs: Sequence[Run], axis: Axis, colour: str) -> list[TradeoffPoin
     return points
 
 
+def several_fields(points: Sequence[TradeoffPoint]) -> bool:
+    """Whether they are of more than one network, or of one on more than one data set."""
+    return len({point.field for point in points}) > 1
+
+
+def how_to_read(points: Sequence[TradeoffPoint], *, left_out: int) -> str:
+    """The caption of a figure of these points; `left_out`: finished runs that cannot stand on its axis."""
+    better = "Up" if not points or points[0].metric.higher_is_better else "Down"
+    text = (
+        f"{better} and to the left is better. Bars are 95 % intervals; dotted: the best so far. Click a point for its "
+        "recipe."
+    )
+    if several_fields(points):
+        text += " Networks and data sets are never joined."
+    return f"{text} {left_out} more, measured by another metric, are in the table alone." if left_out else text
+
+
 def _point(side: Side, axis: Axis, *, title: str, field: str, name: str = "", kind: str = "") -> TradeoffPoint | None:
     """Without a `name` it is dense; None where there is nothing to draw."""
     x = axis.value(side)

@@ -1,0 +1,35 @@
+"""Runs in a few words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pruning.runs import Run
+from pruning.runs.recipe import Recipe
+from pruning.runs.words import data_by_network, describe, sparsity, told_apart
+from pruning.spec import PruneSpec
+
+
+def made(**changes: object) -> Run:
+    recipe = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5)).replace(**changes)
+    return Run(
+        path=Path("mine"), state="queued", recipe=recipe, created=datetime(2026, 11, 5, 9, 7, tzinfo=UTC), result=None,
+        message=None,
+    )  # fmt: skip
+
+
+def test_what_a_run_did() -> None:
+    assert describe(made()) == "channels by L2 norm, 50 %"
+    assert describe(made(schedule="iterative", iterations=3, finetune_steps=90)) == (
+        "channels by L2 norm, 50 % in 3 rounds, fine-tuned"
+    )
+    assert describe(made(model="run:other", sparsity=0.0, finetune_steps=90)) == "fine-tuned longer"
+    assert sparsity(made(layers=(("fc1", 0.2),))) == "20–50 % by layer"
+
+
+def test_it_says_of_which_network_and_images_only_where_there_are_several() -> None:
+    first, second, third = made(), made(model="sample:mini_resnet"), made(data="cifar10")
+    assert told_apart(first, data_by_network([first])) == "● channels by L2 norm, 50 % · 05 Nov 09:07"
+    assert " · lenet300 · 05 Nov" in told_apart(first, data_by_network([first, second]))
+    assert " · mnist5k · 05 Nov" in told_apart(first, data_by_network([first, third]))
