@@ -149,10 +149,11 @@ def trace_modes(model: nn.Module, inputs: Inputs) -> list[Trace]:
     """
     traces = [trace(model, inputs)]
     used = {traces[0].tensors[n.name] for n in traces[0].nodes if n.name in traces[0].tensors and n.users}
-    own = [name for name, _ in model.named_parameters()]
+    found = list(model.named_parameters())
     for path, module in model.named_modules():  # torch's own layers say how their buffers follow
         if not type(module).__module__.startswith("torch."):
-            own += [f"{path}.{name}".lstrip(".") for name, _ in module.named_buffers(recurse=False)]
+            found += [(f"{path}.{name}".lstrip("."), buffer) for name, buffer in module.named_buffers(recurse=False)]
+    own = [name for name, tensor in found if tensor.dim()]  # a counter has no channels to lose
     if any(name not in used for name in own):
         try:
             traces.append(trace(model, inputs, training=True))

@@ -46,7 +46,7 @@ def run(trace: Trace, tensors: Mapping[str, Tensor], inputs: Inputs, mask: Maski
             if node.name in trace.tensors:
                 env[node] = _double(tensors[trace.tensors[node.name]])
             elif node.name in trace.constants:
-                env[node] = _double(trace.constants[node.name]).clone()
+                env[node] = _double(trace.constants[node.name])
             elif isinstance(node.meta.get("val"), Tensor):
                 env[node] = next(given).clone()
             continue
@@ -120,7 +120,9 @@ class Masking:
 
 
 def _double(tensor: Tensor) -> Tensor:
-    return tensor.detach().double() if tensor.is_floating_point() else tensor.detach()
+    """A copy of its own, since calls may write into it: `to` alone gives a float64 tensor as it is."""
+    dtype = torch.float64 if tensor.is_floating_point() else tensor.dtype
+    return tensor.detach().to(dtype, copy=True)
 
 
 def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any:

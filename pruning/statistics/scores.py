@@ -89,7 +89,7 @@ def _outputs(graph: ModelGraph, target: Target, outputs: Mapping[str, Tensor]) -
     rows = []
     for slot in target.group.slots:
         if slot.role == "producer":
-            layer, dim = layer_name(slot.tensor), sites[slot.tensor].output_dim + 1
+            layer, dim = layer_name(slot.tensor), sites[slot.tensor].channel_dim
             out = outputs.get(layer)
             if out is None or out.dim() <= dim or out.shape[dim] != graph.shapes[slot.tensor][slot.dim]:
                 raise InputError(

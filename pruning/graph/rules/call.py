@@ -28,9 +28,11 @@ class Contraction:
     macs_per_weight: int | Fraction
     """How often each weight is used for one sample; a fraction where parts of it are used apart."""
     output_shape: tuple[int, ...]
-    """Without the batch dimension."""
+    """Without the batch dimension, where there is one."""
     output_dim: int
     """Dimension of `output_shape` that the layer's units run along."""
+    channel_dim: int
+    """The same dimension in what the call gives, batch included."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +131,11 @@ class Call:
         """Of the (first) result."""
         value = self.node.meta["val"]
         return tuple((value[0] if isinstance(value, list | tuple) else value).shape)
+
+    @property
+    def samples(self) -> int:
+        """Samples in what the call gives; 1 for what is the same for all of them, since only the input has a batch."""
+        return self.walk.trace.batch if self.node in self.walk.from_input else 1
 
     def value(self, argument: Any) -> Value | None:
         """Labels of an argument that is a tensor; None for numbers and absent tensors."""

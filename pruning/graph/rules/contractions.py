@@ -82,7 +82,7 @@ def linear(call: Call) -> Result:
     batch = "abcdefgh"[: len(source.shape) - 1]
     out = contract(call, [(source, batch + "i"), (weight, "oi")], batch + "o", call.shape)
     _note_weight(call, weight, 0, 1)
-    _note_macs(call, "linear", positions(call.shape, len(call.shape) - 1, call.walk.trace.batch), len(call.shape) - 1)
+    _note_macs(call, "linear", positions(call.shape, len(call.shape) - 1, call.samples), len(call.shape) - 1)
     return out if bias is None else join_all(call, [out, bias], call.shape)
 
 
@@ -105,8 +105,9 @@ def _note_macs(call: Call, kind: str, times: int, channel_dim: int) -> None:
         tensor=name,
         kind=kind,
         macs_per_weight=Fraction(times * used, whole),
-        output_shape=call.shape[1:],
-        output_dim=channel_dim - 1,
+        output_shape=call.shape[1:] if channel_dim else call.shape,
+        output_dim=max(channel_dim - 1, 0),
+        channel_dim=channel_dim,
     )
     sites = call.walk.contractions
     if used < whole and any(site.tensor == name for site in sites):  # another part of a weight that was met before
@@ -170,7 +171,7 @@ def _convolution(call: Call, *, transposed: bool) -> Result:
     if groups == 1 or outgoing is None or incoming is None or not _whole_groups(weight, groups, transposed):
         _note_weight(call, weight, out_dim, in_dim)
     per_weight = math.prod(source.shape[channel + 1 :] if transposed else call.shape[channel + 1 :])
-    _note_macs(call, "conv", per_weight * math.prod(call.shape[:channel]) // call.walk.trace.batch, channel)
+    _note_macs(call, "conv", per_weight * math.prod(call.shape[:channel]) // call.samples, channel)
     out = Value(call.shape, tuple(layers))
     if bias is None:
         return out
@@ -258,7 +259,7 @@ def bilinear(call: Call) -> Result:
         layer = weight.layer(dim)
         if layer is not None:
             notes.append(layer.reshape(-1))
-    _note_macs(call, "linear", positions(call.shape, len(call.shape) - 1, call.walk.trace.batch), len(call.shape) - 1)
+    _note_macs(call, "linear", positions(call.shape, len(call.shape) - 1, call.samples), len(call.shape) - 1)
     return out if bias is None else join_all(call, [out, bias], call.shape)
 
 

@@ -62,6 +62,7 @@ def _recurrent(call: Call, kind: str, *, gates: int) -> Result:
                         macs_per_weight=steps,
                         output_shape=call.shape[1:],
                         output_dim=len(call.shape) - 2,
+                        channel_dim=len(call.shape) - 1,
                     )
                 )
             columns = value.layer(1)
