@@ -13,6 +13,7 @@ from torch.fx import Node
 from torch.utils import _pytree as pytree
 
 from pruning.base.clone import shared_memory
+from pruning.graph.batch import OtherSize
 from pruning.graph.groups import ChannelGroup, Grouping, find_groups
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Labels, Value, varying
@@ -77,6 +78,8 @@ class ModelGraph:
     """Eval mode, and train mode where that uses more parameters."""
     inputs: Inputs
     lessons: Lessons
+    other_size: OtherSize | None = None
+    """The traces at another batch size, where finding the batch made them."""
 
     @property
     def trace(self) -> Trace:

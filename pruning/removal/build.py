@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from pruning.graph.inputs import Inputs
+from pruning.graph.batch import OtherSize, at_another_size
+from pruning.graph.inputs import BatchDims, Inputs
 from pruning.graph.model_graph import Lessons, ModelGraph, label_model, trace_modes
 from pruning.graph.refusals import check_inputs, check_model, check_time, check_trace, explained
 from pruning.graph.trace import Trace, TraceError, place
@@ -25,30 +26,38 @@ from pruning.removal.trial import failing, first_problem
 
 
 def build_graph(
-    model: nn.Module, example_inputs: Any, *, clock: dict[str, float] | None = None, limit_seconds: float = 300.0
+    model: nn.Module,
+    example_inputs: Any,
+    *,
+    batch_dims: BatchDims | str = "guess",
+    clock: dict[str, float] | None = None,
+    limit_seconds: float = 300.0,
 ) -> ModelGraph:
     """Trace a model and find its channel groups; the model is left as it was.
 
     `example_inputs`: a tensor, a tuple of arguments or a dict of keyword arguments, with a batch dimension first; or
     the shape of one sample, without the batch.
+    `batch_dims`: which dimension of each tensor is the batch (see `pruning.graph.inputs.BatchDims`); found by trying
+    where nothing is said.
     `clock`: gets the seconds of 'trace' and of 'group' (labels and trials).
 
     Raises:
         InputError: the model cannot be traced, the inputs hold no tensor, or it takes more than `limit_seconds`.
     """
     check_model(model)
-    inputs = Inputs.of(example_inputs, next((p.dtype for p in model.parameters()), torch.float32))
+    inputs = Inputs.of(example_inputs, next((p.dtype for p in model.parameters()), torch.float32), batch_dims)
     check_inputs(inputs)
     started = time.perf_counter()
     with torch.no_grad():
         subject = prepared(model)
         try:
-            traces, inputs = _traced(subject, inputs)
+            traces, inputs, other = _traced(subject, inputs)
         except TraceError as error:
             raise explained(error, subject, inputs) from error
         check_trace(traces[0])
         traced = time.perf_counter()
         graph = _grouped(subject, inputs, traces, started + limit_seconds, limit_seconds)
+        graph = replace(graph, other_size=other)
     if clock is not None:
         clock["trace"], clock["group"] = traced - started, time.perf_counter() - traced
     return graph
@@ -80,14 +89,21 @@ def _grouped(subject: nn.Module, inputs: Inputs, traces: list[Trace], deadline: 
     return graph
 
 
-def _traced(model: nn.Module, inputs: Inputs) -> tuple[list[Trace], Inputs]:
-    if inputs.batch >= 2:
-        return trace_modes(model, inputs), inputs
-    pair = inputs.resized(2)
-    try:
-        return trace_modes(model, pair), pair
-    except TraceError:  # a batch size written into the code
-        return trace_modes(model, inputs), inputs
+def _traced(model: nn.Module, inputs: Inputs) -> tuple[list[Trace], Inputs, OtherSize | None]:
+    """Traces for at least two samples, where the network takes them, and what is known of other sizes by then."""
+    if not inputs.has_batch:
+        return trace_modes(model, inputs), inputs, None
+    if inputs.batch < 2:
+        pair = at_another_size(model, inputs, 2, trace_modes)
+        if pair.traces:
+            return list(pair.traces), pair.inputs, None
+        return trace_modes(model, inputs), inputs, pair
+    traces = trace_modes(model, inputs)
+    if inputs.said or len(inputs.tensors) == 1:
+        return traces, inputs, None
+    other = at_another_size(model, inputs, inputs.batch + 1, trace_modes)  # several tensors: which have a batch?
+    known = inputs.along(other.inputs.dims if other.traces else [None] * len(inputs.dims))
+    return [replace(trace, batch=known.batch) for trace in traces], known, other
 
 
 def _without(model: nn.Module, graph: ModelGraph, problem: Problem) -> Lessons:

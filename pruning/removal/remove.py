@@ -12,6 +12,7 @@ from torch import nn
 
 from pruning.base.errors import InputError
 from pruning.graph.groups import ChannelGroup
+from pruning.graph.inputs import BatchDims
 from pruning.graph.memory import check_memory, proof_bytes
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.trace import ALONE
@@ -57,6 +58,7 @@ def remove_channels(
     criterion: str = "l2",
     round_to: int | None = None,
     check: bool = True,
+    batch_dims: BatchDims | str = "guess",
 ) -> Removal:
     """Remove the channels of lowest score with everything coupled to them; `model` itself is not changed.
 
@@ -64,6 +66,8 @@ def remove_channels(
     `sparsity`: the fraction of units removed in each channel group, kept = max(1, n − floor(sparsity · n)); or a
     mapping from layer or group names to such fractions, the others stay.
     `round_to`: keep a multiple of so many channels in each layer where that is possible, rounding up.
+    `batch_dims`: which dimension of each input tensor is the batch: one number for all, or one for each, None where
+    there is none. Where nothing is said it is found by trying.
     `check`: prove the result against the masked model in float64 (see `pruning.removal.verify`).
 
     Raises:
@@ -72,7 +76,7 @@ def remove_channels(
     """
     overall, layers = (0.0, tuple(sparsity.items())) if isinstance(sparsity, Mapping) else (sparsity, ())
     spec = PruneSpec(criterion=criterion, sparsity=overall, layers=layers, round_to=1 if round_to is None else round_to)
-    done = remove(model, example_inputs, spec, check=check)
+    done = remove(model, example_inputs, spec, check=check, batch_dims=batch_dims)
     return Removal(
         model=done.model,
         kept=done.what.kept,
@@ -99,9 +103,10 @@ def remove(
     spec: PruneSpec,
     *,
     check: bool = True,
+    batch_dims: BatchDims | str = "guess",
     clock: dict[str, float] | None = None,
 ) -> Outcome:
-    """What `remove_channels` and the command line share; `example_inputs`, `check` and errors as there.
+    """What `remove_channels` and the command line share; `example_inputs`, `check`, `batch_dims` and errors as there.
 
     `spec`: of channels, by a criterion that needs no images. `clock`: gets the seconds of 'trace', 'group', 'remove'
     and 'check'.
@@ -110,11 +115,11 @@ def remove(
     if spec.needs_images:
         raise without_images(spec)
     with ALONE, torch.inference_mode(False), torch.autocast("cpu", enabled=False):
-        return _remove(model, example_inputs, spec, check, {} if clock is None else clock)
+        graph = build_graph(model, example_inputs, batch_dims=batch_dims, clock=clock)
+        return _remove(model, graph, spec, check, {} if clock is None else clock)
 
 
-def _remove(model: nn.Module, example_inputs: Any, spec: PruneSpec, check: bool, clock: dict[str, float]) -> Outcome:
-    graph = build_graph(model, example_inputs, clock=clock)
+def _remove(model: nn.Module, graph: ModelGraph, spec: PruneSpec, check: bool, clock: dict[str, float]) -> Outcome:
     started = time.perf_counter()
     if spec.layers and not graph.groups:
         raise InputError(f"No channels of this network can be removed: {_reasons(graph)}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from pruning.base.clone import clone
 from pruning.base.errors import RemovalError
+from pruning.graph.batch import at_another_size
 from pruning.graph.inputs import Inputs, output_tensors
 from pruning.graph.model_graph import ModelGraph, label_model
 from pruning.graph.ops import is_real, of
@@ -36,9 +38,11 @@ class Check:
     reference: str
     """What the removed model was compared with."""
     reason: str | None = None
+    batches: tuple[int, ...] = ()
+    """Batch sizes of the inputs that were compared; twice the same where the network takes no other."""
 
 
-REFERENCE = "masked model in float64, at every consumer's input and at the output, for two batch sizes"
+REFERENCE = "masked model in float64, at every consumer's input and at the output, for "
 
 
 @torch.no_grad()
@@ -59,16 +63,19 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
     gone = graph.removed(plan.kept)
     subject, small = prepared(model), prepared(removed)
     tensors, fewer = _tensors(model), _tensors(removed)
+    small_traces: dict[tuple[int, int], Trace] = {}
     worst, first = 0.0, None
-    for batch in (graph.inputs.batch, graph.inputs.batch + 1):
-        inputs = graph.inputs.random(batch, torch.float64, seed=batch)
-        walks, lost = (graph.walks, gone) if batch == graph.inputs.batch else _relabelled(subject, graph, batch, gone)
-        for number, dense in enumerate(walks):
+    sizes, reference = _sizes(subject, graph, gone)
+    batches = tuple(size.inputs.batch for size in sizes)
+    for size in sizes:
+        inputs = size.inputs.random(size.inputs.batch, torch.float64, seed=size.seed)
+        for number, dense in enumerate(size.walks):
             training = number == 1
-            traced = _trace_small(small, graph.inputs.resized(batch), training)
+            traced = small_traces.get((size.inputs.batch, number)) or _trace_small(small, size.inputs, training)
+            small_traces[size.inputs.batch, number] = traced
             first = first or traced
             wanted: list[Any] = []
-            difference = _compare(dense, traced, tensors, fewer, inputs, lost, wanted)
+            difference = _compare(dense, traced, tensors, fewer, inputs, size.gone, wanted)
             if isinstance(difference, str):
                 raise RemovalError(difference)
             worst = max(worst, difference)
@@ -77,7 +84,9 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
             floats = [t for t in wanted if isinstance(t, Tensor) and t.is_floating_point()]
             if floats and not any(bool(t.isfinite().any()) for t in floats):
                 reason = "no number of the output is finite"
-                return Check(status="not_comparable", max_error=None, reference=REFERENCE, reason=reason)
+                return Check(
+                    status="not_comparable", max_error=None, reference=reference, batches=batches, reason=reason
+                )
     shifted = _shifted(graph, plan)
     if shifted is not None and first is not None:
         inputs = graph.inputs.random(graph.inputs.batch, torch.float64, seed=0)
@@ -85,7 +94,8 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
             return Check(
                 status="not_comparable",
                 max_error=worst,
-                reference=REFERENCE,
+                reference=reference,
+                batches=batches,
                 reason="removing other units gives the same values everywhere, so equality proves nothing here",
             )
     drawn = next((node for node in graph.trace.nodes if node in graph.walks[0].alive and of(node).random), None)
@@ -93,10 +103,11 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
         return Check(
             status="not_comparable",
             max_error=worst,
-            reference=REFERENCE,
+            reference=reference,
+            batches=batches,
             reason=f"{place(drawn)} draws random numbers; with constants in their place both networks are equal",
         )
-    return Check(status="exact", max_error=worst, reference=REFERENCE)
+    return Check(status="exact", max_error=worst, reference=reference, batches=batches)
 
 
 def prove(model: nn.Module, graph: ModelGraph, plan: Plan) -> tuple[nn.Module, Check]:
@@ -150,15 +161,36 @@ def _trace_small(small: nn.Module, inputs: Inputs, training: bool) -> Trace:
         ) from error
 
 
-def _relabelled(model: nn.Module, graph: ModelGraph, batch: int, gone: Tensor) -> tuple[tuple[Walk, ...], Tensor]:
-    """The model labelled anew for another batch size, and what is removed in those labels."""
-    inputs = graph.inputs.resized(batch)
-    traces = [trace(model, inputs, training=number == 1) for number in range(len(graph.walks))]
-    again = label_model(model, inputs, traces, graph.lessons)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Size:
+    """Inputs of one batch size, and the dense network labelled for it."""
+
+    inputs: Inputs
+    seed: int
+    walks: tuple[Walk, ...]
+    gone: Tensor
+    """bool for every label: whether it is removed."""
+
+
+def _sizes(model: nn.Module, graph: ModelGraph, gone: Tensor) -> tuple[tuple[_Size, _Size], str]:
+    """Two batch sizes to compare at, or two inputs of the one that the network takes; and that in words."""
+    batch = graph.inputs.batch
+    own = _Size(inputs=graph.inputs, seed=batch, walks=graph.walks, gone=gone)
+    other = graph.other_size or at_another_size(model, graph.inputs, batch + 1, partial(_all_modes, len(graph.walks)))
+    if other.reason is not None:
+        words = f"two inputs of one batch size, {batch}, since {other.reason}"
+        return (own, replace(own, seed=batch + 1)), REFERENCE + words
+    again = label_model(model, other.inputs, list(other.traces), graph.lessons)
     removed = torch.zeros(int(again.component.max()) + 1, dtype=torch.bool)
-    for key, own in again.labels.own.items():
-        removed[again.component[own[gone[graph.labels.own[key]]]]] = True
-    return again.walks, removed[again.component]
+    for key, labels in again.labels.own.items():
+        removed[again.component[labels[gone[graph.labels.own[key]]]]] = True
+    size = _Size(inputs=other.inputs, seed=batch + 1, walks=again.walks, gone=removed[again.component])
+    return (own, size), f"{REFERENCE}two batch sizes"
+
+
+def _all_modes(count: int, model: nn.Module, inputs: Inputs) -> list[Trace]:
+    """In eval mode, and in train mode where the graph has both."""
+    return [trace(model, inputs, training=number == 1) for number in range(count)]
 
 
 @contextmanager

@@ -287,4 +287,5 @@ def _check(fields: Fields) -> Check:
         max_error=fields.number("max_error") if "max_error" in fields else None,
         reference=fields.text("reference"),
         reason=fields.text("reason") if "reason" in fields else None,
+        batches=fields.wholes("batches", 1) if "batches" in fields else (),
     )
