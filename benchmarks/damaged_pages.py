@@ -13,6 +13,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from benchmarks.common import say
 from benchmarks.damaged_folders import FINISHED, LEARNER, SOUND, Damaged, damage_job
 from benchmarks.mutation_kinds import LONGEST
 from pruning.jobs.job import Job
@@ -128,8 +129,11 @@ class Tally:
     complaints: list[str] = field(default_factory=list)
 
     def make(self, visit: Visit, found: Listing) -> None:
+        """Note a visit; what is wrong is said at once, for the rest takes minutes."""
         self.visits[visit.page] += 1
-        self.complaints += visit.complaints(found)
+        for text in visit.complaints(found):
+            say(text)
+            self.complaints.append(text)
 
 
 def open_pages(
