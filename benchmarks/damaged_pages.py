@@ -44,7 +44,7 @@ class Visit:
         app = AppTest.from_file(APP, default_timeout=SECONDS)
         app.switch_page(f"pages/{self.page}.py")
         for name, value in self.asks.items():
-            app.query_params[name] = value
+            app.query_params[name] = value.encode(errors="replace").decode()  # as browsers write what is no text
         for name, value in self.session.items():
             app.session_state[name] = value
         return app.run()
