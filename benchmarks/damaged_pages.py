@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
-from ui.compare.view import PARTS
 
 from benchmarks.common import say
 from benchmarks.damaged_folders import FINISHED, LEARNER, SOUND, Damaged, damage_job
 from benchmarks.mutation_kinds import LONGEST
 from pruning.jobs.job import Job
 from pruning.runs import Listing, read_runs
+from ui.compare.parts import PARTS
 from ui.learn.progress import Progress
 
 APP = str(Path(__file__).parents[1] / "app.py")
