@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common import say
 from benchmarks.damaged_folders import SOUND, Damaged
 from benchmarks.damaged_pages import TRACE
 from benchmarks.mutation_kinds import LONGEST
@@ -74,7 +75,9 @@ def call_commands(damaged: Sequence[Damaged], out: Path, tally: Tally, *, second
             (out / f"{number}-{turn}").mkdir(parents=True)
             status, wrong = call(arguments, seconds)
             tally.statuses[arguments[0]][status] += 1
-            tally.complaints += [f"{' '.join(arguments)[:300]} ({kind}, of {one.of}): {text}" for text in wrong]
+            for text in wrong:
+                tally.complaints.append(f"{' '.join(arguments)[:300]} ({kind}, of {one.of}): {text}")
+                say(tally.complaints[-1])
     missing = set(COMMANDS) - set(tally.statuses)
     tally.complaints += [f"{name} was never called" for name in sorted(missing)]
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
-from ui.compare.view import PARTS
 
+from benchmarks.common import say
 from benchmarks.damaged_folders import FINISHED, LEARNER, SOUND, Damaged, damage_job
 from benchmarks.mutation_kinds import LONGEST
 from pruning.jobs.job import Job
 from pruning.runs import Listing, read_runs
+from ui.compare.parts import PARTS
 from ui.learn.progress import Progress
 
 APP = str(Path(__file__).parents[1] / "app.py")
@@ -43,7 +44,7 @@ class Visit:
         app = AppTest.from_file(APP, default_timeout=SECONDS)
         app.switch_page(f"pages/{self.page}.py")
         for name, value in self.asks.items():
-            app.query_params[name] = value
+            app.query_params[name] = value.encode(errors="replace").decode()  # as browsers write what is no text
         for name, value in self.session.items():
             app.session_state[name] = value
         return app.run()
@@ -128,8 +129,11 @@ class Tally:
     complaints: list[str] = field(default_factory=list)
 
     def make(self, visit: Visit, found: Listing) -> None:
+        """Note a visit; what is wrong is said at once, for the rest takes minutes."""
         self.visits[visit.page] += 1
-        self.complaints += visit.complaints(found)
+        for text in visit.complaints(found):
+            say(text)
+            self.complaints.append(text)
 
 
 def open_pages(

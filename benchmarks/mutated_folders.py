@@ -121,8 +121,6 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as place:
             dice = random.Random(f"{args.seed} {number}")
             batches.append(try_batch(Path(place), args.folders, dice, opened=args.opened, seconds=args.seconds))
-            for text in batches[-1]["complaints"]:
-                say(text)
     holds = not any(batch["complaints"] for batch in batches)
     if args.folders < FOLDERS or args.seed:
         print(json.dumps(batches, indent=1))

@@ -195,7 +195,7 @@ def _export_options(sub: argparse.ArgumentParser) -> None:
 def _export(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.export import export
 
-    result, lines = export(args.run, args.format, args.out)
+    result, lines = export(args.run, args.format, args.out, stop)
     emit(result, lines, as_json=args.json)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pruning.base.cancel import Cancel
 from pruning.base.files import given_path
 from pruning.base.words import size
 from pruning.export.record import Source
@@ -12,16 +13,17 @@ from pruning.export.report import read_finished
 from pruning.export.table import find_export
 
 
-def export(ref: str, name: str, out: Path | None) -> tuple[dict[str, Any], list[str]]:
+def export(ref: str, name: str, out: Path | None, cancel: Cancel) -> tuple[dict[str, Any], list[str]]:
     """Write the file: where it is, as JSON and as lines.
 
     Raises:
-        PruningError: no such format, no finished run, what the run needs is absent, or the file cannot be written.
+        PruningError: no such format, no finished run, what the run needs is absent, the file cannot be written; or
+            cancelled.
     """
     format_ = find_export(name)
     run = read_finished(given_path(ref.removeprefix("run:")))
     source = Source.around(run)
-    written = format_.write(source, out or Path(format_.file_for(source)))
+    written = format_.write(source, out or Path(format_.file_for(source)), cancel=cancel)
     length = written.stat().st_size
     result = {"schema_version": 1, "run": str(run.path), "format": name, "file": str(written), "bytes": length}
     return result, [f"{written} ({size(length)}): {format_.explanation}"]

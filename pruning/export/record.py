@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
 from pruning.export.target import check_target, save
 
@@ -75,8 +76,8 @@ class Export:
     media_type: str
     needs: Need
     """What it is made from."""
-    make: Callable[[Any], bytes]
-    """Gives the file's content from that part of the source."""
+    make: Callable[..., bytes]
+    """Gives the file's content from that part of the source; one that takes long also takes `cancel`."""
     takes_long: bool = False
     """It takes more than a few seconds: pages make it as a job, in a panel of its own."""
 
@@ -94,8 +95,8 @@ class Export:
         """The file's name."""
         return self.file_name.format(name=source.name)
 
-    def content(self, source: Source) -> bytes:
-        """The file.
+    def content(self, source: Source, *, cancel: Cancel | None = None) -> bytes:
+        """The file. `cancel`: asked between the steps of one that takes long.
 
         Raises:
             InputError: the source lacks what it is made from.
@@ -103,9 +104,10 @@ class Export:
         """
         if not self.is_offered(source):
             raise InputError(f"{self.file_for(source)} is made from {NEEDS[self.needs]}, and there is none here.")
-        return self.make(getattr(source, self.needs))
+        part = getattr(source, self.needs)
+        return self.make(part, cancel=cancel) if self.takes_long else self.make(part)
 
-    def write(self, source: Source, out: Path) -> Path:
+    def write(self, source: Source, out: Path, *, cancel: Cancel | None = None) -> Path:
         """Write it to the file `out`, whole or not at all. Errors as `content`; also:
 
         Raises:
@@ -113,4 +115,4 @@ class Export:
             StorageError: it cannot be written.
         """
         check_target(out)
-        return save(out, self.content(source))
+        return save(out, self.content(source, cancel=cancel))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load
 
-from pruning.base.errors import InputError, StorageError
+from pruning.base.errors import Cancelled, InputError, StorageError
 from pruning.cli.main import main
 from pruning.export.record import NEEDS, Export, Source
 from pruning.export.table import EXPORTS, find_export, offered
@@ -118,6 +118,12 @@ def test_a_file_is_there_whole_or_not_at_all(run: Run, tmp_path: Path, monkeypat
     with pytest.raises(StorageError, match=r"cannot be written to .*half.yaml \(No space left on device\)"):
         find_export("recipe").write(Source.of(run), tmp_path / "half.yaml")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_report_that_is_asked_to_stop_is_not_written(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        find_export("report").write(Source.of(run), tmp_path / "report.html", cancel=lambda: True)
+    assert not (tmp_path / "report.html").exists()
 
 
 def no_room(*_: object) -> None:

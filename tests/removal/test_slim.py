@@ -49,6 +49,7 @@ def test_half_of_the_network_goes_exactly(kind: SlimKind) -> None:
     assert done.model(torch.randn(2, 3, 16, 16)).shape == (2, 5)
 
 
+@pytest.mark.slow
 def test_where_one_block_has_a_single_head_left_others_still_lose_theirs() -> None:
     """The code's number for the size of a head stands for both blocks; that of whole heads does not follow it."""
     torch.manual_seed(0)

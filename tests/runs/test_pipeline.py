@@ -57,6 +57,7 @@ def test_pruned_weights_stay_pruned_over_all_rounds():
     assert outcome.result.pruned.macs == outcome.result.dense.macs, "zeros are still multiplied"
 
 
+@pytest.mark.slow
 def test_iterative_channel_rounds_end_at_the_one_shot_size():
     one = run(recipe(model="sample:mini_resnet", sparsity=0.6, finetune_steps=3)).result
     three = run(recipe(model="sample:mini_resnet", sparsity=0.6, finetune_steps=3, schedule="iterative", iterations=3))
@@ -79,6 +80,7 @@ def test_the_shared_models_are_not_changed():
     assert all(torch.equal(tensor, before[name]) for name, tensor in subject.model.state_dict().items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("granularity", ["channel", "weight"])
 def test_every_round_ranks_by_the_network_as_it_stands(granularity, monkeypatch):
     looked_at = []
