@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sysconfig
-import time
 import traceback
 import warnings
 from pathlib import Path
@@ -158,15 +157,6 @@ NO_TENSOR = (
     "The network returns no tensor, so nothing tells whether removal changes it: let forward return its result as a "
     "tensor, or as tensors in tuples, lists or dicts."
 )
-
-
-def check_time(deadline: float, limit: float, trials: int) -> None:
-    """Raise InputError once `time.perf_counter()` has passed the deadline."""
-    if time.perf_counter() > deadline:
-        raise InputError(
-            f"Finding what can be removed from this network takes more than {limit:g} s (stopped after {trials} trials "
-            "of sizes written into its code): give smaller example inputs, or a part of the network."
-        )
 
 
 def explained(error: TraceError, model: nn.Module, inputs: Inputs) -> InputError:

@@ -9,7 +9,6 @@ import math
 import operator
 import re
 import threading
-import time
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator
@@ -25,6 +24,7 @@ from torch.fx.proxy import TracerBase
 
 from pruning.base.clone import twin
 from pruning.base.errors import InputError, first_line
+from pruning.base.time_limit import OutOfTime, check_time
 from pruning.graph.inputs import Inputs
 from pruning.graph.leftovers import cleared
 
@@ -33,8 +33,6 @@ MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
 ALONE = threading.RLock()
 """torch.export and the switches that tracing needs are the whole process's: one thread at a time."""
 OWN_FOLDER = str(Path(__file__).parents[1]) + "/"
-SECONDS = 200
-"""That tracing a network may take."""
 CHATTER = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export")
 
 
@@ -76,6 +74,8 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
             program = torch.export.export(copy, inputs.args, dict(inputs.kwargs or {}), strict=False)
             lifted = set(program.graph_signature.inputs_to_lifted_tensor_constants.values())
             _check_own_tensors(model, copy, [c for name, c in program.constants.items() if name in lifted])
+    except OutOfTime:
+        raise
     except Exception as error:
         raise _untraceable(error, tuple(made)) from error
     signature = program.graph_signature
@@ -158,14 +158,10 @@ def _quiet(made: list[Node]) -> Iterator[None]:
     fast, keep = torch.backends.mha.get_fastpath_enabled(), TracerBase._filter_traceback_frames
     torch.backends.mha.set_fastpath_enabled(False)
     TracerBase._filter_traceback_frames = _users_frames  # type: ignore[method-assign, assignment]
-    create, deadline = TracerBase.create_node, time.perf_counter() + SECONDS
+    create = TracerBase.create_node
 
     def recorded(*args: Any, **kwargs: Any) -> Node:
-        if time.perf_counter() > deadline:
-            raise InputError(
-                f"Tracing this network takes more than {SECONDS} s (stopped after {len(made)} calls): its code makes "
-                "very many calls, so give smaller example inputs, or remove channels from a part of the network."
-            )
+        check_time(f"tracing it, at its call {len(made) + 1:,}")
         made.append(create(*args, **kwargs))
         return made[-1]
 

@@ -12,6 +12,7 @@ from torch.nn.utils.weight_norm import WeightNorm
 from pruning.base.clone import clone, shared_memory
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
+from pruning.removal.attributes import follow
 from pruning.removal.shrinkage import Shrinkage, shrinkage
 from pruning.removal.slim import count_heads, make_slim
 
@@ -66,7 +67,7 @@ def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
         module.padding = tuple(padding)
     for module in small.modules():
         _recompute(module)
-        _set_sizes(module)
+    follow(model, small)
     count_heads(small)
     return small
 
@@ -93,34 +94,6 @@ def _recompute(module: nn.Module) -> None:
     for hook in module._forward_pre_hooks.values():
         if isinstance(hook, WeightNorm | BasePruningMethod):
             hook(module, ())
-
-
-def _set_sizes(module: nn.Module) -> None:
-    """Make a layer's size attributes say what its tensors are."""
-    if isinstance(module, nn.modules.conv._ConvTransposeNd):
-        module.in_channels, module.out_channels = module.weight.shape[0], module.weight.shape[1] * module.groups
-    elif isinstance(module, nn.modules.conv._ConvNd):
-        module.out_channels, module.in_channels = module.weight.shape[0], module.weight.shape[1] * module.groups
-    elif isinstance(module, nn.Linear):
-        module.out_features, module.in_features = module.weight.shape
-    elif isinstance(module, nn.modules.batchnorm._NormBase):
-        present = module.weight if module.weight is not None else module.running_mean
-        module.num_features = len(present) if present is not None else module.num_features
-    elif isinstance(module, nn.GroupNorm) and module.weight is not None:
-        module.num_channels = len(module.weight)
-    elif isinstance(module, nn.LayerNorm) and module.weight is not None:
-        module.normalized_shape = tuple(module.weight.shape)
-    elif isinstance(module, nn.PReLU):
-        module.num_parameters = len(module.weight)
-    elif isinstance(module, nn.Embedding):
-        module.num_embeddings, module.embedding_dim = module.weight.shape
-    elif isinstance(module, nn.RNNBase):
-        module.hidden_size, module.input_size = _columns(module.weight_hh_l0), _columns(module.weight_ih_l0)
-
-
-def _columns(weight: object) -> int:
-    assert isinstance(weight, Tensor)
-    return weight.shape[1]
 
 
 @torch.no_grad()

@@ -14,10 +14,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from pruning.base.errors import InputError
+from pruning.base.time_limit import DEFAULT_SECONDS, limited_to
 from pruning.graph.batch import OtherSize, at_another_size
 from pruning.graph.inputs import BatchDims, Inputs
 from pruning.graph.model_graph import Lessons, ModelGraph, label_model, trace_modes
-from pruning.graph.refusals import check_inputs, check_model, check_time, check_trace, explained
+from pruning.graph.refusals import check_inputs, check_model, check_trace, explained
 from pruning.graph.trace import Trace, TraceError, place
 from pruning.removal.mismatch import Problem
 from pruning.removal.remedies import first_lessons, learned, remedies
@@ -31,7 +33,7 @@ def build_graph(
     *,
     batch_dims: BatchDims | str = "guess",
     clock: dict[str, float] | None = None,
-    limit_seconds: float = 300.0,
+    seconds: float = DEFAULT_SECONDS,
 ) -> ModelGraph:
     """Trace a model and find its channel groups; the model is left as it was.
 
@@ -39,16 +41,16 @@ def build_graph(
     the shape of one sample, without the batch.
     `batch_dims`: which dimension of each tensor is the batch (see `pruning.graph.inputs.BatchDims`); found by trying
     where nothing is said.
-    `clock`: gets the seconds of 'trace' and of 'group' (labels and trials).
+    `clock`: gets the seconds of 'trace' and of 'group' (labels and trials). `seconds`: that all of it may take.
 
     Raises:
-        InputError: the model cannot be traced, the inputs hold no tensor, or it takes more than `limit_seconds`.
+        InputError: the model cannot be traced, the inputs hold no tensor, or it takes too long.
     """
     check_model(model)
     inputs = Inputs.of(example_inputs, next((p.dtype for p in model.parameters()), torch.float32), batch_dims)
     check_inputs(inputs)
     started = time.perf_counter()
-    with torch.no_grad():
+    with torch.no_grad(), limited_to(seconds):
         subject = prepared(model)
         try:
             traces, inputs, other = _traced(subject, inputs)
@@ -56,33 +58,29 @@ def build_graph(
             raise explained(error, subject, inputs) from error
         check_trace(traces[0])
         traced = time.perf_counter()
-        graph = _grouped(subject, inputs, traces, started + limit_seconds, limit_seconds)
+        graph = _grouped(subject, inputs, traces)
         graph = replace(graph, other_size=other)
     if clock is not None:
         clock["trace"], clock["group"] = traced - started, time.perf_counter() - traced
     return graph
 
 
-def _grouped(subject: nn.Module, inputs: Inputs, traces: list[Trace], deadline: float, limit: float) -> ModelGraph:
+def _grouped(subject: nn.Module, inputs: Inputs, traces: list[Trace]) -> ModelGraph:
     lessons = first_lessons(subject, traces)
     modules = dict(subject.named_modules())
     graph = label_model(subject, inputs, traces, lessons)
     problem = first_problem(subject, graph)
-    trials = 0
     while problem is not None:
         for remedy in remedies(problem, graph, modules):
-            check_time(deadline, limit, trials)
             tried = learned(lessons, problem, remedy)
             again = label_model(subject, inputs, traces, tried)
             found = first_problem(subject, again)
-            trials += 1
             if remedy.couple and len(again.locked) > len(graph.locked):
                 continue  # it ties everything together
             if found is None or found.place > problem.place:
                 lessons, graph, problem = tried, again, found
                 break
         else:
-            check_time(deadline, limit, trials)
             lessons = _without(subject, graph, problem)
             graph = label_model(subject, inputs, traces, lessons)
             problem = first_problem(subject, graph)
@@ -110,6 +108,11 @@ def _without(model: nn.Module, graph: ModelGraph, problem: Problem) -> Lessons:
     """Where nothing else helps: the groups stay that cannot lose a unit by themselves (or all, if any can)."""
     where = "" if problem.node is None else f"{place(problem.node)}: "
     stay = failing(model, graph, [group.name for group in graph.groups])
+    if not stay:
+        raise InputError(
+            f"A copy of this network that loses nothing does not run as the network does ({where}{problem.reason}), so "
+            "nothing can be removed from it: look for code that changes the network's modules while it runs."
+        )
     tensors = {name: (slot.tensor, slot.dim, slot.index.reshape(-1)) for name in stay
                for slot in graph.group(name).slots[:1]}  # fmt: skip
     return replace(

@@ -12,10 +12,8 @@ from pruning.graph.labels import Value
 from pruning.graph.model_graph import Lessons, ModelGraph, SizeRule, result_vector
 from pruning.graph.ops import of
 from pruning.graph.trace import Trace, argument, line_of, module_path, op_of
+from pruning.removal.attributes import states_its_sizes
 from pruning.removal.mismatch import COUNTS, Problem, each
-
-LAYERS = (nn.modules.conv._ConvNd, nn.Linear, nn.modules.batchnorm._NormBase)
-"""Layers whose size attributes removal sets from their tensors."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def remedies(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module])
     for distance, node in enumerate(_culprits(problem)):
         key, op = (line_of(node), op_of(node)), of(node)
         module = modules.get(module_path(node))
-        numbers = [] if module is None or isinstance(module, LAYERS) else _numbers_of(module)
+        numbers = [] if module is None or states_its_sizes(module) else _numbers_of(module)
         values = each(problem.walk.values.get(node))
         if op.cuts == "splits" and key[0] not in graph.lessons.apart:
             same = [n for n in problem.walk.trace.nodes if op_of(n) == key[1] and line_of(n) == key[0]]

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from pruning.base.errors import InputError
+from pruning.base.time_limit import DEFAULT_SECONDS, limited_to
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.inputs import BatchDims
 from pruning.graph.memory import check_memory, proof_bytes
@@ -59,6 +60,7 @@ def remove_channels(
     round_to: int | None = None,
     check: bool = True,
     batch_dims: BatchDims | str = "guess",
+    time_limit: float = DEFAULT_SECONDS,
 ) -> Removal:
     """Remove the channels of lowest score with everything coupled to them; `model` itself is not changed.
 
@@ -70,13 +72,15 @@ def remove_channels(
     there is none. Where nothing is said it is found by trying.
     `check`: prove the result against the masked model in float64 (see `pruning.removal.verify`).
 
+    `time_limit`: seconds that all of it may take, the proof included; looked at between calls.
+
     Raises:
-        InputError: the model cannot be traced, or an argument is not allowed.
+        InputError: the model cannot be traced, it takes too long, or an argument is not allowed.
         RemovalError: the smaller model does not equal the masked one; nothing is handed out.
     """
     overall, layers = (0.0, tuple(sparsity.items())) if isinstance(sparsity, Mapping) else (sparsity, ())
     spec = PruneSpec(criterion=criterion, sparsity=overall, layers=layers, round_to=1 if round_to is None else round_to)
-    done = remove(model, example_inputs, spec, check=check, batch_dims=batch_dims)
+    done = remove(model, example_inputs, spec, check=check, batch_dims=batch_dims, seconds=time_limit)
     return Removal(
         model=done.model,
         kept=done.what.kept,
@@ -105,6 +109,7 @@ def remove(
     check: bool = True,
     batch_dims: BatchDims | str = "guess",
     clock: dict[str, float] | None = None,
+    seconds: float = DEFAULT_SECONDS,
 ) -> Outcome:
     """What `remove_channels` and the command line share; `example_inputs`, `check`, `batch_dims` and errors as there.
 
@@ -114,7 +119,7 @@ def remove(
     assert spec.granularity == "channel", "single weights leave every shape as it is"
     if spec.needs_images:
         raise without_images(spec)
-    with ALONE, torch.inference_mode(False), torch.autocast("cpu", enabled=False):
+    with ALONE, limited_to(seconds), torch.inference_mode(False), torch.autocast("cpu", enabled=False):
         graph = build_graph(model, example_inputs, batch_dims=batch_dims, clock=clock)
         return _remove(model, graph, spec, check, {} if clock is None else clock)
 

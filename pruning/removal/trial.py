@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from torch import nn
 
+from pruning.base.time_limit import check_time
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.ops import of
 from pruning.graph.trace import Trace, TraceError, line_of, module_path, trace
@@ -52,6 +53,7 @@ def _halves(graph: ModelGraph) -> list[list[str]]:
 
 
 def attempt(model: nn.Module, graph: ModelGraph, losing: list[str], trial: int) -> Problem | None:
+    check_time("trying what can be removed from it")
     kept = {group.name: tuple(range(group.units - 1)) for group in graph.groups if group.name in losing}
     plan = keeping_units(kept)
     gone = graph.removed(kept)
@@ -70,7 +72,7 @@ def attempt(model: nn.Module, graph: ModelGraph, losing: list[str], trial: int) 
 
 def failing(model: nn.Module, graph: ModelGraph, names: list[str]) -> list[str]:
     """The groups among these that cannot lose a unit, found by halving."""
-    if attempt(model, graph, names, 0) is None:
+    if not names or attempt(model, graph, names, 0) is None:
         return []
     if len(names) == 1:
         return names

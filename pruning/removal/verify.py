@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pruning.base.clone import clone
 from pruning.base.errors import RemovalError
+from pruning.base.time_limit import check_time
 from pruning.graph.batch import at_another_size
 from pruning.graph.inputs import Inputs, output_tensors
 from pruning.graph.model_graph import ModelGraph, label_model
@@ -222,6 +223,7 @@ def _compare(
     steps = zip(*(_real(each) for each in runs), strict=False)
     try:
         for (node, result, operands), (other, small, smaller) in steps:
+            check_time(f"proving the removal for {inputs.batch} samples")
             if op_of(node) != op_of(other):
                 return f"Removal is not exact: after removal the code takes another way at {place(node)}. {NOT_GIVEN}"
             if node.op == "output":
@@ -256,6 +258,7 @@ def _real(steps: Iterator[Step]) -> Iterator[Step]:
 @_in_float64()
 def _compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> float:
     """The removed module itself, run as a user would, against what the masked model gives."""
+    check_time("running the smaller network")
     small = clone(removed).double()
     small.eval()
     try:

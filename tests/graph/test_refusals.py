@@ -1,7 +1,9 @@
 """What cannot be worked on is refused in one sentence: what, where, and what to do. Nothing is printed beside it."""
 
+import importlib
 import linecache
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from torch import Tensor, nn
 
 from pruning import remove_channels
 from pruning.base.errors import InputError
-from pruning.graph import memory, trace
+from pruning.graph import memory
 from pruning.graph.inputs import Inputs
 from pruning.removal.build import build_graph
 
@@ -361,9 +363,50 @@ class Endless(Net):
             x = x + 1
 
 
-def test_a_time_bound_is_kept_while_tracing(monkeypatch):
-    monkeypatch.setattr(trace, "SECONDS", 0.2)
-    assert "takes more than 0.2 s" in refusal(Endless())
+def test_a_time_bound_is_kept_while_tracing():
+    with pytest.raises(InputError, match=r"time limit of 0\.2 s \(stopped while tracing it, at its call [\d,]+\)"):
+        remove_channels(Endless(), IMAGES, sparsity=0.5, time_limit=0.2)
+
+
+class SecondHardCoded(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.second = nn.Conv2d(8, 8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.second(self.conv(x)).mean((2, 3)).view(-1, 8))
+
+
+@pytest.mark.parametrize(
+    ("place", "doing"),
+    [
+        ("pruning.removal.trial", "trying what can be removed from it"),
+        ("pruning.removal.verify", "proving the removal for 2 samples"),
+    ],
+)
+def test_a_time_bound_is_kept_between_trials_and_in_the_proof(place, doing, monkeypatch):
+    """A clock that jumps as soon as the place asks for the time."""
+    module = importlib.import_module(place)
+    asked = module.check_time
+
+    def late(doing):
+        monkeypatch.setattr(time, "perf_counter", lambda: 1e9)
+        asked(doing)
+
+    monkeypatch.setattr(module, "check_time", late)
+    model = SecondHardCoded()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with pytest.raises(InputError, match=rf"stopped while {doing}, after .* s, since a single call cannot be inter"):
+        remove_channels(model, IMAGES, sparsity=0.5)
+    monkeypatch.undo()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert remove_channels(model, IMAGES, sparsity=0.5).check.status == "exact"
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), True, "5"])
+def test_a_time_limit_is_a_number_of_seconds(seconds):
+    with pytest.raises(InputError, match="time_limit must be a positive number of seconds"):
+        remove_channels(Net(), IMAGES, sparsity=0.5, time_limit=seconds)
 
 
 def test_a_memory_bound_is_kept(monkeypatch):
@@ -383,13 +426,6 @@ def test_the_memory_of_a_proof_is_about_right():
     weights, images, features = 8 * 27 + 8 + 8 * 288 + 8, 2 * 3 * 64, 2 * 8 * 36
     live = weights + images + features + 27 * 2 * 36  # during the convolution, with its patches
     assert memory.proof_bytes(graph.trace) == 2 * 8 * (live + 8 * 288)  # and one more of the largest
-
-
-def test_a_time_bound_is_kept_between_trials():
-    assert build_graph(HardCoded(), IMAGES).groups == ()
-    with pytest.raises(InputError, match=r"takes more than 0 s \(stopped after 0 trials"):
-        build_graph(HardCoded(), IMAGES, limit_seconds=0)
-    assert build_graph(Net(), IMAGES, limit_seconds=0).groups  # nothing to try: nothing to stop
 
 
 def test_the_clock_is_filled():

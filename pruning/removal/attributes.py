@@ -1,0 +1,119 @@
+"""Attributes in which a layer states its own sizes: they follow its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stated:
+    """One attribute of a kind of layer, and the dimension of a tensor that it states."""
+
+    attribute: str
+    tensor: str
+    dim: int
+    rank: Callable[[nn.Module], int]
+    """Dimensions that the tensor has in such a layer: a class of the user's may keep another tensor by that name."""
+    times: Callable[[nn.Module], int] = lambda module: 1
+    """The attribute is so many times the dimension."""
+    per: int = 1
+    """The dimension is so many times the attribute."""
+
+
+def _stated(attribute: str, tensor: str, dim: int, rank: int, per: int = 1) -> Stated:
+    return Stated(attribute=attribute, tensor=tensor, dim=dim, rank=lambda module: rank, per=per)
+
+
+def _of_convolution(attribute: str, dim: int, *, grouped: bool) -> Stated:
+    return Stated(
+        attribute=attribute,
+        tensor="weight",
+        dim=dim,
+        rank=lambda module: len(module.kernel_size) + 2,  # type: ignore[arg-type]
+        times=(lambda module: int(module.groups)) if grouped else (lambda module: 1),  # type: ignore[arg-type]
+    )
+
+
+def _of_recurrent(gates: int) -> tuple[Stated, ...]:
+    return (
+        _stated("hidden_size", "weight_ih_l0", 0, 2, gates),
+        _stated("input_size", "weight_ih_l0", 1, 2),
+        _stated("proj_size", "weight_hr_l0", 0, 2),
+    )
+
+
+def _of_cell(gates: int) -> tuple[Stated, ...]:
+    return (_stated("hidden_size", "weight_ih", 0, 2, gates), _stated("input_size", "weight_ih", 1, 2))
+
+
+LAYERS: tuple[tuple[type[nn.Module], tuple[Stated, ...]], ...] = (
+    (
+        nn.modules.conv._ConvTransposeNd,
+        (_of_convolution("in_channels", 0, grouped=False), _of_convolution("out_channels", 1, grouped=True)),
+    ),
+    (
+        nn.modules.conv._ConvNd,
+        (_of_convolution("out_channels", 0, grouped=False), _of_convolution("in_channels", 1, grouped=True)),
+    ),
+    (nn.Linear, (_stated("out_features", "weight", 0, 2), _stated("in_features", "weight", 1, 2))),
+    (
+        nn.Bilinear,
+        (
+            _stated("out_features", "weight", 0, 3),
+            _stated("in1_features", "weight", 1, 3),
+            _stated("in2_features", "weight", 2, 3),
+        ),
+    ),
+    (
+        nn.modules.batchnorm._NormBase,
+        (_stated("num_features", "weight", 0, 1), _stated("num_features", "running_mean", 0, 1)),
+    ),
+    (nn.GroupNorm, (_stated("num_channels", "weight", 0, 1),)),
+    (nn.PReLU, (_stated("num_parameters", "weight", 0, 1),)),
+    (nn.Embedding, (_stated("num_embeddings", "weight", 0, 2), _stated("embedding_dim", "weight", 1, 2))),
+    (nn.EmbeddingBag, (_stated("num_embeddings", "weight", 0, 2), _stated("embedding_dim", "weight", 1, 2))),
+    (nn.LSTM, _of_recurrent(4)),
+    (nn.GRU, _of_recurrent(3)),
+    (nn.RNN, _of_recurrent(1)),
+    (nn.LSTMCell, _of_cell(4)),
+    (nn.GRUCell, _of_cell(3)),
+    (nn.RNNCell, _of_cell(1)),
+)
+"""A layer is the first of these kinds that it is."""
+SHAPED = (nn.LayerNorm, nn.RMSNorm)
+"""Layers that state the whole shape of their weight as `normalized_shape`."""
+
+
+def states_its_sizes(module: nn.Module) -> bool:
+    """Whether a module is one of torch's own layers, all of whose sizes follow its tensors."""
+    own = type(module).__module__.startswith("torch.")
+    return own and isinstance(module, (*(kind for kind, _ in LAYERS), *SHAPED))
+
+
+def follow(dense: nn.Module, small: nn.Module) -> None:
+    """Make the attributes of each layer of `small` say what its tensors are, where they did in `dense`.
+
+    Layers that lost nothing, and attributes that say something else, stay as they are.
+    """
+    for before, after in zip(dense.modules(), small.modules(), strict=True):
+        stated = next((stated for kind, stated in LAYERS if isinstance(before, kind)), ())
+        for fact in stated:
+            _follow(before, after, fact)
+        if isinstance(before, SHAPED) and isinstance(after, SHAPED) and before.weight is not None:
+            old, new = tuple(before.weight.shape), tuple(after.weight.shape)
+            if tuple(before.normalized_shape) == old != new:
+                after.normalized_shape = new
+
+
+def _follow(before: nn.Module, after: nn.Module, fact: Stated) -> None:
+    old, new = getattr(before, fact.tensor, None), getattr(after, fact.tensor, None)
+    if not isinstance(old, Tensor) or not isinstance(new, Tensor) or not old.dim() == new.dim() == fact.rank(before):
+        return
+    said = getattr(before, fact.attribute, None)
+    if said is None or said * fact.per != old.shape[fact.dim] * fact.times(before):
+        return
+    if (old.shape[fact.dim], fact.times(before)) != (new.shape[fact.dim], fact.times(after)):
+        setattr(after, fact.attribute, new.shape[fact.dim] * fact.times(after) // fact.per)
