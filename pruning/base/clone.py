@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from pruning.base.errors import InputError, first_line
+from pruning.base.hooks import rebind
 
 
 def twin(model: nn.Module) -> nn.Module:
@@ -54,6 +55,7 @@ def _copied(model: nn.Module, memo: dict[int, object]) -> nn.Module:
             f"This network cannot be copied ({type(error).__name__}: {first_line(error)}). "
             "Removal works on a copy: keep locks, open files and generators out of its attributes."
         ) from error
+    rebind(copied, memo)
     own = {id(module) for module in model.modules()}
     same = next((path for path, module in copied.named_modules() if id(module) in own), None)
     if same is not None:

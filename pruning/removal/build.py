@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from pruning.base.errors import InputError
+from pruning.base.hooks import untouched
 from pruning.base.time_limit import DEFAULT_SECONDS, limited_to
 from pruning.graph.batch import OtherSize, at_another_size
 from pruning.graph.inputs import BatchDims, Inputs
@@ -50,7 +51,7 @@ def build_graph(
     inputs = Inputs.of(example_inputs, next((p.dtype for p in model.parameters()), torch.float32), batch_dims)
     check_inputs(inputs)
     started = time.perf_counter()
-    with torch.no_grad(), limited_to(seconds):
+    with torch.no_grad(), limited_to(seconds), untouched(model):
         subject = prepared(model)
         try:
             traces, inputs, other = _traced(subject, inputs)

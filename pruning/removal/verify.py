@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pruning.base.clone import clone
 from pruning.base.errors import RemovalError
+from pruning.base.hooks import untouched
 from pruning.base.time_limit import check_time
 from pruning.graph.batch import at_another_size
 from pruning.graph.inputs import Inputs, output_tensors
@@ -56,7 +57,7 @@ def check_removal(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan:
     Raises:
         RemovalError: they differ, or the removed model does not run; the first call that differs is named.
     """
-    with ALONE:
+    with ALONE, untouched(model), untouched(removed):
         return _checked(model, removed, graph, plan)
 
 
