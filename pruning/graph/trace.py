@@ -77,7 +77,8 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
     except OutOfTime:
         raise
     except Exception as error:
-        raise _untraceable(error, tuple(made)) from error
+        calls = (node for node in made if getattr(node.target, "__name__", "") not in SWITCHES)
+        raise _untraceable(error, tuple(calls)) from error
     signature = program.graph_signature
     named = {**program.constants, **dict(program.named_buffers())}
     constants = {k: named[v] for k, v in signature.inputs_to_lifted_tensor_constants.items() if v in named}
@@ -113,6 +114,8 @@ def _check_own_tensors(model: nn.Module, copy: nn.Module, constants: Iterable[An
         )
 
 
+SWITCHES = frozenset(("_set_grad_enabled", "_enter_autocast", "_exit_autocast"))
+"""What a finished trace has in place of the wrappers until it is finished."""
 WRAPPERS = frozenset(("wrap_with_set_grad_enabled", "wrap_with_autocast"))
 """Calls that run a part of the graph in another mode, which makes no difference to what flows where."""
 
