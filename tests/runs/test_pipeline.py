@@ -1,12 +1,15 @@
 """A whole run on the built-in data: what it reports is what its model does."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from pruning.base.digests import weights_digest
 from pruning.base.errors import Cancelled, InputError
-from pruning.data.readers import open_data
-from pruning.runs import pipeline
+from pruning.data.reader import Reader
+from pruning.data.readers import READERS, describe_data, open_data
+from pruning.runs import create_run, execute, pipeline, read_run
 from pruning.runs.pipeline import check_recipe, run
 from pruning.runs.recipe import Recipe
 from pruning.statistics.cache import statistics_for
@@ -137,3 +140,22 @@ def test_impossible_recipes_are_refused_before_anything_is_done():
 def test_a_training_that_diverges_says_so():
     with pytest.raises(InputError, match="lower learning rate"):
         run(recipe(lr=9.0, momentum=0.99, finetune_steps=400))
+
+
+def test_a_run_on_other_images_is_looked_at_with_those_afterwards(tmp_path, monkeypatch):
+    digits = READERS["mnist5k"]
+    mine = replace(describe_data("mnist5k"), name="digits:mine")
+
+    def opened(reference, data_dir, download, progress):
+        return replace(digits.open("mnist5k", data_dir, download, progress), info=mine)
+
+    reader = Reader(
+        kind="digits", form="digits:NAME", takes=lambda reference: reference == mine.name,
+        describe=lambda reference: mine, is_available=lambda reference, data_dir: True, open=opened,
+    )  # fmt: skip
+    monkeypatch.setitem(READERS, "digits", reader)
+    folder = create_run(recipe(data=mine.name, finetune_steps=0), path=tmp_path / "run")
+    execute(folder)
+    subject = open_subject(read_run(folder).ref)
+    assert subject.data_name == mine.name
+    assert subject.network.data == (mine.name, "mnist5k", "mnist"), "its network's own images still fit"
