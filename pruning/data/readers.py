@@ -39,8 +39,30 @@ def find_reader(reference: str) -> Reader:
     raise InputError(f"There is no data set '{excerpt(reference)}'. Choose one of: {forms}.")
 
 
+def is_on_this_machine_alone(reference: str) -> bool:
+    """Whether a reference names a file or folder, so that it means nothing elsewhere.
+
+    Raises:
+        InputError: there is no such data set.
+    """
+    return find_reader(reference).is_path
+
+
+def check_visitor(reference: str) -> None:
+    """Let a reference pass that a visitor of the web pages may open. Nothing is looked for, whatever it names.
+
+    Raises:
+        InputError: there is no such data set, or it is a file or folder of the server.
+    """
+    if is_on_this_machine_alone(reference):
+        raise InputError(
+            f"The images of {excerpt(reference)} are a file or folder of this machine, so they cannot be opened from a "
+            "link or recipe in the browser: use 'python -m pruning prune' with them, and open the run that it makes."
+        )
+
+
 def describe_data(reference: str) -> DataInfo:
-    """What a reference names, without reading its images.
+    """What a reference names; of a published data set no file is read.
 
     Raises:
         InputError: there is no such data set.

@@ -1,20 +1,18 @@
 """A whole run on the built-in data: what it reports is what its model does."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
 from pruning.base.digests import weights_digest
 from pruning.base.errors import Cancelled, InputError
-from pruning.data.reader import Reader
-from pruning.data.readers import READERS, describe_data, open_data
+from pruning.data.readers import READERS, open_data
 from pruning.runs import create_run, execute, pipeline, read_run
 from pruning.runs.pipeline import check_recipe, run
 from pruning.runs.recipe import Recipe
 from pruning.statistics.cache import statistics_for
 from pruning.subject import open_subject
 from pruning.training.evaluate import evaluate
+from tests.toys import own_digits
 
 
 def recipe(**changes) -> Recipe:
@@ -143,19 +141,9 @@ def test_a_training_that_diverges_says_so():
 
 
 def test_a_run_on_other_images_is_looked_at_with_those_afterwards(tmp_path, monkeypatch):
-    digits = READERS["mnist5k"]
-    mine = replace(describe_data("mnist5k"), name="digits:mine")
-
-    def opened(reference, data_dir, download, progress):
-        return replace(digits.open("mnist5k", data_dir, download, progress), info=mine)
-
-    reader = Reader(
-        kind="digits", form="digits:NAME", takes=lambda reference: reference == mine.name,
-        describe=lambda reference: mine, is_available=lambda reference, data_dir: True, open=opened,
-    )  # fmt: skip
-    monkeypatch.setitem(READERS, "digits", reader)
-    folder = create_run(recipe(data=mine.name, finetune_steps=0), path=tmp_path / "run")
+    monkeypatch.setitem(READERS, "own", own_digits())
+    folder = create_run(recipe(data="own:digits", finetune_steps=0), path=tmp_path / "run")
     execute(folder)
     subject = open_subject(read_run(folder).ref)
-    assert subject.data_name == mine.name
-    assert subject.network.data == (mine.name, "mnist5k", "mnist"), "its network's own images still fit"
+    assert subject.data_name == "own:digits"
+    assert subject.network.data == ("own:digits", "mnist5k", "mnist"), "its network's own images still fit"
