@@ -42,7 +42,7 @@ def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppTest]:
 def unseen() -> Reader:
     """Files of the server, at which nobody may look."""
 
-    def looks(*_: object) -> NoReturn:
+    def looks(reference: str, data_dir: object = None, download: object = None, progress: object = None) -> NoReturn:
         raise AssertionError("looked at")
 
     return replace(own_digits(is_path=True), describe=looks, is_available=looks, open=looks)
