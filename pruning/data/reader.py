@@ -46,5 +46,5 @@ class Reader:
     names: tuple[str, ...] = ()
     """References that everybody can choose from; empty where the user brings their own."""
     is_path: bool = False
-    """Whether what it names is a file or folder, which only this machine has: a visitor of the web pages may not name
-    one, and no link leads there."""
+    """Whether what it names is a file or folder, written 'KIND:PATH', which only this machine has: a visitor of the
+    web pages may not name one, and no link leads there."""

@@ -5,9 +5,11 @@ A reference is a text, such as the name of a built-in data set. Another kind of 
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from pruning.base.errors import InputError, excerpt
+from pruning.base.files import given_path
 from pruning.data.digits import MNIST, MNIST5K
 from pruning.data.info import DataInfo, Progress
 from pruning.data.photos import CIFAR10
@@ -46,6 +48,30 @@ def is_on_this_machine_alone(reference: str) -> bool:
         InputError: there is no such data set.
     """
     return find_reader(reference).is_path
+
+
+def absolute(reference: str) -> str:
+    """The same reference, with a path that holds from any folder.
+
+    Raises:
+        InputError: there is no such data set, or its path cannot be one.
+    """
+    if not is_on_this_machine_alone(reference):
+        return reference
+    kind, _, place = reference.partition(":")
+    return f"{kind}:{given_path(place).resolve()}"
+
+
+def without_path(reference: str) -> str:
+    """A reference for other people's eyes: a file or folder by its last name alone.
+
+    Raises:
+        InputError: there is no such data set.
+    """
+    if not is_on_this_machine_alone(reference):
+        return reference
+    kind, _, place = reference.partition(":")
+    return f"{kind}:{PurePath(place).name}"
 
 
 def check_visitor(reference: str) -> None:

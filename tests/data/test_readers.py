@@ -17,12 +17,14 @@ from pruning.data.memory import MemoryData
 from pruning.data.reader import Reader
 from pruning.data.readers import (
     READERS,
+    absolute,
     check_visitor,
     describe_data,
     find_reader,
     is_available,
     is_on_this_machine_alone,
     open_data,
+    without_path,
 )
 from pruning.data.streamed import StreamedData
 from tests.data.samples import SAMPLES
@@ -147,6 +149,15 @@ def test_what_a_path_names_is_not_looked_for_when_a_visitor_asks(monkeypatch: py
     with pytest.raises(InputError, match="file or folder of this machine"):
         check_visitor("toy:/etc")
     assert is_on_this_machine_alone("toy:/etc") and not asked
+
+
+def test_a_path_holds_from_any_folder_and_stays_out_of_what_others_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(READERS, "toy", replace(TOY, is_path=True))
+    monkeypatch.chdir(tmp_path)
+    assert absolute("toy:mine/photos") == f"toy:{tmp_path}/mine/photos" and absolute("mnist5k") == "mnist5k"
+    assert without_path(f"toy:{tmp_path}/photos") == "toy:photos" and without_path("mnist5k") == "mnist5k"
 
 
 def test_small_ones_are_read_once_and_large_ones_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
