@@ -81,7 +81,7 @@ def check_its_word(reader: Reader, folder: Path) -> None:
         assert info.name == name and info.title and set(info.sizes) == set(ROLES)
         assert len(info.mean) == len(info.std) == info.shape[0]
         assert reader.is_available(name, None) >= info.embedded
-        assert not reader.is_path or not info.embedded, "what comes with the installation is no path of a user"
+        assert reader.is_path == (str(folder) in name), "a reader of files at a path says is_path, and no other does"
         if info.embedded or not reader.names:
             check_it_opens_as_described(name)
 
@@ -114,6 +114,11 @@ def test_a_row_without_names_is_tried_with_a_sample(monkeypatch: pytest.MonkeyPa
         check_its_word(TOY, tmp_path)
     monkeypatch.setitem(SAMPLES, "toy", lambda folder: "toy:4")
     check_its_word(TOY, tmp_path)
+    monkeypatch.setitem(SAMPLES, "toy", lambda folder: f"toy:{folder}")
+    named = replace(TOY, describe=lambda reference: replace(INFO, name=reference))
+    with pytest.raises(AssertionError, match="says is_path"):
+        check_its_word(named, tmp_path)
+    monkeypatch.setitem(SAMPLES, "toy", lambda folder: "toy:4")
     broken = replace(TOY, describe=lambda reference: replace(INFO, sizes={**SIZES, "test": 8}))
     monkeypatch.setitem(READERS, "toy", broken)
     with pytest.raises(AssertionError):

@@ -15,6 +15,7 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pruning.base.errors import DataError
 from pruning.data.reader import Reader
 from pruning.data.readers import READERS
 from pruning.runs import create_run, links
@@ -78,6 +79,18 @@ def test_images_that_a_run_names_stay_where_they_fit(app: AppTest, monkeypatch: 
     app.run()
     assert not app.exception and not app.error
     assert app.selectbox(key=BOX).value == "own:/photos"
+
+
+def test_images_that_are_gone_are_others_now(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(reference: str) -> NoReturn:
+        raise DataError("The folder of the photos is gone.")
+
+    monkeypatch.setitem(READERS, "own", replace(own_digits(is_path=True), describe=gone))
+    app.session_state["data_brought"], app.session_state["data_name"] = ["own:/photos"], "own:/photos"
+    app.run()
+    (said,) = toasts(app)
+    assert not app.exception and not app.error
+    assert "The folder of the photos is gone." in said and app.selectbox(key=BOX).value == "mnist5k"
 
 
 def test_what_a_browser_sends_is_no_choice(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
