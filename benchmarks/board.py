@@ -37,7 +37,8 @@ AS_CUT_MS = {"lenet5": 250, "resnet20": 500}
 
 WATCH = """() => {
   const watch = window.watch = {events: 0, painted: [], end: 0, first: 0, again: 0, rev: 0};
-  const host = document.querySelector("[data-testid=stBidiComponentIsolated]");
+  const hosts = [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")];
+  const host = hosts.find((each) => each.shadowRoot?.querySelector(".board"));
   const board = () => host.shadowRoot.querySelector(".board");
   const count = () => Number(board().querySelector(".tiles").dataset.events);
   watch.told = count;

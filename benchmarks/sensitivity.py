@@ -78,7 +78,7 @@ def compare(subject: Subject, data: Data, images: int, figure: FigureName, sampl
         if number % 10 == 0:
             say(f"plain: {number} of {count}, {took:.0f} s")
     slow = took * len(points) / count
-    limit = LIMITS[subject.sample.name][figure]
+    limit = LIMITS[subject.ref.removeprefix("sample:")][figure]
     mean, most = statistics.mean(differences), max(differences)
     return {
         "images": images,

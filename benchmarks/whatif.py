@@ -70,7 +70,7 @@ def moves(data: Data, count: int, recalibrated: bool) -> dict[str, Any]:
                 "seconds": round(quick, 4),
                 "first_seconds": round(answers[0][0], 4),
                 "faster": round(slow / quick, 2),
-                "points_off": round(100 * abs(shown.accuracy - slow_accuracy), 3),
+                "points_off": round(100 * abs(shown.value - slow_accuracy), 3),
             }
         )
         say(f"{moved}: {slow:.2f} s plain, {quick:.2f} s ours, {slow / quick:.1f} times faster")

@@ -238,10 +238,11 @@ class Subject:
             InputError: it cannot look at them, or its answers cannot be about them.
         """
         if images is not None:
-            self._check_fits(images.info)
+            self.check_fits(images.info)
         return replace(self, images=images)
 
-    def _check_fits(self, info: DataInfo) -> None:
+    def check_fits(self, info: DataInfo) -> None:
+        """Raises InputError where it cannot look at such images, or its answers cannot be about them."""
         known = self.network.data
         if info.name in known:
             return

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 
 from pruning.catalog.openers import open_network
 from pruning.data import readers
-from pruning.data.info import DataInfo, Role
+from pruning.data.info import DataInfo, Progress, Role
+from pruning.data.memory import MemoryData
 from pruning.data.protocol import Data
 from pruning.data.reader import Reader
 from pruning.data.readers import READERS, open_data
@@ -58,6 +59,29 @@ READER = Reader(
         info=replace(BLOBS, name=reference), read=draw_blobs, truth={}, digest="b" * 64, source="drawn in a test"
     ),
 )
+
+
+def own_digits(*, is_path: bool = False) -> Reader:
+    """The built-in digits as images of one's own, which fit what was trained on MNIST: `own:NAME`."""
+
+    def describe(reference: str) -> DataInfo:
+        return replace(READERS["mnist5k"].describe("mnist5k"), name=reference, title="Digits of one's own")
+
+    def opened(reference: str, data_dir: str | None, download: bool, progress: Progress | None) -> Data:
+        data = READERS["mnist5k"].open("mnist5k", data_dir, download, progress)
+        assert isinstance(data, MemoryData)
+        return replace(data, info=describe(reference))
+
+    return Reader(
+        kind="own",
+        form="own:NAME",
+        takes=lambda reference: reference.startswith("own:"),
+        describe=describe,
+        is_available=lambda reference, data_dir: True,
+        open=opened,
+        is_path=is_path,
+    )
+
 
 # A toy task: say how bright the image is.
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from pruning.base.errors import InputError
 from pruning.base.files import given_path
-from pruning.catalog.openers import absolute
+from pruning.catalog import openers
 from pruning.cli.evaluate import check_has_images
 from pruning.cli.output import change, exact_change, exactly, field, listed, say
 from pruning.cli.spec import SPEC_FIELDS
 from pruning.cost.ledger import remarks
+from pruning.data import readers
 from pruning.runs import create_run, execute
 from pruning.runs.ledger import ledger_of_result
 from pruning.runs.pipeline import check_recipe, steps_for_seconds
@@ -77,7 +78,11 @@ def recipe_of(args: argparse.Namespace, spec: PruneSpec) -> Recipe:
     epochs = args.finetune_epochs or 0
     schedule: Schedule = args.schedule or "oneshot"
     recipe = suitable_recipe(subject, spec, epochs=epochs, schedule=schedule, rounds=_rounds(schedule, args.steps))
-    recipe = recipe.replace(model=absolute(args.model), lr=recipe.lr if args.lr is None else args.lr)
+    recipe = recipe.replace(
+        model=openers.absolute(args.model),
+        data=readers.absolute(recipe.data),
+        lr=recipe.lr if args.lr is None else args.lr,
+    )
     if args.finetune_seconds:
         steps = steps_for_seconds(recipe, args.finetune_seconds, args.data_dir)
         say(f"{args.finetune_seconds:g} s of fine-tuning are {steps} steps on this machine")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 from pruning.base.errors import InputError
@@ -57,7 +58,7 @@ def add_spec_options(
         option, settings = options[name]
         sub.add_argument(option, dest=name, **settings)
     sub.formatter_class = argparse.RawDescriptionHelpFormatter
-    sub.epilog = "criteria:\n" + "\n".join(line for criterion in criteria for line in _lines(criterion))
+    sub.epilog = criteria_help(criteria)
 
 
 def spec_of(args: argparse.Namespace, default: PruneSpec) -> PruneSpec:
@@ -91,11 +92,18 @@ def _entries(option: str, texts: list[str], form: str, kind: type[float | int]) 
     return tuple(found.items())
 
 
-def _lines(criterion: Criterion) -> list[str]:
+def criteria_help(criteria: Sequence[Criterion]) -> str:
+    """The criteria in two columns: names, as wide as the longest, and words."""
+    column = max((len(criterion.name) for criterion in criteria), default=0)
+    return "criteria:\n" + "\n".join(line for criterion in criteria for line in _lines(criterion, column))
+
+
+def _lines(criterion: Criterion, column: int) -> list[str]:
     words = " ".join(filter(None, (f"{criterion.title}: {criterion.explanation}", criterion.conditions)))
     for parameter in criterion.parameters:
         words += (
             f" --parameter {parameter.name}={parameter.default} ({parameter.low:,} to {parameter.high:,}): "
             f"{parameter.explanation}"
         )
-    return textwrap.wrap(words, WIDTH, initial_indent=f"  {criterion.name:<10} ", subsequent_indent=" " * 13)
+    first = f"  {criterion.name:<{column}} "
+    return textwrap.wrap(words, WIDTH, initial_indent=first, subsequent_indent=" " * len(first))

@@ -113,6 +113,8 @@ class Criterion:
     score: Score
     needs: frozenset[Need] = frozenset({"weights"})
     granularities: tuple[Granularity, ...] = field(default=tuple(GRANULARITIES))
+    """What it ranks. For 'weight' each single weight is a unit, millions in a tensor: a score that compares every unit
+    with every other takes memory and time with the square of that, and is for ("channel",) only."""
     parameters: tuple[Parameter, ...] = ()
     draws: bool = False
     """Whether scores depend on the seed: by lot, or by the choice of the images that they rest on."""

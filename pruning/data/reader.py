@@ -36,10 +36,15 @@ class Reader:
     takes: Callable[[str], bool]
     """Whether a reference is of this kind, told from its text alone."""
     describe: Callable[[str], DataInfo]
-    """Says what a reference names, without reading its images. Raises InputError or DataError where it cannot be
+    """Says what a reference names. Nothing but its text is needed for a published data set; of one's own, labels and a
+    sample of the images may be read, for classes, sizes, mean and deviation. Pages ask at every step, so what files
+    told is to be kept until they change (`pruning.base.remembered`). Raises InputError or DataError where it cannot be
     told."""
     is_available: Callable[[str, str | None], bool]
     """Whether a reference (and `data_dir`) can be opened without asking for a download. Reads no image."""
     open: Open
     names: tuple[str, ...] = ()
     """References that everybody can choose from; empty where the user brings their own."""
+    is_path: bool = False
+    """Whether what it names is a file or folder, written 'KIND:PATH', which only this machine has: a visitor of the
+    web pages may not name one, and no link leads there."""

@@ -5,9 +5,11 @@ A reference is a text, such as the name of a built-in data set. Another kind of 
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from pruning.base.errors import InputError, excerpt
+from pruning.base.files import given_path
 from pruning.data.digits import MNIST, MNIST5K
 from pruning.data.info import DataInfo, Progress
 from pruning.data.photos import CIFAR10
@@ -39,8 +41,54 @@ def find_reader(reference: str) -> Reader:
     raise InputError(f"There is no data set '{excerpt(reference)}'. Choose one of: {forms}.")
 
 
+def is_on_this_machine_alone(reference: str) -> bool:
+    """Whether a reference names a file or folder, so that it means nothing elsewhere.
+
+    Raises:
+        InputError: there is no such data set.
+    """
+    return find_reader(reference).is_path
+
+
+def absolute(reference: str) -> str:
+    """The same reference, with a path that holds from any folder.
+
+    Raises:
+        InputError: there is no such data set, or its path cannot be one.
+    """
+    if not is_on_this_machine_alone(reference):
+        return reference
+    kind, _, place = reference.partition(":")
+    return f"{kind}:{given_path(place).resolve()}"
+
+
+def without_path(reference: str) -> str:
+    """A reference for other people's eyes: a file or folder by its last name alone.
+
+    Raises:
+        InputError: there is no such data set.
+    """
+    if not is_on_this_machine_alone(reference):
+        return reference
+    kind, _, place = reference.partition(":")
+    return f"{kind}:{PurePath(place).name}"
+
+
+def check_visitor(reference: str) -> None:
+    """Let a reference pass that a visitor of the web pages may open. Nothing is looked for, whatever it names.
+
+    Raises:
+        InputError: there is no such data set, or it is a file or folder of the server.
+    """
+    if is_on_this_machine_alone(reference):
+        raise InputError(
+            f"The images of {excerpt(reference)} are a file or folder of this machine, so they cannot be opened from a "
+            "link or recipe in the browser: use 'python -m pruning prune' with them, and open the run that it makes."
+        )
+
+
 def describe_data(reference: str) -> DataInfo:
-    """What a reference names, without reading its images.
+    """What a reference names; of a published data set no file is read.
 
     Raises:
         InputError: there is no such data set.

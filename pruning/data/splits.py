@@ -1,4 +1,4 @@
-"""Which image has which role in the built-in data sets.
+"""Which image has which role, in the built-in data sets and in a user's own.
 
 It never depends on the order of files on disk, nor on the run: within each class the images stand in the data set's
 own order (file number, or index), and fixed random ranks are drawn from it.
@@ -53,6 +53,34 @@ def drawn_by_class(labels: np.ndarray, classes: int, counts: tuple[int, ...]) ->
     parts: list[list[np.ndarray]] = [[] for _ in counts]
     for number in range(classes):
         shuffled = np.random.default_rng(number).permutation(np.flatnonzero(labels == number))
+        for part, chunk in zip(parts, np.split(shuffled, np.cumsum(counts)[:-1]), strict=True):
+            part.append(chunk)
+    return tuple(np.concatenate(part) for part in parts)
+
+
+def drawn_by_share(labels: np.ndarray, shares: tuple[float, ...], *, seed: int = 0) -> tuple[np.ndarray, ...]:
+    """Places of as many parts as there are `shares` (positive, together 1), by random ranks that `seed` fixes.
+
+    Classes may be of any size. Each part gets its share of every class, rounded down, or one image more: what rounding
+    leaves over goes, class by class, to the parts that have come off worst so far, so that whole parts keep to their
+    shares as well.
+
+    >>> labels = np.array([3, 3, 3, 3, 3, 7, 7, 7, 7, 7, 7])
+    >>> [np.bincount(labels[part], minlength=8)[[3, 7]].tolist() for part in drawn_by_share(labels, (0.6, 0.2, 0.2))]
+    [[3, 4], [1, 1], [1, 1]]
+    """
+    assert min(shares) > 0 and abs(sum(shares) - 1) < 1e-9, f"{shares} are no shares"
+    parts: list[list[np.ndarray]] = [[] for _ in shares]
+    owed = np.zeros(len(shares))
+    for number in np.unique(labels):
+        places = np.flatnonzero(labels == number)
+        fair = len(places) * np.array(shares)
+        counts = np.floor(fair + 1e-9).astype(int)
+        owed += fair - counts
+        worst_off = np.argsort(-owed, kind="stable")[: len(places) - counts.sum()]
+        counts[worst_off] += 1
+        owed[worst_off] -= 1
+        shuffled = np.random.default_rng([seed, int(number)]).permutation(places)
         for part, chunk in zip(parts, np.split(shuffled, np.cumsum(counts)[:-1]), strict=True):
             part.append(chunk)
     return tuple(np.concatenate(part) for part in parts)

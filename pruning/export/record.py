@@ -1,4 +1,8 @@
-"""What leaves the explorer: the record of a format, and what a file is made from."""
+"""What leaves the explorer: the record of a format, and what a file is made from.
+
+A format is made from a recipe, from runs, or from two networks to compare. What one page shows of a network, such as a
+table of its layers, leaves by a download button of that page.
+"""
 
 from __future__ import annotations
 

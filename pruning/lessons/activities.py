@@ -47,8 +47,13 @@ class Activity:
         return tuple(name for name, setting in self.settings.items() if setting.control)
 
 
-OF_WEIGHTS = tuple(criterion.name for criterion in CRITERIA.values() if criterion.needs == {"weights"})
-"""Criteria that rank every network, by its weights alone: a lesson asks for no images to rank by."""
+OF_WEIGHTS = tuple(
+    criterion.name
+    for criterion in CRITERIA.values()
+    if criterion.needs == {"weights"} and set(criterion.granularities) == set(GRANULARITIES)
+)
+"""Criteria that rank channels and single weights of every network, by its weights alone: whatever an activity removes,
+and without images to rank by."""
 MOST = 1e12
 """A number without bounds of its own is not larger than this."""
 

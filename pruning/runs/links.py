@@ -22,7 +22,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pruning.base.errors import InputError
-from pruning.catalog.openers import is_on_this_machine_alone
+from pruning.catalog import openers
+from pruning.data import readers
 from pruning.runs.recipe import VERSION as RECIPE_VERSION
 from pruning.runs.recipe import Recipe
 
@@ -59,11 +60,11 @@ def encode(link: Link) -> str:
     """A link as a short text for the address; equal links give equal texts.
 
     Raises:
-        InputError: the network exists on this machine only, or there is too much for an address.
+        InputError: the network or the images exist on this machine only, or there is too much for an address.
     """
     content: dict[str, Any] = {}
     if link.recipe is not None:
-        _check_travels(link.recipe.model)
+        _check_travels(link.recipe)
         plain = _PLAIN.to_values()
         content["plan"] = {name: value for name, value in link.recipe.to_values().items() if value != plain[name]}
     if not link.has_images:
@@ -127,11 +128,16 @@ def is_local(page: str) -> bool:
     return found.is_loopback or found.is_unspecified
 
 
-def _check_travels(model: str) -> None:
-    if is_on_this_machine_alone(model):
+def _check_travels(recipe: Recipe) -> None:
+    if openers.is_on_this_machine_alone(recipe.model):
         raise InputError(
             "This network is a file on this machine, so no link can lead to it: share a run's report or its model "
             "file, or choose a network by name."
+        )
+    if readers.is_on_this_machine_alone(recipe.data):
+        raise InputError(
+            "These images are files on this machine, so no link can lead to them: share a run's report or its model "
+            "file, or choose a data set by name."
         )
 
 
@@ -190,7 +196,7 @@ def _recipe(values: Any, version: int) -> Recipe:
     if len(tables["layers"]) > MOST_LAYERS or any(len(text) > LONGEST_TEXT for text in texts):
         raise InputError("The link names things that no network has: ask for it again, or for the recipe file.")
     recipe = Recipe.from_values({"model": _PLAIN.model, "data": _PLAIN.data, **values, "version": version})
-    _check_travels(recipe.model)
+    _check_travels(recipe)
     return recipe
 
 

@@ -267,7 +267,7 @@ def _structure(subject: Subject, plan: Plan, recipe: Recipe) -> Structure:
     network = subject.network
     return Structure(
         root=network.origin,
-        data=network.data or (subject.info.name,),
+        data=tuple(dict.fromkeys((recipe.data, *network.data))),
         untrained=network.untrained and not recipe.finetune_steps,
         shrinkage=network.structure.then(shrinkage(subject.graph, plan)),
         held_zero=tuple(sorted({*network.held_zero, *plan.masks})),

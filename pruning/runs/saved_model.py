@@ -39,7 +39,7 @@ class Structure:
     root: str
     """Reference of that network."""
     data: tuple[str, ...] = ()
-    """References of the data sets that it is known to answer to."""
+    """References of the data sets that it is known to answer to: that of its own run first."""
     untrained: bool = False
     """Whether its weights are as random as its root's."""
     shrinkage: Shrinkage
@@ -155,7 +155,7 @@ def open_run(reference: Reference) -> Network:
         example_inputs=root.example_inputs,
         weights="of the run",
         untrained=structure.untrained,
-        data=root.data or structure.data,
+        data=tuple(dict.fromkeys((*structure.data, *root.data))),
         root=structure.root,
         structure=structure.shrinkage,
         held_zero=structure.held_zero,

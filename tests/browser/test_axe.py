@@ -16,13 +16,13 @@ from pruning.runs.recipe import Recipe
 from pruning.runs.store import create_run, execute
 from pruning.spec import PruneSpec
 from tests.browser.steps import settle
+from tests.pages.listing import listed_pages
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("start", "explore", "sensitivity", "prune", "tradeoff", "compare", "learn")
 GRAVE = ("moderate", "serious", "critical")
 
 
@@ -42,7 +42,7 @@ def test_no_page_has_a_grave_violation(server: str, page: Page, finished_run: No
     page.goto(server, wait_until="domcontentloaded")
     page.get_by_text("Time for 32 images").wait_for()
     found = []
-    for name in PAGES:
+    for name in listed_pages():
         if name != "start":
             page.locator(f"a[data-testid=stTopNavLink][href$='/{name}']").click()
             page.wait_for_url(f"**/{name}*")

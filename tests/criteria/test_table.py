@@ -6,6 +6,7 @@ import doctest
 import inspect
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import torch
 
 from pruning.base.errors import InputError
 from pruning.cli.main import main
+from pruning.cli.spec import criteria_help
 from pruning.criteria import CRITERIA, Criterion
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
@@ -132,6 +134,15 @@ def test_help_says_what_it_does(criterion: Criterion, command: str, capsys: pyte
               criterion.parameters]  # fmt: skip
     refused = command == "verify" and criterion.needs_images
     assert all(word in said for word in words) is not refused, "no command names what it refuses"
+
+
+@pytest.mark.parametrize("name", [next(iter(CRITERIA)), "geometric_median_of_all"])
+def test_words_of_all_criteria_begin_in_one_column(name: str) -> None:
+    criteria = [*CRITERIA.values(), replace(CRITERIA["l2"], name=name)]
+    column = 3 + max(len(criterion.name) for criterion in criteria)
+    _, *lines = criteria_help(criteria).split("\n")
+    assert [line[:column].strip() for line in lines if line[2] != " "] == [criterion.name for criterion in criteria]
+    assert all(line[column - 1] == " " and line[column] != " " for line in lines), lines
 
 
 def test_the_table_is_known_before_torch() -> None:

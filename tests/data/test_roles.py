@@ -50,8 +50,8 @@ def test_mnist5k_roles_are_disjoint_and_stratified(digits: Data) -> None:
     train, select, test = (set(pictures(digits, role)) for role in ROLES)
     assert len(train | select | test) == 5000  # no image twice, neither within a role nor in two
     assert (len(train), len(select), len(test)) == (3000, 1000, 1000)
-    for role, of_each_class in (("train", 300), ("select", 100), ("test", 100)):
-        assert labels_of(digits, role).bincount(minlength=10).tolist() == [of_each_class] * 10  # type: ignore[index]
+    for role, of_each_class in zip(ROLES, (300, 100, 100), strict=True):
+        assert labels_of(digits, role).bincount(minlength=10).tolist() == [of_each_class] * 10
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -14,7 +14,7 @@ from safetensors.torch import load
 
 from pruning.base.errors import Cancelled, InputError, StorageError
 from pruning.cli.main import main
-from pruning.export.record import NEEDS, Export, Source
+from pruning.export.record import NEEDS, Export, Need, Source
 from pruning.export.table import EXPORTS, find_export, offered
 from pruning.notebook import Result
 from pruning.runs import Run, create_run, execute, read_run
@@ -41,6 +41,7 @@ def test_each_makes_a_file_from_a_finished_run(export: Export, run: Run, tmp_pat
     written = export.write(source, tmp_path / name)
     content = written.read_bytes()
     assert len(content) > 50 and list(tmp_path.iterdir()) == [written]
+    assert export.name in CONTENTS, f"format '{export.name}' needs its check in CONTENTS of {Path(__file__).name}"
     CONTENTS[export.name](content, run)
 
 
@@ -71,8 +72,11 @@ def _layers(content: bytes, run: Run) -> None:
 CONTENTS = {"recipe": _recipe, "weights": _weights, "report": _report, "runs": _runs, "layers": _layers}
 
 
+def test_every_format_has_its_check() -> None:
+    assert EXPORTS.keys() == CONTENTS.keys(), "a format needs its check of what is in the file: CONTENTS, above"
+
+
 def test_records_say_what_they_are() -> None:
-    assert EXPORTS.keys() == CONTENTS.keys()
     for name, export in EXPORTS.items():
         assert export.name == name and export.title and export.explanation.endswith(".")
         guessed = mimetypes.guess_type(export.file_name)[0]
@@ -82,11 +86,19 @@ def test_records_say_what_they_are() -> None:
 
 def test_only_what_can_be_made_is_offered(run: Run, tmp_path: Path) -> None:
     waiting = read_run(create_run(run.recipe, path=tmp_path / "waiting"))
-    assert [export.name for export in offered(Source.of(waiting))] == ["recipe"]
-    assert [export.name for export in offered(Source.of(run))] == ["recipe", "weights", "report"]
-    assert [export.name for export in offered(Source(runs=()))] == ["runs"]
+    assert offered(Source.of(waiting)) == that_need("recipe")
+    assert offered(Source.of(run)) == that_need("recipe", "run")
+    assert offered(Source(runs=())) == that_need("runs")
+    assert offered(Source()) == ()
     with pytest.raises(InputError, match=r"waiting\.safetensors is made from a finished run, and there is none here"):
         EXPORTS["weights"].content(Source.of(waiting))
+
+
+def that_need(*needs: Need) -> tuple[Export, ...]:
+    """The formats that are made from one of these, in the table's order."""
+    found = tuple(export for export in EXPORTS.values() if export.needs in needs)
+    assert {export.needs for export in found} == set(needs)
+    return found
 
 
 def test_a_table_of_runs_holds_those_that_did_not_end_well(run: Run, tmp_path: Path) -> None:

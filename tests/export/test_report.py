@@ -20,7 +20,7 @@ from pytest import MonkeyPatch
 from pruning.base.errors import InputError, StorageError
 from pruning.cli.main import main
 from pruning.compare.classes import ClassChange
-from pruning.data.readers import open_data
+from pruning.data.readers import READERS, open_data
 from pruning.export.report import (
     Contents,
     Options,
@@ -56,6 +56,7 @@ from pruning.statistics.gather import gather_scores
 from pruning.subject import open_subject
 from pruning.tasks.metric import Difference
 from pruning.training.evaluate import evaluate
+from tests.toys import own_digits
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'
 
@@ -177,6 +178,12 @@ def test_a_path_becomes_a_name(run: Run) -> None:
     onward = run.recipe.replace(model="run:/home/ann/runs/first")
     assert "run:first" in shared_recipe(dataclasses.replace(run, recipe=onward))
     assert "/home" not in shared_recipe(dataclasses.replace(run, recipe=onward))
+
+
+def test_a_path_of_images_becomes_a_name(run: Run, monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setitem(READERS, "own", own_digits(is_path=True))
+    mine = shared_recipe(dataclasses.replace(run, recipe=run.recipe.replace(data="own:/home/ann/photos")))
+    assert "own:photos" in mine and "/home" not in mine
 
 
 def test_what_people_wrote_stays_text(contents: Contents, html: str) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pruning.lessons.challenge import Challenge, entries_of, is_tie
+from pruning.lessons.activities import ACTIVITIES
+from pruning.lessons.challenge import GRANULARITY, Challenge, entries_of, is_tie
 from pruning.runs import create_run
 from pruning.spec import PruneSpec
 from pruning.tasks.classification import ACCURACY
@@ -36,3 +37,13 @@ def test_names_of_runs_that_a_browser_sends_lead_nowhere_else(tmp_path: Path, mo
 
     assert found("weights", 0.25) == [inside.name]
     assert found("macs", 0.5) == [] and found("weights", 0.05) == []
+
+
+LAB = ACTIVITIES["challenge"].settings
+
+
+@pytest.mark.parametrize("task", LAB["task"].allowed)
+@pytest.mark.parametrize("criterion", LAB["criterion"].allowed)
+def test_every_criterion_that_is_offered_ranks_in_every_task(task: str, criterion: str) -> None:
+    spec = PruneSpec(granularity=GRANULARITY[task], criterion=criterion)
+    assert not spec.needs_images, "a lesson asks for no images to rank by"

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from pruning.base.errors import InputError
+from pruning.data.readers import READERS
 from pruning.runs import links
 from pruning.runs.recipe import Recipe
 from pruning.spec import PruneSpec
+from tests.toys import own_digits
 
 VERSION_1 = Path(__file__).parents[1] / "fixtures" / "version_1"
 PLAN = Recipe(
@@ -107,6 +109,15 @@ def test_what_lies_on_this_machine_stays_on_it(model: str) -> None:
     assert "/home" not in str(caught.value)
     with pytest.raises(InputError, match="this machine"):
         links.decode(code({"plan": {"model": model}}))
+
+
+def test_images_on_this_machine_stay_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(READERS, "own", own_digits(is_path=True))
+    with pytest.raises(InputError, match="images are files on this machine") as caught:
+        links.encode(links.Link(recipe=PLAN.replace(data="own:/home/me/photos")))
+    assert "/home" not in str(caught.value)
+    with pytest.raises(InputError, match="images are files on this machine"):
+        links.decode(code({"plan": {"data": "own:/etc"}}))
 
 
 HOSTILE = {

@@ -5,13 +5,14 @@ import torch
 
 from pruning.base.digests import weights_digest
 from pruning.base.errors import Cancelled, InputError
-from pruning.data.readers import open_data
-from pruning.runs import pipeline
+from pruning.data.readers import READERS, open_data
+from pruning.runs import create_run, execute, pipeline, read_run
 from pruning.runs.pipeline import check_recipe, run
 from pruning.runs.recipe import Recipe
 from pruning.statistics.cache import statistics_for
 from pruning.subject import open_subject
 from pruning.training.evaluate import evaluate
+from tests.toys import own_digits
 
 
 def recipe(**changes) -> Recipe:
@@ -137,3 +138,12 @@ def test_impossible_recipes_are_refused_before_anything_is_done():
 def test_a_training_that_diverges_says_so():
     with pytest.raises(InputError, match="lower learning rate"):
         run(recipe(lr=9.0, momentum=0.99, finetune_steps=400))
+
+
+def test_a_run_on_other_images_is_looked_at_with_those_afterwards(tmp_path, monkeypatch):
+    monkeypatch.setitem(READERS, "own", own_digits())
+    folder = create_run(recipe(data="own:digits", finetune_steps=0), path=tmp_path / "run")
+    execute(folder)
+    subject = open_subject(read_run(folder).ref)
+    assert subject.data_name == "own:digits"
+    assert subject.network.data == ("own:digits", "mnist5k", "mnist"), "its network's own images still fit"

@@ -153,7 +153,7 @@ def _read_recipe() -> None:
     if file is None:
         return
     try:
-        shown_run.adopt(Recipe.from_yaml(file.getvalue().decode("utf-8", "replace")))
+        shown_run.adopt_from_visitor(Recipe.from_yaml(file.getvalue().decode("utf-8", "replace")))
     except PruningError as error:  # shown where the file was given; the sliders stay as they are
         st.session_state[_REFUSED] = str(error)
 

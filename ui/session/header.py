@@ -1,4 +1,4 @@
-"""One row on top of every page: its title, the model, the data set, Share; and help where the images are absent."""
+"""One row on top of every page: its title, the model, the data set, Share."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, loaders, route, state
+from ui.kit import errors, route
 from ui.kit.view import View
-from ui.session import cuts, network_box, share
+from ui.session import cuts, data_box, network_box, share
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -34,63 +34,6 @@ def show_early(title: str, view: View | None = None) -> tuple[Subject, DeltaGene
     share.take_up(view or {})
     with errors.shown():
         subject = network_box.show(middle)
-    chosen = _with_data(subject, right)
+    chosen = data_box.show(subject, right)
     cuts.settle(chosen)
     return chosen, end
-
-
-def _with_data(subject: Subject, place: DeltaGenerator) -> Subject:
-    from pruning.data.readers import describe_data
-
-    known = subject.network.data
-    if not known:
-        place.selectbox(
-            "Data set", [], placeholder="no images", disabled=True, label_visibility="collapsed", key="no_data"
-        )
-        st.caption(
-            f"Accuracy is absent: {subject.missing}. Weights, scores, costs and times work; for a run choose a network "
-            "that comes with images."
-        )
-        return subject
-    name = state.get(state.DATA)
-    state.put(state.DATA, name if name in known else known[0])  # told anew, as the network
-    place.selectbox(
-        "Data set",
-        list(known),
-        format_func=lambda name: describe_data(name).title,
-        label_visibility="collapsed",
-        **state.bound(state.DATA),
-    )
-    name = state.get(state.DATA)
-    subject = subject.with_images(loaders.images(name))
-    if not subject.has_images:
-        _get_images(name)
-    return subject
-
-
-def _get_images(name: str) -> None:
-    """Fetch the images, or name the place that has them."""
-    from pruning.data.readers import describe_data, open_data
-
-    with st.container(border=True):
-        st.markdown(
-            f"**The images of {errors.plain(describe_data(name).title)} are not on this machine.** "
-            "Weights and costs can be looked at without them; accuracy needs them."
-        )
-        fetch, place, use = st.columns([1, 2.4, 0.8], vertical_alignment="bottom")
-        fetching = fetch.button("Fetch it", icon=":material/download:", key="fetch_data")
-        named = place.text_input("or the folder or zip that holds it", key="named_data_dir").strip()
-        using = use.button("Use it", key="use_data_dir")
-        if not fetching and not (using and named):
-            return
-        bar = st.progress(0.0, "Fetching" if fetching else "Reading")
-
-        def told(text: str, share: float) -> None:
-            bar.progress(min(1.0, share), text)
-
-        with errors.shown(stop=False):
-            open_data(name, None if fetching else named, download=fetching, progress=told)
-            if not fetching:
-                state.get(state.DATA_DIR)[name] = named
-            st.rerun()
-        bar.empty()

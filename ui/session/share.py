@@ -96,7 +96,7 @@ def _adopt(link: Link, view: View) -> None:
 
     check(view, link.view)
     if link.recipe is not None and link.has_images:
-        shown_run.adopt(link.recipe)
+        shown_run.adopt_from_visitor(link.recipe)
     elif link.recipe is not None:
         cuts.adopt_rows(loaders.open_subject(link.recipe.model), link.recipe)
         state.put(state.MODEL, link.recipe.model)
@@ -104,6 +104,7 @@ def _adopt(link: Link, view: View) -> None:
 
 
 def _shared(chosen: Subject, view: View) -> Shared:
+    from pruning.data import readers
     from pruning.runs import links
     from pruning.runs.recipe import Recipe
     from pruning.runs.recipe_words import what_goes
@@ -125,8 +126,8 @@ def _shared(chosen: Subject, view: View) -> Shared:
     try:
         return Shared(words=words, address=_address(link), code=links.encode(link), recipe=recipe)
     except errors.PruningError as error:
-        sendable = recipe if recipe.model in loaders.model_refs() else None
-        return Shared(words=words, address="", refused=str(error), recipe=sendable)
+        bound = recipe.model not in loaders.model_refs() or readers.is_on_this_machine_alone(recipe.data)
+        return Shared(words=words, address="", refused=str(error), recipe=None if bound else recipe)
 
 
 def _address(link: Link | None) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.kit import errors, loaders, state
-from ui.session import cuts
+from ui.session import cuts, data_box
 
 if TYPE_CHECKING:
     from pruning.runs import Run
@@ -68,16 +68,34 @@ def refused() -> str | None:
 
 
 def adopt(recipe: Recipe) -> None:
-    """Set network, data and sliders to a recipe's. Raises InputError where they do not fit each other."""
+    """Set network, data and sliders to a recipe's. Raises InputError where they do not fit each other, DataError where
+    it cannot be told what the images are."""
     from pruning.base.errors import InputError
 
-    subject = loaders.open_subject(recipe.model)
-    if not subject.network.data:
-        raise InputError(f"{subject.title} comes without images, so no run can start from it: choose a sample network.")
-    subject = subject.with_images(loaders.images(recipe.data))
+    subject, images = loaders.open_subject(recipe.model), loaders.images(recipe.data)
+    try:
+        subject = subject.with_images(images)
+    except InputError as error:
+        if subject.network.data:
+            raise
+        raise InputError(f"{subject.title} comes without images, and the recipe's do not fit it. {error}") from error
     cuts.adopt(subject, recipe)  # first: it refuses what does not fit
+    if recipe.data not in subject.network.data:
+        data_box.bring(recipe.data)
     state.put(state.MODEL, recipe.model)
     state.put(state.DATA, recipe.data)
+
+
+def adopt_from_visitor(recipe: Recipe) -> None:
+    """As `adopt`, for a recipe that comes from a visitor and not from a run on this server.
+
+    Raises:
+        InputError: also where its images are files of the server; then nothing was looked for.
+    """
+    from pruning.data.readers import check_visitor
+
+    check_visitor(recipe.data)
+    adopt(recipe)
 
 
 def start(recipe: Recipe, data_dir: str | None) -> None:

@@ -9,15 +9,15 @@ from pruning.base.errors import InputError
 from pruning.base.words import threads
 from pruning.catalog.openers import is_on_this_machine_alone, parse_reference
 from pruning.criteria import find_criterion
-from pruning.data.readers import describe_data
+from pruning.data.readers import describe_data, without_path
 from pruning.removal.verify import Check
 from pruning.runs import Run
 from pruning.runs.result import DataUsed
 
 
 def shared_recipe(run: Run) -> str:
-    """The recipe as YAML; a model that is a folder on this machine is named by the folder's name alone."""
-    return replace(run.recipe, model=model_name(run.recipe.model)).to_yaml()
+    """The recipe as YAML; a model or data set that is a folder on this machine is named by the folder's name alone."""
+    return replace(run.recipe, model=model_name(run.recipe.model), data=without_path(run.recipe.data)).to_yaml()
 
 
 def model_name(ref: str) -> str:
