@@ -35,8 +35,8 @@ def rebind(copied: nn.Module, memo: dict[int, Any]) -> None:
     """
     for module in copied.modules():
         for table in TABLES:
-            hooks = module.__dict__.get(table)
-            for key, hook in list(hooks.items()) if hooks else ():
+            hooks: dict[int, Any] = module.__dict__.get(table) or {}
+            for key, hook in list(hooks.items()):
                 hooks[key] = _rebound(hook, memo)
 
 

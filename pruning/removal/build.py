@@ -100,7 +100,9 @@ def _traced(model: nn.Module, inputs: Inputs) -> tuple[list[Trace], Inputs, Othe
     traces = trace_modes(model, inputs)
     if inputs.said or len(inputs.tensors) == 1:
         return traces, inputs, None
-    other = at_another_size(model, inputs, inputs.batch + 1, trace_modes)  # several tensors: which have a batch?
+    other = at_another_size(
+        model, inputs, inputs.batch + 1, trace_modes, traces[0]
+    )  # several tensors: which have a batch?
     known = inputs.along(other.inputs.dims if other.traces else [None] * len(inputs.dims))
     return [replace(trace, batch=known.batch) for trace in traces], known, other
 

@@ -1,0 +1,201 @@
+"""Nothing of the user's network changes, whatever its code and its hooks do, and layers say their own sizes."""
+
+from __future__ import annotations
+
+import copy
+from collections import OrderedDict
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
+from torch.nn import functional as F
+
+from pruning import remove_channels
+from pruning.removal.attributes import follow
+
+IMAGES = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+STORE: dict[str, Any] = {"kept": [1]}
+
+
+def bits(model: nn.Module) -> dict[str, bytes]:
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    return {name: tensor.detach().contiguous().numpy().tobytes() for name, tensor in tensors.items()}
+
+
+class Counting(nn.Module):
+    """Writes to integer and float64 buffers whenever it runs, and has a part that only training uses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.bn, self.b = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, 6, 3)
+        self.head, self.other = nn.Linear(6, 3), nn.Linear(6, 3)
+        self.register_buffer("calls", torch.zeros((), dtype=torch.long))
+        self.register_buffer("largest", torch.zeros(3, dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Any:
+        self.calls += 1
+        self.largest += x.amax((0, 2, 3))
+        x = self.b(F.relu(self.bn(self.a(x)))).mean((2, 3))
+        return (self.head(x), self.other(x)) if self.training else self.head(x)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_counters_and_statistics_stay_and_the_result_is_that_of_no_proof(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    model = Counting().to(dtype).eval()
+    before = bits(model)
+    proven = remove_channels(model, IMAGES.to(dtype), sparsity=0.5)
+    assert proven.check is not None and proven.check.status == "exact"
+    assert bits(model) == before
+    assert bits(proven.model) == bits(remove_channels(model, IMAGES.to(dtype), sparsity=0.5, check=False).model)
+    assert int(proven.model.calls) == 0 and proven.model.other.in_features == 3
+
+
+class Watched(nn.Module):
+    """Its hooks keep features, which its forward reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.head = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 6, 3), nn.Linear(6, 3)
+        self.features: OrderedDict[str, Tensor] = OrderedDict()
+        self.a.register_forward_hook(self.keep("a"))
+
+    def keep(self, name: str) -> Any:
+        def hook(module: nn.Module, args: Any, output: Tensor) -> None:
+            self.features[name] = output
+
+        return hook
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.a(x)
+        return self.head(F.relu(self.b(self.features["a"])).mean((2, 3)))
+
+
+def watched_by_itself() -> tuple[Watched, Any]:
+    model = Watched().eval()
+    return model, lambda of: of.features
+
+
+def watched_from_a_dict() -> tuple[nn.Module, Any]:
+    store: dict[str, Tensor] = {}
+    model = Plain().eval()
+    model.store = store  # type: ignore[assignment]
+    model.a.register_forward_hook(lambda module, args, output: store.update(a=output))
+    return model, lambda of: of.store
+
+
+def watched_from_a_file() -> tuple[nn.Module, Any]:
+    model = Plain().eval()
+    model.a.register_forward_hook(lambda module, args, output: STORE.update(a=output, kept=[*STORE["kept"], 2]))
+    return model, lambda of: {name: value for name, value in STORE.items() if name != "kept"}
+
+
+class Plain(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.head = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 6, 3), nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(F.relu(self.b(F.relu(self.a(x)))).mean((2, 3)))
+
+
+@pytest.mark.parametrize("make", [watched_by_itself, watched_from_a_dict, watched_from_a_file])
+def test_hooks_leave_nothing_behind_and_fire_as_before(make: Any) -> None:
+    model, kept = make()
+    done = remove_channels(model, IMAGES, sparsity=0.5)
+    assert done.check is not None and done.check.status == "exact"
+    assert not kept(model) and STORE == {"kept": [1]}
+    assert not kept(copy.deepcopy(model))
+    done.model(IMAGES)
+    assert kept(done.model)["a"].shape == (2, 4, 6, 6)
+    if kept(done.model) is not kept(model):
+        assert make is watched_from_a_file or not kept(model), "the hook of the smaller network writes to its own"
+    model(IMAGES)
+    assert kept(model)["a"].shape == (2, 8, 6, 6) and not isinstance(kept(model)["a"], FakeTensor)
+    STORE.clear()
+    STORE["kept"] = [1]
+
+
+class Experts(nn.Linear):
+    """A layer by name only: experts × inputs × outputs."""
+
+    def __init__(self) -> None:
+        super().__init__(8, 6, bias=False)
+        self.weight = nn.Parameter(torch.randn(4, 8, 6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.einsum("bi,nio->bo", x, self.weight)
+
+
+class Mixed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.experts, self.head = nn.Linear(5, 8), Experts(), nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(F.relu(self.experts(F.relu(self.a(x)))))
+
+
+def test_a_subclass_with_a_weight_of_another_rank_keeps_its_word() -> None:
+    done = remove_channels(Mixed().eval(), torch.randn(3, 5), sparsity=0.5)
+    assert done.check is not None and done.check.status == "exact"
+    assert done.model.experts.weight.shape == (4, 4, 3) and done.model.head.in_features == 3
+
+
+class Projected(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(5, 8), nn.Linear(8, 6)
+        self.rnn = nn.LSTM(6, 10, batch_first=True, proj_size=4)
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.rnn(self.b(F.relu(self.a(x))).view(-1, 7, 6))[0])
+
+
+def test_layers_that_lost_nothing_keep_their_sizes() -> None:
+    done = remove_channels(Projected().eval(), torch.randn(2, 7, 5), sparsity=0.5)
+    assert done.check is not None and done.check.status == "exact"
+    assert done.model.a.out_features == 4
+    assert (done.model.rnn.hidden_size, done.model.rnn.input_size, done.model.rnn.proj_size) == (10, 6, 4)
+
+
+def test_attributes_follow_what_they_state() -> None:
+    """Worked out by hand for a layer of each way of stating."""
+    dense = nn.ModuleList([nn.Conv2d(4, 8, 3, groups=2), nn.ConvTranspose2d(4, 8, 3), nn.LSTM(5, 6), nn.LayerNorm(8)])
+    small = copy.deepcopy(dense)
+    small[0].weight = nn.Parameter(torch.zeros(4, 1, 3, 3))
+    small[1].weight = nn.Parameter(torch.zeros(2, 4, 3, 3))
+    small[2].weight_ih_l0 = nn.Parameter(torch.zeros(12, 5))
+    small[3].weight = nn.Parameter(torch.zeros(3))
+    follow(dense, small)
+    assert (small[0].out_channels, small[0].in_channels) == (4, 2)
+    assert (small[1].in_channels, small[1].out_channels) == (2, 4)
+    assert (small[2].hidden_size, small[2].input_size) == (3, 5)
+    assert small[3].normalized_shape == (3,)
+
+
+class UnderNoGrad(nn.Module):
+    """Attention by hand beside a constant that is made under no_grad."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.qkv, self.head = nn.Linear(5, 12), nn.Linear(12, 36), nn.Linear(12, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            place = torch.arange(x.shape[1], dtype=x.dtype)[None, :, None]
+        q, k, v = (part.view(len(x), -1, 3, 4).transpose(1, 2) for part in self.qkv(self.a(x + place)).chunk(3, -1))
+        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2)
+        return self.head(mixed.reshape(len(x), -1, mixed.shape[2] * mixed.shape[3]).mean(1))
+
+
+def test_attention_beside_no_grad_is_pruned() -> None:
+    torch.manual_seed(0)
+    model = UnderNoGrad().eval()
+    done = remove_channels(model, torch.randn(2, 7, 5), sparsity=0.5)
+
+    assert done.check is not None and done.check.status == "exact"
+    assert done.model.a.out_features == 6, {locked.layers: locked.reason for locked in done.locked}
