@@ -37,6 +37,7 @@ def finished_run(home: Path) -> Iterator[None]:
     shutil.rmtree(path)
 
 
+@pytest.mark.slow
 def test_no_page_has_a_grave_violation(server: str, page: Page, finished_run: None) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page.goto(server, wait_until="domcontentloaded")

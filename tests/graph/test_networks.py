@@ -34,6 +34,7 @@ SLOW = {
 NETWORKS = {network.name: network for network in all_networks()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in LEAST]
 )

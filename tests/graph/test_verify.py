@@ -31,6 +31,7 @@ def network(sample: Sample) -> nn.Module:
     return model.eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sparsity", [0.3, 0.5, 0.97])
 @pytest.mark.parametrize("sample", SAMPLES.values(), ids=lambda sample: sample.name)
 def test_every_sample_is_removed_exactly(sample, sparsity):
