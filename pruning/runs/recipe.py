@@ -72,14 +72,14 @@ class Recipe:
             raise InputError(f"A oneshot recipe has 1 iteration, not {self.iterations}: choose schedule 'iterative'.")
 
     @property
-    def only_fine_tunes(self) -> bool:
-        """Whether it only fine-tunes another run's network."""
-        return self.model.startswith("run:") and self.prune.removes_nothing
-
-    @property
     def continues(self) -> bool:
         """Whether it goes on from the network of another run."""
         return self.model.startswith("run:")
+
+    @property
+    def only_fine_tunes(self) -> bool:
+        """Whether it only fine-tunes another run's network."""
+        return self.continues and self.prune.removes_nothing
 
     def rounds(self) -> list[Round]:
         """Its prune–fine-tune rounds, in order."""

@@ -13,7 +13,6 @@ import torch
 
 from pruning.base.clone import clone
 from pruning.base.errors import Cancelled, InputError
-from pruning.base.intervals import wilson_interval
 from pruning.cli.main import main
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
@@ -50,6 +49,7 @@ from pruning.tasks.classification import ACCURACY
 from pruning.tasks.shares import paired_difference
 from pruning.training.evaluate import Evaluation, evaluate
 from pruning.whatif import Measured, Precision, WhatIf
+from tests.scans import counted
 
 IMAGES = 100
 
@@ -225,15 +225,6 @@ def test_the_engine_agrees_with_the_real_models(resnet: Subject, data: Data, mon
         for mine, theirs in zip(one.points, other.points, strict=True):
             for name in ("as_cut", "recalibrated"):
                 assert abs(mine.figure(name).correct - theirs.figure(name).correct) <= 2, (one.name, mine.sparsity)
-
-
-def counted(correct: int, images: int, change: int, low: float, high: float) -> Figure:
-    """So many right, of which so many more than dense."""
-    return Figure(
-        metric=ACCURACY, value=correct / images, low=wilson_interval(correct, images)[0],
-        high=wilson_interval(correct, images)[1], images=images, change=change / images, change_low=low,
-        change_high=high, correct=correct, newly_wrong=max(0, -change), newly_right=max(0, change),
-    )  # fmt: skip
 
 
 def made_up(accuracies: list[float], dense: float = 0.9, images: int = 1000, units: int = 10) -> Sensitivity:

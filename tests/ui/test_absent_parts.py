@@ -57,15 +57,7 @@ def lacks(request: pytest.FixtureRequest, stored_runs: Path) -> set[str]:
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    from pruning.latency.clock import Comparison, Timing
-    from ui.kit import lab
-    from ui.prune import run_form
-
-    time = Timing(median=2.0, low=1.9, high=2.1)
-    answer = Comparison(batch=1, dense=time, pruned=time, speedup=(0.97, 1.0, 1.02), pairs=30, threads=1)
-    monkeypatch.setattr(lab, "speed", lambda *_, **__: answer)
-    monkeypatch.setattr(run_form, "_seconds_per_step", lambda *_: 0.1)
+def app(quick_clocks: None) -> Iterator[AppTest]:
     yield AppTest.from_file(APP, default_timeout=SECONDS)
     st.cache_data.clear()
     st.cache_resource.clear()

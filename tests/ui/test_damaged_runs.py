@@ -25,16 +25,8 @@ REFUSED = [fault for fault in FAULTS if fault.reason is not None]
 
 
 @pytest.fixture
-def app(stored_runs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def app(stored_runs: Path, quick_clocks: None) -> Iterator[AppTest]:
     """The app with the stored runs, and clocks that answer at once."""
-    from pruning.latency.clock import Comparison, Timing
-    from ui.kit import lab
-    from ui.prune import run_form
-
-    time = Timing(median=2.0, low=1.9, high=2.1)
-    answer = Comparison(batch=1, dense=time, pruned=time, speedup=(0.97, 1.0, 1.02), pairs=30, threads=1)
-    monkeypatch.setattr(lab, "speed", lambda *_, **__: answer)
-    monkeypatch.setattr(run_form, "_seconds_per_step", lambda *_: 0.1)
     yield AppTest.from_file(APP, default_timeout=SECONDS)
     st.cache_data.clear()
     st.cache_resource.clear()
