@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "torchvision", "timm", "scipy", "numpy", "pandas", "plotly", "streamlit", "mlxtend", "PIL", "ray")
-TENSORS = {"clone", "digests"}
-"""Modules of base that work on tensors: whoever has one has torch."""
+TENSORS = {"clone", "digests", "hooks"}
+"""Modules of base that work on tensors or layers: whoever has one has torch."""
 
 
 def loaded(code: str) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import types
 from collections import deque
 from collections.abc import Iterator, MutableMapping, MutableSequence, MutableSet
@@ -29,7 +28,8 @@ LEVELS = 4
 
 def rebind(copied: nn.Module, memo: dict[int, Any]) -> None:
     """Make the hooks of a deep copy write to the copy: deepcopy leaves functions as they are, so that one made inside
-    of another (`def hook(module, args, out): self.features[name] = out`) still holds the original's objects.
+    of another (`def hook(module, args, out): self.features[name] = out`) still holds the original's objects. What is not
+    the model's own stays shared: a list that hooks append to gets what the copy appends, too.
 
     `memo`: of the deepcopy.
     """
@@ -60,11 +60,6 @@ def _own_cell(cell: types.CellType, memo: dict[int, Any]) -> types.CellType:
         mine = memo[id(held)]
     elif isinstance(held, types.FunctionType):
         mine = _rebound(held, memo)
-    elif isinstance(held, CONTAINERS):
-        try:
-            mine = copy.deepcopy(held, memo)
-        except Exception:  # something in it cannot be copied: `untouched` puts back what changes
-            mine = held
     else:
         mine = held
     return cell if mine is held else types.CellType(mine)
