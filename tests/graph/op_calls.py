@@ -88,6 +88,9 @@ add("lstm", lambda op, x, *w: op(words(x), [state(x, w[1])] * 2, w, False, 1, 0.
 for _name, _gates in (("gru", 3), ("rnn_tanh", 1), ("rnn_relu", 1)):
     add(_name, lambda op, x, *w: op(words(x), state(x, w[1]), w, False, 1, 0.0, False, False, True)[0],
         (5 * _gates, 8), (5 * _gates, 5))  # fmt: skip
+add("lstm_cell", lambda op, x, *w: op(means(x), [state(x, w[1])[0]] * 2, *w)[0], (20, 8), (20, 5), (20,), (20,))
+for _name, _gates in (("gru_cell", 3), ("rnn_tanh_cell", 1), ("rnn_relu_cell", 1)):
+    add(_name, lambda op, x, *w: op(means(x), state(x, w[1])[0], *w), (5 * _gates, 8), (5 * _gates, 5))
 add("_weight_norm", lambda op, x, v, g: torch.conv2d(x, op(v, g, 0)), (5, 8, 3, 3), (5, 1, 1, 1), locked="scales")
 add("_weight_norm_interface", lambda op, x, v, g: torch.conv2d(x, op(v, g, 0)[0]), (5, 8, 3, 3), (5, 1, 1, 1),
     locked="scales")  # fmt: skip
@@ -145,6 +148,9 @@ add("grid_sampler grid_sampler_2d", lambda op, x: op(x, x.new_zeros(len(x), 6, 6
 add("reflection_pad1d replication_pad1d", lambda op, x: op(rows(x), [1, 1]))
 add("reflection_pad2d replication_pad2d", lambda op, x: op(x, [1, 1, 1, 1]))
 add("reflection_pad3d replication_pad3d", lambda op, x: op(volume(x), [1] * 6))
+add("max_unpool2d", lambda op, x: op(*aten.max_pool2d_with_indices(x, [2, 2]), [6, 6]))
+add("max_unpool3d", lambda op, x: op(*aten.max_pool3d_with_indices(volume(x), [1, 2, 2]), [2, 6, 6], [1, 2, 2],
+                                     [0, 0, 0]))  # fmt: skip
 
 # reshapes and moves
 add("view reshape _unsafe_view view_copy _reshape_copy", lambda op, x: op(x, [len(x), x.shape[1], 36]))

@@ -31,9 +31,10 @@ from pruning.graph.rules.norms import (
     mean,
     spatial,
     total,
+    unpool,
 )
 from pruning.graph.rules.products import addmm, attention, baddbmm, einsum, matmul, mm, mv
-from pruning.graph.rules.recurrent import gru, lstm, rnn
+from pruning.graph.rules.recurrent import gru, gru_cell, lstm, lstm_cell, rnn, rnn_cell
 
 LAYERS = (
     Op(name="linear", rule=linear, asked_without_labels=True, layer="linear", consumer=True, sizeless="always",
@@ -50,6 +51,9 @@ LAYERS = (
     Op(name="lstm", rule=lstm, consumer=True, unchecked=True),
     Op(name="gru", rule=gru, consumer=True),
     *alike("rnn_tanh rnn_relu", Op(rule=rnn, consumer=True)),
+    Op(name="lstm_cell", rule=lstm_cell, consumer=True),
+    Op(name="gru_cell", rule=gru_cell, consumer=True),
+    *alike("rnn_tanh_cell rnn_relu_cell", Op(rule=rnn_cell, consumer=True)),
     *alike("_weight_norm _weight_norm_interface", Op(rule=weight_norm)),
 )  # fmt: skip
 
@@ -99,6 +103,7 @@ MAPS = (
            "_upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler grid_sampler_2d", Op(rule=spatial)),
     *alike("reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d",
            Op(rule=spatial)),
+    *alike("max_unpool2d max_unpool3d", Op(rule=unpool)),
 )  # fmt: skip
 
 RESHAPES = (

@@ -194,12 +194,24 @@ def fourier(call: Call) -> Result:
 def spatial(call: Call) -> Result:
     """Pooling, resampling and padding over the last dimensions: each channel by itself."""
     source = next(call.operands(), None)
-    if source is None:
-        return None
+    return None if source is None else _whole(call, source, _last_dims(call, source), "pools along them")
+
+
+def _last_dims(call: Call, source: Value) -> set[int]:
+    """Dimensions that an op of one, two or three dimensions works over, as its name says."""
     found = re.search(r"([123])d", call.op)
     count = int(found.group(1)) if found else 2
     rank = len(source.shape)
-    return _whole(call, source, set(range(rank - count, rank)), "pools along them")
+    return set(range(rank - count, rank))
+
+
+def unpool(call: Call) -> Result:
+    """max_unpool: the numbers of places are those of the same channels."""
+    source, places = call.value(call["self"]), call.value(call["indices"])
+    if source is None or places is None:
+        return None
+    met = join_all(call, [source, places], source.shape)
+    return _whole(call, met, _last_dims(call, met), "pools along them")
 
 
 def embedding(call: Call) -> Result:
