@@ -27,6 +27,7 @@ from pruning.base.errors import InputError, first_line
 from pruning.base.time_limit import OutOfTime, check_time
 from pruning.graph.inputs import Inputs
 from pruning.graph.leftovers import cleared
+from pruning.graph.outputs import output_tensors
 
 TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
 MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
@@ -71,6 +72,7 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
     try:
         with ALONE, cleared(copy), _quiet(made), torch.no_grad():
             copy.train(training)
+            copy.register_forward_hook(lambda module, args, output: tuple(output_tensors(output)))
             program = torch.export.export(copy, inputs.args, dict(inputs.kwargs or {}), strict=False)
             lifted = set(program.graph_signature.inputs_to_lifted_tensor_constants.values())
             _check_own_tensors(model, copy, [c for name, c in program.constants.items() if name in lifted])

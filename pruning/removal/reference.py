@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.fx import Node
 from torch.fx.node import map_arg
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -19,10 +19,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Value
 from pruning.graph.ops import OPS, of
+from pruning.graph.outputs import returned
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, argument
+from pruning.graph.trace import Trace, argument, op_name
 
-FLOATS = (torch.float16, torch.bfloat16, torch.float32)
+DOUBLES = {
+    **dict.fromkeys((torch.float16, torch.bfloat16, torch.float32), torch.float64),
+    **dict.fromkeys((torch.complex32, torch.complex64), torch.complex128),
+}
+"""Types that are too narrow for a proof, and those in their places."""
 CONSTANT = 0.5
 """In place of random numbers, in both networks, or nothing could be compared."""
 
@@ -50,10 +55,10 @@ def run(trace: Trace, tensors: Mapping[str, Tensor], inputs: Inputs, mask: Maski
             elif isinstance(node.meta.get("val"), Tensor):
                 env[node] = next(given).clone()
             continue
-        sources = node.all_input_nodes
         if node.op == "output":
-            yield node, [env.get(source) for source in sources], []
+            yield node, [env.get(source) for source in returned(node)], []
             return
+        sources = node.all_input_nodes
         operands = {source: env.get(source) for source in sources}
         if mask is not None and of(node).consumer:
             operands = {source: mask.zeroed(source, value) for source, value in operands.items()}
@@ -121,8 +126,18 @@ class Masking:
 
 def _double(tensor: Tensor) -> Tensor:
     """A copy of its own, since calls may write into it: `to` alone gives a float64 tensor as it is."""
-    dtype = torch.float64 if tensor.is_floating_point() else tensor.dtype
-    return tensor.detach().to(dtype, copy=True)
+    return tensor.detach().to(_wide(tensor), copy=True)
+
+
+def in_double(model: nn.Module) -> nn.Module:
+    """The model itself with all its real and complex numbers in float64."""
+    return model._apply(lambda tensor: tensor.to(_wide(tensor)))
+
+
+def _wide(tensor: Tensor) -> torch.dtype:
+    if tensor.is_complex():
+        return torch.complex128
+    return torch.float64 if tensor.is_floating_point() else tensor.dtype
 
 
 def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any:
@@ -146,9 +161,9 @@ def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any
 
 
 def _in_double(value: Any) -> Any:
-    """Arguments with float64 in place of any narrower float type."""
+    """Arguments with float64 in place of any narrower float type, complex or not."""
     if isinstance(value, torch.dtype):
-        return torch.float64 if value in FLOATS else value
+        return DOUBLES.get(value, value)
     if isinstance(value, Tensor):
         return value
     if isinstance(value, dict):
@@ -163,7 +178,7 @@ class AllDouble(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*_in_double(args), **_in_double(kwargs or {}))
-        op = OPS.get(func.overloadpacket.__name__)
+        op = OPS.get(op_name(func))
         return result.fill_(CONSTANT) if op is not None and op.random else result
 
 

@@ -16,14 +16,15 @@ from pruning.base.errors import RemovalError
 from pruning.base.hooks import untouched
 from pruning.base.time_limit import check_time
 from pruning.graph.batch import at_another_size
-from pruning.graph.inputs import Inputs, output_tensors
+from pruning.graph.inputs import Inputs
 from pruning.graph.model_graph import ModelGraph, label_model
 from pruning.graph.ops import is_real, of
+from pruning.graph.outputs import output_tensors, returned
 from pruning.graph.rules.call import Walk
 from pruning.graph.trace import ALONE, Trace, TraceError, op_of, place, trace
 from pruning.planning.plan import Plan
 from pruning.removal.apply import masked_model, removed_model
-from pruning.removal.reference import AllDouble, Masking, Step, run
+from pruning.removal.reference import AllDouble, Masking, Step, in_double, run
 from pruning.removal.slim import prepared
 
 TOLERANCE = 1e-9
@@ -83,7 +84,7 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
             worst = max(worst, difference)
             if not training:
                 worst = max(worst, _compare_module(removed, inputs, wanted))
-            floats = [t for t in wanted if isinstance(t, Tensor) and t.is_floating_point()]
+            floats = [t for t in wanted if _has_numbers(t)]
             if floats and not any(bool(t.isfinite().any()) for t in floats):
                 reason = "no number of the output is finite"
                 return Check(
@@ -228,14 +229,14 @@ def _compare(
             if op_of(node) != op_of(other):
                 return f"Removal is not exact: after removal the code takes another way at {place(node)}. {NOT_GIVEN}"
             if node.op == "output":
-                pairs = list(zip(node.all_input_nodes, result, small, strict=True))
+                pairs = list(zip(returned(node), result, small, strict=True))
                 outputs += result
             elif of(node).consumer and node in dense.alive:
                 pairs = list(zip(node.all_input_nodes, operands, smaller, strict=True))
             else:
                 continue
             for source, wanted, got in pairs:
-                if isinstance(wanted, Tensor) and wanted.is_floating_point():
+                if _has_numbers(wanted):
                     distance = _relative(mask.survivors(source, wanted), got)
                     if distance > TOLERANCE:
                         where = "the output" if node.op == "output" else place(node)
@@ -260,7 +261,7 @@ def _real(steps: Iterator[Step]) -> Iterator[Step]:
 def _compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> float:
     """The removed module itself, run as a user would, against what the masked model gives."""
     check_time("running the smaller network")
-    small = clone(removed).double()
+    small = in_double(clone(removed))
     small.eval()
     try:
         with AllDouble():
@@ -270,7 +271,7 @@ def _compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> f
     wanted = [tensor for tensor in outputs if isinstance(tensor, Tensor)]
     worst = 0.0
     for expected, actual in zip(wanted, got, strict=False):
-        if expected.is_floating_point():
+        if _has_numbers(expected):
             worst = max(worst, _relative(expected, actual))
     if worst > TOLERANCE or not wanted:
         raise RemovalError(
@@ -278,6 +279,11 @@ def _compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> f
             f"{worst:.1e}. {NOT_GIVEN}"
         )
     return worst
+
+
+def _has_numbers(value: Any) -> bool:
+    """Whether a value is a tensor of real or complex numbers."""
+    return isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex())
 
 
 def _relative(wanted: Tensor, got: Any) -> float:
