@@ -214,14 +214,16 @@ def argument(node: Node, index: int, default: Any = None) -> Any:
 
 
 def op_of(node: Node) -> str:
-    """Short name of a call, without namespace and overload: 'conv2d'."""
+    """Short name of a call, without overload, and without namespace where that is ATen's: 'conv2d', 'torchvision.nms'."""
     return op_name(node.target)
 
 
 @lru_cache(maxsize=4096)
 def op_name(target: Any) -> str:
     """The same for what a call calls."""
-    return "getitem" if target is operator.getitem else str(target).removeprefix("aten.").split(".")[0]
+    if isinstance(target, torch._ops.OpOverload):
+        return target._schema.name.replace("::", ".").removeprefix("aten.")
+    return "getitem" if target is operator.getitem else str(target).split(".")[0]
 
 
 def module_path(node: Node) -> str:

@@ -13,7 +13,8 @@ class Op:
     """What is known of one kind of call of an exported graph. All facts false: nobody has looked at it."""
 
     name: str = ""
-    """As ATen has it, without namespace and overload: 'conv2d'. '' is what is no call at all."""
+    """As ATen has it, without namespace and overload: 'conv2d'; other libraries' ops with theirs: 'torchvision.nms'.
+    '' is what is no call at all."""
 
     rule: Rule | None = None
     """How labels go through it; None: what reaches it is locked."""
