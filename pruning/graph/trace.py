@@ -28,6 +28,7 @@ from pruning.base.time_limit import OutOfTime, check_time
 from pruning.graph.inputs import Inputs
 from pruning.graph.leftovers import cleared
 from pruning.graph.outputs import output_tensors
+from pruning.graph.packed import LengthsNeeded, Steps, packing, steps_of
 
 TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
 MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
@@ -48,6 +49,8 @@ class Trace:
     constants: dict[str, Tensor]
     """Placeholder name → constant tensor that the code makes."""
     batch: int
+    steps: tuple[Steps, ...] = ()
+    """Of the sequences that the model packs, as they are held in it."""
 
 
 class TraceError(InputError):
@@ -60,17 +63,33 @@ class TraceError(InputError):
         self.nodes = nodes
 
 
-def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
+def trace(model: nn.Module, inputs: Inputs, *, training: bool = False, steps: tuple[Steps, ...] = ()) -> Trace:
     """Export the data flow of `model` in eval (or train) mode. A twin of the model runs: the model is left as it was.
+
+    `steps`: of the sequences that it packs, where they are known; else a copy runs with values, if it packs any.
 
     Raises:
         TraceError: torch.export cannot follow the model, with its reason.
         InputError: the model cannot be copied.
     """
+    with ALONE:
+        try:
+            return _traced(model, inputs, training, steps)
+        except TraceError as error:
+            if steps or not isinstance(error.__cause__, LengthsNeeded):
+                raise
+        try:
+            found = steps_of(model, inputs, training)
+        except Exception as failure:
+            raise _untraceable(failure, ()) from failure
+        return _traced(model, inputs, training, found)
+
+
+def _traced(model: nn.Module, inputs: Inputs, training: bool, steps: tuple[Steps, ...]) -> Trace:
     copy = twin(model)
     made: list[Node] = []
     try:
-        with ALONE, cleared(copy), _quiet(made), torch.no_grad():
+        with cleared(copy), _quiet(made), packing(steps), torch.no_grad():
             copy.train(training)
             copy.register_forward_hook(lambda module, args, output: tuple(output_tensors(output)))
             program = torch.export.export(copy, inputs.args, dict(inputs.kwargs or {}), strict=False)
@@ -95,7 +114,7 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
     tensors = {key: first[id(whole[name])] if name in whole else name for key, name in tensors.items()}
     graph = _inlined(program.graph_module)
     nodes = tuple(node for node in graph.nodes if node.op in ("call_function", "output", "placeholder"))
-    return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch)
+    return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch, steps=steps)
 
 
 def _check_own_tensors(model: nn.Module, copy: nn.Module, constants: Iterable[Any]) -> None:

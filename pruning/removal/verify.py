@@ -68,13 +68,14 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
     tensors, fewer = _tensors(model), _tensors(removed)
     small_traces: dict[tuple[int, int], Trace] = {}
     worst, first = 0.0, None
-    sizes, reference = _sizes(subject, graph, gone)
+    sizes, words = _sizes(subject, graph, gone)
+    reference = words + _held(graph.trace)
     batches = tuple(size.inputs.batch for size in sizes)
     for size in sizes:
         inputs = size.inputs.random(size.inputs.batch, torch.float64, seed=size.seed)
         for number, dense in enumerate(size.walks):
             training = number == 1
-            traced = small_traces.get((size.inputs.batch, number)) or _trace_small(small, size.inputs, training)
+            traced = small_traces.get((size.inputs.batch, number)) or _trace_small(small, size.inputs, training, dense.trace)
             small_traces[size.inputs.batch, number] = traced
             first = first or traced
             wanted: list[Any] = []
@@ -154,9 +155,9 @@ def _tensors(model: nn.Module) -> dict[str, Tensor]:
     return {**dict(model.named_parameters(remove_duplicate=False)), **dict(model.named_buffers(remove_duplicate=False))}
 
 
-def _trace_small(small: nn.Module, inputs: Inputs, training: bool) -> Trace:
+def _trace_small(small: nn.Module, inputs: Inputs, training: bool, dense: Trace) -> Trace:
     try:
-        return trace(small, inputs, training=training)
+        return trace(small, inputs, training=training, steps=dense.steps)
     except TraceError as error:
         raise RemovalError(
             f"The smaller network does not run ({error}), so it is not handed out: its code fixes a size that removal "
@@ -189,6 +190,12 @@ def _sizes(model: nn.Module, graph: ModelGraph, gone: Tensor) -> tuple[tuple[_Si
         removed[again.component[labels[gone[graph.labels.own[key]]]]] = True
     size = _Size(inputs=other.inputs, seed=batch + 1, walks=again.walks, gone=removed[again.component])
     return (own, size), f"{REFERENCE}two batch sizes"
+
+
+def _held(trace: Trace) -> str:
+    """What of the data the comparison holds as in the example inputs, in words."""
+    held = dict.fromkeys(of(node).holds for node in trace.nodes if of(node).holds)
+    return f", with {' and '.join(held)} as in the example inputs" if held else ""
 
 
 def _all_modes(count: int, model: nn.Module, inputs: Inputs) -> list[Trace]:

@@ -102,6 +102,16 @@ for _name, _gates in (("gru", 3), ("rnn_tanh", 1), ("rnn_relu", 1)):
 add("lstm_cell", lambda op, x, *w: op(means(x), [state(x, w[1])[0]] * 2, *w)[0], (20, 8), (20, 5), (20,), (20,))
 for _name, _gates in (("gru_cell", 3), ("rnn_tanh_cell", 1), ("rnn_relu_cell", 1)):
     add(_name, lambda op, x, *w: op(means(x), state(x, w[1])[0], *w), (5 * _gates, 8), (5 * _gates, 5))
+def first_state(x: Tensor, hidden: Tensor) -> Tensor:
+    """What six packed sequences start from."""
+    return x.new_zeros(1, 6, hidden.shape[1])
+
+
+add("pruning.packed_lstm", lambda op, x, *w: op(words(x)[0], [6] * 6, [first_state(x, w[1])] * 2, w, False, 1, 0.0,
+                                                False, False)[0], (20, 8), (20, 5))  # fmt: skip
+for _name, _gates in (("pruning.packed_gru", 3), ("pruning.packed_rnn_tanh", 1), ("pruning.packed_rnn_relu", 1)):
+    add(_name, lambda op, x, *w: op(words(x)[0], [6] * 6, [first_state(x, w[1])], w, False, 1, 0.0, False, False)[0],
+        (5 * _gates, 8), (5 * _gates, 5))  # fmt: skip
 add("_weight_norm", lambda op, x, v, g: torch.conv2d(x, op(v, g, 0)), (5, 8, 3, 3), (5, 1, 1, 1), locked="scales")
 add("_weight_norm_interface", lambda op, x, v, g: torch.conv2d(x, op(v, g, 0)[0]), (5, 8, 3, 3), (5, 1, 1, 1),
     locked="scales")  # fmt: skip
@@ -216,6 +226,8 @@ add("cat concat concatenate hstack vstack dstack stack", lambda op, x: op([x, x 
 add("pixel_shuffle", lambda op, x: op(x, 2).mean((2, 3)))
 add("channel_shuffle native_channel_shuffle", lambda op, x: op(x, 2))
 add("im2col", lambda op, x: op(x, [2, 2], [1, 1], [0, 0], [1, 1]))
+add("pruning.pack_padded", lambda op, x: op(words(x), [len(x)] * 36, True))
+add("pruning.pad_packed", lambda op, x: op(words(x)[0], [6] * 6, True, 0.0, 6))
 add("col2im", lambda op, x: op(aten.im2col(x, [2, 2], [1, 1], [0, 0], [2, 2]), [6, 6], [2, 2], [1, 1], [0, 0], [2, 2]))
 add("view_as_complex", lambda op, x: op(x.unflatten(3, (3, 2))).real)
 add("view_as_real", lambda op, x: op(torch.complex(x, x)))

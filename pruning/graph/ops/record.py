@@ -41,6 +41,8 @@ class Op:
     """It leaves numbers out in training, and gives its operand back in eval mode."""
     random: bool = False
     """It draws numbers."""
+    holds: str = ""
+    """What of the data is held in it as it was when traced, in words; '' is nothing."""
 
     arithmetic: Literal["subtracts", "multiplies", "divides", "inverts", "raises"] | None = None
     """What it does to a mean: subtracts it, multiplies or divides by it, takes 1/x or 1/√x, raises it to a power."""

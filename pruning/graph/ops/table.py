@@ -39,6 +39,7 @@ from pruning.graph.rules.norms import (
     total,
     unpool,
 )
+from pruning.graph.rules.packed import pack, unpack
 from pruning.graph.rules.places import gather, index_add, index_fill, scatter
 from pruning.graph.rules.products import (
     addmm,
@@ -53,6 +54,8 @@ from pruning.graph.rules.products import (
     tensordot,
 )
 from pruning.graph.rules.recurrent import gru, gru_cell, lstm, lstm_cell, rnn, rnn_cell
+
+LENGTHS = "the lengths of packed sequences"
 
 LAYERS = (
     Op(name="linear", rule=linear, asked_without_labels=True, layer="linear", consumer=True, sizeless="always",
@@ -74,6 +77,10 @@ LAYERS = (
     Op(name="lstm_cell", rule=lstm_cell, consumer=True),
     Op(name="gru_cell", rule=gru_cell, consumer=True),
     *alike("rnn_tanh_cell rnn_relu_cell", Op(rule=rnn_cell, consumer=True)),
+    Op(name="pruning.packed_lstm", rule=lstm, consumer=True, unchecked=True, holds=LENGTHS),
+    Op(name="pruning.packed_gru", rule=gru, consumer=True, unchecked=True, holds=LENGTHS),
+    *alike("pruning.packed_rnn_tanh pruning.packed_rnn_relu",
+           Op(rule=rnn, consumer=True, unchecked=True, holds=LENGTHS)),
     *alike("_weight_norm _weight_norm_interface", Op(rule=weight_norm)),
 )  # fmt: skip
 
@@ -186,6 +193,8 @@ MOVES = (
     Op(name="dstack", rule=dstack),
     Op(name="pixel_shuffle", rule=pixel_shuffle, widens_labels=True, sizes=True),
     *alike("channel_shuffle native_channel_shuffle", Op(rule=channel_shuffle)),
+    Op(name="pruning.pack_padded", rule=pack, unchecked=True, holds=LENGTHS),
+    Op(name="pruning.pad_packed", rule=unpack, unchecked=True, holds=LENGTHS),
     Op(name="im2col", rule=im2col),
     Op(name="col2im", rule=col2im),
     Op(name="view_as_complex", rule=as_complex),
