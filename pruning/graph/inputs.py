@@ -190,4 +190,3 @@ def _check_plain(tensor: Tensor) -> None:
     if kind is not None:
         advice = "two real ones (torch.view_as_real)" if kind == "complex" else "a dense tensor of plain numbers"
         raise InputError(f"The example inputs hold a {kind} tensor, which removal cannot follow: give {advice}.")
-

@@ -86,7 +86,8 @@ def _check(
     directions = 2 if both else 1
     per = len(params) // (layers * directions)
     inner, outer = params[0].shape[0] // gates, params[1].shape[1]  # not the same where a projection follows
-    wanted, got = [], []
+    wanted: list[tuple[int, ...]] = []
+    got: list[tuple[int, ...]] = []
     for number in range(layers * directions):
         width = input.shape[1] if number < directions else directions * outer
         wanted += [(gates * inner, width), (gates * inner, outer)]

@@ -233,7 +233,7 @@ def argument(node: Node, index: int, default: Any = None) -> Any:
 
 
 def op_of(node: Node) -> str:
-    """Short name of a call, without overload, and without namespace where that is ATen's: 'conv2d', 'torchvision.nms'."""
+    """Short name of a call without overload, and without ATen's namespace: 'conv2d', 'torchvision.nms'."""
     return op_name(node.target)
 
 

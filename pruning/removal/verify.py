@@ -75,7 +75,9 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
         inputs = size.inputs.random(size.inputs.batch, torch.float64, seed=size.seed)
         for number, dense in enumerate(size.walks):
             training = number == 1
-            traced = small_traces.get((size.inputs.batch, number)) or _trace_small(small, size.inputs, training, dense.trace)
+            traced = small_traces.get((size.inputs.batch, number)) or _trace_small(
+                small, size.inputs, training, dense.trace
+            )
             small_traces[size.inputs.batch, number] = traced
             first = first or traced
             wanted: list[Any] = []

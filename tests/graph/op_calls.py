@@ -102,6 +102,8 @@ for _name, _gates in (("gru", 3), ("rnn_tanh", 1), ("rnn_relu", 1)):
 add("lstm_cell", lambda op, x, *w: op(means(x), [state(x, w[1])[0]] * 2, *w)[0], (20, 8), (20, 5), (20,), (20,))
 for _name, _gates in (("gru_cell", 3), ("rnn_tanh_cell", 1), ("rnn_relu_cell", 1)):
     add(_name, lambda op, x, *w: op(means(x), state(x, w[1])[0], *w), (5 * _gates, 8), (5 * _gates, 5))
+
+
 def first_state(x: Tensor, hidden: Tensor) -> Tensor:
     """What six packed sequences start from."""
     return x.new_zeros(1, 6, hidden.shape[1])
@@ -246,7 +248,8 @@ add("glu", lambda op, x: op(x, 1))
 add("dropout dropout_ feature_dropout feature_dropout_ alpha_dropout alpha_dropout_ feature_alpha_dropout "
     "native_dropout", lambda op, x: op(x.clone(), 0.5, False))  # fmt: skip
 add("add add_ sub sub_ rsub mul mul_ div div_ true_divide true_divide_ pow pow_ maximum minimum atan2 hypot heaviside "
-    "fmax fmin remainder fmod floor_divide xlogy logaddexp logaddexp2 copysign", lambda op, x: op(below(x), below(x * 2)))  # fmt: skip
+    "fmax fmin remainder fmod floor_divide xlogy logaddexp logaddexp2 copysign",
+    lambda op, x: op(below(x), below(x * 2)))  # fmt: skip
 add("eq ne gt ge lt le", lambda op, x: op(x, x * 0.5))
 add("logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor", lambda op, x: op(x > 0, x < 1))
 add("addcmul addcmul_ addcdiv lerp lerp_", lambda op, x: op(x.clone(), below(x), below(x)))

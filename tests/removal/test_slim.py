@@ -78,7 +78,12 @@ def test_attention_is_what_torchs_own_is(options: dict[str, Any], batch_first: b
     given = [x if batch_first else x.transpose(0, 1) for x in (query, key, value)]
     padding, mask = torch.zeros(3, 7, dtype=torch.bool), torch.zeros(5, 7, dtype=torch.bool)
     padding[1, 4:], mask[2, 3] = True, True
-    for masks in ({}, {"key_padding_mask": padding}, {"attn_mask": mask}, {"attn_mask": mask, "key_padding_mask": padding}):
+    for masks in (
+        {},
+        {"key_padding_mask": padding},
+        {"attn_mask": mask},
+        {"attn_mask": mask, "key_padding_mask": padding},
+    ):
         for need in ({"need_weights": False}, {}, {"average_attn_weights": False}):
             wanted, got = own(*given, **masks, **need), slim(*given, **masks, **need)
             assert torch.allclose(wanted[0], got[0], atol=1e-6)
@@ -105,7 +110,9 @@ class Crossed(nn.Module):
 @pytest.mark.parametrize("seen", [True, False])
 def test_heads_stay_where_their_mean_is_a_result(seen: bool) -> None:
     torch.manual_seed(0)
-    done = remove_channels(Crossed(seen=seen).eval(), (torch.randn(2, 3, 8, 8), torch.randint(0, 20, (2, 5))), sparsity=0.5)
+    done = remove_channels(
+        Crossed(seen=seen).eval(), (torch.randn(2, 3, 8, 8), torch.randint(0, 20, (2, 5))), sparsity=0.5
+    )
     assert done.check is not None and done.check.status == "exact"
     assert sorted(group.units for group in done.groups) == ([24, 32] if seen else [4, 24, 32])
     reasons = {layer: locked.reason for locked in done.locked for layer in locked.layers}

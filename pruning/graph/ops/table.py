@@ -67,7 +67,7 @@ LAYERS = (
            Op(rule=transposed_convolution, layer="transposed convolution", consumer=True, sizes=True,
               ends_search=True)),
     Op(name="convolution", rule=convolution, layer="either convolution", consumer=True, ends_search=True),
-    Op(name="torchvision.deform_conv2d", rule=deformable_convolution, consumer=True, ends_search=True),
+    Op(name="torchvision.deform_conv2d", rule=deformable_convolution, consumer=True, sizes=True, ends_search=True),
     Op(name="bilinear", rule=bilinear, consumer=True),
     Op(name="embedding", rule=embedding, asked_without_labels=True),
     Op(name="embedding_bag", rule=embedding_bag, asked_without_labels=True),

@@ -47,8 +47,7 @@ def tensordot(call: Call) -> Result:
     first = [chr(ord("a") + dim) for dim in range(len(left.shape))]
     second = [chr(ord("A") + dim) for dim in range(len(right.shape))]
     pairs = [
-        (one % len(first), two % len(second))
-        for one, two in zip(call["dims_self"], call["dims_other"], strict=True)
+        (one % len(first), two % len(second)) for one, two in zip(call["dims_self"], call["dims_other"], strict=True)
     ]
     for one, two in pairs:
         second[two] = first[one]

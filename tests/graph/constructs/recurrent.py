@@ -170,6 +170,8 @@ class PackedBetween(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         lengths = torch.full((len(x),), STEPS)
         packed = pack_padded_sequence(self.vectors(x).transpose(0, 1), lengths, enforce_sorted=False)
-        mixed = PackedSequence(self.mix(packed.data), packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
+        mixed = PackedSequence(
+            self.mix(packed.data), packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices
+        )
         _, (state, _) = self.memory(mixed)
         return self.head(state[-1])
