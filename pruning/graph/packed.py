@@ -81,6 +81,7 @@ def packing(known: Sequence[Steps]) -> Iterator[None]:
         return pad_packed(data, list(steps), *options), torch.tensor(lengths(steps))
 
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_replaced("as_tensor", _of_numbers(torch.as_tensor), torch))
         stack.enter_context(_replaced("_pack_padded_sequence", packed))
         stack.enter_context(_replaced("_pad_packed_sequence", padded))
         for name, op in LAYERS.items():
@@ -101,11 +102,26 @@ def _either(usual: Callable[..., Any], op: Callable[..., Any]) -> Callable[..., 
     return run
 
 
+def _of_numbers(usual: Callable[..., Any]) -> Callable[..., Any]:
+    """`torch.as_tensor` that also takes numbers nobody knows while tracing, as `lengths.tolist()` gives them."""
+
+    def run(data: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(data, list | tuple) and any(isinstance(number, torch.SymInt) for number in data):
+            return torch.stack([torch.scalar_tensor(number, dtype=torch.int64) for number in data])
+        return usual(data, *args, **kwargs)
+
+    return run
+
+
 @contextlib.contextmanager
-def _replaced(name: str, function: Callable[..., Any]) -> Iterator[None]:
+def _replaced(name: str, function: Callable[..., Any], home: Any = _VF) -> Iterator[None]:
     """A function in place of torch's own, which its modules look up by name."""
-    setattr(_VF, name, function)
+    before = vars(home).get(name)
+    setattr(home, name, function)
     try:
         yield
     finally:
-        delattr(_VF, name)
+        if before is None:
+            delattr(home, name)
+        else:
+            setattr(home, name, before)

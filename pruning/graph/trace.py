@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 from torch.fx import Node
 from torch.fx.proxy import TracerBase
 
@@ -172,15 +173,18 @@ def _inlined(module: torch.fx.GraphModule) -> torch.fx.Graph:
 
 @contextlib.contextmanager
 def _quiet(made: list[Node]) -> Iterator[None]:
-    """No warnings, attention through its plain operations instead of the fused fast path, and for each call the whole
-    way through the user's code (torch keeps only the frames of `forward` methods). Nodes go into `made` as they are
-    created, since nothing is left of them where tracing fails."""
+    """No warnings, attention through its plain operations instead of the fused fast path, distributions that do not
+    ask whether their values are allowed, and for each call the whole way through the user's code (torch keeps only the
+    frames of `forward` methods). Nodes go into `made` as they are created, since nothing is left of them where tracing
+    fails."""
     chatter = [logging.getLogger(name) for name in CHATTER]
     levels = [logger.level for logger in chatter]
     for logger in chatter:
         logger.setLevel(logging.CRITICAL)  # they print every failed call; ours become one sentence
     fast, keep = torch.backends.mha.get_fastpath_enabled(), TracerBase._filter_traceback_frames
     torch.backends.mha.set_fastpath_enabled(False)
+    asserts = Distribution._validate_args  # on values
+    Distribution.set_default_validate_args(False)
     TracerBase._filter_traceback_frames = _users_frames  # type: ignore[method-assign, assignment]
     create = TracerBase.create_node
 
@@ -198,6 +202,7 @@ def _quiet(made: list[Node]) -> Iterator[None]:
         for logger, level in zip(chatter, levels, strict=True):
             logger.setLevel(level)
         torch.backends.mha.set_fastpath_enabled(fast)
+        Distribution.set_default_validate_args(asserts)
         TracerBase._filter_traceback_frames = keep  # type: ignore[method-assign]
         TracerBase.create_node = create  # type: ignore[method-assign]
 

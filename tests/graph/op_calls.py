@@ -225,6 +225,8 @@ add("index_reduce index_reduce_", lambda op, x: op(x.clone(), 2, torch.tensor([0
 add("index_fill index_fill_", lambda op, x: op(x.clone(), 2, torch.tensor([0, 2]), 1.0))
 add("roll", lambda op, x: op(x, [1], [2]))
 add("cat concat concatenate hstack vstack dstack stack", lambda op, x: op([x, x * 2]))
+add("pad_sequence", lambda op, x: op([words(x)[0], words(x)[1][:20]], True))
+add("broadcast_tensors", lambda op, x: op([x, x[:1] * 2]))
 add("pixel_shuffle", lambda op, x: op(x, 2).mean((2, 3)))
 add("channel_shuffle native_channel_shuffle", lambda op, x: op(x, 2))
 add("im2col", lambda op, x: op(x, [2, 2], [1, 1], [0, 0], [1, 1]))

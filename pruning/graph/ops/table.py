@@ -8,7 +8,7 @@ from pruning.graph.rules.contractions import bilinear, convolution, linear, tran
 from pruning.graph.rules.cuts import narrow, pad, select, slice_, split, unbind
 from pruning.graph.rules.deformable import deformable_convolution
 from pruning.graph.rules.elementwise import glu, nary, prelu, unary
-from pruning.graph.rules.joins import cat, dstack, hstack, stack, vstack
+from pruning.graph.rules.joins import broadcast, cat, dstack, hstack, pad_sequence, stack, vstack
 from pruning.graph.rules.moves import (
     as_complex,
     as_real,
@@ -191,6 +191,8 @@ MOVES = (
     Op(name="hstack", rule=hstack),
     Op(name="vstack", rule=vstack),
     Op(name="dstack", rule=dstack),
+    Op(name="pad_sequence", rule=pad_sequence),
+    Op(name="broadcast_tensors", rule=broadcast),
     Op(name="pixel_shuffle", rule=pixel_shuffle, widens_labels=True, sizes=True),
     *alike("channel_shuffle native_channel_shuffle", Op(rule=channel_shuffle)),
     Op(name="pruning.pack_padded", rule=pack, unchecked=True, holds=LENGTHS),
