@@ -278,7 +278,7 @@ def _compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> f
     except Exception as error:
         raise RemovalError(f"The smaller network does not run ({error}). {NOT_GIVEN}") from error
     wanted = [tensor for tensor in outputs if isinstance(tensor, Tensor)]
-    worst = 0.0
+    worst = 0.0 if len(wanted) == len(got) else float("inf")
     for expected, actual in zip(wanted, got, strict=False):
         if _has_numbers(expected):
             worst = max(worst, _relative(expected, actual))
