@@ -190,8 +190,3 @@ def _check_plain(tensor: Tensor) -> None:
     if kind is not None:
         advice = "two real ones (torch.view_as_real)" if kind == "complex" else "a dense tensor of plain numbers"
         raise InputError(f"The example inputs hold a {kind} tensor, which removal cannot follow: give {advice}.")
-
-
-def output_tensors(output: Any) -> Sequence[Tensor]:
-    """All tensors in a model's output, however nested."""
-    return [leaf for leaf in pytree.tree_leaves(output) if isinstance(leaf, Tensor)]

@@ -15,8 +15,9 @@ from torch.nn.parameter import is_lazy
 
 from pruning.base.clone import clone
 from pruning.base.errors import InputError, first_line
-from pruning.graph.inputs import Inputs, output_tensors
+from pruning.graph.inputs import Inputs
 from pruning.graph.memory import check_memory, label_bytes
+from pruning.graph.outputs import returned
 from pruning.graph.trace import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER, Trace, TraceError, place
 
 WRAPPERS = ("DataParallel", "DistributedDataParallel", "FullyShardedDataParallel")
@@ -110,9 +111,8 @@ def _check_tensor(name: str, tensor: Tensor) -> None:
         raise InputError(f"{name} is on {tensor.device}: removal works on the CPU, so pass model.cpu().")
     if tensor.layout != torch.strided:
         raise InputError(f"{name} is a sparse tensor: make it dense first (to_dense()).")
-    if tensor.is_complex():
-        raise InputError(f"{name} is complex, and channels are removed from real layers only: use two real tensors.")
-    if not isinstance(tensor, nn.Parameter) and tensor.dtype in FLOATS and bool(tensor.isnan().any()):
+    numbers = tensor.dtype in FLOATS or tensor.is_complex()
+    if not isinstance(tensor, nn.Parameter) and numbers and bool(tensor.isnan().any()):
         raise InputError(f"{name} holds NaN: the network is damaged, so load it again from a good copy.")
     if tensor.is_inference():
         raise InputError(
@@ -136,7 +136,7 @@ def check_inputs(inputs: Inputs) -> None:
 def check_trace(trace: Trace) -> None:
     """Raise InputError where a trace shows that its network cannot be worked on: what it returns holds no tensor, a
     size depends on values, or memory would not do."""
-    if not any(isinstance(node.meta.get("val"), Tensor) for node in trace.nodes[-1].all_input_nodes):
+    if not any(isinstance(node.meta.get("val"), Tensor) for node in returned(trace.nodes[-1])):
         raise InputError(NO_TENSOR)
     for node in trace.nodes:
         value = node.meta.get("val")
@@ -154,8 +154,8 @@ def check_trace(trace: Trace) -> None:
 
 
 NO_TENSOR = (
-    "The network returns no tensor, so nothing tells whether removal changes it: let forward return its result as a "
-    "tensor, or as tensors in tuples, lists or dicts."
+    "The network returns no tensor that can be seen, so nothing tells whether removal changes it: let forward return "
+    "its result as a tensor, or as tensors in tuples, lists, dicts or attributes."
 )
 
 
@@ -171,7 +171,7 @@ def explained(error: TraceError, model: nn.Module, inputs: Inputs) -> InputError
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             copy.eval()
-            output = inputs.call(copy)
+            inputs.call(copy)
     except Exception as failure:
         return TraceError(
             f"The network's own forward fails on these example inputs{_at(failure.__traceback__)}: "
@@ -179,12 +179,10 @@ def explained(error: TraceError, model: nn.Module, inputs: Inputs) -> InputError
             error.lines,
         )
     where, text = _at(cause.__traceback__), str(cause)
-    if "not a known type" in text:
-        if not output_tensors(output) and isinstance(output, str | bytes | int | float | bool | type(None)):
-            return TraceError(NO_TENSOR, error.lines)
+    if "Unsupported input type" in text:
         message = (
-            f"The network returns an object of class {type(output).__name__}, and torch.export cannot see which "
-            "tensors that holds: let forward return tensors, or tuples, lists or dicts of them."
+            f"torch.export cannot see which tensors the example inputs hold ({first_line(cause).split('. ')[0]}): give "
+            "tensors, or tuples, lists or dicts of them."
         )
     elif type(cause).__name__ in BRANCHES or "data-dependent" in text.lower():
         message = (

@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 from torch.fx import Node
 from torch.fx import config as fx_config
 from torch.fx.proxy import TracerBase
@@ -30,6 +31,8 @@ from pruning.base.errors import InputError, first_line
 from pruning.base.time_limit import OutOfTime, check_time
 from pruning.graph.inputs import Inputs
 from pruning.graph.leftovers import cleared
+from pruning.graph.outputs import output_tensors
+from pruning.graph.packed import LengthsNeeded, Steps, packing, steps_of
 
 TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
 MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
@@ -50,6 +53,8 @@ class Trace:
     constants: dict[str, Tensor]
     """Placeholder name → constant tensor that the code makes."""
     batch: int
+    steps: tuple[Steps, ...] = ()
+    """Of the sequences that the model packs, as they are held in it."""
 
 
 class TraceError(InputError):
@@ -62,18 +67,35 @@ class TraceError(InputError):
         self.nodes = nodes
 
 
-def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
+def trace(model: nn.Module, inputs: Inputs, *, training: bool = False, steps: tuple[Steps, ...] = ()) -> Trace:
     """Export the data flow of `model` in eval (or train) mode. A twin of the model runs: the model is left as it was.
+
+    `steps`: of the sequences that it packs, where they are known; else a copy runs with values, if it packs any.
 
     Raises:
         TraceError: torch.export cannot follow the model, with its reason.
         InputError: the model cannot be copied.
     """
+    with ALONE:
+        try:
+            return _traced(model, inputs, training, steps)
+        except TraceError as error:
+            if steps or not isinstance(error.__cause__, LengthsNeeded):
+                raise
+        try:
+            found = steps_of(model, inputs, training)
+        except Exception as failure:
+            raise _untraceable(failure, ()) from failure
+        return _traced(model, inputs, training, found)
+
+
+def _traced(model: nn.Module, inputs: Inputs, training: bool, steps: tuple[Steps, ...]) -> Trace:
     copy = twin(model)
     made: list[Node] = []
     try:
-        with ALONE, cleared(copy), _quiet(made), torch.no_grad():
+        with cleared(copy), _quiet(made), packing(steps), torch.no_grad():
             copy.train(training)
+            copy.register_forward_hook(lambda module, args, output: tuple(output_tensors(output)))
             program = torch.export.export(copy, inputs.args, dict(inputs.kwargs or {}), strict=False)
             lifted = set(program.graph_signature.inputs_to_lifted_tensor_constants.values())
             _check_own_tensors(model, copy, [c for name, c in program.constants.items() if name in lifted])
@@ -96,7 +118,7 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
     tensors = {key: first[id(whole[name])] if name in whole else name for key, name in tensors.items()}
     graph = _inlined(program.graph_module)
     nodes = tuple(node for node in graph.nodes if node.op in ("call_function", "output", "placeholder"))
-    return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch)
+    return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch, steps=steps)
 
 
 def _check_own_tensors(model: nn.Module, copy: nn.Module, constants: Iterable[Any]) -> None:
@@ -154,9 +176,9 @@ def _inlined(module: torch.fx.GraphModule) -> torch.fx.Graph:
 
 @contextlib.contextmanager
 def _quiet(made: list[Node]) -> Iterator[None]:
-    """No warnings, attention through its plain operations instead of the fused fast path, and for each call the line of
-    the user's code that it comes from. Nodes go into `made` as they are created, since nothing is left of them where
-    tracing fails."""
+    """No warnings, attention through its plain operations instead of the fused fast path, distributions that do not
+    ask whether their values are allowed, and for each call the line of the user's code that it comes from. Nodes go
+    into `made` as they are created, since nothing is left of them where tracing fails."""
     chatter = [logging.getLogger(name) for name in CHATTER]
     levels = [logger.level for logger in chatter]
     for logger in chatter:
@@ -164,6 +186,8 @@ def _quiet(made: list[Node]) -> Iterator[None]:
     fast, silent = torch.backends.mha.get_fastpath_enabled(), fx_config.do_not_emit_stack_traces
     torch.backends.mha.set_fastpath_enabled(False)
     fx_config.do_not_emit_stack_traces = True
+    asserts = Distribution._validate_args  # on values
+    Distribution.set_default_validate_args(False)
     create = TracerBase.create_node
 
     def recorded(*args: Any, **kwargs: Any) -> Node:
@@ -184,6 +208,7 @@ def _quiet(made: list[Node]) -> Iterator[None]:
             logger.setLevel(level)
         torch.backends.mha.set_fastpath_enabled(fast)
         fx_config.do_not_emit_stack_traces = silent
+        Distribution.set_default_validate_args(asserts)
         TracerBase.create_node = create  # type: ignore[method-assign]
 
 
@@ -228,14 +253,16 @@ def argument(node: Node, index: int, default: Any = None) -> Any:
 
 
 def op_of(node: Node) -> str:
-    """Short name of a call, without namespace and overload: 'conv2d'."""
+    """Short name of a call without overload, and without ATen's namespace: 'conv2d', 'torchvision.nms'."""
     return op_name(node.target)
 
 
 @lru_cache(maxsize=4096)
 def op_name(target: Any) -> str:
     """The same for what a call calls."""
-    return "getitem" if target is operator.getitem else str(target).removeprefix("aten.").split(".")[0]
+    if isinstance(target, torch._ops.OpOverload):
+        return target._schema.name.replace("::", ".").removeprefix("aten.")
+    return "getitem" if target is operator.getitem else str(target).split(".")[0]
 
 
 def module_path(node: Node) -> str:

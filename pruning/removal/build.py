@@ -48,7 +48,8 @@ def build_graph(
         InputError: the model cannot be traced, the inputs hold no tensor, or it takes too long.
     """
     check_model(model)
-    inputs = Inputs.of(example_inputs, next((p.dtype for p in model.parameters()), torch.float32), batch_dims)
+    dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
+    inputs = Inputs.of(example_inputs, dtype, batch_dims)
     check_inputs(inputs)
     started = time.perf_counter()
     with torch.no_grad(), limited_to(seconds), untouched(model):

@@ -12,7 +12,7 @@ from torch._subclasses.schema_check_mode import SchemaCheckMode
 
 from pruning.graph.ops import OPS, Op
 from pruning.graph.trace import op_name
-from pruning.removal.reference import CONSTANT, in_double
+from pruning.removal.reference import CONSTANT, widened
 
 Seen = Callable[[Op, tuple[Any, ...], dict[str, Any]], None]
 
@@ -47,5 +47,5 @@ class _Calls(SchemaCheckMode):
             self.seen(op, args, kwargs)
             if op.dropout:
                 return args[0]
-            result = func(*in_double(args), **in_double(kwargs))
+            result = func(*widened(args), **widened(kwargs))
             return result.fill_(CONSTANT) if op.random else result

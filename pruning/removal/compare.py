@@ -13,12 +13,13 @@ from torch.utils import _pytree as pytree
 from pruning.base.clone import clone
 from pruning.base.errors import RemovalError
 from pruning.base.time_limit import OutOfTime, check_time
-from pruning.graph.inputs import Inputs, output_tensors
+from pruning.graph.inputs import Inputs
 from pruning.graph.ops import Op, is_real, of
+from pruning.graph.outputs import output_tensors, returned
 from pruning.graph.rules.call import Walk
 from pruning.graph.trace import Trace, op_of, place
 from pruning.removal.calls import showing_calls
-from pruning.removal.reference import AllDouble, Masking, Step, in_float64, run
+from pruning.removal.reference import AllDouble, Masking, Step, in_double, in_float64, run
 
 TOLERANCE = 1e-9
 """Largest difference relative to the largest value compared."""
@@ -46,14 +47,14 @@ def compare_traced(
             if op_of(node) != op_of(other):
                 return f"Removal is not exact: after removal the code takes another way at {place(node)}. {NOT_GIVEN}"
             if node.op == "output":
-                pairs = list(zip(node.all_input_nodes, result, small, strict=True))
+                pairs = list(zip(returned(node), result, small, strict=True))
                 outputs += [tensor for tensor in result if isinstance(tensor, Tensor)]
             elif of(node).consumer and node in dense.alive:
                 pairs = list(zip(node.all_input_nodes, operands, smaller, strict=True))
             else:
                 continue
             for source, wanted, got in pairs:
-                if isinstance(wanted, Tensor) and wanted.is_floating_point():
+                if has_numbers(wanted):
                     distance = relative(mask.survivors(source, wanted), got)
                     if distance > TOLERANCE:
                         where = "the output" if node.op == "output" else place(node)
@@ -116,7 +117,7 @@ def compare_running(
         with torch.no_grad():
             now.step = next(steps)
 
-    network = clone(small).double().train(training)
+    network = in_double(clone(small)).train(training)
     try:
         with torch.no_grad(), showing_calls(seen):
             got = output_tensors(inputs.call(network))
@@ -129,9 +130,7 @@ def compare_running(
     node, result, _ = now.step
     if node.op != "output":
         return None
-    given = dict(zip(node.all_input_nodes, result, strict=True))
-    wanted = [given[leaf] for leaf in pytree.tree_leaves(node.args) if isinstance(leaf, Node)]
-    wanted = [tensor for tensor in wanted if isinstance(tensor, Tensor)]
+    wanted = [tensor for tensor in result if isinstance(tensor, Tensor)]
     if len(wanted) != len(got):
         return None
     try:
@@ -157,7 +156,7 @@ class _Place:
 
     def compare(self, mask: Masking, source: Node | None, wanted: Any, got: Any, where: str) -> None:
         """Raise _Stop where two values differ by more than rounding explains."""
-        if not isinstance(wanted, Tensor) or not wanted.is_floating_point():
+        if not has_numbers(wanted):
             return
         distance = relative(wanted if source is None else mask.survivors(source, wanted), got)
         if distance > TOLERANCE:
@@ -170,7 +169,7 @@ class _Place:
 def compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> float:
     """The removed module itself, run as a user would, against what the masked model gives."""
     check_time("running the smaller network")
-    small = clone(removed).double()
+    small = in_double(clone(removed))
     small.eval()
     try:
         with AllDouble():
@@ -180,11 +179,16 @@ def compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> fl
     wanted = [tensor for tensor in outputs if isinstance(tensor, Tensor)]
     worst = 0.0
     for expected, actual in zip(wanted, got, strict=False):
-        if expected.is_floating_point():
+        if has_numbers(expected):
             worst = max(worst, relative(expected, actual))
     if worst > TOLERANCE or not wanted:
         raise RemovalError(_differs("the output", worst))
     return worst
+
+
+def has_numbers(value: Any) -> bool:
+    """Whether a value is a tensor of real or complex numbers."""
+    return isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex())
 
 
 def relative(wanted: Tensor, got: Any) -> float:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.fx import Node
 from torch.fx.node import map_arg
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -20,10 +20,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Value
 from pruning.graph.ops import OPS, of
+from pruning.graph.outputs import returned
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, argument
+from pruning.graph.trace import Trace, argument, op_name
 
-FLOATS = (torch.float16, torch.bfloat16, torch.float32)
+DOUBLES = {
+    **dict.fromkeys((torch.float16, torch.bfloat16, torch.float32), torch.float64),
+    **dict.fromkeys((torch.complex32, torch.complex64), torch.complex128),
+}
+"""Types that are too narrow for a proof, and those in their places."""
 CONSTANT = 0.5
 """In place of random numbers, in both networks, or nothing could be compared."""
 
@@ -51,10 +56,10 @@ def run(trace: Trace, tensors: Mapping[str, Tensor], inputs: Inputs, mask: Maski
             elif isinstance(node.meta.get("val"), Tensor):
                 env[node] = next(given).clone()
             continue
-        sources = node.all_input_nodes
         if node.op == "output":
-            yield node, [env.get(source) for source in sources], []
+            yield node, [env.get(source) for source in returned(node)], []
             return
+        sources = node.all_input_nodes
         operands = {source: env.get(source) for source in sources}
         if mask is not None and of(node).consumer:
             operands = {source: mask.zeroed(source, value) for source, value in operands.items()}
@@ -122,8 +127,18 @@ class Masking:
 
 def _double(tensor: Tensor) -> Tensor:
     """A copy of its own, since calls may write into it: `to` alone gives a float64 tensor as it is."""
-    dtype = torch.float64 if tensor.is_floating_point() else tensor.dtype
-    return tensor.detach().to(dtype, copy=True)
+    return tensor.detach().to(_wide(tensor), copy=True)
+
+
+def in_double(model: nn.Module) -> nn.Module:
+    """The model itself with all its real and complex numbers in float64."""
+    return model._apply(lambda tensor: tensor.to(_wide(tensor)))
+
+
+def _wide(tensor: Tensor) -> torch.dtype:
+    if tensor.is_complex():
+        return torch.complex128
+    return torch.float64 if tensor.is_floating_point() else tensor.dtype
 
 
 def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any:
@@ -134,7 +149,7 @@ def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any
         return args[0]
     if op.asserts:  # it states the types of the original run
         return None
-    args, kwargs = in_double((args, kwargs))
+    args, kwargs = widened((args, kwargs))
     target: Callable[..., Any] = node.target  # type: ignore[assignment]
     if op.normalises and mask is not None:
         return _norm_over_survivors(node, op.name, target, args, mask)
@@ -146,16 +161,16 @@ def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any
     return result.fill_(CONSTANT) if op.random else result
 
 
-def in_double(value: Any) -> Any:
-    """Arguments with float64 in place of any narrower float type."""
+def widened(value: Any) -> Any:
+    """Arguments with float64 in place of any narrower float type, complex or not."""
     if isinstance(value, torch.dtype):
-        return torch.float64 if value in FLOATS else value
+        return DOUBLES.get(value, value)
     if isinstance(value, Tensor):
         return value
     if isinstance(value, dict):
-        return {key: in_double(item) for key, item in value.items()}
+        return {key: widened(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return type(value)(in_double(item) for item in value) if type(value) in (tuple, list) else value
+        return type(value)(widened(item) for item in value) if type(value) in (tuple, list) else value
     return value
 
 
@@ -174,8 +189,8 @@ class AllDouble(TorchDispatchMode):
     """Calls that ask for a narrower float type get float64, and random numbers are a constant, as in `run`."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*in_double(args), **in_double(kwargs or {}))
-        op = OPS.get(func.overloadpacket.__name__)
+        result = func(*widened(args), **widened(kwargs or {}))
+        op = OPS.get(op_name(func))
         return result.fill_(CONSTANT) if op is not None and op.random else result
 
 

@@ -41,15 +41,14 @@ def count_heads(model: nn.Module) -> None:
             continue
         setattr(module, kind.heads, kind.rows(module) // (3 * module.head_dim))  # type: ignore[operator]
         if isinstance(module, nn.MultiheadAttention):
-            module.embed_dim = module.kdim = module.vdim = module.in_proj_weight.shape[1]
+            separate = (module.q_proj_weight, module.k_proj_weight, module.v_proj_weight)
+            weights = separate if module.in_proj_weight is None else (module.in_proj_weight,) * 3
+            module.embed_dim, module.kdim, module.vdim = (weight.shape[1] for weight in weights)
             module._qkv_same_embed_dim = False  # keeps callers off the fused path, which insists on full width
 
 
 def _replacement(module: nn.Module) -> SlimKind | None:
     """What a module is replaced by; None where it stays."""
-    if type(module) is nn.MultiheadAttention:
-        plain = module._qkv_same_embed_dim and module.bias_k is None and not module.add_zero_attn
-        return ATTENTION if plain else None
     return next((kind for kind in _kinds_for((type(module),)) if type(module) is kind.original), None)
 
 

@@ -20,12 +20,14 @@ class SlimKind:
     """Has the same parameter names and behaviour, and remembers the size of a head as `head_dim`."""
     heads: str
     """Attribute with the number of heads."""
-    projection: str
-    """Weight that projects to queries, keys and values."""
+    projections: tuple[str, ...]
+    """Weights that project to queries, keys and values, all at once or each by itself; those that a module has not
+    are None."""
 
     def rows(self, module: nn.Module) -> int:
-        """Length of that projection."""
-        return len(attrgetter(self.projection)(module))
+        """Length of what they project to, queries, keys and values together."""
+        weights = (attrgetter(name)(module) for name in self.projections)
+        return sum(len(weight) for weight in weights if weight is not None)
 
 
 class SlimMultiheadAttention(nn.MultiheadAttention):
@@ -49,13 +51,23 @@ class SlimMultiheadAttention(nn.MultiheadAttention):
             query, key, value = (x.unsqueeze(0 if self.batch_first else 1) for x in (query, key, value))
         if not self.batch_first:
             query, key, value = (x.transpose(0, 1) for x in (query, key, value))
-        weights = self.in_proj_weight.chunk(3)
         biases = (None, None, None) if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
-        q, k, v = (
-            F.linear(x, weight, bias).unflatten(-1, (self.num_heads, self.head_dim)).transpose(1, 2)
-            for x, weight, bias in zip((query, key, value), weights, biases, strict=True)
+        projected = (
+            F.linear(x, weight, bias)
+            for x, weight, bias in zip((query, key, value), self._weights(), biases, strict=True)
         )
+        q, k, v = (
+            (x if more is None else torch.cat((x, more.expand(len(x), -1, -1)), 1))
+            .unflatten(-1, (self.num_heads, self.head_dim))
+            .transpose(1, 2)
+            for x, more in zip(projected, (None, self.bias_k, self.bias_v), strict=True)
+        )
+        if self.add_zero_attn:
+            k, v = (F.pad(x, (0, 0, 0, 1)) for x in (k, v))
         mask = self._mask(attn_mask, key_padding_mask, q)
+        added = k.shape[2] - key.shape[1]
+        if mask is not None and added:
+            mask = F.pad(mask, (0, added))
         dropout = self.dropout if self.training else 0.0
         attention = None
         if need_weights:
@@ -70,6 +82,12 @@ class SlimMultiheadAttention(nn.MultiheadAttention):
         if not self.batch_first:
             out = out.transpose(0, 1)
         return (out.squeeze(0 if self.batch_first else 1) if single else out), attention
+
+    def _weights(self) -> tuple[Tensor, ...]:
+        """What projects to queries, keys and values."""
+        if self.in_proj_weight is None:
+            return self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
+        return self.in_proj_weight.chunk(3)
 
     def _mask(self, mask: Tensor | None, padding: Tensor | None, like: Tensor) -> Tensor | None:
         """Both masks as one to be added to the scores (N × heads × targets × sources)."""
@@ -90,5 +108,8 @@ def _added(mask: Tensor, like: Tensor) -> Tensor:
 
 
 ATTENTION = SlimKind(
-    original=nn.MultiheadAttention, slim=SlimMultiheadAttention, heads="num_heads", projection="in_proj_weight"
+    original=nn.MultiheadAttention,
+    slim=SlimMultiheadAttention,
+    heads="num_heads",
+    projections=("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight"),
 )

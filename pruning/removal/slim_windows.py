@@ -93,13 +93,14 @@ class SlimRelativeAttention(RelativePositionalMultiHeadAttention):
 
 WINDOWS: tuple[SlimKind, ...] = (
     SlimKind(
-        original=ShiftedWindowAttention, slim=SlimShiftedWindowAttention, heads="num_heads", projection="qkv.weight"
+        original=ShiftedWindowAttention, slim=SlimShiftedWindowAttention, heads="num_heads", projections=("qkv.weight",)
     ),
     SlimKind(
-        original=ShiftedWindowAttentionV2, slim=SlimShiftedWindowAttentionV2, heads="num_heads", projection="qkv.weight"
+        original=ShiftedWindowAttentionV2, slim=SlimShiftedWindowAttentionV2, heads="num_heads",
+        projections=("qkv.weight",),
     ),
     SlimKind(
         original=RelativePositionalMultiHeadAttention, slim=SlimRelativeAttention, heads="n_heads",
-        projection="to_qkv.weight",
+        projections=("to_qkv.weight",),
     ),
 )  # fmt: skip

@@ -61,7 +61,7 @@ def attempt(model: nn.Module, graph: ModelGraph, losing: list[str], trial: int) 
     for number, walk in enumerate(graph.walks):
         smaller: Trace | TraceError
         try:
-            smaller = trace(small, graph.inputs, training=number == 1)
+            smaller = trace(small, graph.inputs, training=number == 1, steps=walk.trace.steps)
         except TraceError as error:
             smaller = error
         problem = compare(walk, smaller, gone, (trial, number))

@@ -19,7 +19,7 @@ from pruning.graph.rules.call import Walk
 from pruning.graph.trace import ALONE, Trace, TraceError, place, trace
 from pruning.planning.plan import Plan
 from pruning.removal.apply import masked_model, removed_model
-from pruning.removal.compare import compare_module, compare_running, compare_traced
+from pruning.removal.compare import compare_module, compare_running, compare_traced, has_numbers
 from pruning.removal.slim import prepared
 
 
@@ -59,7 +59,8 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
     _check_depends(graph)
     pair = _Pair(dense=model, removed=removed)
     worst = 0.0
-    sizes, reference = _sizes(prepared(model), graph, gone)
+    sizes, words = _sizes(prepared(model), graph, gone)
+    reference = words + _held(graph.trace)
     batches = tuple(size.inputs.batch for size in sizes)
     answers: list[list[Tensor]] = []
     for size in sizes:
@@ -70,7 +71,7 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
             if isinstance(difference, str):
                 raise RemovalError(difference)
             worst = max(worst, difference)
-            floats = [tensor for tensor in wanted if tensor.is_floating_point()]
+            floats = [tensor for tensor in wanted if has_numbers(tensor)]
             if floats and not any(bool(tensor.isfinite().any()) for tensor in floats):
                 raise RemovalError(f"{UNPROVABLE}: none of the numbers that this network gives is finite. {LOOK}")
             if number == 0:
@@ -168,9 +169,9 @@ def _tensors(model: nn.Module) -> dict[str, Tensor]:
     return {**dict(model.named_parameters(remove_duplicate=False)), **dict(model.named_buffers(remove_duplicate=False))}
 
 
-def _trace_small(small: nn.Module, inputs: Inputs, training: bool) -> Trace:
+def _trace_small(small: nn.Module, inputs: Inputs, training: bool, dense: Trace) -> Trace:
     try:
-        return trace(small, inputs, training=training)
+        return trace(small, inputs, training=training, steps=dense.steps)
     except TraceError as error:
         raise RemovalError(
             f"The smaller network does not run ({error}), so it is not handed out: its code fixes a size that removal "
@@ -203,6 +204,12 @@ def _sizes(model: nn.Module, graph: ModelGraph, gone: Tensor) -> tuple[tuple[_Si
         removed[again.component[labels[gone[graph.labels.own[key]]]]] = True
     size = _Size(inputs=other.inputs, seed=batch + 1, walks=again.walks, gone=removed[again.component])
     return (own, size), f"{REFERENCE}two batch sizes"
+
+
+def _held(trace: Trace) -> str:
+    """What of the data the comparison holds as in the example inputs, in words."""
+    held = dict.fromkeys(of(node).holds for node in trace.nodes if of(node).holds)
+    return f", with {' and '.join(held)} as in the example inputs" if held else ""
 
 
 def _all_modes(count: int, model: nn.Module, inputs: Inputs) -> list[Trace]:
@@ -253,7 +260,7 @@ class _Pair:
     ) -> float | str:
         key = (inputs.batch, training)
         if key not in self.traces:
-            self.traces[key] = _trace_small(self.small, shape, training)
+            self.traces[key] = _trace_small(self.small, shape, training, walk.trace)
         return compare_traced(walk, self.traces[key], self.tensors, self.fewer, inputs, gone, outputs)
 
 

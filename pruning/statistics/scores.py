@@ -68,11 +68,12 @@ def _rows(target: Target, tensors: Mapping[str, Tensor], what: str, reason: str)
         InputError: a number is NaN or infinite.
     """
     if target.group is None:
-        return _finite(target.key, tensors[target.key], what, reason).detach().float().reshape(-1, 1)
+        numbers = _finite(target.key, tensors[target.key], what, reason).detach()
+        return (numbers.abs() if numbers.is_complex() else numbers).float().reshape(-1, 1)
     rows = []
     for slot in target.group.slots:
         if slot.role == "producer":
-            tensor = _finite(slot.tensor, tensors[slot.tensor], what, reason).detach().float()
+            tensor = _real(_finite(slot.tensor, tensors[slot.tensor], what, reason).detach()).float()
             picked = tensor.movedim(slot.dim, 0)[slot.index.reshape(-1)]
             rows.append(picked.reshape(target.units, -1))
     return torch.cat(rows, 1)
@@ -96,9 +97,14 @@ def _outputs(graph: ModelGraph, target: Target, outputs: Mapping[str, Tensor]) -
                     f"What {layer} puts out cannot be seen, so the channels of {target.name} cannot be ranked by it: "
                     "let them all stay, or choose another criterion."
                 )
-            picked = _finite(layer, out, "outputs", "the network is damaged").float().movedim(dim, 0)
+            picked = _real(_finite(layer, out, "outputs", "the network is damaged")).float().movedim(dim, 0)
             rows.append(picked[slot.index.reshape(-1)].reshape(target.units, -1))
     return torch.cat(rows, 1)
+
+
+def _real(tensor: Tensor) -> Tensor:
+    """Complex numbers as two real ones each, along a dimension at the end."""
+    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
 
 
 def _finite(name: str, tensor: Tensor, what: str, reason: str) -> Tensor:

@@ -114,12 +114,15 @@ def test_what_goes_is_what_was_worked_out_by_hand(construct):
     works(removal.model, model, construct)
 
 
+LAYERS = (nn.modules.conv._ConvNd, nn.Linear, nn.RNNBase, nn.modules.rnn.RNNCellBase, nn.MultiheadAttention)
+
+
 @torch.no_grad()
 def masked(model: nn.Module, kept: Mapping[str, Mapping[int, list[int]]]) -> nn.Module:
     """The model of full size in which no layer reads what is gone: its weights for that are zero."""
     large = clone(model)
     for path, module in large.named_modules():
-        if not isinstance(module, nn.modules.conv._ConvNd | nn.Linear | nn.RNNBase | nn.MultiheadAttention):
+        if not isinstance(module, LAYERS):
             continue
         dim = 0 if isinstance(module, nn.modules.conv._ConvTransposeNd) else 1
         for name, weight in module.named_parameters(recurse=False):

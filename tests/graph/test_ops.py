@@ -30,7 +30,7 @@ from pruning.removal.apply import removed_model
 from pruning.removal.reference import Masking, run
 from pruning.removal.verify import check_removal
 from pruning.whatif.cut import Cut, narrowed
-from tests.graph.op_calls import CALLS, Sample
+from tests.graph.op_calls import CALLS, Sample, packet
 
 aten = torch.ops.aten
 ATEN = {name.removeprefix("aten::").split(".")[0] for name in torch._C._dispatch_get_all_op_names()
@@ -73,12 +73,17 @@ def reading(made: Tensor) -> Tensor:
     return (made.to(torch.float64) + 0.5).square().sum()
 
 
+def branch_of(name: str) -> str:
+    """The branch of an op."""
+    return f"op_{name.replace('.', '_')}"
+
+
 class Branches(nn.Module):
     """Many ops side by side, none of which sees the others' channels; a sum reads what each gives."""
 
     def __init__(self, names: list[str]) -> None:
         super().__init__()
-        self.branches = nn.ModuleDict({f"op_{name}": Branch(call_of(name)) for name in names})
+        self.branches = nn.ModuleDict({branch_of(name): Branch(call_of(name)) for name in names})
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.stack([branch(x) for branch in self.branches.values()])
@@ -106,7 +111,7 @@ def test_each_op_is_traced_and_its_channels_go_exactly_or_stay_with_a_reason(fam
     assert all(call_of(name).locked in why for name, why in stays.items()), stays
     kept = {group.name: tuple(range(group.units - group.units // 2)) for group in graph.groups}
     for name in names:
-        assert stays[name] or f"branches.op_{name}.stem" in kept, f"{name} has no group of its own"
+        assert stays[name] or f"branches.{branch_of(name)}.stem" in kept, f"{name} has no group of its own"
     plan = Plan(granularity="channel", kept=kept, layers=())
     check = check_removal(model, removed_model(model, graph, plan), graph, plan)
     drawn = any(OPS[name].random for name in names)
@@ -143,7 +148,7 @@ def test_ops_run_on_cut_values_as_the_table_says(family: str) -> None:
 
 def reasons(graph: ModelGraph, name: str) -> str:
     """Why (some) channels of an op's convolution stay; '' where all may go."""
-    weight = f"branches.op_{name}.stem.weight"
+    weight = f"branches.{branch_of(name)}.stem.weight"
     return " ".join(
         group.locked or ""
         for group in graph.locked
@@ -156,8 +161,8 @@ def test_ops_that_only_state_something_are_left_out(name: str) -> None:
     graph = Graph()
     x = graph.placeholder("x")
     x.meta["val"] = torch.zeros(2, 3)
-    packet = getattr(aten, name)
-    stated = graph.call_function(getattr(packet, packet.overloads()[0]), (x,))
+    found = packet(name)
+    stated = graph.call_function(getattr(found, found.overloads()[0]), (x,))
     graph.output(stated)
     labels = Labels()
     done = walk(Trace(nodes=tuple(graph.nodes), tensors={}, constants={}, batch=2), labels, {})
@@ -165,12 +170,13 @@ def test_ops_that_only_state_something_are_left_out(name: str) -> None:
 
 
 def overloads(op: Op) -> list[torch.FunctionSchema]:
-    packet = getattr(aten, op.name)
-    return [getattr(packet, name)._schema for name in packet.overloads() if "out" not in name]
+    found = packet(op.name)
+    return [getattr(found, name)._schema for name in found.overloads() if "out" not in name]
 
 
-def test_all_ops_are_of_torch() -> None:
-    assert [name for name in OPS if not hasattr(aten, name)] == ["getitem"]
+def test_all_ops_are_of_torch_or_of_the_library_they_name() -> None:
+    assert [name for name in OPS if "." not in name and not hasattr(aten, name)] == ["getitem"]
+    assert all(packet(name).overloads() for name in OPS if "." in name)
 
 
 def test_all_ops_that_only_state_something_are_known() -> None:

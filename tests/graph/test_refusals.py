@@ -98,9 +98,14 @@ class Result:
         self.scores = scores
 
 
-class OwnResult(Net):
-    def forward(self, x: Tensor) -> Result:
-        return Result(super().forward(x))
+class OwnInput(Net):
+    def forward(self, x: Tensor, factors: Result) -> Tensor:
+        return super().forward(x) * factors.scores.mean()
+
+
+class HiddenResult(Net):
+    def forward(self, x: Tensor) -> object:
+        return iter((super().forward(x),))
 
 
 class Returns(Net):
@@ -140,8 +145,12 @@ def test_outputs_without_a_tensor(result):
     assert "returns no tensor" in refusal(Returns(result))
 
 
-def test_outputs_of_a_class_of_ones_own():
-    assert "returns an object of class Result" in refusal(OwnResult())
+def test_outputs_whose_tensors_cannot_be_seen():
+    assert "returns no tensor that can be seen" in refusal(HiddenResult())
+
+
+def test_inputs_of_a_class_of_ones_own():
+    assert "which tensors the example inputs hold" in refusal(OwnInput(), (IMAGES, Result(IMAGES)))
 
 
 def test_scripted_and_traced_models():
@@ -182,7 +191,6 @@ def test_compiled_models():
         (nn.Sequential(nn.LazyConv2d(4, 3), nn.ReLU()), "0.weight has no size yet"),
         (nn.ModuleList([nn.Linear(3, 3)]), "This ModuleList has no forward"),
         (object.__new__(Net), "without super().__init__()"),
-        (nn.Linear(3, 3, dtype=torch.cfloat), "weight is complex"),
     ],
 )
 def test_what_is_no_plain_network(model, words):

@@ -115,9 +115,7 @@ def test_a_single_wrong_weight_is_found_and_named() -> None:
     removed, _ = prove(model, graph, plan := make_plan(model, graph, HALF))
     with torch.no_grad():
         removed.b.weight[1, 2, 0, 1] += 1e-5
-    with pytest.raises(
-        RemovalError, match=r"at conv2d in b, test_compare.py:\d+ the smaller network diff"
-    ):
+    with pytest.raises(RemovalError, match=r"at conv2d in b, test_compare.py:\d+ the smaller network diff"):
         check_removal(model, removed, graph, plan)
 
 

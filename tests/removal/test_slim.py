@@ -13,7 +13,8 @@ from torchvision.models.maxvit import MaxVit
 from torchvision.models.swin_transformer import PatchMergingV2, SwinTransformer, SwinTransformerBlockV2
 
 from pruning import remove_channels
-from pruning.removal.slim_attention import SlimKind
+from pruning.removal.slim import prepared
+from pruning.removal.slim_attention import SlimKind, SlimMultiheadAttention
 from pruning.removal.slim_windows import WINDOWS
 
 SMALL: dict[str, Any] = {"patch_size": [4, 4], "embed_dim": 8, "depths": [1, 1], "num_heads": [2, 2],
@@ -61,3 +62,61 @@ def test_where_one_block_has_a_single_head_left_others_still_lose_theirs() -> No
     assert done.check is not None and done.check.status == "exact"
     heads = [module.n_heads for module in done.model.modules() if type(module).__name__ == "SlimRelativeAttention"]
     assert heads == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("options", [{}, {"kdim": 6, "vdim": 10}, {"add_bias_kv": True}, {"add_zero_attn": True},
+                                     {"kdim": 6, "vdim": 10, "add_bias_kv": True, "add_zero_attn": True},
+                                     {"kdim": 6, "vdim": 10, "bias": False}], ids=str)  # fmt: skip
+def test_attention_is_what_torchs_own_is(options: dict[str, Any], batch_first: bool) -> None:
+    torch.manual_seed(0)
+    own = nn.MultiheadAttention(8, 4, batch_first=batch_first, **options).eval()
+    slim = prepared(nn.ModuleList([own]))[0]
+    assert type(slim) is SlimMultiheadAttention and type(own) is nn.MultiheadAttention
+    query, key, value = (torch.randn(3, length, width) for length, width in
+                         ((5, 8), (7, options.get("kdim", 8)), (7, options.get("vdim", 8))))  # fmt: skip
+    given = [x if batch_first else x.transpose(0, 1) for x in (query, key, value)]
+    padding, mask = torch.zeros(3, 7, dtype=torch.bool), torch.zeros(5, 7, dtype=torch.bool)
+    padding[1, 4:], mask[2, 3] = True, True
+    for masks in (
+        {},
+        {"key_padding_mask": padding},
+        {"attn_mask": mask},
+        {"attn_mask": mask, "key_padding_mask": padding},
+    ):
+        for need in ({"need_weights": False}, {}, {"average_attn_weights": False}):
+            wanted, got = own(*given, **masks, **need), slim(*given, **masks, **need)
+            assert torch.allclose(wanted[0], got[0], atol=1e-6)
+            assert wanted[1] is got[1] is None or torch.allclose(wanted[1], got[1], atol=1e-6)
+
+
+class Crossed(nn.Module):
+    """Words look at an image; `seen`: the shares of attention are a result, too."""
+
+    def __init__(self, *, seen: bool) -> None:
+        super().__init__()
+        self.image, self.words = nn.Conv2d(3, 24, 3, 2, 1), nn.Embedding(20, 32)
+        self.attention = nn.MultiheadAttention(32, 4, kdim=24, vdim=24, batch_first=True)
+        self.head, self.seen = nn.Linear(32, 3), seen
+
+    def forward(self, x: torch.Tensor, words: torch.Tensor) -> Any:
+        keys = self.image(x).flatten(2).transpose(1, 2)
+        query = self.words(words)
+        made, shares = self.attention(query, keys, keys)
+        made = self.head(made + query)
+        return (made, shares) if self.seen else made
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_heads_stay_where_their_mean_is_a_result(seen: bool) -> None:
+    torch.manual_seed(0)
+    done = remove_channels(
+        Crossed(seen=seen).eval(), (torch.randn(2, 3, 8, 8), torch.randint(0, 20, (2, 5))), sparsity=0.5
+    )
+    assert done.check is not None and done.check.status == "exact"
+    assert sorted(group.units for group in done.groups) == ([24, 32] if seen else [4, 24, 32])
+    reasons = {layer: locked.reason for locked in done.locked for layer in locked.layers}
+    assert ("attention.k_proj_weight" in reasons) == seen
+    assert not seen or "mean in attention" in reasons["attention.k_proj_weight"]
+    attention = done.model.attention
+    assert (attention.embed_dim, attention.kdim, attention.vdim, attention.num_heads) == (16, 12, 12, 4 if seen else 2)

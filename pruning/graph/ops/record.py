@@ -13,7 +13,8 @@ class Op:
     """What is known of one kind of call of an exported graph. All facts false: nobody has looked at it."""
 
     name: str = ""
-    """As ATen has it, without namespace and overload: 'conv2d'. '' is what is no call at all."""
+    """As ATen has it, without namespace and overload: 'conv2d'; other libraries' ops with theirs: 'torchvision.nms'.
+    '' is what is no call at all."""
 
     rule: Rule | None = None
     """How labels go through it; None: what reaches it is locked."""
@@ -40,6 +41,8 @@ class Op:
     """It leaves numbers out in training, and gives its operand back in eval mode."""
     random: bool = False
     """It draws numbers."""
+    holds: str = ""
+    """What of the data is held in it as it was when traced, in words; '' is nothing."""
 
     arithmetic: Literal["subtracts", "multiplies", "divides", "inverts", "raises"] | None = None
     """What it does to a mean: subtracts it, multiplies or divides by it, takes 1/x or 1/√x, raises it to a power."""

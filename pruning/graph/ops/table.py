@@ -6,10 +6,14 @@ from pruning.graph.ops.record import Op, alike
 from pruning.graph.rules.constants import made
 from pruning.graph.rules.contractions import bilinear, convolution, linear, transposed_convolution, weight_norm
 from pruning.graph.rules.cuts import narrow, pad, select, slice_, split, unbind
+from pruning.graph.rules.deformable import deformable_convolution
 from pruning.graph.rules.elementwise import glu, nary, prelu, unary
-from pruning.graph.rules.joins import cat, dstack, hstack, stack, vstack
+from pruning.graph.rules.joins import broadcast, cat, dstack, hstack, pad_sequence, stack, vstack
 from pruning.graph.rules.moves import (
+    as_complex,
+    as_real,
     channel_shuffle,
+    col2im,
     expand,
     im2col,
     index,
@@ -24,16 +28,34 @@ from pruning.graph.rules.norms import (
     batch_norm,
     cosine,
     embedding,
+    embedding_bag,
     extreme,
     fourier,
     group_norm,
     layer_norm,
     mean,
+    regions,
     spatial,
     total,
+    unpool,
 )
-from pruning.graph.rules.products import addmm, attention, baddbmm, einsum, matmul, mm, mv
-from pruning.graph.rules.recurrent import gru, lstm, rnn
+from pruning.graph.rules.packed import pack, unpack
+from pruning.graph.rules.places import gather, index_add, index_fill, scatter
+from pruning.graph.rules.products import (
+    addmm,
+    attention,
+    baddbmm,
+    distances,
+    einsum,
+    matmul,
+    mm,
+    mv,
+    outer,
+    tensordot,
+)
+from pruning.graph.rules.recurrent import gru, gru_cell, lstm, lstm_cell, rnn, rnn_cell
+
+LENGTHS = "the lengths of packed sequences"
 
 LAYERS = (
     Op(name="linear", rule=linear, asked_without_labels=True, layer="linear", consumer=True, sizeless="always",
@@ -45,11 +67,20 @@ LAYERS = (
            Op(rule=transposed_convolution, layer="transposed convolution", consumer=True, sizes=True,
               ends_search=True)),
     Op(name="convolution", rule=convolution, layer="either convolution", consumer=True, ends_search=True),
+    Op(name="torchvision.deform_conv2d", rule=deformable_convolution, consumer=True, sizes=True, ends_search=True),
     Op(name="bilinear", rule=bilinear, consumer=True),
     Op(name="embedding", rule=embedding, asked_without_labels=True),
+    Op(name="embedding_bag", rule=embedding_bag, asked_without_labels=True),
     Op(name="lstm", rule=lstm, consumer=True, unchecked=True),
     Op(name="gru", rule=gru, consumer=True),
     *alike("rnn_tanh rnn_relu", Op(rule=rnn, consumer=True)),
+    Op(name="lstm_cell", rule=lstm_cell, consumer=True),
+    Op(name="gru_cell", rule=gru_cell, consumer=True),
+    *alike("rnn_tanh_cell rnn_relu_cell", Op(rule=rnn_cell, consumer=True)),
+    Op(name="pruning.packed_lstm", rule=lstm, consumer=True, unchecked=True, holds=LENGTHS),
+    Op(name="pruning.packed_gru", rule=gru, consumer=True, unchecked=True, holds=LENGTHS),
+    *alike("pruning.packed_rnn_tanh pruning.packed_rnn_relu",
+           Op(rule=rnn, consumer=True, unchecked=True, holds=LENGTHS)),
     *alike("_weight_norm _weight_norm_interface", Op(rule=weight_norm)),
 )  # fmt: skip
 
@@ -59,11 +90,14 @@ PRODUCTS = (
     Op(name="mm", rule=mm, consumer=True),
     Op(name="mv", rule=mv, consumer=True),
     Op(name="dot", consumer=True),
+    Op(name="outer", rule=outer, consumer=True),
+    Op(name="tensordot", rule=tensordot, consumer=True),
+    Op(name="cdist", rule=distances, consumer=True),
     Op(name="addmm", rule=addmm, consumer=True),
     Op(name="baddbmm", rule=baddbmm, consumer=True),
     Op(name="einsum", rule=einsum, consumer=True, ends_search=True),
     Op(name="scaled_dot_product_attention", rule=attention, consumer=True, on_cut="as it is"),
-    Op(name="cosine_similarity", rule=cosine, consumer=True),
+    *alike("cosine_similarity linalg_vecdot", Op(rule=cosine, consumer=True)),
 )
 
 NORMS = (
@@ -80,12 +114,15 @@ REDUCTIONS = (
     Op(name="mean", rule=mean, sizeless="always", on_cut="as it is"),
     *alike("var std var_mean std_mean", Op(rule=mean)),
     Op(name="amax", rule=extreme, on_cut="as it is"),
-    *alike("amin aminmax max min median prod logsumexp argmax argmin any all", Op(rule=extreme)),
+    *alike("amin aminmax max min median nanmedian mode kthvalue prod logsumexp argmax argmin any all count_nonzero",
+           Op(rule=extreme)),
     Op(name="softmax", rule=along_dims, sizeless="always", on_cut="as it is"),
     Op(name="log_softmax", rule=along_dims, sizeless="always"),
-    *alike("_softmax cumsum cumprod logcumsumexp sort argsort topk", Op(rule=along_dims)),
-    *alike("fft_fft fft_ifft fft_rfft fft_irfft fft_fft2 fft_ifft2 fft_rfft2 fft_irfft2", Op(rule=fourier)),
-)
+    *alike("_softmax cumsum cumprod logcumsumexp cummax cummin sort argsort topk fft_fftshift fft_ifftshift",
+           Op(rule=along_dims)),
+    *alike("fft_fft fft_ifft fft_rfft fft_irfft fft_fft2 fft_ifft2 fft_rfft2 fft_irfft2 fft_fftn fft_ifftn fft_rfftn "
+           "fft_irfftn fft_hfft fft_ihfft", Op(rule=fourier)),
+)  # fmt: skip
 
 MAPS = (
     *alike("max_pool2d avg_pool2d adaptive_avg_pool2d adaptive_max_pool2d upsample_nearest2d upsample_bilinear2d",
@@ -96,9 +133,12 @@ MAPS = (
     *alike("max_pool1d_with_indices max_pool3d_with_indices adaptive_avg_pool3d adaptive_max_pool3d "
            "_adaptive_avg_pool2d fractional_max_pool2d", Op(rule=spatial)),
     *alike("upsample_nearest1d upsample_nearest3d upsample_linear1d upsample_trilinear3d _upsample_nearest_exact2d "
-           "_upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler grid_sampler_2d", Op(rule=spatial)),
+           "_upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler grid_sampler_2d grid_sampler_3d",
+           Op(rule=spatial)),
     *alike("reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d",
            Op(rule=spatial)),
+    *alike("max_unpool2d max_unpool3d", Op(rule=unpool)),
+    *alike("torchvision.roi_align torchvision.roi_pool", Op(rule=regions)),
 )  # fmt: skip
 
 RESHAPES = (
@@ -140,7 +180,10 @@ MOVES = (
     Op(name="getitem", leads_back=True, sizeless="always", shares_memory=True, cheap=True),
     Op(name="index", rule=index, widens_labels=True),
     Op(name="index_select", rule=index_select, widens_labels=True),
-    Op(name="gather", widens_labels=True),
+    Op(name="gather", rule=gather),
+    *alike("scatter scatter_ scatter_add scatter_add_ scatter_reduce scatter_reduce_", Op(rule=scatter)),
+    *alike("index_add index_add_ index_copy index_copy_ index_reduce index_reduce_", Op(rule=index_add)),
+    *alike("index_fill index_fill_", Op(rule=index_fill)),
     Op(name="roll", rule=roll, widens_labels=True),
     Op(name="cat", rule=cat, widens_labels=True, sizeless="always", on_cut="as it is"),
     *alike("concat concatenate", Op(rule=cat)),
@@ -148,9 +191,16 @@ MOVES = (
     Op(name="hstack", rule=hstack),
     Op(name="vstack", rule=vstack),
     Op(name="dstack", rule=dstack),
+    Op(name="pad_sequence", rule=pad_sequence),
+    Op(name="broadcast_tensors", rule=broadcast),
     Op(name="pixel_shuffle", rule=pixel_shuffle, widens_labels=True, sizes=True),
     *alike("channel_shuffle native_channel_shuffle", Op(rule=channel_shuffle)),
+    Op(name="pruning.pack_padded", rule=pack, unchecked=True, holds=LENGTHS),
+    Op(name="pruning.pad_packed", rule=unpack, unchecked=True, holds=LENGTHS),
     Op(name="im2col", rule=im2col),
+    Op(name="col2im", rule=col2im),
+    Op(name="view_as_complex", rule=as_complex),
+    Op(name="view_as_real", rule=as_real),
     Op(name="pad", rule=pad, sizes=True, cuts="pads", cheap=True),
     Op(name="constant_pad_nd", rule=pad, sizes=True, cuts="pads"),
 )  # fmt: skip
@@ -190,11 +240,12 @@ ARITHMETIC = (
     *alike("clamp_ clamp_min_", Op(rule=nary, leads_back=True)),
     *alike("clamp_max maximum minimum", Op(rule=nary, on_cut="as it is")),
     *alike("exp log abs neg square", Op(rule=unary, on_cut="as it is")),
-    *alike("exp_ expm1 log1p log2 abs_ neg_ sign sin cos tan atan erf angle real imag round floor ceil trunc frac "
-           "tril triu nan_to_num isnan isinf logical_not bitwise_not", Op(rule=unary)),
-    *alike("addcmul addcmul_ addcdiv lerp lerp_ complex polar atan2 hypot heaviside fmax fmin remainder fmod "
-           "floor_divide where masked_fill masked_fill_ copy_ eq ne gt ge lt le logical_and logical_or bitwise_and "
-           "bitwise_or", Op(rule=nary)),
+    *alike("exp_ exp2 expm1 log1p log2 log10 abs_ neg_ sign sgn sin cos tan asin acos atan sinh cosh asinh acosh atanh "
+           "sinc erf erfc erfinv lgamma digamma angle real imag conj conj_physical _conj resolve_conj positive square_ "
+           "round floor ceil trunc frac tril triu nan_to_num isnan isinf logical_not bitwise_not", Op(rule=unary)),
+    *alike("addcmul addcmul_ addcdiv lerp lerp_ complex polar atan2 hypot heaviside fmax fmin remainder fmod xlogy "
+           "logaddexp logaddexp2 copysign floor_divide where masked_fill masked_fill_ copy_ eq ne gt ge lt le "
+           "logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor clip", Op(rule=nary)),
 )  # fmt: skip
 
 CONSTANTS = (

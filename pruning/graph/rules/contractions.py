@@ -134,14 +134,15 @@ def parameter_behind(walk: Walk, argument: object) -> str | None:
 
 
 def convolution(call: Call) -> Result:
-    return _convolution(call, transposed=bool(call["transposed"]))
+    return convolved(call, transposed=bool(call["transposed"]))
 
 
 def transposed_convolution(call: Call) -> Result:
-    return _convolution(call, transposed=True)
+    return convolved(call, transposed=True)
 
 
-def _convolution(call: Call, *, transposed: bool) -> Result:
+def convolved(call: Call, *, transposed: bool) -> Value | None:
+    """What a convolution makes of its channels; None where an operand is unknown."""
     source, weight, bias = (call.value(call[name]) for name in ("input", "weight", "bias"))
     if source is None or weight is None:
         return None

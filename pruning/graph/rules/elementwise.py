@@ -40,12 +40,9 @@ def join_all(call: Call, operands: list[Value], shape: tuple[int, ...]) -> Value
 def _meet(call: Call, met: list[_Slot], new: _Slot, sizes: list[tuple[int, ...]]) -> _Slot:
     for slot in met:
         operands = slot.operands | new.operands
+        slot, new = _nested(call, slot, new, sizes)
         wide, thin = (slot, new) if slot.dims >= new.dims else (new, slot)
-        if not wide.dims >= thin.dims:
-            reason = call.why("meets values that are cut up otherwise")
-            call.labels.lock(wide.layer, reason)
-            call.labels.lock(thin.layer, reason)
-        elif wide.dims == thin.dims:
+        if wide.dims == thin.dims:
             call.labels.join(wide.layer, thin.layer)
         elif len(thin.dims) == 1:
             (dim,) = thin.dims
@@ -58,6 +55,21 @@ def _meet(call: Call, met: list[_Slot], new: _Slot, sizes: list[tuple[int, ...]]
             call.labels.join(wide.layer, thin.layer)
         new = _Slot(wide.dims, wide.layer, operands)
     return new
+
+
+def _nested(call: Call, one: _Slot, other: _Slot, sizes: list[tuple[int, ...]]) -> tuple[_Slot, _Slot]:
+    """Two layers of which one varies along all dimensions of the other: where each has dimensions of its own, it goes
+    as a whole along those in which the other is wide, or both do along all of them."""
+    for stays in (False, True):
+        if one.dims >= other.dims or other.dims >= one.dims:
+            break
+        one, other = _whole(call, one, other, sizes, stays), _whole(call, other, one, sizes, stays)
+    return one, other
+
+
+def _whole(call: Call, slot: _Slot, other: _Slot, sizes: list[tuple[int, ...]], everywhere: bool) -> _Slot:
+    own = {d for d in slot.dims - other.dims if everywhere or any(sizes[number][d] > 1 for number in other.operands)}
+    return _Slot(slot.dims - own, call.labels.tie(slot.layer, own), slot.operands)
 
 
 def unary(call: Call) -> Result:

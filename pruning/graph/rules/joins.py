@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pruning.graph.labels import RAW, Value, compact, raw, varying
 from pruning.graph.rules.call import Call, Result, shape_of
+from pruning.graph.rules.elementwise import join_all
 from pruning.graph.rules.moves import dim_of
 
 
@@ -42,6 +43,21 @@ def stack(call: Call) -> Result:
         Value((*p.shape[:dim], 1, *p.shape[dim:]), tuple(layer.unsqueeze(dim) for layer in p.layers)) for p in parts
     ]
     return _side_by_side(call, wide, dim)
+
+
+def pad_sequence(call: Call) -> Result:
+    """Sequences of several lengths side by side, padded to the longest; channels of all go together."""
+    parts = []
+    for node in call["sequences"]:
+        part = call.drop(call.value(node) or raw(shape_of(node)), {0}, "pads along them")
+        parts.append(Value((1, 1, *part.shape[1:]), tuple(layer.unsqueeze(0) for layer in part.layers)))
+    return Value(call.shape, _side_by_side(call, parts, 0 if call["batch_first"] else 1).layers)
+
+
+def broadcast(call: Call) -> Result:
+    """Each operand in the shape of all; what they are broadcast for joins their labels."""
+    met = join_all(call, _parts(call), tuple(call.node.meta["val"][0].shape))
+    return (met,) * len(call.node.meta["val"])
 
 
 def _parts(call: Call) -> list[Value]:

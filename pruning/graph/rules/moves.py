@@ -133,11 +133,20 @@ def pixel_shuffle(call: Call) -> Result:
     value = call.value(call["self"])
     if value is None:
         return None
-    dim = len(value.shape) - 3
+    channel, rank, run = len(value.shape) - 3, len(value.shape), call["upscale_factor"] ** 2
+    value = call.drop(value, {rank - 2, rank - 1}, "spreads channels along them")
+    return Value(call.shape, _runs(call, value, channel, run))
+
+
+def _runs(call: Call, value: Value, dim: int, length: int) -> tuple[Tensor, ...]:
+    """The layers of a value in which each run of `length` indices along a dimension becomes one."""
+    layers = []
     for layer in value.layers:
         if layer.shape[dim] > 1:
-            call.labels.tie_runs(layer, dim, call["upscale_factor"] ** 2)
-    return move(call)
+            call.labels.tie_runs(layer, dim, length)
+            layer = layer.index_select(dim, torch.arange(0, layer.shape[dim], length))
+        layers.append(layer)
+    return tuple(layer for layer in layers if varying(layer))
 
 
 def channel_shuffle(call: Call) -> Result:
@@ -148,6 +157,27 @@ def channel_shuffle(call: Call) -> Result:
         if layer.shape[1] > 1:
             call.labels.tie_blocks(layer, 1, value.shape[1] // call["groups"])
     return move(call)
+
+
+def as_complex(call: Call) -> Result:
+    """Each pair along the last dimension becomes one complex number."""
+    value = call.value(call["self"])
+    if value is None:
+        return None
+    last = len(value.shape) - 1
+    layers = []
+    for layer in value.layers:
+        if varying(layer) == (last,):
+            call.labels.lock(layer, call.why("makes complex numbers of them"))
+        else:
+            layers.append(call.labels.tie(layer, [last]).squeeze(last))
+    return Value(call.shape, tuple(layers))
+
+
+def as_real(call: Call) -> Result:
+    """The two parts of each complex number stand along a dimension of their own."""
+    value = call.value(call["self"])
+    return None if value is None else Value(call.shape, tuple(layer.unsqueeze(-1) for layer in value.layers))
 
 
 def im2col(call: Call) -> Result:
@@ -162,3 +192,14 @@ def im2col(call: Call) -> Result:
         for layer in value.layers
     )
     return Value(call.shape, layers)
+
+
+def col2im(call: Call) -> Result:
+    """The inverse: each run of kernel-size many channels is added up to one."""
+    value = call.value(call["self"])
+    if value is None:
+        return None
+    channel = len(value.shape) - 2
+    value = call.drop(value, {channel + 1}, "folds this dimension")
+    runs = _runs(call, value, channel, math.prod(call["kernel_size"]))
+    return Value(call.shape, tuple(layer.unsqueeze(-1) for layer in runs))

@@ -194,12 +194,49 @@ def fourier(call: Call) -> Result:
 def spatial(call: Call) -> Result:
     """Pooling, resampling and padding over the last dimensions: each channel by itself."""
     source = next(call.operands(), None)
-    if source is None:
-        return None
+    return None if source is None else _whole(call, source, _last_dims(call, source), "pools along them")
+
+
+def _last_dims(call: Call, source: Value) -> set[int]:
+    """Dimensions that an op of one, two or three dimensions works over, as its name says."""
     found = re.search(r"([123])d", call.op)
     count = int(found.group(1)) if found else 2
     rank = len(source.shape)
-    return _whole(call, source, set(range(rank - count, rank)), "pools along them")
+    return set(range(rank - count, rank))
+
+
+def unpool(call: Call) -> Result:
+    """max_unpool: the numbers of places are those of the same channels."""
+    source, places = call.value(call["self"]), call.value(call["indices"])
+    if source is None or places is None:
+        return None
+    met = join_all(call, [source, places], source.shape)
+    return _whole(call, met, _last_dims(call, met), "pools along them")
+
+
+def regions(call: Call) -> Result:
+    """roi_align and the like: each channel of each region, pooled by itself."""
+    source = call.value(call["input"])
+    if source is None:
+        return None
+    rois = call.value(call["rois"])
+    if rois is not None:
+        call.labels.lock_value(rois, call.why("takes them for the corners of regions"))
+    layers = call.drop(source, {0, 2, 3}, "pools along them").layers
+    outputs = call.node.meta["val"]
+    made = Value(call.shape, layers)
+    return (made,) * len(outputs) if isinstance(outputs, list | tuple) else made
+
+
+def embedding_bag(call: Call) -> Result:
+    """Sums, means or maxima of embeddings; what else it gives are numbers of places."""
+    weight = call.value(call["weight"])
+    layer = weight.layer(1) if weight is not None else None
+    if weight is None or layer is None:
+        return None
+    call.labels.produced.append(layer.reshape(-1))
+    shapes = [tuple(output.shape) for output in call.node.meta["val"]]
+    return tuple(Value(shape, (layer,) if shape[1:] == weight.shape[1:] else ()) for shape in shapes)
 
 
 def embedding(call: Call) -> Result:

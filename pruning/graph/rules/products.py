@@ -32,6 +32,44 @@ def baddbmm(call: Call) -> Result:
     return _matrix_product(call, "batch1", "batch2", added="self")
 
 
+def outer(call: Call) -> Result:
+    left, right = call.value(call["self"]), call.value(call["vec2"])
+    if left is None or right is None:
+        return None
+    return _product(call, [(left, "m"), (right, "n")], "mn", (call["self"], call["vec2"]))
+
+
+def tensordot(call: Call) -> Result:
+    """Sums over pairs of dimensions; what is left of the first operand comes before what is left of the second."""
+    left, right = call.value(call["self"]), call.value(call["other"])
+    if left is None or right is None:
+        return None
+    first = [chr(ord("a") + dim) for dim in range(len(left.shape))]
+    second = [chr(ord("A") + dim) for dim in range(len(right.shape))]
+    pairs = [
+        (one % len(first), two % len(second)) for one, two in zip(call["dims_self"], call["dims_other"], strict=True)
+    ]
+    for one, two in pairs:
+        second[two] = first[one]
+    summed = {first[one] for one, _ in pairs}
+    result = "".join(letter for letter in (*first, *second) if letter not in summed)
+    operands = [(left, "".join(first)), (right, "".join(second))]
+    return _product(call, operands, result, (call["self"], call["other"]))
+
+
+def distances(call: Call) -> Result:
+    """cdist: a sum over the last dimension, to which two zeros add nothing."""
+    left, right = call.value(call["x1"]), call.value(call["x2"])
+    if left is None or right is None:
+        return None
+    batch = "abcdefgh"[: max(len(left.shape), len(right.shape)) - 2]
+    operands = [
+        (left, _tail(batch, len(left.shape) - 2) + "mk"),
+        (right, _tail(batch, len(right.shape) - 2) + "nk"),
+    ]
+    return _product(call, operands, batch + "mn", (call["x1"], call["x2"]))
+
+
 def _matrix_product(call: Call, left_name: str, right_name: str, added: str | None = None) -> Result:
     left, right = call.value(call[left_name]), call.value(call[right_name])
     if left is None or right is None:

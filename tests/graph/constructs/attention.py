@@ -195,6 +195,38 @@ class AttentionModule(_Tokens):
 
 
 @construct(
+    False,
+    by_layers=False,
+    groups=[8, 6, 4],
+    macs=3 * 8 * 9 * P + 3 * 6 * P + 2 * (8 * 6 * P) + 8 * 8 * P + 2 * (4 * P * P * 2) + 8 * 8 * P + 8 * 5,
+    left=3 * 4 * 9 * P + 3 * 3 * P + 2 * (4 * 3 * P) + 4 * 4 * P + 2 * (2 * P * P * 2) + 4 * 4 * P + 4 * 5,
+)
+@construct(
+    True,
+    by_layers=False,
+    name="and-more-keys",
+    groups=[8, 6, 4],
+    macs=3 * 8 * 9 * P + 3 * 6 * P + 2 * (8 * 6 * P) + 8 * 8 * P + 2 * (4 * P * (P + 2) * 2) + 8 * 8 * P + 8 * 5,
+    left=3 * 4 * 9 * P + 3 * 3 * P + 2 * (4 * 3 * P) + 4 * 4 * P + 2 * (2 * P * (P + 2) * 2) + 4 * 4 * P + 4 * 5,
+)
+class AttentionToOthers(_Tokens):
+    """torch's module with keys and values of another width, which have weights of their own; `more`: a key that is
+    learnt, and one of zeros."""
+
+    def __init__(self, more: bool) -> None:
+        super().__init__()
+        self.other = conv(3, 6, 1)
+        self.attention = nn.MultiheadAttention(
+            8, 4, kdim=6, vdim=6, add_bias_kv=more, add_zero_attn=more, batch_first=True
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        keys = self.other(x).flatten(2).transpose(1, 2)
+        tokens = self.stem(x).flatten(2).transpose(1, 2)
+        return self.head((tokens + self.attention(tokens, keys, keys)[0]).mean(1))
+
+
+@construct(
     by_layers=False,
     groups=[8, 4, 16],
     macs=3 * 8 * 9 * P + 8 * 24 * P + 2 * (4 * P * P * 2) + 8 * 8 * P + 2 * (8 * 16 * P) + 8 * 5,
