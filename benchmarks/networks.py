@@ -20,7 +20,7 @@ WEIGHTS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """One network: `torchvision:NAME`, `segmentation:NAME` or `timm:NAME`."""
+    """One network: `torchvision:NAME`, `segmentation:NAME`, `flow:NAME` or `timm:NAME`."""
 
     name: str
     size: int
@@ -143,8 +143,26 @@ MORE_TIMM: dict[str, tuple[int, dict[str, Any]]] = {
     "xcit_nano_12_p16_224": (64, {"img_size": 64}),
     "maxvit_pico_rw_256": (64, {"img_size": 64}),
     "efficientformer_l1": (224, {}),
+    "dm_nfnet_f0": (64, {}),
+    "efficientnet_lite0": (64, {}),
 }
-"""Mostly attention: reported beside the 50."""
+"""Mostly attention, and networks that were asked for: reported beside the 50."""
+
+
+def flow_networks() -> list[Network]:
+    """Networks of torchvision for optical flow, on an image and its mirror image."""
+    return [Network(name=f"flow:{name}", size=128) for name in ("raft_small", "raft_large")]
+
+
+class Mirrored(nn.Module):
+    """A network for optical flow with the mirror image as the second one; the last of two estimates."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network(images, images.flip(-1), num_flow_updates=2)[-1]  # type: ignore[no-any-return]
 
 
 def timm_networks(table: Mapping[str, tuple[int, dict[str, Any]]] = TIMM) -> list[Network]:
@@ -162,7 +180,13 @@ QUICK = (
 
 def all_networks() -> list[Network]:
     """Every network of the benchmark."""
-    return [*torchvision_networks(), *segmentation_networks(), *timm_networks(), *timm_networks(MORE_TIMM)]
+    return [
+        *torchvision_networks(),
+        *segmentation_networks(),
+        *timm_networks(),
+        *timm_networks(MORE_TIMM),
+        *flow_networks(),
+    ]
 
 
 def build(network: Network) -> tuple[nn.Module, Tensor]:
@@ -195,7 +219,8 @@ def _create(network: Network) -> nn.Module:
         return timm.create_model(name, pretrained=False, **options)  # type: ignore[no-any-return]
     import torchvision
 
-    return torchvision.models.get_model(name, weights=None, **options)  # type: ignore[no-any-return]
+    made = torchvision.models.get_model(name, weights=None, **options)
+    return Mirrored(made) if network.family == "flow" else made
 
 
 def _enliven(name: str, parameter: Tensor) -> None:

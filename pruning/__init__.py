@@ -18,6 +18,11 @@ _PLACES = {
 }
 
 
+def __dir__() -> list[str]:
+    """What there is to use, also before it is loaded."""
+    return sorted({*globals(), *_PLACES})
+
+
 def __getattr__(name: str) -> Any:
     """Load the engine when it is first asked for: importing torch takes seconds."""
     if name not in _PLACES:

@@ -18,6 +18,10 @@ from pruning.granularity import GRANULARITIES, Granularity, GranularityInfo, fin
 Allocation = Literal["uniform"]
 """How the overall sparsity becomes one for each target. uniform: the same for all."""
 ALLOCATIONS: tuple[Allocation, ...] = get_args(Allocation)
+HeadRounding = Literal["down", "up"]
+"""How many attention heads stay where a sparsity leaves a fraction of one. down: as Torch-Pruning does, half of three
+heads leaves one; up: as everywhere else, two."""
+HEAD_ROUNDINGS: tuple[HeadRounding, ...] = get_args(HeadRounding)
 LONGEST_NAME = 4096
 """Characters of a layer's name."""
 LARGEST_SEED = 2**31 - 1
@@ -47,6 +51,8 @@ class PruneSpec:
     """Layers or channel groups with a sparsity of their own; sorted once built."""
     round_to: int = 1
     """Each layer keeps a multiple of so many channels, where that is possible; 1 for single weights."""
+    head_rounding: HeadRounding = "down"
+    """Of attention heads, which are few; other units that stay are rounded up."""
     seed: int = 0
     """Of whatever draws: a criterion; in a recipe training and recalibration, too."""
 
@@ -65,6 +71,10 @@ class PruneSpec:
         if self.allocation not in ALLOCATIONS:
             raise InputError(
                 f"'allocation' must be one of {', '.join(ALLOCATIONS)}, not {reprlib.repr(self.allocation)}."
+            )
+        if self.head_rounding not in HEAD_ROUNDINGS:
+            raise InputError(
+                f"'head_rounding' must be {' or '.join(HEAD_ROUNDINGS)}, not {reprlib.repr(self.head_rounding)}."
             )
         check_sparsity(self.sparsity, "the network")
         if type(self.round_to) is not int or self.round_to < 1:

@@ -69,7 +69,11 @@ def _verify_options(sub: argparse.ArgumentParser) -> None:
     _with_model(sub)
     sub.add_argument("--sparsity", type=number, required=True, metavar="S", help="fraction removed in each group")
     add_spec_options(
-        sub, PruneSpec(), "round_to", "criterion", "parameters", "seed", granularity="channel", images=False
+        sub,
+        PruneSpec(),
+        *("round_to", "head_rounding", "criterion", "parameters", "seed"),
+        granularity="channel",
+        images=False,
     )
 
 

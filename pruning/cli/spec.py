@@ -11,10 +11,10 @@ from pruning.base.errors import InputError
 from pruning.cli.arguments import number, whole
 from pruning.criteria import Criterion, criteria_for
 from pruning.granularity import GRANULARITIES, Granularity
-from pruning.spec import PruneSpec
+from pruning.spec import HEAD_ROUNDINGS, PruneSpec
 
 WIDTH = 98
-SPEC_FIELDS = ("granularity", "criterion", "parameters", "sparsity", "layers", "round_to", "seed")
+SPEC_FIELDS = ("granularity", "criterion", "parameters", "sparsity", "layers", "round_to", "head_rounding", "seed")
 """Fields of a spec that options can set."""
 
 
@@ -51,6 +51,13 @@ def add_spec_options(
         "round_to": (
             "--round-to",
             {"type": whole, "metavar": "K", "help": f"keep a multiple of K channels in a layer ({default.round_to})"},
+        ),
+        "head_rounding": (
+            "--head-rounding",
+            {
+                "choices": HEAD_ROUNDINGS,
+                "help": f"of attention heads that stay, where the sparsity leaves a fraction ({default.head_rounding})",
+            },
         ),
         "seed": ("--seed", {"type": whole, "metavar": "N", "help": f"equal seeds give equal results ({default.seed})"}),
     }

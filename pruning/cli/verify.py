@@ -40,6 +40,7 @@ def verify(ref: str, spec: PruneSpec) -> tuple[dict[str, Any], list[str]]:
         "weights": network.weights,
         "sparsity": spec.sparsity,
         "round_to": round_to,
+        "head_rounding": spec.head_rounding,
         "criterion": spec.criterion,
         "seed": spec.seed,
         "check": asdict(check),

@@ -14,7 +14,9 @@ def start(terms: Terms, subject: Subject) -> None:
     Raises:
         StorageError: the cache cannot be written, or the process cannot be started.
     """
-    asked = terms.prune.to_arguments("granularity", "criterion", "parameters", "sparsity", "layers", "round_to")
+    asked = terms.prune.to_arguments(
+        "granularity", "criterion", "parameters", "sparsity", "layers", "round_to", "head_rounding"
+    )
     arguments = ["contest", "--data", terms.data, *asked, "--rounds", str(terms.rounds), "--steps", str(terms.steps)]
     arguments += ["--seeds", ",".join(map(str, terms.seeds))]
     if subject.data_dir is not None:

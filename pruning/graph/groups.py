@@ -27,7 +27,7 @@ class Slot:
     """int64, units × positions: where each unit stands along the dimension (a flatten gives several positions)."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ChannelGroup:
     """All places that lose the same units together; what one slider controls."""
 
@@ -40,6 +40,9 @@ class ChannelGroup:
     """Connected set of labels that each unit is."""
     locked: str | None
     """Why no unit may be removed, or None."""
+
+    def __repr__(self) -> str:
+        return f"ChannelGroup({self.name}: {self.units:,} units{f', locked: {self.locked}' if self.locked else ''})"
 
     @property
     def producers(self) -> tuple[str, ...]:

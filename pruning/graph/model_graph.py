@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -56,7 +57,7 @@ class Lessons:
     """(tensor, dimension, indices that stay, why)."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ModelGraph:
     """A traced and labelled model."""
 
@@ -81,6 +82,9 @@ class ModelGraph:
     other_size: OtherSize | None = None
     """The traces at another batch size, where finding the batch made them."""
 
+    def __repr__(self) -> str:
+        return f"ModelGraph({len(self.groups):,} groups of channels, {len(self.locked):,} locked)"
+
     @property
     def trace(self) -> Trace:
         return self.walks[0].trace
@@ -95,6 +99,17 @@ class ModelGraph:
         """Shape of the first output for the traced batch, batch first."""
         outputs = pytree.tree_leaves(self.trace.nodes[-1].args)
         return next((tuple(node.meta["val"].shape) for node in outputs if isinstance(node, Node)), ())
+
+    @cached_property
+    def heads(self) -> frozenset[str]:
+        """Groups whose units are heads of attention: several channels each, which two activations are multiplied
+        over."""
+        scales = {scale for product in self.products for scale in product.scales}
+        return frozenset(
+            group.name
+            for group in self.groups
+            if any((slot.tensor, slot.dim) in scales and slot.index.shape[1] > 1 for slot in group.slots)
+        )
 
     def group(self, name: str) -> ChannelGroup:
         return next(group for group in self.groups if group.name == name)

@@ -28,6 +28,8 @@ class Target:
     """Why nothing of it can go, or None."""
     group: ChannelGroup | None
     """None for a weight tensor."""
+    heads: bool = False
+    """Whether its units are attention heads."""
 
     @property
     def touched(self) -> tuple[str, ...]:
@@ -64,6 +66,7 @@ def _groups(graph: ModelGraph) -> tuple[Target, ...]:
             layers=group.producers,
             locked=group.locked,
             group=group,
+            heads=group.name in graph.heads,
         )
         for group in (*graph.groups, *graph.locked)
     ]

@@ -8,6 +8,7 @@ import logging
 import math
 import operator
 import re
+import sys
 import threading
 import traceback
 import warnings
@@ -15,12 +16,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.fx import Node
+from torch.fx import config as fx_config
 from torch.fx.proxy import TracerBase
 
 from pruning.base.clone import twin
@@ -174,24 +177,26 @@ def _inlined(module: torch.fx.GraphModule) -> torch.fx.Graph:
 @contextlib.contextmanager
 def _quiet(made: list[Node]) -> Iterator[None]:
     """No warnings, attention through its plain operations instead of the fused fast path, distributions that do not
-    ask whether their values are allowed, and for each call the whole way through the user's code (torch keeps only the
-    frames of `forward` methods). Nodes go into `made` as they are created, since nothing is left of them where tracing
-    fails."""
+    ask whether their values are allowed, and for each call the line of the user's code that it comes from. Nodes go
+    into `made` as they are created, since nothing is left of them where tracing fails."""
     chatter = [logging.getLogger(name) for name in CHATTER]
     levels = [logger.level for logger in chatter]
     for logger in chatter:
         logger.setLevel(logging.CRITICAL)  # they print every failed call; ours become one sentence
-    fast, keep = torch.backends.mha.get_fastpath_enabled(), TracerBase._filter_traceback_frames
+    fast, silent = torch.backends.mha.get_fastpath_enabled(), fx_config.do_not_emit_stack_traces
     torch.backends.mha.set_fastpath_enabled(False)
+    fx_config.do_not_emit_stack_traces = True
     asserts = Distribution._validate_args  # on values
     Distribution.set_default_validate_args(False)
-    TracerBase._filter_traceback_frames = _users_frames  # type: ignore[method-assign, assignment]
     create = TracerBase.create_node
 
     def recorded(*args: Any, **kwargs: Any) -> Node:
         check_time(f"tracing it, at its call {len(made) + 1:,}")
-        made.append(create(*args, **kwargs))
-        return made[-1]
+        node = create(*args, **kwargs)
+        if node.op == "call_function":
+            node.stack_trace = _users_line(sys._getframe(1))
+        made.append(node)
+        return node
 
     TracerBase.create_node = recorded  # type: ignore[method-assign]
     try:
@@ -202,13 +207,23 @@ def _quiet(made: list[Node]) -> Iterator[None]:
         for logger, level in zip(chatter, levels, strict=True):
             logger.setLevel(level)
         torch.backends.mha.set_fastpath_enabled(fast)
+        fx_config.do_not_emit_stack_traces = silent
         Distribution.set_default_validate_args(asserts)
-        TracerBase._filter_traceback_frames = keep  # type: ignore[method-assign]
         TracerBase.create_node = create  # type: ignore[method-assign]
 
 
-def _users_frames(_: TracerBase, summary: traceback.StackSummary) -> traceback.StackSummary:
-    return traceback.StackSummary.from_list(_outside_torch(summary)[-1:])
+def _users_line(frame: FrameType | None) -> str:
+    """The innermost frame of the model's own code, as tracebacks write it: after the first call of a module, and not in
+    torch. torch writes down all frames with their code, which takes most of the time of a trace."""
+    found = ""
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file == MODULE_FILE and found:
+            return found
+        if not found and not file.startswith((TORCH_FOLDER, OWN_FOLDER, "<")):
+            found = f'File "{file}", line {frame.f_lineno}, in {frame.f_code.co_name}'
+        frame = frame.f_back
+    return ""
 
 
 def _outside_torch(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:

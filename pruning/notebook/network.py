@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,6 +13,7 @@ import plotly.graph_objects as go
 from torch import Tensor, nn
 
 from pruning.base.errors import InputError
+from pruning.catalog.openers import forms
 from pruning.cost.counts import layer_costs
 from pruning.granularity import Granularity
 from pruning.notebook.cut import Cut
@@ -21,7 +24,7 @@ from pruning.planning.plan import make_plan
 from pruning.render.figures import network as plots
 from pruning.sensitivity import outline
 from pruning.sensitivity.cache import measure
-from pruning.spec import PruneSpec
+from pruning.spec import HeadRounding, PruneSpec
 from pruning.statistics.cache import statistics_for
 from pruning.statistics.distributions import Norm, magnitude_histogram, unit_norms, weight_histogram
 from pruning.statistics.gather import Statistics
@@ -30,14 +33,15 @@ from pruning.whatif import WhatIf
 
 
 def open(
-    network: str | nn.Module = "sample:mini_resnet",
+    network: str | os.PathLike[str] | nn.Module = "sample:mini_resnet",
     example_inputs: Any = None,
     *,
     data: str | None = None,
     data_dir: str | None = None,
 ) -> Network:
     """Open a network by reference (`sample:NAME`, `run:DIR`, `torchvision:NAME`, `timm:NAME` or
-    `file:PATH.py:FACTORY`), or a copy of a module of this process, with its `example_inputs`.
+    `file:PATH.py:FACTORY`), by the path of a run's folder or of `PATH.py:FACTORY`, or a copy of a module of this
+    process, with its `example_inputs`.
 
     `data`: the images to measure it on, by default its own; `data_dir`: folder or zip that holds them. Nothing is
     loaded until something is measured.
@@ -46,12 +50,36 @@ def open(
         InputError: there is no such network, or these images do not fit it.
         StorageError: the run's files are damaged.
     """
+    if isinstance(network, os.PathLike):
+        network = _reference(os.fspath(network))
     if isinstance(network, str):
         return Network(subject=open_subject(network, data, data_dir))
+    if not isinstance(network, nn.Module):
+        raise InputError(
+            f"open takes {forms()}, the path of such a run or file, or an nn.Module: not {_kind(network)}."
+        )
     if example_inputs is None:
         raise InputError("A module needs example_inputs: a tensor with a batch dimension, or the shape of one sample.")
     images = None if data is None else Images.named(data, data_dir)
     return Network(subject=live_subject(network, example_inputs).with_images(images))
+
+
+def _kind(given: object) -> str:
+    return f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
+
+
+def _reference(path: str) -> str:
+    """The reference that opens a path."""
+    if Path(path).is_dir():
+        return f"run:{path}"
+    if path.endswith(".py"):
+        raise InputError(f"Say which function of {path} makes the network: open('file:{path}:FACTORY').")
+    if ".py:" in path:
+        return f"file:{path}"
+    raise InputError(
+        f"{path} is neither a run's folder nor PATH.py:FACTORY. Weights alone are no network: name what makes "
+        "it, as in open('file:PATH.py:FACTORY?weights=FILE')."
+    )
 
 
 class Network(Opened):
@@ -116,11 +144,13 @@ class Network(Opened):
         parameters: Mapping[str, int] | None = None,
         layers: Mapping[str, float] | None = None,
         round_to: int = 1,
+        head_rounding: HeadRounding = "down",
         seed: int = 0,
     ) -> Cut:
         """Decide what goes: `sparsity` of every layer or channel group, those in `layers` by their own.
 
         `parameters`: of the criterion. `round_to`: each layer keeps a multiple of so many channels, where it can.
+        `head_rounding`: of attention heads, which are few (see `pruning.spec`).
 
         Raises:
             InputError: a sparsity, name, criterion, parameter or seed that is not allowed, or a criterion that needs
@@ -134,6 +164,7 @@ class Network(Opened):
             sparsity=sparsity,
             layers=tuple((layers or {}).items()),
             round_to=whole("round_to", round_to, 1),
+            head_rounding=head_rounding,
             seed=whole("seed", seed, 0),
         )
         plan = make_plan(self.subject.model, self.subject.graph, spec, self._statistics(spec))

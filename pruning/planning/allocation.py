@@ -10,19 +10,20 @@ from pruning.base.errors import InputError
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.targets import Target, free_targets
-from pruning.spec import Allocation, PruneSpec
+from pruning.spec import Allocation, HeadRounding, PruneSpec
 
 SHOWN = 20
 """Layers listed in an error."""
 
 
-def kept_units(total: int, sparsity: float) -> int:
-    """How many of `total` units stay: max(1, total − floor(sparsity · total)).
+def kept_units(total: int, sparsity: float, rounding: HeadRounding = "up") -> int:
+    """How many of `total` units stay: (1 − sparsity) · total, rounded, and at least 1.
 
-    >>> kept_units(10, 0.35), kept_units(10, 0.99), kept_units(3, 0.1)
-    (7, 1, 3)
+    >>> kept_units(10, 0.35), kept_units(10, 0.99), kept_units(3, 0.1), kept_units(3, 0.5, "down")
+    (7, 1, 3, 1)
     """
-    return max(1, total - math.floor(sparsity * total + 1e-9))
+    removed = math.floor(sparsity * total + 1e-9) if rounding == "up" else math.ceil(sparsity * total - 1e-9)
+    return max(1, total - removed)
 
 
 def rounded_units(group: ChannelGroup, kept: int, multiple: int) -> int:
@@ -68,7 +69,7 @@ def kept_per_target(graph: ModelGraph, spec: PruneSpec) -> dict[str, int]:
     asked = per_target(graph, spec)
     kept = {}
     for target in free_targets(graph, spec.granularity):
-        count = kept_units(target.units, asked[target.key])
+        count = kept_units(target.units, asked[target.key], spec.head_rounding if target.heads else "up")
         kept[target.key] = count if target.group is None else rounded_units(target.group, count, spec.round_to)
     return kept
 

@@ -52,7 +52,7 @@ class Row:
     def at(self, sparsity: float) -> int:
         """The number at which it removes that share."""
         if self.target.group is not None:
-            return self.parts - kept_units(self.parts, sparsity)
+            return self.parts - kept_units(self.parts, sparsity, "down" if self.target.heads else "up")
         return min(self.highest, round(self.parts * sparsity))
 
     def sparsity(self, number: int) -> float:
@@ -148,13 +148,15 @@ class Positions:
 
 def sparsities_of(graph: ModelGraph, spec: PruneSpec) -> dict[str, float]:
     """The sparsity at which a spec puts each free row, by the row's name: what it asks, or exactly what it comes to
-    where it rounds to multiples.
+    where it rounds in another way than the rows.
 
     Raises:
         InputError: it names layers that this network does not have, or two values for one group.
     """
     asked, kept = per_target(graph, spec), kept_per_target(graph, spec)
     return {
-        row.name: asked[row.target.key] if spec.round_to == 1 else 1 - kept[row.target.key] / row.target.units
+        row.name: 1 - kept[row.target.key] / row.target.units
+        if spec.round_to != 1 or (row.target.heads and spec.head_rounding != "down")
+        else asked[row.target.key]
         for row in free_rows(graph, spec.granularity)
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -148,7 +149,7 @@ def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any
         return args[0]
     if op.asserts:  # it states the types of the original run
         return None
-    args, kwargs = _in_double((args, kwargs))
+    args, kwargs = widened((args, kwargs))
     target: Callable[..., Any] = node.target  # type: ignore[assignment]
     if op.normalises and mask is not None:
         return _norm_over_survivors(node, op.name, target, args, mask)
@@ -160,24 +161,35 @@ def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any
     return result.fill_(CONSTANT) if op.random else result
 
 
-def _in_double(value: Any) -> Any:
+def widened(value: Any) -> Any:
     """Arguments with float64 in place of any narrower float type, complex or not."""
     if isinstance(value, torch.dtype):
         return DOUBLES.get(value, value)
     if isinstance(value, Tensor):
         return value
     if isinstance(value, dict):
-        return {key: _in_double(item) for key, item in value.items()}
+        return {key: widened(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return type(value)(_in_double(item) for item in value) if type(value) in (tuple, list) else value
+        return type(value)(widened(item) for item in value) if type(value) in (tuple, list) else value
     return value
+
+
+@contextmanager
+def in_float64() -> Iterator[None]:
+    """Constants that code makes without saying of what type are float64 here."""
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(usual)
 
 
 class AllDouble(TorchDispatchMode):
     """Calls that ask for a narrower float type get float64, and random numbers are a constant, as in `run`."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*_in_double(args), **_in_double(kwargs or {}))
+        result = func(*widened(args), **widened(kwargs or {}))
         op = OPS.get(op_name(func))
         return result.fill_(CONSTANT) if op is not None and op.random else result
 

@@ -22,7 +22,7 @@ from pruning.removal.apply import shrink
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import Shrinkage, shrinkage
 from pruning.removal.verify import Check, check_removal
-from pruning.spec import PruneSpec
+from pruning.spec import HeadRounding, PruneSpec
 from pruning.statistics.gather import without_images
 
 
@@ -36,7 +36,7 @@ class Locked:
     """Names the call, the module, and file and line of the last frame outside torch, where a call is the reason."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Removal:
     """A smaller model and what was done to get it."""
 
@@ -44,11 +44,22 @@ class Removal:
     """A new model of the same classes and attribute names; in place of attention classes that insist on their full
     width a slim subclass with the same parameter names (`pruning.removal.slim`)."""
     kept: dict[str, dict[int, list[int]]]
-    """Parameter or buffer that shrank → dimension → kept original indices, ascending."""
+    """Parameter or buffer that shrank → dimension → kept original indices, ascending; a tensor of several names stands
+    under each."""
     groups: tuple[ChannelGroup, ...]
     locked: tuple[Locked, ...]
     check: Check | None
     """The proof; None where `check=False` left it out."""
+    dense_parameters: int
+    """Of the model that it came from."""
+
+    def __repr__(self) -> str:
+        left = sum(parameter.numel() for parameter in self.model.parameters())
+        proof = "not checked" if self.check is None else self.check.status.replace("_", " ")
+        return (
+            f"Removal({type(self.model).__name__}: {self.dense_parameters:,} → {left:,} parameters, "
+            f"{len(self.groups):,} groups of channels, {len(self.locked):,} locked, {proof})"
+        )
 
 
 def remove_channels(
@@ -58,6 +69,7 @@ def remove_channels(
     sparsity: float | Mapping[str, float],
     criterion: str = "l2",
     round_to: int | None = None,
+    head_rounding: HeadRounding = "down",
     check: bool = True,
     batch_dims: BatchDims | str = "guess",
     time_limit: float = DEFAULT_SECONDS,
@@ -68,6 +80,8 @@ def remove_channels(
     `sparsity`: the fraction of units removed in each channel group, kept = max(1, n − floor(sparsity · n)); or a
     mapping from layer or group names to such fractions, the others stay.
     `round_to`: keep a multiple of so many channels in each layer where that is possible, rounding up.
+    `head_rounding`: of attention heads, where the sparsity leaves a fraction of one: "down" (one of three at 0.5), or
+    "up" as of other units.
     `batch_dims`: which dimension of each input tensor is the batch: one number for all, or one for each, None where
     there is none. Where nothing is said it is found by trying.
     `check`: prove the result against the masked model in float64 (see `pruning.removal.verify`).
@@ -79,15 +93,32 @@ def remove_channels(
         RemovalError: the smaller model does not equal the masked one; nothing is handed out.
     """
     overall, layers = (0.0, tuple(sparsity.items())) if isinstance(sparsity, Mapping) else (sparsity, ())
-    spec = PruneSpec(criterion=criterion, sparsity=overall, layers=layers, round_to=1 if round_to is None else round_to)
+    spec = PruneSpec(
+        criterion=criterion,
+        sparsity=overall,
+        layers=layers,
+        round_to=1 if round_to is None else round_to,
+        head_rounding=head_rounding,
+    )
     done = remove(model, example_inputs, spec, check=check, batch_dims=batch_dims, seconds=time_limit)
     return Removal(
         model=done.model,
-        kept=done.what.kept,
+        kept=_under_each_name(model, done.what.kept),
         groups=done.graph.groups,
         locked=tuple(Locked(layers=g.producers, units=g.units, reason=str(g.locked)) for g in done.graph.locked),
         check=done.check,
+        dense_parameters=sum(parameter.numel() for parameter in model.parameters()),
     )
+
+
+def _under_each_name(model: nn.Module, kept: dict[str, dict[int, list[int]]]) -> dict[str, dict[int, list[int]]]:
+    """The same, with the other names of tensors that several modules hold."""
+    named = {
+        **dict(model.named_parameters(remove_duplicate=False)),
+        **dict(model.named_buffers(remove_duplicate=False)),
+    }
+    by_tensor = {id(named[name]): dims for name, dims in kept.items()}
+    return {name: by_tensor[id(tensor)] for name, tensor in named.items() if id(tensor) in by_tensor}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

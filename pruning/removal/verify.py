@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from pruning.base.clone import clone
 from pruning.base.errors import RemovalError
 from pruning.base.hooks import untouched
-from pruning.base.time_limit import check_time
 from pruning.graph.batch import at_another_size
 from pruning.graph.inputs import Inputs
 from pruning.graph.model_graph import ModelGraph, label_model
-from pruning.graph.ops import is_real, of
-from pruning.graph.outputs import output_tensors, returned
+from pruning.graph.ops import of
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import ALONE, Trace, TraceError, op_of, place, trace
+from pruning.graph.trace import ALONE, Trace, TraceError, place, trace
 from pruning.planning.plan import Plan
 from pruning.removal.apply import masked_model, removed_model
-from pruning.removal.reference import AllDouble, Masking, Step, in_double, run
+from pruning.removal.compare import compare_module, compare_running, compare_traced, has_numbers
 from pruning.removal.slim import prepared
-
-TOLERANCE = 1e-9
-"""Largest difference relative to the largest value compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,39 +56,32 @@ def check_removal(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan:
 
 def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan) -> Check:
     gone = graph.removed(plan.kept)
-    subject, small = prepared(model), prepared(removed)
-    tensors, fewer = _tensors(model), _tensors(removed)
-    small_traces: dict[tuple[int, int], Trace] = {}
-    worst, first = 0.0, None
-    sizes, words = _sizes(subject, graph, gone)
+    _check_depends(graph)
+    pair = _Pair(dense=model, removed=removed)
+    worst = 0.0
+    sizes, words = _sizes(prepared(model), graph, gone)
     reference = words + _held(graph.trace)
     batches = tuple(size.inputs.batch for size in sizes)
+    answers: list[list[Tensor]] = []
     for size in sizes:
         inputs = size.inputs.random(size.inputs.batch, torch.float64, seed=size.seed)
-        for number, dense in enumerate(size.walks):
-            training = number == 1
-            traced = small_traces.get((size.inputs.batch, number)) or _trace_small(
-                small, size.inputs, training, dense.trace
-            )
-            small_traces[size.inputs.batch, number] = traced
-            first = first or traced
-            wanted: list[Any] = []
-            difference = _compare(dense, traced, tensors, fewer, inputs, size.gone, wanted)
+        for number, walk in enumerate(size.walks):
+            wanted: list[Tensor] = []
+            difference = pair.difference(walk, size.inputs, inputs, size.gone, number == 1, wanted)
             if isinstance(difference, str):
                 raise RemovalError(difference)
             worst = max(worst, difference)
-            if not training:
-                worst = max(worst, _compare_module(removed, inputs, wanted))
-            floats = [t for t in wanted if _has_numbers(t)]
-            if floats and not any(bool(t.isfinite().any()) for t in floats):
-                reason = "no number of the output is finite"
-                return Check(
-                    status="not_comparable", max_error=None, reference=reference, batches=batches, reason=reason
-                )
+            floats = [tensor for tensor in wanted if has_numbers(tensor)]
+            if floats and not any(bool(tensor.isfinite().any()) for tensor in floats):
+                raise RemovalError(f"{UNPROVABLE}: none of the numbers that this network gives is finite. {LOOK}")
+            if number == 0:
+                answers.append(floats)
+    if any(t.is_floating_point() for t in graph.inputs.tensors) and _all_alike(*answers):
+        raise RemovalError(f"{UNPROVABLE}: this network gives the same for different inputs. {LOOK}")
     shifted = _shifted(graph, plan)
-    if shifted is not None and first is not None:
+    if shifted is not None:
         inputs = graph.inputs.random(graph.inputs.batch, torch.float64, seed=0)
-        if not isinstance(_compare(graph.walks[0], first, tensors, fewer, inputs, graph.removed(shifted), []), str):
+        if not pair.differs(graph.walks[0], graph.inputs, inputs, graph.removed(shifted)):
             return Check(
                 status="not_comparable",
                 max_error=worst,
@@ -114,6 +99,33 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
             reason=f"{place(drawn)} draws random numbers; with constants in their place both networks are equal",
         )
     return Check(status="exact", max_error=worst, reference=reference, batches=batches)
+
+
+UNPROVABLE = "Removal cannot be proven"
+LOOK = "Look at its weights and inputs, or take the result without a proof (check=False)."
+
+
+def _check_depends(graph: ModelGraph) -> None:
+    """Raise RemovalError where what the network gives does not come from its inputs."""
+    walk = graph.walks[0]
+    sources = walk.trace.nodes[-1].all_input_nodes
+    if not any(source in walk.from_input for source in sources):
+        raise RemovalError(f"{UNPROVABLE}: what this network gives does not depend on its inputs. {LOOK}")
+
+
+def _all_alike(one: list[Tensor], other: list[Tensor]) -> bool:
+    """Whether outputs for different inputs are the same, sample by sample where the batches are not as large."""
+    pairs = list(zip(one, other, strict=False))
+    return bool(pairs) and all(_alike(a, b) for a, b in pairs)
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    if one.dim() != other.dim():
+        return False
+    for dim in range(one.dim()):
+        size = min(one.shape[dim], other.shape[dim])
+        one, other = one.narrow(dim, 0, size), other.narrow(dim, 0, size)
+    return torch.equal(one, other)
 
 
 def prove(model: nn.Module, graph: ModelGraph, plan: Plan) -> tuple[nn.Module, Check]:
@@ -205,107 +217,51 @@ def _all_modes(count: int, model: nn.Module, inputs: Inputs) -> list[Trace]:
     return [trace(model, inputs, training=number == 1) for number in range(count)]
 
 
-@contextmanager
-def _in_float64() -> Iterator[None]:
-    """Constants that code makes without saying of what type are float64 here."""
-    usual = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(usual)
+class _Pair:
+    """A dense network and its smaller one, to be compared."""
 
+    def __init__(self, *, dense: nn.Module, removed: nn.Module) -> None:
+        self.removed, self.small = removed, prepared(removed)
+        self.tensors, self.fewer = _tensors(dense), _tensors(removed)
+        self.traces: dict[tuple[int, bool], Trace] = {}
+        self.follows = False
+        """Whether the calls of the smaller one, as it runs, were seen to be those of the graph."""
 
-@_in_float64()
-def _compare(
-    dense: Walk,
-    traced: Trace,
-    tensors: dict[str, Tensor],
-    fewer: dict[str, Tensor],
-    inputs: Inputs,
-    gone: Tensor,
-    outputs: list[Any],
-) -> float | str:
-    """Largest relative difference at any consumer's input and at the output; a sentence where it is too large. What
-    the masked model gives goes into `outputs`."""
-    mask = Masking(dense, gone)
-    worst = 0.0
-    runs = (run(dense.trace, tensors, inputs, mask), run(traced, fewer, inputs))
-    steps = zip(*(_real(each) for each in runs), strict=False)
-    try:
-        for (node, result, operands), (other, small, smaller) in steps:
-            check_time(f"proving the removal for {inputs.batch} samples")
-            if op_of(node) != op_of(other):
-                return f"Removal is not exact: after removal the code takes another way at {place(node)}. {NOT_GIVEN}"
-            if node.op == "output":
-                pairs = list(zip(returned(node), result, small, strict=True))
-                outputs += result
-            elif of(node).consumer and node in dense.alive:
-                pairs = list(zip(node.all_input_nodes, operands, smaller, strict=True))
-            else:
-                continue
-            for source, wanted, got in pairs:
-                if _has_numbers(wanted):
-                    distance = _relative(mask.survivors(source, wanted), got)
-                    if distance > TOLERANCE:
-                        where = "the output" if node.op == "output" else place(node)
-                        return (
-                            f"Removal is not exact: at {where} the smaller network differs from the masked one by a "
-                            f"relative {distance:.1e}. {NOT_GIVEN}"
-                        )
-                    worst = max(worst, distance)
-    except RuntimeError as error:
-        return f"Removal cannot be proven: {str(error).strip().splitlines()[0]}. {NOT_GIVEN}"
-    return worst
+    def difference(
+        self, walk: Walk, shape: Inputs, inputs: Inputs, gone: Tensor, training: bool, outputs: list[Tensor]
+    ) -> float | str:
+        """Largest relative difference between the masked and the smaller network at any consumer's input and at the
+        output; a sentence where it is too large. What the masked one gives goes into `outputs`.
 
+        The smaller one is looked at as it runs; where its calls are not those that are expected, it is traced, which
+        tells what is wrong. `shape`: inputs to trace with, as many samples as in `inputs`.
+        """
+        found = compare_running(walk, self.small, self.tensors, inputs, gone, training, outputs)
+        if isinstance(found, float):
+            self.follows = True
+            if self.small is self.removed:
+                return found
+        else:
+            outputs.clear()
+            found = self._traced(walk, shape, inputs, gone, training, outputs)
+        if isinstance(found, str) or training:
+            return found
+        return max(found, compare_module(self.removed, inputs, outputs))
 
-NOT_GIVEN = "It is not handed out; pruning fewer layers, by name, may avoid the place."
+    def differs(self, walk: Walk, shape: Inputs, inputs: Inputs, gone: Tensor) -> bool:
+        """Whether the networks differ if the masked one lacks these units."""
+        found = compare_running(walk, self.small, self.tensors, inputs, gone, False, [])
+        if found is None or not self.follows:
+            found = self._traced(walk, shape, inputs, gone, False, [])
+        return isinstance(found, str)
 
-
-def _real(steps: Iterator[Step]) -> Iterator[Step]:
-    return (step for step in steps if step[0].op == "output" or is_real(step[0]))
-
-
-@_in_float64()
-def _compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> float:
-    """The removed module itself, run as a user would, against what the masked model gives."""
-    check_time("running the smaller network")
-    small = in_double(clone(removed))
-    small.eval()
-    try:
-        with AllDouble():
-            got = output_tensors(inputs.call(small))
-    except Exception as error:
-        raise RemovalError(f"The smaller network does not run ({error}). {NOT_GIVEN}") from error
-    wanted = [tensor for tensor in outputs if isinstance(tensor, Tensor)]
-    worst = 0.0 if len(wanted) == len(got) else float("inf")
-    for expected, actual in zip(wanted, got, strict=False):
-        if _has_numbers(expected):
-            worst = max(worst, _relative(expected, actual))
-    if worst > TOLERANCE or not wanted:
-        raise RemovalError(
-            f"Removal is not exact: at the output the smaller network differs from the masked one by a relative "
-            f"{worst:.1e}. {NOT_GIVEN}"
-        )
-    return worst
-
-
-def _has_numbers(value: Any) -> bool:
-    """Whether a value is a tensor of real or complex numbers."""
-    return isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex())
-
-
-def _relative(wanted: Tensor, got: Any) -> float:
-    if not isinstance(got, Tensor) or wanted.shape != got.shape:
-        return float("inf")
-    if not wanted.numel():
-        return 0.0
-    finite = wanted.isfinite()
-    if not bool((finite == got.isfinite()).all()):
-        return float("inf")
-    wanted, got = (torch.where(finite, side, 0.0) for side in (wanted, got))
-    scale = max(float(wanted.abs().max()), float(got.abs().max()), 1e-300)
-    return float((wanted - got).abs().max()) / scale
+    def _traced(
+        self, walk: Walk, shape: Inputs, inputs: Inputs, gone: Tensor, training: bool, outputs: list[Tensor]
+    ) -> float | str:
+        key = (inputs.batch, training)
+        if key not in self.traces:
+            self.traces[key] = _trace_small(self.small, shape, training, walk.trace)
+        return compare_traced(walk, self.traces[key], self.tensors, self.fewer, inputs, gone, outputs)
 
 
 def _shifted(graph: ModelGraph, plan: Plan) -> dict[str, tuple[int, ...]] | None:

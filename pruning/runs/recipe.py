@@ -19,10 +19,13 @@ from pruning.data.readers import find_reader
 from pruning.planning.schedule import Round, rounds
 from pruning.spec import RUN, PruneSpec
 
-VERSION = 2
-"""Of recipe files. 2 added what a spec had not in version 1: `parameters`, `allocation` and `round_to`."""
-ADDED = {2: ("parameters", "allocation", "round_to")}
-"""Version → fields that it added; recipes of earlier versions mean the defaults."""
+VERSION = 3
+"""Of recipe files. 2 added what a spec had not in version 1: `parameters`, `allocation` and `round_to`; 3 added
+`head_rounding`."""
+ADDED: dict[int, tuple[str, ...]] = {2: ("parameters", "allocation", "round_to"), 3: ("head_rounding",)}
+"""Version → fields that it added."""
+EARLIER = {"head_rounding": "up"}
+"""What recipes of versions before a field mean by it, where that is not its default now."""
 Schedule = Literal["oneshot", "iterative"]
 SCHEDULES: tuple[Schedule, ...] = typing.get_args(Schedule)
 LARGEST_RECIPE = 200_000
@@ -150,8 +153,10 @@ class Recipe:
         if missing:
             raise InputError(f"The recipe does not say '{missing[0]}'.")
         typed = {name: _typed(name, value, kinds[name]) for name, value in given.items()}
+        earlier = {name: value for name, value in EARLIER.items() if name in later}
         spec = PruneSpec.from_values(
-            {"sparsity": RUN.sparsity} | {name: value for name, value in typed.items() if name in SPEC_FIELDS}
+            {"sparsity": RUN.sparsity, **earlier}
+            | {name: value for name, value in typed.items() if name in SPEC_FIELDS}
         )
         return cls(prune=spec, **{name: value for name, value in typed.items() if name in FIELDS})
 

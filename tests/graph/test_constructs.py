@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from pruning import remove_channels
 from pruning.base.clone import clone
 from tests.graph.constructs import CONSTRUCTS, Construct
+from tests.invariants import changes, shared, state
 
 ATEN = torch.ops.aten
 pytestmark = [
@@ -73,37 +73,6 @@ def network(construct: Construct) -> nn.Module:
     return model.eval()
 
 
-def shared(model: nn.Module) -> set[frozenset[str]]:
-    """Names of parameters that lie on the same memory."""
-    places = defaultdict(set)
-    for name, parameter in model.named_parameters(remove_duplicate=False):
-        places[parameter.untyped_storage().data_ptr()].add(name)
-    return {frozenset(names) for names in places.values() if len(names) > 1}
-
-
-def state(model: nn.Module) -> dict[str, Any]:
-    """All that removal must leave alone in the model it is given."""
-    return {
-        "bits": {name: tensor.clone() for name, tensor in model.state_dict().items()},
-        "modes": [module.training for module in model.modules()],
-        "learning": {name: parameter.requires_grad for name, parameter in model.named_parameters()},
-        "shared": shared(model),
-        "attributes": [
-            {name: value for name, value in vars(module).items() if isinstance(value, int | tuple)}
-            for module in model.modules()
-        ],
-    }
-
-
-def same(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    before, after = first["bits"], second["bits"]
-    return (
-        before.keys() == after.keys()
-        and all(torch.equal(tensor, after[name]) for name, tensor in before.items())
-        and all(first[key] == second[key] for key in first if key != "bits")
-    )
-
-
 def tensors(output: Any) -> list[Tensor]:
     return [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
 
@@ -112,9 +81,20 @@ def tensors(output: Any) -> list[Tensor]:
 def test_what_goes_is_what_was_worked_out_by_hand(construct):
     model = network(construct)
     assert macs(model, construct) == construct.macs
+    fired: list[str] = []
+    for path, module in model.named_modules():
+        module.register_forward_hook(lambda module, args, output, path=path: fired.append(path))
     before = state(model)
     removal = remove_channels(model, construct.inputs(2), sparsity=0.5)
-    assert same(before, state(model))
+    assert not changes(before, model)
+    assert not fired, "what hooks outside of the network wrote down while it was traced is taken back"
+    run(model, construct.inputs(2))
+    in_order, fired[:] = list(fired), []
+    run(removal.model, construct.inputs(2))
+    assert fired == in_order and fired
+    for network_ in (model, removal.model):
+        for module in network_.modules():
+            module._forward_hooks.clear()
     assert removal.check is not None
     assert removal.check.status == ("exact" if construct.groups else "refused"), removal.check
     found = tuple(sorted(group.units for group in removal.groups))

@@ -49,7 +49,8 @@ class Plan {
   /** The value that removes a share of a row. */
   valueOf(row, share) {
     if (this.weights) return this.clamp(row, 1000 * share);
-    return this.clamp(row, Math.floor(share * row.total + 1e-9));
+    const removed = share * row.total;
+    return this.clamp(row, row.heads ? Math.ceil(removed - 1e-9) : Math.floor(removed + 1e-9));
   }
 
   /** The fraction that a row's value stands for. */
