@@ -125,3 +125,29 @@ def test_lengths_as_a_list() -> None:
     done = remove_channels(model.eval(), torch.tensor([[3, 4, 0, 0], [5, 6, 7, 8]]), sparsity=0.5)
     assert done.check is not None and done.check.status == "exact"
     assert sorted(group.units for group in done.groups) == [10, 16]
+
+
+class Masked(nn.Module):
+    """Lengths are found in the numbers themselves: in a mask of ones and zeros, or in rows of zeros."""
+
+    def __init__(self, *, by_mask: bool) -> None:
+        super().__init__()
+        self.by_mask = by_mask
+        self.mix, self.memory, self.head = nn.Linear(8, 12), nn.GRU(12, 10, batch_first=True), nn.Linear(10, 3)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        lengths = (mask if self.by_mask else x.abs().sum(2) > 0).sum(1).long()
+        packed = pack_padded_sequence(self.mix(x), lengths, batch_first=True, enforce_sorted=False)
+        return self.head(self.memory(packed)[1][-1])
+
+
+@pytest.mark.parametrize("by_mask", [True, False])
+def test_lengths_in_numbers_are_left_as_they_are(by_mask: bool) -> None:
+    torch.manual_seed(0)
+    mask = torch.ones(3, 6)
+    mask[0, 4:] = mask[2, 2:] = 0
+    done = remove_channels(
+        Masked(by_mask=by_mask).eval(), (torch.randn(3, 6, 8) * mask[:, :, None], mask), sparsity=0.5
+    )
+    assert done.check is not None and done.check.status == "exact"
+    assert sorted(group.units for group in done.groups) == [10, 12]
