@@ -12,9 +12,9 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -33,6 +33,7 @@ from pruning.graph.inputs import Inputs
 from pruning.graph.leftovers import cleared
 from pruning.graph.outputs import output_tensors
 from pruning.graph.packed import LengthsNeeded, Steps, packing, steps_of
+from pruning.graph.recorded import record
 
 TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
 MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
@@ -67,10 +68,21 @@ class TraceError(InputError):
         self.nodes = nodes
 
 
-def trace(model: nn.Module, inputs: Inputs, *, training: bool = False, steps: tuple[Steps, ...] = ()) -> Trace:
+def trace(
+    model: nn.Module,
+    inputs: Inputs,
+    *,
+    training: bool = False,
+    steps: tuple[Steps, ...] = (),
+    recorded: bool = False,
+    disposable: bool = False,
+) -> Trace:
     """Export the data flow of `model` in eval (or train) mode. A twin of the model runs: the model is left as it was.
 
     `steps`: of the sequences that it packs, where they are known; else a copy runs with values, if it packs any.
+    `recorded`: write down the calls as the model runs, in place of torch.export (see `pruning.graph.recorded`); they
+    then say nothing of where in the code they stand. `disposable`: nobody needs the model afterwards, so that recording
+    does without a twin.
 
     Raises:
         TraceError: torch.export cannot follow the model, with its reason.
@@ -78,7 +90,7 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False, steps: tu
     """
     with ALONE:
         try:
-            return _traced(model, inputs, training, steps)
+            return _traced(model, inputs, training, steps, recorded, disposable)
         except TraceError as error:
             if steps or not isinstance(error.__cause__, LengthsNeeded):
                 raise
@@ -86,16 +98,27 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False, steps: tu
             found = steps_of(model, inputs, training)
         except Exception as failure:
             raise _untraceable(failure, ()) from failure
-        return _traced(model, inputs, training, found)
+        return _traced(model, inputs, training, found, recorded, disposable)
 
 
-def _traced(model: nn.Module, inputs: Inputs, training: bool, steps: tuple[Steps, ...]) -> Trace:
-    copy = twin(model)
+def _traced(
+    model: nn.Module, inputs: Inputs, training: bool, steps: tuple[Steps, ...], recorded: bool, disposable: bool
+) -> Trace:
+    copy = model if recorded and disposable else twin(model)
     made: list[Node] = []
     try:
         with cleared(copy), _quiet(made), packing(steps), torch.no_grad():
             copy.train(training)
             copy.register_forward_hook(lambda module, args, output: tuple(output_tensors(output)))
+            if recorded:
+                found = record(copy, inputs, partial(_note, made))
+                return Trace(
+                    nodes=found.nodes,
+                    tensors=found.tensors,
+                    constants=found.constants,
+                    batch=inputs.batch,
+                    steps=steps,
+                )
             program = torch.export.export(copy, inputs.args, dict(inputs.kwargs or {}), strict=False)
             lifted = set(program.graph_signature.inputs_to_lifted_tensor_constants.values())
             _check_own_tensors(model, copy, [c for name, c in program.constants.items() if name in lifted])
@@ -119,6 +142,11 @@ def _traced(model: nn.Module, inputs: Inputs, training: bool, steps: tuple[Steps
     graph = _inlined(program.graph_module)
     nodes = tuple(node for node in graph.nodes if node.op in ("call_function", "output", "placeholder"))
     return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch, steps=steps)
+
+
+def _note(made: list[Node], node: Node) -> None:
+    check_time(f"tracing it, at its call {len(made) + 1:,}")
+    made.append(node)
 
 
 def _check_own_tensors(model: nn.Module, copy: nn.Module, constants: Iterable[Any]) -> None:
@@ -191,11 +219,10 @@ def _quiet(made: list[Node]) -> Iterator[None]:
     create = TracerBase.create_node
 
     def recorded(*args: Any, **kwargs: Any) -> Node:
-        check_time(f"tracing it, at its call {len(made) + 1:,}")
         node = create(*args, **kwargs)
         if node.op == "call_function":
             node.stack_trace = _users_line(sys._getframe(1))
-        made.append(node)
+        _note(made, node)
         return node
 
     TracerBase.create_node = recorded  # type: ignore[method-assign]
@@ -250,6 +277,20 @@ def _untraceable(error: Exception, made: tuple[Node, ...]) -> TraceError:
 def argument(node: Node, index: int, default: Any = None) -> Any:
     """A call's argument by its place."""
     return node.args[index] if len(node.args) > index else default
+
+
+def by_name(target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """All arguments of a call by name, those that were left out with their defaults."""
+    schema = getattr(target, "_schema", None)
+    if schema is None:
+        return {str(i): argument for i, argument in enumerate(args)}
+    arguments = {}
+    for i, parameter in enumerate(schema.arguments):
+        if i < len(args):
+            arguments[parameter.name] = args[i]
+        else:
+            arguments[parameter.name] = kwargs.get(parameter.name, parameter.default_value)
+    return arguments
 
 
 def op_of(node: Node) -> str:

@@ -17,7 +17,7 @@ from pruning.graph.inputs import Inputs
 from pruning.graph.ops import Op, is_real, of
 from pruning.graph.outputs import output_tensors, returned
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, op_of, place
+from pruning.graph.trace import Trace, by_name, op_of, place
 from pruning.removal.calls import showing_calls
 from pruning.removal.reference import AllDouble, Masking, Step, in_double, in_float64, run
 
@@ -102,12 +102,13 @@ def compare_running(
     steps = _consumers(dense, run(dense.trace, tensors, inputs, mask))
     now = _Place(step=next(steps))
 
-    def seen(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def seen(op: Op, arguments: dict[str, Any]) -> None:
         node, _, operands = now.step
         if not op.consumer or node.op == "output" or of(node) is not op:
             return
         check_time(f"proving the removal for {inputs.batch} samples")
-        mine, theirs = (pytree.tree_leaves(given) for given in ((node.args, node.kwargs), (args, kwargs)))
+        mine = pytree.tree_leaves(by_name(node.target, node.args, node.kwargs))
+        theirs = pytree.tree_leaves(arguments)
         if len(mine) != len(theirs):
             raise _Stop
         wanted = dict(zip(node.all_input_nodes, operands, strict=True))

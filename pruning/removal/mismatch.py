@@ -5,18 +5,20 @@ In an exported graph `x.view(-1, 400)` and a size computed from `x.shape` look t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.fx import Node
+from torch.utils import _pytree as pytree
 
 from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.ops import is_real, of
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, TraceError, argument, line_of, module_path, op_of
+from pruning.graph.trace import Trace, TraceError, argument, by_name, line_of, module_path, op_of
 
 
 @dataclass(frozen=True)
@@ -96,18 +98,14 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
     call at which it did."""
     failed = isinstance(smaller, TraceError)
     constants = smaller.constants if isinstance(smaller, Trace) else {}
-    mine = [node for node in walk.trace.nodes if is_real(node)]
-    others = [node for node in smaller.nodes if is_real(node)]
+    mine, others = comparable(walk.trace.nodes), comparable(smaller.nodes)
     if failed and others and others[-1].meta.get("val") is None:
         others.pop()  # the call that failed
     for index, (node, other) in enumerate(zip(mine, others, strict=False)):
         op = op_of(node)
         reason = None
         wanted = [left_of(value, gone)[1] for value in each(walk.values.get(node))]
-        value = other.meta.get("val")
-        found = [
-            tuple(v.shape) for v in (value if isinstance(value, list | tuple) else [value]) if isinstance(v, Tensor)
-        ]
+        found = _shapes(other)
         if op != op_of(other):
             reason = OTHER_WAY
         elif wanted and wanted != found:
@@ -125,6 +123,17 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
         index = min(len(mine), len(others)) - 1
         return Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (*number, index), mine[index], walk)
     return None
+
+
+def comparable(nodes: Sequence[Node]) -> list[Node]:
+    """The calls of a graph that another one has, too, whoever wrote it down: not those that pick one of several
+    results or lift a constant, nor what writes buffers back at the end."""
+    found = [node for node in nodes if is_real(node) and op_of(node) not in ("getitem", "lift_fresh_copy")]
+    while (
+        found and op_of(found[-1]) == "copy_" and isinstance(to := found[-1].args[0], Node) and to.op == "placeholder"
+    ):
+        found.pop()
+    return found
 
 
 def _same_constants(mine: dict[str, Tensor], others: dict[str, Tensor], node: Node, other: Node) -> bool:
@@ -151,14 +160,26 @@ def _same_slice(walk: Walk, node: Node, other: Node, gone: Tensor) -> bool:
     return second in (wanted, wanted + int(stay.sum()), wanted - int(stay.sum()))
 
 
+def same_calls(first: Trace, second: Trace) -> bool:
+    """Whether two graphs of one network have the same calls with the same numbers and results."""
+    mine, others = comparable(first.nodes), comparable(second.nodes)
+    return len(mine) == len(others) and all(
+        op_of(node) == op_of(other) and _numbers(node) == _numbers(other) and _shapes(node) == _shapes(other)
+        for node, other in zip(mine, others, strict=True)
+    )
+
+
+def _shapes(node: Node) -> list[tuple[int, ...]]:
+    value = node.meta.get("val")
+    return [tuple(v.shape) for v in (value if isinstance(value, list | tuple) else [value]) if isinstance(v, Tensor)]
+
+
 def _same_numbers(node: Node, other: Node) -> bool:
     """Whether the numbers in a call are the same, where they are no sizes."""
     return of(node).sizes or op_of(node) == "getitem" or _numbers(node) == _numbers(other)
 
 
 def _numbers(node: Node) -> list[Any]:
-    found: list[Any] = []
-    torch.fx.node.map_aggregate(
-        (node.args, node.kwargs), lambda a: found.append(a) if isinstance(a, int | float) else None
-    )
-    return found
+    """All numbers among a call's arguments; not what is true or false, which counts nothing."""
+    leaves = pytree.tree_leaves(by_name(node.target, node.args, node.kwargs))
+    return [leaf for leaf in leaves if isinstance(leaf, int | float) and not isinstance(leaf, bool)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from weakref import WeakKeyDictionary
 
 from torch import nn
 
@@ -12,7 +13,7 @@ from pruning.graph.ops import of
 from pruning.graph.trace import Trace, TraceError, line_of, module_path, trace
 from pruning.planning.plan import keeping_units
 from pruning.removal.apply import shrink
-from pruning.removal.mismatch import Problem, compare, each, suspicious
+from pruning.removal.mismatch import Problem, compare, each, same_calls, suspicious
 from pruning.removal.shrinkage import shrinkage
 
 
@@ -61,13 +62,35 @@ def attempt(model: nn.Module, graph: ModelGraph, losing: list[str], trial: int) 
     for number, walk in enumerate(graph.walks):
         smaller: Trace | TraceError
         try:
-            smaller = trace(small, graph.inputs, training=number == 1, steps=walk.trace.steps)
+            smaller = trace(
+                small,
+                graph.inputs,
+                training=number == 1,
+                steps=walk.trace.steps,
+                recorded=_can_be_recorded(model, graph, number),
+                disposable=number == len(graph.walks) - 1,
+            )
         except TraceError as error:
             smaller = error
         problem = compare(walk, smaller, gone, (trial, number))
         if problem is not None:
             return problem
     return None
+
+
+_RECORDED: WeakKeyDictionary[Trace, bool] = WeakKeyDictionary()
+
+
+def _can_be_recorded(model: nn.Module, graph: ModelGraph, number: int) -> bool:
+    """Whether recording the model gives the calls that torch.export found, so that trials need no more than that."""
+    known = graph.walks[number].trace
+    if known not in _RECORDED:
+        try:
+            again = trace(model, graph.inputs, training=number == 1, steps=known.steps, recorded=True)
+            _RECORDED[known] = same_calls(known, again)
+        except TraceError:
+            _RECORDED[known] = False
+    return _RECORDED[known]
 
 
 def failing(model: nn.Module, graph: ModelGraph, names: list[str]) -> list[str]:

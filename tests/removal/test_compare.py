@@ -100,7 +100,7 @@ def test_running_and_traced_it_says_the_same(network: tuple[nn.Module, Tensor]) 
         first: list[Tensor] = []
         second: list[Tensor] = []
         running = compare_running(walk, pair.small, pair.tensors, drawn, gone, False, first)
-        trace = verify._trace_small(pair.small, graph.inputs, False)
+        trace = verify._trace_small(pair.small, graph.inputs, False, walk.trace)
         traced = compare_traced(walk, trace, pair.tensors, pair.fewer, drawn, gone, second)
         assert isinstance(running, str) is isinstance(traced, str) is wrong
         assert running == traced if wrong else max(running, traced) < 1e-12

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.fx import Node
 
 from pruning.graph.labels import Attachment, Labels, Site, Value, raw, varying
-from pruning.graph.trace import Trace, line_of, module_path, op_of, place, shape_of
+from pruning.graph.trace import Trace, by_name, line_of, module_path, op_of, place, shape_of
 
 Result = Any
 """A `Value`, a tuple of them for calls with several results, or None where no rule applies."""
@@ -113,7 +113,7 @@ class Call:
         self.walk, self.node, self.labels = walk, node, walk.labels
         self.op = op_of(node)
         self.line = line_of(node)
-        self.arguments: Mapping[str, Any] = _by_name(node)
+        self.arguments: Mapping[str, Any] = by_name(node.target, node.args, node.kwargs)
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments.get(name)
@@ -188,21 +188,6 @@ class Call:
         if isinstance(result, list | tuple):
             return tuple(raw(item.shape) if isinstance(item, Tensor) else None for item in result)
         return raw(result.shape) if isinstance(result, Tensor) else None
-
-
-def _by_name(node: Node) -> dict[str, Any]:
-    schema = getattr(node.target, "_schema", None)
-    if schema is None:
-        return {str(i): argument for i, argument in enumerate(node.args)}
-    arguments = {}
-    for i, parameter in enumerate(schema.arguments):
-        if i < len(node.args):
-            arguments[parameter.name] = node.args[i]
-        elif parameter.name in node.kwargs:
-            arguments[parameter.name] = node.kwargs[parameter.name]
-        else:
-            arguments[parameter.name] = parameter.default_value
-    return arguments
 
 
 __all__ = [
