@@ -119,6 +119,22 @@ def test_channels_are_kept_in_multiples() -> None:
     assert kept_per_target(graph, spec.replace(round_to=1)) == {"conv1": 10, "conv2": 25, "fc1": 250}
 
 
+@pytest.mark.parametrize(
+    ("made", "sparsity", "kept"),
+    [
+        (64, 0.7, 8),  # 6 units would be 24 channels made, but 6 read
+        (24, 0.5, 4),  # 16 channels made; of the 6 that are read no multiple of 8 is left
+        (20, 0.5, 4),
+        (12, 0.5, 2),
+    ],
+)
+def test_every_layer_of_a_group_counts_in_rounding(made: int, sparsity: float, kept: int) -> None:
+    """Four channels that are made for each that is read."""
+    model = nn.Sequential(nn.Conv2d(3, made, 1), nn.PixelShuffle(2), nn.Conv2d(made // 4, 5, 1))
+    graph = build_graph(model, (3, 4, 4))
+    assert kept_per_target(graph, PruneSpec(sparsity=sparsity, round_to=8)) == {"0": kept}
+
+
 def test_the_same_cut_may_be_put_in_several_ways() -> None:
     graph = build_graph(SAMPLES["lenet5"].build(), (1, 28, 28))
     half = PruneSpec(sparsity=0.5)

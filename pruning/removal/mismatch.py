@@ -16,7 +16,7 @@ from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.ops import is_real, of
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, TraceError, argument, line_of, module_path, op_of
+from pruning.graph.trace import Trace, TraceError, argument, line_of, module_path, op_of, place
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,16 @@ class Problem:
     """Number of the trial, of the walk, and of the call in it."""
     node: Node | None = None
     walk: Walk | None = None
+
+    @property
+    def module(self) -> str | None:
+        """Path of the module in which the call stands."""
+        return None if self.node is None else module_path(self.node)
+
+    @property
+    def words(self) -> str:
+        """The reason, and at which call."""
+        return self.reason if self.node is None else f"{place(self.node)}: {self.reason}"
 
 
 def suspicious(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:

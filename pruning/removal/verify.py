@@ -23,7 +23,9 @@ from pruning.graph.rules.call import Walk
 from pruning.graph.trace import ALONE, Trace, TraceError, op_of, place, trace
 from pruning.planning.plan import Plan
 from pruning.removal.apply import masked_model, removed_model
+from pruning.removal.gains import exact_gains
 from pruning.removal.reference import AllDouble, Masking, Step, run
+from pruning.removal.shrinkage import shrinkage
 from pruning.removal.slim import prepared
 
 TOLERANCE = 1e-9
@@ -65,6 +67,9 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
     gone = graph.removed(plan.kept)
     subject, small = prepared(model), prepared(removed)
     tensors, fewer = _tensors(model), _tensors(removed)
+    gains = exact_gains(tensors, shrinkage(graph, plan))
+    _check_rounded(fewer, gains)
+    fewer |= gains
     small_traces: dict[tuple[int, int], Trace] = {}
     worst, first = 0.0, None
     sizes, reference = _sizes(subject, graph, gone)
@@ -82,7 +87,7 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
                 raise RemovalError(difference)
             worst = max(worst, difference)
             if not training:
-                worst = max(worst, _compare_module(removed, inputs, wanted))
+                worst = max(worst, _compare_module(removed, gains, inputs, wanted))
             floats = [t for t in wanted if isinstance(t, Tensor) and t.is_floating_point()]
             if floats and not any(bool(t.isfinite().any()) for t in floats):
                 reason = "no number of the output is finite"
@@ -151,6 +156,18 @@ def check_zeros(model: nn.Module, plan: Plan) -> Check:
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:
     return {**dict(model.named_parameters(remove_duplicate=False)), **dict(model.named_buffers(remove_duplicate=False))}
+
+
+def _check_rounded(tensors: dict[str, Tensor], gains: dict[str, Tensor]) -> None:
+    """Gains that follow (`pruning.removal.gains`) must be what they are in float64, rounded to their own type, and are
+    compared as in float64; all other tensors that are left have just the values they had.
+
+    Raises:
+        RemovalError: one is not.
+    """
+    for name, gain in gains.items():
+        if not torch.equal(tensors[name].detach(), gain.to(tensors[name].dtype)):
+            raise RemovalError(f"Removal is not exact: {name} does not give the weights that are left. {NOT_GIVEN}")
 
 
 def _trace_small(small: nn.Module, inputs: Inputs, training: bool) -> Trace:
@@ -257,10 +274,13 @@ def _real(steps: Iterator[Step]) -> Iterator[Step]:
 
 
 @_in_float64()
-def _compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> float:
+def _compare_module(removed: nn.Module, gains: dict[str, Tensor], inputs: Inputs, outputs: list[Any]) -> float:
     """The removed module itself, run as a user would, against what the masked model gives."""
     check_time("running the smaller network")
     small = clone(removed).double()
+    for name, tensor in _tensors(small).items():
+        if name in gains:
+            tensor.data.copy_(gains[name])
     small.eval()
     try:
         with AllDouble():

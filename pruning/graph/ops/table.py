@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pruning.graph.ops.record import Op, alike
 from pruning.graph.rules.constants import made
-from pruning.graph.rules.contractions import bilinear, convolution, linear, transposed_convolution, weight_norm
+from pruning.graph.rules.contractions import bilinear, convolution, linear, transposed_convolution
 from pruning.graph.rules.cuts import narrow, pad, select, slice_, split, unbind
 from pruning.graph.rules.elementwise import glu, nary, prelu, unary
 from pruning.graph.rules.joins import cat, dstack, hstack, stack, vstack
@@ -32,8 +32,9 @@ from pruning.graph.rules.norms import (
     spatial,
     total,
 )
-from pruning.graph.rules.products import addmm, attention, baddbmm, einsum, matmul, mm, mv
+from pruning.graph.rules.products import addmm, attention, baddbmm, dot, einsum, matmul, mm, mv
 from pruning.graph.rules.recurrent import gru, lstm, rnn
+from pruning.graph.rules.weights import weight_norm
 
 LAYERS = (
     Op(name="linear", rule=linear, asked_without_labels=True, layer="linear", consumer=True, sizeless="always",
@@ -58,7 +59,7 @@ PRODUCTS = (
     Op(name="bmm", rule=mm, consumer=True, ends_search=True, on_cut="as it is"),
     Op(name="mm", rule=mm, consumer=True),
     Op(name="mv", rule=mv, consumer=True),
-    Op(name="dot", consumer=True),
+    *alike("dot vdot", Op(rule=dot, consumer=True)),
     Op(name="addmm", rule=addmm, consumer=True),
     Op(name="baddbmm", rule=baddbmm, consumer=True),
     Op(name="einsum", rule=einsum, consumer=True, ends_search=True),

@@ -66,8 +66,23 @@ def reshape(call: Call) -> Result:
     value = call.value(next(iter(call.node.all_input_nodes), None))
     if value is None:
         return None
-    made = [[compact(layer.expand(value.shape).reshape(call.shape))] for layer in value.layers]
+    made = [[_spread(call, compact(layer.expand(value.shape).reshape(call.shape)))] for layer in value.layers]
     return _results(call, made, value.layers, reshaped=True)
+
+
+def _spread(call: Call, layer: Tensor) -> Tensor:
+    """A layer along several dimensions, where some of them have channels among places, as when four channels become
+    one of twice the height and width: either whatever a place has goes, or, as `Labels.spread` says, channels."""
+    among = [dim for dim in varying(layer) if dim and _repeats(layer, dim)]
+    if not among or len(among) == len(varying(layer)):
+        return layer
+    call.labels.spreading[call.line] = None
+    return call.labels.tie(layer, among) if call.line in call.labels.spread else layer
+
+
+def _repeats(layer: Tensor, dim: int) -> bool:
+    vector = layer.movedim(dim, 0).flatten(1)[:, 0]
+    return len(vector.unique()) < len(vector)
 
 
 def expand(call: Call) -> Result:
@@ -133,11 +148,9 @@ def pixel_shuffle(call: Call) -> Result:
     value = call.value(call["self"])
     if value is None:
         return None
-    dim = len(value.shape) - 3
-    for layer in value.layers:
-        if layer.shape[dim] > 1:
-            call.labels.tie_runs(layer, dim, call["upscale_factor"] ** 2)
-    return move(call)
+    dim, length = len(value.shape) - 3, call["upscale_factor"] ** 2
+    tied = [call.labels.tie_runs(layer, dim, length) if layer.shape[dim] > 1 else layer for layer in value.layers]
+    return _results(call, [_run(call, call["self"], layer, value.shape) for layer in tied], tied)
 
 
 def channel_shuffle(call: Call) -> Result:
