@@ -7,6 +7,7 @@ import itertools
 from typing import Any
 
 import pytest
+from torch import nn
 
 from pruning.base.errors import InputError
 from pruning.planning.allocation import ALLOCATIONS, kept_per_target, per_target, same_cut

@@ -52,9 +52,8 @@ class Lessons:
     apart: frozenset[str] = frozenset()
     spread: frozenset[str] = frozenset()
     """These as in `pruning.graph.labels.Labels`."""
-    coupled: frozenset[tuple[str, str, str | None]] = frozenset()
-    """(source line, op, module or None for all) of reshapes whose channels must be as many as those that their layer
-    read."""
+    coupled: frozenset[tuple[str, str]] = frozenset()
+    """(source line, op) of reshapes whose channels must be as many as those that their layer read."""
     sizes: tuple[SizeRule, ...] = ()
     stays: tuple[tuple[str, int, Tensor, str], ...] = ()
     """(tensor, dimension, indices that stay, why)."""
@@ -202,11 +201,10 @@ def _join_same_numbers(labels: Labels, sizes: tuple[SizeSite, ...]) -> None:
                 labels.join(shortest[:, None], vector.reshape(len(shortest), -1))
 
 
-def _couple(w: Walk, places: frozenset[tuple[str, str, str | None]]) -> None:
+def _couple(w: Walk, places: frozenset[tuple[str, str]]) -> None:
     """`B, N, C = x.shape` and later `reshape(B, N, C)`: what a layer makes is as wide as what it read."""
     for node in w.trace.nodes:
-        key = line_of(node), op_of(node)
-        if node.op == "call_function" and not places.isdisjoint(((*key, None), (*key, module_path(node)))):
+        if node.op == "call_function" and (line_of(node), op_of(node)) in places:
             read = _read_by_layer(w, node)
             value = w.values.get(node)
             for layer in value.layers if read is not None and isinstance(value, Value) else ():

@@ -110,6 +110,8 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
     others = [node for node in smaller.nodes if is_real(node)]
     if failed and others and others[-1].meta.get("val") is None:
         others.pop()  # the call that failed
+    if failed:
+        others = _as_finished(mine, others)
     for index, (node, other) in enumerate(zip(mine, others, strict=False)):
         op = op_of(node)
         reason = None
@@ -135,6 +137,21 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
         index = min(len(mine), len(others)) - 1
         return Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (*number, index), mine[index], walk)
     return None
+
+
+def _as_finished(mine: list[Node], others: list[Node]) -> list[Node]:
+    """The calls of a trace that failed, without those that a finished one would have left out since nothing used them:
+    where it has another call than `mine`, of which nothing has come by then."""
+    known, used = set(others), set[Node]()
+    for node in reversed(others):
+        if any(user in used or user not in known for user in node.users):
+            used.add(node)
+    kept: list[Node] = []
+    for node in others:
+        same = len(kept) < len(mine) and op_of(mine[len(kept)]) == op_of(node)
+        if same or node in used:
+            kept.append(node)
+    return kept
 
 
 def _same_constants(mine: dict[str, Tensor], others: dict[str, Tensor], node: Node, other: Node) -> bool:

@@ -28,8 +28,6 @@ class Remedy:
     turn: bool = False
     couple: bool = False
     """The channels must be as many as those that their layer read."""
-    module: str | None = None
-    """They are coupled in this module alone; None: in all that run the line."""
     literal: bool = False
     """The call cuts or pads at numbers fixed in the code: only what they count stays."""
 
@@ -38,7 +36,7 @@ def learned(lessons: Lessons, problem: Problem, remedy: Remedy) -> Lessons:
     """What is known once a problem is dealt with in one way."""
     line = frozenset((remedy.key[0],))
     if remedy.couple:
-        lessons = replace(lessons, coupled=lessons.coupled | {(*remedy.key, remedy.module)})
+        lessons = replace(lessons, coupled=lessons.coupled | {remedy.key})
     if remedy.rules:
         apart = lessons.apart | line if remedy.apart else lessons.apart
         return replace(lessons, sizes=(*lessons.sizes, *remedy.rules), apart=apart)
@@ -82,10 +80,8 @@ def remedies(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module])
                         rules.append((number != size, distance, Remedy(key, rules=(rule,))))
         if key[0] in cut and key[0] not in graph.lessons.turned:
             ways.append(Remedy(key, turn=True))
-        if op.reshapes:
-            running = {module_path(n) for n in problem.walk.trace.nodes if op_of(n) == key[1] and line_of(n) == key[0]}
-            ways += [Remedy(key, couple=True, module=module) for module in (None, module_path(node))
-                     if len(running) > (module is not None) and (*key, module) not in graph.lessons.coupled]  # fmt: skip
+        if op.reshapes and key not in graph.lessons.coupled:
+            ways.append(Remedy(key, couple=True))
         if op.cuts in ("slices", "pads") and key[0] not in graph.lessons.literal:
             ways.append(Remedy(key, literal=True))
         if key not in graph.lessons.locked:

@@ -35,7 +35,8 @@ def unit_scores(
     criterion = find_criterion(spec.criterion)
 
     def weights() -> Tensor:
-        return _rows(target, tensors, "weights", "the network is damaged. Load it again from a good copy")
+        reason = "the network is damaged. Load it again from a good copy"
+        return _rows(target, {**tensors, **_normed(graph, target, tensors)}, "weights", reason)
 
     def scales() -> Tensor:
         assert target.group is not None, "a spec does not pair single weights with batch norms"
@@ -59,6 +60,17 @@ def unit_scores(
     generator = torch.Generator().manual_seed(_seed_for(target.key, spec.seed))
     with torch.no_grad():
         return criterion.score(Evidence(given={need: gather[need]() for need in criterion.needs}, generator=generator))
+
+
+def _normed(graph: ModelGraph, target: Target, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """By the names of their directions, the weights of fixed norm that make a target's units: a direction alone may be
+    of any length."""
+    making = {slot.tensor for slot in target.group.slots if slot.role == "producer"} if target.group else set()
+    return {
+        gain.direction: torch._weight_norm(tensors[gain.direction], tensors[gain.gain], gain.dim)
+        for gain in graph.gains
+        if gain.direction in making and gain.gain in tensors
+    }
 
 
 def _rows(target: Target, tensors: Mapping[str, Tensor], what: str, reason: str) -> Tensor:
