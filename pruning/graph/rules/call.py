@@ -18,8 +18,8 @@ Result = Any
 """A `Value`, a tuple of them for calls with several results, or None where no rule applies."""
 Rule = Callable[["Call"], Result]
 FOLD = (
-    "make it a plain weight first, as torch.nn.utils.parametrize.remove_parametrizations and "
-    "torch.nn.utils.remove_spectral_norm do"
+    "fold it into a plain weight first (torch.nn.utils.parametrize.remove_parametrizations or "
+    "torch.nn.utils.remove_spectral_norm, else by hand)"
 )
 TOGETHER = f"computes the weight from all of them together, so that what is left of it would change: {FOLD}"
 

@@ -540,7 +540,7 @@ class WeightOfLengthOne(_Reparametrised):
 
     class Normed(nn.Module):
         def forward(self, weight: Tensor) -> Tensor:
-            return weight / weight.norm(dim=(1, 2, 3), keepdim=True)
+            return weight / torch.linalg.vector_norm(weight, dim=(1, 2, 3), keepdim=True)
 
     def changed(self, layer: nn.Module) -> nn.Module:
         parametrize.register_parametrization(layer, "weight", self.Normed())
