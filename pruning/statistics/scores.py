@@ -83,7 +83,7 @@ def _rows(target: Target, tensors: Mapping[str, Tensor], what: str, reason: str)
         return _finite(target.key, tensors[target.key], what, reason).detach().float().reshape(-1, 1)
     rows = []
     for slot in target.group.slots:
-        if slot.role == "producer":
+        if slot.role == "producer" and slot.tensor in tensors:
             tensor = _finite(slot.tensor, tensors[slot.tensor], what, reason).detach().float()
             picked = tensor.movedim(slot.dim, 0)[slot.index.reshape(-1)]
             rows.append(picked.reshape(target.units, -1))

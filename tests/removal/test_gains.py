@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 from pruning import remove_channels
+from pruning.base.errors import RemovalError
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import inflate, masked_model, shrink
 from pruning.removal.build import build_graph
 from pruning.removal.gains import exact_gains
 from pruning.removal.shrinkage import shrinkage
 from pruning.removal.verify import check_removal
-from pruning.base.errors import RemovalError
 from pruning.spec import PruneSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
@@ -108,7 +108,9 @@ def test_a_small_model_in_its_old_places_gives_the_same(kind: str, layer: str) -
     large = inflate(dense, small, what).double()
     assert torch.allclose(large(IMAGES.double()), small.double()(IMAGES.double()), rtol=1e-6)
     again = shrink(inflate(dense, shrink(dense, what), what), what)
-    assert all(torch.allclose(a, b, rtol=1e-6) for a, b in zip(again.parameters(), small.float().parameters(), strict=True))
+    assert all(
+        torch.allclose(a, b, rtol=1e-6) for a, b in zip(again.parameters(), small.float().parameters(), strict=True)
+    )
 
 
 def test_the_proof_asks_for_the_right_gain() -> None:
@@ -124,7 +126,7 @@ def test_the_proof_asks_for_the_right_gain() -> None:
 
 def test_a_weight_of_which_only_zeros_are_left_is_zero() -> None:
     dense = net("parametrization", "conv")
-    graph, plan = plan_of(dense)
+    _, plan = plan_of(dense)
     direction = dense.get_parameter("2.parametrizations.weight.original1")
     row = plan.kept["2"][0]
     direction.data[row, list(plan.kept["0"])] = 0
