@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
+from pruning.graph.gains import written_out
 from pruning.graph.labels import Value
 from pruning.graph.ops import of
 from pruning.graph.rules.call import SumSite, Walk
@@ -16,13 +17,16 @@ from pruning.graph.trace import argument
 
 def settle_sums(walk: Walk) -> None:
     """Lock the channels of a weight that are summed over to compute it, as spectral norm does (Miyato 2018, arXiv
-    1802.05957): without one of them all the others would change."""
+    1802.05957): without one of them all the others would change. Not so where a gain follows."""
     if not walk.sums:
         return
+    walk.followed = written_out(walk)
+    walk.gains += walk.followed.values()
     component = walk.labels.components()
     sites: dict[Node, list[SumSite]] = defaultdict(list)
     for site in walk.sums:
-        sites[site.node].append(site)
+        if site.node not in walk.followed:
+            sites[site.node].append(site)
     for weight in _computed_weights(walk):
         own = _components(component, walk.values.get(weight))
         for source in _behind(weight):
@@ -31,9 +35,12 @@ def settle_sums(walk: Walk) -> None:
 
 
 def _computed_weights(walk: Walk) -> list[Node]:
-    """The weights of layers that are no parameters, and do not depend on the network's input."""
-    weights = [argument(node, 1) for node in walk.trace.nodes if of(node).layer is not None and node in walk.from_input]
-    computed = (w for w in weights if isinstance(w, Node) and w.op == "call_function" and w not in walk.from_input)
+    """What layers and products read beside the data: no parameters, but computed from parameters alone."""
+    read: list[Node] = []
+    for node in walk.trace.nodes:
+        if of(node).consumer and node in walk.from_input:
+            read += node.all_input_nodes if of(node).layer is None else [argument(node, 1)]
+    computed = (source for source in read if source.op == "call_function" and source not in walk.from_input)
     return list(dict.fromkeys(computed))
 
 

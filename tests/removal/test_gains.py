@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 
 from pruning import remove_channels
@@ -141,3 +142,65 @@ def test_gains_follow_only_where_a_norm_changes() -> None:
     plan = make_plan(dense, graph, PruneSpec(layers=(("2", 0.5),), sparsity=0.0))
     what = shrinkage(graph, plan)
     assert what.gains and not exact_gains(dict(dense.named_parameters()), what)
+
+
+def each(v: Tensor) -> Tensor:
+    return v.norm(dim=1, keepdim=True)
+
+
+SPELLINGS: dict[str, tuple[tuple[int, ...], Callable[[Tensor, Tensor], Tensor]]] = {
+    "g v / n": ((6, 1), lambda v, g: g * v / each(v)),
+    "v (g / n)": ((6, 1), lambda v, g: v * (g / each(v))),
+    "normalize": ((6, 1), lambda v, g: F.normalize(v, dim=1) * g),
+    "a vector": ((6,), lambda v, g: F.normalize(v, dim=1) * g[:, None]),
+    "viewed": ((6,), lambda v, g: v / torch.linalg.vector_norm(v, dim=1).view(-1, 1) * g.view(-1, 1)),
+    "one norm": ((1,), lambda v, g: g * (v / v.norm())),
+    "one norm of squares": ((1,), lambda v, g: v * (g / v.norm(p=2))),
+}
+FIXED: dict[str, tuple[tuple[int, ...], Callable[[Tensor, Tensor], Tensor]]] = {
+    "no gain": ((6, 1), lambda v, g: F.normalize(v, dim=1)),
+    "one gain": ((1,), lambda v, g: F.normalize(v, dim=1) * g),
+    "exponential": ((6, 1), lambda v, g: F.normalize(v, dim=1) * g.exp()),
+    "used twice": ((6, 1), lambda v, g: F.normalize(v, dim=1) * g + v * g),
+    "another norm": ((6, 1), lambda v, g: v * (g / v.norm(p=1, dim=1, keepdim=True))),
+    "by a sum": ((6, 1), lambda v, g: v * (g / v.abs().sum(1, keepdim=True))),
+}
+
+
+class WrittenOut(nn.Module):
+    """A weight of fixed norm, computed in forward."""
+
+    def __init__(self, shape: tuple[int, ...], spelling: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.v, self.g = nn.Parameter(torch.randn(6, 8)), nn.Parameter(torch.rand(shape) + 0.5)
+        self.spelling = spelling
+
+    @property
+    def weight(self) -> Tensor:
+        return self.spelling(self.v, self.g)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.spelling(self.v, self.g))
+
+
+def written(spelling: tuple[tuple[int, ...], Callable[[Tensor, Tensor], Tensor]]) -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(5, 8), nn.ReLU(), WrittenOut(*spelling), nn.ReLU(), nn.Linear(6, 4)).eval()
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_weight_norm_may_be_written_out(spelling: Any) -> None:
+    dense = written(spelling)
+    done = remove_channels(dense, torch.randn(2, 5), sparsity=0.5)
+    assert done.check is not None and done.check.status == "exact" and len(done.locked) == 1
+    wanted = weight(dense)[done.kept["4.weight"][1]][:, done.kept["0.weight"][0]]
+    assert wanted.shape == (3, 4) and torch.allclose(weight(done.model), wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize("spelling", FIXED.values(), ids=FIXED)
+def test_without_a_gain_to_follow_what_a_norm_is_taken_over_stays(spelling: Any) -> None:
+    dense = written(spelling)
+    done = remove_channels(dense, torch.randn(2, 5), sparsity=0.5)
+    assert done.check is not None and done.check.status == "exact"
+    assert any(locked.layers == ("0",) and "plain weight" in locked.reason for locked in done.locked)
+    assert torch.allclose(weight(done.model), weight(dense)[done.kept["4.weight"][1]])

@@ -116,6 +116,8 @@ class Walk:
     means: list[MeanSite] = field(default_factory=list)
     sums: list[SumSite] = field(default_factory=list)
     gains: list[Gain] = field(default_factory=list)
+    followed: dict[Node, Gain] = field(default_factory=dict)
+    """Norms of weights that a gain follows: they are of the whole weight, whatever goes of it."""
     alive: set[Node] = field(default_factory=set)
     """Calls whose result is used in the end."""
 

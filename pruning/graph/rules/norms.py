@@ -80,8 +80,7 @@ def total(call: Call) -> Result:
     adds_up = isinstance(order, int | float) and order > 0
 
     def noted(layer: Tensor, dim: int) -> bool:
-        if call.computes_parameter:
-            call.note_sum(layer)
+        call.note_sum(layer)
         return adds_up
 
     return _reduced(call, noted)
