@@ -67,14 +67,26 @@ def build_graph(
 
 
 def _grouped(subject: nn.Module, inputs: Inputs, traces: list[Trace]) -> ModelGraph:
+    """The graph with all that trials teach; of two ways to take reshapes that put channels among places, the one with
+    which more can go."""
     lessons = first_lessons(subject, traces)
-    modules = dict(subject.named_modules())
     graph = label_model(subject, inputs, traces, lessons)
+    spread = graph
     for line in graph.labels.spreading:
-        tried = replace(lessons, spread=lessons.spread | {line})
+        tried = replace(spread.lessons, spread=spread.lessons.spread | {line})
         again = label_model(subject, inputs, traces, tried)
-        if _free(again) > _free(graph):
-            lessons, graph = tried, again
+        if _free(again) > _free(spread):
+            spread = again
+    settled = _settled(subject, inputs, traces, graph)
+    if spread is graph or _free(spread) <= _free(settled):
+        return settled
+    return max(settled, _settled(subject, inputs, traces, spread), key=_free)
+
+
+def _settled(subject: nn.Module, inputs: Inputs, traces: list[Trace], graph: ModelGraph) -> ModelGraph:
+    """A graph with what trials teach of it."""
+    lessons = graph.lessons
+    modules = dict(subject.named_modules())
     problem = first_problem(subject, graph)
     given_up: set[tuple[str, str]] = set()
     while problem is not None:

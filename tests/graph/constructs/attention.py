@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tests.graph.constructs.registry import Between, P, construct, conv, words
+from tests.graph.constructs.registry import Between, P, construct, conv, images, words
 
 
 @construct(
@@ -416,3 +416,28 @@ class BiasByTable(_Tokens):
         q, k, v = self.qkv(x).reshape(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
         share = ((q @ k.transpose(2, 3)) * self.scale + self.table[:, self.distance]).softmax(3)
         return x + self.proj((share @ v).transpose(1, 2).reshape(b, n, c))
+
+
+@construct(
+    groups=[16, 4],
+    macs=6 * 5 * 16 + 6 * 16 * 16 + 2 * 6 * 16 * 4 + 2 * 24 * 4 * 6 + 6 * 16 * 3,
+    left=6 * 5 * 8 + 6 * 8 * 8 + 2 * 6 * 8 * 4 + 2 * 12 * 4 * 6 + 6 * 8 * 3,
+    locked={"k": "bmm"},
+    inputs=images((6, 5)),
+)
+class MultiQueryAttention(nn.Module):
+    """Heads stand among the words, with one key and one value for all of them (Shazeer 2019, arXiv 1911.02150)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_heads = 4
+        self.embed, self.q = nn.Linear(5, 16), nn.Linear(16, 16)
+        self.k, self.v, self.out = nn.Linear(16, 4), nn.Linear(16, 4), nn.Linear(16, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.embed(x)
+        b, n, _ = x.shape
+        q = self.q(x).view(b, n, self.num_heads, 4).transpose(1, 2).reshape(b, self.num_heads * n, 4)
+        shares = torch.softmax(torch.bmm(q, self.k(x).transpose(1, 2)) / 2, -1)
+        y = torch.bmm(shares, self.v(x)).view(b, self.num_heads, n, 4).transpose(1, 2)
+        return self.out(y.reshape(b, n, self.num_heads * 4))
