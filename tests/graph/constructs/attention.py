@@ -441,3 +441,26 @@ class MultiQueryAttention(nn.Module):
         shares = torch.softmax(torch.bmm(q, self.k(x).transpose(1, 2)) / 2, -1)
         y = torch.bmm(shares, self.v(x)).view(b, self.num_heads, n, 4).transpose(1, 2)
         return self.out(y.reshape(b, n, self.num_heads * 4))
+
+
+@construct(
+    groups=[2, 8],
+    macs=3 * 8 * 9 * P + 8 * 24 * P + 24 * 9 * P + 2 * 2 * 4 * 4 * P + 8 * 8 * P + 8 * 5 * P,
+    left=3 * 4 * 9 * P + 4 * 12 * P + 12 * 9 * P + 2 * 1 * 4 * 4 * P + 4 * 4 * P + 4 * 5 * P,
+)
+class AttentionOfChannels(Between):
+    """Channels attend to channels (Zamir 2021, arXiv 2111.09881). Heads are as wide as the width of the input says, so
+    that half of its channels go with one of two heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_heads = 2
+        self.qkv, self.mix = conv(8, 24, 1), conv(24, 24, groups=24)
+        self.out = conv(8, 8, 1)
+
+    def middle(self, x: Tensor) -> Tensor:
+        b, c, h, w = x.shape
+        parts = self.mix(self.qkv(x)).chunk(3, dim=1)
+        q, k, v = (part.reshape(b, self.num_heads, c // self.num_heads, h * w) for part in parts)
+        shares = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1)
+        return self.out((shares.softmax(dim=-1) @ v).reshape(b, c, h, w))
