@@ -14,6 +14,7 @@ from torch.fx import Node
 from torch.utils import _pytree as pytree
 
 from pruning.base.clone import shared_memory
+from pruning.catalog.shrinkage import Gain
 from pruning.graph.batch import OtherSize
 from pruning.graph.groups import ChannelGroup, Grouping, find_groups
 from pruning.graph.inputs import Inputs
@@ -50,6 +51,8 @@ class Lessons:
     turned: frozenset[str] = frozenset()
     literal: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
+    spread: frozenset[str] = frozenset()
+    """These as in `pruning.graph.labels.Labels`."""
     coupled: frozenset[tuple[str, str]] = frozenset()
     """(source line, op) of reshapes whose channels must be as many as those that their layer read."""
     sizes: tuple[SizeRule, ...] = ()
@@ -73,6 +76,8 @@ class ModelGraph:
     """Pairs of parameters that share memory, and whether one is the other transposed."""
     pads: tuple[PadSite, ...]
     sizes: tuple[SizeSite, ...]
+    gains: tuple[Gain, ...]
+    """Weights of fixed norm whose gain can follow what goes of their direction."""
     labels: Labels
     component: Tensor
     walks: tuple[Walk, ...]
@@ -126,7 +131,7 @@ class ModelGraph:
 
 def label_model(model: nn.Module, inputs: Inputs, traces: list[Trace], lessons: Lessons) -> ModelGraph:
     """Walk the traces with labels and collect the groups."""
-    labels = Labels(turned=lessons.turned, literal=lessons.literal, apart=lessons.apart)
+    labels = Labels(turned=lessons.turned, literal=lessons.literal, apart=lessons.apart, spread=lessons.spread)
     walks = [walk(traced, labels, lessons.locked) for traced in traces]
     modules = dict(model.named_modules())
     aliases = shared_memory(model)
@@ -151,6 +156,7 @@ def label_model(model: nn.Module, inputs: Inputs, traces: list[Trace], lessons: 
         aliases=aliases,
         pads=pads,
         sizes=sizes,
+        gains=tuple(dict.fromkeys(gain for w in walks for gain in w.gains)),
         labels=labels,
         component=found.component,
         walks=tuple(walks),
@@ -222,11 +228,12 @@ def _couple(w: Walk, places: frozenset[tuple[str, str]]) -> None:
 
 
 def _read_by_layer(w: Walk, node: torch.fx.Node) -> Tensor | None:
-    """Labels of the channels that the nearest layer before a call reads."""
+    """Labels of the channels that the nearest layer before a call reads; a convolution in groups is none, since it
+    makes as many channels as it reads."""
     todo, seen = [node], {node}
     while todo:
         now = todo.pop(0)
-        if of(now).layer in ("linear", "plain convolution"):
+        if of(now).layer == "linear" or (of(now).layer == "plain convolution" and argument(now, 6, 1) == 1):
             source = w.values.get(argument(now, 0))
             dim = -1 if of(now).layer == "linear" else 1
             layer = source.layer(dim % len(source.shape)) if isinstance(source, Value) else None

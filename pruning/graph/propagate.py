@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 from torch.fx import Node
 
+from pruning.graph.computed import settle_sums
 from pruning.graph.labels import Labels, Value, raw
 from pruning.graph.means import settle_means
 from pruning.graph.ops import of
@@ -40,6 +41,7 @@ def walk(trace: Trace, labels: Labels, locked_lines: Mapping[tuple[str, str], st
                 state.from_input.add(node)
             _step(state, node, locked_lines)
     settle_means(state)
+    settle_sums(state)
     return state
 
 

@@ -324,11 +324,16 @@ def line_of(node: Node) -> str:
     return _last_line(node.meta.get("stack_trace") or "")
 
 
+PARAMETRIZATIONS = "parametrizations"
+"""Where a module keeps the modules that compute its parameters (`torch.nn.utils.parametrize`)."""
+
+
 def place(node: Node) -> str:
     """Where a call stands, in words: op, module, and the last source line outside torch."""
     line = line_of(node)
     source = f", {Path(line).name}" if line else ""
-    return f"{op_of(node)} in {module_path(node) or 'the model itself'}{source}"
+    module = f".{module_path(node)}".partition(f".{PARAMETRIZATIONS}.")[0].removeprefix(".")
+    return f"{op_of(node)} in {module or 'the model itself'}{source}"
 
 
 def shape_of(node: Node) -> tuple[int, ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +111,17 @@ def follow(dense: nn.Module, small: nn.Module) -> None:
                 after.normalized_shape = new
 
 
+def _tensor(module: nn.Module, name: str) -> object:
+    """What a layer has by this name. A parametrised tensor is computed by a copy in eval mode: in train mode spectral
+    norm writes into its buffers whenever it is asked."""
+    if is_parametrized(module, name):
+        computing: Any = module.parametrizations
+        return copy.deepcopy(computing[name]).eval()()
+    return getattr(module, name, None)
+
+
 def _follow(before: nn.Module, after: nn.Module, fact: Stated) -> None:
-    old, new = getattr(before, fact.tensor, None), getattr(after, fact.tensor, None)
+    old, new = _tensor(before, fact.tensor), _tensor(after, fact.tensor)
     if not isinstance(old, Tensor) or not isinstance(new, Tensor) or not old.dim() == new.dim() == fact.rank(before):
         return
     said = getattr(before, fact.attribute, None)

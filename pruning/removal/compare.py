@@ -87,6 +87,7 @@ class _Stop(BaseException):
 def compare_running(
     dense: Walk,
     small: nn.Module,
+    gains: dict[str, Tensor],
     tensors: dict[str, Tensor],
     inputs: Inputs,
     gone: Tensor,
@@ -118,7 +119,7 @@ def compare_running(
         with torch.no_grad():
             now.step = next(steps)
 
-    network = in_double(clone(small)).train(training)
+    network = _as_compared(small, gains).train(training)
     try:
         with torch.no_grad(), showing_calls(seen):
             got = output_tensors(inputs.call(network))
@@ -147,6 +148,16 @@ def _consumers(dense: Walk, steps: Iterator[Step]) -> Iterator[Step]:
     return (step for step in steps if step[0].op == "output" or (of(step[0]).consumer and step[0] in dense.alive))
 
 
+@torch.no_grad()
+def _as_compared(small: nn.Module, gains: dict[str, Tensor]) -> nn.Module:
+    """A copy in float64, with the gains that follow as they are there, not rounded to their own type."""
+    network = in_double(clone(small))
+    tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    for name, gain in gains.items():
+        tensors[name].copy_(gain)
+    return network
+
+
 class _Place:
     """How far a comparison has come."""
 
@@ -167,11 +178,10 @@ class _Place:
 
 
 @in_float64()
-def compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> float:
+def compare_module(removed: nn.Module, gains: dict[str, Tensor], inputs: Inputs, outputs: list[Any]) -> float:
     """The removed module itself, run as a user would, against what the masked model gives."""
     check_time("running the smaller network")
-    small = in_double(clone(removed))
-    small.eval()
+    small = _as_compared(removed, gains).eval()
     try:
         with AllDouble():
             got = output_tensors(inputs.call(small))

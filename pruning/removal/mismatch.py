@@ -18,7 +18,7 @@ from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.ops import is_real, of
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, TraceError, argument, by_name, line_of, module_path, op_of
+from pruning.graph.trace import Trace, TraceError, argument, by_name, line_of, module_path, op_of, place
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,16 @@ class Problem:
     """Number of the trial, of the walk, and of the call in it."""
     node: Node | None = None
     walk: Walk | None = None
+
+    @property
+    def module(self) -> str | None:
+        """Path of the module in which the call stands."""
+        return None if self.node is None else module_path(self.node)
+
+    @property
+    def words(self) -> str:
+        """The reason, and at which call."""
+        return self.reason if self.node is None else f"{place(self.node)}: {self.reason}"
 
 
 def suspicious(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
@@ -101,6 +111,8 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
     mine, others = comparable(walk.trace.nodes), comparable(smaller.nodes)
     if failed and others and others[-1].meta.get("val") is None:
         others.pop()  # the call that failed
+    if failed:
+        others = _as_finished(mine, others)
     for index, (node, other) in enumerate(zip(mine, others, strict=False)):
         op = op_of(node)
         reason = None
@@ -134,6 +146,21 @@ def comparable(nodes: Sequence[Node]) -> list[Node]:
     ):
         found.pop()
     return found
+
+
+def _as_finished(mine: list[Node], others: list[Node]) -> list[Node]:
+    """The calls of a trace that failed, without those that a finished one would have left out since nothing used them:
+    where it has another call than `mine`, of which nothing has come by then."""
+    known, used = set(others), set[Node]()
+    for node in reversed(others):
+        if any(user in used or user not in known for user in node.users):
+            used.add(node)
+    kept: list[Node] = []
+    for node in others:
+        same = len(kept) < len(mine) and op_of(mine[len(kept)]) == op_of(node)
+        if same or node in used:
+            kept.append(node)
+    return kept
 
 
 def _same_constants(mine: dict[str, Tensor], others: dict[str, Tensor], node: Node, other: Node) -> bool:

@@ -61,7 +61,7 @@ def run(trace: Trace, tensors: Mapping[str, Tensor], inputs: Inputs, mask: Maski
             return
         sources = node.all_input_nodes
         operands = {source: env.get(source) for source in sources}
-        if mask is not None and of(node).consumer:
+        if mask is not None and of(node).consumer and node not in mask.walk.followed:
             operands = {source: mask.zeroed(source, value) for source, value in operands.items()}
         env[node] = _call(node, operands, mask)
         yield node, env[node], [operands[source] for source in sources]

@@ -93,12 +93,13 @@ def _can_be_recorded(model: nn.Module, graph: ModelGraph, number: int) -> bool:
     return _RECORDED[known]
 
 
-def failing(model: nn.Module, graph: ModelGraph, names: list[str]) -> list[str]:
-    """The groups among these that cannot lose a unit, found by halving."""
-    if not names or attempt(model, graph, names, 0) is None:
-        return []
+def failing(model: nn.Module, graph: ModelGraph, names: list[str]) -> dict[str, Problem]:
+    """The groups among these that cannot lose a unit, found by halving, each with what goes wrong."""
+    problem = attempt(model, graph, names, 0) if names else None
+    if problem is None:
+        return {}
     if len(names) == 1:
-        return names
+        return {names[0]: problem}
     half = len(names) // 2
-    found = [*failing(model, graph, names[:half]), *failing(model, graph, names[half:])]
-    return found or names  # only together they fail
+    found = failing(model, graph, names[:half]) | failing(model, graph, names[half:])
+    return found or dict.fromkeys(names, problem)  # only together they fail
