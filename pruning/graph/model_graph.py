@@ -20,6 +20,7 @@ from pruning.graph.labels import Labels, Value, varying
 from pruning.graph.ops import of
 from pruning.graph.propagate import walk
 from pruning.graph.rules.call import Contraction, PadSite, Product, SizeSite, Walk
+from pruning.graph.statements import Statement
 from pruning.graph.trace import Trace, TraceError, argument, line_of, module_path, op_of, trace
 
 PADDING_MODULES = (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)
@@ -80,6 +81,8 @@ class ModelGraph:
     lessons: Lessons
     other_size: OtherSize | None = None
     """The traces at another batch size, where finding the batch made them."""
+    statements: tuple[Statement, ...] = ()
+    """Attributes that may follow channels though forward does not read them."""
 
     @property
     def trace(self) -> Trace:

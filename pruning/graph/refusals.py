@@ -17,7 +17,8 @@ from pruning.base.clone import clone
 from pruning.base.errors import InputError, first_line
 from pruning.graph.inputs import Inputs, output_tensors
 from pruning.graph.memory import check_memory, label_bytes
-from pruning.graph.trace import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER, Trace, TraceError, place
+from pruning.graph.source import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER
+from pruning.graph.trace import Trace, TraceError, place
 
 WRAPPERS = ("DataParallel", "DistributedDataParallel", "FullyShardedDataParallel")
 QUANTIZED = (

@@ -12,7 +12,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,12 @@ from pruning.base.clone import twin
 from pruning.base.errors import InputError, first_line
 from pruning.base.time_limit import OutOfTime, check_time
 from pruning.graph.inputs import Inputs
+from pruning.graph.known import Reading, values_known
 from pruning.graph.leftovers import cleared
+from pruning.graph.source import TORCH_FOLDER, outside_torch
 
-TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
-MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
 ALONE = threading.RLock()
 """torch.export and the switches that tracing needs are the whole process's: one thread at a time."""
-OWN_FOLDER = str(Path(__file__).parents[1]) + "/"
 CHATTER = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export")
 
 
@@ -47,6 +46,8 @@ class Trace:
     constants: dict[str, Tensor]
     """Placeholder name → constant tensor that the code makes."""
     batch: int
+    readings: tuple[Reading, ...] = ()
+    """Values of parameters and buffers that the code took for numbers."""
 
 
 class TraceError(InputError):
@@ -69,7 +70,7 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
     copy = twin(model)
     made: list[Node] = []
     try:
-        with ALONE, cleared(copy), _quiet(made), torch.no_grad():
+        with ALONE, cleared(copy), values_known(model) as known, _quiet(made), torch.no_grad():
             copy.train(training)
             program = torch.export.export(copy, inputs.args, dict(inputs.kwargs or {}), strict=False)
             lifted = set(program.graph_signature.inputs_to_lifted_tensor_constants.values())
@@ -93,7 +94,8 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
     tensors = {key: first[id(whole[name])] if name in whole else name for key, name in tensors.items()}
     graph = _inlined(program.graph_module)
     nodes = tuple(node for node in graph.nodes if node.op in ("call_function", "output", "placeholder"))
-    return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch)
+    read = tuple(replace(r, tensor=first[id(whole[r.tensor])]) for r in known.readings)
+    return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch, readings=read)
 
 
 def _check_own_tensors(model: nn.Module, copy: nn.Module, constants: Iterable[Any]) -> None:
@@ -182,20 +184,14 @@ def _quiet(made: list[Node]) -> Iterator[None]:
 
 
 def _users_frames(_: TracerBase, summary: traceback.StackSummary) -> traceback.StackSummary:
-    return traceback.StackSummary.from_list(_outside_torch(summary)[-1:])
-
-
-def _outside_torch(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:
-    """The frames of the model's own code: after the first call of a module, and not in torch."""
-    entered = next((i for i, frame in enumerate(frames) if frame.filename == MODULE_FILE), len(frames))
-    return [frame for frame in frames[entered:] if not frame.filename.startswith((TORCH_FOLDER, OWN_FOLDER, "<"))]
+    return traceback.StackSummary.from_list(outside_torch(summary)[-1:])
 
 
 def _untraceable(error: Exception, made: tuple[Node, ...]) -> TraceError:
     if isinstance(error, InputError):
         return TraceError(str(error), (), made)
     frames = traceback.extract_tb(error.__traceback__)
-    outside = _outside_torch(frames)
+    outside = outside_torch(frames)
     lines = tuple(f"{frame.filename}:{frame.lineno}" for frame in outside)
     at = f" at {Path(outside[-1].filename).name}:{outside[-1].lineno} (`{outside[-1].line}`)" if outside else ""
     return TraceError(

@@ -21,6 +21,7 @@ from pruning.graph.batch import OtherSize, at_another_size
 from pruning.graph.inputs import BatchDims, Inputs
 from pruning.graph.model_graph import Lessons, ModelGraph, label_model, trace_modes
 from pruning.graph.refusals import check_inputs, check_model, check_trace, explained
+from pruning.graph.statements import find_statements
 from pruning.graph.trace import Trace, TraceError, place
 from pruning.removal.mismatch import Problem
 from pruning.removal.remedies import first_lessons, learned, remedies
@@ -60,7 +61,8 @@ def build_graph(
         check_trace(traces[0])
         traced = time.perf_counter()
         graph = _grouped(subject, inputs, traces)
-        graph = replace(graph, other_size=other)
+        statements = find_statements(subject, graph.walks, graph.labels, graph.sizes)
+        graph = replace(graph, other_size=other, statements=statements)
     if clock is not None:
         clock["trace"], clock["group"] = traced - started, time.perf_counter() - traced
     return graph

@@ -16,13 +16,13 @@ from torch.fx import Node
 from torch.fx.node import map_arg
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pruning.graph.doubles import double, in_double
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Value
 from pruning.graph.ops import OPS, of
 from pruning.graph.rules.call import Walk
 from pruning.graph.trace import Trace, argument
 
-FLOATS = (torch.float16, torch.bfloat16, torch.float32)
 CONSTANT = 0.5
 """In place of random numbers, in both networks, or nothing could be compared."""
 
@@ -44,9 +44,9 @@ def run(trace: Trace, tensors: Mapping[str, Tensor], inputs: Inputs, mask: Maski
     for node in trace.nodes:
         if node.op == "placeholder":
             if node.name in trace.tensors:
-                env[node] = _double(tensors[trace.tensors[node.name]])
+                env[node] = double(tensors[trace.tensors[node.name]])
             elif node.name in trace.constants:
-                env[node] = _double(trace.constants[node.name])
+                env[node] = double(trace.constants[node.name])
             elif isinstance(node.meta.get("val"), Tensor):
                 env[node] = next(given).clone()
             continue
@@ -119,12 +119,6 @@ class Masking:
         return tensor
 
 
-def _double(tensor: Tensor) -> Tensor:
-    """A copy of its own, since calls may write into it: `to` alone gives a float64 tensor as it is."""
-    dtype = torch.float64 if tensor.is_floating_point() else tensor.dtype
-    return tensor.detach().to(dtype, copy=True)
-
-
 def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any:
     op = of(node)
     given: Any = map_arg((node.args, node.kwargs), lambda source: operands[source])
@@ -133,7 +127,7 @@ def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any
         return args[0]
     if op.asserts:  # it states the types of the original run
         return None
-    args, kwargs = _in_double((args, kwargs))
+    args, kwargs = in_double((args, kwargs))
     target: Callable[..., Any] = node.target  # type: ignore[assignment]
     if op.normalises and mask is not None:
         return _norm_over_survivors(node, op.name, target, args, mask)
@@ -145,24 +139,11 @@ def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any
     return result.fill_(CONSTANT) if op.random else result
 
 
-def _in_double(value: Any) -> Any:
-    """Arguments with float64 in place of any narrower float type."""
-    if isinstance(value, torch.dtype):
-        return torch.float64 if value in FLOATS else value
-    if isinstance(value, Tensor):
-        return value
-    if isinstance(value, dict):
-        return {key: _in_double(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return type(value)(_in_double(item) for item in value) if type(value) in (tuple, list) else value
-    return value
-
-
 class AllDouble(TorchDispatchMode):
     """Calls that ask for a narrower float type get float64, and random numbers are a constant, as in `run`."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*_in_double(args), **_in_double(kwargs or {}))
+        result = func(*in_double(args), **in_double(kwargs or {}))
         op = OPS.get(func.overloadpacket.__name__)
         return result.fill_(CONSTANT) if op is not None and op.random else result
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from pruning.base.errors import RemovalError
 from pruning.base.hooks import untouched
 from pruning.base.time_limit import check_time
 from pruning.graph.batch import at_another_size
+from pruning.graph.doubles import float64_by_default
 from pruning.graph.inputs import Inputs, output_tensors
 from pruning.graph.model_graph import ModelGraph, label_model
 from pruning.graph.ops import is_real, of
@@ -195,18 +195,7 @@ def _all_modes(count: int, model: nn.Module, inputs: Inputs) -> list[Trace]:
     return [trace(model, inputs, training=number == 1) for number in range(count)]
 
 
-@contextmanager
-def _in_float64() -> Iterator[None]:
-    """Constants that code makes without saying of what type are float64 here."""
-    usual = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(usual)
-
-
-@_in_float64()
+@float64_by_default()
 def _compare(
     dense: Walk,
     traced: Trace,
@@ -256,7 +245,7 @@ def _real(steps: Iterator[Step]) -> Iterator[Step]:
     return (step for step in steps if step[0].op == "output" or is_real(step[0]))
 
 
-@_in_float64()
+@float64_by_default()
 def _compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> float:
     """The removed module itself, run as a user would, against what the masked model gives."""
     check_time("running the smaller network")
