@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import logging
 import math
 import operator
@@ -28,6 +29,7 @@ from pruning.base.time_limit import OutOfTime, check_time
 from pruning.graph.inputs import Inputs
 from pruning.graph.known import Reading, values_known
 from pruning.graph.leftovers import cleared
+from pruning.graph.sizes_asked import SizesAsked
 from pruning.graph.source import TORCH_FOLDER, outside_torch
 
 ALONE = threading.RLock()
@@ -48,16 +50,38 @@ class Trace:
     batch: int
     readings: tuple[Reading, ...] = ()
     """Values of parameters and buffers that the code took for numbers."""
+    asks_sizes: bool = False
+    """Whether the network's own code looked at sizes of tensors, which it may have checked or chosen its way by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """Where the code itself stopped a trace, between two calls, as an assertion does."""
+
+    module: str
+    """Dotted name of the innermost module whose method ran; '' is the model itself."""
+    line: str
+    """'file:line' in that method."""
+    text: str
+    """The code there."""
+
+    @property
+    def place(self) -> str:
+        """In words: the line, the module, and the code."""
+        return f"{Path(self.line).name} in {self.module or 'the model itself'} (`{self.text}`)"
 
 
 class TraceError(InputError):
     """torch.export cannot follow the model; `lines` are the source lines outside torch, innermost last; `nodes` are
-    the calls up to the one that failed, which has no result."""
+    the calls up to the one that failed, which has no result; `stop` is there where the code itself stopped."""
 
-    def __init__(self, message: str, lines: tuple[str, ...], nodes: tuple[Node, ...] = ()) -> None:
+    def __init__(
+        self, message: str, lines: tuple[str, ...], nodes: tuple[Node, ...] = (), stop: Stop | None = None
+    ) -> None:
         super().__init__(message)
         self.lines = lines
         self.nodes = nodes
+        self.stop = stop
 
 
 def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
@@ -70,7 +94,7 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
     copy = twin(model)
     made: list[Node] = []
     try:
-        with ALONE, cleared(copy), values_known(model) as known, _quiet(made), torch.no_grad():
+        with ALONE, cleared(copy), values_known(model) as known, _quiet(made), SizesAsked() as sizes, torch.no_grad():
             copy.train(training)
             program = torch.export.export(copy, inputs.args, dict(inputs.kwargs or {}), strict=False)
             lifted = set(program.graph_signature.inputs_to_lifted_tensor_constants.values())
@@ -79,7 +103,7 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
         raise
     except Exception as error:
         calls = (node for node in made if getattr(node.target, "__name__", "") not in SWITCHES)
-        raise _untraceable(error, tuple(calls)) from error
+        raise _untraceable(error, tuple(calls), copy) from error
     signature = program.graph_signature
     named = {**program.constants, **dict(program.named_buffers())}
     constants = {k: named[v] for k, v in signature.inputs_to_lifted_tensor_constants.items() if v in named}
@@ -95,7 +119,14 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False) -> Trace:
     graph = _inlined(program.graph_module)
     nodes = tuple(node for node in graph.nodes if node.op in ("call_function", "output", "placeholder"))
     read = tuple(replace(r, tensor=first[id(whole[r.tensor])]) for r in known.readings)
-    return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch, readings=read)
+    return Trace(
+        nodes=nodes,
+        tensors=tensors,
+        constants=constants,
+        batch=inputs.batch,
+        readings=read,
+        asks_sizes=sizes.asked,
+    )
 
 
 def _check_own_tensors(model: nn.Module, copy: nn.Module, constants: Iterable[Any]) -> None:
@@ -187,7 +218,7 @@ def _users_frames(_: TracerBase, summary: traceback.StackSummary) -> traceback.S
     return traceback.StackSummary.from_list(outside_torch(summary)[-1:])
 
 
-def _untraceable(error: Exception, made: tuple[Node, ...]) -> TraceError:
+def _untraceable(error: Exception, made: tuple[Node, ...], copy: nn.Module) -> TraceError:
     if isinstance(error, InputError):
         return TraceError(str(error), (), made)
     frames = traceback.extract_tb(error.__traceback__)
@@ -199,7 +230,21 @@ def _untraceable(error: Exception, made: tuple[Node, ...]) -> TraceError:
         "depend on the values of the data: change that part, or remove channels from a submodule without it.",
         lines,
         made,
+        None if made and made[-1].meta.get("val") is None else _stop(error, copy),
     )
+
+
+def _stop(error: Exception, copy: nn.Module) -> Stop | None:
+    """The innermost method of a module that an error came through, outside torch."""
+    names = {id(module): path for path, module in copy.named_modules()}
+    found = None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        path = names.get(id(frame.f_locals.get("self")))
+        file = frame.f_code.co_filename
+        if path is not None and not file.startswith(TORCH_FOLDER):
+            text = linecache.getline(file, number).strip()
+            found = Stop(module=path, line=f"{file}:{number}", text=text)
+    return found
 
 
 def argument(node: Node, index: int, default: Any = None) -> Any:

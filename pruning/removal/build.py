@@ -22,7 +22,8 @@ from pruning.graph.inputs import BatchDims, Inputs
 from pruning.graph.model_graph import Lessons, ModelGraph, label_model, trace_modes
 from pruning.graph.refusals import check_inputs, check_model, check_trace, explained
 from pruning.graph.statements import find_statements
-from pruning.graph.trace import Trace, TraceError, place
+from pruning.graph.trace import Trace, TraceError
+from pruning.removal.checks import concerned
 from pruning.removal.mismatch import Problem
 from pruning.removal.remedies import first_lessons, learned, remedies
 from pruning.removal.slim import prepared
@@ -73,14 +74,17 @@ def _grouped(subject: nn.Module, inputs: Inputs, traces: list[Trace]) -> ModelGr
     modules = dict(subject.named_modules())
     graph = label_model(subject, inputs, traces, lessons)
     problem = first_problem(subject, graph)
+    met: set[str] = set()
     while problem is not None:
+        met.add(problem.where)
         for remedy in remedies(problem, graph, modules):
             tried = learned(lessons, problem, remedy)
             again = label_model(subject, inputs, traces, tried)
             found = first_problem(subject, again)
             if remedy.couple and len(again.locked) > len(graph.locked):
                 continue  # it ties everything together
-            if found is None or found.place > problem.place:
+            further = found is None or (found.place, found.where not in met) > (problem.place, False)
+            if further:
                 lessons, graph, problem = tried, again, found
                 break
         else:
@@ -111,8 +115,9 @@ def _traced(model: nn.Module, inputs: Inputs) -> tuple[list[Trace], Inputs, Othe
 
 def _without(model: nn.Module, graph: ModelGraph, problem: Problem) -> Lessons:
     """Where nothing else helps: the groups stay that cannot lose a unit by themselves (or all, if any can)."""
-    where = "" if problem.node is None else f"{place(problem.node)}: "
-    stay = failing(model, graph, [group.name for group in graph.groups])
+    where = f"{problem.where}: " if problem.where else ""
+    near, every = concerned(problem, graph), [group.name for group in graph.groups]
+    stay = failing(model, graph, near) or (failing(model, graph, every) if near != every else [])
     if not stay:
         raise InputError(
             f"A copy of this network that loses nothing does not run as the network does ({where}{problem.reason}), so "

@@ -16,7 +16,7 @@ from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.ops import is_real, of
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, TraceError, argument, line_of, module_path, op_of
+from pruning.graph.trace import Stop, Trace, TraceError, argument, line_of, module_path, op_of, place
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,21 @@ class Problem:
     """Number of the trial, of the walk, and of the call in it."""
     node: Node | None = None
     walk: Walk | None = None
+    stop: Stop | None = None
+    """Where the code itself stopped, before `node`."""
+
+    @property
+    def where(self) -> str:
+        """In words; '' where nothing is known."""
+        if self.stop is not None:
+            return self.stop.place
+        return "" if self.node is None else place(self.node)
 
 
 def suspicious(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
-    """Whether any call that channels reach might carry a size."""
+    """Whether any call that channels reach might carry a size, or the code might check one."""
+    if walk.trace.asks_sizes:
+        return True
     modules = dict(model.named_modules())
     reached = graph.removed({group.name: () for group in graph.groups})
     settled = {site.module for site in graph.pads}
@@ -88,6 +99,7 @@ def left_of(value: Value, gone: Tensor) -> tuple[list[Tensor], tuple[int, ...]]:
 
 COUNTS = "the code there computes with the number of channels"
 FIXED = "the code there fixes a size that removal changes"
+CHECKED = "the code there does not allow another size"
 OTHER_WAY = "the code takes another way when sizes change"
 
 
@@ -118,9 +130,12 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
             reason = COUNTS
         if reason is not None:
             return Problem(line_of(node), op, reason, (*number, index), node, walk)
-    if failed and mine:
+    if isinstance(smaller, TraceError) and mine:
         index = min(len(others), len(mine) - 1)
-        return Problem(line_of(mine[index]), op_of(mine[index]), FIXED, (*number, index), mine[index], walk)
+        line, stop = line_of(mine[index]), smaller.stop
+        if stop is not None and line not in smaller.lines:
+            return Problem(stop.line, "", CHECKED, (*number, index), mine[index], walk, stop)
+        return Problem(line, op_of(mine[index]), FIXED, (*number, index), mine[index], walk)
     if len(mine) != len(others):
         index = min(len(mine), len(others)) - 1
         return Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (*number, index), mine[index], walk)
