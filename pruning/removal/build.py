@@ -8,6 +8,7 @@ line is locked.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,10 +25,11 @@ from pruning.graph.refusals import check_inputs, check_model, check_trace, expla
 from pruning.graph.statements import find_statements
 from pruning.graph.trace import Trace, TraceError
 from pruning.removal.checks import concerned
+from pruning.removal.least import with_least
 from pruning.removal.mismatch import Problem
 from pruning.removal.remedies import first_lessons, learned, remedies
 from pruning.removal.slim import prepared
-from pruning.removal.trial import failing, first_problem
+from pruning.removal.trial import attempt, failing, first_problem, one_less
 
 
 def build_graph(
@@ -61,7 +63,7 @@ def build_graph(
             raise explained(error, subject, inputs) from error
         check_trace(traces[0])
         traced = time.perf_counter()
-        graph = _grouped(subject, inputs, traces)
+        graph = with_least(subject, _grouped(subject, inputs, traces))
         statements = find_statements(subject, graph.walks, graph.labels, graph.sizes)
         graph = replace(graph, other_size=other, statements=statements)
     if clock is not None:
@@ -117,7 +119,13 @@ def _without(model: nn.Module, graph: ModelGraph, problem: Problem) -> Lessons:
     """Where nothing else helps: the groups stay that cannot lose a unit by themselves (or all, if any can)."""
     where = f"{problem.where}: " if problem.where else ""
     near, every = concerned(problem, graph), [group.name for group in graph.groups]
-    stay = failing(model, graph, near) or (failing(model, graph, every) if near != every else [])
+
+    def works(kept: Mapping[str, tuple[int, ...]]) -> bool:
+        return attempt(model, graph, kept) is None
+
+    stay = failing(works, one_less(graph, near))
+    if not stay and near != every:
+        stay = failing(works, one_less(graph, every))
     if not stay:
         raise InputError(
             f"A copy of this network that loses nothing does not run as the network does ({where}{problem.reason}), so "
