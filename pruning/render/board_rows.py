@@ -117,6 +117,7 @@ def _row(row: Row, words: str) -> dict[str, Any]:
         "label": row.label,
         "words": words,
         "total": row.target.units,
+        "least": row.target.least,
         "layers": list(row.target.layers),
         "readers": [],
         "reading": [],
