@@ -16,7 +16,7 @@ from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.ops import is_real, of
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Stop, Trace, TraceError, argument, line_of, module_path, op_of, place
+from pruning.graph.trace import Stop, Trace, TraceError, argument, line_of, module_path, op_of, place, shape_of
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
             reason = FIXED
         elif op == "slice" and not _same_slice(walk, node, other, gone):
             reason = "the code there cuts at a fixed place"
-        elif not (_same_numbers(node, other) and _same_constants(walk.trace.constants, constants, node, other)):
+        elif not (_same_numbers(node, other) and _same_groups(node, other) and _same_constants(walk.trace.constants, constants, node, other)):
             reason = COUNTS
         if reason is not None:
             return Problem(line_of(node), op, reason, (*number, index), node, walk)
@@ -169,6 +169,15 @@ def _same_slice(walk: Walk, node: Node, other: Node, gone: Tensor) -> bool:
 def _same_numbers(node: Node, other: Node) -> bool:
     """Whether the numbers in a call are the same, where they are no sizes."""
     return of(node).sizes or op_of(node) == "getitem" or _numbers(node) == _numbers(other)
+
+
+def _same_groups(node: Node, other: Node) -> bool:
+    """Whether a normalisation takes as many groups of channels as it did, or each channel by itself as it did."""
+    if op_of(node) != "group_norm":
+        return True
+    first, second = (int(argument(call, 1)) for call in (node, other))
+    channels = [shape_of(argument(call, 0))[1] for call in (node, other)]
+    return first == second or (first, second) == tuple(channels)
 
 
 def _numbers(node: Node) -> list[Any]:
