@@ -71,7 +71,9 @@ class KnownValues:
             return NotImplemented
         self._note(sources)
         result = self._call(func, *found)
-        floats = (t.dtype for t in pytree.tree_leaves((args, kwargs)) if isinstance(t, Tensor) and t.is_floating_point())
+        floats = (
+            t.dtype for t in pytree.tree_leaves((args, kwargs)) if isinstance(t, Tensor) and t.is_floating_point()
+        )
         dtype = next(floats, torch.float32)
         return pytree.tree_map_only(
             Tensor, lambda t: _constant(mode, t.to(dtype) if t.is_floating_point() else t), result

@@ -66,7 +66,9 @@ def find_statements(
 ) -> tuple[Statement, ...]:
     """All attributes that may follow their channels, besides those that `sizes` say follow anyway."""
     settled = {(site.module, site.attribute) for site in sizes}
-    modules = {path: module for path, module in model.named_modules() if not type(module).__module__.startswith("torch.")}
+    modules = {
+        path: module for path, module in model.named_modules() if not type(module).__module__.startswith("torch.")
+    }
     numbers = {
         path: [item for item in _numbers(module) if (path, item[0]) not in settled] for path, module in modules.items()
     }
@@ -79,7 +81,9 @@ def find_statements(
     found = []
     for path, items in numbers.items():
         for attribute, position, number, side in items:
-            inputs, outputs = ([v for value in ends[path, end] for v in _vectors(value, number)] for end in ("in", "out"))
+            inputs, outputs = (
+                [v for value in ends[path, end] for v in _vectors(value, number)] for end in ("in", "out")
+            )
             own = [labels.own[key] for key in tensors[path] if len(labels.own[key]) == number]
             vectors = {
                 "in": inputs,
@@ -149,7 +153,9 @@ def _ends(walks: Sequence[Walk], paths: set[str]) -> dict[tuple[str, str], list[
         value = walk.values.get(node)
         if path in paths and (path, end, node) not in seen:
             seen.add((path, end, node))
-            found[path, end] += [part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, Value)]
+            found[path, end] += [
+                part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, Value)
+            ]
 
     for walk in walks:
         around = {node: _around(node) for node in walk.trace.nodes}

@@ -133,9 +133,7 @@ def plan_keeping(
             masks[target.key] = stays.view(graph.shapes[target.key])
         else:
             kept[target.key] = tuple(stays.nonzero().reshape(-1).tolist())
-        rows += [
-            _layer_plan(layer, target, requested[target.key], keep[target.key]) for layer in target.layers
-        ]
+        rows += [_layer_plan(layer, target, requested[target.key], keep[target.key]) for layer in target.layers]
     place = {site.layer: i for i, site in enumerate(graph.contractions)}
     rows.sort(key=lambda row: place.get(row.name, len(place)))
     return Plan(granularity=spec.granularity, kept=kept, masks=masks, layers=tuple(rows))

@@ -69,13 +69,13 @@ def _vectors(problem: Problem) -> list[Tensor]:
 
 
 def _looked_at(walk: Walk, module: str, node: Node | None) -> list[Node]:
-    """What the calls of a module take from outside it, and the last results before a check."""
+    """The last results before a check, nearest first, and what the calls of its module take from outside."""
     calls = [each for each in walk.trace.nodes if each.op == "call_function"]
     inside = dict.fromkeys(each for each in calls if f"{module_path(each)}.".startswith(f"{module}.") and module)
     given = [source for each in inside for source in each.all_input_nodes if source not in inside]
     before = calls[: calls.index(node)][-NEAR:] if node in calls else []
     tensors = walk.trace.tensors
-    return [each for each in dict.fromkeys((*given, *reversed(before))) if each.name not in tensors]
+    return [each for each in dict.fromkeys((*reversed(before), *given)) if each.name not in tensors]
 
 
 def _along(value: Value, dim: int) -> Iterator[Tensor]:
@@ -109,6 +109,8 @@ def _alike(
                 continue
             for name, position, value in numbers_of(module):
                 fits = (name, position) == (first.attribute, first.position)
-                if fits and value * len(graph.labels.own[first.tensor, first.dim]) == number * len(graph.labels.own[key]):
+                if fits and value * len(graph.labels.own[first.tensor, first.dim]) == number * len(
+                    graph.labels.own[key]
+                ):
                     found.append(Followed(other, name, position, *key))
     return tuple(found)

@@ -126,7 +126,11 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
             reason = FIXED
         elif op == "slice" and not _same_slice(walk, node, other, gone):
             reason = "the code there cuts at a fixed place"
-        elif not (_same_numbers(node, other) and _same_groups(node, other) and _same_constants(walk.trace.constants, constants, node, other)):
+        elif not (
+            _same_numbers(node, other)
+            and _same_groups(node, other)
+            and _same_constants(walk.trace.constants, constants, node, other)
+        ):
             reason = COUNTS
         if reason is not None:
             return Problem(line_of(node), op, reason, (*number, index), node, walk)

@@ -53,9 +53,7 @@ def _halves(graph: ModelGraph) -> list[list[str]]:
     return [[graph.groups[i].name for i, code in codes.items() if code >> bit & 1] for bit in range(bits)]
 
 
-def attempt(
-    model: nn.Module, graph: ModelGraph, kept: Mapping[str, tuple[int, ...]], trial: int = 0
-) -> Problem | None:
+def attempt(model: nn.Module, graph: ModelGraph, kept: Mapping[str, tuple[int, ...]], trial: int = 0) -> Problem | None:
     """What goes wrong when only these units of some groups are kept."""
     check_time("trying what can be removed from it")
     gone = graph.removed(kept)
