@@ -28,8 +28,8 @@ LEVELS = 4
 
 def rebind(copied: nn.Module, memo: dict[int, Any]) -> None:
     """Make the hooks of a deep copy write to the copy: deepcopy leaves functions as they are, so that one made inside
-    of another (`def hook(module, args, out): self.features[name] = out`) still holds the original's objects. What is not
-    the model's own stays shared: a list that hooks append to gets what the copy appends, too.
+    of another (`def hook(module, args, out): self.features[name] = out`) still holds the original's objects. What is
+    not the model's own stays shared: a list that hooks append to gets what the copy appends, too.
 
     `memo`: of the deepcopy.
     """

@@ -158,7 +158,7 @@ class KnownValues:
         fixed = schema is not None and torch.Tag.nondeterministic_seeded not in node.target.tags  # type: ignore[union-attr]
         fixed = fixed or getattr(node.target, "__module__", "") == "_operator"
         if fixed and all(self._of(source) is not NotImplemented for source in node.all_input_nodes):
-            args, kwargs = map_arg((node.args, node.kwargs), self._of)  # type: ignore[misc]
+            args, kwargs = map_arg((node.args, node.kwargs), self._of)
             try:
                 self._values[node] = self._call(node.target, args, kwargs)
                 return
@@ -212,7 +212,7 @@ def values_known(model: nn.Module) -> Iterator[KnownValues]:
                 return result
         return PROXY_CALL(mode, func, pre_dispatch, args, kwargs)
 
-    proxy_tensor.proxy_call = call
+    proxy_tensor.proxy_call = call  # type: ignore[assignment]
     try:
         yield known
     finally:

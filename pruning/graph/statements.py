@@ -10,12 +10,12 @@ from __future__ import annotations
 import inspect
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from types import FunctionType
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.fx import Node
@@ -35,8 +35,8 @@ COUNTS = frozenset(
 )
 """Words in names of attributes that count channels."""
 OTHERS = frozenset(
-    "kernel kernels stride padding dilation head heads layers layer depth classes class patch window ratio factor image "
-    "img grid seq len length steps branches scale rank resolution shape step last first".split()
+    "kernel kernels stride padding dilation head heads layers layer depth classes class patch window ratio factor "
+    "image img grid seq len length steps branches scale rank resolution shape step last first".split()
 )
 """Words in names of attributes that count something else."""
 
@@ -104,7 +104,7 @@ def _numbers(module: nn.Module) -> Iterator[tuple[str, int | None, int, Side]]:
     """Attributes of a module that its forward does not read, and whose name says that they count channels."""
     for name, value in vars(module).items():
         side = _side(name)
-        if side is None or name in read_by_forward(type(module)):
+        if side is None or name in read_by_forward(module):
             continue
         items = [(None, value)] if not isinstance(value, tuple | list) else list(enumerate(value))
         yield from ((name, place, item, side) for place, item in items if type(item) is int and item > 1)
@@ -128,9 +128,14 @@ def _side(name: str) -> Side | None:
     return "any" if words & COUNTS else None
 
 
-@cache
-def read_by_forward(kind: type[nn.Module]) -> frozenset[str]:
+def read_by_forward(module: nn.Module) -> frozenset[str]:
     """Names that forward reads, and the methods of the class that it names."""
+    kind: Hashable = type(module)
+    return _read_by_forward(kind)
+
+
+@cache
+def _read_by_forward(kind: Any) -> frozenset[str]:
     found: set[str] = set()
     todo, seen = ["forward"], {"forward"}
     while todo:

@@ -126,7 +126,7 @@ def follow_kept(dense: nn.Module, small: nn.Module, kept: Mapping[str, Mapping[i
         beside = {
             name: value
             for name, value in vars(module).items()
-            if type(value) is Tensor and value.dim() and name not in read_by_forward(type(module))
+            if type(value) is Tensor and value.dim() and name not in read_by_forward(module)
         }
         within = [name for name in shapes if name.startswith(f"{path}.") or not path] if beside else []
         for attribute, tensor in beside.items():

@@ -74,6 +74,7 @@ def remedies(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module])
 
 def _ways(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module]) -> list[Remedy]:
     """The same for sizes that calls have."""
+    assert problem.walk is not None
     rules: list[tuple[bool, int, Remedy]] = []
     ways: list[Remedy] = []
     locks: list[Remedy] = []
