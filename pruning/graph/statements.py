@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -130,7 +130,7 @@ def _side(name: str) -> Side | None:
 
 def read_by_forward(module: nn.Module) -> frozenset[str]:
     """Names that forward reads, and the methods of the class that it names."""
-    kind: Hashable = type(module)
+    kind: Any = type(module)  # mypy takes the hash of a class for that of its objects
     return _read_by_forward(kind)
 
 
