@@ -26,6 +26,8 @@ from pruning.graph.source import calling_line
 ATEN = torch.ops.aten
 ASKING = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
 """What torch says of calls whose result, or its size, is a matter of values."""
+UNTAGGED = (ATEN.is_nonzero.default, ATEN.where.default)
+"""Such calls of which torch does not say it."""
 MASKS = (torch.bool, torch.uint8)
 
 
@@ -69,15 +71,12 @@ class KnownValues:
         found = pytree.tree_map_only(Tensor, lambda tensor: self._value(mode.tracer, tensor, sources), (args, kwargs))
         if any(value is NotImplemented for value in pytree.tree_leaves(found)):
             return NotImplemented
-        self._note(sources)
         result = self._call(func, *found)
-        floats = (
-            t.dtype for t in pytree.tree_leaves((args, kwargs)) if isinstance(t, Tensor) and t.is_floating_point()
-        )
-        dtype = next(floats, torch.float32)
-        return pytree.tree_map_only(
-            Tensor, lambda t: _constant(mode, t.to(dtype) if t.is_floating_point() else t), result
-        )
+        if type(result) is not bool:
+            self._note(sources)
+        given = [tensor for tensor in pytree.tree_leaves((args, kwargs)) if isinstance(tensor, Tensor)]
+        floats = next((tensor.dtype for tensor in given if tensor.is_floating_point()), torch.float32)
+        return pytree.tree_map_only(Tensor, lambda tensor: _constant(mode, tensor, floats), result)
 
     def _indexed(self, mode: Any, args: Any) -> Any:
         """A choice by masks without data: by the places at which these are true."""
@@ -92,12 +91,13 @@ class KnownValues:
                 return NotImplemented
             with _real():
                 where = mask.nonzero(as_tuple=True)
-            places += [_constant(mode, each) for each in where]
+            places += [_constant(mode, each, torch.float32) for each in where]
         self._note(sources)
         return PROXY_CALL(mode, ATEN.index.Tensor, mode.pre_dispatch, (args[0], places), {})
 
     def _note(self, sources: Iterable[Node]) -> None:
-        """Remember which parameters and buffers values came from."""
+        """Remember which parameters and buffers a number came from. What is true stays so as a rule, whatever is
+        removed; where it does not, the code goes another way, which a trial or the proof sees."""
         todo, seen = list(sources), set(sources)
         line = calling_line()
         while todo:
@@ -191,8 +191,10 @@ def _real() -> Iterator[None]:
         yield
 
 
-def _constant(mode: Any, tensor: Tensor) -> Any:
-    """A real tensor as a constant of the trace."""
+def _constant(mode: Any, tensor: Tensor, floats: torch.dtype) -> Any:
+    """A real tensor as a constant of the trace; `floats`: of what type it is there, unless it has whole numbers."""
+    with _real():
+        tensor = tensor.to(floats) if tensor.is_floating_point() else tensor
     return PROXY_CALL(mode, ATEN.lift_fresh_copy.default, mode.pre_dispatch, (tensor,), {})
 
 
@@ -222,4 +224,4 @@ def values_known(model: nn.Module) -> Iterator[KnownValues]:
 def _asks(func: Any, args: Any) -> bool:
     if func is ATEN.index.Tensor:
         return any(isinstance(index, Tensor) and index.dtype in MASKS for index in args[1])
-    return func is ATEN.is_nonzero.default or any(tag in ASKING for tag in getattr(func, "tags", ()))
+    return func in UNTAGGED or any(tag in ASKING for tag in getattr(func, "tags", ()))

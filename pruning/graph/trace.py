@@ -239,8 +239,8 @@ def _stop(error: Exception, copy: nn.Module) -> Stop | None:
     names = {id(module): path for path, module in copy.named_modules()}
     found = None
     for frame, number in traceback.walk_tb(error.__traceback__):
-        path = names.get(id(frame.f_locals.get("self")))
-        file = frame.f_code.co_filename
+        code, file = frame.f_code, frame.f_code.co_filename
+        path = names.get(id(frame.f_locals.get(code.co_varnames[0]))) if code.co_argcount else None
         if path is not None and not file.startswith(TORCH_FOLDER):
             text = linecache.getline(file, number).strip()
             found = Stop(module=path, line=f"{file}:{number}", text=text)

@@ -12,6 +12,7 @@ from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import Followed, ModelGraph
 from pruning.graph.rules.call import Walk
 from pruning.graph.trace import module_path
+from pruning.removal.attributes import states_its_sizes
 from pruning.removal.mismatch import Problem
 from pruning.removal.mismatch import each as each_value
 
@@ -22,29 +23,43 @@ GUESSES = 8
 
 
 def follows_tried(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module]) -> list[tuple[Followed, ...]]:
-    """Attributes of the checking module that may follow channels it looks at: those of just that number first. All
-    modules of its class learn it at once."""
-    assert problem.stop is not None
-    path = problem.stop.module
-    numbers = list(numbers_of(modules[path]))
-    exact: dict[tuple[Followed, ...], None] = {}
-    multiples: dict[tuple[Followed, ...], None] = {}
-    for vector in _vectors(problem):
+    """Attributes that may follow channels which the code looks at where it stops, or goes another way: those of just
+    that number first. All modules of a class learn it at once."""
+    paths = [problem.stop.module] if problem.stop is not None else _inside_out(problem)
+    found = [way for path in paths for way in _follows(problem, graph, modules, path)]
+    return [way for _, way in sorted(found, key=lambda item: item[0])][:GUESSES]
+
+
+def _inside_out(problem: Problem) -> list[str]:
+    """The modules that a call is in."""
+    path = "" if problem.node is None else module_path(problem.node)
+    return [*(path.rsplit(".", cut)[0] for cut in range(path.count(".") + 1)), ""] if path else [""]
+
+
+def _follows(
+    problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module], path: str
+) -> list[tuple[bool, tuple[Followed, ...]]]:
+    """For one module, each with whether its number is only a part of the channels'."""
+    numbers = [] if states_its_sizes(modules[path]) else list(numbers_of(modules[path]))
+    ways: dict[tuple[Followed, ...], bool] = {}
+    for vector in _vectors(problem, path) if numbers else ():
         key = _named(graph, vector, path)
         for name, position, number in numbers if key is not None else ():
             if number > 1 and len(vector) % number == 0:
                 assert key is not None
                 found = _alike(graph, modules, path, Followed(path, name, position, *key), number)
                 if found[0] not in graph.lessons.follows:
-                    (exact if number == len(vector) else multiples)[found] = None
-    return [*exact, *multiples][:GUESSES]
+                    ways.setdefault(found, number != len(vector))
+    return [(part, way) for way, part in ways.items()]
 
 
 def concerned(problem: Problem, graph: ModelGraph) -> list[str]:
     """Groups whose channels a check may look at: those near it, or all where nothing is known."""
     if problem.stop is None:
         return [group.name for group in graph.groups]
-    units = {unit for vector in _vectors(problem) for unit in graph.component[vector].unique().tolist()}
+    units = {
+        unit for vector in _vectors(problem, problem.stop.module) for unit in graph.component[vector].unique().tolist()
+    }
     near = [group.name for group in graph.groups if not units.isdisjoint(group.components)]
     return near or [group.name for group in graph.groups]
 
@@ -58,11 +73,11 @@ def numbers_of(module: nn.Module) -> Iterator[tuple[str, int | None, int]]:
             yield from ((name, place, item) for place, item in enumerate(value) if type(item) is int)
 
 
-def _vectors(problem: Problem) -> list[Tensor]:
-    """Labels along the dimensions of what a check may look at, nearest first."""
-    assert problem.stop is not None and problem.walk is not None
+def _vectors(problem: Problem, path: str) -> list[Tensor]:
+    """Labels along the dimensions of what a check in a module may look at, nearest first."""
+    assert problem.walk is not None
     found = []
-    for node in _looked_at(problem.walk, problem.stop.module, problem.node):
+    for node in _looked_at(problem.walk, path, problem.node):
         for value in each_value(problem.walk.values.get(node)):
             found += [vector for dim in range(len(value.shape)) for vector in _along(value, dim)]
     return found

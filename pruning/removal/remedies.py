@@ -14,7 +14,7 @@ from pruning.graph.ops import of
 from pruning.graph.trace import Trace, argument, line_of, module_path, op_of
 from pruning.removal.attributes import states_its_sizes
 from pruning.removal.checks import follows_tried, numbers_of
-from pruning.removal.mismatch import COUNTS, Problem, each
+from pruning.removal.mismatch import COUNTS, OTHER_WAY, Problem, each
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,15 @@ def remedies(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module])
     attributes that might be the size used, those that equal it first; then other ways of cutting; at last locks."""
     if problem.node is None or problem.walk is None:
         return []
-    if problem.stop is not None:
-        tried = [Remedy((problem.line, ""), follows=follows) for follows in follows_tried(problem, graph, modules)]
-        same = module_path(problem.node) == problem.stop.module
-        return [*tried, *(way for way in _ways(problem, graph, modules) if same and not way.locks)]
-    return _ways(problem, graph, modules)
+    ways = _ways(problem, graph, modules)
+    if problem.stop is None and not problem.walk.trace.asks_sizes:
+        return ways
+    follows = [Remedy((problem.line, ""), follows=way) for way in follows_tried(problem, graph, modules)]
+    mending = [way for way in ways if not way.locks]
+    if problem.stop is None:
+        locks = [way for way in ways if way.locks]
+        return [*mending, *follows, *([] if problem.reason == OTHER_WAY else locks)]
+    return [*follows, *(mending if module_path(problem.node) == problem.stop.module else [])]
 
 
 def _ways(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module]) -> list[Remedy]:
@@ -104,7 +108,7 @@ def _ways(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module]) ->
             ways.append(Remedy(key, couple=True))
         if op.cuts in ("slices", "pads") and key[0] not in graph.lessons.literal:
             ways.append(Remedy(key, literal=True))
-        if key not in graph.lessons.locked:
+        if key not in graph.lessons.locked and not (module is not None and states_its_sizes(module)):
             locks.append(Remedy(key))
     rules.sort(key=lambda item: item[:2])
     chosen = dict.fromkeys(remedy for _, _, remedy in rules)
