@@ -34,6 +34,6 @@ class SizesAsked(TorchFunctionMode):
 
 
 def _asked_outside_torch(frame: FrameType | None) -> bool:
-    while frame is not None and frame.f_code.co_filename.startswith((*MODES, OWN_FOLDER, "<")):
+    while frame is not None and frame.f_code.co_filename.startswith((*MODES, "<")):
         frame = frame.f_back
-    return frame is not None and not frame.f_code.co_filename.startswith(TORCH_FOLDER)
+    return frame is not None and not frame.f_code.co_filename.startswith((TORCH_FOLDER, OWN_FOLDER))

@@ -122,6 +122,8 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
         ]
         if op != op_of(other):
             reason = OTHER_WAY
+        elif node not in walk.alive:  # it runs, and nothing comes of it
+            continue
         elif wanted and wanted != found:
             reason = FIXED
         elif op == "slice" and not _same_slice(walk, node, other, gone):

@@ -197,3 +197,61 @@ def test_a_threshold_that_is_not_reached_changes_nothing() -> None:
     removal = pruned(Low())
     assert removal.model.b.out_channels == 12
     assert [group.least for group in build_graph(Low(), IMAGES).groups] == [1, 6, 1]
+
+
+class GoesByItsWidth(Fixed):
+    def __init__(self) -> None:
+        super().__init__()
+        self.width, self.more = 24, nn.Conv2d(24, 24, 1)
+
+    def between(self, x: Tensor) -> Tensor:
+        return self.more(x) if x.shape[1] == self.width else x
+
+
+def test_the_attribute_of_a_branch_follows() -> None:
+    removal = pruned(GoesByItsWidth())
+    assert units(removal) == {"a": 16, "b": 24, "more": 24, "c": 20}
+    assert removal.model.width == 12
+
+
+class AtTwelve(Fixed):
+    def between(self, x: Tensor) -> Tensor:
+        return F.max_pool2d(x, 2) if x.shape[1] == 12 else x
+
+
+class Quarters(Fixed):
+    def between(self, x: Tensor) -> Tensor:
+        return F.group_norm(x, x.shape[1] // 4)
+
+
+class AllLarge(Fixed):
+    """True of the weights that stay, and not of all."""
+
+    def between(self, x: Tensor) -> Tensor:
+        return x.flip(2) if (self.b.weight.abs().amax((1, 2, 3)) > 0.05).all() else x
+
+
+@pytest.mark.parametrize("kind", [AtTwelve, Quarters, AllLarge])
+def test_where_the_plan_itself_changes_the_way_only_its_group_stays(kind: type[Fixed]) -> None:
+    model = kind()
+    with torch.no_grad():
+        model.b.weight[::2] *= 0.1
+    removal = pruned(model)
+    assert units(removal) == {"a": 16, "c": 20}
+    assert {locked.layers for locked in removal.locked} == {("b",), ("head",)}
+
+
+class Finite(Fixed):
+    def between(self, x: Tensor) -> Tensor:
+        if not self.b.weight.isfinite().all():
+            raise ValueError("the weights are damaged")
+        return x
+
+
+def test_what_is_true_of_weights_whatever_goes_locks_nothing() -> None:
+    assert units(pruned(Finite())) == {"a": 16, "b": 24, "c": 20}
+
+
+@pytest.mark.parametrize(("kind", "asks"), [(Fixed, True), (AllLarge, False), (GoesByItsWidth, True)])
+def test_only_a_network_that_asks_for_sizes_is_tried_for_them(kind: type[Fixed], asks: bool) -> None:
+    assert build_graph(kind().eval(), IMAGES).trace.asks_sizes == asks
