@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import logging
 import math
 import operator
@@ -13,7 +14,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from types import FrameType
@@ -30,16 +31,16 @@ from pruning.base.clone import twin
 from pruning.base.errors import InputError, first_line
 from pruning.base.time_limit import OutOfTime, check_time
 from pruning.graph.inputs import Inputs
+from pruning.graph.known import Reading, values_known
 from pruning.graph.leftovers import cleared
 from pruning.graph.outputs import output_tensors
 from pruning.graph.packed import LengthsNeeded, Steps, packing, steps_of
 from pruning.graph.recorded import record
+from pruning.graph.sizes_asked import SizesAsked
+from pruning.graph.source import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER, outside_torch
 
-TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
-MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
 ALONE = threading.RLock()
 """torch.export and the switches that tracing needs are the whole process's: one thread at a time."""
-OWN_FOLDER = str(Path(__file__).parents[1]) + "/"
 CHATTER = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export")
 
 
@@ -56,16 +57,40 @@ class Trace:
     batch: int
     steps: tuple[Steps, ...] = ()
     """Of the sequences that the model packs, as they are held in it."""
+    readings: tuple[Reading, ...] = ()
+    """Values of parameters and buffers that the code took for numbers."""
+    asks_sizes: bool = False
+    """Whether the network's own code looked at sizes of tensors, which it may have checked or chosen its way by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """Where the code itself stopped a trace, between two calls, as an assertion does."""
+
+    module: str
+    """Dotted name of the innermost module whose method ran; '' is the model itself."""
+    line: str
+    """'file:line' in that method."""
+    text: str
+    """The code there."""
+
+    @property
+    def place(self) -> str:
+        """In words: the line, the module, and the code."""
+        return f"{Path(self.line).name} in {self.module or 'the model itself'} (`{self.text}`)"
 
 
 class TraceError(InputError):
     """torch.export cannot follow the model; `lines` are the source lines outside torch, innermost last; `nodes` are
-    the calls up to the one that failed, which has no result."""
+    the calls up to the one that failed, which has no result; `stop` is there where the code itself stopped."""
 
-    def __init__(self, message: str, lines: tuple[str, ...], nodes: tuple[Node, ...] = ()) -> None:
+    def __init__(
+        self, message: str, lines: tuple[str, ...], nodes: tuple[Node, ...] = (), stop: Stop | None = None
+    ) -> None:
         super().__init__(message)
         self.lines = lines
         self.nodes = nodes
+        self.stop = stop
 
 
 def trace(
@@ -97,7 +122,7 @@ def trace(
         try:
             found = steps_of(model, inputs, training)
         except Exception as failure:
-            raise _untraceable(failure, ()) from failure
+            raise _untraceable(failure, (), model) from failure
         return _traced(model, inputs, training, found, recorded, disposable)
 
 
@@ -107,7 +132,14 @@ def _traced(
     copy = model if recorded and disposable else twin(model)
     made: list[Node] = []
     try:
-        with cleared(copy), _quiet(made), packing(steps), torch.no_grad():
+        with (
+            cleared(copy),
+            values_known(model) as known,
+            _quiet(made),
+            packing(steps),
+            SizesAsked() as sizes,
+            torch.no_grad(),
+        ):
             copy.train(training)
             copy.register_forward_hook(lambda module, args, output: tuple(output_tensors(output)))
             if recorded:
@@ -126,7 +158,7 @@ def _traced(
         raise
     except Exception as error:
         calls = (node for node in made if getattr(node.target, "__name__", "") not in SWITCHES)
-        raise _untraceable(error, tuple(calls)) from error
+        raise _untraceable(error, tuple(calls), copy) from error
     signature = program.graph_signature
     named = {**program.constants, **dict(program.named_buffers())}
     constants = {k: named[v] for k, v in signature.inputs_to_lifted_tensor_constants.items() if v in named}
@@ -141,7 +173,16 @@ def _traced(
     tensors = {key: first[id(whole[name])] if name in whole else name for key, name in tensors.items()}
     graph = _inlined(program.graph_module)
     nodes = tuple(node for node in graph.nodes if node.op in ("call_function", "output", "placeholder"))
-    return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch, steps=steps)
+    read = tuple(replace(r, tensor=first[id(whole[r.tensor])]) for r in known.readings)
+    return Trace(
+        nodes=nodes,
+        tensors=tensors,
+        constants=constants,
+        batch=inputs.batch,
+        readings=read,
+        asks_sizes=sizes.asked,
+        steps=steps,
+    )
 
 
 def _note(made: list[Node], node: Node) -> None:
@@ -253,17 +294,11 @@ def _users_line(frame: FrameType | None) -> str:
     return ""
 
 
-def _outside_torch(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:
-    """The frames of the model's own code: after the first call of a module, and not in torch."""
-    entered = next((i for i, frame in enumerate(frames) if frame.filename == MODULE_FILE), len(frames))
-    return [frame for frame in frames[entered:] if not frame.filename.startswith((TORCH_FOLDER, OWN_FOLDER, "<"))]
-
-
-def _untraceable(error: Exception, made: tuple[Node, ...]) -> TraceError:
+def _untraceable(error: Exception, made: tuple[Node, ...], copy: nn.Module) -> TraceError:
     if isinstance(error, InputError):
         return TraceError(str(error), (), made)
     frames = traceback.extract_tb(error.__traceback__)
-    outside = _outside_torch(frames)
+    outside = outside_torch(frames)
     lines = tuple(f"{frame.filename}:{frame.lineno}" for frame in outside)
     at = f" at {Path(outside[-1].filename).name}:{outside[-1].lineno} (`{outside[-1].line}`)" if outside else ""
     return TraceError(
@@ -271,7 +306,21 @@ def _untraceable(error: Exception, made: tuple[Node, ...]) -> TraceError:
         "depend on the values of the data: change that part, or remove channels from a submodule without it.",
         lines,
         made,
+        None if made and made[-1].meta.get("val") is None else _stop(error, copy),
     )
+
+
+def _stop(error: Exception, copy: nn.Module) -> Stop | None:
+    """The innermost method of a module that an error came through, outside torch."""
+    names = {id(module): path for path, module in copy.named_modules()}
+    found = None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        code, file = frame.f_code, frame.f_code.co_filename
+        path = names.get(id(frame.f_locals.get(code.co_varnames[0]))) if code.co_argcount else None
+        if path is not None and not file.startswith(TORCH_FOLDER):
+            text = linecache.getline(file, number).strip()
+            found = Stop(module=path, line=f"{file}:{number}", text=text)
+    return found
 
 
 def argument(node: Node, index: int, default: Any = None) -> Any:

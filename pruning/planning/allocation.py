@@ -74,7 +74,8 @@ def kept_per_target(graph: ModelGraph, spec: PruneSpec) -> dict[str, int]:
     asked = per_target(graph, spec)
     kept = {}
     for target in free_targets(graph, spec.granularity):
-        count = kept_units(target.units, asked[target.key], spec.head_rounding if target.heads else "up")
+        rounding = spec.head_rounding if target.heads else "up"
+        count = max(target.least, kept_units(target.units, asked[target.key], rounding))
         kept[target.key] = count if target.group is None else rounded_units(target.group, count, spec.round_to)
     return kept
 

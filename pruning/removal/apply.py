@@ -12,7 +12,7 @@ from torch.nn.utils.weight_norm import WeightNorm
 from pruning.base.clone import clone, shared_memory
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
-from pruning.removal.attributes import follow
+from pruning.removal.attributes import follow, follow_kept
 from pruning.removal.gains import exact_gains, keep_weights, picked, point_somewhere
 from pruning.removal.shrinkage import Shrinkage, shrinkage
 from pruning.removal.slim import count_heads, make_slim
@@ -70,6 +70,7 @@ def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
     for module in small.modules():
         _recompute(module)
     follow(model, small)
+    follow_kept(model, small, what.kept)
     count_heads(small)
     return small
 

@@ -8,6 +8,7 @@ line is locked.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,11 +22,14 @@ from pruning.graph.batch import OtherSize, at_another_size
 from pruning.graph.inputs import BatchDims, Inputs
 from pruning.graph.model_graph import Lessons, ModelGraph, label_model, trace_modes
 from pruning.graph.refusals import check_inputs, check_model, check_trace, explained
+from pruning.graph.statements import find_statements
 from pruning.graph.trace import Trace, TraceError
+from pruning.removal.checks import concerned
+from pruning.removal.least import with_least
 from pruning.removal.mismatch import Problem
 from pruning.removal.remedies import first_lessons, learned, remedies
 from pruning.removal.slim import prepared
-from pruning.removal.trial import failing, first_problem
+from pruning.removal.trial import attempt, failing, first_problem, one_less
 
 
 def build_graph(
@@ -60,8 +64,9 @@ def build_graph(
             raise explained(error, subject, inputs) from error
         check_trace(traces[0])
         traced = time.perf_counter()
-        graph = _grouped(subject, inputs, traces)
-        graph = replace(graph, other_size=other)
+        graph = with_least(subject, _grouped(subject, inputs, traces))
+        statements = find_statements(subject, graph.walks, graph.labels, graph.sizes)
+        graph = replace(graph, other_size=other, statements=statements)
     if clock is not None:
         clock["trace"], clock["group"] = traced - started, time.perf_counter() - traced
     return graph
@@ -90,14 +95,17 @@ def _settled(subject: nn.Module, inputs: Inputs, traces: list[Trace], graph: Mod
     modules = dict(subject.named_modules())
     problem = first_problem(subject, graph)
     given_up: set[tuple[str, str]] = set()
+    met: set[str] = set()
     while problem is not None:
+        met.add(problem.where)
         for remedy in remedies(problem, graph, modules):
             tried = learned(lessons, problem, remedy)
             again = label_model(subject, inputs, traces, tried)
             if remedy.couple and len(again.locked) > len(graph.locked):
                 continue  # it ties everything together
             found = first_problem(subject, again)
-            if found is None or found.place > problem.place:
+            further = found is None or (found.place, found.where not in met) > (problem.place, False)
+            if further:
                 lessons, graph, problem = tried, again, found
                 break
         else:
@@ -136,7 +144,14 @@ def _traced(model: nn.Module, inputs: Inputs) -> tuple[list[Trace], Inputs, Othe
 def _without(model: nn.Module, graph: ModelGraph, problem: Problem, everywhere: bool) -> Lessons:
     """Where nothing else helps: the groups stay that cannot lose a unit by themselves (or all, if any can). Unless
     `everywhere`, those that fail in other modules than the problem's get their turn, as there something may help."""
-    stay = failing(model, graph, [group.name for group in graph.groups])
+    near, every = concerned(problem, graph), [group.name for group in graph.groups]
+
+    def attempted(kept: Mapping[str, tuple[int, ...]]) -> Problem | None:
+        return attempt(model, graph, kept)
+
+    stay = failing(attempted, one_less(graph, near))
+    if not stay and near != every:
+        stay = failing(attempted, one_less(graph, every))
     here = {name: found for name, found in stay.items() if found.module == problem.module}
     if here and not everywhere:
         stay = here

@@ -10,9 +10,10 @@ import torch
 from torch._dispatch.python import enable_python_dispatcher, no_python_dispatcher
 from torch._subclasses.schema_check_mode import SchemaCheckMode
 
+from pruning.graph.doubles import in_double
 from pruning.graph.ops import OPS, Op
 from pruning.graph.trace import by_name, op_name
-from pruning.removal.reference import CONSTANT, widened
+from pruning.removal.reference import CONSTANT
 
 Seen = Callable[[Op, dict[str, Any]], None]
 
@@ -47,5 +48,5 @@ class _Calls(SchemaCheckMode):
             self.seen(op, by_name(func, args, kwargs))
             if op.dropout:
                 return args[0]
-            result = func(*widened(args), **widened(kwargs))
+            result = func(*in_double(args), **in_double(kwargs))
             return result.fill_(CONSTANT) if op.random else result

@@ -13,19 +13,20 @@ from torch.utils import _pytree as pytree
 from pruning.base.clone import clone
 from pruning.base.errors import RemovalError
 from pruning.base.time_limit import OutOfTime, check_time
+from pruning.graph.doubles import float64_by_default, model_in_double
 from pruning.graph.inputs import Inputs
 from pruning.graph.ops import Op, is_real, of
 from pruning.graph.outputs import output_tensors, returned
 from pruning.graph.rules.call import Walk
 from pruning.graph.trace import Trace, by_name, op_of, place
 from pruning.removal.calls import showing_calls
-from pruning.removal.reference import AllDouble, Masking, Step, in_double, in_float64, run
+from pruning.removal.reference import AllDouble, Masking, Step, run
 
 TOLERANCE = 1e-9
 """Largest difference relative to the largest value compared."""
 
 
-@in_float64()
+@float64_by_default()
 def compare_traced(
     dense: Walk,
     traced: Trace,
@@ -83,7 +84,7 @@ class _Stop(BaseException):
     """Ends a run that has shown enough; no Exception, which the network's own code might catch."""
 
 
-@in_float64()
+@float64_by_default()
 def compare_running(
     dense: Walk,
     small: nn.Module,
@@ -151,7 +152,7 @@ def _consumers(dense: Walk, steps: Iterator[Step]) -> Iterator[Step]:
 @torch.no_grad()
 def _as_compared(small: nn.Module, gains: dict[str, Tensor]) -> nn.Module:
     """A copy in float64, with the gains that follow as they are there, not rounded to their own type."""
-    network = in_double(clone(small))
+    network = model_in_double(clone(small))
     tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     for name, gain in gains.items():
         tensors[name].copy_(gain)
@@ -177,7 +178,7 @@ class _Place:
         self.worst = max(self.worst, distance)
 
 
-@in_float64()
+@float64_by_default()
 def compare_module(removed: nn.Module, gains: dict[str, Tensor], inputs: Inputs, outputs: list[Any]) -> float:
     """The removed module itself, run as a user would, against what the masked model gives."""
     check_time("running the smaller network")

@@ -18,7 +18,18 @@ from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.ops import is_real, of
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, TraceError, argument, by_name, line_of, module_path, op_of, place
+from pruning.graph.trace import (
+    Stop,
+    Trace,
+    TraceError,
+    argument,
+    by_name,
+    line_of,
+    module_path,
+    op_of,
+    place,
+    shape_of,
+)
 
 
 @dataclass(frozen=True)
@@ -32,20 +43,33 @@ class Problem:
     """Number of the trial, of the walk, and of the call in it."""
     node: Node | None = None
     walk: Walk | None = None
+    stop: Stop | None = None
+    """Where the code itself stopped, before `node`."""
+
+    @property
+    def where(self) -> str:
+        """In words; '' where nothing is known."""
+        if self.stop is not None:
+            return self.stop.place
+        return "" if self.node is None else place(self.node)
 
     @property
     def module(self) -> str | None:
-        """Path of the module in which the call stands."""
+        """Path of the module in which the code stands."""
+        if self.stop is not None:
+            return self.stop.module
         return None if self.node is None else module_path(self.node)
 
     @property
     def words(self) -> str:
-        """The reason, and at which call."""
-        return self.reason if self.node is None else f"{place(self.node)}: {self.reason}"
+        """The reason, and where."""
+        return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
 def suspicious(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
-    """Whether any call that channels reach might carry a size."""
+    """Whether any call that channels reach might carry a size, or the code might check one."""
+    if walk.trace.asks_sizes:
+        return True
     modules = dict(model.named_modules())
     reached = graph.removed({group.name: () for group in graph.groups})
     settled = {site.module for site in graph.pads}
@@ -100,6 +124,7 @@ def left_of(value: Value, gone: Tensor) -> tuple[list[Tensor], tuple[int, ...]]:
 
 COUNTS = "the code there computes with the number of channels"
 FIXED = "the code there fixes a size that removal changes"
+CHECKED = "the code there does not allow another size"
 OTHER_WAY = "the code takes another way when sizes change"
 
 
@@ -120,17 +145,26 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
         found = _shapes(other)
         if op != op_of(other):
             reason = OTHER_WAY
+        elif node not in walk.alive:  # it runs, and nothing comes of it
+            continue
         elif wanted and wanted != found:
             reason = FIXED
         elif op == "slice" and not _same_slice(walk, node, other, gone):
             reason = "the code there cuts at a fixed place"
-        elif not (_same_numbers(node, other) and _same_constants(walk.trace.constants, constants, node, other)):
+        elif not (
+            _same_numbers(node, other)
+            and _same_groups(node, other)
+            and _same_constants(walk.trace.constants, constants, node, other)
+        ):
             reason = COUNTS
         if reason is not None:
             return Problem(line_of(node), op, reason, (*number, index), node, walk)
-    if failed and mine:
+    if isinstance(smaller, TraceError) and mine:
         index = min(len(others), len(mine) - 1)
-        return Problem(line_of(mine[index]), op_of(mine[index]), FIXED, (*number, index), mine[index], walk)
+        line, stop = line_of(mine[index]), smaller.stop
+        if stop is not None and line != smaller.lines[-1]:
+            return Problem(stop.line, "", CHECKED, (*number, index), mine[index], walk, stop)
+        return Problem(line, op_of(mine[index]), FIXED, (*number, index), mine[index], walk)
     if len(mine) != len(others):
         index = min(len(mine), len(others)) - 1
         return Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (*number, index), mine[index], walk)
@@ -204,6 +238,15 @@ def _shapes(node: Node) -> list[tuple[int, ...]]:
 def _same_numbers(node: Node, other: Node) -> bool:
     """Whether the numbers in a call are the same, where they are no sizes."""
     return of(node).sizes or op_of(node) == "getitem" or _numbers(node) == _numbers(other)
+
+
+def _same_groups(node: Node, other: Node) -> bool:
+    """Whether a normalisation takes as many groups of channels as it did, or each channel by itself as it did."""
+    if op_of(node) != "group_norm":
+        return True
+    first, second = (int(argument(call, 1)) for call in (node, other))
+    channels = [shape_of(argument(call, 0))[1] for call in (node, other)]
+    return first == second or (first, second) == tuple(channels)
 
 
 def _numbers(node: Node) -> list[Any]:
