@@ -7,6 +7,7 @@ import itertools
 from typing import Any
 
 import pytest
+from torch import nn
 
 from pruning.base.errors import InputError
 from pruning.planning.allocation import ALLOCATIONS, kept_per_target, per_target, same_cut
@@ -117,6 +118,22 @@ def test_channels_are_kept_in_multiples() -> None:
     assert per_target(graph, spec) == dict.fromkeys(("conv1", "conv2", "fc1"), 0.5)
     assert kept_per_target(graph, spec) == {"conv1": 16, "conv2": 32, "fc1": 256}
     assert kept_per_target(graph, spec.replace(round_to=1)) == {"conv1": 10, "conv2": 25, "fc1": 250}
+
+
+@pytest.mark.parametrize(
+    ("made", "sparsity", "kept"),
+    [
+        (64, 0.7, 8),  # 6 units would be 24 channels made, but 6 read
+        (24, 0.5, 4),  # 16 channels made; of the 6 that are read no multiple of 8 is left
+        (20, 0.5, 4),
+        (12, 0.5, 2),
+    ],
+)
+def test_every_layer_of_a_group_counts_in_rounding(made: int, sparsity: float, kept: int) -> None:
+    """Four channels that are made for each that is read."""
+    model = nn.Sequential(nn.Conv2d(3, made, 1), nn.PixelShuffle(2), nn.Conv2d(made // 4, 5, 1))
+    graph = build_graph(model, (3, 4, 4))
+    assert kept_per_target(graph, PruneSpec(sparsity=sparsity, round_to=8)) == {"0": kept}
 
 
 def test_the_same_cut_may_be_put_in_several_ways() -> None:

@@ -10,6 +10,10 @@ from torch.utils import _pytree as pytree
 from pruning.base.errors import InputError, first_line
 from pruning.base.hooks import rebind
 
+_TABLES = frozenset(vars(nn.Module()))
+"""Attributes of every module; those that hold its parameters, buffers and parts among them."""
+_HOLDERS = (Tensor, dict, list, tuple)
+
 
 def twin(model: nn.Module) -> nn.Module:
     """A copy whose modules, attributes and tensors are its own, on the same memory: to be run without values.
@@ -42,8 +46,9 @@ def clone(model: nn.Module) -> nn.Module:
 
 def _computed(model: nn.Module) -> list[Tensor]:
     """Tensors with a history in attributes, also in lists and dicts there."""
-    values = ((name, value) for module in model.modules() for name, value in vars(module).items())
-    leaves = (leaf for name, value in values if name != "_modules" for leaf in pytree.tree_leaves(value))
+    values = (value for module in model.modules() for name, value in vars(module).items() if name not in _TABLES)
+    leaves = (leaf for value in values if isinstance(value, _HOLDERS)
+              for leaf in pytree.tree_leaves(value))  # fmt: skip
     return [leaf for leaf in leaves if isinstance(leaf, Tensor) and leaf.grad_fn is not None]
 
 

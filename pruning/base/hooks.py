@@ -97,7 +97,7 @@ def _functions(model: nn.Module) -> Iterator[types.FunctionType]:
 
 def _reached(function: types.FunctionType) -> Iterator[Any]:
     """What a function can write to by name: variables around it and of its file, and values of its defaults."""
-    for name in _names(function.__code__):
+    for name in names_in(function.__code__):
         if name in function.__globals__:
             yield function.__globals__[name]
     for cell in function.__closure__ or ():
@@ -109,8 +109,8 @@ def _reached(function: types.FunctionType) -> Iterator[Any]:
     yield from function.__defaults__ or ()
 
 
-def _names(code: types.CodeType) -> set[str]:
-    return set(code.co_names).union(*(_names(part) for part in code.co_consts if isinstance(part, types.CodeType)))
+def names_in(code: types.CodeType) -> set[str]:
+    return set(code.co_names).union(*(names_in(part) for part in code.co_consts if isinstance(part, types.CodeType)))
 
 
 def _note(held: Any, found: dict[int, tuple[Any, Any]], levels: int) -> None:

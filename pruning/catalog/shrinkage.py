@@ -6,6 +6,16 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gain:
+    """A weight of fixed norm, as `weight_norm` makes it: a direction, and the gain that is the norm of the weight."""
+
+    direction: str
+    gain: str
+    dim: int
+    """The weight has a norm for each index along it; -1: one norm of all."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Shrinkage:
     """What removal does to a model, independent of its weights: enough to rebuild the smaller one."""
 
@@ -15,6 +25,8 @@ class Shrinkage:
     """Padding module → (dimension from the end, zero channels before, after)."""
     sizes: dict[tuple[str, str, int | None], tuple[int, int]] = field(default_factory=dict)
     """(module, attribute, place in a tuple) → the number there becomes so many of so many."""
+    gains: tuple[Gain, ...] = ()
+    """Weights of fixed norm whose direction shrank: their gain follows, so that what is left of them is what it was."""
 
     def then(self, later: Shrinkage) -> Shrinkage:
         """Both, one after the other: `later` counts in the already smaller model."""
@@ -26,4 +38,5 @@ class Shrinkage:
         sizes = dict(self.sizes)
         for place, (count, total) in later.sizes.items():
             sizes[place] = (count, sizes[place][1] if place in sizes else total)
-        return Shrinkage(kept=kept, pads={**self.pads, **later.pads}, sizes=sizes)
+        gains = tuple(dict.fromkeys((*self.gains, *later.gains)))
+        return Shrinkage(kept=kept, pads={**self.pads, **later.pads}, sizes=sizes, gains=gains)

@@ -40,6 +40,10 @@ class ChannelGroup:
     """Connected set of labels that each unit is."""
     locked: str | None
     """Why no unit may be removed, or None."""
+    least: int = 1
+    """Units that have to stay."""
+    why_least: str | None = None
+    """Why these, where it is more than one."""
 
     def __repr__(self) -> str:
         return f"ChannelGroup({self.name}: {self.units:,} units{f', locked: {self.locked}' if self.locked else ''})"

@@ -106,6 +106,10 @@ class Labels:
     """Source lines that cut or pad at numbers fixed in the code."""
     apart: frozenset[str] = frozenset()
     """Source lines that split at numbers each of which follows its part."""
+    spread: frozenset[str] = frozenset()
+    """Source lines that put channels among places: channels that differ by their place alone go together."""
+    spreading: dict[str, None] = field(default_factory=dict)
+    """Source lines that might be among these."""
 
     def fresh(self, count: int) -> Tensor:
         start = self.count
@@ -148,11 +152,12 @@ class Labels:
         blocks = moved.reshape(moved.shape[0] // block, block, *moved.shape[1:])
         self.join(blocks, blocks[:1])
 
-    def tie_runs(self, layer: Tensor, dim: int, length: int) -> None:
-        """Join the labels within each run of `length` indices along a dimension."""
+    def tie_runs(self, layer: Tensor, dim: int, length: int) -> Tensor:
+        """Join the labels within each run of `length` indices along a dimension; the layer with one label a run."""
         moved = layer.movedim(dim, 0)
         runs = moved.reshape(moved.shape[0] // length, length, *moved.shape[1:])
         self.join(runs, runs[:, :1])
+        return runs[:, :1].expand_as(runs).reshape(moved.shape).movedim(0, dim)
 
     def lock(self, labels: Tensor, reason: str) -> None:
         self.locks.append((labels.reshape(-1), reason))

@@ -14,6 +14,7 @@ from torch.fx import Node
 from torch.utils import _pytree as pytree
 
 from pruning.base.clone import shared_memory
+from pruning.catalog.shrinkage import Gain
 from pruning.graph.batch import OtherSize
 from pruning.graph.groups import ChannelGroup, Grouping, find_groups
 from pruning.graph.inputs import Inputs
@@ -21,6 +22,7 @@ from pruning.graph.labels import Labels, Value, varying
 from pruning.graph.ops import of
 from pruning.graph.propagate import walk
 from pruning.graph.rules.call import Contraction, PadSite, Product, SizeSite, Walk
+from pruning.graph.statements import Statement
 from pruning.graph.trace import Trace, TraceError, argument, line_of, module_path, op_of, trace
 
 PADDING_MODULES = (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)
@@ -41,6 +43,18 @@ class SizeRule:
     """Which of several results."""
 
 
+@dataclass(frozen=True)
+class Followed:
+    """A number in an attribute follows a dimension of a parameter or buffer."""
+
+    module: str
+    attribute: str
+    position: int | None
+    """Place in a tuple or list; None for a plain number."""
+    tensor: str
+    dim: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lessons:
     """What trials have shown about a model's code."""
@@ -50,9 +64,12 @@ class Lessons:
     turned: frozenset[str] = frozenset()
     literal: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
+    spread: frozenset[str] = frozenset()
+    """These as in `pruning.graph.labels.Labels`."""
     coupled: frozenset[tuple[str, str]] = frozenset()
     """(source line, op) of reshapes whose channels must be as many as those that their layer read."""
     sizes: tuple[SizeRule, ...] = ()
+    follows: tuple[Followed, ...] = ()
     stays: tuple[tuple[str, int, Tensor, str], ...] = ()
     """(tensor, dimension, indices that stay, why)."""
 
@@ -73,6 +90,8 @@ class ModelGraph:
     """Pairs of parameters that share memory, and whether one is the other transposed."""
     pads: tuple[PadSite, ...]
     sizes: tuple[SizeSite, ...]
+    gains: tuple[Gain, ...]
+    """Weights of fixed norm whose gain can follow what goes of their direction."""
     labels: Labels
     component: Tensor
     walks: tuple[Walk, ...]
@@ -81,6 +100,8 @@ class ModelGraph:
     lessons: Lessons
     other_size: OtherSize | None = None
     """The traces at another batch size, where finding the batch made them."""
+    statements: tuple[Statement, ...] = ()
+    """Attributes that may follow channels though forward does not read them."""
 
     def __repr__(self) -> str:
         return f"ModelGraph({len(self.groups):,} groups of channels, {len(self.locked):,} locked)"
@@ -126,7 +147,7 @@ class ModelGraph:
 
 def label_model(model: nn.Module, inputs: Inputs, traces: list[Trace], lessons: Lessons) -> ModelGraph:
     """Walk the traces with labels and collect the groups."""
-    labels = Labels(turned=lessons.turned, literal=lessons.literal, apart=lessons.apart)
+    labels = Labels(turned=lessons.turned, literal=lessons.literal, apart=lessons.apart, spread=lessons.spread)
     walks = [walk(traced, labels, lessons.locked) for traced in traces]
     modules = dict(model.named_modules())
     aliases = shared_memory(model)
@@ -137,7 +158,8 @@ def label_model(model: nn.Module, inputs: Inputs, traces: list[Trace], lessons: 
     for name, dim, index, reason in lessons.stays:
         labels.lock(labels.own[name, dim][index], reason)
     pads = _settle_pads(modules, walks, labels)
-    sizes = tuple(site for w in walks for site in (*w.sizes, *_from_rules(w, lessons)) if _fits(modules, site))
+    sites = [*_followed(labels, lessons), *(site for w in walks for site in (*w.sizes, *_from_rules(w, lessons)))]
+    sizes = tuple(site for site in sites if _fits(modules, site))
     _join_same_numbers(labels, sizes)
     found: Grouping = find_groups(labels, walks, dict(model.named_parameters()))
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
@@ -151,6 +173,7 @@ def label_model(model: nn.Module, inputs: Inputs, traces: list[Trace], lessons: 
         aliases=aliases,
         pads=pads,
         sizes=sizes,
+        gains=tuple(dict.fromkeys(gain for w in walks for gain in w.gains)),
         labels=labels,
         component=found.component,
         walks=tuple(walks),
@@ -222,11 +245,12 @@ def _couple(w: Walk, places: frozenset[tuple[str, str]]) -> None:
 
 
 def _read_by_layer(w: Walk, node: torch.fx.Node) -> Tensor | None:
-    """Labels of the channels that the nearest layer before a call reads."""
+    """Labels of the channels that the nearest layer before a call reads; a convolution in groups is none, since it
+    makes as many channels as it reads."""
     todo, seen = [node], {node}
     while todo:
         now = todo.pop(0)
-        if of(now).layer in ("linear", "plain convolution"):
+        if of(now).layer == "linear" or (of(now).layer == "plain convolution" and argument(now, 6, 1) == 1):
             source = w.values.get(argument(now, 0))
             dim = -1 if of(now).layer == "linear" else 1
             layer = source.layer(dim % len(source.shape)) if isinstance(source, Value) else None
@@ -262,6 +286,20 @@ def _settle_pads(modules: dict[str, nn.Module], walks: list[Walk], labels: Label
             reason = f"the zero channels that {name or 'the model'} adds are a number fixed in its code"
             labels.lock(torch.cat((site.before, site.after)), reason)
     return tuple(settled)
+
+
+def _followed(labels: Labels, lessons: Lessons) -> list[SizeSite]:
+    return [
+        SizeSite(
+            module=known.module,
+            attribute=known.attribute,
+            position=known.position,
+            value=None,
+            vector=labels.own[known.tensor, known.dim],
+        )
+        for known in lessons.follows
+        if (known.tensor, known.dim) in labels.own
+    ]
 
 
 def _from_rules(w: Walk, lessons: Lessons) -> list[SizeSite]:

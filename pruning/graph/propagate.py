@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 from torch.fx import Node
 
+from pruning.graph.computed import settle_sums
 from pruning.graph.labels import Labels, Value, raw
 from pruning.graph.means import settle_means
 from pruning.graph.ops import of
@@ -24,10 +26,11 @@ def walk(trace: Trace, labels: Labels, locked_lines: Mapping[tuple[str, str], st
     """
     state = Walk(trace, labels)
     state.alive = _alive(trace)
+    readings = {reading.tensor: reading.line for reading in reversed(trace.readings)}
     for node in trace.nodes:
         if node.op == "placeholder":
             if node.name in trace.tensors:
-                state.values[node] = labels.tensor(trace.tensors[node.name], shape_of(node))
+                state.values[node] = _own_tensor(labels, trace.tensors[node.name], shape_of(node), readings)
             elif node.name not in trace.constants:
                 state.from_input.add(node)
             if node not in state.values and hasattr(node.meta.get("val"), "shape"):
@@ -40,7 +43,17 @@ def walk(trace: Trace, labels: Labels, locked_lines: Mapping[tuple[str, str], st
                 state.from_input.add(node)
             _step(state, node, locked_lines)
     settle_means(state)
+    settle_sums(state)
     return state
+
+
+def _own_tensor(labels: Labels, name: str, shape: tuple[int, ...], readings: Mapping[str, str]) -> Value:
+    """A parameter or buffer. Where the code takes its values for a number, another network would have another one."""
+    value = labels.tensor(name, shape)
+    if name in readings:
+        line = Path(readings[name]).name
+        labels.lock_value(value, f"the code at {line} makes a number of the values of {name}")
+    return value
 
 
 def _alive(trace: Trace) -> set[Node]:

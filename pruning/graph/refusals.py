@@ -18,7 +18,8 @@ from pruning.base.errors import InputError, first_line
 from pruning.graph.inputs import Inputs
 from pruning.graph.memory import check_memory, label_bytes
 from pruning.graph.outputs import returned
-from pruning.graph.trace import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER, Trace, TraceError, place
+from pruning.graph.source import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER
+from pruning.graph.trace import Trace, TraceError, place
 
 WRAPPERS = ("DataParallel", "DistributedDataParallel", "FullyShardedDataParallel")
 QUANTIZED = (

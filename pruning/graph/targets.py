@@ -32,6 +32,11 @@ class Target:
     """Whether its units are attention heads."""
 
     @property
+    def least(self) -> int:
+        """Units or weights that have to stay."""
+        return 1 if self.group is None else self.group.least
+
+    @property
     def touched(self) -> tuple[str, ...]:
         """Layers that its units run through: those that make them and those that read them; the weight's layer."""
         return self.layers if self.group is None else tuple(dict.fromkeys((*self.layers, *self.group.consumers)))

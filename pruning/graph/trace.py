@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import logging
 import math
 import operator
@@ -12,9 +13,9 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,15 +31,16 @@ from pruning.base.clone import twin
 from pruning.base.errors import InputError, first_line
 from pruning.base.time_limit import OutOfTime, check_time
 from pruning.graph.inputs import Inputs
+from pruning.graph.known import Reading, values_known
 from pruning.graph.leftovers import cleared
 from pruning.graph.outputs import output_tensors
 from pruning.graph.packed import LengthsNeeded, Steps, packing, steps_of
+from pruning.graph.recorded import record
+from pruning.graph.sizes_asked import SizesAsked
+from pruning.graph.source import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER, outside_torch
 
-TORCH_FOLDER = str(Path(torch.__file__).parent) + "/"
-MODULE_FILE = TORCH_FOLDER + "nn/modules/module.py"
 ALONE = threading.RLock()
 """torch.export and the switches that tracing needs are the whole process's: one thread at a time."""
-OWN_FOLDER = str(Path(__file__).parents[1]) + "/"
 CHATTER = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export")
 
 
@@ -55,22 +57,57 @@ class Trace:
     batch: int
     steps: tuple[Steps, ...] = ()
     """Of the sequences that the model packs, as they are held in it."""
+    readings: tuple[Reading, ...] = ()
+    """Values of parameters and buffers that the code took for numbers."""
+    asks_sizes: bool = False
+    """Whether the network's own code looked at sizes of tensors, which it may have checked or chosen its way by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """Where the code itself stopped a trace, between two calls, as an assertion does."""
+
+    module: str
+    """Dotted name of the innermost module whose method ran; '' is the model itself."""
+    line: str
+    """'file:line' in that method."""
+    text: str
+    """The code there."""
+
+    @property
+    def place(self) -> str:
+        """In words: the line, the module, and the code."""
+        return f"{Path(self.line).name} in {self.module or 'the model itself'} (`{self.text}`)"
 
 
 class TraceError(InputError):
     """torch.export cannot follow the model; `lines` are the source lines outside torch, innermost last; `nodes` are
-    the calls up to the one that failed, which has no result."""
+    the calls up to the one that failed, which has no result; `stop` is there where the code itself stopped."""
 
-    def __init__(self, message: str, lines: tuple[str, ...], nodes: tuple[Node, ...] = ()) -> None:
+    def __init__(
+        self, message: str, lines: tuple[str, ...], nodes: tuple[Node, ...] = (), stop: Stop | None = None
+    ) -> None:
         super().__init__(message)
         self.lines = lines
         self.nodes = nodes
+        self.stop = stop
 
 
-def trace(model: nn.Module, inputs: Inputs, *, training: bool = False, steps: tuple[Steps, ...] = ()) -> Trace:
+def trace(
+    model: nn.Module,
+    inputs: Inputs,
+    *,
+    training: bool = False,
+    steps: tuple[Steps, ...] = (),
+    recorded: bool = False,
+    disposable: bool = False,
+) -> Trace:
     """Export the data flow of `model` in eval (or train) mode. A twin of the model runs: the model is left as it was.
 
     `steps`: of the sequences that it packs, where they are known; else a copy runs with values, if it packs any.
+    `recorded`: write down the calls as the model runs, in place of torch.export (see `pruning.graph.recorded`); they
+    then say nothing of where in the code they stand. `disposable`: nobody needs the model afterwards, so that recording
+    does without a twin.
 
     Raises:
         TraceError: torch.export cannot follow the model, with its reason.
@@ -78,24 +115,42 @@ def trace(model: nn.Module, inputs: Inputs, *, training: bool = False, steps: tu
     """
     with ALONE:
         try:
-            return _traced(model, inputs, training, steps)
+            return _traced(model, inputs, training, steps, recorded, disposable)
         except TraceError as error:
             if steps or not isinstance(error.__cause__, LengthsNeeded):
                 raise
         try:
             found = steps_of(model, inputs, training)
         except Exception as failure:
-            raise _untraceable(failure, ()) from failure
-        return _traced(model, inputs, training, found)
+            raise _untraceable(failure, (), model) from failure
+        return _traced(model, inputs, training, found, recorded, disposable)
 
 
-def _traced(model: nn.Module, inputs: Inputs, training: bool, steps: tuple[Steps, ...]) -> Trace:
-    copy = twin(model)
+def _traced(
+    model: nn.Module, inputs: Inputs, training: bool, steps: tuple[Steps, ...], recorded: bool, disposable: bool
+) -> Trace:
+    copy = model if recorded and disposable else twin(model)
     made: list[Node] = []
     try:
-        with cleared(copy), _quiet(made), packing(steps), torch.no_grad():
+        with (
+            cleared(copy),
+            values_known(model) as known,
+            _quiet(made),
+            packing(steps),
+            SizesAsked() as sizes,
+            torch.no_grad(),
+        ):
             copy.train(training)
             copy.register_forward_hook(lambda module, args, output: tuple(output_tensors(output)))
+            if recorded:
+                found = record(copy, inputs, partial(_note, made))
+                return Trace(
+                    nodes=found.nodes,
+                    tensors=found.tensors,
+                    constants=found.constants,
+                    batch=inputs.batch,
+                    steps=steps,
+                )
             program = torch.export.export(copy, inputs.args, dict(inputs.kwargs or {}), strict=False)
             lifted = set(program.graph_signature.inputs_to_lifted_tensor_constants.values())
             _check_own_tensors(model, copy, [c for name, c in program.constants.items() if name in lifted])
@@ -103,7 +158,7 @@ def _traced(model: nn.Module, inputs: Inputs, training: bool, steps: tuple[Steps
         raise
     except Exception as error:
         calls = (node for node in made if getattr(node.target, "__name__", "") not in SWITCHES)
-        raise _untraceable(error, tuple(calls)) from error
+        raise _untraceable(error, tuple(calls), copy) from error
     signature = program.graph_signature
     named = {**program.constants, **dict(program.named_buffers())}
     constants = {k: named[v] for k, v in signature.inputs_to_lifted_tensor_constants.items() if v in named}
@@ -118,7 +173,21 @@ def _traced(model: nn.Module, inputs: Inputs, training: bool, steps: tuple[Steps
     tensors = {key: first[id(whole[name])] if name in whole else name for key, name in tensors.items()}
     graph = _inlined(program.graph_module)
     nodes = tuple(node for node in graph.nodes if node.op in ("call_function", "output", "placeholder"))
-    return Trace(nodes=nodes, tensors=tensors, constants=constants, batch=inputs.batch, steps=steps)
+    read = tuple(replace(r, tensor=first[id(whole[r.tensor])]) for r in known.readings)
+    return Trace(
+        nodes=nodes,
+        tensors=tensors,
+        constants=constants,
+        batch=inputs.batch,
+        readings=read,
+        asks_sizes=sizes.asked,
+        steps=steps,
+    )
+
+
+def _note(made: list[Node], node: Node) -> None:
+    check_time(f"tracing it, at its call {len(made) + 1:,}")
+    made.append(node)
 
 
 def _check_own_tensors(model: nn.Module, copy: nn.Module, constants: Iterable[Any]) -> None:
@@ -191,11 +260,10 @@ def _quiet(made: list[Node]) -> Iterator[None]:
     create = TracerBase.create_node
 
     def recorded(*args: Any, **kwargs: Any) -> Node:
-        check_time(f"tracing it, at its call {len(made) + 1:,}")
         node = create(*args, **kwargs)
         if node.op == "call_function":
             node.stack_trace = _users_line(sys._getframe(1))
-        made.append(node)
+        _note(made, node)
         return node
 
     TracerBase.create_node = recorded  # type: ignore[method-assign]
@@ -226,17 +294,11 @@ def _users_line(frame: FrameType | None) -> str:
     return ""
 
 
-def _outside_torch(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:
-    """The frames of the model's own code: after the first call of a module, and not in torch."""
-    entered = next((i for i, frame in enumerate(frames) if frame.filename == MODULE_FILE), len(frames))
-    return [frame for frame in frames[entered:] if not frame.filename.startswith((TORCH_FOLDER, OWN_FOLDER, "<"))]
-
-
-def _untraceable(error: Exception, made: tuple[Node, ...]) -> TraceError:
+def _untraceable(error: Exception, made: tuple[Node, ...], copy: nn.Module) -> TraceError:
     if isinstance(error, InputError):
         return TraceError(str(error), (), made)
     frames = traceback.extract_tb(error.__traceback__)
-    outside = _outside_torch(frames)
+    outside = outside_torch(frames)
     lines = tuple(f"{frame.filename}:{frame.lineno}" for frame in outside)
     at = f" at {Path(outside[-1].filename).name}:{outside[-1].lineno} (`{outside[-1].line}`)" if outside else ""
     return TraceError(
@@ -244,12 +306,40 @@ def _untraceable(error: Exception, made: tuple[Node, ...]) -> TraceError:
         "depend on the values of the data: change that part, or remove channels from a submodule without it.",
         lines,
         made,
+        None if made and made[-1].meta.get("val") is None else _stop(error, copy),
     )
+
+
+def _stop(error: Exception, copy: nn.Module) -> Stop | None:
+    """The innermost method of a module that an error came through, outside torch."""
+    names = {id(module): path for path, module in copy.named_modules()}
+    found = None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        code, file = frame.f_code, frame.f_code.co_filename
+        path = names.get(id(frame.f_locals.get(code.co_varnames[0]))) if code.co_argcount else None
+        if path is not None and not file.startswith(TORCH_FOLDER):
+            text = linecache.getline(file, number).strip()
+            found = Stop(module=path, line=f"{file}:{number}", text=text)
+    return found
 
 
 def argument(node: Node, index: int, default: Any = None) -> Any:
     """A call's argument by its place."""
     return node.args[index] if len(node.args) > index else default
+
+
+def by_name(target: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """All arguments of a call by name, those that were left out with their defaults."""
+    schema = getattr(target, "_schema", None)
+    if schema is None:
+        return {str(i): argument for i, argument in enumerate(args)}
+    arguments = {}
+    for i, parameter in enumerate(schema.arguments):
+        if i < len(args):
+            arguments[parameter.name] = args[i]
+        else:
+            arguments[parameter.name] = kwargs.get(parameter.name, parameter.default_value)
+    return arguments
 
 
 def op_of(node: Node) -> str:
@@ -283,11 +373,16 @@ def line_of(node: Node) -> str:
     return _last_line(node.meta.get("stack_trace") or "")
 
 
+PARAMETRIZATIONS = "parametrizations"
+"""Where a module keeps the modules that compute its parameters (`torch.nn.utils.parametrize`)."""
+
+
 def place(node: Node) -> str:
     """Where a call stands, in words: op, module, and the last source line outside torch."""
     line = line_of(node)
     source = f", {Path(line).name}" if line else ""
-    return f"{op_of(node)} in {module_path(node) or 'the model itself'}{source}"
+    module = f".{module_path(node)}".partition(f".{PARAMETRIZATIONS}.")[0].removeprefix(".")
+    return f"{op_of(node)} in {module or 'the model itself'}{source}"
 
 
 def shape_of(node: Node) -> tuple[int, ...]:

@@ -27,10 +27,15 @@ def kept_units(total: int, sparsity: float, rounding: HeadRounding = "up") -> in
 
 
 def rounded_units(group: ChannelGroup, kept: int, multiple: int) -> int:
-    """`kept` units of a group, raised until its layers keep a multiple of `multiple` channels; all where that fails."""
-    channels = next(slot.index.shape[1] for slot in group.slots if slot.role == "producer")
-    step = multiple // math.gcd(multiple, channels)
-    return min(group.units, -(-kept // step) * step)
+    """`kept` units of a group, raised until as many as possible of its layers keep a multiple of `multiple` channels,
+    of those they make and of those they read; all where none of them can."""
+    channels = [slot.index.shape[1] for slot in group.slots if slot.role != "follower"]
+
+    def met(units: int) -> int:
+        return sum(units * each % multiple == 0 for each in channels)
+
+    best = max(range(kept, group.units + 1), key=lambda units: (met(units), -units))
+    return best if met(best) else group.units
 
 
 def per_target(graph: ModelGraph, spec: PruneSpec) -> dict[str, float]:
@@ -69,7 +74,8 @@ def kept_per_target(graph: ModelGraph, spec: PruneSpec) -> dict[str, int]:
     asked = per_target(graph, spec)
     kept = {}
     for target in free_targets(graph, spec.granularity):
-        count = kept_units(target.units, asked[target.key], spec.head_rounding if target.heads else "up")
+        rounding = spec.head_rounding if target.heads else "up"
+        count = max(target.least, kept_units(target.units, asked[target.key], rounding))
         kept[target.key] = count if target.group is None else rounded_units(target.group, count, spec.round_to)
     return kept
 

@@ -133,10 +133,7 @@ def plan_keeping(
             masks[target.key] = stays.view(graph.shapes[target.key])
         else:
             kept[target.key] = tuple(stays.nonzero().reshape(-1).tolist())
-        group = None if target.group is None else target.key
-        rows += [
-            _layer_plan(layer, group, requested[target.key], keep[target.key], target.units) for layer in target.layers
-        ]
+        rows += [_layer_plan(layer, target, requested[target.key], keep[target.key]) for layer in target.layers]
     place = {site.layer: i for i, site in enumerate(graph.contractions)}
     rows.sort(key=lambda row: place.get(row.name, len(place)))
     return Plan(granularity=spec.granularity, kept=kept, masks=masks, layers=tuple(rows))
@@ -173,14 +170,18 @@ def lowest(scores: Tensor, count: int) -> Tensor:
     return below
 
 
-def _layer_plan(layer: str, group: str | None, requested: float, keep: int, total: int) -> LayerPlan:
-    emptied = requested * total > total - 1 + 1e-9  # rounding alone left the last one
+def _layer_plan(layer: str, target: Target, requested: float, keep: int) -> LayerPlan:
+    total = target.units
+    note = None
+    if requested * total > total - target.least + 1e-9:  # rounding alone left the last ones
+        why = target.group.why_least if target.group is not None else None
+        note = f"{target.least} are kept: {why}" if why else "one is kept: a layer cannot be empty"
     return LayerPlan(
         name=layer,
-        group=group,
+        group=None if target.group is None else target.key,
         requested=requested,
         achieved=(total - keep) / total,
         kept=keep,
         total=total,
-        note="one is kept: a layer cannot be empty" if emptied else None,
+        note=note,
     )

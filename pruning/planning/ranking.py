@@ -19,7 +19,7 @@ class Ranking:
         self, model: nn.Module, graph: ModelGraph, spec: PruneSpec, statistics: Statistics | None = None
     ) -> None:
         self._graph, self._spec, self._statistics = graph, spec, statistics
-        self._tensors = dict(model.named_parameters())
+        self._tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
         assert statistics is None or statistics.key == key_of(spec), "statistics of another spec"
 
     def scores(self, target: Target) -> Tensor:

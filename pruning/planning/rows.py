@@ -46,13 +46,15 @@ class Row:
 
     @property
     def highest(self) -> int:
-        """The highest number it can stand at: one unit stays, or one weight in a thousand."""
-        return self.parts - 1
+        """The highest number it can stand at: as many units stay as have to, or one weight in a thousand."""
+        return self.parts - self.target.least
 
     def at(self, sparsity: float) -> int:
         """The number at which it removes that share."""
         if self.target.group is not None:
-            return self.parts - kept_units(self.parts, sparsity, "down" if self.target.heads else "up")
+            return min(
+                self.highest, self.parts - kept_units(self.parts, sparsity, "down" if self.target.heads else "up")
+            )
         return min(self.highest, round(self.parts * sparsity))
 
     def sparsity(self, number: int) -> float:

@@ -12,7 +12,8 @@ from torch.nn.utils.weight_norm import WeightNorm
 from pruning.base.clone import clone, shared_memory
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
-from pruning.removal.attributes import follow
+from pruning.removal.attributes import follow, follow_kept
+from pruning.removal.gains import exact_gains, keep_weights, picked, point_somewhere
 from pruning.removal.shrinkage import Shrinkage, shrinkage
 from pruning.removal.slim import count_heads, make_slim
 
@@ -36,7 +37,8 @@ def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
     small = clone(model)
     make_slim(small, what.kept)
     shared = shared_memory(small)
-    names = {**dict(small.named_parameters()), **dict(small.named_buffers())}
+    names = named_tensors(small)
+    gains = exact_gains(names, what)
     holders: dict[int, list[tuple[nn.Module, str]]] = defaultdict(list)
     for module in small.modules():
         for attribute, tensor in (*module._parameters.items(), *module._buffers.items()):
@@ -44,15 +46,15 @@ def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
                 holders[id(tensor)].append((module, attribute))
     for name, dims in what.kept.items():
         tensor = names[name]
-        data = tensor.data
-        for dim, index in dims.items():
-            data = data.index_select(dim, torch.tensor(index, dtype=torch.long))
-        fresh = data.contiguous(memory_format=_format_of(tensor))
+        fresh = picked(tensor.data, dims).contiguous(memory_format=_format_of(tensor))
         if isinstance(tensor, nn.Parameter):
             fresh = nn.Parameter(fresh, requires_grad=tensor.requires_grad)
         names[name] = fresh
         for module, attribute in holders[id(tensor)]:
             setattr(module, attribute, fresh)
+    for name, gain in gains.items():
+        names[name].data.copy_(gain)
+    point_somewhere(names, what.gains)
     for first, second, transposed in shared:
         names[second].data = names[first].data.t() if transposed else names[first].data
     modules = dict(small.named_modules())
@@ -68,8 +70,14 @@ def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
     for module in small.modules():
         _recompute(module)
     follow(model, small)
+    follow_kept(model, small, what.kept)
     count_heads(small)
     return small
+
+
+def named_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers by name; one that several modules hold goes by the first of its names."""
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
 
 
 def _format_of(tensor: Tensor) -> torch.memory_format:
@@ -105,7 +113,7 @@ def masked_model(model: nn.Module, graph: ModelGraph, plan: Plan) -> nn.Module:
     them a value again). Normalisations over channels still see them: `pruning.removal.reference` does not.
     """
     masked = clone(model)
-    tensors = dict(masked.named_parameters())
+    tensors = named_tensors(masked)
     for name, mask in plan.masks.items():
         tensors[name].mul_(mask)
     for group in graph.groups:
@@ -113,6 +121,8 @@ def masked_model(model: nn.Module, graph: ModelGraph, plan: Plan) -> nn.Module:
         for slot in group.slots:
             if slot.role == "consumer" and removed:
                 tensors[slot.tensor].index_fill_(slot.dim, slot.index[removed].reshape(-1), 0.0)
+    if not plan.masks:
+        keep_weights(named_tensors(model), tensors, graph.gains)
     return masked
 
 
@@ -120,16 +130,22 @@ def masked_model(model: nn.Module, graph: ModelGraph, plan: Plan) -> nn.Module:
 def inflate(template: nn.Module, small: nn.Module, what: Shrinkage) -> nn.Module:
     """The inverse of `shrink`: a copy of `template` with the weights of `small` in their old places, zeros elsewhere.
 
-    Lets the next round of an iterative schedule be planned in the numbering of the model it started from.
+    Lets the next round of an iterative schedule be planned in the numbering of the model it started from. Where the
+    gain of a weight is zero, its direction stays as it is in `template`, since it must have some length.
     """
     large = clone(template)
     targets = large.state_dict(keep_vars=True)
+    directions = {gain.direction: gain.dim for gain in what.gains}
     for name, tensor in small.state_dict().items():
         target = targets[name].data
         dims = what.kept.get(name, {})
         places = [torch.tensor(dims.get(dim, range(size))) for dim, size in enumerate(target.shape)]
         if dims:
-            target.zero_()
+            along = directions.get(name)
+            if along in dims:
+                target.index_fill_(along, torch.tensor(dims[along]), 0.0)
+            else:
+                target.zero_()
             target[torch.meshgrid(*places, indexing="ij")] = tensor.data
         else:
             target.copy_(tensor.data)

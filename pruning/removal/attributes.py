@@ -1,11 +1,17 @@
-"""Attributes in which a layer states its own sizes: they follow its tensors."""
+"""Attributes in which a layer states its own sizes, and tensors kept beside its own: they follow its tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
+
+from pruning.graph.statements import read_by_forward
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +114,58 @@ def follow(dense: nn.Module, small: nn.Module) -> None:
                 after.normalized_shape = new
 
 
+def _tensor(module: nn.Module, name: str) -> object:
+    """What a layer has by this name. A parametrised tensor is computed by a copy in eval mode: in train mode spectral
+    norm writes into its buffers whenever it is asked."""
+    if is_parametrized(module, name):
+        computing: Any = module.parametrizations
+        return copy.deepcopy(computing[name]).eval()()
+    return getattr(module, name, None)
+
+
+@torch.no_grad()
+def follow_kept(dense: nn.Module, small: nn.Module, kept: Mapping[str, Mapping[int, Sequence[int]]]) -> None:
+    """Cut the tensors that modules of the user's keep beside their parameters and buffers, such as the kernel of an
+    identity that is made once: along each dimension as the tensors in the module of just that length, where all of
+    these are cut alike. What forward reads stays: the trace has it, and removal knows of it.
+    """
+    shapes: dict[str, tuple[int, ...]] = {
+        name: tuple(tensor.shape) for name, tensor in (*dense.named_parameters(), *dense.named_buffers())
+    }
+    for path, module in small.named_modules():
+        if type(module).__module__.startswith("torch."):
+            continue
+        beside = {
+            name: value
+            for name, value in vars(module).items()
+            if type(value) is Tensor and value.dim() and name not in read_by_forward(module)
+        }
+        within = [name for name in shapes if name.startswith(f"{path}.") or not path] if beside else []
+        for attribute, tensor in beside.items():
+            cuts = [_cut(size, within, shapes, kept) for size in tensor.shape]
+            if any(cut is None for cut in cuts):
+                continue
+            for dim, cut in enumerate(cuts):
+                if cut:
+                    tensor = tensor.index_select(dim, torch.tensor(cut))
+            setattr(module, attribute, tensor)
+
+
+def _cut(
+    size: int, names: list[str], shapes: Mapping[str, tuple[int, ...]], kept: Mapping[str, Mapping[int, Sequence[int]]]
+) -> tuple[int, ...] | None:
+    """The indices that are kept of every dimension of that length; () where none is cut, None where they differ."""
+    found = {
+        tuple(kept.get(name, {}).get(dim, ()))
+        for name in names
+        for dim, length in enumerate(shapes[name])
+        if length == size > 1
+    }
+    return found.pop() if len(found) == 1 else None if found else ()
+
+
 def _follow(before: nn.Module, after: nn.Module, fact: Stated) -> None:
-    old, new = getattr(before, fact.tensor, None), getattr(after, fact.tensor, None)
+    old, new = _tensor(before, fact.tensor), _tensor(after, fact.tensor)
     if not isinstance(old, Tensor) or not isinstance(new, Tensor) or not old.dim() == new.dim() == fact.rank(before):
         return
     said = getattr(before, fact.attribute, None)

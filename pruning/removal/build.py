@@ -8,6 +8,7 @@ line is locked.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,11 +22,14 @@ from pruning.graph.batch import OtherSize, at_another_size
 from pruning.graph.inputs import BatchDims, Inputs
 from pruning.graph.model_graph import Lessons, ModelGraph, label_model, trace_modes
 from pruning.graph.refusals import check_inputs, check_model, check_trace, explained
-from pruning.graph.trace import Trace, TraceError, place
+from pruning.graph.statements import find_statements
+from pruning.graph.trace import Trace, TraceError
+from pruning.removal.checks import concerned
+from pruning.removal.least import with_least
 from pruning.removal.mismatch import Problem
 from pruning.removal.remedies import first_lessons, learned, remedies
 from pruning.removal.slim import prepared
-from pruning.removal.trial import failing, first_problem
+from pruning.removal.trial import attempt, failing, first_problem, one_less
 
 
 def build_graph(
@@ -60,33 +64,62 @@ def build_graph(
             raise explained(error, subject, inputs) from error
         check_trace(traces[0])
         traced = time.perf_counter()
-        graph = _grouped(subject, inputs, traces)
-        graph = replace(graph, other_size=other)
+        graph = with_least(subject, _grouped(subject, inputs, traces))
+        statements = find_statements(subject, graph.walks, graph.labels, graph.sizes)
+        graph = replace(graph, other_size=other, statements=statements)
     if clock is not None:
         clock["trace"], clock["group"] = traced - started, time.perf_counter() - traced
     return graph
 
 
 def _grouped(subject: nn.Module, inputs: Inputs, traces: list[Trace]) -> ModelGraph:
+    """The graph with all that trials teach; of two ways to take reshapes that put channels among places, the one with
+    which more can go."""
     lessons = first_lessons(subject, traces)
-    modules = dict(subject.named_modules())
     graph = label_model(subject, inputs, traces, lessons)
+    spread = graph
+    for line in graph.labels.spreading:
+        tried = replace(spread.lessons, spread=spread.lessons.spread | {line})
+        again = label_model(subject, inputs, traces, tried)
+        if _free(again) > _free(spread):
+            spread = again
+    settled = _settled(subject, inputs, traces, graph)
+    if spread is graph or _free(spread) <= _free(settled):
+        return settled
+    return max(settled, _settled(subject, inputs, traces, spread), key=_free)
+
+
+def _settled(subject: nn.Module, inputs: Inputs, traces: list[Trace], graph: ModelGraph) -> ModelGraph:
+    """A graph with what trials teach of it."""
+    lessons = graph.lessons
+    modules = dict(subject.named_modules())
     problem = first_problem(subject, graph)
+    given_up: set[tuple[str, str]] = set()
+    met: set[str] = set()
     while problem is not None:
+        met.add(problem.where)
         for remedy in remedies(problem, graph, modules):
             tried = learned(lessons, problem, remedy)
             again = label_model(subject, inputs, traces, tried)
-            found = first_problem(subject, again)
             if remedy.couple and len(again.locked) > len(graph.locked):
                 continue  # it ties everything together
-            if found is None or found.place > problem.place:
+            found = first_problem(subject, again)
+            further = found is None or (found.place, found.where not in met) > (problem.place, False)
+            if further:
                 lessons, graph, problem = tried, again, found
                 break
         else:
-            lessons = _without(subject, graph, problem)
+            key = problem.line, problem.op
+            lessons = _without(subject, graph, problem, everywhere=key in given_up)
+            given_up.add(key)
             graph = label_model(subject, inputs, traces, lessons)
             problem = first_problem(subject, graph)
     return graph
+
+
+def _free(graph: ModelGraph) -> int:
+    """Channels of all layers that can go, counted where they are made and where they are read."""
+    return sum(slot.index.numel() for group in graph.groups for slot in group.slots if slot.role != "follower")
 
 
 def _traced(model: nn.Module, inputs: Inputs) -> tuple[list[Trace], Inputs, OtherSize | None]:
@@ -108,17 +141,25 @@ def _traced(model: nn.Module, inputs: Inputs) -> tuple[list[Trace], Inputs, Othe
     return [replace(trace, batch=known.batch) for trace in traces], known, other
 
 
-def _without(model: nn.Module, graph: ModelGraph, problem: Problem) -> Lessons:
-    """Where nothing else helps: the groups stay that cannot lose a unit by themselves (or all, if any can)."""
-    where = "" if problem.node is None else f"{place(problem.node)}: "
-    stay = failing(model, graph, [group.name for group in graph.groups])
+def _without(model: nn.Module, graph: ModelGraph, problem: Problem, everywhere: bool) -> Lessons:
+    """Where nothing else helps: the groups stay that cannot lose a unit by themselves (or all, if any can). Unless
+    `everywhere`, those that fail in other modules than the problem's get their turn, as there something may help."""
+    near, every = concerned(problem, graph), [group.name for group in graph.groups]
+
+    def attempted(kept: Mapping[str, tuple[int, ...]]) -> Problem | None:
+        return attempt(model, graph, kept)
+
+    stay = failing(attempted, one_less(graph, near))
+    if not stay and near != every:
+        stay = failing(attempted, one_less(graph, every))
+    here = {name: found for name, found in stay.items() if found.module == problem.module}
+    if here and not everywhere:
+        stay = here
     if not stay:
         raise InputError(
-            f"A copy of this network that loses nothing does not run as the network does ({where}{problem.reason}), so "
+            f"A copy of this network that loses nothing does not run as the network does ({problem.words}), so "
             "nothing can be removed from it: look for code that changes the network's modules while it runs."
         )
-    tensors = {name: (slot.tensor, slot.dim, slot.index.reshape(-1)) for name in stay
-               for slot in graph.group(name).slots[:1]}  # fmt: skip
-    return replace(
-        graph.lessons, stays=(*graph.lessons.stays, *((*slot, where + problem.reason) for slot in tensors.values()))
-    )
+    slots = {name: graph.group(name).slots[0] for name in stay}
+    found = tuple((slot.tensor, slot.dim, slot.index.reshape(-1), stay[name].words) for name, slot in slots.items())
+    return replace(graph.lessons, stays=(*graph.lessons.stays, *found))

@@ -10,17 +10,18 @@ import torch
 from torch._dispatch.python import enable_python_dispatcher, no_python_dispatcher
 from torch._subclasses.schema_check_mode import SchemaCheckMode
 
+from pruning.graph.doubles import in_double
 from pruning.graph.ops import OPS, Op
-from pruning.graph.trace import op_name
-from pruning.removal.reference import CONSTANT, widened
+from pruning.graph.trace import by_name, op_name
+from pruning.removal.reference import CONSTANT
 
-Seen = Callable[[Op, tuple[Any, ...], dict[str, Any]], None]
+Seen = Callable[[Op, dict[str, Any]], None]
 
 
 @contextmanager
 def showing_calls(seen: Seen) -> Iterator[None]:
-    """Inside, each call that a network makes is shown to `seen` before it is made: what is known of its op, its
-    arguments and its keyword arguments.
+    """Inside, each call that a network makes is shown to `seen` before it is made: what is known of its op, and
+    its arguments by name.
 
     As in `pruning.removal.reference.run`, narrower float types become float64, dropout is left out, and random numbers
     are a constant.
@@ -44,8 +45,8 @@ class _Calls(SchemaCheckMode):
         if op.asserts:
             return None
         with no_python_dispatcher():  # what a call does inside is torch's own affair
-            self.seen(op, args, kwargs)
+            self.seen(op, by_name(func, args, kwargs))
             if op.dropout:
                 return args[0]
-            result = func(*widened(args), **widened(kwargs))
+            result = func(*in_double(args), **in_double(kwargs))
             return result.fill_(CONSTANT) if op.random else result

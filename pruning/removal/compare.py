@@ -13,19 +13,20 @@ from torch.utils import _pytree as pytree
 from pruning.base.clone import clone
 from pruning.base.errors import RemovalError
 from pruning.base.time_limit import OutOfTime, check_time
+from pruning.graph.doubles import float64_by_default, model_in_double
 from pruning.graph.inputs import Inputs
 from pruning.graph.ops import Op, is_real, of
 from pruning.graph.outputs import output_tensors, returned
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, op_of, place
+from pruning.graph.trace import Trace, by_name, op_of, place
 from pruning.removal.calls import showing_calls
-from pruning.removal.reference import AllDouble, Masking, Step, in_double, in_float64, run
+from pruning.removal.reference import AllDouble, Masking, Step, run
 
 TOLERANCE = 1e-9
 """Largest difference relative to the largest value compared."""
 
 
-@in_float64()
+@float64_by_default()
 def compare_traced(
     dense: Walk,
     traced: Trace,
@@ -83,10 +84,11 @@ class _Stop(BaseException):
     """Ends a run that has shown enough; no Exception, which the network's own code might catch."""
 
 
-@in_float64()
+@float64_by_default()
 def compare_running(
     dense: Walk,
     small: nn.Module,
+    gains: dict[str, Tensor],
     tensors: dict[str, Tensor],
     inputs: Inputs,
     gone: Tensor,
@@ -102,12 +104,13 @@ def compare_running(
     steps = _consumers(dense, run(dense.trace, tensors, inputs, mask))
     now = _Place(step=next(steps))
 
-    def seen(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def seen(op: Op, arguments: dict[str, Any]) -> None:
         node, _, operands = now.step
         if not op.consumer or node.op == "output" or of(node) is not op:
             return
         check_time(f"proving the removal for {inputs.batch} samples")
-        mine, theirs = (pytree.tree_leaves(given) for given in ((node.args, node.kwargs), (args, kwargs)))
+        mine = pytree.tree_leaves(by_name(node.target, node.args, node.kwargs))
+        theirs = pytree.tree_leaves(arguments)
         if len(mine) != len(theirs):
             raise _Stop
         wanted = dict(zip(node.all_input_nodes, operands, strict=True))
@@ -117,7 +120,7 @@ def compare_running(
         with torch.no_grad():
             now.step = next(steps)
 
-    network = in_double(clone(small)).train(training)
+    network = _as_compared(small, gains).train(training)
     try:
         with torch.no_grad(), showing_calls(seen):
             got = output_tensors(inputs.call(network))
@@ -146,6 +149,16 @@ def _consumers(dense: Walk, steps: Iterator[Step]) -> Iterator[Step]:
     return (step for step in steps if step[0].op == "output" or (of(step[0]).consumer and step[0] in dense.alive))
 
 
+@torch.no_grad()
+def _as_compared(small: nn.Module, gains: dict[str, Tensor]) -> nn.Module:
+    """A copy in float64, with the gains that follow as they are there, not rounded to their own type."""
+    network = model_in_double(clone(small))
+    tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    for name, gain in gains.items():
+        tensors[name].copy_(gain)
+    return network
+
+
 class _Place:
     """How far a comparison has come."""
 
@@ -165,12 +178,11 @@ class _Place:
         self.worst = max(self.worst, distance)
 
 
-@in_float64()
-def compare_module(removed: nn.Module, inputs: Inputs, outputs: list[Any]) -> float:
+@float64_by_default()
+def compare_module(removed: nn.Module, gains: dict[str, Tensor], inputs: Inputs, outputs: list[Any]) -> float:
     """The removed module itself, run as a user would, against what the masked model gives."""
     check_time("running the smaller network")
-    small = in_double(clone(removed))
-    small.eval()
+    small = _as_compared(removed, gains).eval()
     try:
         with AllDouble():
             got = output_tensors(inputs.call(small))

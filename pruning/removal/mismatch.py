@@ -5,18 +5,31 @@ In an exported graph `x.view(-1, 400)` and a size computed from `x.shape` look t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.fx import Node
+from torch.utils import _pytree as pytree
 
 from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.ops import is_real, of
 from pruning.graph.rules.call import Walk
-from pruning.graph.trace import Trace, TraceError, argument, line_of, module_path, op_of
+from pruning.graph.trace import (
+    Stop,
+    Trace,
+    TraceError,
+    argument,
+    by_name,
+    line_of,
+    module_path,
+    op_of,
+    place,
+    shape_of,
+)
 
 
 @dataclass(frozen=True)
@@ -30,10 +43,33 @@ class Problem:
     """Number of the trial, of the walk, and of the call in it."""
     node: Node | None = None
     walk: Walk | None = None
+    stop: Stop | None = None
+    """Where the code itself stopped, before `node`."""
+
+    @property
+    def where(self) -> str:
+        """In words; '' where nothing is known."""
+        if self.stop is not None:
+            return self.stop.place
+        return "" if self.node is None else place(self.node)
+
+    @property
+    def module(self) -> str | None:
+        """Path of the module in which the code stands."""
+        if self.stop is not None:
+            return self.stop.module
+        return None if self.node is None else module_path(self.node)
+
+    @property
+    def words(self) -> str:
+        """The reason, and where."""
+        return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
 def suspicious(graph: ModelGraph, walk: Walk, model: nn.Module) -> bool:
-    """Whether any call that channels reach might carry a size."""
+    """Whether any call that channels reach might carry a size, or the code might check one."""
+    if walk.trace.asks_sizes:
+        return True
     modules = dict(model.named_modules())
     reached = graph.removed({group.name: () for group in graph.groups})
     settled = {site.module for site in graph.pads}
@@ -88,6 +124,7 @@ def left_of(value: Value, gone: Tensor) -> tuple[list[Tensor], tuple[int, ...]]:
 
 COUNTS = "the code there computes with the number of channels"
 FIXED = "the code there fixes a size that removal changes"
+CHECKED = "the code there does not allow another size"
 OTHER_WAY = "the code takes another way when sizes change"
 
 
@@ -96,35 +133,68 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
     call at which it did."""
     failed = isinstance(smaller, TraceError)
     constants = smaller.constants if isinstance(smaller, Trace) else {}
-    mine = [node for node in walk.trace.nodes if is_real(node)]
-    others = [node for node in smaller.nodes if is_real(node)]
+    mine, others = comparable(walk.trace.nodes), comparable(smaller.nodes)
     if failed and others and others[-1].meta.get("val") is None:
         others.pop()  # the call that failed
+    if failed:
+        others = _as_finished(mine, others)
     for index, (node, other) in enumerate(zip(mine, others, strict=False)):
         op = op_of(node)
         reason = None
         wanted = [left_of(value, gone)[1] for value in each(walk.values.get(node))]
-        value = other.meta.get("val")
-        found = [
-            tuple(v.shape) for v in (value if isinstance(value, list | tuple) else [value]) if isinstance(v, Tensor)
-        ]
+        found = _shapes(other)
         if op != op_of(other):
             reason = OTHER_WAY
+        elif node not in walk.alive:  # it runs, and nothing comes of it
+            continue
         elif wanted and wanted != found:
             reason = FIXED
         elif op == "slice" and not _same_slice(walk, node, other, gone):
             reason = "the code there cuts at a fixed place"
-        elif not (_same_numbers(node, other) and _same_constants(walk.trace.constants, constants, node, other)):
+        elif not (
+            _same_numbers(node, other)
+            and _same_groups(node, other)
+            and _same_constants(walk.trace.constants, constants, node, other)
+        ):
             reason = COUNTS
         if reason is not None:
             return Problem(line_of(node), op, reason, (*number, index), node, walk)
-    if failed and mine:
+    if isinstance(smaller, TraceError) and mine:
         index = min(len(others), len(mine) - 1)
-        return Problem(line_of(mine[index]), op_of(mine[index]), FIXED, (*number, index), mine[index], walk)
+        line, stop = line_of(mine[index]), smaller.stop
+        if stop is not None and line != smaller.lines[-1]:
+            return Problem(stop.line, "", CHECKED, (*number, index), mine[index], walk, stop)
+        return Problem(line, op_of(mine[index]), FIXED, (*number, index), mine[index], walk)
     if len(mine) != len(others):
         index = min(len(mine), len(others)) - 1
         return Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (*number, index), mine[index], walk)
     return None
+
+
+def comparable(nodes: Sequence[Node]) -> list[Node]:
+    """The calls of a graph that another one has, too, whoever wrote it down: not those that pick one of several
+    results or lift a constant, nor what writes buffers back at the end."""
+    found = [node for node in nodes if is_real(node) and op_of(node) not in ("getitem", "lift_fresh_copy")]
+    while (
+        found and op_of(found[-1]) == "copy_" and isinstance(to := found[-1].args[0], Node) and to.op == "placeholder"
+    ):
+        found.pop()
+    return found
+
+
+def _as_finished(mine: list[Node], others: list[Node]) -> list[Node]:
+    """The calls of a trace that failed, without those that a finished one would have left out since nothing used them:
+    where it has another call than `mine`, of which nothing has come by then."""
+    known, used = set(others), set[Node]()
+    for node in reversed(others):
+        if any(user in used or user not in known for user in node.users):
+            used.add(node)
+    kept: list[Node] = []
+    for node in others:
+        same = len(kept) < len(mine) and op_of(mine[len(kept)]) == op_of(node)
+        if same or node in used:
+            kept.append(node)
+    return kept
 
 
 def _same_constants(mine: dict[str, Tensor], others: dict[str, Tensor], node: Node, other: Node) -> bool:
@@ -151,14 +221,35 @@ def _same_slice(walk: Walk, node: Node, other: Node, gone: Tensor) -> bool:
     return second in (wanted, wanted + int(stay.sum()), wanted - int(stay.sum()))
 
 
+def same_calls(first: Trace, second: Trace) -> bool:
+    """Whether two graphs of one network have the same calls with the same numbers and results."""
+    mine, others = comparable(first.nodes), comparable(second.nodes)
+    return len(mine) == len(others) and all(
+        op_of(node) == op_of(other) and _numbers(node) == _numbers(other) and _shapes(node) == _shapes(other)
+        for node, other in zip(mine, others, strict=True)
+    )
+
+
+def _shapes(node: Node) -> list[tuple[int, ...]]:
+    value = node.meta.get("val")
+    return [tuple(v.shape) for v in (value if isinstance(value, list | tuple) else [value]) if isinstance(v, Tensor)]
+
+
 def _same_numbers(node: Node, other: Node) -> bool:
     """Whether the numbers in a call are the same, where they are no sizes."""
     return of(node).sizes or op_of(node) == "getitem" or _numbers(node) == _numbers(other)
 
 
+def _same_groups(node: Node, other: Node) -> bool:
+    """Whether a normalisation takes as many groups of channels as it did, or each channel by itself as it did."""
+    if op_of(node) != "group_norm":
+        return True
+    first, second = (int(argument(call, 1)) for call in (node, other))
+    channels = [shape_of(argument(call, 0))[1] for call in (node, other)]
+    return first == second or (first, second) == tuple(channels)
+
+
 def _numbers(node: Node) -> list[Any]:
-    found: list[Any] = []
-    torch.fx.node.map_aggregate(
-        (node.args, node.kwargs), lambda a: found.append(a) if isinstance(a, int | float) else None
-    )
-    return found
+    """All numbers among a call's arguments; not what is true or false, which counts nothing."""
+    leaves = pytree.tree_leaves(by_name(node.target, node.args, node.kwargs))
+    return [leaf for leaf in leaves if isinstance(leaf, int | float) and not isinstance(leaf, bool)]

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.fx import Node
 from torch.fx.node import map_arg
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pruning.graph.doubles import double, in_double
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Value
 from pruning.graph.ops import OPS, of
@@ -24,11 +24,6 @@ from pruning.graph.outputs import returned
 from pruning.graph.rules.call import Walk
 from pruning.graph.trace import Trace, argument, op_name
 
-DOUBLES = {
-    **dict.fromkeys((torch.float16, torch.bfloat16, torch.float32), torch.float64),
-    **dict.fromkeys((torch.complex32, torch.complex64), torch.complex128),
-}
-"""Types that are too narrow for a proof, and those in their places."""
 CONSTANT = 0.5
 """In place of random numbers, in both networks, or nothing could be compared."""
 
@@ -50,9 +45,9 @@ def run(trace: Trace, tensors: Mapping[str, Tensor], inputs: Inputs, mask: Maski
     for node in trace.nodes:
         if node.op == "placeholder":
             if node.name in trace.tensors:
-                env[node] = _double(tensors[trace.tensors[node.name]])
+                env[node] = double(tensors[trace.tensors[node.name]])
             elif node.name in trace.constants:
-                env[node] = _double(trace.constants[node.name])
+                env[node] = double(trace.constants[node.name])
             elif isinstance(node.meta.get("val"), Tensor):
                 env[node] = next(given).clone()
             continue
@@ -61,7 +56,7 @@ def run(trace: Trace, tensors: Mapping[str, Tensor], inputs: Inputs, mask: Maski
             return
         sources = node.all_input_nodes
         operands = {source: env.get(source) for source in sources}
-        if mask is not None and of(node).consumer:
+        if mask is not None and of(node).consumer and node not in mask.walk.followed:
             operands = {source: mask.zeroed(source, value) for source, value in operands.items()}
         env[node] = _call(node, operands, mask)
         yield node, env[node], [operands[source] for source in sources]
@@ -125,22 +120,6 @@ class Masking:
         return tensor
 
 
-def _double(tensor: Tensor) -> Tensor:
-    """A copy of its own, since calls may write into it: `to` alone gives a float64 tensor as it is."""
-    return tensor.detach().to(_wide(tensor), copy=True)
-
-
-def in_double(model: nn.Module) -> nn.Module:
-    """The model itself with all its real and complex numbers in float64."""
-    return model._apply(lambda tensor: tensor.to(_wide(tensor)))
-
-
-def _wide(tensor: Tensor) -> torch.dtype:
-    if tensor.is_complex():
-        return torch.complex128
-    return torch.float64 if tensor.is_floating_point() else tensor.dtype
-
-
 def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any:
     op = of(node)
     given: Any = map_arg((node.args, node.kwargs), lambda source: operands[source])
@@ -149,7 +128,7 @@ def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any
         return args[0]
     if op.asserts:  # it states the types of the original run
         return None
-    args, kwargs = widened((args, kwargs))
+    args, kwargs = in_double((args, kwargs))
     target: Callable[..., Any] = node.target  # type: ignore[assignment]
     if op.normalises and mask is not None:
         return _norm_over_survivors(node, op.name, target, args, mask)
@@ -161,35 +140,11 @@ def _call(node: Node, operands: Mapping[Node, Any], mask: Masking | None) -> Any
     return result.fill_(CONSTANT) if op.random else result
 
 
-def widened(value: Any) -> Any:
-    """Arguments with float64 in place of any narrower float type, complex or not."""
-    if isinstance(value, torch.dtype):
-        return DOUBLES.get(value, value)
-    if isinstance(value, Tensor):
-        return value
-    if isinstance(value, dict):
-        return {key: widened(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return type(value)(widened(item) for item in value) if type(value) in (tuple, list) else value
-    return value
-
-
-@contextmanager
-def in_float64() -> Iterator[None]:
-    """Constants that code makes without saying of what type are float64 here."""
-    usual = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(usual)
-
-
 class AllDouble(TorchDispatchMode):
     """Calls that ask for a narrower float type get float64, and random numbers are a constant, as in `run`."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*widened(args), **widened(kwargs or {}))
+        result = func(*in_double(args), **in_double(kwargs or {}))
         op = OPS.get(op_name(func))
         return result.fill_(CONSTANT) if op is not None and op.random else result
 

@@ -9,11 +9,12 @@ from torch import nn
 from torch.fx import Node
 
 from pruning.graph.labels import Value
-from pruning.graph.model_graph import Lessons, ModelGraph, SizeRule, result_vector
+from pruning.graph.model_graph import Followed, Lessons, ModelGraph, SizeRule, result_vector
 from pruning.graph.ops import of
 from pruning.graph.trace import Trace, argument, line_of, module_path, op_of
 from pruning.removal.attributes import states_its_sizes
-from pruning.removal.mismatch import COUNTS, Problem, each
+from pruning.removal.checks import follows_tried, numbers_of
+from pruning.removal.mismatch import COUNTS, OTHER_WAY, Problem, each
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,22 @@ class Remedy:
     turn: bool = False
     couple: bool = False
     """The channels must be as many as those that their layer read."""
+    follows: tuple[Followed, ...] = ()
+    """Numbers in attributes that follow tensors."""
     literal: bool = False
     """The call cuts or pads at numbers fixed in the code: only what they count stays."""
+
+    @property
+    def locks(self) -> bool:
+        """Whether all that reaches the calls of the line stays."""
+        return not (self.rules or self.turn or self.couple or self.follows or self.literal)
 
 
 def learned(lessons: Lessons, problem: Problem, remedy: Remedy) -> Lessons:
     """What is known once a problem is dealt with in one way."""
     line = frozenset((remedy.key[0],))
+    if remedy.follows:
+        return replace(lessons, follows=(*lessons.follows, *remedy.follows))
     if remedy.couple:
         lessons = replace(lessons, coupled=lessons.coupled | {remedy.key})
     if remedy.rules:
@@ -55,6 +65,20 @@ def remedies(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module])
     attributes that might be the size used, those that equal it first; then other ways of cutting; at last locks."""
     if problem.node is None or problem.walk is None:
         return []
+    ways = _ways(problem, graph, modules)
+    if problem.stop is None and not problem.walk.trace.asks_sizes:
+        return ways
+    follows = [Remedy((problem.line, ""), follows=way) for way in follows_tried(problem, graph, modules)]
+    mending = [way for way in ways if not way.locks]
+    if problem.stop is None:
+        locks = [way for way in ways if way.locks]
+        return [*mending, *follows, *([] if problem.reason == OTHER_WAY else locks)]
+    return [*follows, *(mending if module_path(problem.node) == problem.stop.module else [])]
+
+
+def _ways(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module]) -> list[Remedy]:
+    """The same for sizes that calls have."""
+    assert problem.walk is not None
     rules: list[tuple[bool, int, Remedy]] = []
     ways: list[Remedy] = []
     locks: list[Remedy] = []
@@ -62,7 +86,7 @@ def remedies(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module])
     for distance, node in enumerate(_culprits(problem)):
         key, op = (line_of(node), op_of(node)), of(node)
         module = modules.get(module_path(node))
-        numbers = [] if module is None or states_its_sizes(module) else _numbers_of(module)
+        numbers = [] if module is None or states_its_sizes(module) else list(numbers_of(module))
         values = each(problem.walk.values.get(node))
         if op.cuts == "splits" and key[0] not in graph.lessons.apart:
             same = [n for n in problem.walk.trace.nodes if op_of(n) == key[1] and line_of(n) == key[0]]
@@ -84,7 +108,7 @@ def remedies(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module])
             ways.append(Remedy(key, couple=True))
         if op.cuts in ("slices", "pads") and key[0] not in graph.lessons.literal:
             ways.append(Remedy(key, literal=True))
-        if key not in graph.lessons.locked:
+        if key not in graph.lessons.locked and not (module is not None and states_its_sizes(module)):
             locks.append(Remedy(key))
     rules.sort(key=lambda item: item[:2])
     chosen = dict.fromkeys(remedy for _, _, remedy in rules)
@@ -101,7 +125,7 @@ def first_lessons(model: nn.Module, traces: list[Trace]) -> Lessons:
     for node in (node for traced in traces for node in traced.nodes):
         if of(node).cuts == "slices" and module_path(node) in modules:
             source = argument(node, 0).meta["val"].shape
-            for rule in _border(node, _numbers_of(modules[module_path(node)])):
+            for rule in _border(node, list(numbers_of(modules[module_path(node)]))):
                 if math.gcd(source[rule.dim], node.meta["val"].shape[rule.dim]) == 1:
                     rules[rule] = None
     return Lessons(sizes=tuple(rules), apart=frozenset(rule.line for rule in rules))
@@ -165,14 +189,3 @@ def _culprits(problem: Problem) -> list[Node]:
                 seen.add(source)
                 todo.append(source)
     return found[:6]
-
-
-def _numbers_of(module: nn.Module) -> list[tuple[str, int | None, int]]:
-    """Whole numbers among a module's attributes, also inside tuples and lists."""
-    found: list[tuple[str, int | None, int]] = []
-    for name, value in vars(module).items():
-        if type(value) is int:
-            found.append((name, None, value))
-        elif isinstance(value, tuple | list):
-            found += [(name, place, item) for place, item in enumerate(value) if type(item) is int]
-    return found

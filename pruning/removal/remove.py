@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, RemovalError
 from pruning.base.time_limit import DEFAULT_SECONDS, limited_to
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.inputs import BatchDims
@@ -20,6 +20,7 @@ from pruning.graph.trace import ALONE
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import shrink
 from pruning.removal.build import build_graph
+from pruning.removal.hold import without_failing
 from pruning.removal.shrinkage import Shrinkage, shrinkage
 from pruning.removal.verify import Check, check_removal
 from pruning.spec import HeadRounding, PruneSpec
@@ -163,7 +164,13 @@ def _remove(model: nn.Module, graph: ModelGraph, spec: PruneSpec, check: bool, c
     what = shrinkage(graph, plan)
     small = shrink(model, what)
     removed = time.perf_counter()
-    proof = _proof(model, small, graph, plan, spec.sparsity) if check else None
+    try:
+        proof = _proof(model, small, graph, plan, spec.sparsity) if check else None
+    except RemovalError:
+        fewer = without_failing(model, graph, plan)
+        if fewer is None:
+            raise
+        return _remove(model, fewer, spec, check, clock)
     clock["remove"], clock["check"] = removed - started, time.perf_counter() - removed
     return Outcome(graph=graph, plan=plan, what=what, model=small, check=proof)
 

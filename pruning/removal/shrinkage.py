@@ -33,4 +33,9 @@ def shrinkage(graph: ModelGraph, plan: Plan) -> Shrinkage:
         for site in graph.sizes
         if bool(gone[site.vector].any()) and left(site.vector)  # 0: a whole head that goes makes the others no smaller
     }
-    return Shrinkage(kept=kept, pads=pads, sizes=sizes)
+    for statement in graph.statements:
+        amounts = statement.left(gone)
+        if amounts is not None:
+            sizes[statement.module, statement.attribute, statement.position] = amounts
+    gains = tuple(gain for gain in graph.gains if gain.direction in kept)
+    return Shrinkage(kept=kept, pads=pads, sizes=sizes, gains=gains)

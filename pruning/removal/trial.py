@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from weakref import WeakKeyDictionary
 
 from torch import nn
 
@@ -12,7 +14,7 @@ from pruning.graph.ops import of
 from pruning.graph.trace import Trace, TraceError, line_of, module_path, trace
 from pruning.planning.plan import keeping_units
 from pruning.removal.apply import shrink
-from pruning.removal.mismatch import Problem, compare, each, suspicious
+from pruning.removal.mismatch import Problem, compare, each, same_calls, suspicious
 from pruning.removal.shrinkage import shrinkage
 
 
@@ -21,10 +23,10 @@ def first_problem(model: nn.Module, graph: ModelGraph) -> Problem | None:
     do: two groups must not follow the same number, nor one number two groups."""
     if not any(suspicious(graph, walk, model) for walk in graph.walks):
         return None
-    problem = attempt(model, graph, [group.name for group in graph.groups], 0)
+    problem = attempt(model, graph, one_less(graph, [group.name for group in graph.groups]))
     if problem is not None:
         return problem
-    trials = (attempt(model, graph, names, number) for number, names in enumerate(_halves(graph), 1))
+    trials = (attempt(model, graph, one_less(graph, names), number) for number, names in enumerate(_halves(graph), 1))
     return next((problem for problem in trials if problem is not None), None)
 
 
@@ -52,16 +54,22 @@ def _halves(graph: ModelGraph) -> list[list[str]]:
     return [[graph.groups[i].name for i, code in codes.items() if code >> bit & 1] for bit in range(bits)]
 
 
-def attempt(model: nn.Module, graph: ModelGraph, losing: list[str], trial: int) -> Problem | None:
+def attempt(model: nn.Module, graph: ModelGraph, kept: Mapping[str, tuple[int, ...]], trial: int = 0) -> Problem | None:
+    """What goes wrong when only these units of some groups are kept."""
     check_time("trying what can be removed from it")
-    kept = {group.name: tuple(range(group.units - 1)) for group in graph.groups if group.name in losing}
-    plan = keeping_units(kept)
     gone = graph.removed(kept)
-    small = shrink(model, shrinkage(graph, plan))
+    small = shrink(model, shrinkage(graph, keeping_units(kept)))
     for number, walk in enumerate(graph.walks):
         smaller: Trace | TraceError
         try:
-            smaller = trace(small, graph.inputs, training=number == 1, steps=walk.trace.steps)
+            smaller = trace(
+                small,
+                graph.inputs,
+                training=number == 1,
+                steps=walk.trace.steps,
+                recorded=_can_be_recorded(model, graph, number),
+                disposable=number == len(graph.walks) - 1,
+            )
         except TraceError as error:
             smaller = error
         problem = compare(walk, smaller, gone, (trial, number))
@@ -70,12 +78,39 @@ def attempt(model: nn.Module, graph: ModelGraph, losing: list[str], trial: int) 
     return None
 
 
-def failing(model: nn.Module, graph: ModelGraph, names: list[str]) -> list[str]:
-    """The groups among these that cannot lose a unit, found by halving."""
-    if not names or attempt(model, graph, names, 0) is None:
-        return []
+_RECORDED: WeakKeyDictionary[Trace, bool] = WeakKeyDictionary()
+
+
+def _can_be_recorded(model: nn.Module, graph: ModelGraph, number: int) -> bool:
+    """Whether recording the model gives the calls that torch.export found, so that trials need no more than that."""
+    known = graph.walks[number].trace
+    if known not in _RECORDED:
+        try:
+            again = trace(model, graph.inputs, training=number == 1, steps=known.steps, recorded=True)
+            _RECORDED[known] = same_calls(known, again)
+        except TraceError:
+            _RECORDED[known] = False
+    return _RECORDED[known]
+
+
+def one_less(graph: ModelGraph, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """All units but the last of these groups."""
+    return {name: tuple(range(graph.group(name).units - 1)) for name in names}
+
+
+def failing(
+    attempted: Callable[[Mapping[str, tuple[int, ...]]], Problem | None], kept: Mapping[str, tuple[int, ...]]
+) -> dict[str, Problem]:
+    """The groups of which it does not work to keep no more than these units, found by halving, each with what goes
+    wrong."""
+    problem = attempted(kept) if kept else None
+    if problem is None:
+        return {}
+    names = list(kept)
     if len(names) == 1:
-        return names
-    half = len(names) // 2
-    found = [*failing(model, graph, names[:half]), *failing(model, graph, names[half:])]
-    return found or names  # only together they fail
+        return {names[0]: problem}
+    halves = (names[: len(names) // 2], names[len(names) // 2 :])
+    found: dict[str, Problem] = {}
+    for half in halves:
+        found |= failing(attempted, {name: kept[name] for name in half})
+    return found or dict.fromkeys(names, problem)  # only together they fail

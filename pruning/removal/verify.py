@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pruning.base.errors import RemovalError
 from pruning.base.hooks import untouched
+from pruning.catalog.shrinkage import Shrinkage
 from pruning.graph.batch import at_another_size
 from pruning.graph.inputs import Inputs
 from pruning.graph.model_graph import ModelGraph, label_model
@@ -19,8 +20,10 @@ from pruning.graph.rules.call import Walk
 from pruning.graph.trace import ALONE, Trace, TraceError, place, trace
 from pruning.planning.plan import Plan
 from pruning.removal.apply import masked_model, removed_model
-from pruning.removal.compare import compare_module, compare_running, compare_traced, has_numbers
+from pruning.removal.compare import NOT_GIVEN, compare_module, compare_running, compare_traced, has_numbers
 from pruning.removal.drawn import draw_inputs
+from pruning.removal.gains import exact_gains
+from pruning.removal.shrinkage import shrinkage
 from pruning.removal.slim import prepared
 
 
@@ -58,7 +61,7 @@ def check_removal(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan:
 def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan) -> Check:
     gone = graph.removed(plan.kept)
     _check_depends(graph)
-    pair = _Pair(dense=model, removed=removed)
+    pair = _Pair(dense=model, removed=removed, what=shrinkage(graph, plan))
     worst = 0.0
     sizes, words = _sizes(prepared(model), graph, gone)
     reference = words + _held(graph.trace)
@@ -170,6 +173,18 @@ def _tensors(model: nn.Module) -> dict[str, Tensor]:
     return {**dict(model.named_parameters(remove_duplicate=False)), **dict(model.named_buffers(remove_duplicate=False))}
 
 
+def _check_rounded(tensors: dict[str, Tensor], gains: dict[str, Tensor]) -> None:
+    """Gains that follow (`pruning.removal.gains`) must be what they are in float64, rounded to their own type, and are
+    compared as in float64; all other tensors that are left have just the values they had.
+
+    Raises:
+        RemovalError: one is not.
+    """
+    for name, gain in gains.items():
+        if not torch.equal(tensors[name].detach(), gain.to(tensors[name].dtype)):
+            raise RemovalError(f"Removal is not exact: {name} does not give the weights that are left. {NOT_GIVEN}")
+
+
 def _trace_small(small: nn.Module, inputs: Inputs, training: bool, dense: Trace) -> Trace:
     try:
         return trace(small, inputs, training=training, steps=dense.steps)
@@ -221,9 +236,13 @@ def _all_modes(count: int, model: nn.Module, inputs: Inputs) -> list[Trace]:
 class _Pair:
     """A dense network and its smaller one, to be compared."""
 
-    def __init__(self, *, dense: nn.Module, removed: nn.Module) -> None:
+    def __init__(self, *, dense: nn.Module, removed: nn.Module, what: Shrinkage) -> None:
         self.removed, self.small = removed, prepared(removed)
         self.tensors, self.fewer = _tensors(dense), _tensors(removed)
+        self.gains = exact_gains(self.tensors, what)
+        """Tensors of the smaller one that follow what it lost, in float64 (`pruning.removal.gains`)."""
+        _check_rounded(self.fewer, self.gains)
+        self.fewer |= self.gains
         self.traces: dict[tuple[int, bool], Trace] = {}
         self.follows = False
         """Whether the calls of the smaller one, as it runs, were seen to be those of the graph."""
@@ -237,7 +256,7 @@ class _Pair:
         The smaller one is looked at as it runs; where its calls are not those that are expected, it is traced, which
         tells what is wrong. `shape`: inputs to trace with, as many samples as in `inputs`.
         """
-        found = compare_running(walk, self.small, self.tensors, inputs, gone, training, outputs)
+        found = compare_running(walk, self.small, self.gains, self.tensors, inputs, gone, training, outputs)
         if isinstance(found, float):
             self.follows = True
             if self.small is self.removed:
@@ -247,11 +266,11 @@ class _Pair:
             found = self._traced(walk, shape, inputs, gone, training, outputs)
         if isinstance(found, str) or training:
             return found
-        return max(found, compare_module(self.removed, inputs, outputs))
+        return max(found, compare_module(self.removed, self.gains, inputs, outputs))
 
     def differs(self, walk: Walk, shape: Inputs, inputs: Inputs, gone: Tensor) -> bool:
         """Whether the networks differ if the masked one lacks these units."""
-        found = compare_running(walk, self.small, self.tensors, inputs, gone, False, [])
+        found = compare_running(walk, self.small, self.gains, self.tensors, inputs, gone, False, [])
         if found is None or not self.follows:
             found = self._traced(walk, shape, inputs, gone, False, [])
         return isinstance(found, str)

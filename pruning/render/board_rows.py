@@ -118,6 +118,7 @@ def _row(row: Row, words: str) -> dict[str, Any]:
         "words": words,
         "total": row.target.units,
         "heads": row.target.heads,
+        "least": row.target.least,
         "layers": list(row.target.layers),
         "readers": [],
         "reading": [],

@@ -36,7 +36,8 @@ def unit_scores(
     criterion = find_criterion(spec.criterion)
 
     def weights() -> Tensor:
-        return _rows(target, tensors, "weights", "the network is damaged. Load it again from a good copy")
+        reason = "the network is damaged. Load it again from a good copy"
+        return _rows(target, {**tensors, **_normed(graph, target, tensors)}, "weights", reason)
 
     def scales() -> Tensor:
         assert target.group is not None, "a spec does not pair single weights with batch norms"
@@ -62,6 +63,17 @@ def unit_scores(
         return criterion.score(Evidence(given={need: gather[need]() for need in criterion.needs}, generator=generator))
 
 
+def _normed(graph: ModelGraph, target: Target, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """By the names of their directions, the weights of fixed norm that make a target's units: a direction alone may be
+    of any length."""
+    making = {slot.tensor for slot in target.group.slots if slot.role == "producer"} if target.group else set()
+    return {
+        gain.direction: torch._weight_norm(tensors[gain.direction], tensors[gain.gain], gain.dim)
+        for gain in graph.gains
+        if gain.direction in making and gain.gain in tensors
+    }
+
+
 def _rows(target: Target, tensors: Mapping[str, Tensor], what: str, reason: str) -> Tensor:
     """What belongs to each unit in all tensors that make it, float32: units × numbers.
 
@@ -73,7 +85,7 @@ def _rows(target: Target, tensors: Mapping[str, Tensor], what: str, reason: str)
         return (numbers.abs() if numbers.is_complex() else numbers).float().reshape(-1, 1)
     rows = []
     for slot in target.group.slots:
-        if slot.role == "producer":
+        if slot.role == "producer" and slot.tensor in tensors:
             tensor = real_numbers(_finite(slot.tensor, tensors[slot.tensor], what, reason).detach()).float()
             picked = tensor.movedim(slot.dim, 0)[slot.index.reshape(-1)]
             rows.append(picked.reshape(target.units, -1))

@@ -339,8 +339,8 @@ MOUNT = """(code) => {
 
 def small_board(name: str = "fc1", **changes: Any) -> dict[str, Any]:
     """Data of a network of one linear layer, of four units and three inputs, and a locked one."""
-    row = {"name": name, "label": name, "words": name, "total": 4, "layers": [name, name], "readers": [name],
-           "reading": [], "locked": None, "scores": [1, 2, 3, 4]}  # fmt: skip
+    row = {"name": name, "label": name, "words": name, "total": 4, "least": 1, "layers": [name, name],
+           "readers": [name], "reading": [], "locked": None, "scores": [1, 2, 3, 4]}  # fmt: skip
     table = {
         "groups": [{"name": name, "units": 4, "layers": [0], "producers": [0], "consumers": []}],
         "tensors": [{"name": name, "dims": [[0, [[0, 1]]], [3, []]], "parameter": True}],

@@ -114,16 +114,15 @@ add("pruning.packed_lstm", lambda op, x, *w: op(words(x)[0], [6] * 6, [first_sta
 for _name, _gates in (("pruning.packed_gru", 3), ("pruning.packed_rnn_tanh", 1), ("pruning.packed_rnn_relu", 1)):
     add(_name, lambda op, x, *w: op(words(x)[0], [6] * 6, [first_state(x, w[1])], w, False, 1, 0.0, False, False)[0],
         (5 * _gates, 8), (5 * _gates, 5))  # fmt: skip
-add("_weight_norm", lambda op, x, v, g: torch.conv2d(x, op(v, g, 0)), (5, 8, 3, 3), (5, 1, 1, 1), locked="scales")
-add("_weight_norm_interface", lambda op, x, v, g: torch.conv2d(x, op(v, g, 0)[0]), (5, 8, 3, 3), (5, 1, 1, 1),
-    locked="scales")  # fmt: skip
+add("_weight_norm", lambda op, x, v, g: torch.conv2d(x, op(v, g, 0)), (5, 8, 3, 3), (5, 1, 1, 1))
+add("_weight_norm_interface", lambda op, x, v, g: torch.conv2d(x, op(v, g, 0)[0]), (5, 8, 3, 3), (5, 1, 1, 1))
 
 # products
 add("matmul", lambda op, x: op(words(x), rows(x)))
 add("bmm", lambda op, x: op(words(x), rows(x)))
 add("mm", lambda op, x: op(means(x), means(x).t()))
 add("mv", lambda op, x, w: op(means(x), w), (8,))
-add("dot", lambda op, x: op(means(x)[0], means(x)[0]), locked="is not understood")
+add("dot vdot", lambda op, x: op(means(x)[0], means(x)[0]))
 add("addmm", lambda op, x, w, b: op(b, means(x), w), (8, 5), (5,))
 add("baddbmm", lambda op, x: op(x.new_zeros(1, 1, 1), words(x), rows(x)))
 add("einsum", lambda op, x: op("nchw,nchw->nhw", [x, x]))

@@ -43,7 +43,7 @@ class Counter(TorchDispatchMode):
             self.macs += args[0].numel() * args[1].shape[-1]
         elif kind in (ATEN.addmm, ATEN.baddbmm):
             self.macs += args[1].numel() * args[2].shape[-1]
-        elif kind in (ATEN.mv, ATEN.dot):
+        elif kind in (ATEN.mv, ATEN.dot, ATEN.vdot):
             self.macs += args[0].numel()
         return result
 

@@ -108,6 +108,27 @@ def test_a_size_fixed_in_code_is_locked_and_its_line_named():
     assert "view in the model itself" in reason and "test_verify.py:" in reason and "fixes a size" in reason
 
 
+class Scaled(nn.Module):
+    """Its table must have as many rows as there are channels, though it is read for one number alone."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.rand(channels * 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.table.view(x.shape[1], 4).sum()
+
+
+def test_what_a_line_fixes_is_said_of_the_module_in_which_it_does():
+    model = nn.Sequential(
+        nn.Conv2d(3, 8, 1), Scaled(8), nn.Conv2d(8, 6, 1), Scaled(6), nn.Conv2d(6, 4, 1), nn.ReLU(), nn.Conv2d(4, 2, 1)
+    )
+    graph = build_graph(model, (3, 4, 4))
+    assert [group.name for group in graph.groups] == ["4"]
+    reasons = {group.name: str(group.locked) for group in graph.locked}
+    assert reasons["0"].startswith("view in 1, ") and reasons["2"].startswith("view in 3, ")
+
+
 def test_the_callers_model_is_not_touched():
     model = network(SAMPLES["vgg_small"])
     model.features[0].weight.requires_grad_(False)

@@ -15,6 +15,7 @@ from pruning.planning.plan import make_plan
 from pruning.removal import verify
 from pruning.removal.build import build_graph
 from pruning.removal.compare import compare_running, compare_traced
+from pruning.removal.shrinkage import shrinkage
 from pruning.removal.verify import check_removal, prove
 from pruning.spec import PruneSpec
 
@@ -92,15 +93,15 @@ def test_running_and_traced_it_says_the_same(network: tuple[nn.Module, Tensor]) 
     model, inputs = network
     graph = build_graph(model, inputs)
     removed, _ = prove(model, graph, plan := make_plan(model, graph, HALF))
-    pair = verify._Pair(dense=model, removed=removed)
+    pair = verify._Pair(dense=model, removed=removed, what=shrinkage(graph, plan))
     drawn = graph.inputs.random(2, torch.float64, seed=5)
     for units, wrong in ((plan.kept, False), (verify._shifted(graph, plan), True)):
         assert units is not None
         gone, walk = graph.removed(units), graph.walks[0]
         first: list[Tensor] = []
         second: list[Tensor] = []
-        running = compare_running(walk, pair.small, pair.tensors, drawn, gone, False, first)
-        trace = verify._trace_small(pair.small, graph.inputs, False)
+        running = compare_running(walk, pair.small, pair.gains, pair.tensors, drawn, gone, False, first)
+        trace = verify._trace_small(pair.small, graph.inputs, False, walk.trace)
         traced = compare_traced(walk, trace, pair.tensors, pair.fewer, drawn, gone, second)
         assert isinstance(running, str) is isinstance(traced, str) is wrong
         assert running == traced if wrong else max(running, traced) < 1e-12

@@ -199,3 +199,14 @@ def test_attention_beside_no_grad_is_pruned() -> None:
 
     assert done.check is not None and done.check.status == "exact"
     assert done.model.a.out_features == 6, {locked.layers: locked.reason for locked in done.locked}
+
+
+def test_spectral_norm_of_a_network_in_train_mode_is_not_run():
+    """It would write into its buffers whenever its weight is asked for."""
+    normed = nn.utils.parametrizations.spectral_norm(nn.Conv2d(8, 6, 3))
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), normed, nn.Conv2d(6, 4, 1), nn.Conv2d(4, 2, 1)).train()
+    before = bits(model)
+    removal = remove_channels(model, IMAGES, sparsity=0.5)
+    assert bits(model) == before and removal.model[2].out_channels == 2
+    kept = {name: value for name, value in bits(removal.model).items() if name.startswith("1.")}
+    assert kept and all(before[name] == value for name, value in kept.items())

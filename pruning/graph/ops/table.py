@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pruning.graph.ops.record import Op, alike
 from pruning.graph.rules.constants import made
-from pruning.graph.rules.contractions import bilinear, convolution, linear, transposed_convolution, weight_norm
+from pruning.graph.rules.contractions import bilinear, convolution, linear, transposed_convolution
 from pruning.graph.rules.cuts import narrow, pad, select, slice_, split, unbind
 from pruning.graph.rules.deformable import deformable_convolution
 from pruning.graph.rules.elementwise import glu, nary, prelu, unary
@@ -46,6 +46,7 @@ from pruning.graph.rules.products import (
     attention,
     baddbmm,
     distances,
+    dot,
     einsum,
     matmul,
     mm,
@@ -54,6 +55,7 @@ from pruning.graph.rules.products import (
     tensordot,
 )
 from pruning.graph.rules.recurrent import gru, gru_cell, lstm, lstm_cell, rnn, rnn_cell
+from pruning.graph.rules.weights import weight_norm
 
 LENGTHS = "the lengths of packed sequences"
 
@@ -89,7 +91,7 @@ PRODUCTS = (
     Op(name="bmm", rule=mm, consumer=True, ends_search=True, on_cut="as it is"),
     Op(name="mm", rule=mm, consumer=True),
     Op(name="mv", rule=mv, consumer=True),
-    Op(name="dot", consumer=True),
+    *alike("dot vdot", Op(rule=dot, consumer=True)),
     Op(name="outer", rule=outer, consumer=True),
     Op(name="tensordot", rule=tensordot, consumer=True),
     Op(name="cdist", rule=distances, consumer=True),

@@ -10,12 +10,18 @@ from typing import Any
 from torch import Tensor
 from torch.fx import Node
 
+from pruning.catalog.shrinkage import Gain
 from pruning.graph.labels import Attachment, Labels, Site, Value, raw, varying
-from pruning.graph.trace import Trace, line_of, module_path, op_of, place, shape_of
+from pruning.graph.trace import PARAMETRIZATIONS, Trace, by_name, line_of, module_path, op_of, place, shape_of
 
 Result = Any
 """A `Value`, a tuple of them for calls with several results, or None where no rule applies."""
 Rule = Callable[["Call"], Result]
+FOLD = (
+    "fold it into a plain weight first (torch.nn.utils.parametrize.remove_parametrizations or "
+    "torch.nn.utils.remove_spectral_norm, else by hand)"
+)
+TOGETHER = f"computes the weight from all of them together, so that what is left of it would change: {FOLD}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +90,16 @@ class MeanSite:
     """Why the channels stay where it is no part of a normalisation."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SumSite:
+    """A sum over labels in the computation of a weight."""
+
+    node: Node
+    labels: Tensor
+    reason: str
+    """Why they stay where they are channels of that weight."""
+
+
 @dataclass
 class Walk:
     """What the walk over one traced graph collects."""
@@ -98,6 +114,10 @@ class Walk:
     pads: list[PadSite] = field(default_factory=list)
     sizes: list[SizeSite] = field(default_factory=list)
     means: list[MeanSite] = field(default_factory=list)
+    sums: list[SumSite] = field(default_factory=list)
+    gains: list[Gain] = field(default_factory=list)
+    followed: dict[Node, Gain] = field(default_factory=dict)
+    """Norms of weights that a gain follows: they are of the whole weight, whatever goes of it."""
     alive: set[Node] = field(default_factory=set)
     """Calls whose result is used in the end."""
 
@@ -113,7 +133,7 @@ class Call:
         self.walk, self.node, self.labels = walk, node, walk.labels
         self.op = op_of(node)
         self.line = line_of(node)
-        self.arguments: Mapping[str, Any] = _by_name(node)
+        self.arguments: Mapping[str, Any] = by_name(node.target, node.args, node.kwargs)
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments.get(name)
@@ -157,12 +177,27 @@ class Call:
         """Whether an argument does not depend on the network's input."""
         return isinstance(argument, Node) and argument not in self.walk.from_input
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether it computes with parameters, buffers and constants alone."""
+        return self.node not in self.walk.from_input
+
+    def note_sum(self, labels: Tensor) -> None:
+        """These are summed over: see `pruning.graph.computed`."""
+        if self.is_constant:
+            self.walk.sums.append(SumSite(node=self.node, labels=labels.reshape(-1), reason=self.why(TOGETHER)))
+
     def drop(self, value: Value, dims: set[int], reason: str) -> Value:
         """Lock the layers that vary along any of `dims`; the value without them."""
         for layer in value.layers:
             if dims & set(varying(layer)):
                 self.labels.lock(layer, self.why(reason))
         return Value(value.shape, tuple(layer for layer in value.layers if not dims & set(varying(layer))))
+
+    @property
+    def computes_parameter(self) -> bool:
+        """Whether it is part of a parametrisation (`torch.nn.utils.parametrize`): what that gives is the parameter."""
+        return f".{PARAMETRIZATIONS}." in f".{self.module}."
 
     def site(self, layer: Tensor) -> None:
         self.labels.sites.append(Site(layer, self.line))
@@ -178,6 +213,8 @@ class Call:
 
     def unknown(self, reason: str = "is not understood", between: str = " ") -> Result:
         """What comes in may not be removed, what goes out is nobody's channel."""
+        if self.computes_parameter:
+            reason = f"{reason}: {FOLD}"
         for value in self.operands():
             self.labels.lock_value(value, self.why(reason, between))
         weight = self.value(self["weight"])
@@ -188,21 +225,6 @@ class Call:
         if isinstance(result, list | tuple):
             return tuple(raw(item.shape) if isinstance(item, Tensor) else None for item in result)
         return raw(result.shape) if isinstance(result, Tensor) else None
-
-
-def _by_name(node: Node) -> dict[str, Any]:
-    schema = getattr(node.target, "_schema", None)
-    if schema is None:
-        return {str(i): argument for i, argument in enumerate(node.args)}
-    arguments = {}
-    for i, parameter in enumerate(schema.arguments):
-        if i < len(node.args):
-            arguments[parameter.name] = node.args[i]
-        elif parameter.name in node.kwargs:
-            arguments[parameter.name] = node.kwargs[parameter.name]
-        else:
-            arguments[parameter.name] = parameter.default_value
-    return arguments
 
 
 __all__ = [

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from pruning.graph.labels import Value, along, varying
-from pruning.graph.rules.call import Call, Contraction, Result, Walk
+from pruning.graph.rules.call import FOLD, Call, Contraction, Result, Walk
 from pruning.graph.rules.elementwise import join_all
 from pruning.graph.trace import positions, shape_of
+
+COMPUTED = f"is computed from all of them together: {FOLD}"
 
 
 def layer_name(tensor: str) -> str:
@@ -68,6 +70,8 @@ def contract(call: Call, operands: Sequence[tuple[Value, str]], result: str, sha
                 labels.lock(vector, call.why("meets values that no layer makes, such as the input itself"))
         elif letter in result:
             out.append(along(have[0], result.index(letter), len(result)))
+        else:
+            call.note_sum(have[0])
     for _, layer, letters in whole:
         order = [letters.index(letter) if letter in letters else None for letter in result]
         moved = layer.permute([d for d in order if d is not None])
@@ -192,7 +196,12 @@ def _meet(call: Call, incoming: Tensor | None, reading: Tensor | None) -> None:
     elif reading is not None:
         call.labels.lock(reading, call.why("reads values that no layer makes"))
     elif incoming is not None:
-        call.labels.lock(incoming, call.why("reads them with a weight that cannot shrink"))
+        call.labels.lock(incoming, call.why(_cannot_shrink(call)))
+
+
+def _cannot_shrink(call: Call) -> str:
+    computed = call.tensor_name(call["weight"]) is None and call.is_weight(call["weight"])
+    return f"reads them with a weight that {COMPUTED}" if computed else "reads them with a weight that cannot shrink"
 
 
 def _whole_groups(weight: Value, groups: int, transposed: bool) -> bool:
@@ -227,7 +236,7 @@ def _grouped(call: Call, incoming: Tensor | None, weight: Value, groups: int, tr
         return places
     if first is None:
         if incoming is not None:
-            labels.lock(incoming, call.why("reads them with a weight that cannot shrink"))
+            labels.lock(incoming, call.why(_cannot_shrink(call)))
         return None
     outer = first.reshape(groups, per_out)
     if incoming is not None and whole:
@@ -262,16 +271,3 @@ def bilinear(call: Call) -> Result:
             notes.append(layer.reshape(-1))
     _note_macs(call, "linear", positions(call.shape, len(call.shape) - 1, call.samples), len(call.shape) - 1)
     return out if bias is None else join_all(call, [out, bias], call.shape)
-
-
-def weight_norm(call: Call) -> Result:
-    """A weight of fixed norm (Salimans 2016, arXiv 1602.07868): what the norm is taken over stays, or it changes."""
-    direction, gain = call.value(call["v"]), call.value(call["g"])
-    if direction is None or gain is None:
-        return None
-    dim = int(call["dim"] or 0) % len(direction.shape)
-    for layer in direction.layers:
-        if layer.shape[dim] == 1:
-            call.labels.lock(layer, call.why("scales the weight by its norm over them"))
-    out = join_all(call, [direction, gain], direction.shape)
-    return (out, gain) if isinstance(call.node.meta["val"], list | tuple) else out

@@ -66,8 +66,23 @@ def reshape(call: Call) -> Result:
     value = call.value(next(iter(call.node.all_input_nodes), None))
     if value is None:
         return None
-    made = [[compact(layer.expand(value.shape).reshape(call.shape))] for layer in value.layers]
+    made = [[_spread(call, compact(layer.expand(value.shape).reshape(call.shape)))] for layer in value.layers]
     return _results(call, made, value.layers, reshaped=True)
+
+
+def _spread(call: Call, layer: Tensor) -> Tensor:
+    """A layer along several dimensions, where some of them have channels among places, as when four channels become
+    one of twice the height and width: either whatever a place has goes, or, as `Labels.spread` says, channels."""
+    among = [dim for dim in varying(layer) if dim and _repeats(layer, dim)]
+    if not among or len(among) == len(varying(layer)):
+        return layer
+    call.labels.spreading[call.line] = None
+    return call.labels.tie(layer, among) if call.line in call.labels.spread else layer
+
+
+def _repeats(layer: Tensor, dim: int) -> bool:
+    vector = layer.movedim(dim, 0).flatten(1)[:, 0]
+    return len(vector.unique()) < len(vector)
 
 
 def expand(call: Call) -> Result:

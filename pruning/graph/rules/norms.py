@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.fx import Node
 
 from pruning.graph.labels import Value, common_block, raw, varying
-from pruning.graph.rules.call import Call, MeanSite, Result
+from pruning.graph.rules.call import TOGETHER, Call, MeanSite, Result
 from pruning.graph.rules.elementwise import join_all
 
 
@@ -32,7 +32,7 @@ def batch_norm(call: Call) -> Result:
             call.size("num_features", source.shape[1], layer.reshape(-1))
     if call["training"] or call["use_input_stats"]:
         others = set(range(2, len(source.shape)))
-        source = call.drop(source, others, "takes means over them")
+        source = call.drop(source, others, TOGETHER if call.is_constant else "takes means over them")
     vectors = [_shaped(call.value(call[name]), len(source.shape)) for name in _PER_CHANNEL]
     return join_all(call, [source, *(vector for vector in vectors if vector is not None)], call.shape)
 
@@ -78,7 +78,12 @@ def total(call: Call) -> Result:
     """Sums, and norms of a positive order: a removed channel contributes zero."""
     order = next((call[name] for name in ("ord", "p") if name in call.arguments), 1)
     adds_up = isinstance(order, int | float) and order > 0
-    return _reduced(call, lambda layer, dim: adds_up)
+
+    def noted(layer: Tensor, dim: int) -> bool:
+        call.note_sum(layer)
+        return adds_up
+
+    return _reduced(call, noted)
 
 
 def mean(call: Call) -> Result:
@@ -118,7 +123,7 @@ def _reduced(call: Call, passes: Callable[[Tensor, int], bool]) -> Result:
             layer = call.labels.tie(layer, inside)
         elif inside:
             if len(inside) > 1 or not passes(layer, inside[0]):
-                call.labels.lock(layer, call.why(OVER_ALL))
+                call.labels.lock(layer, call.why(TOGETHER if call.is_constant else OVER_ALL))
             continue
         layers.append(layer)
     outputs = call.node.meta["val"]

@@ -24,6 +24,14 @@ def mv(call: Call) -> Result:
     return _matrix_product(call, "self", "vec")
 
 
+def dot(call: Call) -> Result:
+    """dot and vdot."""
+    left, right = (call.value(node) for node in call.node.args[:2])
+    if left is None or right is None:
+        return None
+    return _product(call, [(left, "k"), (right, "k")], "", call.node.args[:2])
+
+
 def addmm(call: Call) -> Result:
     return _matrix_product(call, "mat1", "mat2", added="self")
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tests.graph.constructs.registry import Between, P, construct, conv, words
+from tests.graph.constructs.registry import Between, P, construct, conv, images, words
 
 
 @construct(
@@ -448,3 +448,51 @@ class BiasByTable(_Tokens):
         q, k, v = self.qkv(x).reshape(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
         share = ((q @ k.transpose(2, 3)) * self.scale + self.table[:, self.distance]).softmax(3)
         return x + self.proj((share @ v).transpose(1, 2).reshape(b, n, c))
+
+
+@construct(
+    groups=[16, 4],
+    macs=6 * 5 * 16 + 6 * 16 * 16 + 2 * 6 * 16 * 4 + 2 * 24 * 4 * 6 + 6 * 16 * 3,
+    left=6 * 5 * 8 + 6 * 8 * 8 + 2 * 6 * 8 * 4 + 2 * 12 * 4 * 6 + 6 * 8 * 3,
+    locked={"k": "bmm"},
+    inputs=images((6, 5)),
+)
+class MultiQueryAttention(nn.Module):
+    """Heads stand among the words, with one key and one value for all of them (Shazeer 2019, arXiv 1911.02150)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_heads = 4
+        self.embed, self.q = nn.Linear(5, 16), nn.Linear(16, 16)
+        self.k, self.v, self.out = nn.Linear(16, 4), nn.Linear(16, 4), nn.Linear(16, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.embed(x)
+        b, n, _ = x.shape
+        q = self.q(x).view(b, n, self.num_heads, 4).transpose(1, 2).reshape(b, self.num_heads * n, 4)
+        shares = torch.softmax(torch.bmm(q, self.k(x).transpose(1, 2)) / 2, -1)
+        y = torch.bmm(shares, self.v(x)).view(b, self.num_heads, n, 4).transpose(1, 2)
+        return self.out(y.reshape(b, n, self.num_heads * 4))
+
+
+@construct(
+    groups=[2, 8],
+    macs=3 * 8 * 9 * P + 8 * 24 * P + 24 * 9 * P + 2 * 2 * 4 * 4 * P + 8 * 8 * P + 8 * 5 * P,
+    left=3 * 4 * 9 * P + 4 * 12 * P + 12 * 9 * P + 2 * 1 * 4 * 4 * P + 4 * 4 * P + 4 * 5 * P,
+)
+class AttentionOfChannels(Between):
+    """Channels attend to channels (Zamir 2021, arXiv 2111.09881). Heads are as wide as the width of the input says, so
+    that half of its channels go with one of two heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_heads = 2
+        self.qkv, self.mix = conv(8, 24, 1), conv(24, 24, groups=24)
+        self.out = conv(8, 8, 1)
+
+    def middle(self, x: Tensor) -> Tensor:
+        b, c, h, w = x.shape
+        parts = self.mix(self.qkv(x)).chunk(3, dim=1)
+        q, k, v = (part.reshape(b, self.num_heads, c // self.num_heads, h * w) for part in parts)
+        shares = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1)
+        return self.out((shares.softmax(dim=-1) @ v).reshape(b, c, h, w))

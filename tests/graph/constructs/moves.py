@@ -100,6 +100,129 @@ class Focus(Between):
         return torch.cat((x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2]), 1)
 
 
+class _ChannelNorm(nn.Module):
+    """A layer norm over the channels of a map, by hand."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        apart = x - x.mean(1, keepdim=True)
+        x = apart / torch.sqrt(apart.pow(2).mean(1, keepdim=True) + 1e-6)
+        return self.weight[:, None, None] * x + self.bias[:, None, None]
+
+
+class _Upsampled(Between):
+    """Channels become places before a norm over channels."""
+
+    wide, reads = 16, 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = _ChannelNorm(type(self).reads)
+
+    def up(self, x: Tensor) -> Tensor:
+        return F.pixel_shuffle(x, 2)
+
+    def middle(self, x: Tensor) -> Tensor:
+        return self.norm(self.up(x))
+
+
+@construct(
+    groups=[4], macs=3 * 16 * 9 * P + 4 * 5 * 4 * P, left=3 * 8 * 9 * P + 2 * 5 * 4 * P, by_layers=False
+)  # fmt: skip
+class PixelShuffleAndNorm(_Upsampled):
+    """Four channels go with each channel of the norm."""
+
+
+@construct(
+    groups=[2], macs=3 * 32 * 9 * P + 2 * 5 * 16 * P, left=3 * 16 * 9 * P + 1 * 5 * 16 * P, by_layers=False
+)  # fmt: skip
+class TwoPixelShufflesAndNorm(_Upsampled):
+    """Sixteen go with each."""
+
+    wide, reads = 32, 2
+
+    def up(self, x: Tensor) -> Tensor:
+        return F.pixel_shuffle(F.pixel_shuffle(x, 2), 2)
+
+
+@construct(
+    groups=[4], macs=3 * 16 * 9 * P + 16 * 5 * P, left=3 * 8 * 9 * P + 8 * 5 * P, by_layers=False
+)  # fmt: skip
+class PixelShuffleAndBackAndNorm(_Upsampled):
+    """Four by four, though the head reads them as they came."""
+
+    reads = 16
+
+    def up(self, x: Tensor) -> Tensor:
+        return F.pixel_unshuffle(F.pixel_shuffle(x, 2), 2)
+
+
+@construct(
+    groups=[4], macs=3 * 16 * 9 * P + 4 * 5 * 4 * P, left=3 * 8 * 9 * P + 2 * 5 * 4 * P, by_layers=False
+)  # fmt: skip
+class PixelShuffleByViewAndNorm(_Upsampled):
+    """By reshaping to six dimensions."""
+
+    def up(self, x: Tensor) -> Tensor:
+        b, c, h, w = x.shape
+        x = x.reshape(b, c // 4, 2, 2, h, w).permute(0, 1, 4, 2, 5, 3)
+        return x.reshape(b, c // 4, 2 * h, 2 * w)
+
+
+@construct(
+    groups=[4], macs=3 * 16 * 9 * P + 4 * 5 * 4 * P, left=3 * 8 * 9 * P + 2 * 5 * 4 * P, by_layers=False
+)  # fmt: skip
+class PatchesGrow(Between):
+    """Tokens of 16 numbers become four of 4 each (Cao 2021, arXiv 2105.05537), then a layer norm."""
+
+    wide, reads = 16, 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(4)
+        self.head = nn.Linear(4, 5)  # type: ignore[assignment]
+
+    def middle(self, x: Tensor) -> Tensor:
+        b, c, h, w = x.shape
+        x = x.permute(0, 2, 3, 1).reshape(b, h, w, 2, 2, c // 4).permute(0, 1, 3, 2, 4, 5)
+        return self.norm(x.reshape(b, 4 * h * w, c // 4))
+
+
+@construct(
+    groups=[4],
+    macs=3 * 16 * 9 * P + 3 * 4 * 9 * 4 * P + 4 * 5 * 4 * P,
+    left=3 * 8 * 9 * P + 3 * 2 * 9 * 4 * P + 2 * 5 * 4 * P,
+    by_layers=False,
+)
+class PixelShuffleJoins(_Upsampled):
+    """What is shuffled is added to what another convolution makes, as in a U-shaped network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.skip = conv(3, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        large = self.skip(F.interpolate(x, scale_factor=2.0))
+        return self.head(self.norm(self.up(self.stem(x)) + large))
+
+
+@construct(
+    groups=[8], macs=3 * 8 * 9 * P + 32 * 5 * 16, left=3 * 4 * 9 * P + 16 * 5 * 16, by_layers=False
+)  # fmt: skip
+class PixelUnshuffleAndNorm(_Upsampled):
+    """One channel becomes four."""
+
+    wide, reads = 8, 32
+
+    def up(self, x: Tensor) -> Tensor:
+        b, c, h, w = x.shape
+        x = x.view(b, c, h // 2, 2, w // 2, 2).permute(0, 1, 3, 5, 2, 4)
+        return x.reshape(b, 4 * c, h // 2, w // 2)
+
+
 @construct(groups=[8], macs=3 * 8 * 9 * P + 8 * 5 * P, left=3 * 4 * 9 * P + 4 * 5 * P)
 class Flip(Between):
     """The head reads the channels in reverse."""

@@ -529,3 +529,20 @@ class WidthFromElsewhere(Between):
     def middle(self, x: Tensor) -> Tensor:
         keys = self.keys(x).sort(1).values.flatten(2)
         return self.last(keys.reshape(x.shape))
+
+
+@construct(
+    groups=[8, 8], macs=3 * 8 * 9 * P + 8 * 16 * 9 * P + 8 * 5 * P, left=3 * 4 * 9 * P + 4 * 8 * 9 * P + 4 * 5 * P
+)
+class GatesByAttribute(Between):
+    """A constant of which the code makes no use stands only in a trace that fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.channels = 8
+        self.gates = conv(8, 16)
+
+    def middle(self, x: Tensor) -> Tensor:
+        torch.IntTensor([self.channels])
+        made = self.gates(x)
+        return torch.tanh(made[:, : self.channels]) * torch.sigmoid(made[:, self.channels :])

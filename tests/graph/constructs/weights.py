@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import parametrizations, prune
+from torch.nn.utils import parametrizations, parametrize, prune
 
 from tests.graph.constructs.registry import Between, P, construct, conv, images
 
@@ -408,16 +410,68 @@ class _Reparametrised(Between):
 
 
 @construct(
-    groups=[6],
+    groups=[8, 6],
     macs=3 * 8 * 9 * P + 8 * 6 * 9 * P + 6 * 5 * P,
-    left=3 * 8 * 9 * P + 8 * 3 * 9 * P + 3 * 5 * P,
-    locked={"stem": "weight_norm norm"},
+    left=3 * 4 * 9 * P + 4 * 3 * 9 * P + 3 * 5 * P,
+    by_layers=False,
 )
 class WeightNorm(_Reparametrised):
-    """The norm of an output's weight runs over all inputs, so they stay."""
+    """The norm of an output's weight runs over all inputs; its gain follows what goes of them."""
 
     def changed(self, layer: nn.Module) -> nn.Module:
         return parametrizations.weight_norm(layer)
+
+
+@construct(
+    groups=[8, 6],
+    macs=3 * 8 * 9 * P + 8 * 6 * 9 * P + 6 * 5 * P,
+    left=3 * 4 * 9 * P + 4 * 3 * 9 * P + 3 * 5 * P,
+    by_layers=False,
+)
+class OldWeightNorm(_Reparametrised):
+    """The same through a hook that writes the weight before each call."""
+
+    def changed(self, layer: nn.Module) -> nn.Module:
+        return nn.utils.weight_norm(layer)
+
+
+@construct(
+    groups=[8, 6],
+    macs=3 * 8 * 9 * P + 8 * 6 * 9 * P + 6 * 5 * P,
+    left=3 * 4 * 9 * P + 4 * 3 * 9 * P + 3 * 5 * P,
+    by_layers=False,
+)
+class WeightNormOfAll(_Reparametrised):
+    """One norm of the whole weight."""
+
+    def changed(self, layer: nn.Module) -> nn.Module:
+        return parametrizations.weight_norm(layer, dim=None)  # type: ignore[arg-type]
+
+
+@construct(
+    groups=[8, 6],
+    macs=3 * 8 * 9 * P + 8 * 6 * 9 * P + 6 * 5 * P,
+    left=3 * 4 * 9 * P + 4 * 3 * 9 * P + 3 * 5 * P,
+    by_layers=False,
+)
+class WeightNormTransposed(_Reparametrised):
+    """A transposed convolution has its outputs along dimension 1."""
+
+    def changed(self, layer: nn.Module) -> nn.Module:
+        return nn.utils.weight_norm(nn.ConvTranspose2d(8, 6, 3, padding=1), dim=1)
+
+
+@construct(
+    groups=[4, 3],
+    macs=3 * 8 * 9 * P + 4 * 6 * 9 * P + 6 * 5 * P,
+    left=3 * 4 * 9 * P + 2 * 4 * 9 * P + 4 * 5 * P,
+    by_layers=False,
+)
+class WeightNormInGroups(_Reparametrised):
+    """Two groups lose the same inputs and the same outputs."""
+
+    def changed(self, layer: nn.Module) -> nn.Module:
+        return parametrizations.weight_norm(conv(8, 6, groups=2))
 
 
 @construct(
@@ -426,11 +480,71 @@ class WeightNorm(_Reparametrised):
     left=3 * 8 * 9 * P + 8 * 3 * 9 * P + 3 * 5 * P,
     locked={"stem": "weight_norm norm"},
 )
-class OldWeightNorm(_Reparametrised):
+class WeightNormWithSharedGain(_Reparametrised):
+    """The gain scales the outputs, too, so it cannot make up for inputs that go."""
+
+    def changed(self, layer: nn.Module) -> nn.Module:
+        return parametrizations.weight_norm(layer)
+
+    def middle(self, x: Tensor) -> Tensor:
+        gain: Any = self.next.parametrizations.weight.original0  # type: ignore[union-attr]
+        return F.relu(self.next(F.relu(x))) * gain.view(1, -1, 1, 1)
+
+
+class _Spectral(nn.Module):
+    """A 3×3 convolution to 6 channels between others, its weight divided by its largest singular value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.after, self.head = conv(3, 8), conv(6, 4), conv(4, 5, 1)
+        self.next = self.changed(conv(8, 6))
+
+    def changed(self, layer: nn.Module) -> nn.Module:
+        return parametrizations.spectral_norm(layer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(F.relu(self.after(F.relu(self.next(F.relu(self.stem(x)))))))
+
+
+@construct(
+    groups=[4],
+    macs=3 * 8 * 9 * P + 8 * 6 * 9 * P + 6 * 4 * 9 * P + 4 * 5 * P + 8 * 6 * 9 + 6,
+    left=3 * 8 * 9 * P + 8 * 6 * 9 * P + 6 * 2 * 9 * P + 2 * 5 * P + 8 * 6 * 9 + 6,
+    locked={"stem": "mv next together remove_parametrizations", "next": "dot next together"},
+)
+class SpectralNorm(_Spectral):
+    """That value is of the whole matrix, so its rows and columns stay."""
+
+
+@construct(
+    groups=[4],
+    macs=3 * 8 * 9 * P + 8 * 6 * 9 * P + 6 * 4 * 9 * P + 4 * 5 * P + 8 * 6 * 9 + 6,
+    left=3 * 8 * 9 * P + 8 * 6 * 9 * P + 6 * 2 * 9 * P + 2 * 5 * P + 8 * 6 * 9 + 6,
+    locked={"stem": "mv next together remove_spectral_norm", "next": "dot next together"},
+)
+class OldSpectralNorm(_Spectral):
     """The same through a hook that writes the weight before each call."""
 
     def changed(self, layer: nn.Module) -> nn.Module:
-        return nn.utils.weight_norm(layer)
+        return nn.utils.spectral_norm(layer)
+
+
+@construct(
+    groups=[6],
+    macs=3 * 8 * 9 * P + 8 * 6 * 9 * P + 6 * 5 * P,
+    left=3 * 8 * 9 * P + 8 * 3 * 9 * P + 3 * 5 * P,
+    locked={"stem": "linalg_vector_norm next together plain weight"},
+)
+class WeightOfLengthOne(_Reparametrised):
+    """A parametrisation that has no gain to follow."""
+
+    class Normed(nn.Module):
+        def forward(self, weight: Tensor) -> Tensor:
+            return weight / torch.linalg.vector_norm(weight, dim=(1, 2, 3), keepdim=True)
+
+    def changed(self, layer: nn.Module) -> nn.Module:
+        parametrize.register_parametrization(layer, "weight", self.Normed())
+        return layer
 
 
 @construct(
@@ -449,7 +563,7 @@ class WeightMask(_Reparametrised):
     groups=[6],
     macs=3 * 8 * 9 * P + 8 * 6 * 9 * P + 6 * 5 * P,
     left=3 * 8 * 9 * P + 8 * 3 * 9 * P + 3 * 5 * P,
-    locked={"stem": "weights.py:"},
+    locked={"stem": "mean next weights.py: together plain weight"},
 )
 class WeightStandardisation(_Reparametrised):
     """Each output's weight gets mean 0 and deviation 1 over all inputs, so they stay."""
@@ -462,6 +576,29 @@ class WeightStandardisation(_Reparametrised):
 
     def changed(self, layer: nn.Module) -> nn.Module:
         return self.Standardised(8, 6, 3, padding=1)
+
+
+@construct(
+    groups=[6],
+    macs=3 * 8 * 9 * P + 8 * 6 * 9 * P + 6 * 5 * P,
+    left=3 * 8 * 9 * P + 8 * 3 * 9 * P + 3 * 5 * P,
+    locked={"stem": "conv2d next together plain weight"},
+)
+class WeightStandardisationByBatchNorm(_Reparametrised):
+    """The same as a batch norm of the weight, with a gain (Brock 2021, arXiv 2102.06171)."""
+
+    class Standardised(nn.Conv2d):
+        def __init__(self) -> None:
+            super().__init__(8, 6, 3, padding=1)
+            self.gain = nn.Parameter(torch.ones(6, 1, 1, 1))
+
+        def forward(self, x: Tensor) -> Tensor:
+            flat = self.weight.reshape(1, self.out_channels, -1)
+            weight = F.batch_norm(flat, None, None, weight=self.gain.view(-1) * 0.1, training=True, momentum=0.0)
+            return self._conv_forward(x, weight.reshape_as(self.weight), self.bias)
+
+    def changed(self, layer: nn.Module) -> nn.Module:
+        return self.Standardised()
 
 
 @construct(

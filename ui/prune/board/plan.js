@@ -32,7 +32,7 @@ class Plan {
   }
 
   most(row) {
-    return this.weights ? 999 : row.total - 1;
+    return this.weights ? 999 : row.total - row.least;
   }
 
   clamp(row, value) {

@@ -1,0 +1,33 @@
+"""Groups that cannot lose what a plan takes, though a try with other numbers found nothing: the code goes by numbers
+of channels in a way of its own, as in `if x.shape[1] == 12`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from torch import nn
+
+from pruning.graph.model_graph import ModelGraph
+from pruning.planning.plan import Plan
+from pruning.removal.mismatch import Problem
+from pruning.removal.slim import prepared
+from pruning.removal.trial import attempt, failing
+
+
+def without_failing(model: nn.Module, graph: ModelGraph, plan: Plan) -> ModelGraph | None:
+    """The graph with those groups locked whose channels the code cannot do without as the plan wants; None where
+    there is no such group."""
+    subject = prepared(model)
+    losing = {name: kept for name, kept in plan.kept.items() if len(kept) < graph.group(name).units}
+    problem = attempt(subject, graph, losing)
+    if problem is None:
+        return None
+
+    def attempted(kept: Mapping[str, tuple[int, ...]]) -> Problem | None:
+        return attempt(subject, graph, kept)
+
+    found = failing(attempted, losing)
+    held = tuple(replace(group, locked=found[group.name].words) for group in graph.groups if group.name in found)
+    free = tuple(group for group in graph.groups if group.name not in found)
+    return replace(graph, groups=free, locked=(*graph.locked, *held))
