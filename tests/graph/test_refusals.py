@@ -389,7 +389,7 @@ class SecondHardCoded(Net):
     ("place", "doing"),
     [
         ("pruning.removal.trial", "trying what can be removed from it"),
-        ("pruning.removal.verify", "proving the removal for 2 samples"),
+        ("pruning.removal.compare", "proving the removal for 2 samples"),
     ],
 )
 def test_a_time_bound_is_kept_between_trials_and_in_the_proof(place, doing, monkeypatch):
