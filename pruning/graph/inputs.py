@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 import torch
@@ -15,6 +16,14 @@ from pruning.base.errors import InputError
 BatchDims = int | None | Sequence[int | None]
 """Which dimension of each input tensor is the batch, in the order in which they are given; None where there is none.
 One number stands for all of them."""
+
+
+class Way(Enum):
+    """How random numbers are made of those of the example."""
+
+    SPREAD = "others, as far apart as they are"
+    SCALED = "each times a number between a half and one and a half"
+    OWN = "themselves"
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,17 +111,22 @@ class Inputs:
         """The same with another batch size, samples repeated or left out."""
         return self._map(lambda tensor, dim: _samples(tensor, dim, batch))
 
-    def random(self, batch: int, dtype: torch.dtype, seed: int) -> Inputs:
+    def random(self, batch: int, dtype: torch.dtype, seed: int, ways: Sequence[Way] = ()) -> Inputs:
         """Random inputs of another batch size, spread like the example; integers are the example's own samples.
 
         What has no batch stays as it is, since it may be a mask or a graph; where nothing has one, all of it is drawn.
+        `ways`: of each tensor; all are spread where nothing is said.
         """
         generator = torch.Generator().manual_seed(seed)
+        following = iter(ways or [Way.SPREAD] * len(self.tensors))
 
         def draw(tensor: Tensor, dim: int | None) -> Tensor:
-            own = _samples(tensor, dim, batch)
+            own, way = _samples(tensor, dim, batch), next(following)
             if not tensor.is_floating_point():
                 return own
+            if way is not Way.SPREAD:
+                factors = torch.rand(own.shape, dtype=dtype, generator=generator) if way is Way.SCALED else 0.5
+                return own.to(dtype) * (0.5 + factors)
             if dim is None and self.has_batch:
                 return own.to(dtype)
             numbers = tensor[tensor.isfinite()].double()  # a mask has -inf

@@ -8,6 +8,7 @@ our own (`pruning.graph.packed_ops`).
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -115,9 +116,13 @@ def _of_numbers(usual: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextlib.contextmanager
 def _replaced(name: str, function: Callable[..., Any], home: Any = _VF) -> Iterator[None]:
-    """A function in place of torch's own, which its modules look up by name."""
-    before = vars(home).get(name)
-    setattr(home, name, function)
+    """A function in place of torch's own, which its modules look up by name, for this thread."""
+    here, usual, before = threading.get_ident(), getattr(home, name), vars(home).get(name)
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return (function if threading.get_ident() == here else usual)(*args, **kwargs)
+
+    setattr(home, name, run)
     try:
         yield
     finally:

@@ -189,7 +189,7 @@ def compare_module(removed: nn.Module, gains: dict[str, Tensor], inputs: Inputs,
     except Exception as error:
         raise RemovalError(f"The smaller network does not run ({error}). {NOT_GIVEN}") from error
     wanted = [tensor for tensor in outputs if isinstance(tensor, Tensor)]
-    worst = 0.0
+    worst = 0.0 if len(wanted) == len(got) else float("inf")
     for expected, actual in zip(wanted, got, strict=False):
         if has_numbers(expected):
             worst = max(worst, relative(expected, actual))

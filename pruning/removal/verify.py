@@ -21,6 +21,7 @@ from pruning.graph.trace import ALONE, Trace, TraceError, place, trace
 from pruning.planning.plan import Plan
 from pruning.removal.apply import masked_model, removed_model
 from pruning.removal.compare import NOT_GIVEN, compare_module, compare_running, compare_traced, has_numbers
+from pruning.removal.drawn import draw_inputs
 from pruning.removal.gains import exact_gains
 from pruning.removal.shrinkage import shrinkage
 from pruning.removal.slim import prepared
@@ -67,7 +68,7 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
     batches = tuple(size.inputs.batch for size in sizes)
     answers: list[list[Tensor]] = []
     for size in sizes:
-        inputs = size.inputs.random(size.inputs.batch, torch.float64, seed=size.seed)
+        inputs = draw_inputs(model, size.inputs, size.walks[0].trace.steps, size.seed)
         for number, walk in enumerate(size.walks):
             wanted: list[Tensor] = []
             difference = pair.difference(walk, size.inputs, inputs, size.gone, number == 1, wanted)
@@ -83,7 +84,7 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
         raise RemovalError(f"{UNPROVABLE}: this network gives the same for different inputs. {LOOK}")
     shifted = _shifted(graph, plan)
     if shifted is not None:
-        inputs = graph.inputs.random(graph.inputs.batch, torch.float64, seed=0)
+        inputs = draw_inputs(model, graph.inputs, graph.trace.steps, 0)
         if not pair.differs(graph.walks[0], graph.inputs, inputs, graph.removed(shifted)):
             return Check(
                 status="not_comparable",

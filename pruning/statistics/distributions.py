@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pruning.base.errors import InputError
+from pruning.statistics.reals import real_numbers
 
 Norm = Literal["l1", "l2"]
 NEAR_ZERO = 0.01
@@ -127,7 +128,7 @@ def unit_norms(weight: Tensor, norm: Norm = "l2", dim: int = 0) -> UnitNorms:
     if norm not in ("l1", "l2"):
         raise InputError(f"There is no norm '{norm}'. Choose l1 or l2.")
     _flat(weight)
-    rows = weight.detach().double().movedim(dim, 0).flatten(1)
+    rows = real_numbers(weight.detach()).double().movedim(dim, 0).flatten(1)
     values = torch.linalg.vector_norm(rows, ord=1 if norm == "l1" else 2, dim=1)
     order = values.argsort(stable=True)
     return UnitNorms(norm=norm, units=tuple(order.tolist()), values=tuple(values[order].tolist()))
@@ -155,7 +156,7 @@ def kernel_pictures(weight: Tensor) -> Tensor:
 
 
 def _flat(weight: Tensor) -> Tensor:
-    flat = weight.detach().double().reshape(-1)
+    flat = real_numbers(weight.detach()).double().reshape(-1)
     if not flat.numel():
         raise InputError("This layer has no weights.")
     if not bool(flat.isfinite().all()):

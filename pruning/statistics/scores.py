@@ -14,6 +14,7 @@ from pruning.graph.rules.contractions import layer_name
 from pruning.graph.targets import Target
 from pruning.spec import PruneSpec
 from pruning.statistics.probe import Sight
+from pruning.statistics.reals import real_numbers
 from pruning.statistics.scales import scales_of
 
 
@@ -85,7 +86,7 @@ def _rows(target: Target, tensors: Mapping[str, Tensor], what: str, reason: str)
     rows = []
     for slot in target.group.slots:
         if slot.role == "producer" and slot.tensor in tensors:
-            tensor = _real(_finite(slot.tensor, tensors[slot.tensor], what, reason).detach()).float()
+            tensor = real_numbers(_finite(slot.tensor, tensors[slot.tensor], what, reason).detach()).float()
             picked = tensor.movedim(slot.dim, 0)[slot.index.reshape(-1)]
             rows.append(picked.reshape(target.units, -1))
     return torch.cat(rows, 1)
@@ -109,14 +110,9 @@ def _outputs(graph: ModelGraph, target: Target, outputs: Mapping[str, Tensor]) -
                     f"What {layer} puts out cannot be seen, so the channels of {target.name} cannot be ranked by it: "
                     "let them all stay, or choose another criterion."
                 )
-            picked = _real(_finite(layer, out, "outputs", "the network is damaged")).float().movedim(dim, 0)
+            picked = real_numbers(_finite(layer, out, "outputs", "the network is damaged")).float().movedim(dim, 0)
             rows.append(picked[slot.index.reshape(-1)].reshape(target.units, -1))
     return torch.cat(rows, 1)
-
-
-def _real(tensor: Tensor) -> Tensor:
-    """Complex numbers as two real ones each, along a dimension at the end."""
-    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
 
 
 def _finite(name: str, tensor: Tensor, what: str, reason: str) -> Tensor:

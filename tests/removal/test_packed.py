@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 from torch import _VF, Tensor, nn
@@ -10,7 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from pruning import remove_channels
 from pruning.graph.inputs import Inputs
-from pruning.graph.packed import steps_of
+from pruning.graph.packed import LengthsNeeded, packing, steps_of
 
 
 class Reader(nn.Module):
@@ -90,3 +92,62 @@ def test_what_has_no_rule_stays_with_its_reason() -> None:
     assert sorted(group.units for group in done.groups) == [8, 16]
     reasons = {locked.layers[0]: locked.reason for locked in done.locked}
     assert "pruning.packed_lstm in memory" in reasons["mix"] and "is not understood" in reasons["mix"]
+
+
+def test_another_thread_packs_as_ever() -> None:
+    found: list[Tensor] = []
+
+    def elsewhere() -> None:
+        found.append(pack_padded_sequence(torch.zeros(2, 3, 1), torch.tensor([3, 1]), batch_first=True).batch_sizes)
+
+    with packing([]):
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        with pytest.raises(LengthsNeeded):
+            elsewhere()
+    assert [sizes.tolist() for sizes in found] == [[2, 1, 1]]
+
+
+class ListsLengths(Tagger):
+    """Lengths as a list of numbers that nobody knows while it is traced."""
+
+    def forward(self, words: Tensor) -> Tensor:
+        lengths = (words != 0).sum(1).tolist()
+        packed = pack_padded_sequence(self.words(words), lengths, batch_first=True, enforce_sorted=False)
+        return self.head(self.memory(packed)[1][-1])
+
+
+def test_lengths_as_a_list() -> None:
+    torch.manual_seed(0)
+    model = ListsLengths()
+    model.memory.batch_first = True
+    done = remove_channels(model.eval(), torch.tensor([[3, 4, 0, 0], [5, 6, 7, 8]]), sparsity=0.5)
+    assert done.check is not None and done.check.status == "exact"
+    assert sorted(group.units for group in done.groups) == [10, 16]
+
+
+class Masked(nn.Module):
+    """Lengths are found in the numbers themselves: in a mask of ones and zeros, or in rows of zeros."""
+
+    def __init__(self, *, by_mask: bool) -> None:
+        super().__init__()
+        self.by_mask = by_mask
+        self.mix, self.memory, self.head = nn.Linear(8, 12), nn.GRU(12, 10, batch_first=True), nn.Linear(10, 3)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        lengths = (mask if self.by_mask else x.abs().sum(2) > 0).sum(1).long()
+        packed = pack_padded_sequence(self.mix(x), lengths, batch_first=True, enforce_sorted=False)
+        return self.head(self.memory(packed)[1][-1])
+
+
+@pytest.mark.parametrize("by_mask", [True, False])
+def test_lengths_in_numbers_are_left_as_they_are(by_mask: bool) -> None:
+    torch.manual_seed(0)
+    mask = torch.ones(3, 6)
+    mask[0, 4:] = mask[2, 2:] = 0
+    done = remove_channels(
+        Masked(by_mask=by_mask).eval(), (torch.randn(3, 6, 8) * mask[:, :, None], mask), sparsity=0.5
+    )
+    assert done.check is not None and done.check.status == "exact"
+    assert sorted(group.units for group in done.groups) == [10, 12]

@@ -240,6 +240,9 @@ def embedding_bag(call: Call) -> Result:
     if weight is None or layer is None:
         return None
     call.labels.produced.append(layer.reshape(-1))
+    shares = call.value(call["per_sample_weights"])
+    if shares is not None:
+        call.labels.lock_value(shares, call.why("weighs embeddings by them"))
     shapes = [tuple(output.shape) for output in call.node.meta["val"]]
     return tuple(Value(shape, (layer,) if shape[1:] == weight.shape[1:] else ()) for shape in shapes)
 
