@@ -52,7 +52,7 @@ class PruneSpec:
     round_to: int = 1
     """Each layer keeps a multiple of so many channels, where that is possible; 1 for single weights."""
     head_rounding: HeadRounding = "down"
-    """Of attention heads, which are few; other units that stay are rounded up."""
+    """Of attention heads, which are few; other units that stay are rounded up. Means nothing for single weights."""
     seed: int = 0
     """Of whatever draws: a criterion; in a recipe training and recalibration, too."""
 
@@ -84,6 +84,8 @@ class PruneSpec:
         if type(self.seed) is not int or not 0 <= self.seed <= LARGEST_SEED:
             raise InputError(f"'seed' must lie between 0 and {LARGEST_SEED}, not {reprlib.repr(self.seed)}.")
         self._settle("sparsity", float(self.sparsity))
+        if self.granularity == "weight":
+            self._settle("head_rounding", "down")  # single weights are no heads
         self._settle("parameters", _parameters(self.criterion, _unique("parameters", self.parameters)))
         layers = _unique("layers", self.layers)
         self._settle(

@@ -46,7 +46,7 @@ def test_it_cannot_be_changed() -> None:
 
 CHANGES: dict[str, Any] = {
     "granularity": "weight", "criterion": "l1", "parameters": (("batches", 4),), "sparsity": 0.51,
-    "layers": (("conv1", 0.75),), "round_to": 2, "seed": 8,
+    "layers": (("conv1", 0.75),), "round_to": 2, "seed": 8, "head_rounding": "up",
 }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def to_values(result: Result) -> Values:
             for done in result.rounds
         ],
         "layers": [asdict(layer) for layer in result.layers],
-        "check": asdict(result.check),
+        "check": {**asdict(result.check), "batches": list(result.check.batches)},
         "engine": result.engine,
         "cpu": result.cpu,
         "threads": result.threads,

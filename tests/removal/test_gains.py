@@ -204,3 +204,19 @@ def test_without_a_gain_to_follow_what_a_norm_is_taken_over_stays(spelling: Any)
     assert done.check is not None and done.check.status == "exact"
     assert any(locked.layers == ("0",) and "plain weight" in locked.reason for locked in done.locked)
     assert torch.allclose(weight(done.model), weight(dense)[done.kept["4.weight"][1]])
+
+
+def test_channels_of_a_computed_weight_go_by_the_name_of_its_layer() -> None:
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embed, self.cell, self.head = nn.Linear(5, 8), nn.LSTM(8, 6, batch_first=True), nn.Linear(6, 3)
+            for name in ("weight_ih_l0", "weight_hh_l0"):
+                parametrizations.weight_norm(self.cell, name)
+
+        def forward(self, x: Tensor) -> Any:
+            return self.head(self.cell(self.embed(x))[0])
+
+    done = remove_channels(Recurrent().eval(), torch.randn(2, 4, 5), sparsity=0.5)
+    assert done.check is not None and done.check.status == "exact"
+    assert [(group.name, group.units) for group in done.groups] == [("embed", 8), ("cell", 6)]

@@ -28,7 +28,9 @@ def test_file_round_trip(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("version: 3\nmodel: a\ndata: mnist5k", "version 3"),
+        ("version: 4\nmodel: a\ndata: mnist5k", "version 4"),
+        ("version: 2\nmodel: a\ndata: mnist5k\nhead_rounding: up", "unknown field 'head_rounding'"),
+        ("version: 3\nmodel: a\ndata: mnist5k\nhead_rounding: near", "down"),
         ("version: 0\nmodel: a\ndata: mnist5k", "version 0"),
         ("version: true\nmodel: a\ndata: mnist5k", "version True"),
         ("version: '1'\nmodel: a\ndata: mnist5k", "version '1'"),
@@ -110,10 +112,19 @@ def test_recipes_of_version_1_open_and_mean_the_same():
             granularity="weight", criterion="random", sparsity=0.4, layers=(("conv1", 0.1), ("fc1", 0.95)), seed=5,
         ),
     )  # fmt: skip
-    assert Recipe.from_file(VERSION_1 / "plain.yaml") == Recipe(model="sample:lenet300", data="mnist5k")
-    assert Recipe.from_yaml(full.to_yaml()) == full and full.to_yaml().startswith("version: 2\n")
+    plain = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5, head_rounding="up"))
+    assert Recipe.from_file(VERSION_1 / "plain.yaml") == plain, "heads that stayed were rounded up"
+    assert Recipe.from_yaml(full.to_yaml()) == full and full.to_yaml().startswith("version: 3\n")
     short = Recipe.from_yaml("version: 1\nmodel: sample:lenet5\ndata: mnist5k")
-    assert short.prune == PruneSpec(sparsity=0.5), "what was not said stood for a half"
+    assert short.prune == plain.prune, "what was not said stood for a half"
+
+
+@pytest.mark.parametrize(("version", "rounding"), [(1, "up"), (2, "up"), (3, "down")])
+def test_recipes_keep_the_rounding_of_heads_of_their_time(version: int, rounding: str) -> None:
+    recipe = Recipe.from_yaml(f"version: {version}\nmodel: sample:lenet5\ndata: mnist5k")
+    assert recipe.prune.head_rounding == rounding
+    assert Recipe.from_yaml(recipe.to_yaml()) == recipe
+    assert Recipe.from_values({"model": "a", "data": "mnist5k"}).prune.head_rounding == "down"
 
 
 def test_a_recipe_holds_all_of_its_spec():

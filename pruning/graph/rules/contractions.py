@@ -13,16 +13,17 @@ from torch import Tensor
 from pruning.graph.labels import Value, along, varying
 from pruning.graph.rules.call import FOLD, Call, Contraction, Result, Walk
 from pruning.graph.rules.elementwise import join_all
-from pruning.graph.trace import positions, shape_of
+from pruning.graph.trace import PARAMETRIZATIONS, positions, shape_of
 
 COMPUTED = f"is computed from all of them together: {FOLD}"
 
 
 def layer_name(tensor: str) -> str:
     """The module that a weight belongs to; a parameter that is no module's `weight` stands for itself."""
+    owner, _, computed = tensor.partition(f".{PARAMETRIZATIONS}.")
+    if computed.startswith("weight"):
+        return owner
     path, _, name = tensor.rpartition(".")
-    if path.endswith(".parametrizations.weight"):
-        return path.removesuffix(".parametrizations.weight")
     return path if path and (name == "weight" or name.startswith("weight_") or name == "in_proj_weight") else tensor
 
 
