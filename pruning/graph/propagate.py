@@ -27,6 +27,7 @@ def walk(trace: Trace, labels: Labels, locked_lines: Mapping[tuple[str, str], st
     state = Walk(trace, labels)
     state.alive = _alive(trace)
     readings = {reading.tensor: reading.line for reading in reversed(trace.readings)}
+    memory: dict[Node, Node] = {}
     for node in trace.nodes:
         if node.op == "placeholder":
             if node.name in trace.tensors:
@@ -39,12 +40,29 @@ def walk(trace: Trace, labels: Labels, locked_lines: Mapping[tuple[str, str], st
             for source in node.all_input_nodes:
                 _lock_all(labels, state.values.get(source))
         else:
+            _remember(memory, node)
             if any(source in state.from_input for source in node.all_input_nodes):
                 state.from_input.add(node)
+                state.from_input.update(_written_to(memory, node))
             _step(state, node, locked_lines)
     settle_means(state)
     settle_sums(state)
     return state
+
+
+def _remember(memory: dict[Node, Node], node: Node) -> None:
+    """Note on the memory of which earlier result a call's result lies: of the first of all that do."""
+    source, op = argument(node, 0), of(node)
+    if isinstance(source, Node) and (op.shares_memory or op.in_place):
+        memory[node] = memory.get(source, source)
+
+
+def _written_to(memory: dict[Node, Node], node: Node) -> list[Node]:
+    """Results on the memory that a call writes to; none for parameters and buffers, which are the network's own."""
+    first = memory.get(node)
+    if first is None or first.op != "call_function" or not of(node).in_place:
+        return []
+    return [first, *(other for other, lies_on in memory.items() if lies_on is first)]
 
 
 def _own_tensor(labels: Labels, name: str, shape: tuple[int, ...], readings: Mapping[str, str]) -> Value:
