@@ -86,8 +86,8 @@ def find_statements(
             )
             own = [labels.own[key] for key in tensors[path] if len(labels.own[key]) == number]
             vectors = {
-                "in": inputs,
-                "out": outputs,
+                "in": inputs or own,
+                "out": outputs or own,
                 "groups": grouped[path, number] or [*inputs, *outputs, *own],
                 "any": [*inputs, *outputs, *own],
             }[side]
