@@ -18,11 +18,6 @@ from pruning.graph.ops import of
 from pruning.graph.rules.call import Call, Walk
 from pruning.graph.trace import argument, shape_of
 
-NORMS = frozenset(("norm", "linalg_vector_norm"))
-SHAPED = frozenset(("clamp_min", "expand", "expand_as", "view", "reshape", "unsqueeze", "contiguous", "clone", "to"))
-"""Calls that leave a norm and a gain what they are, but for their shape (and a bound that keeps zeros out of a
-division)."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Use:
@@ -33,7 +28,7 @@ class _Use:
 
 def written_out(walk: Walk) -> dict[Node, Gain]:
     """Norms of directions whose gain can follow what goes of them, with that gain."""
-    uses = {site.node: _use(walk, site.node) for site in walk.sums if of(site.node).name in NORMS}
+    uses = {site.node: _use(walk, site.node) for site in walk.sums if of(site.node).norm}
     readers: dict[str, set[Node]] = defaultdict(set)
     for use in uses.values():
         if use is not None:
@@ -78,7 +73,7 @@ def _factor(walk: Walk, norm: Node, direction: Node) -> tuple[Node, Node] | None
     while len(now.users) == 1:
         (user,) = now.users
         kind = of(user).arithmetic
-        if of(user).name in SHAPED and argument(user, 0) is now:
+        if of(user).same_numbers and argument(user, 0) is now:
             now = user
             continue
         if kind not in ("divides", "multiplies") or (kind == "divides") == divided or len(user.all_input_nodes) != 2:
@@ -96,7 +91,7 @@ def _factor(walk: Walk, norm: Node, direction: Node) -> tuple[Node, Node] | None
 
 def _factors(node: Node, reader: Node) -> list[tuple[Node, Node]]:
     """What a value is the product of, each factor with the call that reads it."""
-    if of(node).name in SHAPED:
+    if of(node).same_numbers:
         return _factors(argument(node, 0), node)
     if of(node).arithmetic == "multiplies" and len(node.all_input_nodes) == 2 and len(node.users) == 1:
         return [factor for source in node.all_input_nodes for factor in _factors(source, node)]

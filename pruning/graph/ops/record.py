@@ -46,6 +46,10 @@ class Op:
 
     arithmetic: Literal["subtracts", "multiplies", "divides", "inverts", "raises"] | None = None
     """What it does to a mean: subtracts it, multiplies or divides by it, takes 1/x or 1/√x, raises it to a power."""
+    norm: bool = False
+    """It gives the norm of a vector, of an order that it is told; of order 2 where it is told none."""
+    same_numbers: bool = False
+    """It gives the numbers of its first operand in another shape, or keeps them above a bound."""
     leads_back: bool = False
     """It may stand between a mean over channels and the channels that this mean normalises."""
 

@@ -112,7 +112,8 @@ NORMS = (
 
 REDUCTIONS = (
     Op(name="sum", rule=total, consumer=True, on_cut="as it is"),
-    *alike("nansum norm linalg_vector_norm", Op(rule=total, consumer=True)),
+    Op(name="nansum", rule=total, consumer=True),
+    *alike("norm linalg_vector_norm", Op(rule=total, consumer=True, norm=True)),
     Op(name="mean", rule=mean, sizeless="always", on_cut="as it is"),
     *alike("var std var_mean std_mean", Op(rule=mean)),
     Op(name="amax", rule=extreme, on_cut="as it is"),
@@ -146,7 +147,7 @@ MAPS = (
 RESHAPES = (
     *alike("view reshape",
            Op(rule=reshape, widens_labels=True, reshapes=True, sizes=True, sized_freely=True, on_cut="resized",
-              leads_back=True, shares_memory=True, cheap=True)),
+              same_numbers=True, leads_back=True, shares_memory=True, cheap=True)),
     Op(name="_unsafe_view", rule=reshape, widens_labels=True, reshapes=True, sizes=True, sized_freely=True,
        on_cut="resized"),
     Op(name="unflatten", rule=reshape, widens_labels=True, reshapes=True, sizes=True, sized_freely=True,
@@ -160,15 +161,15 @@ MOVES = (
     *alike("permute transpose", Op(rule=move, shares_memory=True, cheap=True, on_cut="as it is")),
     Op(name="t", rule=move, shares_memory=True, on_cut="as it is"),
     *alike("squeeze unsqueeze",
-           Op(rule=move, leads_back=True, shares_memory=True, cheap=True, on_cut="as it is")),
+           Op(rule=move, same_numbers=True, leads_back=True, shares_memory=True, cheap=True, on_cut="as it is")),
     *alike("squeeze_ unsqueeze_", Op(rule=move, leads_back=True)),
     *alike("transpose_ t_ permute_copy squeeze_copy expand_copy numpy_T mT adjoint swapaxes movedim moveaxis diagonal "
            "rot90 unfold", Op(rule=move)),
     *alike("flip pixel_unshuffle", Op(rule=move, widens_labels=True)),
     Op(name="repeat_interleave", rule=move, widens_labels=True, sizes=True),
     Op(name="expand", rule=expand, asked_without_labels=True, sizes=True, sized_freely=True, on_cut="resized",
-       leads_back=True, shares_memory=True),
-    Op(name="expand_as", rule=expand, asked_without_labels=True, leads_back=True),
+       same_numbers=True, leads_back=True, shares_memory=True),
+    Op(name="expand_as", rule=expand, asked_without_labels=True, same_numbers=True, leads_back=True),
     Op(name="broadcast_to", rule=expand, asked_without_labels=True),
     Op(name="repeat", rule=expand, asked_without_labels=True, widens_labels=True, sizes=True, sized_freely=True),
     Op(name="tile", rule=expand, asked_without_labels=True, widens_labels=True, sizes=True),
@@ -238,7 +239,8 @@ ARITHMETIC = (
     *alike("rsqrt_ reciprocal reciprocal_", Op(rule=unary, arithmetic="inverts", leads_back=True)),
     Op(name="sqrt", rule=unary, leads_back=True, on_cut="as it is"),
     Op(name="sqrt_", rule=unary, leads_back=True),
-    *alike("clamp clamp_min", Op(rule=nary, leads_back=True, on_cut="as it is")),
+    Op(name="clamp", rule=nary, leads_back=True, on_cut="as it is"),
+    Op(name="clamp_min", rule=nary, same_numbers=True, leads_back=True, on_cut="as it is"),
     *alike("clamp_ clamp_min_", Op(rule=nary, leads_back=True)),
     *alike("clamp_max maximum minimum", Op(rule=nary, on_cut="as it is")),
     *alike("exp log abs neg square", Op(rule=unary, on_cut="as it is")),
@@ -263,11 +265,12 @@ CONSTANTS = (
 )  # fmt: skip
 
 COPIES = (
-    Op(name="contiguous", rule=unary, idle=True, leads_back=True, sizeless="always", on_cut="as it is", cheap=True),
+    Op(name="contiguous", rule=unary, idle=True, same_numbers=True, leads_back=True, sizeless="always",
+       on_cut="as it is", cheap=True),
     *alike("alias detach", Op(rule=unary, idle=True, shares_memory=True, cheap=True, on_cut="as it is")),
     *alike("detach_ alias_copy detach_copy", Op(rule=unary, idle=True)),
-    Op(name="clone", rule=unary, cheap=True, on_cut="as it is"),
-    Op(name="to", rule=unary, leads_back=True, on_cut="as it is"),
+    Op(name="clone", rule=unary, same_numbers=True, cheap=True, on_cut="as it is"),
+    Op(name="to", rule=unary, same_numbers=True, leads_back=True, on_cut="as it is"),
     *alike("_to_copy type_as", Op(rule=unary, leads_back=True)),
     *alike("lift_fresh_copy requires_grad_", Op(rule=unary)),
     *alike("_assert_async _assert_scalar _assert_tensor_metadata sym_size sym_numel sym_stride sym_storage_offset "
