@@ -78,7 +78,8 @@ class Recording:
     def _node(self, tensor: Tensor) -> Node:
         if id(tensor) not in self._node_of:
             node = self.given("constant", tensor)
-            self.constants[node.name] = tensor
+            if not isinstance(tensor, FakeTensor):
+                self.constants[node.name] = tensor
         return self._node_of[id(tensor)]
 
 

@@ -66,6 +66,15 @@ def compare_traced(
     return worst
 
 
+@float64_by_default()
+def given(dense: Walk, tensors: dict[str, Tensor], inputs: Inputs) -> list[Tensor]:
+    """What a traced network gives, with all its units."""
+    result: list[Any] = []
+    for node, found, _ in run(dense.trace, tensors, inputs):
+        result = found if node.op == "output" else []
+    return [tensor for tensor in result if has_numbers(tensor)]
+
+
 def _differs(where: str, distance: float) -> str:
     return (
         f"Removal is not exact: at {where} the smaller network differs from the masked one by a relative "

@@ -173,8 +173,8 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
 
 def comparable(nodes: Sequence[Node]) -> list[Node]:
     """The calls of a graph that another one has, too, whoever wrote it down: not those that pick one of several
-    results or lift a constant, nor what writes buffers back at the end."""
-    found = [node for node in nodes if is_real(node) and op_of(node) not in ("getitem", "lift_fresh_copy")]
+    results, nor what writes buffers back at the end."""
+    found = [node for node in nodes if is_real(node) and op_of(node) != "getitem"]
     while (
         found and op_of(found[-1]) == "copy_" and isinstance(to := found[-1].args[0], Node) and to.op == "placeholder"
     ):

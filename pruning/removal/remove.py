@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from pruning.base.errors import InputError, RemovalError
+from pruning.base.hooks import untouched
 from pruning.base.time_limit import DEFAULT_SECONDS, limited_to
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.inputs import BatchDims
@@ -151,7 +152,13 @@ def remove(
     assert spec.granularity == "channel", "single weights leave every shape as it is"
     if spec.needs_images:
         raise without_images(spec)
-    with ALONE, limited_to(seconds), torch.inference_mode(False), torch.autocast("cpu", enabled=False):
+    with (
+        ALONE,
+        limited_to(seconds),
+        torch.inference_mode(False),
+        torch.autocast("cpu", enabled=False),
+        untouched(model),
+    ):
         graph = build_graph(model, example_inputs, batch_dims=batch_dims, clock=clock)
         return _remove(model, graph, spec, check, {} if clock is None else clock)
 

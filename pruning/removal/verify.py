@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -20,7 +21,7 @@ from pruning.graph.rules.call import Walk
 from pruning.graph.trace import ALONE, Trace, TraceError, place, trace
 from pruning.planning.plan import Plan
 from pruning.removal.apply import masked_model, removed_model
-from pruning.removal.compare import NOT_GIVEN, compare_module, compare_running, compare_traced, has_numbers
+from pruning.removal.compare import NOT_GIVEN, compare_module, compare_running, compare_traced, given, has_numbers
 from pruning.removal.drawn import draw_inputs
 from pruning.removal.gains import exact_gains
 from pruning.removal.shrinkage import shrinkage
@@ -67,8 +68,10 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
     reference = words + _held(graph.trace)
     batches = tuple(size.inputs.batch for size in sizes)
     answers: list[list[Tensor]] = []
+    drawn: list[Inputs] = []
     for size in sizes:
         inputs = draw_inputs(model, size.inputs, size.walks[0].trace.steps, size.seed)
+        drawn.append(inputs)
         for number, walk in enumerate(size.walks):
             wanted: list[Tensor] = []
             difference = pair.difference(walk, size.inputs, inputs, size.gone, number == 1, wanted)
@@ -80,27 +83,21 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
                 raise RemovalError(f"{UNPROVABLE}: none of the numbers that this network gives is finite. {LOOK}")
             if number == 0:
                 answers.append(floats)
-    if any(t.is_floating_point() for t in graph.inputs.tensors) and _all_alike(*answers):
-        raise RemovalError(f"{UNPROVABLE}: this network gives the same for different inputs. {LOOK}")
+    if _all_alike(*answers):
+        _check_answers(pair, sizes, tuple(drawn))
     shifted = _shifted(graph, plan)
     if shifted is not None:
         inputs = draw_inputs(model, graph.inputs, graph.trace.steps, 0)
         if not pair.differs(graph.walks[0], graph.inputs, inputs, graph.removed(shifted)):
-            return Check(
-                status="not_comparable",
-                max_error=worst,
-                reference=reference,
-                batches=batches,
-                reason="removing other units gives the same values everywhere, so equality proves nothing here",
-            )
-    drawn = next((node for node in graph.trace.nodes if node in graph.walks[0].alive and of(node).random), None)
-    if drawn is not None:
+            raise RemovalError(f"{UNPROVABLE}: to remove other units would give the same values everywhere. {LOOK}")
+    chance = next((node for node in graph.trace.nodes if node in graph.walks[0].alive and of(node).random), None)
+    if chance is not None:
         return Check(
             status="not_comparable",
             max_error=worst,
             reference=reference,
             batches=batches,
-            reason=f"{place(drawn)} draws random numbers; with constants in their place both networks are equal",
+            reason=f"{place(chance)} draws random numbers; with constants in their place both networks are equal",
         )
     return Check(status="exact", max_error=worst, reference=reference, batches=batches)
 
@@ -115,6 +112,18 @@ def _check_depends(graph: ModelGraph) -> None:
     sources = walk.trace.nodes[-1].all_input_nodes
     if not any(source in walk.from_input for source in sources):
         raise RemovalError(f"{UNPROVABLE}: what this network gives does not depend on its inputs. {LOOK}")
+
+
+def _check_answers(pair: _Pair, sizes: Sequence[_Size], drawn: Sequence[Inputs]) -> None:
+    """Raise RemovalError where the network as it is, with all its units, gives the same for different inputs.
+
+    `drawn`: the inputs of each size; whole numbers are those of the example, so that they tell nothing.
+    """
+    if not any(tensor.is_floating_point() for tensor in drawn[0].tensors):
+        return
+    answers = [given(size.walks[0], pair.tensors, inputs) for size, inputs in zip(sizes, drawn, strict=True)]
+    if _all_alike(*answers):
+        raise RemovalError(f"{UNPROVABLE}: this network gives the same for different inputs. {LOOK}")
 
 
 def _all_alike(one: list[Tensor], other: list[Tensor]) -> bool:

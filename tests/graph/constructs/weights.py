@@ -673,7 +673,7 @@ class OneChannelMaps(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.wide(F.relu(self.grey(x))))
-        return self.head(F.relu(self.again(F.relu(self.narrow(x)))))
+        return self.head(F.relu(self.again(F.leaky_relu(self.narrow(x)))))
 
 
 @construct(
