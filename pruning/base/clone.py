@@ -83,7 +83,11 @@ def shared_memory(model: nn.Module) -> tuple[tuple[str, str, bool], ...]:
         if storage in first:
             known, other = first[storage]
             same = tensor.shape == other.shape and tensor.stride() == other.stride()
-            turned = tensor.dim() == 2 and tensor.shape == other.t().shape and tensor.stride() == other.t().stride()
+            turned = (
+                tensor.dim() == other.dim() == 2
+                and tensor.shape == other.t().shape
+                and tensor.stride() == other.t().stride()
+            )
             if same or turned:
                 pairs.append((known, name, not same))
         else:

@@ -19,7 +19,8 @@ from torch import Tensor
 
 RAW = 0
 """Label of what no layer makes: input data, constants. Never removed."""
-RAW_REASON = "it meets values that no layer makes, such as the input itself"
+MEETS_RAW = "meets values that no layer makes, such as the input itself or a constant"
+RAW_REASON = f"it {MEETS_RAW}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,6 +81,26 @@ def test_an_op_without_a_rule_locks_what_reaches_it_and_says_where():
     assert "cumsum" in reason and "test_groups.py" in reason
 
 
+class Kernels(nn.Module):
+    """Convolutions whose kernels are no parameters: a plain attribute, and one made of the data."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blurred, self.mixed, self.head = nn.Conv2d(1, 4, 1), nn.Conv2d(1, 4, 1), nn.Linear(4, 3)
+        self.blur, self.kernel = torch.ones(4, 1, 3, 3), nn.Linear(1, 16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        blurred = F.conv2d(self.blurred(x), self.blur, groups=4)
+        kernel = self.kernel(x.mean((0, 2, 3))).view(4, 4, 1, 1)
+        return self.head((blurred.mean((2, 3)) + F.conv2d(self.mixed(x), kernel).mean((2, 3))).tanh())
+
+
+def test_a_kernel_that_cannot_shrink_says_what_it_is():
+    reasons = {group.name: str(group.locked) for group in build_graph(Kernels(), (1, 4, 4)).locked}
+    assert "reads them with a constant, which cannot shrink: make it a parameter or a buffer" in reasons["blurred"]
+    assert "reads them with a weight that is computed from the data" in reasons["mixed"]
+
+
 class FixedPad(nn.Module):
     """Option-A shortcut whose zero channels are a number in the code: they cannot be fewer."""
 

@@ -21,6 +21,8 @@ FOLD = (
     "fold it into a plain weight first (torch.nn.utils.parametrize.remove_parametrizations or "
     "torch.nn.utils.remove_spectral_norm, else by hand)"
 )
+NO_RULE = "is not understood"
+REWRITE = "write it with other operations, or give this one a rule (docs/removal.md)"
 TOGETHER = f"computes the weight from all of them together, so that what is left of it would change: {FOLD}"
 
 
@@ -211,10 +213,10 @@ class Call:
             SizeSite(module=self.module, attribute=attribute, position=position, value=value, vector=vector)
         )
 
-    def unknown(self, reason: str = "is not understood", between: str = " ") -> Result:
+    def unknown(self, reason: str = NO_RULE, between: str = " ") -> Result:
         """What comes in may not be removed, what goes out is nobody's channel."""
-        if self.computes_parameter:
-            reason = f"{reason}: {FOLD}"
+        remedy = FOLD if self.computes_parameter else REWRITE if reason == NO_RULE else None
+        reason = reason if remedy is None else f"{reason}: {remedy}"
         for value in self.operands():
             self.labels.lock_value(value, self.why(reason, between))
         weight = self.value(self["weight"])

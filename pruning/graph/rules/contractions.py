@@ -10,12 +10,10 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
-from pruning.graph.labels import Value, along, varying
+from pruning.graph.labels import MEETS_RAW, Value, along, varying
 from pruning.graph.rules.call import FOLD, Call, Contraction, Result, Walk
 from pruning.graph.rules.elementwise import join_all
 from pruning.graph.trace import PARAMETRIZATIONS, positions, shape_of
-
-COMPUTED = f"is computed from all of them together: {FOLD}"
 
 
 def layer_name(tensor: str) -> str:
@@ -68,7 +66,7 @@ def contract(call: Call, operands: Sequence[tuple[Value, str]], result: str, sha
             labels.join(have[0], other)
         if fixed:
             for vector in have:
-                labels.lock(vector, call.why("meets values that no layer makes, such as the input itself"))
+                labels.lock(vector, call.why(MEETS_RAW))
         elif letter in result:
             out.append(along(have[0], result.index(letter), len(result)))
         else:
@@ -201,8 +199,12 @@ def _meet(call: Call, incoming: Tensor | None, reading: Tensor | None) -> None:
 
 
 def _cannot_shrink(call: Call) -> str:
-    computed = call.tensor_name(call["weight"]) is None and call.is_weight(call["weight"])
-    return f"reads them with a weight that {COMPUTED}" if computed else "reads them with a weight that cannot shrink"
+    weight = call["weight"]
+    if not call.is_weight(weight):
+        return "reads them with a weight that is computed from the data, which cannot shrink with them"
+    if parameter_behind(call.walk, weight) is None:
+        return "reads them with a constant, which cannot shrink: make it a parameter or a buffer of its module"
+    return f"reads them with a weight that is computed from all of them together: {FOLD}"
 
 
 def _whole_groups(weight: Value, groups: int, transposed: bool) -> bool:

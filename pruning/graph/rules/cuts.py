@@ -53,7 +53,7 @@ def slice_(call: Call) -> Result:
         if step > 1 and start < step and end == size and size % step == 0:
             call.labels.tie_runs(layer, dim, step)
         elif step > 1:
-            call.labels.lock(layer, call.why("takes every so many-th channel"))
+            call.labels.lock(layer, call.why("takes every n-th channel, counted by a number in the code"))
         else:
             _cut(call, layer, dim, (start, max(start, end)), fixed)
     return move(call)
@@ -119,7 +119,7 @@ def pad(call: Call) -> Result:
         if not (before or after) or number is None:
             continue
         if before < 0 or after < 0 or (call["mode"] or "constant") != "constant":
-            call.labels.lock(layers.pop(number), call.why("pads with other than constants"))
+            call.labels.lock(layers.pop(number), call.why("pads them with other channels, or crops them"))
             continue
         vector = call.labels.slab(layers[number], dim)
         fresh = call.labels.fresh(before + after)

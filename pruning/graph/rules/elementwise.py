@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from pruning.graph.labels import Value, varying
+from pruning.graph.labels import MEETS_RAW, Value, varying
 from pruning.graph.rules.call import Call, Result
 
 
@@ -33,7 +33,7 @@ def join_all(call: Call, operands: list[Value], shape: tuple[int, ...]) -> Value
     for slot in slots:
         for number, size in enumerate(sizes):
             if number not in slot.operands and any(size[dim] > 1 for dim in slot.dims):
-                call.labels.lock(slot.layer, call.why("meets values that no layer makes, such as the input itself"))
+                call.labels.lock(slot.layer, call.why(MEETS_RAW))
     return Value(shape, tuple(slot.layer for slot in slots))
 
 

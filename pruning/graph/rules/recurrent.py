@@ -171,9 +171,9 @@ def _start_from(call: Call, hidden: Tensor) -> None:
         if start is not None:
             call.labels.join(call.labels.slab(start, last), hidden)
         else:
-            fixed = call.is_weight(state)
-            origin = "as wide as a number in the code" if fixed else "given to it"
-            call.labels.lock(hidden, call.why(f"starts from a state that is {origin}"))
+            fixed = "starts from a state that is as wide as a number in the code"
+            reason = fixed if call.is_weight(state) else "starts from a state that is given to it"
+            call.labels.lock(hidden, call.why(reason))
 
 
 def _note_uses(call: Call, step: _Step, kind: str, source: Value) -> None:
