@@ -57,10 +57,11 @@ class Removal:
 
     def __repr__(self) -> str:
         left = sum(parameter.numel() for parameter in self.model.parameters())
+        groups = f"{len(self.groups):,} group{'s' * (len(self.groups) != 1)} of channels"
         proof = "not checked" if self.check is None else self.check.status.replace("_", " ")
         return (
             f"Removal({type(self.model).__name__}: {self.dense_parameters:,} → {left:,} parameters, "
-            f"{len(self.groups):,} groups of channels, {len(self.locked):,} locked, {proof})"
+            f"{groups}, {len(self.locked):,} locked, {proof})"
         )
 
 

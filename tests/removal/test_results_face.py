@@ -30,7 +30,7 @@ def test_kept_names_a_shared_tensor_by_each_of_its_names() -> None:
 def test_a_removal_and_what_it_holds_say_themselves_in_a_line() -> None:
     """Parameters by hand: 48 + 72 + 27 before, 24 + 20 + 15 after."""
     done = remove_channels(Shared().eval(), torch.randn(2, 5), sparsity=0.5)
-    assert repr(done) == "Removal(Shared: 147 → 59 parameters, 1 groups of channels, 1 locked, exact)"
+    assert repr(done) == "Removal(Shared: 147 → 59 parameters, 1 group of channels, 1 locked, exact)"
     assert repr(done.groups[0]) == "ChannelGroup(a: 8 units)"
     assert "not checked" in repr(remove_channels(Shared().eval(), torch.randn(2, 5), sparsity=0.5, check=False))
 
