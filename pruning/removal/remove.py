@@ -17,6 +17,7 @@ from pruning.graph.groups import ChannelGroup
 from pruning.graph.inputs import BatchDims
 from pruning.graph.memory import check_memory, proof_bytes
 from pruning.graph.model_graph import ModelGraph
+from pruning.graph.refusals import check_model
 from pruning.graph.trace import ALONE
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import shrink
@@ -153,6 +154,7 @@ def remove(
     assert spec.granularity == "channel", "single weights leave every shape as it is"
     if spec.needs_images:
         raise without_images(spec)
+    check_model(model)
     with (
         ALONE,
         limited_to(seconds),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pruning.runs.recipe import VERSION
 from tests.browser.steps import expect, settle
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def test_a_first_run_is_made_compared_and_presented(server: str, page: Page) -> 
     pick(page, "Classes")
     page.locator(".px-classes").wait_for()
     settle(page)
-    page.wait_for_url("**r=2.*")
+    page.wait_for_url(f"**r={VERSION}.*")
     page.reload(wait_until="domcontentloaded")  # F5, as a visitor with the link: the same two networks, the same part
     page.locator(".px-classes").wait_for()
     settle(page)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pruning.runs.links import VERSION
 from tests.browser.steps import SETTLED, expect, kept, number_kept, settle
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def test_a_plan_travels_in_its_address(server: str, page: Page) -> None:
     before = page.evaluate("history.length")
     row.locator("input[type=range]").press("PageUp")
     row.locator("input[type=range]").press("PageUp")
-    page.wait_for_url(re.compile(r"[?&]r=2\."))
+    page.wait_for_url(re.compile(rf"[?&]r={VERSION}\."))
     settle(page)
     page.wait_for_timeout(500)
     planned, first = number_kept(row), page.url

@@ -19,7 +19,7 @@ from pruning.base.errors import DataError
 from pruning.data.reader import Reader
 from pruning.data.readers import READERS
 from pruning.runs import create_run, links
-from pruning.runs.recipe import Recipe
+from pruning.runs.recipe import VERSION, Recipe
 from pruning.spec import PruneSpec
 from tests.toys import own_digits
 
@@ -113,7 +113,7 @@ def test_no_link_leads_to_files_of_the_server(app: AppTest, monkeypatch: pytest.
 def test_no_recipe_of_a_visitor_leads_to_files_of_the_server(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(READERS, "own", unseen())
     app.switch_page("pages/prune.py").run()
-    recipe = json.dumps({"version": 2, **RECIPE.to_values(), "data": "own:/etc"})
+    recipe = json.dumps({"version": VERSION, **RECIPE.to_values(), "data": "own:/etc"})
     app.file_uploader(key="prune_recipe_file").set_value(("recipe.yaml", recipe.encode(), "application/yaml")).run()
     (error,) = app.error
     assert not app.exception and "cannot be opened from a link or recipe" in error.value

@@ -56,7 +56,7 @@ def _recurrent(call: Call, kind: str, *, gates: int) -> Result:
     directions = 2 if both else 1
     per = 4 if biased else 2
     if len(nodes) != per * layers * directions:
-        return None
+        return call.unknown("projects its hidden units (proj_size), whose channels are not followed")
     parts = [nodes[start : start + per] for start in range(0, len(nodes), per)]
     steps = [_Step(reads=part[0], turns=part[1], biases=tuple(part[2:])) for part in parts]
     hidden, source = _hidden_units(call, steps), call.value(call["input"])
