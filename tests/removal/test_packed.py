@@ -91,7 +91,7 @@ def test_what_has_no_rule_stays_with_its_reason() -> None:
     assert done.check is not None and done.check.status == "exact"
     assert sorted(group.units for group in done.groups) == [8, 16]
     reasons = {locked.layers[0]: locked.reason for locked in done.locked}
-    assert "pruning.packed_lstm in memory" in reasons["mix"] and "is not understood" in reasons["mix"]
+    assert "pruning.packed_lstm in memory" in reasons["mix"] and "projects its hidden units" in reasons["mix"]
 
 
 def test_another_thread_packs_as_ever() -> None:
