@@ -10,6 +10,7 @@ from benchmarks.networks import all_networks, build
 from benchmarks.oracle import judge, runs_in_training
 from pruning.removal.remove import remove
 from pruning.spec import PruneSpec
+from tests.invariants import changes, state
 
 LEAST = {
     # name: the share of the parameters that must go at sparsity 0.5
@@ -42,7 +43,10 @@ def test_half_of_the_channels_go_exactly(name):
     if name.startswith("timm:") and importlib.util.find_spec("timm") is None:
         pytest.skip("timm is not installed (requirements-dev.txt)")
     model, images = build(NETWORKS[name])
-    done = remove(model, images, PruneSpec(sparsity=0.5), check=False)
+    before = state(model)
+    done = remove(model, images, PruneSpec(sparsity=0.5))
+    assert not changes(before, model)
+    assert done.check is not None and done.check.status == "exact"
     verdict = judge(model, done.model, images, done.what.kept)
     assert verdict.outcome == "exact", verdict.reason
     assert not runs_in_training(model, done.model, images)
