@@ -40,7 +40,8 @@ def _follows(
     problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module], path: str
 ) -> list[tuple[bool, tuple[Followed, ...]]]:
     """For one module, each with whether its number is only a part of the channels'."""
-    numbers = [] if states_its_sizes(modules[path]) else list(numbers_of(modules[path]))
+    module = modules.get(path)  # a shared one goes by the first of its paths
+    numbers = [] if module is None or states_its_sizes(module) else list(numbers_of(module))
     ways: dict[tuple[Followed, ...], bool] = {}
     for vector in _vectors(problem, path) if numbers else ():
         key = _named(graph, vector, path)

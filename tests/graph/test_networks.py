@@ -25,6 +25,8 @@ LEAST = {
     "segmentation:deeplabv3_mobilenet_v3_large": 0.6,
     "segmentation:fcn_resnet50": 0.6,
     "timm:vit_tiny_patch16_224": 0.5,
+    "timm:swin_tiny_patch4_window7_224": 0.5,
+    "timm:coat_lite_tiny": 0.2,
     "timm:convnextv2_atto": 0.5,
     "timm:ghostnet_050": 0.4,
 }

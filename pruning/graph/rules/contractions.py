@@ -73,7 +73,8 @@ def contract(call: Call, operands: Sequence[tuple[Value, str]], result: str, sha
             call.note_sum(have[0])
     for _, layer, letters in whole:
         order = [letters.index(letter) if letter in letters else None for letter in result]
-        moved = layer.permute([d for d in order if d is not None])
+        summed = [d for d in range(layer.dim()) if d not in order]  # of size 1: it does not vary along them
+        moved = layer.permute([*(d for d in order if d is not None), *summed])
         out.append(moved.reshape([1 if d is None else layer.shape[d] for d in order]))
     return Value(shape, tuple(out))
 
