@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_a_first_run_is_made_compared_and_presented(server: str, page: Page) -> None:
     page.goto(f"{server}/compare", wait_until="domcontentloaded")
     make = page.locator(".st-key-compare_make button:visible")

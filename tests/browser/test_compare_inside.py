@@ -44,6 +44,7 @@ def part(page: Page, name: str) -> None:
     settle(page)
 
 
+@pytest.mark.slow
 def test_filters_race_guess_and_savings(server: str, page: Page, run: Path) -> None:
     from pruning.subject import open_subject
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_a_report_from_disk_with_the_network_off(page: Page, tmp_path: Path) -> None:
     contents = made(tmp_path / "runs" / "small")
     file = tmp_path / "report.html"

@@ -40,6 +40,7 @@ def test_a_channel_run_reports_what_its_model_does():
         assert 0 < speedup.low <= speedup.middle <= speedup.high
 
 
+@pytest.mark.slow
 def test_the_same_recipe_gives_the_same_numbers():
     first, second = (run(recipe(seed=3)).result for _ in range(2))
     for part in ("stages", "layers", "difference"):

@@ -176,6 +176,7 @@ def seen(app: AppTest) -> Iterator[str]:
         yield from (layout[axis]["title"]["text"] for axis in ("xaxis", "yaxis") if layout[axis].get("title"))
 
 
+@pytest.mark.slow
 def test_another_language_is_one_file(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(library.FOLDER / "en.yaml", tmp_path)
     whole = yaml.safe_load((tmp_path / "en.yaml").read_text())
