@@ -72,6 +72,11 @@ def _copied(model: nn.Module, memo: dict[int, object]) -> nn.Module:
     return copied
 
 
+def named_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """All parameters, then all buffers; a tensor of several names stands under each."""
+    return {**dict(model.named_parameters(remove_duplicate=False)), **dict(model.named_buffers(remove_duplicate=False))}
+
+
 def shared_memory(model: nn.Module) -> tuple[tuple[str, str, bool], ...]:
     """Pairs of different parameters on the same memory: (first, other, transposed)."""
     first: dict[int, tuple[str, Tensor]] = {}

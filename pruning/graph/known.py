@@ -6,6 +6,7 @@ the calls without data that came before are run on the real tensors, in float64 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import _disable_current_modes
 
 from pruning.graph.doubles import double, float64_by_default, in_double
-from pruning.graph.source import calling_line
+from pruning.graph.source import users_line
 
 ATEN = torch.ops.aten
 ASKING = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
@@ -99,7 +100,8 @@ class KnownValues:
         """Remember which parameters and buffers a number came from. What is true stays so as a rule, whatever is
         removed; where it does not, the code goes another way, which a trial or the proof sees."""
         todo, seen = list(sources), set(sources)
-        line = calling_line()
+        place = users_line(sys._getframe(1))
+        line = "" if place is None else f"{place[0]}:{place[1]}"
         while todo:
             node = todo.pop()
             if node in self._leaves:

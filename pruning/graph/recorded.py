@@ -121,8 +121,13 @@ def record(model: nn.Module, inputs: Inputs, made: Callable[[Node], None]) -> Re
 
 
 def _tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    yield from model.named_parameters(remove_duplicate=False)
-    yield from model.named_buffers(remove_duplicate=False)
+    """Parameters, then buffers, of each module once: tensors of a module with two names must not be swapped twice, or
+    the second swap would keep what the first one put there."""
+    for table in ("_parameters", "_buffers"):
+        for path, module in model.named_modules():
+            for name, tensor in vars(module)[table].items():
+                if tensor is not None:
+                    yield f"{path}.{name}".lstrip("."), tensor
 
 
 def _given(recording: Recording, mode: FakeTensorMode, tensor: Tensor) -> FakeTensor:

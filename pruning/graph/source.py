@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
+from types import FrameType
 
 import torch
 
@@ -18,7 +19,15 @@ def outside_torch(frames: traceback.StackSummary) -> list[traceback.FrameSummary
     return [frame for frame in frames[entered:] if not frame.filename.startswith((TORCH_FOLDER, OWN_FOLDER, "<"))]
 
 
-def calling_line() -> str:
-    """'file:line' of the network's code that runs just now; '' where none does."""
-    outside = outside_torch(traceback.extract_stack())
-    return f"{outside[-1].filename}:{outside[-1].lineno}" if outside else ""
+def users_line(frame: FrameType | None) -> tuple[str, int] | None:
+    """File and line of the innermost frame of the model's own code: inside a call of a module, and not in torch; None
+    where there is none. torch writes down all frames with their code, which takes much of the time of a trace."""
+    found: tuple[str, int] | None = None
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file == MODULE_FILE and found:
+            return found
+        if not found and not file.startswith((TORCH_FOLDER, OWN_FOLDER, "<")):
+            found = file, frame.f_lineno
+        frame = frame.f_back
+    return None

@@ -17,7 +17,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -27,7 +26,7 @@ from torch.fx import Node
 from torch.fx import config as fx_config
 from torch.fx.proxy import TracerBase
 
-from pruning.base.clone import twin
+from pruning.base.clone import named_tensors, twin
 from pruning.base.errors import InputError, first_line
 from pruning.base.time_limit import OutOfTime, check_time
 from pruning.graph.inputs import Inputs
@@ -37,7 +36,7 @@ from pruning.graph.outputs import output_tensors
 from pruning.graph.packed import LengthsNeeded, Steps, packing, steps_of
 from pruning.graph.recorded import record
 from pruning.graph.sizes_asked import SizesAsked
-from pruning.graph.source import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER, outside_torch
+from pruning.graph.source import TORCH_FOLDER, outside_torch, users_line
 
 ALONE = threading.RLock()
 """torch.export and the switches that tracing needs are the whole process's: one thread at a time."""
@@ -162,10 +161,7 @@ def _traced(
     signature = program.graph_signature
     named = {**program.constants, **dict(program.named_buffers())}
     constants = {k: named[v] for k, v in signature.inputs_to_lifted_tensor_constants.items() if v in named}
-    whole = {
-        **dict(model.named_parameters(remove_duplicate=False)),
-        **dict(model.named_buffers(remove_duplicate=False)),
-    }
+    whole = named_tensors(model)
     first: dict[int, str] = {}  # a tensor that several modules hold goes by the first of its names
     for name, tensor in whole.items():
         first.setdefault(id(tensor), name)
@@ -261,8 +257,9 @@ def _quiet(made: list[Node]) -> Iterator[None]:
 
     def recorded(*args: Any, **kwargs: Any) -> Node:
         node = create(*args, **kwargs)
-        if node.op == "call_function":
-            node.stack_trace = _users_line(sys._getframe(1))
+        line = users_line(sys._getframe(1)) if node.op == "call_function" else None
+        if line is not None:
+            node.stack_trace = 'File "{}", line {}'.format(*line)
         _note(made, node)
         return node
 
@@ -278,20 +275,6 @@ def _quiet(made: list[Node]) -> Iterator[None]:
         fx_config.do_not_emit_stack_traces = silent
         Distribution.set_default_validate_args(asserts)
         TracerBase.create_node = create  # type: ignore[method-assign]
-
-
-def _users_line(frame: FrameType | None) -> str:
-    """The innermost frame of the model's own code, as tracebacks write it: after the first call of a module, and not in
-    torch. torch writes down all frames with their code, which takes most of the time of a trace."""
-    found = ""
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if file == MODULE_FILE and found:
-            return found
-        if not found and not file.startswith((TORCH_FOLDER, OWN_FOLDER, "<")):
-            found = f'File "{file}", line {frame.f_lineno}, in {frame.f_code.co_name}'
-        frame = frame.f_back
-    return ""
 
 
 def _untraceable(error: Exception, made: tuple[Node, ...], copy: nn.Module) -> TraceError:

@@ -20,14 +20,13 @@ def without_failing(model: nn.Module, graph: ModelGraph, plan: Plan) -> ModelGra
     there is no such group."""
     subject = prepared(model)
     losing = {name: kept for name, kept in plan.kept.items() if len(kept) < graph.group(name).units}
-    problem = attempt(subject, graph, losing)
-    if problem is None:
-        return None
 
     def attempted(kept: Mapping[str, tuple[int, ...]]) -> Problem | None:
         return attempt(subject, graph, kept)
 
     found = failing(attempted, losing)
+    if not found:
+        return None
     held = tuple(replace(group, locked=found[group.name].words) for group in graph.groups if group.name in found)
     free = tuple(group for group in graph.groups if group.name not in found)
     return replace(graph, groups=free, locked=(*graph.locked, *held))

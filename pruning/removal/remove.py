@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from pruning.base.clone import named_tensors
 from pruning.base.errors import InputError, RemovalError
 from pruning.base.hooks import untouched
 from pruning.base.time_limit import DEFAULT_SECONDS, limited_to
@@ -117,10 +118,7 @@ def remove_channels(
 
 def _under_each_name(model: nn.Module, kept: dict[str, dict[int, list[int]]]) -> dict[str, dict[int, list[int]]]:
     """The same, with the other names of tensors that several modules hold."""
-    named = {
-        **dict(model.named_parameters(remove_duplicate=False)),
-        **dict(model.named_buffers(remove_duplicate=False)),
-    }
+    named = named_tensors(model)
     by_tensor = {id(named[name]): dims for name, dims in kept.items()}
     return {name: by_tensor[id(tensor)] for name, tensor in named.items() if id(tensor) in by_tensor}
 

@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from pruning.base.clone import named_tensors
 from pruning.base.errors import RemovalError
 from pruning.base.hooks import untouched
 from pruning.catalog.shrinkage import Shrinkage
@@ -178,10 +179,6 @@ def check_zeros(model: nn.Module, plan: Plan) -> Check:
     return Check(status="exact", max_error=0.0, reference="every pruned weight is zero in the final model")
 
 
-def _tensors(model: nn.Module) -> dict[str, Tensor]:
-    return {**dict(model.named_parameters(remove_duplicate=False)), **dict(model.named_buffers(remove_duplicate=False))}
-
-
 def _check_rounded(tensors: dict[str, Tensor], gains: dict[str, Tensor]) -> None:
     """Gains that follow (`pruning.removal.gains`) must be what they are in float64, rounded to their own type, and are
     compared as in float64; all other tensors that are left have just the values they had.
@@ -247,7 +244,7 @@ class _Pair:
 
     def __init__(self, *, dense: nn.Module, removed: nn.Module, what: Shrinkage) -> None:
         self.removed, self.small = removed, prepared(removed)
-        self.tensors, self.fewer = _tensors(dense), _tensors(removed)
+        self.tensors, self.fewer = named_tensors(dense), named_tensors(removed)
         self.gains = exact_gains(self.tensors, what)
         """Tensors of the smaller one that follow what it lost, in float64 (`pruning.removal.gains`)."""
         _check_rounded(self.fewer, self.gains)
