@@ -39,6 +39,8 @@ class Recording:
         self.constants: dict[str, Tensor] = {}
         """Placeholder → constant tensor that the code makes."""
         self._node_of: dict[int, Node] = {}
+        self._fresh: dict[tuple[int, torch.Size], Node] = {}
+        """By memory and shape, what calls make of nothing, since torch hands their result on as another object."""
         self._kept: list[Any] = []
         """All tensors there were, so that no two have the same id."""
 
@@ -60,6 +62,8 @@ class Recording:
         node.meta["val"] = result
         if isinstance(result, Tensor):
             self._know(result, node)
+            if not node.all_input_nodes:
+                self._fresh[_memory(result)] = node
         elif isinstance(result, list | tuple):
             for place, part in enumerate(result):
                 if isinstance(part, Tensor):
@@ -76,11 +80,17 @@ class Recording:
         self._kept.append(tensor)
 
     def _node(self, tensor: Tensor) -> Node:
+        if id(tensor) not in self._node_of and (memory := _memory(tensor)) in self._fresh:
+            return self._fresh[memory]
         if id(tensor) not in self._node_of:
             node = self.given("constant", tensor)
             if not isinstance(tensor, FakeTensor):
                 self.constants[node.name] = tensor
         return self._node_of[id(tensor)]
+
+
+def _memory(tensor: Tensor) -> tuple[int, torch.Size]:
+    return tensor.untyped_storage()._cdata, tensor.shape
 
 
 class _Recorder(SchemaCheckMode):

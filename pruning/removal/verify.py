@@ -14,6 +14,7 @@ from pruning.base.clone import named_tensors
 from pruning.base.errors import RemovalError
 from pruning.base.hooks import untouched
 from pruning.catalog.shrinkage import Shrinkage
+from pruning.graph.again import trace_again
 from pruning.graph.batch import at_another_size
 from pruning.graph.inputs import Inputs
 from pruning.graph.model_graph import ModelGraph, label_model
@@ -216,7 +217,7 @@ def _sizes(model: nn.Module, graph: ModelGraph, gone: Tensor) -> tuple[tuple[_Si
     """Two batch sizes to compare at, or two inputs of the one that the network takes; and that in words."""
     batch = graph.inputs.batch
     own = _Size(inputs=graph.inputs, seed=batch, walks=graph.walks, gone=gone)
-    other = graph.other_size or at_another_size(model, graph.inputs, batch + 1, partial(_all_modes, len(graph.walks)))
+    other = graph.other_size or at_another_size(model, graph.inputs, batch + 1, partial(_all_modes, graph.walks))
     if other.reason is not None:
         words = f"two inputs of one batch size, {batch}, since {other.reason}"
         return (own, replace(own, seed=batch + 1)), REFERENCE + words
@@ -234,9 +235,9 @@ def _held(trace: Trace) -> str:
     return f", with {' and '.join(held)} as in the example inputs" if held else ""
 
 
-def _all_modes(count: int, model: nn.Module, inputs: Inputs) -> list[Trace]:
+def _all_modes(walks: Sequence[Walk], model: nn.Module, inputs: Inputs) -> list[Trace]:
     """In eval mode, and in train mode where the graph has both."""
-    return [trace(model, inputs, training=number == 1) for number in range(count)]
+    return [trace_again(model, inputs, walk.trace, training=number == 1) for number, walk in enumerate(walks)]
 
 
 class _Pair:
