@@ -74,6 +74,10 @@ class Recording:
         """Close the graph."""
         self.graph.output(tuple(self._node(tensor) for tensor in output_tensors(output)))
 
+    def reshapes(self, tensor: Tensor) -> None:
+        """A call is about to give a tensor itself another shape: what made it had this one."""
+        self._node(tensor).meta["val"] = tensor.detach()
+
     def _know(self, tensor: Tensor, node: Node) -> None:
         node.meta["val"] = tensor
         self._node_of[id(tensor)] = node
@@ -102,6 +106,8 @@ class _Recorder(SchemaCheckMode):
         self._dispatch_key = torch._C.DispatchKey.PreDispatch
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if torch.Tag.inplace_view in func.tags:
+            self.recording.reshapes(args[0])
         result = func(*args, **(kwargs or {}))
         self.made(self.recording.call(func, args, kwargs or {}, result))
         return result
