@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.weight_norm import WeightNorm
 
-from pruning.base.clone import clone, shared_memory
+from pruning.base.clone import clone, shared_memory, twin
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
 from pruning.removal.attributes import follow, follow_kept
@@ -29,16 +29,17 @@ def removed_model(model: nn.Module, graph: ModelGraph, plan: Plan) -> nn.Module:
 
 
 @torch.no_grad()
-def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
+def shrink(model: nn.Module, what: Shrinkage, *, values: bool = True) -> nn.Module:
     """A copy of the model with only the kept indices of each tensor, its layers' sizes adjusted.
 
-    Frozen parameters stay frozen, shared ones shared.
+    Frozen parameters stay frozen, shared ones shared. `values`: False where only the sizes matter: what is cut then has
+    no values, and the rest the memory of `model`, into which nothing may write.
     """
-    small = clone(model)
+    small = clone(model) if values else twin(model)
     make_slim(small, what.kept)
-    shared = shared_memory(small)
+    shared = shared_memory(model)
     names = named_tensors(small)
-    gains = exact_gains(names, what)
+    gains = exact_gains(names, what) if values else {}
     holders: dict[int, list[tuple[nn.Module, str]]] = defaultdict(list)
     for module in small.modules():
         for attribute, tensor in (*module._parameters.items(), *module._buffers.items()):
@@ -46,7 +47,11 @@ def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
                 holders[id(tensor)].append((module, attribute))
     for name, dims in what.kept.items():
         tensor = names[name]
-        fresh = picked(tensor.data, dims).contiguous(memory_format=_format_of(tensor))
+        if values:
+            fresh = picked(tensor.data, dims).contiguous(memory_format=_format_of(tensor))
+        else:
+            sizes = [len(dims.get(dim, range(size))) for dim, size in enumerate(tensor.shape)]
+            fresh = torch.empty(sizes, dtype=tensor.dtype, device=tensor.device, memory_format=_format_of(tensor))
         if isinstance(tensor, nn.Parameter):
             fresh = nn.Parameter(fresh, requires_grad=tensor.requires_grad)
         names[name] = fresh
@@ -54,7 +59,8 @@ def shrink(model: nn.Module, what: Shrinkage) -> nn.Module:
             setattr(module, attribute, fresh)
     for name, gain in gains.items():
         names[name].data.copy_(gain)
-    point_somewhere(names, what.gains)
+    if values:
+        point_somewhere(names, what.gains)
     for first, second, transposed in shared:
         names[second].data = names[first].data.t() if transposed else names[first].data
     modules = dict(small.named_modules())

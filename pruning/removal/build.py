@@ -146,13 +146,15 @@ def _without(model: nn.Module, graph: ModelGraph, problem: Problem, everywhere: 
     `everywhere`, those that fail in other modules than the problem's get their turn, as there something may help."""
     near, every = concerned(problem, graph), [group.name for group in graph.groups]
 
-    def attempted(kept: Mapping[str, tuple[int, ...]]) -> Problem | None:
-        return attempt(model, graph, kept)
+    def found(names: list[str]) -> tuple[dict[str, Problem], dict[str, Problem]]:
+        """Those that fail, and of them those that fail in the problem's module."""
+        stay = failing(lambda kept: attempt(model, graph, kept), one_less(graph, names))
+        return stay, {name: found for name, found in stay.items() if found.module == problem.module}
 
-    stay = failing(attempted, one_less(graph, near))
-    if not stay and near != every:
-        stay = failing(attempted, one_less(graph, every))
-    here = {name: found for name, found in stay.items() if found.module == problem.module}
+    stay, here = found(near)
+    wider = problem.stop is None and (everywhere or not here)
+    if near != every and (wider or not stay):
+        stay, here = found(every)
     if here and not everywhere:
         stay = here
     if not stay:

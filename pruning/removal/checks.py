@@ -55,14 +55,21 @@ def _follows(
 
 
 def concerned(problem: Problem, graph: ModelGraph) -> list[str]:
-    """Groups whose channels a check may look at: those near it, or all where nothing is known."""
-    if problem.stop is None:
-        return [group.name for group in graph.groups]
-    units = {
-        unit for vector in _vectors(problem, problem.stop.module) for unit in graph.component[vector].unique().tolist()
-    }
+    """Groups that a problem may be about, or all where nothing is known: for a check those near it, else those that
+    reach a call in its module."""
+    every = [group.name for group in graph.groups]
+    if problem.walk is None or (problem.stop is None and problem.node is None):
+        return every
+    if problem.stop is not None:
+        layers = _vectors(problem, problem.stop.module)
+    else:
+        inside = [node for node in problem.walk.trace.nodes if module_path(node) == problem.module]
+        reached = dict.fromkeys(source for node in inside for source in (node, *node.all_input_nodes))
+        values = (value for node in reached for value in each_value(problem.walk.values.get(node)))
+        layers = [layer for value in values for layer in value.layers]
+    units = {unit for layer in layers for unit in graph.component[layer].unique().tolist()}
     near = [group.name for group in graph.groups if not units.isdisjoint(group.components)]
-    return near or [group.name for group in graph.groups]
+    return near or every
 
 
 def numbers_of(module: nn.Module) -> Iterator[tuple[str, int | None, int]]:

@@ -58,7 +58,9 @@ def attempt(model: nn.Module, graph: ModelGraph, kept: Mapping[str, tuple[int, .
     """What goes wrong when only these units of some groups are kept."""
     check_time("trying what can be removed from it")
     gone = graph.removed(kept)
-    small = shrink(model, shrinkage(graph, keeping_units(kept)))
+    recorded = [_can_be_recorded(model, graph, number) for number in range(len(graph.walks))]
+    sizes_only = all(recorded) and not any(walk.trace.readings for walk in graph.walks)
+    small = shrink(model, shrinkage(graph, keeping_units(kept)), values=not sizes_only)
     for number, walk in enumerate(graph.walks):
         smaller: Trace | TraceError
         try:
@@ -67,7 +69,7 @@ def attempt(model: nn.Module, graph: ModelGraph, kept: Mapping[str, tuple[int, .
                 graph.inputs,
                 training=number == 1,
                 steps=walk.trace.steps,
-                recorded=_can_be_recorded(model, graph, number),
+                recorded=recorded[number],
                 disposable=number == len(graph.walks) - 1,
             )
         except TraceError as error:
