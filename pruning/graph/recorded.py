@@ -153,7 +153,7 @@ def _without_values(mode: FakeTensorMode, tensor: Tensor) -> Tensor:
         return mode.from_tensor(tensor)
     meta = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
     fake = FakeTensor(mode, meta, tensor.device)
-    fake._is_param = isinstance(tensor, nn.Parameter)  # type: ignore[attr-defined]  # what isinstance asks for
+    fake._is_param = isinstance(tensor, nn.Parameter)  # what isinstance asks for
     return fake
 
 

@@ -145,15 +145,15 @@ def _without(model: nn.Module, graph: ModelGraph, problem: Problem, everywhere: 
     `everywhere`, those that fail in other modules than the problem's get their turn, as there something may help."""
     near, every = concerned(problem, graph), [group.name for group in graph.groups]
 
-    def found(names: list[str]) -> tuple[dict[str, Problem], dict[str, Problem]]:
+    def tried(names: list[str]) -> tuple[dict[str, Problem], dict[str, Problem]]:
         """Those that fail, and of them those that fail in the problem's module."""
         stay = failing(lambda kept: attempt(model, graph, kept), one_less(graph, names))
-        return stay, {name: found for name, found in stay.items() if found.module == problem.module}
+        return stay, {name: why for name, why in stay.items() if why.module == problem.module}
 
-    stay, here = found(near)
+    stay, here = tried(near)
     wider = problem.stop is None and (everywhere or not here)
     if near != every and (wider or not stay):
-        stay, here = found(every)
+        stay, here = tried(every)
     if here and not everywhere:
         stay = here
     if not stay:

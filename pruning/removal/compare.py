@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -217,9 +218,14 @@ def relative(wanted: Tensor, got: Any) -> float:
         return float("inf")
     if not wanted.numel():
         return 0.0
-    finite = wanted.isfinite()
-    if not bool((finite == got.isfinite()).all()):
-        return float("inf")
-    wanted, got = (torch.where(finite, side, 0.0) for side in (wanted, got))
+    apart = float(torch.linalg.vector_norm(wanted - got, torch.inf))
+    if not math.isfinite(apart):  # infinite or no number: where both are, that is no difference
+        finite = wanted.isfinite()
+        if not bool((finite == got.isfinite()).all()):
+            return float("inf")
+        wanted, got = (torch.where(finite, side, 0.0) for side in (wanted, got))
+        apart = float(torch.linalg.vector_norm(wanted - got, torch.inf))
+    if apart == 0:
+        return 0.0
     scale = max(float(wanted.abs().max()), float(got.abs().max()), 1e-300)
-    return float((wanted - got).abs().max()) / scale
+    return apart / scale

@@ -42,20 +42,25 @@ def run(trace: Trace, tensors: Mapping[str, Tensor], inputs: Inputs, mask: Maski
     for node in trace.nodes:
         for source in node.all_input_nodes:
             last_use[source] = node
+
+    def known(source: Node) -> Any:
+        """A parameter is there in float64 from its first use to its last, not all of them at once."""
+        if source not in env and source.op == "placeholder":
+            name = trace.tensors.get(source.name)
+            if name is not None or source.name in trace.constants:
+                env[source] = double(trace.constants[source.name] if name is None else tensors[name])
+        return env.get(source)
+
     for node in trace.nodes:
         if node.op == "placeholder":
-            if node.name in trace.tensors:
-                env[node] = double(tensors[trace.tensors[node.name]])
-            elif node.name in trace.constants:
-                env[node] = double(trace.constants[node.name])
-            elif isinstance(node.meta.get("val"), Tensor):
+            if node.name not in trace.tensors and node.name not in trace.constants and _is_tensor(node):
                 env[node] = next(given).clone()
             continue
         if node.op == "output":
-            yield node, [env.get(source) for source in returned(node)], []
+            yield node, [known(source) for source in returned(node)], []
             return
         sources = node.all_input_nodes
-        operands = {source: env.get(source) for source in sources}
+        operands = {source: known(source) for source in sources}
         if mask is not None and of(node).consumer and node not in mask.walk.followed:
             operands = {source: mask.zeroed(source, value) for source, value in operands.items()}
         env[node] = _call(node, operands, mask)
@@ -63,6 +68,10 @@ def run(trace: Trace, tensors: Mapping[str, Tensor], inputs: Inputs, mask: Maski
         for source in sources:
             if last_use[source] is node:
                 env.pop(source, None)
+
+
+def _is_tensor(node: Node) -> bool:
+    return isinstance(node.meta.get("val"), Tensor)
 
 
 class Masking:
@@ -106,10 +115,11 @@ class Masking:
         value = self.walk.values.get(node)
         if not isinstance(value, Value) or not isinstance(tensor, Tensor):
             return tensor
+        whole = tensor
         for layer in value.layers:
-            alive = ~self.gone[layer]
-            if not bool(alive.all()):
-                tensor = tensor.masked_fill(~alive, 0)
+            gone = self.gone[layer]
+            if bool(gone.any()):
+                tensor = tensor.masked_fill(gone, 0) if tensor is whole else tensor.masked_fill_(gone, 0)
         return tensor
 
     def survivors(self, node: Node, tensor: Tensor, item: int | None = None) -> Tensor:
