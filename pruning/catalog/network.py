@@ -11,6 +11,7 @@ from torch import nn
 
 from pruning.base.digests import weights_digest
 from pruning.catalog.shrinkage import Shrinkage
+from pruning.data.preprocess import Preprocess
 
 SEED = 0
 RANDOM = f"random, seed {SEED}"
@@ -34,6 +35,10 @@ class Network:
     data: tuple[str, ...] = ()
     """References of the data sets that it is known to answer to, the one to begin with first; empty where that is not
     known."""
+    preprocess: Preprocess | None = None
+    """What its library or weights say of how images are to be prepared for it; None where nobody says."""
+    classes: tuple[tuple[str, ...], ...] = ()
+    """Of each output the names that its class goes by, such as ('n01440764', 'tench'); empty where nobody says."""
     root: str = ""
     """Reference of the network that it was pruned from; '' for one that was not."""
     structure: Shrinkage = field(default_factory=Shrinkage)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from pruning.data.preprocess import Preprocess
+
 Role = Literal["train", "select", "test"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """`train` to learn, `select` to choose, `test` for one look at the end: disjoint images."""
@@ -42,6 +44,11 @@ class DataInfo:
     """What its images are to be answered with: the name of a task (`pruning.tasks`)."""
     things: str = "images"
     """What the images show, in the plural: digits, photos."""
+
+    preprocess: Preprocess | None = None
+    """What was done to the images of one's own; None for a published data set, whose images are as they are."""
+    remarks: tuple[str, ...] = ()
+    """What was guessed, left out or noticed when they were read, each a whole sentence."""
 
     def answer(self, label: int) -> str:
         """A class that was answered, by its name; 'no answer' for −1, and for what is no class."""
