@@ -30,8 +30,8 @@ class Preprocess:
     size: tuple[int, int]
     """Height and width that the network sees, in pixels."""
     resize: int | None = None
-    """The shorter side is brought to so many pixels before the middle is cut out; None: both sides are brought to `size`,
-    whatever the image's shape (nothing is done to images that have this size)."""
+    """The shorter side is brought to so many pixels before the middle is cut out; None: both sides are brought to
+    `size`, whatever the image's shape (nothing is done to images that have this size)."""
     interpolation: Interpolation = "bilinear"
     colour: Colour = "rgb"
     mean: tuple[float, ...]
