@@ -25,7 +25,7 @@ SIDE, RESIZE = 224, 256
 GREY_MEAN, GREY_STD = (0.449,), (0.226,)
 """ImageNet's, of all three channels together."""
 SAID = (
-    (ROTATED, "turned as their EXIF orientation asks"),
+    (ROTATED, "turned as the EXIF orientation asks"),
     (ANIMATED, "of several frames: the first is used"),
     (DEEP, "of more than 8 bits a channel: scaled to 8"),
     (TRANSPARENT, "transparent: transparency is left out, as torchvision leaves it out"),
@@ -112,7 +112,7 @@ def _marks(listing: Listing, preprocess: Preprocess) -> list[str]:
 
 def _lacking(listing: Listing, roles: Roles) -> list[str]:
     """Roles that lack classes."""
-    if listing.labels is None:
+    if listing.labels is None or roles.by_lot_alone:
         return []
     if len(listing.classes) == 1:
         return [f"All images are of one class, {excerpt(listing.classes[0])}."]

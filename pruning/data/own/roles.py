@@ -27,6 +27,8 @@ class Roles:
     places: Mapping[Role, np.ndarray]
     """int64."""
     remarks: tuple[str, ...]
+    by_lot_alone: bool = False
+    """Whether a class was too small for every role to get its share of it, which the remarks say."""
 
 
 def assign_roles(parts: np.ndarray, labels: np.ndarray | None, split: Split | None = None) -> Roles:
@@ -48,7 +50,7 @@ def assign_roles(parts: np.ndarray, labels: np.ndarray | None, split: Split | No
         shares = "/".join(map(str, chosen))
         whence = f"All images lie in {PARTS[there[0]]}" if there else "Nothing says which image is for what"
         first = f"{whence}, so they were split {shares} into train, select and test by lot: {LEARNT}."
-        return _in_order(dict(zip(ROLES, drawn, strict=True)), [first, *said])
+        return _in_order(dict(zip(ROLES, drawn, strict=True)), [first, *said], bool(said))
     remarks = []
     if split is not None:
         shares = "/".join(map(str, split))
@@ -68,7 +70,7 @@ def assign_roles(parts: np.ndarray, labels: np.ndarray | None, split: Split | No
             f"There is no train, so val was halved by lot: {len(train):,} to learn from, {len(select):,} to select "
             f"with; {LEARNT}."
         )
-    return _in_order({"train": train, "select": select, "test": test}, [*remarks, *said])
+    return _in_order({"train": train, "select": select, "test": test}, [*remarks, *said], bool(said))
 
 
 def _drawn(
@@ -102,9 +104,10 @@ def _cut(places: np.ndarray, shares: tuple[float, ...]) -> tuple[np.ndarray, ...
     return tuple(np.split(shuffled, np.cumsum(counts)[:-1]))
 
 
-def _in_order(places: dict[Role, np.ndarray], remarks: list[str]) -> Roles:
+def _in_order(places: dict[Role, np.ndarray], remarks: list[str], by_lot_alone: bool = False) -> Roles:
     """Each role shuffled in one fixed way, so that its first images are a fair sample."""
     return Roles(
         places={role: np.sort(part)[np.random.default_rng(20).permutation(len(part))] for role, part in places.items()},
         remarks=tuple(remarks),
+        by_lot_alone=by_lot_alone,
     )
