@@ -69,9 +69,9 @@ def plain(model: nn.Module, files: list[Path]) -> dict[str, int]:
 
 def ours(model: nn.Module, folder: Path) -> dict[str, int]:
     """The same by the explorer: opened anew, roles one after the other."""
+    from pruning.data.own.folder import look
     from pruning.data.own.kept import kept_listing
     from pruning.data.own.reference import read_reference
-    from pruning.data.own.folder import look
 
     reference = f"folder:{folder}"
     data = open_data(reference, preprocess=PREPROCESS)
