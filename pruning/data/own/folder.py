@@ -86,7 +86,7 @@ def _walk(root: Path, found: Scan) -> Iterator[tuple[str, list[tuple[str, int, i
                     if not target.startswith(f"{around[0]}{os.sep}"):
                         found.outside.append(within)
                         continue
-                    if target in around:
+                    if target in around or f"{os.path.realpath(path)}{os.sep}".startswith(f"{target}{os.sep}"):
                         continue  # a folder that is around this one: it would never end
                 status = entry.stat()
             except OSError:
