@@ -23,7 +23,7 @@ from pruning.data.own import look
 from pruning.data.own import zip as zips
 from pruning.data.preprocess import IMAGENET, Preprocess
 from pruning.data.readers import describe_data, is_available, open_data
-from tests.data.samples import files, picture, png, write_folder, write_zip
+from tests.data.samples import aged, files, picture, png, write_folder, write_zip
 
 WAYS = ("folder", "zip")
 
@@ -31,8 +31,8 @@ WAYS = ("folder", "zip")
 def made(way: str, place: Path, contents: dict[str, bytes]) -> str:
     """The files as a folder or zip, and the reference that opens it."""
     if way == "folder":
-        return f"folder:{write_folder(place / 'photos', contents)}"
-    return f"zip:{write_zip(place / 'photos.zip', contents)}"
+        return f"folder:{aged(write_folder(place / 'photos', contents))}"
+    return f"zip:{aged(write_zip(place / 'photos.zip', contents))}"
 
 
 def remarks(reference: str) -> str:
@@ -249,10 +249,19 @@ class TestFolders:
         (place / "train/cat/new.png").write_bytes(b"<html>")
         assert describe_data(reference).sizes["train"] == 8
 
+    def test_a_change_at_the_same_instant_is_noticed_as_well(self, tmp_path: Path) -> None:
+        """Files have coarse clocks: two contents of one size may have one time."""
+        place = write_folder(tmp_path / "photos", files())
+        digests = set()
+        for number in range(6):
+            (place / "train/cat/0.png").write_bytes(png(picture("train", "cat", 20 + number)))
+            digests.add(open_data(f"folder:{place}").digest)
+        assert len(digests) == 6
+
     def test_what_was_found_is_kept_for_the_next_process(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from pruning.data.own import kept
 
-        reference = f"folder:{write_folder(tmp_path / 'photos', files())}"
+        reference = made("folder", tmp_path, files())
         first = describe_data(reference)
         kept._known.clear()
         monkeypatch.setattr(look, "read_header", lambda *given, **named: pytest.fail("a file was looked at again"))
@@ -261,7 +270,7 @@ class TestFolders:
     def test_a_damaged_index_is_made_anew(self, tmp_path: Path, own_cache_of_a_test: Path) -> None:
         from pruning.data.own import kept
 
-        reference = f"folder:{write_folder(tmp_path / 'photos', files())}"
+        reference = made("folder", tmp_path, files())
         first = describe_data(reference)
         for path in (own_cache_of_a_test / "own").glob("*.npz"):
             path.write_bytes(path.read_bytes()[:300])
@@ -272,7 +281,7 @@ class TestFolders:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(folders, "FEW", 3)
-        place = write_folder(tmp_path / "photos", files())
+        place = aged(write_folder(tmp_path / "photos", files()))
         first = folders.scan(place)
         assert folders.scan(place) is first and first.files == 18
         (place / "val/cat/more.png").write_bytes(b"")
