@@ -27,6 +27,7 @@ from pruning.export.report import (
     charts,
     first,
     gather,
+    page,
     plots,
     read_finished,
     slider,
