@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.errors import InputError, excerpt, first_line
+from pruning.base.extras import need
 from pruning.base.files import given_path
 from pruning.catalog.network import RANDOM, SEED, Network
 from pruning.catalog.references import Reference
@@ -129,12 +130,11 @@ def build_timm(reference: Reference) -> Network:
     Raises:
         InputError: no such network, a size it cannot have, weights that cannot be fetched, or timm is missing.
     """
+    need("timm", excerpt(reference.text))
     try:
         timm = importlib.import_module("timm")
     except ImportError as error:
-        raise InputError(
-            f"{excerpt(reference.text)} needs timm, which cannot be imported ({error}): pip install timm."
-        ) from error
+        raise InputError(f"{excerpt(reference.text)} needs timm, which cannot be imported ({error}).") from error
     base, _, tag = reference.name.partition(".")
     name = _known(reference, timm.list_models(), base) + (f".{tag}" if tag else "")
     try:
