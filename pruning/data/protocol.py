@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 
@@ -9,6 +10,9 @@ import torch
 from torch import Tensor
 
 from pruning.data.info import DataInfo, Role
+
+AT_ONCE = 10_000_000
+"""Pixels times channels of a batch, at most: 66 images of 224 pixels, which take some gigabytes in a deep network."""
 
 
 class Data(ABC):
@@ -59,9 +63,9 @@ class Data(ABC):
         return (images.float() - mean) / std
 
     def batches(self, role: Role, size: int = 500, limit: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Normalised images of one role and their places in it (int64), in order; at most `limit` images, a fixed
-        balanced sample."""
-        parts = self.subset(role, limit).split(size)
+        """Normalised images of one role and their places in it (int64), in order, `size` at a time or fewer where they
+        are large; at most `limit` images, a fixed balanced sample."""
+        parts = self.subset(role, limit).split(min(size, max(1, AT_ONCE // math.prod(self.info.shape))))
         for images, index in zip(self.in_turn(role, parts), parts, strict=True):
             yield self.normalise(images), index
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pruning.base.errors import DataError, excerpt, first_line
+from pruning.base.extras import need
 from pruning.data.info import Progress
 from pruning.data.own.first_bytes import why_not
 from pruning.data.own.labels import number_labels
@@ -53,7 +54,8 @@ def list_tables(place: Path, files: Sequence[Path], key: str, progress: Progress
     """All images of some Parquet files.
 
     Raises:
-        DataError: pyarrow is missing, a file is damaged, or there are no images in them.
+        InputError: pyarrow is missing.
+        DataError: a file is damaged, or there are no images in them.
     """
     parquet = _library()
     names: list[str] = []
@@ -136,10 +138,9 @@ def list_tables(place: Path, files: Sequence[Path], key: str, progress: Progress
 
 
 def _library() -> Any:
-    try:
-        from pyarrow import parquet  # slow to import, and only needed here
-    except ImportError as error:
-        raise DataError("Parquet files need the package pyarrow: install it with pip install '.[parquet]'.") from error
+    need("parquet", "Reading Parquet files")
+    from pyarrow import parquet  # slow to import, and only needed here
+
     return parquet
 
 
