@@ -277,6 +277,16 @@ class TestFolders:
         kept._known.clear()
         assert describe_data(reference) == first
 
+    def test_indexes_that_were_not_used_lately_go(
+        self, tmp_path: Path, own_cache_of_a_test: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from pruning.data.own import listing
+
+        monkeypatch.setattr(listing, "MOST_KEPT", 2)
+        for number in range(4):
+            describe_data(made("folder", tmp_path / str(number), files()))
+        assert len(list((own_cache_of_a_test / "own").glob("*.npz"))) == 2
+
     def test_many_files_are_not_listed_again_while_folders_stay_the_same(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
