@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-
 NOT_WITH_TORCH_2_9 = {
     "test_hooks_leave_nothing_behind_and_fire_as_before[watched_by_itself]": "what changes while it is traced",
     "test_hooks_leave_nothing_behind_and_fire_as_before[watched_from_a_dict]": "what changes while it is traced",
