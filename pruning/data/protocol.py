@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 from torch import Tensor
@@ -39,14 +40,21 @@ class Data(ABC):
         """
 
     def in_turn(self, role: Role, parts: Iterable[Tensor]) -> Iterator[Tensor]:
-        """The images of a role at each of several `parts` (int64, N each), one after the other: as `images` gives them,
-        read ahead where that takes time.
+        """The images of a role at each of several `parts` (int64, N each), one after the other, as `images` gives them:
+        while somebody works on some, those after them are read.
 
         Raises:
             DataError: as `images`.
         """
-        for index in parts:
-            yield self.images(role, index)
+        with ThreadPoolExecutor(1, thread_name_prefix="ahead") as ahead:
+            waiting: Future[Tensor] | None = None
+            for index in parts:
+                reading = ahead.submit(self.images, role, index)
+                if waiting is not None:
+                    yield waiting.result()
+                waiting = reading
+            if waiting is not None:
+                yield waiting.result()
 
     def length(self, role: Role) -> int:
         """Images of a role."""
