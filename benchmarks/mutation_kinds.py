@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.mutated_weights import HOSTILE, WEIGHTS, show_weights
 from pruning.base.safe_json import dump, read_object
 from pruning.compare.casualties import casualties
 from pruning.compare.verdict import facts_of_result, verdict
@@ -221,4 +222,8 @@ KINDS = {
     ),
     "race": Kind(make=killed(lambda: race_events(TERMS)), file=f"{ATTEMPT}/events/000001.jsonl", read=show_race),
     "times": Kind(make=make_times, file="steps.json", read=show_times),
+    **{
+        f"weights ({name})": Kind(make=make, file=file, read=show_weights(file, hostile=name in HOSTILE))
+        for name, (make, file) in (WEIGHTS | HOSTILE).items()
+    },
 }
