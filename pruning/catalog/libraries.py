@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.errors import InputError, excerpt
+from pruning.base.extras import need
 from pruning.catalog.building import Blueprint, random_images
 from pruning.catalog.class_names import Classes, imagenet, of_timm
 from pruning.catalog.names import unknown_name
@@ -163,12 +164,11 @@ def plan_timm(reference: Reference) -> Blueprint:
 
 
 def _timm(reference: Reference) -> Any:
+    need("timm", excerpt(reference.text))
     try:
         return importlib.import_module("timm")
     except ImportError as error:
-        raise InputError(
-            f"{excerpt(reference.text)} needs timm, which cannot be imported ({error}): pip install timm."
-        ) from error
+        raise InputError(f"{excerpt(reference.text)} needs timm, which cannot be imported ({error}).") from error
 
 
 def _timm_config(timm: Any, name: str) -> Any:

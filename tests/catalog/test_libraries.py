@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import subprocess
 import sys
 import time
@@ -146,8 +147,8 @@ def test_default_weights_with_other_classes_have_a_random_last_layer(monkeypatch
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", lambda *_, **__: trained)
     network = open_network(f"{SMALL}?weights=default&classes=5&size=64")
     assert network.untrained and network.weights == (
-        "torchvision's default, IMAGENET1K_V1, but for the last layer (classifier.1.weight, classifier.1.bias), which is "
-        "random, seed 0"
+        "torchvision's default, IMAGENET1K_V1, but for the last layer (classifier.1.weight, classifier.1.bias), which "
+        "is random, seed 0"
     )
     state = network.model.state_dict()
     assert state.pop("classifier.1.weight").std() > 0 and state.pop("classifier.1.bias") is not None
@@ -158,7 +159,7 @@ def test_default_weights_with_other_classes_have_a_random_last_layer(monkeypatch
 
 def test_a_hub_that_cannot_be_reached_is_given_up_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offline, "PATIENCE", 0.5)
-    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: time.sleep(3))
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: time.sleep(2) or io.BytesIO())
     started = time.monotonic()
     with pytest.raises(InputError, match="it does not answer"):
         offline.check_connection("https://example.invalid")
@@ -168,12 +169,22 @@ def test_a_hub_that_cannot_be_reached_is_given_up_within_seconds(monkeypatch: py
 @pytest.mark.parametrize(
     "ref",
     [
-        "torchvision:squeezenet1_1", "torchvision:mobilenet_v3_small", "torchvision:shufflenet_v2_x0_5",
-        "torchvision:mnasnet0_5", "torchvision:resnet18?classes=10&size=64", "torchvision:regnet_y_400mf",
-        "torchvision:vit_b_32?size=64", "timm:test_resnet", "timm:test_vit", "timm:test_efficientnet",
-        "timm:test_convnext", "timm:mobilenetv3_small_100",
+        "torchvision:squeezenet1_1",
+        "torchvision:mobilenet_v3_small",
+        "torchvision:mnasnet0_5",
+        "torchvision:resnet18?classes=10&size=64",
+        "timm:test_resnet",
+        "timm:test_vit",
+        "timm:test_efficientnet",
+        "timm:test_convnext",
+        pytest.param("torchvision:shufflenet_v2_x0_5", marks=pytest.mark.slow),
+        pytest.param("torchvision:regnet_y_400mf", marks=pytest.mark.slow),
+        pytest.param("torchvision:vit_b_32?size=64", marks=pytest.mark.slow),
+        pytest.param("torchvision:swin_t", marks=pytest.mark.slow),
+        pytest.param("timm:mobilenetv3_small_100", marks=pytest.mark.slow),
+        pytest.param("timm:vit_tiny_patch16_224", marks=pytest.mark.slow),
     ],
-)  # fmt: skip
+)
 def test_facts_are_what_inspect_counts(ref: str) -> None:
     if ref.startswith("timm"):
         pytest.importorskip("timm")
