@@ -66,7 +66,7 @@ def open_own(reference: Reference) -> Network:
 
 def _made(reference: Reference, path: Path, classes: int | None) -> tuple[nn.Module, Any, str]:
     with seeded():
-        model, example = call_factory(path, reference.factory, classes=classes)
+        model, example = call_factory(path, reference.factory, classes=classes, size=reference.size)
     if example is not None and reference.size is not None:
         raise InputError(f"{reference.factory}() in {path.name} gives its own example inputs: leave out size=.")
     model, changed = on_cpu(model, f"{reference.factory}() in {path.name}")

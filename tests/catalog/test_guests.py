@@ -222,10 +222,12 @@ def test_a_factory_gets_the_options_that_it_names(tmp_path: Path) -> None:
         "def build(num_classes=4):\n    return nn.Sequential(nn.Flatten(), nn.Linear(12, 8), "
         "nn.Linear(8, num_classes))\n"
         "def fixed():\n    return build()\n"
-        "def needy(classes):\n    return build(classes)\n",
+        "def needy(classes):\n    return build(classes)\n"
+        "def sized(img_size=8):\n    return nn.Sequential(nn.Flatten(), nn.Linear(3 * img_size**2, 4))\n",
     )
     assert open_network(f"file:{net}:build?classes=7").model[2].out_features == 7
     assert open_network(f"file:{net}:needy?classes=7").model[2].out_features == 7
+    assert open_network(f"file:{net}:sized?size=12").example_inputs.shape == (2, 3, 12, 12)
     for text, words in (
         (f"file:{net}:fixed?classes=7", "takes no argument"),
         (f"file:{net}:needy", r"or write \?classes=N"),
