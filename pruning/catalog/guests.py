@@ -25,6 +25,7 @@ import torch
 from pruning.base.errors import InputError, excerpt, first_line
 from pruning.base.files import given_path
 from pruning.catalog.guest_imports import run_guest
+from pruning.catalog.network import SEED
 
 _ONE_AT_A_TIME = threading.RLock()
 """What is set aside here belongs to the whole process."""
@@ -43,8 +44,10 @@ class Option:
     """Whether a function without such an argument is refused."""
 
 
-def call_guest(path: Path, name: str, options: Sequence[Option] = (), *, what: str = "model") -> Any:
+def call_guest(path: Path, name: str, options: Sequence[Option] = (), *, what: str = "model", seed: int = SEED) -> Any:
     """Run a Python file and call a function in it, with no arguments but `options`; what the function gives.
+
+    `what`: it gives, for sentences. `seed`: of all random numbers that it draws.
 
     Relative paths are looked up in the file's folder; where nothing is there, the file is run once more with those of
     the caller.
@@ -56,12 +59,12 @@ def call_guest(path: Path, name: str, options: Sequence[Option] = (), *, what: s
     if not path.is_file():
         raise InputError(f"There is no file {excerpt(str(path), 200)} with a {what}: check the path.")
     try:
-        return _call(path, name, options, path.parent, what)
+        return _call(path, name, options, path.parent, what, seed)
     except InputError as error:
         lost = error.__cause__
         if not isinstance(lost, FileNotFoundError) or not _is_here(lost.filename):
             raise
-    return _call(path, name, options, None, what)
+    return _call(path, name, options, None, what, seed)
 
 
 def _is_here(name: object) -> bool:
@@ -69,9 +72,9 @@ def _is_here(name: object) -> bool:
     return isinstance(name, str) and not os.path.isabs(name) and os.path.exists(name)
 
 
-def _call(path: Path, name: str, options: Sequence[Option], folder: Path | None, what: str) -> Any:
-    with guest(path, folder):
-        module = _run(path)
+def _call(path: Path, name: str, options: Sequence[Option], folder: Path | None, what: str, seed: int) -> Any:
+    with guest(path, folder, seed):
+        module = _run(path, "" if seed == SEED else str(seed))
         function = _find(module, path, name, what)
         arguments = _arguments(function, path, name, options, what)
         try:
@@ -81,12 +84,14 @@ def _call(path: Path, name: str, options: Sequence[Option], folder: Path | None,
 
 
 @contextlib.contextmanager
-def guest(path: Path, folder: Path | None) -> Iterator[None]:
+def guest(path: Path, folder: Path | None, seed: int = SEED) -> Iterator[None]:
     """While somebody's code runs: what it prints goes to standard error, it has no input and no arguments, `folder` is
-    the current one, and whatever it sets for the whole process is set back afterwards."""
+    the current one, random numbers begin at `seed`, and whatever it sets for the whole process is set back afterwards.
+    """
     with _ONE_AT_A_TIME, contextlib.ExitStack() as stack:
         for keeper in (_python_state, _numbers_state, _torch_state, _output_state):
             stack.enter_context(keeper())
+        random.seed(seed), np.random.seed(seed), torch.manual_seed(seed)
         sys.argv = [str(path)]
         if folder is not None:
             os.chdir(folder)
@@ -205,10 +210,10 @@ def _descriptor_redirected() -> Iterator[None]:
         os.close(kept)
 
 
-def _run(path: Path) -> types.ModuleType:
+def _run(path: Path, apart: str) -> types.ModuleType:
     linecache.checkcache(str(path))
     try:
-        return run_guest(path)
+        return run_guest(path, apart)
     except (Exception, SystemExit) as error:
         raise InputError(f"Running {path.name} fails {place_of(error, path)}. Correct it and try again.") from error
 
