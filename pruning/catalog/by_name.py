@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pruning.base.errors import InputError, excerpt
+from pruning.base.extras import need
+from pruning.catalog.names import check_name, library_names
 from pruning.catalog.opener import Opener
 from pruning.catalog.references import Reference, read_options
+from pruning.catalog.weights.first_bytes import kind_of
 
 if TYPE_CHECKING:
+    from pruning.catalog.building import Blueprint
     from pruning.catalog.network import Network
 
 LARGEST_SIZE = 1024
 """Pixels a side of the images that a network is opened for; what it needs grows with the square."""
 MOST_PARAMETERS = 150_000_000
 """A server that holds a few networks for all its visitors should not be filled by one of them (600 MB in float32)."""
+MOST_CLASSES = 25_000
+"""Of a network that a visitor opens."""
 
 
-def _open_torchvision(reference: Reference) -> Network:
-    from pruning.catalog.libraries import build_torchvision
+def plan_of(reference: Reference) -> Blueprint | None:
+    """How a network of a library is built; None for a reference of another kind.
 
-    return build_torchvision(reference)
+    Raises:
+        InputError: there is no such network, or the library is missing.
+    """
+    from pruning.catalog.libraries import plan_timm, plan_torchvision
+
+    plans = {"torchvision": plan_torchvision, "timm": plan_timm}
+    return plans[reference.kind](reference) if reference.kind in plans else None
 
 
-def _open_timm(reference: Reference) -> Network:
-    from pruning.catalog.libraries import build_timm
+def _open(reference: Reference) -> Network:
+    from pruning.catalog.building import assemble
 
-    return build_timm(reference)
+    plan = plan_of(reference)
+    assert plan is not None
+    return assemble(plan)
+
+
+def _check(reference: Reference) -> None:
+    """What can be told without the library, whose import takes seconds."""
+    if reference.kind == "timm":
+        need("timm", excerpt(reference.text))
+    check_name(reference.kind, reference.name.partition(".")[0] if reference.kind == "timm" else reference.name)
+    if reference.weights not in (None, "default"):
+        kind_of(reference.weights)
 
 
 def _check_visitor(reference: Reference) -> None:
@@ -47,6 +69,8 @@ def _check_visitor(reference: Reference) -> None:
         )
     if (reference.size or 0) > LARGEST_SIZE:
         raise InputError(f"In the browser size= goes up to {LARGEST_SIZE} pixels, not {reference.size}.")
+    if (reference.classes or 0) > MOST_CLASSES:
+        raise InputError(f"In the browser classes= goes up to {MOST_CLASSES:,}, not {reference.classes:,}.")
     parameters = known_parameters(reference)
     if parameters > MOST_PARAMETERS:
         raise InputError(
@@ -56,15 +80,19 @@ def _check_visitor(reference: Reference) -> None:
 
 
 def _torchvision_names() -> Mapping[str, str]:
-    names = importlib.import_module("torchvision.models").list_models()
-    return {name: f"torchvision:{name}" for name in names}
+    return {name: f"torchvision:{name}" for name in library_names("torchvision")}
+
+
+def _timm_names() -> Mapping[str, str]:
+    return {name: f"timm:{name}" for name in library_names("timm")}
 
 
 TORCHVISION = Opener(
     kind="torchvision",
     form="torchvision:NAME",
     read=read_options,
-    open=_open_torchvision,
+    check=_check,
+    open=_open,
     check_visitor=_check_visitor,
     large=True,
     suggestions=_torchvision_names,
@@ -73,7 +101,9 @@ TIMM = Opener(
     kind="timm",
     form="timm:NAME",
     read=read_options,
-    open=_open_timm,
+    check=_check,
+    open=_open,
     check_visitor=_check_visitor,
     large=True,
+    suggestions=_timm_names,
 )
