@@ -292,10 +292,12 @@ class TestFolders:
     ) -> None:
         monkeypatch.setattr(folders, "FEW", 3)
         place = aged(write_folder(tmp_path / "photos", files()))
-        first = folders.scan(place)
-        assert folders.scan(place) is first and first.files == 18
+        first = folders.state_of(place)
+        with monkeypatch.context() as patch:
+            patch.setattr(folders, "scan", lambda root: pytest.fail("all files were looked at again"))
+            assert folders.state_of(place) == first
         (place / "val/cat/more.png").write_bytes(b"")
-        assert folders.scan(place).files == 19
+        assert folders.state_of(place) != first
 
     def test_an_image_that_proves_damaged_when_decoded_is_left_out_the_next_time(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
