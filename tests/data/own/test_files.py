@@ -431,6 +431,23 @@ def test_a_zip_that_changes_while_it_is_open(break_it: Callable[[Path], object],
         data.images("train", torch.tensor([0]))
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+@pytest.mark.parametrize("appended", [b"", b"x" * 5000])
+def test_files_that_end_too_early_are_found_among_many(
+    kind: str, appended: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By their ends, without decoding the sound ones; something after the end does no harm."""
+    monkeypatch.setattr(look, "THOROUGH_FILES", 0)
+    contents = {}
+    for number in range(6):
+        file = io.BytesIO()
+        Image.fromarray(picture("train", "cat", number, (150, 150))).save(file, kind)
+        contents[f"cat/{number}.{kind.lower()}"] = file.getvalue() + appended
+    contents[f"cat/cut.{kind.lower()}"] = file.getvalue()[: len(file.getvalue()) * 3 // 4]
+    info = describe_data(made("folder", tmp_path, contents))
+    assert sum(info.sizes.values()) == 6 and f"cat/cut.{kind.lower()} (" in " ".join(info.remarks)
+
+
 def test_a_folder_of_what_is_no_image_names_it(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no images in photos. Left out, .* not of images: cat/1.heic, photos.tar"):
         describe_data(made("folder", tmp_path, {"cat/1.heic": b"x", "photos.tar": b"x"}))
