@@ -26,8 +26,8 @@ from pruning.removal.build import build_graph
 from pruning.spec import PruneSpec
 from pruning.tasks.classification import CLASSIFICATION
 from pruning.tasks.table import task_of
-from pruning.tasks.taught import TaughtData, taught_info
 from pruning.tasks.task import Task
+from pruning.tasks.taught import TaughtData, taught_info
 
 Part = Literal["images", "labels", "training", "reference"]
 Use = Literal["measure", "scan", "run"]
@@ -269,9 +269,7 @@ class Subject:
             DataError: it cannot be told what they are.
         """
         fitted = fit(self.network, reference, preprocess)
-        return self.with_images(
-            Images.named(reference, data_dir, opening, fitted.preprocess).as_told(fitted.remarks)
-        )
+        return self.with_images(Images.named(reference, data_dir, opening, fitted.preprocess).as_told(fitted.remarks))
 
     def with_images(self, images: Images | None) -> Subject:
         """The same network with these images. Their classes become the network's, by name; where they have no labels,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pruning.data.info import DataInfo, Progress
+from pruning.data.info import DataInfo
 
 if TYPE_CHECKING:
     from pruning.data.protocol import Data
@@ -19,7 +19,7 @@ class Open(Protocol):
         DataError: the images are absent, damaged, or not those of the data set, with what to do.
     """
 
-    def __call__(self, reference: str, data_dir: str | None, download: bool, progress: Progress | None) -> Data: ...
+    def __call__(self, *given: Any) -> Data: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Reader:
     """How a reference to it is written, to be named in a sentence: 'mnist5k', 'npz:FILE'."""
     takes: Callable[[str], bool]
     """Whether a reference is of this kind, told from its text alone."""
-    describe: Callable[[str], DataInfo]
+    describe: Callable[..., DataInfo]
     """Says what a reference names. Nothing but its text is needed for a published data set; of one's own, labels and a
     sample of the images may be read, for classes, sizes, mean and deviation. Pages ask at every step, so what files
     told is to be kept until they change (`pruning.base.remembered`). Raises InputError or DataError where it cannot be

@@ -13,6 +13,7 @@ from pruning.base.files import given_path
 from pruning.data.digits import MNIST, MNIST5K
 from pruning.data.info import DataInfo, Progress
 from pruning.data.photos import CIFAR10
+from pruning.data.preprocess import Preprocess
 from pruning.data.reader import Reader
 
 if TYPE_CHECKING:
@@ -87,14 +88,19 @@ def check_visitor(reference: str) -> None:
         )
 
 
-def describe_data(reference: str) -> DataInfo:
-    """What a reference names; of a published data set no file is read.
+def describe_data(reference: str, preprocess: Preprocess | None = None) -> DataInfo:
+    """What a reference names; of a published data set no file is read. `preprocess`: how images of one's own are
+    prepared; None for what suits them.
 
     Raises:
         InputError: there is no such data set.
         DataError: it cannot be told without the files, and they are absent or damaged.
     """
-    return find_reader(reference).describe(reference)
+    reader = find_reader(reference)
+    if preprocess is None:
+        return reader.describe(reference)
+    _check_own(reader, reference)
+    return reader.describe(reference, preprocess)
 
 
 def is_available(reference: str, data_dir: str | None = None) -> bool:
@@ -107,7 +113,12 @@ def is_available(reference: str, data_dir: str | None = None) -> bool:
 
 
 def open_data(
-    reference: str, data_dir: str | None = None, *, download: bool = False, progress: Progress | None = None
+    reference: str,
+    data_dir: str | None = None,
+    *,
+    preprocess: Preprocess | None = None,
+    download: bool = False,
+    progress: Progress | None = None,
 ) -> Data:
     """Open a data set by reference, with its three roles; in memory where it is small enough for that.
 
@@ -121,5 +132,25 @@ def open_data(
     """
     from pruning.data.streamed import StreamedData
 
-    data = find_reader(reference).open(reference, data_dir, download, progress)
+    reader = find_reader(reference)
+    if preprocess is None:
+        data = reader.open(reference, data_dir, download, progress)
+    else:
+        _check_own(reader, reference)
+        data = reader.open(reference, data_dir, download, progress, preprocess)
     return data.in_memory() if isinstance(data, StreamedData) and data.bytes <= IN_MEMORY else data
+
+
+def _check_own(reader: Reader, reference: str) -> None:
+    if not reader.is_path:
+        raise InputError(f"The images of {excerpt(reference)} are as they are: they cannot be prepared otherwise.")
+
+
+def data_reference(text: str, split: str | None = None) -> str:
+    """The reference of what somebody gives with --data.
+
+    Raises:
+        InputError: there is nothing of the kind.
+    """
+    find_reader(text)
+    return text

@@ -321,7 +321,12 @@ def _data_used(data: Data) -> DataUsed:
     if info.preprocess is None:
         return used
     return replace(
-        used, title=info.title, things=info.things, classes=len(info.classes), sizes=dict(info.sizes), remarks=info.remarks
+        used,
+        title=info.title,
+        things=info.things,
+        classes=len(info.classes),
+        sizes={role: count for role, count in info.sizes.items()},
+        remarks=info.remarks,
     )
 
 

@@ -139,7 +139,7 @@ def train(
 
     Raises:
         Cancelled: `cancel()` was true; the model then stands at the last finished step.
-        InputError: the loss became NaN or infinite, the data set does not say what is right, or there is one image only.
+        InputError: the loss became NaN or infinite, the data set does not say what is right, or has one image only.
     """
     if config.steps and data.length("train") < 2:
         raise InputError(f"Fine-tuning needs at least 2 train images: {data.info.title} has {data.length('train')}.")
