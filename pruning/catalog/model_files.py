@@ -29,22 +29,34 @@ def call_factory(path: Path, factory: str) -> tuple[nn.Module, Any]:
     Raises:
         InputError: no such file or function, an error in it (with file and line), or something else is returned.
     """
-    path = given_path(path).resolve()
-    if not path.is_file():
-        raise InputError(f"There is no file {excerpt(str(path), 200)} with a model: check the path.")
-    with _importable(path.parent):
-        module = _run_file(path)
-        function = _find(module, path, factory)
-        try:
-            made = function()
-        except (Exception, SystemExit) as error:
-            raise InputError(f"{factory}() fails {_place(error, path)}. Correct it and try again.") from error
+    made = call_function(path, factory, form="file:PATH.py:FACTORY", gives="the model")
+    path = Path(path)
     model, example = made if isinstance(made, tuple | list) and len(made) == 2 else (made, None)
     if not isinstance(model, nn.Module):
         raise InputError(
             f"{factory}() in {path.name} returned {_kind(made)}, not an nn.Module or (model, example_inputs)."
         )
     return model, example
+
+
+def call_function(path: Path, name: str, *, form: str, gives: str) -> Any:
+    """Run a file and call a function in it that takes no arguments; what it returns.
+
+    `form`, `gives`: how a reference to it is written and what it is to return, for sentences.
+
+    Raises:
+        InputError: no such file or function, or an error in it (with file and line).
+    """
+    path = given_path(path).resolve()
+    if not path.is_file():
+        raise InputError(f"There is no file {excerpt(str(path), 200)} with {gives}: check the path.")
+    with _importable(path.parent):
+        module = _run_file(path)
+        function = _find(module, path, name, form, gives)
+        try:
+            return function()
+        except (Exception, SystemExit) as error:
+            raise InputError(f"{name}() fails {_place(error, path)}. Correct it and try again.") from error
 
 
 def _run_file(path: Path) -> types.ModuleType:
@@ -61,7 +73,7 @@ def _run_file(path: Path) -> types.ModuleType:
     return module
 
 
-def _find(module: types.ModuleType, path: Path, factory: str) -> Any:
+def _find(module: types.ModuleType, path: Path, factory: str, form: str, gives: str) -> Any:
     function = getattr(module, factory, None) if factory else None
     if not callable(function):
         own = [
@@ -70,18 +82,18 @@ def _find(module: types.ModuleType, path: Path, factory: str) -> Any:
             if callable(value) and not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
         ]
         near = difflib.get_close_matches(factory, own, n=1) if factory else []
-        wanted = f"no function '{excerpt(factory)}'" if factory else "no factory named after it (file:PATH.py:FACTORY)"
+        wanted = f"no function '{excerpt(factory)}'" if factory else f"no factory named after it ({form})"
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise InputError(
             f"There is {wanted} in {path.name}.{hint} "
-            + (f"It has {', '.join(own)}." if own else "It has none: write one that returns the model.")
+            + (f"It has {', '.join(own)}." if own else f"It has none: write one that returns {gives}.")
         )
     try:
         inspect.signature(function).bind()
     except TypeError as error:
         raise InputError(
             f"{factory}() in {path.name} cannot be called without arguments ({error}): "
-            "name a function that takes none and returns the model."
+            f"name a function that takes none and returns {gives}."
         ) from error
     except ValueError:
         pass  # no signature to be had: call it and see
