@@ -66,9 +66,9 @@ def _made(reference: OwnReference, progress: Progress | None) -> _Made:
     with _lock:
         if _last and _last[0].key == key:
             return _last[0]
-        from pruning.catalog.model_files import call_function
+        from pruning.catalog.guests import call_guest
 
-        made = call_function(path, reference.function, form=FORM, gives="data sets by role")
+        made = call_guest(path, reference.function, what="function that gives data sets by role")
         title = f"{path.name}:{reference.function}"
         sets = _by_part(made, title)
         found = _Made(key=key, sets=tuple(sets.values()), listing=_listing(sets, title, progress))
