@@ -63,6 +63,10 @@ def _with_training(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--batch-size", type=whole, metavar="N", help="images of a step (the data set's default; 32)")
     sub.add_argument("--weight-decay", type=number, metavar="D", help="of weights (sgd 5e-4, adamw 0.01)")
     sub.add_argument(
+        "--batch-norm", choices=("learnt", "fixed"),
+        help="whether its statistics are learnt from each batch or stay (own images: fixed; else learnt)",
+    )  # fmt: skip
+    sub.add_argument(
         "--augment", metavar="NAMES",
         help=f"how train images are changed, with commas: {changes}. Or {NONE}, or {AS_KNOWN}, as is fair for the data "
         "set (own images: flip)",

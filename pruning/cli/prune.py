@@ -32,7 +32,7 @@ from pruning.subject import Subject
 from pruning.tasks.names import known_metrics
 from pruning.tasks.table import find_metric
 
-TRAINING = ("lr", "optimiser", "augment", "distillation", "batch_size", "weight_decay")
+TRAINING = ("lr", "optimiser", "augment", "distillation", "batch_size", "weight_decay", "batch_norm")
 """Fields of a recipe that options of the same name set."""
 
 

@@ -189,6 +189,7 @@ def train_config(recipe: Recipe, steps: int) -> TrainConfig:
         steps=steps,
         batch_size=recipe.batch_size,
         optimiser=recipe.optimiser,
+        batch_norm=recipe.batch_norm,
         lr=recipe.lr,
         augment=recipe.augment,
         momentum=recipe.momentum,
