@@ -44,12 +44,11 @@ def fit(network: Network, reference: str, given: Preprocess | None = None) -> Fi
         return Fitted(preprocess=given)
     if given is not None:
         _check_size(network, given)
-        return Fitted(preprocess=given, remarks=(f"Images are prepared as asked: {given.words}.",))
+        return Fitted(preprocess=given, remarks=(f"Images are prepared as given: {given.words}.",))
     stated = stated_by(network)
     if stated is not None:
-        return Fitted(
-            preprocess=stated, remarks=(f"Images are prepared as the network's weights say: {stated.words}.",)
-        )
+        who = "in the run that it comes from" if network.root else "the network's library or weights say"
+        return Fitted(preprocess=stated, remarks=(f"Images are prepared as {who}: {stated.words}.",))
     default = describe_data(reference).preprocess
     if default is None:
         return Fitted(preprocess=None)
