@@ -31,6 +31,8 @@ class Fitted:
     """None for images that are as they are."""
     remarks: tuple[str, ...] = ()
     """Who says so, in whole sentences."""
+    by_default: bool = False
+    """Whether nobody says, so that it is what suits the images; those say so themselves."""
 
 
 def fit(network: Network, reference: str, given: Preprocess | None = None) -> Fitted:
@@ -54,7 +56,7 @@ def fit(network: Network, reference: str, given: Preprocess | None = None) -> Fi
         return Fitted(preprocess=None)
     adapted = _adapted(default, network)
     if adapted == default:
-        return Fitted(preprocess=default)
+        return Fitted(preprocess=default, by_default=True)
     words = f"Nobody says how images are prepared for this network: they are brought to what it takes, {adapted.words}."
     return Fitted(preprocess=adapted, remarks=(words,))
 
