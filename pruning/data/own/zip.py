@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pruning.base.errors import DataError, InputError, excerpt, first_line
+from pruning.base.errors import DataError, excerpt
 from pruning.data.info import Progress
+from pruning.data.own.first_bytes import why_not
 from pruning.data.own.reference import OwnReference
 from pruning.data.own.row import Looked, own_reader
+from pruning.data.own.stamps import file_key
 
 if TYPE_CHECKING:
     from pruning.data.own.listing import Listing
@@ -30,22 +31,6 @@ def look(reference: OwnReference, progress: Progress | None) -> Looked:
     return Looked(key=file_key("zip", path, reference.path), make=lambda: _listing(path, progress))
 
 
-def file_key(kind: str, path: Path, named: str) -> str:
-    """What tells this state of a file from all others: path, size and time.
-
-    Raises:
-        InputError: there is no such file.
-    """
-    try:
-        status = os.stat(path)
-    except OSError as error:
-        raise InputError(f"There is no file {excerpt(named, 200)}: check the path.") from error
-    if not os.path.isfile(path):
-        raise InputError(f"{excerpt(named, 200)} is no file but a folder or a device: check the path.")
-    mark = f"{kind} {path} {status.st_size} {status.st_mtime_ns}"
-    return hashlib.sha256(mark.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-
-
 class _Archive:
     """A zip that is open, with its members by name."""
 
@@ -55,7 +40,7 @@ class _Archive:
         try:
             self._zip = zipfile.ZipFile(path)
         except Exception as error:  # nearly anything may come of damaged bytes
-            raise DataError(f"{name} is no readable zip ({_words(error, path)}): fetch or make it again.") from error
+            raise DataError(f"{name} is no readable zip: {why_not(path, 'a zip archive')}.") from error
         infos = self._zip.infolist()
         if any(info.flag_bits & ENCRYPTED for info in infos):
             raise DataError(f"{name} is encrypted: make it again without a password.")
@@ -113,19 +98,6 @@ def _name(info: zipfile.ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
-def _words(error: Exception, path: Path) -> str:
-    from pruning.data.own.first_bytes import kind_of
-
-    try:
-        with path.open("rb") as file:
-            kind = kind_of(file.read(64))
-    except OSError:
-        kind = None
-    if kind and "zip" not in kind:
-        return f"it is {kind}"
-    return "it ends too early or is damaged" if kind else first_line(error, 100)
-
-
 def _listing(path: Path, progress: Progress | None) -> Listing:
     from pruning.data.own.layout_files import LARGEST_TEXT, arrange
     from pruning.data.own.look import Candidates, look_through
@@ -133,13 +105,7 @@ def _listing(path: Path, progress: Progress | None) -> Listing:
 
     archive = _Archive(path)
 
-    def text(name: str) -> bytes:
-        try:
-            return archive.read(name, LARGEST_TEXT)
-        except Exception as error:
-            raise DataError(f"{excerpt(name)} in {excerpt(path.name)} is damaged: {first_line(error, 100)}.") from error
-
-    arranged = arrange(archive.tree, text, path.stem)
+    arranged = arrange(archive.tree, lambda name: archive.read(name, LARGEST_TEXT), path.stem)
     said = [*arranged.remarks]
     if archive.outside:
         said.append(f"Left out, because their names lead out of the zip: {listed(archive.outside)}.")
@@ -158,7 +124,7 @@ def _listing(path: Path, progress: Progress | None) -> Listing:
     return look_through(candidates, progress)
 
 
-def decoded(reference: OwnReference, listing: Listing) -> Decoded:
+def decoded(reference: OwnReference, listing: Listing, key: str) -> Decoded:
     from pruning.data.own.decode import decode
 
     archive = functools.cache(lambda: _Archive(reference.place))
