@@ -163,12 +163,11 @@ def plan_timm(reference: Reference) -> Blueprint:
 
 
 def _timm(reference: Reference) -> Any:
+    need("timm", excerpt(reference.text))
     try:
         return importlib.import_module("timm")
     except ImportError as error:
-        raise InputError(
-            f"{excerpt(reference.text)} needs timm, which cannot be imported ({error}): pip install timm."
-        ) from error
+        raise InputError(f"{excerpt(reference.text)} needs timm, which cannot be imported ({error}).") from error
 
 
 def _timm_config(timm: Any, name: str) -> Any:
