@@ -17,8 +17,10 @@ SHOWN = 3
 
 
 def say_remarks(subject: Subject) -> None:
-    """Say what was guessed, left out or noticed, where images are one's own."""
+    """Say where the weights are from, and what was guessed, left out or noticed, where images are one's own."""
     if subject.preprocess is not None:
+        if not subject.network.root:
+            say(f"Weights: {subject.network.weights}.")
         for remark in subject.remarks:
             say(f"Note: {remark}")
 
