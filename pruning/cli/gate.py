@@ -14,6 +14,8 @@ from pruning.subject import Subject
 
 SHOWN = 3
 """Other ways that are told."""
+LUCK = 0.1
+"""Of the way from guessing to perfect: what the best of many tries may reach without meaning anything."""
 
 
 def say_remarks(subject: Subject) -> None:
@@ -44,7 +46,7 @@ def pass_gate(
     trials = try_others(subject, first, cancel=cancel) if first.doubt else ()
     if subject.preprocess is not None:
         say(f"{first.words} {first.doubt or '' if first.trivial or first.doubt else 'As expected?'}".rstrip())
-        for line in trial_lines(first, trials):
+        for line in trial_lines(first, trials, first.answers.metric.guess(subject.info)):
             say(line)
     unmet = [wanted.text for wanted in expected if not _meets(first, wanted)]
     if unmet:
@@ -54,12 +56,13 @@ def pass_gate(
     return gate_values(first, trials)
 
 
-def trial_lines(first: Look, trials: Sequence[Trial]) -> list[str]:
-    """What other ways would give, where any is better; and that none is, where all were tried."""
-    metric = first.answers.metric
-    better = [trial for trial in trials if trial.better]
+def trial_lines(first: Look, trials: Sequence[Trial], guess: float = 0.0) -> list[str]:
+    """What other ways would give, where any is better and more than luck (`guess`); and that none is, where all were
+    tried."""
+    metric, by_luck = first.answers.metric, guess + LUCK * (1 - guess)
+    better = [trial for trial in trials if trial.better and trial.value > by_luck]
     if not better:
-        return ["None of the usual other crops, normalisations, channel or class orders does better."] if trials else []
+        return ["None of the usual other crops, normalisations, channel or class orders explains it."] if trials else []
     return [
         f"With {trial.words}: {metric.words(trial.value)} of the same {trial.images:,} images "
         f"({signed(metric, trial.difference.value, 1)} {metric.unit_of_change}).{_how(trial)}"
