@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pruning.base.errors import InputError, RequirementError
@@ -16,6 +17,15 @@ SHOWN = 3
 """Other ways that are told."""
 LUCK = 0.1
 """Of the way from guessing to perfect: what the best of many tries may reach without meaning anything."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Passed:
+    """What was seen at the gate."""
+
+    look: Look
+    values: dict[str, Any]
+    """As JSON."""
 
 
 def say_remarks(subject: Subject) -> None:
@@ -32,9 +42,9 @@ def pass_gate(
     expected: Sequence[Requirement],
     *,
     cancel: Callable[[], bool],
-) -> dict[str, Any] | None:
-    """Look at select images with the unpruned network, and say what came of it; as JSON. None for published images of
-    which nothing is expected.
+) -> Passed | None:
+    """Look at select images with the unpruned network, and say what came of it. None for published images of which
+    nothing is expected.
 
     Raises:
         RequirementError: it is not what is expected.
@@ -53,7 +63,7 @@ def pass_gate(
         raise RequirementError(
             f"Nothing was pruned, since what is expected is not met: {'; '.join(unmet)}. {first.words}"
         )
-    return gate_values(first, trials)
+    return Passed(look=first, values=gate_values(first, trials))
 
 
 def trial_lines(first: Look, trials: Sequence[Trial], guess: float = 0.0) -> list[str]:
