@@ -142,6 +142,8 @@ def test_the_report_speaks_of_agreement(unlabelled: Run, tmp_path: Path) -> None
     body = text[text.index("<main") : text.index("</main>")]
     assert "Agreement with the unpruned network against cost" in body and "Shapes, plain" in body
     assert "accuracy" not in body.lower() and str(unlabelled.path.parent) not in text
+    assert "divergence from the unpruned network" in body and "looked at" in body and "RGB, mean 0.485" in body
+    assert "newly wrong" not in body and "answered otherwise" in body
 
 
 def test_files_that_changed_are_said_and_the_run_still_opens(place: Place) -> None:
