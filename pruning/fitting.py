@@ -117,10 +117,10 @@ def at_shape(network: Network, shape: Sequence[int]) -> Network:
 
 
 def output_shape(network: Network) -> tuple[int, ...]:
-    """Shape of what a network puts out for its example inputs, images first; () for what is no tensor.
+    """Shape of what a network puts out for its example inputs, images first.
 
     Raises:
-        InputError: it fails on them.
+        InputError: it fails on them, or gives something other than a tensor.
     """
     try:
         with torch.no_grad():
@@ -129,7 +129,17 @@ def output_shape(network: Network) -> tuple[int, ...]:
         raise
     except Exception as error:
         raise InputError(f"{network.title} fails on example inputs ({first_line(error)}).") from error
-    return tuple(found.shape) if isinstance(found, Tensor) else ()
+    if not isinstance(found, Tensor):
+        raise InputError(
+            f"{network.title} gives {_kind(found)} for a batch of images, not a tensor with one number a class: let "
+            "forward return that alone in eval mode."
+        )
+    return tuple(found.shape)
+
+
+def _kind(value: object) -> str:
+    many = f" of {len(value)}" if isinstance(value, tuple | list | dict) else ""
+    return f"a {type(value).__name__}{many}"
 
 
 def _random_images(model: nn.Module, shape: Sequence[int]) -> Tensor:

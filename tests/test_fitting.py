@@ -14,7 +14,7 @@ from pruning.base.errors import InputError
 from pruning.catalog.network import Network
 from pruning.data.preprocess import IMAGENET, Preprocess
 from pruning.fitting import at_shape, fit, names_of, output_shape, stated_by
-from pruning.subject import live_subject, open_subject
+from pruning.subject import Subject, live_subject, open_subject
 from tests import own
 
 HALF = Preprocess(size=(16, 16), mean=(0.5,) * 3, std=(0.5,) * 3)
@@ -109,9 +109,16 @@ def test_unlabelled_images_make_the_task_agreement_and_lack_nothing() -> None:
 
 def test_random_weights_never_get_an_accuracy() -> None:
     made = network(untrained=True)
-    from pruning.subject import Subject
-
     subject = Subject.of(made).with_data("shapes:labelled")
     assert subject.missing == "its weights are random, so that nothing it answers means anything"
     with pytest.raises(InputError, match=r"cannot be scanned: its weights are random.*weights=FILE"):
         subject.check("scan")
+
+
+def test_what_puts_out_no_tensor_is_refused_in_a_sentence() -> None:
+    class Two(nn.Module):
+        def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return images.mean((2, 3)), images
+
+    with pytest.raises(InputError, match="net gives a tuple of 2 for a batch of images, not a tensor"):
+        Subject.of(network(Two())).with_data("shapes:labelled")

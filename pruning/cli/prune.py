@@ -22,13 +22,13 @@ from pruning.runs import create_run, execute
 from pruning.runs.held import files_of
 from pruning.runs.ledger import ledger_of_result
 from pruning.runs.looks import looks_words
-from pruning.runs.pipeline import check_recipe, steps_for_seconds
+from pruning.runs.pipeline import check_subject, steps_for_seconds
 from pruning.runs.recipe import SCHEDULES, Recipe, Schedule
 from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
 from pruning.runs.suitable import suitable_recipe
 from pruning.spec import PruneSpec
-from pruning.subject import Subject
+from pruning.subject import Subject, open_subject
 from pruning.tasks.names import known_metrics
 from pruning.tasks.table import find_metric
 
@@ -54,13 +54,14 @@ def prune(
     """
     with only_ours():
         recipe, told = recipe_of(args, spec, asked)
-        subject = check_recipe(recipe, args.data_dir)
+        subject = told or open_subject(recipe.model, recipe.data, args.data_dir, recipe.preprocess)
+        check_subject(recipe, subject)
         subject.check("run")
         files_of(recipe.model)
         _check_measured(subject, required)
         if subject.preprocess is not None:
             subject.data  # noqa: B018 - whatever is wrong with the images is said before there is a folder
-        say_remarks(told or subject)
+        say_remarks(subject)
         gate = pass_gate(subject, expected, cancel=cancel)
         folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
         say(f"Run folder: {folder}")

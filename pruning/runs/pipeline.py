@@ -130,6 +130,12 @@ def check_recipe(recipe: Recipe, data_dir: str | None = None) -> Subject:
         InputError: the network, a layer, or the pair of network and data set is not possible.
     """
     subject = open_subject(recipe.model, recipe.data, data_dir, recipe.preprocess)
+    check_subject(recipe, subject)
+    return subject
+
+
+def check_subject(recipe: Recipe, subject: Subject) -> None:
+    """Raises InputError where what a recipe asks for is not possible with its network and images, which are open."""
     if recipe.finetune_steps and not subject.info.labelled and distillation_of(recipe, subject) < 1:
         raise InputError(
             "These images have no labels, so fine-tuning can only learn from the unpruned network's answers: leave out "
@@ -138,7 +144,6 @@ def check_recipe(recipe: Recipe, data_dir: str | None = None) -> Subject:
     per_target(subject.graph, recipe.prune)
     if "batch_norm" in find_criterion(recipe.prune.criterion).needs:
         make_plan(subject.model, subject.graph, recipe.prune)  # refuses here what has no batch norm to rank by
-    return subject
 
 
 def dense_of(subject: Subject) -> Subject:

@@ -30,6 +30,14 @@ def divergence(outputs: Tensor, answers: Tensor) -> Tensor:
     return each.nan_to_num(WORST, posinf=WORST).clamp(0.0, WORST)
 
 
+def bounded_interval(scores: Tensor) -> tuple[float, float]:
+    """95 % interval of the mean divergence, which is never below 0; of one image anything is possible."""
+    if len(scores) < 2:
+        return 0.0, WORST
+    low, high = mean_interval(scores)
+    return max(0.0, low), min(WORST, high)
+
+
 def the_worst(info: DataInfo) -> float:
     """Without looking, a divergence may be as large as there is."""
     return WORST
@@ -60,7 +68,7 @@ DIVERGENCE = Metric(
     higher_is_better=False,
     bounds=(0.0, WORST),
     score=divergence,
-    interval=mean_interval,
+    interval=bounded_interval,
     difference=mean_difference,
     guess=the_worst,
 )

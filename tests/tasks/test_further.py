@@ -60,3 +60,8 @@ def test_the_loss_of_agreement_also_takes_classes_that_stand_in() -> None:
     assert float(AGREEMENT_TASK.loss(outputs, targets, reduction="mean")) == pytest.approx(
         float(torch.nn.functional.cross_entropy(outputs, targets))
     )
+
+
+def test_a_divergence_is_never_below_nothing_and_of_one_image_anything() -> None:
+    low, high = DIVERGENCE.interval(torch.tensor([0.0, 0.001, 0.0]))
+    assert low == 0.0 and 0 < high < 0.01 and DIVERGENCE.interval(torch.tensor([0.5])) == (0.0, WORST)
