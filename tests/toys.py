@@ -66,7 +66,7 @@ def own_digits(*, is_path: bool = False) -> Reader:
     """The built-in digits as images of one's own, which fit what was trained on MNIST: `own:NAME`."""
 
     def describe(reference: str, preprocess: Preprocess | None = None) -> DataInfo:
-        return replace(READERS["mnist5k"].describe("mnist5k", preprocess), name=reference, title="Digits of one's own")
+        return replace(READERS["mnist5k"].describe("mnist5k"), name=reference, title="Digits of one's own")
 
     def opened(
         reference: str,
@@ -75,7 +75,7 @@ def own_digits(*, is_path: bool = False) -> Reader:
         progress: Progress | None,
         preprocess: Preprocess | None = None,
     ) -> Data:
-        data = READERS["mnist5k"].open("mnist5k", data_dir, download, progress, preprocess)
+        data = READERS["mnist5k"].open("mnist5k", data_dir, download, progress)
         assert isinstance(data, MemoryData)
         return replace(data, info=describe(reference))
 
