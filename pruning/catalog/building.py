@@ -17,6 +17,7 @@ from pruning.base.files import given_path
 from pruning.catalog.class_names import Classes, named_in
 from pruning.catalog.network import RANDOM, SEED, Network
 from pruning.catalog.offline import fetching
+from pruning.catalog.preparation import of_checkpoint
 from pruning.catalog.references import Reference
 from pruning.catalog.weights.contents import read_contents
 from pruning.catalog.weights.loading import Fit, find_weights, load_weights, other_classes, own_tensors
@@ -169,7 +170,7 @@ def _network(
         example_inputs=plan.example(model),
         weights=weights,
         untrained=untrained,
-        preprocess=plan.preprocess,
+        preprocess=(of_checkpoint(fit.values, reference.size) if fit is not None else None) or plan.preprocess,
         classes=names or plan.classes(model),
     )
 

@@ -23,9 +23,12 @@ from typing import Any
 PREFIX = "guest_"
 
 
-def run_guest(path: Path) -> types.ModuleType:
-    """Run a file anew, and anew what it imports from beside it; the module. Raises whatever the file raises."""
-    package = f"{PREFIX}{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+def run_guest(path: Path, apart: str = "") -> types.ModuleType:
+    """Run a file anew, and anew what it imports from beside it; the module. Raises whatever the file raises.
+
+    `apart`: a text that tells it from another run of the same file, whose modules stay.
+    """
+    package = f"{PREFIX}{hashlib.sha256(f'{path}{apart}'.encode()).hexdigest()[:8]}"
     top = _top(path.parent)
     try:
         if top != path.parent and path.stem.isidentifier():

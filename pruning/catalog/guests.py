@@ -14,7 +14,8 @@ import threading
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,29 @@ import torch
 from pruning.base.errors import InputError, excerpt, first_line
 from pruning.base.files import given_path
 from pruning.catalog.guest_imports import run_guest
+from pruning.catalog.network import SEED
 
 _ONE_AT_A_TIME = threading.RLock()
 """What is set aside here belongs to the whole process."""
 
 
-def call_guest(
-    path: Path, name: str, options: Mapping[str, tuple[str, Any]] | None = None, *, what: str = "model"
-) -> Any:
-    """Run a Python file and call a function in it; what the function gives.
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """What a reference asks of a function: '?classes=10'."""
 
-    The function is called without arguments, but for `options`: what each is called in a reference ('classes') → the
-    keyword arguments that may take it, joined by commas, and the value.
+    name: str
+    """In the reference."""
+    arguments: tuple[str, ...]
+    """Keyword arguments that may take it, the first there is."""
+    value: Any
+    needed: bool = True
+    """Whether a function without such an argument is refused."""
+
+
+def call_guest(path: Path, name: str, options: Sequence[Option] = (), *, what: str = "model", seed: int = SEED) -> Any:
+    """Run a Python file and call a function in it, with no arguments but `options`; what the function gives.
+
+    `what`: it gives, for sentences. `seed`: of all random numbers that it draws.
 
     Relative paths are looked up in the file's folder; where nothing is there, the file is run once more with those of
     the caller.
@@ -47,12 +59,12 @@ def call_guest(
     if not path.is_file():
         raise InputError(f"There is no file {excerpt(str(path), 200)} with a {what}: check the path.")
     try:
-        return _call(path, name, options or {}, path.parent, what)
+        return _call(path, name, options, path.parent, what, seed)
     except InputError as error:
         lost = error.__cause__
         if not isinstance(lost, FileNotFoundError) or not _is_here(lost.filename):
             raise
-    return _call(path, name, options or {}, None, what)
+    return _call(path, name, options, None, what, seed)
 
 
 def _is_here(name: object) -> bool:
@@ -60,9 +72,9 @@ def _is_here(name: object) -> bool:
     return isinstance(name, str) and not os.path.isabs(name) and os.path.exists(name)
 
 
-def _call(path: Path, name: str, options: Mapping[str, tuple[str, Any]], folder: Path | None, what: str) -> Any:
-    with guest(path, folder):
-        module = _run(path)
+def _call(path: Path, name: str, options: Sequence[Option], folder: Path | None, what: str, seed: int) -> Any:
+    with guest(path, folder, seed):
+        module = _run(path, "" if seed == SEED else str(seed))
         function = _find(module, path, name, what)
         arguments = _arguments(function, path, name, options, what)
         try:
@@ -72,12 +84,14 @@ def _call(path: Path, name: str, options: Mapping[str, tuple[str, Any]], folder:
 
 
 @contextlib.contextmanager
-def guest(path: Path, folder: Path | None) -> Iterator[None]:
+def guest(path: Path, folder: Path | None, seed: int = SEED) -> Iterator[None]:
     """While somebody's code runs: what it prints goes to standard error, it has no input and no arguments, `folder` is
-    the current one, and whatever it sets for the whole process is set back afterwards."""
+    the current one, random numbers begin at `seed`, and whatever it sets for the whole process is set back afterwards.
+    """
     with _ONE_AT_A_TIME, contextlib.ExitStack() as stack:
         for keeper in (_python_state, _numbers_state, _torch_state, _output_state):
             stack.enter_context(keeper())
+        random.seed(seed), np.random.seed(seed), torch.manual_seed(seed)
         sys.argv = [str(path)]
         if folder is not None:
             os.chdir(folder)
@@ -196,10 +210,10 @@ def _descriptor_redirected() -> Iterator[None]:
         os.close(kept)
 
 
-def _run(path: Path) -> types.ModuleType:
+def _run(path: Path, apart: str) -> types.ModuleType:
     linecache.checkcache(str(path))
     try:
-        return run_guest(path)
+        return run_guest(path, apart)
     except (Exception, SystemExit) as error:
         raise InputError(f"Running {path.name} fails {place_of(error, path)}. Correct it and try again.") from error
 
@@ -223,7 +237,7 @@ def _find(module: types.ModuleType, path: Path, name: str, what: str) -> Callabl
 
 
 def _arguments(
-    function: Callable[..., Any], path: Path, name: str, options: Mapping[str, tuple[str, Any]], what: str
+    function: Callable[..., Any], path: Path, name: str, options: Sequence[Option], what: str
 ) -> dict[str, Any]:
     """What to call a function with; only options that its signature has."""
     try:
@@ -231,14 +245,15 @@ def _arguments(
     except (TypeError, ValueError):
         signature = None  # there is none to be had: call it and see
     arguments: dict[str, Any] = {}
-    for option, (names, value) in options.items():
-        takes = next((one for one in names.split(",") if signature and one in signature.parameters), None)
-        if takes is None:
+    for option in options:
+        takes = next((one for one in option.arguments if signature and one in signature.parameters), None)
+        if takes is not None:
+            arguments[takes] = option.value
+        elif option.needed:
             raise InputError(
-                f"{option}={excerpt(str(value))} cannot be handed to {name}() in {path.name}, which takes no argument "
-                f"of that name: leave it out, or give the function an argument {names.split(',')[0]}."
+                f"{option.name}={excerpt(str(option.value))} cannot be handed to {name}() in {path.name}, which takes "
+                f"no argument of that name: leave it out, or give the function an argument {option.arguments[0]}."
             )
-        arguments[takes] = value
     if signature is not None:
         try:
             signature.bind(**arguments)
@@ -250,8 +265,9 @@ def _arguments(
     return arguments
 
 
-def _offer(complaint: str, options: Mapping[str, tuple[str, Any]]) -> str:
-    return ", or write ?classes=N" if "classes" in complaint and "classes" not in options else ""
+def _offer(complaint: str, options: Sequence[Option]) -> str:
+    given = {option.name for option in options}
+    return ", or write ?classes=N" if "classes" in complaint and "classes" not in given else ""
 
 
 def place_of(error: BaseException, path: Path) -> str:

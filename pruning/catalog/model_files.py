@@ -10,24 +10,29 @@ from torch import nn
 
 from pruning.base.errors import InputError, excerpt
 from pruning.catalog.first_layer import own_device
-from pruning.catalog.guests import call_guest
+from pruning.catalog.guests import Option, call_guest
+from pruning.catalog.network import SEED
 
-CLASSES = "classes,num_classes,n_classes,num_labels,nclasses"
+CLASSES = ("classes", "num_classes", "n_classes", "num_labels", "nclasses")
 """Arguments of a factory that take the number of classes."""
-SIZE = "size,image_size,img_size,input_size"
-"""Arguments that take the height and width of images; where a factory has none, its example inputs have that size."""
+SIZE = ("size", "image_size", "img_size")
+"""Arguments that take the height and width of images."""
 
 
-def call_factory(path: Path, factory: str, *, classes: int | None = None) -> tuple[nn.Module, Any]:
+def call_factory(
+    path: Path, factory: str, *, classes: int | None = None, size: int | None = None, seed: int = SEED
+) -> tuple[nn.Module, Any]:
     """Run a file and call a function in it; the model, and its example inputs or None.
 
-    The function takes no arguments, or the number of classes, and returns a model or `(model, example_inputs)`.
+    The function returns a model or `(model, example_inputs)`. `classes` is handed to it, and so is `size` where it has
+    an argument for that. `seed`: of all random numbers that it draws.
 
     Raises:
         InputError: no such file or function, an error in it (with file and line), or something else is returned.
     """
-    options = {} if classes is None else {"classes": (CLASSES, classes)}
-    made = call_guest(path, factory, options)
+    options = [] if classes is None else [Option(name="classes", arguments=CLASSES, value=classes)]
+    options += [] if size is None else [Option(name="size", arguments=SIZE, value=size, needed=False)]
+    made = call_guest(path, factory, options, seed=seed)
     model, example = made if isinstance(made, tuple | list) and len(made) == 2 else (made, None)
     if not isinstance(model, nn.Module):
         raise InputError(

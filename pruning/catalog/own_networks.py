@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from pruning.base.errors import InputError
 from pruning.base.files import given_path
-from pruning.catalog.building import random_images, seeded
+from pruning.catalog.building import random_images
 from pruning.catalog.class_names import Classes, as_classes, named_in
-from pruning.catalog.first_layer import example_for
+from pruning.catalog.first_layer import example_for, first_output
 from pruning.catalog.guests import guest
 from pruning.catalog.model_files import call_factory, on_cpu
 from pruning.catalog.network import SEED, Network
-from pruning.catalog.preparation import of_module
+from pruning.catalog.preparation import of_checkpoint, of_module
 from pruning.catalog.references import Reference
 from pruning.catalog.weights.contents import read_contents
 from pruning.catalog.weights.loading import Fit, find_weights, load_weights, other_classes
@@ -24,6 +27,8 @@ from pruning.data.preprocess import Preprocess
 
 NAMES = ("class_names", "classes", "categories", "labels", "id2label")
 """Attributes of a module that may hold the names of its classes."""
+PATIENCE = 20.0
+"""Seconds; a factory that takes longer is not called again to see what it draws at random."""
 
 
 def open_own(reference: Reference) -> Network:
@@ -34,51 +39,102 @@ def open_own(reference: Reference) -> Network:
             fit.
     """
     path = given_path(reference.name)
-    classes = reference.classes
-    model, example, changed = _made(reference, path, classes)
+    started = time.monotonic()
+    model, example, changed = _made(reference, path, reference.classes)
+    seconds = time.monotonic() - started
     preprocess = of_module(model, reference.size)
-    fit: Fit | None = None
-    weights = "; ".join(part for part in (f"as {reference.factory}() makes them, seed {SEED}", changed) if part)
     any_size = example is None and reference.size is None and preprocess is None
     if example is None:
         example = _example(reference, path, model, preprocess)
-    if reference.weights is not None:
-        file = given_path(reference.weights)
-        fit = find_weights(model, read_contents(file), reference.key)
-        if fit.classes is not None:
-            model, example, classes = _for_classes(reference, path, fit)
-            fit = find_weights(model, fit.contents, reference.key)
-        words = load_weights(model, fit)
-        read = f"{classes:,} classes, as its last layer has" if classes != reference.classes else ""
-        weights = "; ".join(part for part in (f"from {file}", read, words, changed) if part)
-    text = reference.text
-    if classes != reference.classes:
-        text = reference.spelled(name=reference.name, weights=reference.weights, classes=classes)
-    return Network(
-        ref=text,
+    network = Network(
+        ref=reference.text,
         title=f"{reference.factory} of {path.name}",
         model=model.eval(),
         example_inputs=example,
-        weights=weights,
+        weights="; ".join(part for part in (f"as {reference.factory}() makes them, seed {SEED}", changed) if part),
         preprocess=preprocess,
         any_size=any_size,
-        classes=(named_in(fit.values, None) if fit is not None else ()) or _names(model),
+        classes=_names(model),
+    )
+    if reference.weights is not None:
+        network = _filled(network, reference, path, changed)
+    elif seconds < PATIENCE:
+        network = _told_untrained(network, reference, path)
+    return replace(network, classes=_fitting(network))
+
+
+def _filled(network: Network, reference: Reference, path: Path, changed: str) -> Network:
+    """The network with the weights of a file, made anew where those are for another number of classes."""
+    file = given_path(str(reference.weights))
+    fit = find_weights(network.model, read_contents(file), reference.key)
+    text, read = reference.text, ""
+    if fit.classes is not None:
+        model, example, classes = _for_classes(reference, path, fit)
+        network = replace(network, model=model.eval(), example_inputs=example)
+        fit = find_weights(model, fit.contents, reference.key)
+        text = reference.spelled(name=reference.name, weights=reference.weights, classes=classes)
+        read = f"{classes:,} classes, as its last layer has"
+    words = load_weights(network.model, fit)
+    return replace(
+        network,
+        ref=text,
+        weights="; ".join(part for part in (f"from {file}", read, words, changed) if part),
+        preprocess=network.preprocess or of_checkpoint(fit.values, reference.size),
+        classes=named_in(fit.values, None) or network.classes,
     )
 
 
-def _made(reference: Reference, path: Path, classes: int | None) -> tuple[nn.Module, Any, str]:
-    with seeded():
-        model, example = call_factory(path, reference.factory, classes=classes)
+def _told_untrained(network: Network, reference: Reference, path: Path) -> Network:
+    """The network, and whether parameters of it are drawn at random: its factory is called once more to see that."""
+    drawn = _drawn(reference, path, network.model)
+    matrices = {name for name, tensor in network.model.named_parameters() if tensor.dim() > 1}  # biases may begin as 0
+    some = f"; {few(drawn)} at random" if drawn and matrices - set(drawn) else ""
+    return replace(network, weights=network.weights + some, untrained=bool(drawn))
+
+
+def _fitting(network: Network) -> Classes:
+    """Names of classes, where the network has as many outputs."""
+    if not network.classes or not isinstance(network.example_inputs, torch.Tensor):
+        return network.classes
+    try:
+        with torch.no_grad():
+            outputs = first_output(network.model(network.example_inputs))
+    except Exception:  # somebody's code; who traces it says what is wrong
+        return network.classes
+    fits = isinstance(outputs, torch.Tensor) and outputs.dim() == 2 and outputs.shape[1] == len(network.classes)
+    return network.classes if fits else ()
+
+
+def _made(reference: Reference, path: Path, classes: int | None, seed: int = SEED) -> tuple[nn.Module, Any, str]:
+    model, example = call_factory(path, reference.factory, classes=classes, size=reference.size, seed=seed)
     if example is not None and reference.size is not None:
         raise InputError(f"{reference.factory}() in {path.name} gives its own example inputs: leave out size=.")
     model, changed = on_cpu(model, f"{reference.factory}() in {path.name}")
     return model, example, changed
 
 
-def _example(reference: Reference, path: Path, model: nn.Module, preprocess: Preprocess | None) -> Any:
+def _drawn(reference: Reference, path: Path, model: nn.Module) -> list[str]:
+    """Parameters that are others when the factory is called with other random numbers: nobody has trained them."""
+    try:
+        twin, example, _ = _made(reference, path, reference.classes, SEED + 1)
+        if example is None:
+            _example(reference, path, twin, None, SEED + 1)  # some layers take their shapes from the first input
+    except InputError:
+        return []
+    others = dict(twin.named_parameters())
+    return [
+        name
+        for name, tensor in model.named_parameters()
+        if tensor.requires_grad and name in others and not torch.equal(tensor, others[name])
+    ]
+
+
+def _example(
+    reference: Reference, path: Path, model: nn.Module, preprocess: Preprocess | None, seed: int = SEED
+) -> Any:
     """Inputs of the size that was asked for, that the network says, or that it takes."""
     size = reference.size or (preprocess.size[0] if preprocess is not None else None)
-    with guest(path, None):
+    with guest(path, None, seed):
         return example_for(model, size, random_images, f"{reference.factory}() in {path.name}")
 
 

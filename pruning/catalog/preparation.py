@@ -75,6 +75,12 @@ def of_module(module: Any, size: int | None) -> Preprocess | None:
     return next((one for one in found if one is not None), None)
 
 
+def of_checkpoint(values: Mapping[str, Any], size: int | None) -> Preprocess | None:
+    """What plain values beside the weights in a file say."""
+    found = (of_values(values.get(name), size) for name in ATTRIBUTES if isinstance(values.get(name), Mapping))
+    return next((one for one in found if one is not None), None)
+
+
 def resized(preprocess: Preprocess, size: int | None) -> Preprocess:
     """The same for images of another size."""
     if size is None or preprocess.size == (size, size):

@@ -42,8 +42,10 @@ class Command:
 
 def _with_model(sub: argparse.ArgumentParser, *, images: bool = False, **more: Any) -> None:
     """The network to work on. `images`: it is measured, so that it has to know images or be told which."""
-    options = "those of a library or file with ?size=PIXELS, ?weights=default or ?weights=FILE, joined by & "
-    words = f"{forms()}; {options}(without weights= they are random)"
+    options = "those of a library or file with ?size=PIXELS, ?classes=N (else as many as the weights have), "
+    options += "?weights=default or ?weights=FILE, joined by & (without weights= they are random); where a FILE has "
+    options += "several sets of weights, such as an averaged copy, &key=NAME takes another than its main one"
+    words = f"{forms()}; {options}"
     if images:
         words = f"{' or '.join(row.form for row in OPENERS.values() if row.brings_data)}, or another with --data"
     sub.add_argument("model", help=words + more.pop("otherwise", ""), **more)

@@ -28,7 +28,8 @@ def locked_lines(graph: ModelGraph) -> list[str]:
 
 def weights_lines(network: Network) -> list[str]:
     """Where the weights come from; for random ones also how to get others."""
-    hint = " (trained ones: ?weights=default or ?weights=FILE)" if network.untrained else ""
+    default = "" if network.ref.startswith("file:") else "?weights=default or "
+    hint = f" (trained ones: {default}?weights=FILE)" if network.untrained else ""
     return field("weights", network.weights + hint)
 
 

@@ -222,10 +222,12 @@ def test_a_factory_gets_the_options_that_it_names(tmp_path: Path) -> None:
         "def build(num_classes=4):\n    return nn.Sequential(nn.Flatten(), nn.Linear(12, 8), "
         "nn.Linear(8, num_classes))\n"
         "def fixed():\n    return build()\n"
-        "def needy(classes):\n    return build(classes)\n",
+        "def needy(classes):\n    return build(classes)\n"
+        "def sized(img_size=8):\n    return nn.Sequential(nn.Flatten(), nn.Linear(3 * img_size**2, 4))\n",
     )
     assert open_network(f"file:{net}:build?classes=7").model[2].out_features == 7
     assert open_network(f"file:{net}:needy?classes=7").model[2].out_features == 7
+    assert open_network(f"file:{net}:sized?size=12").example_inputs.shape == (2, 3, 12, 12)
     for text, words in (
         (f"file:{net}:fixed?classes=7", "takes no argument"),
         (f"file:{net}:needy", r"or write \?classes=N"),
@@ -244,10 +246,36 @@ def test_a_factory_gets_the_options_that_it_names(tmp_path: Path) -> None:
         open_network(f"file:{net}:build?classes=5&weights={tmp_path / 'w.pt'}")
 
 
+def test_weights_that_a_factory_draws_at_random_are_told(tmp_path: Path) -> None:
+    net = write(
+        tmp_path,
+        net="import random\nimport torch\nfrom torch import nn\n"
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.body = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4))\n"
+        "        self.head = nn.Conv2d(4, 2, 3)\n"
+        "    def forward(self, x):\n        return self.head(self.body(x))\n"
+        "def loaded():\n    net = Net()\n    net.load_state_dict(torch.load('w.pt'))\n    return net\n"
+        "def half():\n    net = Net()\n    net.body.load_state_dict(loaded().body.state_dict())\n    return net\n"
+        "def by_python():\n    net = loaded()\n    nn.init.constant_(net.head.weight, random.random())\n"
+        "    return net\n",
+    )
+    first = open_network(f"file:{net}:Net")
+    assert first.untrained and first.weights == "as Net() makes them, seed 0"
+    torch.save(first.model.state_dict(), tmp_path / "w.pt")
+    loaded = open_network(f"file:{net}:loaded")
+    assert not loaded.untrained and loaded.weights == "as loaded() makes them, seed 0"
+    half = open_network(f"file:{net}:half")
+    assert half.untrained and half.weights == "as half() makes them, seed 0; head.weight, head.bias at random"
+    made = [open_network(f"file:{net}:by_python") for _ in range(2)]
+    assert made[0].untrained and torch.equal(made[0].model.head.weight, made[1].model.head.weight)
+    assert not open_network(f"file:{net}:Net?weights={tmp_path / 'w.pt'}").untrained
+
+
 def test_a_module_says_how_its_images_are_prepared_and_what_its_classes_are(tmp_path: Path) -> None:
     net = write(
         tmp_path,
-        net="from torch import nn\ndef build():\n    net = nn.Conv2d(3, 2, 3)\n"
+        net="from torch import nn\ndef build():\n"
+        "    net = nn.Sequential(nn.Conv2d(3, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())\n"
         "    net.pretrained_cfg = {'input_size': (3, 64, 64), 'crop_pct': 0.8, "
         "'mean': (0.5,) * 3, 'std': (0.25,) * 3}\n"
         "    net.class_names = ['cat', 'dog']\n    return net\n"

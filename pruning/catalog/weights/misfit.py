@@ -107,7 +107,7 @@ _FAMILIES = (
     (r"(^|\.)encoder\.layers\.encoder_layer_\d+\.", "torchvision's vision transformers (vit_b_16 and others)"),
     (r"(^|\.)blocks\.\d+\.(attn\.qkv|attn\.proj|mlp\.fc[12])", "timm's vision transformers"),
     (r"(^|\.)blocks\.\d+\.\d+\.(conv_pw|conv_dw|conv_pwl|se\.)", "timm's EfficientNet and MobileNet family"),
-    (r"(^|\.)_blocks\.\d+\._(expand|depthwise|project)", "the package efficientnet-pytorch"),
+    (r"(^|\.)_blocks\.\d+\._", "the package efficientnet-pytorch and those like it"),
     (r"(^|\.)features\.denseblock\d", "torchvision's and timm's DenseNet family"),
     (r"(^|\.)features\.\d+\.\d+\.block\.\d", "torchvision's EfficientNet, MobileNetV3 or ConvNeXt"),
     (r"(^|\.)features\.\d+\.conv\.\d", "torchvision's MobileNetV2"),
