@@ -15,7 +15,7 @@ from pruning.base.errors import InputError
 from pruning.catalog.network import Network
 from pruning.catalog.openers import open_network
 from pruning.data.info import DataInfo
-from pruning.data.mapped import MappedData, map_classes, mapped_info
+from pruning.data.mapped import MappedData, by_position, map_classes, mapped_info
 from pruning.data.preprocess import Preprocess
 from pruning.data.protocol import Data
 from pruning.data.readers import describe_data, is_available, open_data
@@ -296,9 +296,11 @@ class Subject:
         if info.preprocess is None or not info.labelled or info.task != CLASSIFICATION.name:
             return images
         shape = output_shape(self.network)
-        by_name = map_classes(info, names_of(self.network), shape[1]) if len(shape) == 2 else None
+        names = names_of(self.network)
+        by_name = map_classes(info, names, shape[1]) if len(shape) == 2 else None
         if by_name is None:
-            return images
+            said = by_position(info, names)
+            return images if said is None else images.as_told((said,))
         told = mapped_info(info, by_name)
         opened = functools.cache(lambda: MappedData(info=told, inner=images.open(), by_name=by_name))
         return replace(images, info=told, open=opened)

@@ -112,6 +112,17 @@ def map_classes(info: DataInfo, names: Names, outputs: int) -> ByName | None:
     )
 
 
+def by_position(info: DataInfo, names: Names) -> str | None:
+    """What to say where classes are taken as they stand, each the output of its number, as `map_classes` gives None:
+    a sentence, or None where the network calls them the same.
+    """
+    if not info.classes or (names and not _find(info.classes, names)[1]):
+        return None
+    order = ", ".join(excerpt(name, 40) for name in info.classes[:SHOWN]) + (", …" if len(info.classes) > SHOWN else "")
+    why = "the network names its outputs otherwise" if names else "the network does not name its outputs"
+    return f"Classes are taken for outputs in this order ({order}), since {why}."
+
+
 def _find(classes: Sequence[str], names: Names) -> tuple[dict[str, int], list[str], list[str]]:
     """Class → output where there is just one of its name; those that have none; those that have several."""
     whole: dict[str, set[int]] = {}

@@ -101,7 +101,7 @@ def run(
         recipe=recipe,
         model=recipe.model,
         model_digest=subject.digest,
-        data=_data_used(data),
+        data=_data_used(subject),
         dense=measured.dense,
         pruned=measured.pruned,
         speedups=measured.speedups,
@@ -327,9 +327,9 @@ def _further(found: Answers) -> tuple[Measurement, ...]:
     return tuple(Measurement.beside(name, summary, found) for name, summary in found.further.items())
 
 
-def _data_used(data: Data) -> DataUsed:
+def _data_used(subject: Subject) -> DataUsed:
     """What images a run looked at; of one's own also what a reader elsewhere cannot know."""
-    info = data.info
+    info, data = subject.info, subject.data
     used = DataUsed(name=info.name, sha256=data.digest, source=data.source)
     if info.preprocess is None:
         return used

@@ -7,7 +7,7 @@ import torch
 
 from pruning.base.errors import InputError
 from pruning.data.info import DataInfo
-from pruning.data.mapped import MappedData, map_classes, mapped_info
+from pruning.data.mapped import MappedData, by_position, map_classes, mapped_info
 from pruning.data.memory import MemoryData
 
 ANIMALS = (("n01", "tench, Tinca tinca"), ("n02", "great white shark"), ("n03", "house-cat"), ("n04", "crane"),
@@ -93,3 +93,16 @@ def test_labels_become_outputs_and_images_stay() -> None:
     assert sorted(data.balanced("train").tolist()) == [0, 1, 2, 3]
     first_two = labels[data.balanced("train")[:2]]
     assert set(first_two.tolist()) == {0, 2}, "both classes come first"
+
+
+def test_what_is_taken_by_position_is_said() -> None:
+    said = by_position(info("ant", "bee", "cow"), ())
+    assert (
+        said
+        == "Classes are taken for outputs in this order (ant, bee, cow), since the network does not name its outputs."
+    )
+    names = (("cat",), ("dog",), ("eel",))
+    assert "names its outputs otherwise" in str(by_position(info("0", "1", "2"), names))
+    assert map_classes(info("0", "1", "2"), names, 3) is None, "the counts agree, and no name speaks against it"
+    assert by_position(info("Cat", "dog", "eel"), names) is None
+    assert str(by_position(info(*"abcdefgh"), ())).count(",") == 6
