@@ -20,7 +20,6 @@ from pruning.gate.look import Look
 from pruning.gate.orders import orders
 from pruning.subject import Subject
 from pruning.tasks.metric import Difference
-from pruning.training.evaluate import batch_of
 
 IMAGES = 200
 """Of those of the first look: enough to tell a wrong way from the right one."""
@@ -113,7 +112,7 @@ class _Pixels:
 
         def batches() -> Iterator[Tensor]:
             mean, std = (torch.tensor(numbers).view(1, -1, 1, 1) * 255 for numbers in (way.mean, way.std))
-            for some in self._index.split(batch_of(self._data)):
+            for some in self._index.split(self._data.at_once()):
                 pixels = self._data.images("select", some).float()
                 turned = {way.colour, own.colour} == {"rgb", "bgr"}
                 yield ((pixels.flip(1) if turned else pixels) - mean) / std

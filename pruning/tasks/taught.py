@@ -17,8 +17,6 @@ from pruning.tasks.agreement import AGREEMENT_TASK
 
 MOST_BYTES = 512 * 2**20
 """Of answers that are remembered; those of the network and images asked for last are, however many."""
-AT_ONCE = 12_000_000
-"""Numbers of the images that are shown to the network together."""
 
 
 class Answers:
@@ -81,10 +79,8 @@ class TaughtData(Data):
 
     @torch.no_grad()
     def _compute(self, model: nn.Module, role: Role, index: Tensor) -> Tensor:
-        channels, height, width = self.info.shape
-        size = max(1, min(500, AT_ONCE // (channels * height * width)))
         found = []
-        for some in index.split(size):
+        for some in index.split(self.at_once()):
             images = self.normalise(self.images(role, some))
             found.append(model(images.contiguous(memory_format=torch.channels_last)).float())
         return torch.cat(found)

@@ -21,7 +21,7 @@ from pruning.tasks.classification import ACCURACY
 from pruning.tasks.metric import Metric, Summary
 from pruning.tasks.table import find_metric, task_of
 from pruning.tasks.task import Task
-from pruning.training.evaluate import Scores, batch_of
+from pruning.training.evaluate import Scores
 
 CHOICES = tuple(entry.name for entry in fields(Choices))
 SCORES = "scores"
@@ -86,7 +86,7 @@ def answer_side_by_side(
     books = {name: _Book(task) for name in models}
     training = {name: model.training for name, model in models.items()}
     try:
-        for images, index in data.batches(role, batch_of(data), limit):
+        for images, index in data.batches(role, limit=limit):
             shown = images.contiguous(memory_format=torch.channels_last)
             said: dict[str, Tensor] = {}
             for name, model in models.items():
