@@ -12,10 +12,11 @@ from torch import nn
 
 from pruning.base.clone import clone
 from pruning.base.errors import InputError
+from pruning.catalog.class_names import Classes, imagenet
 from pruning.catalog.network import Network
 from pruning.catalog.openers import open_network
 from pruning.data.info import DataInfo
-from pruning.data.mapped import MappedData, by_position, map_classes, mapped_info
+from pruning.data.mapped import ByName, MappedData, by_position, map_classes, mapped_info
 from pruning.data.preprocess import Preprocess
 from pruning.data.protocol import Data
 from pruning.data.readers import describe_data, is_available, open_data
@@ -37,6 +38,7 @@ NEEDS: dict[Use, tuple[Part, ...]] = {
     "run": ("images", "labels", "training", "reference"),
 }
 """What each use cannot do without; a run fine-tunes, and is carried out by another process."""
+IMAGENET_CLASSES = 1000
 WORDS: dict[Use, str] = {"measure": "measured", "scan": "scanned", "run": "pruned and fine-tuned"}
 
 
@@ -297,7 +299,7 @@ class Subject:
             return images
         shape = output_shape(self.network)
         names = names_of(self.network)
-        by_name = map_classes(info, names, shape[1]) if len(shape) == 2 else None
+        by_name = _by_name(info, names, shape[1]) if len(shape) == 2 else None
         if by_name is None:
             said = by_position(info, names)
             return images if said is None else images.as_told((said,))
@@ -340,6 +342,28 @@ class Subject:
         reason = task_of(info).misfit(outputs, info)
         if reason is not None:
             raise InputError(f"{self.title} cannot be used with {info.name}: {reason}.")
+
+
+def _by_name(info: DataInfo, names: Classes, outputs: int) -> ByName | None:
+    """How classes of images belong to outputs. Those of a network that does not name its 1,000 outputs may be
+    ImageNet's, where the images are of some of these.
+
+    Raises:
+        InputError: they cannot be brought together.
+    """
+    try:
+        return map_classes(info, names, outputs)
+    except InputError:
+        if names or outputs != IMAGENET_CLASSES:
+            raise
+        try:
+            found = map_classes(info, imagenet(), outputs)
+        except InputError:
+            found = None
+        if found is None:
+            raise
+        said = "The network does not name its 1,000 outputs: they are taken for ImageNet's classes in the usual order. "
+        return replace(found, remark=said + found.remark)
 
 
 def open_subject(

@@ -122,3 +122,17 @@ def test_what_puts_out_no_tensor_is_refused_in_a_sentence() -> None:
 
     with pytest.raises(InputError, match="net gives a tuple of 2 for a batch of images, not a tensor"):
         Subject.of(network(Two())).with_data("shapes:labelled")
+
+
+def test_a_thousand_outputs_without_names_are_imagenets_where_the_images_are_of_some_of_its_classes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    thousand = network(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1000)))
+    monkeypatch.setitem(own.NAMES, "labelled", ("n01440764", "goldfish", "great_white_shark"))  # type: ignore[arg-type]
+    found = Subject.of(thousand).with_data("shapes:labelled")
+    labels = found.data.labels("select")
+    assert labels is not None and sorted(set(labels.tolist())) == [0, 1, 2] and len(found.info.classes) == 1000
+    assert "ImageNet's classes in the usual order" in " ".join(found.remarks)
+    monkeypatch.setitem(own.NAMES, "labelled", ("n01440764", "goldfish", "washing machine of mine"))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="tells 1,000 classes apart and does not know their names"):
+        Subject.of(thousand).with_data("shapes:labelled")

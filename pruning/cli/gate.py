@@ -110,7 +110,8 @@ def note_test_look(subject: Subject, role: str, dense_digest: Callable[[], str])
     if role != "test" or subject.preprocess is None:
         return None
     looks = note_look(dense_digest(), subject.data.digest, "evaluate")
-    say(f"Note: {looks_words(looks)}.")
+    if looks is not None:
+        say(f"Note: {looks_words(looks)}.")
     return looks
 
 

@@ -11,16 +11,12 @@ import secrets
 from datetime import UTC, datetime
 
 from pruning.base import safe_json
-from pruning.base.errors import StorageError
 from pruning.base.files import cache_dir, create_file
 
 
-def note_look(model_digest: str, data_digest: str, by: str) -> int:
+def note_look(model_digest: str, data_digest: str, by: str) -> int | None:
     """Note that the test images of a data set were looked at for an unpruned network, or one pruned from it; how often
-    that was, this look included. `by`: who looked, such as 'evaluate'.
-
-    Raises:
-        StorageError: the cache cannot be written.
+    that was, this look included, or None where the cache cannot be written. `by`: who looked, such as 'evaluate'.
     """
     key = hashlib.sha256(f"{model_digest} {data_digest}".encode()).hexdigest()[:32]
     folder = cache_dir() / "looks" / key
@@ -29,11 +25,8 @@ def note_look(model_digest: str, data_digest: str, by: str) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         create_file(folder / f"{secrets.token_hex(8)}.json", said)
         return sum(entry.name.endswith(".json") and not entry.name.startswith(".") for entry in folder.iterdir())
-    except OSError as error:
-        raise StorageError(
-            f"The look at the test images cannot be noted in {folder} ({error.strerror or error}): make room, or name "
-            "another folder with PRUNING_CACHE."
-        ) from error
+    except OSError:
+        return None
 
 
 def looks_words(looks: int) -> str:

@@ -172,4 +172,7 @@ def test_files_that_changed_are_said_and_the_run_still_opens(place: Place) -> No
 def test_looks_are_counted_for_each_network_and_data_set(place: Place) -> None:
     assert [note_look("a", "b", "it") for _ in range(3)] == [1, 2, 3]
     assert note_look("a", "c", "it") == 1 and looks_words(1).endswith("once for this network")
-    assert "4 times" in looks_words(note_look("a", "b", "it"))
+    assert "4 times" in looks_words(note_look("a", "b", "it") or 0)
+    (place.folder / "pruning_cache" / "looks").rename(place.folder / "moved")
+    (place.folder / "pruning_cache" / "looks").write_text("in the way")
+    assert note_look("a", "b", "it") is None, "what cannot be noted stops nothing"
