@@ -60,9 +60,7 @@ def pass_gate(
             say(line)
     unmet = [wanted.text for wanted in expected if not _meets(first, wanted)]
     if unmet:
-        raise RequirementError(
-            f"Nothing was pruned, since what is expected is not met: {'; '.join(unmet)}. {first.words}"
-        )
+        raise RequirementError(f"It is not as expected ({'; '.join(unmet)}), so nothing else was done. {first.words}")
     return Passed(look=first, values=gate_values(first, trials))
 
 

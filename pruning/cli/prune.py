@@ -19,13 +19,13 @@ from pruning.cli.spec import SPEC_FIELDS
 from pruning.cost.ledger import remarks
 from pruning.data import readers
 from pruning.runs import create_run, execute
-from pruning.runs.held import files_of
 from pruning.runs.ledger import ledger_of_result
 from pruning.runs.looks import looks_words
 from pruning.runs.pipeline import check_subject, steps_for_seconds
 from pruning.runs.recipe import SCHEDULES, Recipe, Schedule
 from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
+from pruning.runs.store import check_free
 from pruning.runs.suitable import suitable_recipe
 from pruning.spec import PruneSpec
 from pruning.subject import Subject, open_subject
@@ -52,12 +52,13 @@ def prune(
     Raises:
         PruningError: an option is not allowed, the images are absent, the run failed or was cancelled.
     """
+    if args.out is not None:
+        check_free(args.out)
     with only_ours():
         recipe, told = recipe_of(args, spec, asked)
         subject = told or open_subject(recipe.model, recipe.data, args.data_dir, recipe.preprocess)
         check_subject(recipe, subject)
         subject.check("run")
-        files_of(recipe.model)
         _check_measured(subject, required)
         if subject.preprocess is not None:
             subject.data  # noqa: B018 - whatever is wrong with the images is said before there is a folder

@@ -82,8 +82,7 @@ def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None
         model = "more" if recipe.continues else recipe.model.rpartition(":")[2]
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         path = default_runs_dir() / f"{stamp}-{model[:40]}-{uuid.uuid4().hex[:4]}"
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise InputError(f"{path} already holds something: name a new or empty folder for the run.")
+    check_free(path)
     recipe = recipe.replace(model=openers.absolute(recipe.model), data=readers.absolute(recipe.data))
     files = files_of(recipe.model)
     with _storage(path):
@@ -93,6 +92,16 @@ def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None
             replace_file(path / HELD, held_text(files))
         replace_file(path / RECIPE, recipe.to_yaml().encode())
     return path
+
+
+def check_free(path: Path) -> None:
+    """Raises InputError where a folder cannot become that of a new run, since it holds something."""
+    try:
+        held = path.exists() and (not path.is_dir() or any(path.iterdir()))
+    except OSError as error:
+        raise InputError(f"{path} cannot be a run's folder ({error.strerror or error}): name another one.") from error
+    if held:
+        raise InputError(f"{path} already holds something: name a new or empty folder for the run.")
 
 
 def execute(
