@@ -11,6 +11,7 @@ from torch import Tensor
 from pruning.base.errors import StorageError
 from pruning.base.files import read_bytes
 from pruning.data.info import DataInfo
+from pruning.data.preprocess import Preprocess
 from pruning.data.readers import describe_data
 from pruning.graph.model_graph import ModelGraph
 from pruning.jobs.status import State, Status
@@ -95,10 +96,15 @@ class Run:
                 f"The files of {self.name} do not say which network it began from: do it again."
             ) from error
 
-    def result_of(self, graph: ModelGraph, spec: PruneSpec, *, model: str, data: str) -> Result | None:
+    def result_of(
+        self, graph: ModelGraph, spec: PruneSpec, *, model: str, data: str, preprocess: Preprocess | None = None
+    ) -> Result | None:
         """Its result, if it is done and removed just what `spec` does from the same network (`graph`), with the same
-        images."""
-        same = (self.recipe.model, self.recipe.data) == (model, data) and same_cut(graph, self.recipe.prune, spec)
+        images, prepared alike."""
+        recipe = self.recipe
+        same = (recipe.model, recipe.data, recipe.preprocess) == (model, data, preprocess) and same_cut(
+            graph, self.recipe.prune, spec
+        )
         return self.result if same else None
 
     def continued(self, epochs: float) -> Recipe:

@@ -98,7 +98,9 @@ def _similar_html(chosen: Subject, cut: PruneSpec) -> str:
     from pruning.runs import list_runs
     from pruning.runs.similar_runs import similar_runs
 
-    runs = similar_runs(list_runs(), chosen.graph, cut, model=chosen.ref, data=chosen.data_name)
+    runs = similar_runs(
+        list_runs(), chosen.graph, cut, model=chosen.ref, data=chosen.data_name, preprocess=chosen.preprocess
+    )
     return accuracy_tile.similar_html(runs, chosen.task.metric)
 
 

@@ -21,7 +21,7 @@ def result_for(run: Run | None, subject: Subject, cut: PruneSpec) -> Result | No
     """The result of the shown run, if it is one of this very cut."""
     if run is None or run.result is None:
         return None
-    return run.result_of(subject.graph, cut, model=subject.ref, data=subject.data_name)
+    return run.result_of(subject.graph, cut, model=subject.ref, data=subject.data_name, preprocess=subject.preprocess)
 
 
 def show(run: Run | None, subject: Subject) -> None:
