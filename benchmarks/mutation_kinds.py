@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import mutation_images as images
+from benchmarks import mutated_images as images
 from benchmarks.mutated_weights import HOSTILE, WEIGHTS, show_weights
 from pruning.base.safe_json import dump, read_object
 from pruning.compare.casualties import casualties

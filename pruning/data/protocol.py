@@ -68,7 +68,7 @@ class Data(ABC):
         """uint8 images, N × C × H × W, to float32 with the data set's mean 0 and deviation 1."""
         mean = torch.tensor(self.info.mean).view(1, -1, 1, 1) * 255
         std = torch.tensor(self.info.std).view(1, -1, 1, 1) * 255
-        return (images.float() - mean) / std
+        return images.to(torch.float32, copy=True).sub_(mean).div_(std)
 
     def at_once(self, most: int = 500) -> int:
         """Images that are shown to a network together: fewer than `most` where they are large."""

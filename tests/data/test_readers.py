@@ -200,3 +200,12 @@ def test_an_epoch_has_a_step_even_where_a_batch_holds_all_images() -> None:
     assert [INFO.steps_per_epoch(size) for size in (5, 23, 24, 1000)] == [4, 1, 1, 1]
     assert [INFO.steps_of(epochs, 5) for epochs in (0, 0.5, 2, 2.6)] == [0, 2, 8, 10]
     assert INFO.steps_of(3, 1000) == 3
+
+
+def test_normalising_changes_nothing_that_is_handed_over() -> None:
+    pixels = DRAWN["test"].float()
+    kept = pixels.clone()
+    expected = (kept - 255 * torch.tensor(INFO.mean).view(1, -1, 1, 1)) / (
+        255 * torch.tensor(INFO.std).view(1, -1, 1, 1)
+    )
+    assert torch.allclose(toy().normalise(pixels), expected) and torch.equal(pixels, kept)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pruning.base.errors import excerpt, first_line
 from pruning.base.safe_json import JSONError, load
 from pruning.data.own.look import CHANGED
-from pruning.data.own.words import listed
+from pruning.data.own.words import listed, printable
 
 FILES = ("class_to_idx.json", "classes.txt", "class_names.txt", "labels.txt")
 """Files beside the images that may name the classes; the first that fits is followed."""
@@ -117,6 +118,7 @@ def _of_json(content: bytes) -> list[str] | str:
 
 
 def _checked(names: list[str]) -> list[str] | str:
+    names = [unicodedata.normalize("NFC", printable(name)) for name in names]
     if not names or len(names) > MOST_CLASSES:
         return f"it holds {len(names):,} names"
     if len(set(names)) < len(names):

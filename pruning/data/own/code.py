@@ -7,6 +7,7 @@ import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pruning.base.errors import DataError, InputError, excerpt, first_line
@@ -35,6 +36,8 @@ class _Made:
     key: str
     sets: tuple[Any, ...]
     listing: Listing
+    folder: Path | None
+    """Where their relative paths begin; None: where the caller is."""
 
 
 _last: list[_Made] = []
@@ -46,13 +49,15 @@ def look(reference: OwnReference, progress: Progress | None) -> Looked:
 
 
 def decoded(reference: OwnReference, listing: Listing, key: str) -> Decoded:
+    from pruning.catalog.guests import guest
+
     made = next((made for made in _last if made.listing is listing), None) or _made(reference, None)
-    assert listing.where is not None
-    where = listing.where
+    path, where = reference.place, listing.where
+    assert where is not None
 
     def image(number: int) -> Image.Image:
         which, place = (int(part) for part in where[number])
-        with _lock:  # somebody's data set need not be fit for several threads
+        with guest(path, made.folder):  # one at a time: somebody's data set need not be fit for several threads
             return _image(_item(made.sets[which], place)[0], made.listing.title)
 
     return image
@@ -69,12 +74,29 @@ def _made(reference: OwnReference, progress: Progress | None) -> _Made:
             return _last[0]
         from pruning.catalog.guests import call_guest
 
-        made = call_guest(path, reference.function, what="function that gives data sets by role")
-        title = f"{path.name}:{reference.function}"
-        sets = _by_part(made, title)
-        found = _Made(key=key, sets=tuple(sets.values()), listing=_listing(sets, title, progress))
+        sets = _by_part(call_guest(path, reference.function, what="data set"), f"{path.name}:{reference.function}")
+        found = _looked_through(key, reference, sets, progress)
         _last[:] = [found]
         return found
+
+
+def _looked_through(key: str, reference: OwnReference, sets: dict[int, Any], progress: Progress | None) -> _Made:
+    """With relative paths looked up in the file's folder; where nothing is there, in the caller's."""
+    from pruning.catalog.guests import guest
+
+    path = reference.place
+    title = f"{path.name}:{reference.function}"
+    folder: Path | None = path.parent
+    try:
+        with guest(path, folder):
+            listing = _listing(sets, title, progress)
+    except DataError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        folder = None
+        with guest(path, folder):
+            listing = _listing(sets, title, progress)
+    return _Made(key=key, sets=tuple(sets.values()), listing=listing, folder=folder)
 
 
 def _by_part(made: Any, title: str) -> dict[int, Any]:

@@ -99,7 +99,8 @@ def standard(image: Image.Image) -> Image.Image:
         upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
         if upright.mode in _DEEP:
             return _scaled(upright)
-        return upright.convert("L" if upright.mode in _GREY else "RGB")
+        mode = "L" if upright.mode in _GREY else "RGB"
+        return upright if upright.mode == mode else upright.convert(mode)
     except _FAILURES as error:
         raise UnreadableImage(_words(error)) from error
 

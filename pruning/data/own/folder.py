@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 FEW = 5_000
 """Files up to which every one is looked at each time; of more, folders alone as long as this process lives."""
+MOST = 8
+"""Folders that are remembered."""
 
 
 @dataclass(kw_only=True)
@@ -43,14 +46,21 @@ class Scan:
     key: str = ""
 
 
-_scanned: dict[str, Scan] = {}
+_scanned: OrderedDict[str, Scan] = OrderedDict()
+"""Path → what was found in it, without the names of its files."""
+
+
+def state_of(root: Path) -> str:
+    """What tells this state of a folder from all others; where it holds many files, each of them is looked at only once
+    a folder has changed."""
+    known = _scanned.get(str(root))
+    if known is not None and known.files > FEW and all(_time(path) == time for path, time in known.folders):
+        return known.key
+    return scan(root).key
 
 
 def scan(root: Path) -> Scan:
-    """All files below a folder; where there are many and no folder has changed, as they were found before."""
-    known = _scanned.get(str(root))
-    if known is not None and known.files > FEW and all(_time(path) == time for path, time in known.folders):
-        return known
+    """All files below a folder."""
     found = Scan()
     sha = hashlib.sha256(f"folder {root}".encode("utf-8", "surrogateescape"))
     for folder, entries in _walk(root, found):
@@ -65,9 +75,10 @@ def scan(root: Path) -> Scan:
     changing = unsettled(max(found.newest, *(time for _, time in found.folders), 0))
     sha.update(changing.encode())
     found.key = sha.hexdigest()[:32]
-    _scanned.clear()  # of one folder at a time: a million names take some room
     if not changing:
-        _scanned[str(root)] = found
+        _scanned[str(root)] = replace(found, tree={})
+        while len(_scanned) > MOST:
+            _scanned.popitem(last=False)
     return found
 
 
@@ -120,15 +131,15 @@ def look(reference: OwnReference, progress: Progress | None) -> Looked:
     if not root.is_dir():
         there = "is a file: write zip:, npz: or parquet:" if root.exists() else "is not there: check the path"
         raise InputError(f"The folder {excerpt(reference.path, 200)} {there}.")
-    found = scan(root)
-    return Looked(key=found.key, make=lambda: _listing(root, found, progress))
+    return Looked(key=state_of(root), make=lambda: _listing(root, progress))
 
 
-def _listing(root: Path, found: Scan, progress: Progress | None) -> Listing:
+def _listing(root: Path, progress: Progress | None) -> Listing:
     from pruning.data.own.layout_files import LARGEST_TEXT, arrange
     from pruning.data.own.look import Candidates, look_through
     from pruning.data.own.words import listed
 
+    found = scan(root)
     if found.unseen == [""]:
         raise DataError(f"The folder {excerpt(str(root), 200)} cannot be read: check its permissions.")
     arranged = arrange(found.tree, lambda name: _bytes(root, name, LARGEST_TEXT))

@@ -9,7 +9,7 @@ import numpy as np
 
 from pruning.base.errors import DataError, excerpt
 from pruning.data.own.class_names import MOST_CLASSES
-from pruning.data.own.words import listed
+from pruning.data.own.words import listed, printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +33,9 @@ def number_labels(values: np.ndarray, names: Sequence[str] | None, where: str) -
     if values.dtype.kind in "US":
         texts = values.astype(str)
         found = sorted(set(texts.tolist()))
-        classes = tuple(names) if names and set(found) <= set(names) else tuple(found)
-        number = {name: place for place, name in enumerate(classes)}
+        order = list(names) if names and set(found) <= set(names) else found
+        number = {name: place for place, name in enumerate(order)}
+        classes = tuple(map(printable, order))
         numbers = np.array([number[text] for text in texts.tolist()], dtype=np.int32)
         return Labels(numbers=numbers, classes=_few(classes, where), remarks=())
     low, high = int(values.min(initial=0)), int(values.max(initial=0))
@@ -56,7 +57,9 @@ def number_labels(values: np.ndarray, names: Sequence[str] | None, where: str) -
     if names:
         remarks.append(f"The classes are named by {where}.")
         return Labels(
-            numbers=(values - first).astype(np.int32), classes=_few(tuple(names), where), remarks=tuple(remarks)
+            numbers=(values - first).astype(np.int32),
+            classes=_few(tuple(map(printable, names)), where),
+            remarks=tuple(remarks),
         )
     holes = np.setdiff1d(np.arange(first, high + 1), there)
     if len(holes):

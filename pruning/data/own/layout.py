@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pruning.base.errors import excerpt
-from pruning.data.own.words import images_of, listed
+from pruning.data.own.words import images_of, listed, printable
 
 Tree = Mapping[str, Sequence[str]]
 """Folder, as 'train/cat' ('' for the outermost) → names of the files in it; empty folders as well."""
@@ -62,7 +62,7 @@ def is_image(name: str) -> bool:
 def class_name(folder: str) -> str:
     """A folder's own name as the name of a class: letters beyond ASCII are composed, whoever wrote them."""
     name = folder.rpartition("/")[2].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return unicodedata.normalize("NFC", name)
+    return printable(unicodedata.normalize("NFC", name))
 
 
 def read_layout(tree: Tree, archive: str = "") -> Layout:

@@ -19,8 +19,10 @@ from pruning.data.own.workers import for_each
 
 HEAD, TAIL = 65_536, 4_096
 """Bytes from the start and the end of a file that are looked at."""
-THOROUGH_FILES, THOROUGH_BYTES = 5_000, 500_000_000
-"""Up to here every file is read as a whole and looked through for damage; of more, headers and ends alone."""
+THOROUGH_FILES, THOROUGH_BYTES = 500, 500_000_000
+"""Up to here every file is decoded once to look for damage; of more, JPEG and PNG files by their headers and ends."""
+END = 64
+"""Bytes from a file's end in which its end mark lies; where something was appended, all of it is decoded."""
 CHANGED = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 """What reading a file of somebody's raises."""
 
@@ -133,8 +135,8 @@ def _header(ends: Ends, read: Callable[[], bytes], thorough: bool) -> Header:
 def _ends_well(start: bytes, end: bytes) -> bool:
     """Whether a JPEG or PNG has its end mark; of other formats it is not known."""
     if start.startswith(b"\xff\xd8"):
-        return b"\xff\xd9" in end[-TAIL:]
-    return start.startswith(b"\x89PNG") and b"IEND" in end[-TAIL:]
+        return b"\xff\xd9" in end[-END:]  # which never stands within the pixels of a JPEG
+    return start.startswith(b"\x89PNG") and b"IEND" in end[-END:]
 
 
 def _said_of(bad: dict[int, str], names: Sequence[str], count: int) -> list[str]:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pruning.data.own.listing import Listing
     from pruning.data.own.reading import Decoded
 
-MOST_FILES = 10_000
-
 
 def files_in(place: Path) -> list[Path]:
     """The Parquet files that a path names: itself, or those in a folder and the folders in it, by name."""
@@ -30,7 +28,7 @@ def files_in(place: Path) -> list[Path]:
         for name in sorted(names):
             if name.lower().endswith(".parquet") and not name.startswith(".") and os.path.isfile(f"{folder}/{name}"):
                 found.append(Path(folder) / name)
-    return found[:MOST_FILES]
+    return found
 
 
 def look(reference: OwnReference, progress: Progress | None) -> Looked:

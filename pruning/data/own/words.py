@@ -12,6 +12,15 @@ def images_of(count: int) -> str:
     return f"{count:,} image{'' if count == 1 else 's'}"
 
 
+def printable(name: str) -> str:
+    """A name of somebody's data with '?' for what cannot be printed, so that it can be shown anywhere.
+
+    >>> printable("cat\x1b[31m")
+    'cat?[31m'
+    """
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
 def listed(names: Sequence[str], most: int = 3) -> str:
     """The first few names, and how many more there are.
 

@@ -10,7 +10,7 @@ import torch
 
 from pruning.base.errors import DataError, InputError
 from pruning.data.readers import check_visitor, describe_data, open_data
-from tests.data.samples import CODE, aged
+from tests.data.samples import CODE, aged, files, write_folder
 
 
 def written(folder: Path, code: str, function: str = "build") -> str:
@@ -126,3 +126,36 @@ def test_it_is_run_once_until_it_changes(tmp_path: Path) -> None:
 def test_visitors_run_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="file or folder of this machine"):
         check_visitor(written(tmp_path, "1 / 0"))
+
+
+def test_what_it_prints_is_no_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = CODE.replace("pixels = np", "print('item', place)\n        pixels = np").replace(
+        "def build():", "print('run')\n\ndef build():\n    print('built')"
+    )
+    reference = written(tmp_path, code)
+    describe_data(reference)
+    open_data(reference).images("train", torch.arange(3))
+    said = capsys.readouterr()
+    assert said.out == "" and all(word in said.err for word in ("run", "built", "item 2"))
+
+
+FOLDER = """
+from torchvision.datasets import ImageFolder
+
+def build():
+    return {"train": ImageFolder("photos/train"), "test": ImageFolder("photos/val")}
+"""
+
+
+@pytest.mark.parametrize("beside_the_file", [True, False])
+def test_relative_paths_begin_at_the_file_or_where_the_caller_is(
+    beside_the_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "here").mkdir()
+    write_folder(tmp_path / ("code" if beside_the_file else "here") / "photos", files())
+    monkeypatch.chdir(tmp_path / "here")
+    reference = written(tmp_path / "code", FOLDER)
+    assert describe_data(reference).sizes == {"train": 8, "select": 3, "test": 3}
+    assert open_data(reference).images("test", torch.arange(3)).shape == (3, 3, 12, 16)
+    assert Path.cwd() == tmp_path / "here"

@@ -292,10 +292,12 @@ class TestFolders:
     ) -> None:
         monkeypatch.setattr(folders, "FEW", 3)
         place = aged(write_folder(tmp_path / "photos", files()))
-        first = folders.scan(place)
-        assert folders.scan(place) is first and first.files == 18
+        first = folders.state_of(place)
+        with monkeypatch.context() as patch:
+            patch.setattr(folders, "scan", lambda root: pytest.fail("all files were looked at again"))
+            assert folders.state_of(place) == first
         (place / "val/cat/more.png").write_bytes(b"")
-        assert folders.scan(place).files == 19
+        assert folders.state_of(place) != first
 
     def test_an_image_that_proves_damaged_when_decoded_is_left_out_the_next_time(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -427,6 +429,23 @@ def test_a_zip_that_changes_while_it_is_open(break_it: Callable[[Path], object],
     break_it(tmp_path / "photos.zip")
     with pytest.raises(PruningError):
         data.images("train", torch.tensor([0]))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+@pytest.mark.parametrize("appended", [b"", b"x" * 5000])
+def test_files_that_end_too_early_are_found_among_many(
+    kind: str, appended: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By their ends, without decoding the sound ones; something after the end does no harm."""
+    monkeypatch.setattr(look, "THOROUGH_FILES", 0)
+    contents = {}
+    for number in range(6):
+        file = io.BytesIO()
+        Image.fromarray(picture("train", "cat", number, (150, 150))).save(file, kind)
+        contents[f"cat/{number}.{kind.lower()}"] = file.getvalue() + appended
+    contents[f"cat/cut.{kind.lower()}"] = file.getvalue()[: len(file.getvalue()) * 3 // 4]
+    info = describe_data(made("folder", tmp_path, contents))
+    assert sum(info.sizes.values()) == 6 and f"cat/cut.{kind.lower()} (" in " ".join(info.remarks)
 
 
 def test_a_folder_of_what_is_no_image_names_it(tmp_path: Path) -> None:

@@ -129,6 +129,13 @@ def test_names_of_classes(tmp_path: Path) -> None:
             classes=names)  # fmt: skip
 
 
+def test_names_can_be_shown_anywhere(tmp_path: Path) -> None:
+    names = np.array(["ape\x1b[31m", "bee\ncow", "<b>"])
+    for given in ({"labels": LABELS, "classes": names}, {"labels": names[LABELS]}):
+        info = describe_data(saved(tmp_path, images=IMAGES, **given))
+        assert set(info.classes) == {"ape?[31m", "bee?cow", "<b>"} and all(r.isprintable() for r in info.remarks)
+
+
 class Trap:
     def __init__(self, path: Path) -> None:
         self.path = str(path)
