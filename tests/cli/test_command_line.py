@@ -248,7 +248,7 @@ def test_an_unmet_requirement_sets_the_exit_status(capsys):
         (["evaluate", "sample:lenet5", "--data", "mnist", "--data-dir", "nowhere"], "No mnist images at"),
         (["evaluate", "run:nowhere"], "no finished run"),
         (["evaluate", "torchvision:resnet18"], "comes without images"),
-        (["prune", "file:net.py:build"], "comes without images"),
+        (["prune", "file:net.py:build"], "no file net.py"),
         (["verify", "torchvision:resnet19", "--sparsity", "0.5"], "Did you mean 'torchvision:resnet18'?"),
         (["verify", "resnet18", "--sparsity", "0.5"], "Did you mean 'torchvision:resnet18'?"),
         (["verify", "file:nowhere.py:build", "--sparsity", "0.5"], "There is no file"),
