@@ -115,6 +115,8 @@ def _whole_match(
     missing = [name for name in own if name not in names]
     if len(missing) <= len(own) // 2:
         names |= _elsewhere(missing, before, added, plain, set(names.values()))
+        missing = [name for name in missing if name not in names]
+        names |= _spelt_otherwise(missing, before, added, plain, set(names.values()))
     extra = min((len(full.split(".")) - len(name.split(".")) for name, full in names.items()), default=0)
     fitting = sum(own[name] == given[full] for name, full in names.items())
     return Match(key=_shared([full.split(".") for full in names.values()], extra), names=names, fitting=fitting)
@@ -138,6 +140,22 @@ def _elsewhere(missing: list[str], before: str, added: str, plain: Mapping[str, 
             if len(nearest) == 1 and (most or len(top) < 2):
                 found[name] = nearest[0]
                 break
+    return found
+
+
+def _spelt_otherwise(
+    missing: list[str], before: str, added: str, plain: Mapping[str, str], used: set[str]
+) -> dict[str, str]:
+    """Names that differ in their dots alone, as in torchvision's own files: 'denselayer1.norm.1' for 'norm1'."""
+    squeezed: dict[str, list[str]] = defaultdict(list)
+    for short, full in plain.items():
+        if full not in used and (not before or short.startswith(f"{before}.")):
+            squeezed[short.removeprefix(f"{before}.").replace(".", "")].append(full)
+    found: dict[str, str] = {}
+    for name in missing:
+        fits = squeezed.get((name.removeprefix(f"{added}.") if added else name).replace(".", ""), [])
+        if len(fits) == 1:
+            found[name] = fits[0]
     return found
 
 

@@ -112,6 +112,7 @@ SUITCASES: dict[str, Callable[[], Any]] = {
         **{n: t for n, t in STATE.items() if not n.startswith("stem.")},
     },
     "in a list": lambda: [STATE, {"epoch": 3}],
+    "other dots": lambda: {n.replace("blocks.0", "blocks0"): t for n, t in STATE.items()},
     "half": lambda: {n: t.half() if t.is_floating_point() else t for n, t in STATE.items()},
     "bfloat16": lambda: {n: t.bfloat16() if t.is_floating_point() else t for n, t in STATE.items()},
     "float64": lambda: {n: t.double() if t.is_floating_point() else t for n, t in STATE.items()},
