@@ -113,10 +113,10 @@ def _whole_match(
         if full is not None:
             names[name] = full
     missing = [name for name in own if name not in names]
+    names |= _spelt_otherwise(missing, before, added, plain, set(names.values()))
+    missing = [name for name in own if name not in names]
     if len(missing) <= len(own) // 2:
         names |= _elsewhere(missing, before, added, plain, set(names.values()))
-        missing = [name for name in missing if name not in names]
-        names |= _spelt_otherwise(missing, before, added, plain, set(names.values()))
     extra = min((len(full.split(".")) - len(name.split(".")) for name, full in names.items()), default=0)
     fitting = sum(own[name] == given[full] for name, full in names.items())
     return Match(key=_shared([full.split(".") for full in names.values()], extra), names=names, fitting=fitting)
