@@ -14,7 +14,7 @@ COPIES = re.compile(r"ema|averag|swa|teacher|shadow|momentum|target|offline", re
 """Of what is an averaged copy of the weights, as far as names tell."""
 MOST_OWNERS = 8
 """Of the network's names that end alike: 'weight' alone says nothing."""
-ALIKE = 0.999
+ALIKE = 0.7
 """Of the names that the best set of weights has, how many another must have to be one as well."""
 
 
