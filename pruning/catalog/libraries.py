@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -167,8 +167,16 @@ def plan_timm(reference: Reference) -> Blueprint:
         example=example,
         origin=f"timm's default, {getattr(config, 'tag', None)}" if getattr(config, "tag", None) else "timm's default",
         preprocess=prepared_by_timm(values, reference.size),
+        convert=_converted_by_timm,
         classes=classes,
     )
+
+
+def _converted_by_timm(model: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Tensors by the names of other code as timm renames them for its own."""
+    module = importlib.import_module(type(model).__module__)
+    found: Mapping[str, Tensor] = module.checkpoint_filter_fn(dict(tensors), model)
+    return {name: tensor for name, tensor in found.items() if isinstance(tensor, Tensor)}
 
 
 def _timm(reference: Reference) -> Any:
