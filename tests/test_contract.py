@@ -20,6 +20,7 @@ TREES_IN = (*ENGINE, "ui", "pages")
 
 ROOMS: tuple[tuple[str, ...], ...] = (
     ("pruning.base",),
+    ("pruning.settings",),
     ("pruning.granularity",),
     ("pruning.jobs",),
     ("pruning.catalog", "pruning.data"),
@@ -32,6 +33,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("pruning.removal",),
     ("pruning.cost",),
     ("pruning.subject",),
+    ("pruning.uploads",),
     ("pruning.repair", "pruning.training"),
     ("pruning.latency", "pruning.whatif"),
     ("pruning.runs", "pruning.sensitivity"),

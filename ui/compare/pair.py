@@ -104,12 +104,14 @@ def _run_side(run: Run) -> Side:
     from pruning.compare.sides import run_side
     from pruning.runs.words import describe
 
+    loaders.trust(run)
     return run_side(run, loaders.open_subject(run.ref, run.recipe.data), describe(run))
 
 
 def _dense_side(run: Run) -> Side:
     from pruning.compare.sides import dense_side
 
+    loaders.trust(run)
     return dense_side(run, loaders.open_subject(run.dense_ref(), run.recipe.data))
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import state
+from ui.kit import permits, place, state
 
 if TYPE_CHECKING:
+    from pruning.catalog.references import Reference
     from pruning.data.protocol import Data
+    from pruning.runs import Run
     from pruning.subject import Images, Subject
 
 
@@ -31,13 +33,76 @@ def open_subject(ref: str, data: str | None = None) -> Subject:
     Raises as `pruning.subject.open_subject` does, and InputError for what a visitor may not open.
     """
     _ready()
-    import pruning.runs  # noqa: F401 - adds run: to the openers
-    from pruning.catalog.openers import OPENERS, check_visitor
+    from pruning.catalog.openers import OPENERS
 
     reference = check_visitor(ref)
     opener = OPENERS[reference.kind]
     subject = _open_large(ref, opener.stamp(reference)) if opener.large else _open(ref, opener.stamp(reference))
     return subject if data is None else subject.with_images(images(data))
+
+
+def check_visitor(ref: str) -> Reference:
+    """Let a reference pass that this visitor may open: as everybody, or because the file behind it is theirs.
+
+    Raises:
+        InputError: neither.
+    """
+    import pruning.runs  # noqa: F401 - adds run: to the openers
+    from pruning.catalog import openers
+
+    reference = openers.parse_reference(ref)
+    if reference.kind == "file":
+        check_code(ref, reference)
+        return reference
+    if reference.kind == "run" and (origin := _origin(reference)).partition(":")[0] == "file":
+        check_code(origin, openers.parse_reference(origin))
+        return reference
+    return reference if permits.holds(ref) else openers.check_visitor(ref)
+
+
+def trust(run: Run) -> None:
+    """Let this visitor open the networks of a run that is on this server, whatever files they are made from; code in
+    them is run only where the owner allows that."""
+    from pruning.catalog.openers import is_on_this_machine_alone
+
+    if run.origin and is_on_this_machine_alone(run.origin):
+        for ref in dict.fromkeys((run.recipe.model, run.origin, run.ref)):
+            permits.allow(ref)
+
+
+def _origin(reference: Reference) -> str:
+    """Of a run's network; '' where its folder does not say."""
+    from pathlib import Path
+
+    from pruning.base.errors import StorageError
+    from pruning.runs.saved_model import read_origin
+
+    try:
+        return read_origin(Path(reference.name))
+    except StorageError:
+        return ""
+
+
+def check_code(ref: str, reference: Reference) -> None:
+    """Raises InputError where a file with code may not be run for this visitor."""
+    from pruning.base.errors import InputError
+    from pruning.base.files import given_path
+    from pruning.catalog import openers
+    from pruning.settings import settings
+
+    if not settings().python.allowed:
+        openers.check_visitor(ref)  # refuses, and says what to do instead
+    if not place.is_loopback():
+        raise InputError(
+            "A file with code is opened only where the app serves this machine alone: use the command line."
+        )
+    if not settings().allows_code(given_path(reference.name)):
+        raise InputError(
+            f"{given_path(reference.name).name} lies in none of the folders that pruning.toml lists under [python]: "
+            "move it there, or add its folder."
+        )
+    if reference.weights not in (None, "default") and not permits.holds(ref):
+        raise InputError("weights=FILE reads a file on the server: send the weights under Your network instead.")
 
 
 def is_large(ref: str) -> bool:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui.kit import errors, route
 from ui.kit.view import View
-from ui.session import cuts, data_box, network_box, share
+from ui.session import banners, cuts, data_box, network_box, own, share, uploads, yours
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -32,8 +32,18 @@ def show_early(title: str, view: View | None = None) -> tuple[Subject, DeltaGene
     left, middle, right, end = st.columns([1.75, 1, 1.35, 0.55], vertical_alignment="center")
     left.title(title, anchor=False)
     share.take_up(view or {})
+    uploads.tidy()
+    own.take_up()
     with errors.shown():
         subject = network_box.show(middle)
     chosen = data_box.show(subject, right)
+    if network_box.asks_for_more():
+        yours.open_at("network")
+    if data_box.asks_for_more():
+        yours.open_at("images")
+    yours.take_up()
+    own.write(chosen)
+    yours.show()
+    banners.untrained(chosen)
     cuts.settle(chosen)
     return chosen, end

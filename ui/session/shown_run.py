@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, loaders, state
+from ui.kit import errors, loaders, permits, state
 from ui.session import cuts, data_box
 
 if TYPE_CHECKING:
@@ -68,10 +68,13 @@ def refused() -> str | None:
 
 
 def adopt(recipe: Recipe) -> None:
-    """Set network, data and sliders to a recipe's. Raises InputError where they do not fit each other, DataError where
-    it cannot be told what the images are."""
+    """Set network, data and sliders to those of a run on this server. Raises InputError where they do not fit each
+    other, DataError where it cannot be told what the images are."""
     from pruning.base.errors import InputError
+    from pruning.catalog.openers import is_on_this_machine_alone
 
+    if is_on_this_machine_alone(recipe.model):
+        permits.allow(recipe.model)
     subject, images = loaders.open_subject(recipe.model), loaders.images(recipe.data)
     try:
         subject = subject.with_images(images)
@@ -95,6 +98,7 @@ def adopt_from_visitor(recipe: Recipe) -> None:
     from pruning.data.readers import check_visitor
 
     check_visitor(recipe.data)
+    loaders.check_visitor(recipe.model)
     adopt(recipe)
 
 
