@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pruning.base.errors import InputError, excerpt
+from pruning.catalog.names import check_name, library_names
 from pruning.catalog.opener import Opener
 from pruning.catalog.references import Reference, read_options
+from pruning.catalog.weights.first_bytes import kind_of
 
 if TYPE_CHECKING:
     from pruning.catalog.network import Network
@@ -17,18 +18,29 @@ LARGEST_SIZE = 1024
 """Pixels a side of the images that a network is opened for; what it needs grows with the square."""
 MOST_PARAMETERS = 150_000_000
 """A server that holds a few networks for all its visitors should not be filled by one of them (600 MB in float32)."""
+MOST_CLASSES = 25_000
+"""Of a network that a visitor opens."""
 
 
 def _open_torchvision(reference: Reference) -> Network:
-    from pruning.catalog.libraries import build_torchvision
+    from pruning.catalog.building import assemble
+    from pruning.catalog.libraries import plan_torchvision
 
-    return build_torchvision(reference)
+    return assemble(plan_torchvision(reference))
 
 
 def _open_timm(reference: Reference) -> Network:
-    from pruning.catalog.libraries import build_timm
+    from pruning.catalog.building import assemble
+    from pruning.catalog.libraries import plan_timm
 
-    return build_timm(reference)
+    return assemble(plan_timm(reference))
+
+
+def _check(reference: Reference) -> None:
+    """What can be told without the library, whose import takes seconds."""
+    check_name(reference.kind, reference.name.partition(".")[0] if reference.kind == "timm" else reference.name)
+    if reference.weights not in (None, "default"):
+        kind_of(reference.weights)
 
 
 def _check_visitor(reference: Reference) -> None:
@@ -47,6 +59,8 @@ def _check_visitor(reference: Reference) -> None:
         )
     if (reference.size or 0) > LARGEST_SIZE:
         raise InputError(f"In the browser size= goes up to {LARGEST_SIZE} pixels, not {reference.size}.")
+    if (reference.classes or 0) > MOST_CLASSES:
+        raise InputError(f"In the browser classes= goes up to {MOST_CLASSES:,}, not {reference.classes:,}.")
     parameters = known_parameters(reference)
     if parameters > MOST_PARAMETERS:
         raise InputError(
@@ -56,14 +70,18 @@ def _check_visitor(reference: Reference) -> None:
 
 
 def _torchvision_names() -> Mapping[str, str]:
-    names = importlib.import_module("torchvision.models").list_models()
-    return {name: f"torchvision:{name}" for name in names}
+    return {name: f"torchvision:{name}" for name in library_names("torchvision")}
+
+
+def _timm_names() -> Mapping[str, str]:
+    return {name: f"timm:{name}" for name in library_names("timm")}
 
 
 TORCHVISION = Opener(
     kind="torchvision",
     form="torchvision:NAME",
     read=read_options,
+    check=_check,
     open=_open_torchvision,
     check_visitor=_check_visitor,
     large=True,
@@ -73,7 +91,9 @@ TIMM = Opener(
     kind="timm",
     form="timm:NAME",
     read=read_options,
+    check=_check,
     open=_open_timm,
     check_visitor=_check_visitor,
     large=True,
+    suggestions=_timm_names,
 )

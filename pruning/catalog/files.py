@@ -8,33 +8,30 @@ from pruning.base.errors import InputError, excerpt
 from pruning.base.files import given_path
 from pruning.catalog.opener import Opener
 from pruning.catalog.references import Reference, read_file
+from pruning.catalog.weights.first_bytes import kind_of
 
 if TYPE_CHECKING:
     from pruning.catalog.network import Network
 
 
-def _open(reference: Reference) -> Network:
-    import torch
-
-    from pruning.catalog.libraries import finished, random_images, seeded
-    from pruning.catalog.model_files import call_factory
-    from pruning.catalog.network import SEED
-
+def _check(reference: Reference) -> None:
+    """What can be told without running it."""
     path = given_path(reference.name)
     if reference.weights == "default":
         raise InputError(
             f"{excerpt(reference.text)} has no default weights: load them in {excerpt(reference.factory)}(), or name a "
             "file."
         )
-    with seeded():
-        model, example = call_factory(path, reference.factory)
-    if example is not None and reference.size is not None:
-        raise InputError(f"{reference.factory}() in {path.name} gives its own example inputs: leave out size=.")
-    if example is None:
-        dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
-        example = random_images(3, reference.size or 224, reference.size or 224).to(dtype)
-    weights = f"as {reference.factory}() makes them, seed {SEED}"
-    return finished(reference, f"{reference.factory} of {path.name}", model, example, weights)
+    if not path.is_file():
+        raise InputError(f"There is no file {excerpt(str(path), 200)} with a model: check the path.")
+    if reference.weights is not None:
+        kind_of(reference.weights)
+
+
+def _open(reference: Reference) -> Network:
+    from pruning.catalog.own_networks import open_own
+
+    return open_own(reference)
 
 
 def _refuse_visitor(reference: Reference) -> None:
@@ -48,6 +45,7 @@ FILE = Opener(
     kind="file",
     form="file:PATH.py:FACTORY",
     read=read_file,
+    check=_check,
     open=_open,
     check_visitor=_refuse_visitor,
     is_path=True,

@@ -1,63 +1,34 @@
-"""Networks of torchvision and timm by name, with random weights or the library's own, and example inputs."""
+"""Networks of torchvision and timm by name: how each library is asked to build one, and what it says of it."""
 
 from __future__ import annotations
 
-import contextlib
-import difflib
 import importlib
 import urllib.parse
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from pruning.base.errors import InputError, excerpt, first_line
-from pruning.base.files import given_path
-from pruning.catalog.network import RANDOM, SEED, Network
+from pruning.base.errors import InputError, excerpt
+from pruning.catalog.building import Blueprint, random_images
+from pruning.catalog.class_names import Classes, imagenet, of_timm
+from pruning.catalog.names import unknown_name
+from pruning.catalog.offline import check_connection
+from pruning.catalog.preparation import of_timm as prepared_by_timm
+from pruning.catalog.preparation import of_torchvision as prepared_by_torchvision
 from pruning.catalog.references import Reference
-from pruning.catalog.state_files import load_state_file
 
 FRAMES = 16
 """Of an example video, where the network does not say how many it needs."""
-
-
-def finished(
-    reference: Reference, title: str, model: nn.Module, example: Any, weights: str, untrained: bool = False
-) -> Network:
-    """A built model as a network: with the weights of a file, where the reference names one, and in eval mode."""
-    if reference.weights not in (None, "default"):
-        path = given_path(reference.weights)
-        load_state_file(model, path)
-        weights, untrained = f"from {path}", False
-    return Network(
-        ref=reference.text,
-        title=title,
-        model=model.eval(),
-        example_inputs=example,
-        weights=weights,
-        untrained=untrained,
-    )
-
-
-@contextlib.contextmanager
-def seeded() -> Iterator[None]:
-    """The same random weights each time, without touching the caller's random state; no warnings."""
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.manual_seed(SEED)
-        yield
-
-
-def random_images(*shape: int) -> Tensor:
-    """A batch of two samples of that shape, the same each time."""
-    return torch.randn(2, *shape, generator=torch.Generator().manual_seed(SEED))
+IMAGENET_CLASSES = 1000
 
 
 def default_weights_are_here(reference: Reference) -> bool:
-    """Whether the library's default weights need no fetching; False for timm, which keeps them in places of its own."""
+    """Whether the library's default weights need no fetching."""
+    if reference.kind == "timm":
+        return _timm_weights_are_here(reference)
     entry = _default_entry(reference)
     if entry is None:
         return False
@@ -82,14 +53,14 @@ def _default_entry(reference: Reference) -> Any:
     return entries.DEFAULT if len(list(entries)) else None
 
 
-def build_torchvision(reference: Reference) -> Network:
-    """Build a network of torchvision.
+def plan_torchvision(reference: Reference) -> Blueprint:
+    """How torchvision builds a network.
 
     Raises:
-        InputError: no such network, a size it cannot have, or weights that cannot be fetched.
+        InputError: no such network, none that takes images, or no weights.
     """
     models = importlib.import_module("torchvision.models")
-    name = _known(reference, models.list_models())
+    name = _known(reference, models.list_models(), reference.name)
     builder = models.get_model_builder(name)
     family = builder.__module__.removeprefix("torchvision.models.").partition(".")[0]
     if family in ("detection", "optical_flow"):
@@ -101,7 +72,7 @@ def build_torchvision(reference: Reference) -> Network:
     entry = _default_entry(reference)
     if reference.weights == "default" and entry is None:
         raise InputError(f"torchvision has no trained weights for {name}: leave out weights=default.")
-    options: dict[str, Any] = {"weights": entry if reference.weights == "default" else None, "progress": False}
+    options: dict[str, Any] = {}
     if family == "segmentation":
         options["weights_backbone"] = None  # else those would be downloaded
     if reference.size is not None and family == "vision_transformer":
@@ -109,8 +80,32 @@ def build_torchvision(reference: Reference) -> Network:
     if reference.size is not None and family == "maxvit":
         options["input_size"] = (reference.size, reference.size)
     shape = _shape_of_images(entry, family, reference.size)
-    origin = f"torchvision's default, {entry.name}" if entry is not None else ""
-    return _built(reference, name, lambda: builder(**options), lambda _: random_images(*shape), origin)
+
+    def build(classes: int | None, trained: bool) -> nn.Module:
+        many = {} if classes is None else {"num_classes": classes}
+        built: nn.Module = builder(weights=entry if trained else None, progress=True, **options, **many)
+        return built
+
+    transforms = entry.transforms() if entry is not None else None
+    categories = entry.meta.get("categories") if entry is not None else None
+    own = len(categories) if categories else 0
+
+    def classes(model: nn.Module) -> Classes:
+        if reference.classes not in (None, own) or not categories or _outputs(model) != own:
+            return ()
+        if own == IMAGENET_CLASSES and tuple(categories) == tuple(words for _, words in imagenet()):
+            return imagenet()
+        return tuple((str(name),) for name in categories)
+
+    return Blueprint(
+        reference=reference,
+        title=f"{name} (torchvision)",
+        build=build,
+        example=lambda _: random_images(*shape),
+        origin=f"torchvision's default, {entry.name}" if entry is not None else "",
+        preprocess=prepared_by_torchvision(transforms, reference.size),
+        classes=classes,
+    )
 
 
 def _shape_of_images(entry: Any, family: str, size: int | None) -> tuple[int, ...]:
@@ -123,70 +118,97 @@ def _shape_of_images(entry: Any, family: str, size: int | None) -> tuple[int, ..
     return (3, frames, *sides) if family == "video" else (3, *sides)
 
 
-def build_timm(reference: Reference) -> Network:
-    """Build a network of timm.
+def plan_timm(reference: Reference) -> Blueprint:
+    """How timm builds a network.
 
     Raises:
-        InputError: no such network, a size it cannot have, weights that cannot be fetched, or timm is missing.
+        InputError: no such network or weights, or timm is missing.
     """
-    try:
-        timm = importlib.import_module("timm")
-    except ImportError as error:
-        raise InputError(
-            f"{excerpt(reference.text)} needs timm, which cannot be imported ({error}): pip install timm."
-        ) from error
+    timm = _timm(reference)
     base, _, tag = reference.name.partition(".")
     name = _known(reference, timm.list_models(), base) + (f".{tag}" if tag else "")
-    try:
-        config = timm.models.get_pretrained_cfg(name)
-    except RuntimeError as error:
-        raise InputError(
-            f"timm knows no weights '{excerpt(tag)}' of {base}: leave out '.{excerpt(tag)}', or name others."
-        ) from error
-    options: dict[str, Any] = {"pretrained": reference.weights == "default"}
+    config = _timm_config(timm, name)
+    options: dict[str, Any] = {}
     if reference.size is not None and config is not None and config.fixed_input_size:
         options["img_size"] = reference.size
+
+    def build(classes: int | None, trained: bool) -> nn.Module:
+        if trained and getattr(config, "hf_hub_id", None) and not _timm_weights_are_here(reference):
+            check_connection(importlib.import_module("huggingface_hub.constants").ENDPOINT)
+        many = {} if classes is None else {"num_classes": classes}
+        built: nn.Module = timm.create_model(name, pretrained=trained, **options, **many)
+        return built
 
     def example(model: Any) -> Tensor:
         channels, height, width = model.default_cfg["input_size"]
         return random_images(channels, reference.size or height, reference.size or width)
 
-    return _built(reference, name, lambda: timm.create_model(name, **options), example, "timm's default")
+    values = config.to_dict() if hasattr(config, "to_dict") else {}
 
+    def classes(model: nn.Module) -> Classes:
+        outputs = getattr(model, "num_classes", None)
+        if not outputs or outputs != values.get("num_classes"):
+            return ()
+        return imagenet() if outputs == IMAGENET_CLASSES else of_timm(_subset(outputs))
 
-def _built(
-    reference: Reference,
-    name: str,
-    build: Callable[[], nn.Module],
-    example: Callable[[nn.Module], Tensor],
-    origin: str,
-) -> Network:
-    """A network of a library; `origin` says what its default weights are."""
-    trained = reference.weights == "default"
-    try:
-        with seeded():
-            model = build()
-    except Exception as error:  # a library's own errors, and those of whatever it downloads with
-        if trained:
-            raise InputError(
-                f"The default weights of {reference.kind}:{name} could not be fetched ({first_line(error)}): check the "
-                "connection, give weights=FILE, or leave weights= out for random ones."
-            ) from error
-        size = f" with images of {reference.size} pixels" if reference.size else ""
-        raise InputError(f"{reference.kind} cannot build {name}{size} ({first_line(error)}).") from error
-    title = f"{name} ({reference.kind})"
-    return finished(reference, title, model, example(model), origin if trained else RANDOM, untrained=not trained)
-
-
-def _known(reference: Reference, names: Sequence[str], name: str | None = None) -> str:
-    name = name or reference.name
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
-    raise InputError(
-        f"{reference.kind} has no model '{excerpt(name)}'. Did you mean '{reference.kind}:{near[0]}'? "
-        f'All {len(names)} names: python -c "import {reference.kind}; print({_LISTS[reference.kind]})".'
+    return Blueprint(
+        reference=reference,
+        title=f"{name} (timm)",
+        build=build,
+        example=example,
+        origin=f"timm's default, {getattr(config, 'tag', None)}" if getattr(config, "tag", None) else "timm's default",
+        preprocess=prepared_by_timm(values, reference.size),
+        classes=classes,
     )
 
 
-_LISTS = {"torchvision": "torchvision.models.list_models()", "timm": "timm.list_models()"}
+def _timm(reference: Reference) -> Any:
+    try:
+        return importlib.import_module("timm")
+    except ImportError as error:
+        raise InputError(
+            f"{excerpt(reference.text)} needs timm, which cannot be imported ({error}): pip install timm."
+        ) from error
+
+
+def _timm_config(timm: Any, name: str) -> Any:
+    base, _, tag = name.partition(".")
+    try:
+        return timm.models.get_pretrained_cfg(name)
+    except RuntimeError as error:
+        raise InputError(
+            f"timm knows no weights '{excerpt(tag)}' of {base}: leave out '.{excerpt(tag)}', or name others."
+        ) from error
+
+
+def _timm_weights_are_here(reference: Reference) -> bool:
+    """Whether the hub's cache has what timm would fetch."""
+    hub = importlib.import_module("huggingface_hub")
+    config = _timm_config(_timm(reference), reference.name)
+    place = getattr(config, "hf_hub_id", None)
+    if not place:
+        return False
+    names = (config.hf_hub_filename,) if config.hf_hub_filename else ("model.safetensors", "pytorch_model.bin")
+    return any(isinstance(hub.try_to_load_from_cache(place, name), str) for name in names)
+
+
+def _subset(outputs: int) -> str:
+    """Which ImageNet has so many classes, as timm calls it."""
+    return {
+        11221: "imagenet-21k-miil",
+        11821: "imagenet-12k",
+        21841: "imagenet-22k",
+        21842: "imagenet-22k-ms",
+        21843: "imagenet-21k-goog",
+    }.get(outputs, "none")
+
+
+def _outputs(model: nn.Module) -> int:
+    """Outputs of the last layer of a torchvision classifier: the last parameter has one number for each."""
+    return list(model.parameters())[-1].shape[0]
+
+
+def _known(reference: Reference, names: Sequence[str], name: str) -> str:
+    if name in names:
+        return name
+    raise unknown_name(reference.kind, name, list(names))

@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
-import difflib
-import hashlib
-import inspect
-import linecache
-import sys
-import traceback
-import types
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
-from pruning.base.errors import InputError, excerpt, first_line
-from pruning.base.files import given_path
+from pruning.base.errors import InputError, excerpt
+from pruning.catalog.first_layer import own_device
+from pruning.catalog.guests import call_guest
+
+CLASSES = "classes,num_classes,n_classes,num_labels,nclasses"
+"""Arguments of a factory that take the number of classes."""
+SIZE = "size,image_size,img_size,input_size"
+"""Arguments that take the height and width of images; where a factory has none, its example inputs have that size."""
 
 
-def call_factory(path: Path, factory: str) -> tuple[nn.Module, Any]:
+def call_factory(path: Path, factory: str, *, classes: int | None = None) -> tuple[nn.Module, Any]:
     """Run a file and call a function in it; the model, and its example inputs or None.
 
-    The function takes no arguments and returns a model or `(model, example_inputs)`. While it runs, the file's folder
-    is on the import path.
+    The function takes no arguments, or the number of classes, and returns a model or `(model, example_inputs)`.
 
     Raises:
         InputError: no such file or function, an error in it (with file and line), or something else is returned.
     """
-    path = given_path(path).resolve()
-    if not path.is_file():
-        raise InputError(f"There is no file {excerpt(str(path), 200)} with a model: check the path.")
-    with _importable(path.parent):
-        module = _run_file(path)
-        function = _find(module, path, factory)
-        try:
-            made = function()
-        except (Exception, SystemExit) as error:
-            raise InputError(f"{factory}() fails {_place(error, path)}. Correct it and try again.") from error
+    options = {} if classes is None else {"classes": (CLASSES, classes)}
+    made = call_guest(path, factory, options)
     model, example = made if isinstance(made, tuple | list) and len(made) == 2 else (made, None)
     if not isinstance(model, nn.Module):
         raise InputError(
@@ -47,68 +36,31 @@ def call_factory(path: Path, factory: str) -> tuple[nn.Module, Any]:
     return model, example
 
 
-def _run_file(path: Path) -> types.ModuleType:
-    name = f"file_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    module = types.ModuleType(name)
-    module.__file__ = str(path)
-    sys.modules[name] = module  # dataclasses and pickle look it up there
-    linecache.checkcache(str(path))
-    try:
-        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise InputError(f"Running {path.name} fails {_place(error, path)}. Correct it and try again.") from error
-    return module
+def on_cpu(model: nn.Module, where: str) -> tuple[nn.Module, str]:
+    """The model in float32 on the CPU, where all is measured; and what was changed, '' for nothing.
 
-
-def _find(module: types.ModuleType, path: Path, factory: str) -> Any:
-    function = getattr(module, factory, None) if factory else None
-    if not callable(function):
-        own = [
-            name
-            for name, value in vars(module).items()
-            if callable(value) and not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
-        ]
-        near = difflib.get_close_matches(factory, own, n=1) if factory else []
-        wanted = f"no function '{excerpt(factory)}'" if factory else "no factory named after it (file:PATH.py:FACTORY)"
-        hint = f" Did you mean '{near[0]}'?" if near else ""
-        raise InputError(
-            f"There is {wanted} in {path.name}.{hint} "
-            + (f"It has {', '.join(own)}." if own else "It has none: write one that returns the model.")
-        )
-    try:
-        inspect.signature(function).bind()
-    except TypeError as error:
-        raise InputError(
-            f"{factory}() in {path.name} cannot be called without arguments ({error}): "
-            "name a function that takes none and returns the model."
-        ) from error
-    except ValueError:
-        pass  # no signature to be had: call it and see
-    return function
-
-
-@contextlib.contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ValueError):
-            sys.path.remove(str(folder))
-
-
-def _place(error: BaseException, path: Path) -> str:
-    """'at net.py:12 (`code`): NameError: ...' for the last line of the user's file that ran."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    line = error.lineno if isinstance(error, SyntaxError) and error.filename == str(path) else (lines or [None])[-1]
-    text = error.msg if isinstance(error, SyntaxError) else first_line(error)
-    code = linecache.getline(str(path), line).strip() if line else ""
-    where = f"at {path.name}:{line}{f' (`{code}`)' if code else ''}" if line else f"in {path.name}"
-    return f"{where}: {type(error).__name__}: {text}" if text != type(error).__name__ else f"{where}: {text}"
+    Raises:
+        InputError: it has no numbers, or lies where they cannot be fetched from.
+    """
+    device = own_device(model)
+    if device == "meta":
+        raise InputError(f"{where} returned a network on the meta device, which has no weights: build it on the CPU.")
+    said = []
+    if device != "cpu":
+        try:
+            model = model.cpu()
+        except RuntimeError as error:
+            raise InputError(f"{where} returned a network on '{device}' that cannot be moved to the CPU.") from error
+        said.append(f"moved here from '{device}'")
+    kinds = {tensor.dtype for tensor in model.parameters() if tensor.is_floating_point()}
+    if kinds - {torch.float32}:
+        model = model.float()
+        words = ", ".join(sorted(str(kind).removeprefix("torch.") for kind in kinds - {torch.float32}))
+        said.append(f"turned into float32 from {words}")
+    return model, " and ".join(said)
 
 
 def _kind(value: object) -> str:
     if isinstance(value, type):
-        return f"the class {value.__name__}"
-    return "None" if value is None else f"a {type(value).__name__}"
+        return f"the class {excerpt(value.__name__)}"
+    return "None" if value is None else f"a {excerpt(type(value).__name__)}"

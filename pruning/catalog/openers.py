@@ -73,7 +73,8 @@ def open_bare(text: str) -> Network:
     Raises:
         InputError, StorageError: as `open_network`.
     """
-    reference = check_reference(text).bare
+    reference = parse_reference(text).bare
+    OPENERS[reference.kind].check(reference)
     return OPENERS[reference.kind].open(reference)
 
 
@@ -112,6 +113,7 @@ def absolute(text: str) -> str:
     return reference.spelled(
         name=_resolved(reference.name) if opener.is_path else reference.name,
         weights=reference.weights if reference.weights in (None, "default") else _resolved(str(reference.weights)),
+        classes=reference.classes,
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from pruning.base.errors import InputError, excerpt
 
-OPTIONS = ("weights", "size")
+OPTIONS = ("weights", "size", "classes", "key")
+MOST_CLASSES = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,17 +26,22 @@ class Reference:
     """'default', or a file with a state dict; None: none were asked for."""
     size: int | None = None
     """Height and width of the example images, in pixels; None: the network's own."""
+    classes: int | None = None
+    """Outputs of the last layer; None: as many as the weights have, else as the library builds it."""
+    key: str | None = None
+    """Where several sets of weights lie in the file, what stands before the names of the one to take; None: its main
+    one."""
 
     @property
     def bare(self) -> Reference:
         """The same network without the weights it asks for: what its shapes are, and nothing else."""
-        return replace(self, weights=None)
+        return replace(self, weights=None, key=None)
 
-    def spelled(self, *, name: str, weights: str | None) -> str:
-        """The reference as a text, with another name and other weights."""
+    def spelled(self, *, name: str, weights: str | None, classes: int | None) -> str:
+        """The reference as a text, with another name, other weights and another number of classes."""
         factory = f":{self.factory}" if self.factory else ""
-        size = str(self.size) if self.size is not None else None
-        options = [f"{key}={value}" for key, value in (("weights", weights), ("size", size)) if value is not None]
+        given = {"weights": weights, "size": self.size, "classes": classes, "key": self.key}
+        options = [f"{option}={value}" for option, value in given.items() if value is not None]
         return f"{self.kind}:{name}{factory}{'?' + '&'.join(options) if options else ''}"
 
 
@@ -66,19 +72,27 @@ def read_name(text: str, rest: str) -> Reference:
 
 
 def read_options(text: str, rest: str) -> Reference:
-    """`KIND:NAME?size=PIXELS&weights=FILE`, options in any order.
+    """`KIND:NAME?size=PIXELS&classes=N&weights=FILE&key=NAME`, options in any order.
 
     Raises:
         InputError: an option that there is not, or a value that is not allowed.
     """
     name, _, given = rest.partition("?")
     options = _options(text, given)
+    weights = options.get("weights")
+    if "key" in options and weights in (None, "default"):
+        raise InputError(
+            f"key= of '{excerpt(text)}' says which of several sets of weights in a file to take: name the file with "
+            "weights=FILE, or leave key= out."
+        )
     return Reference(
         text=text,
         kind=text.partition(":")[0],
         name=name,
-        weights=options.get("weights"),
-        size=_size(text, options["size"]) if "size" in options else None,
+        weights=weights,
+        size=_whole(text, "size", options, "pixels", 8192),
+        classes=_whole(text, "classes", options, "classes", MOST_CLASSES),
+        key=options.get("key"),
     )
 
 
@@ -107,8 +121,8 @@ def _options(text: str, given: str) -> dict[str, str]:
             near = difflib.get_close_matches(option, OPTIONS, n=1)
             hint = f" Did you mean '{near[0]}'?" if near and near[0] != option else ""
             raise InputError(
-                f"'{excerpt(part)}' of '{excerpt(text)}' is no option.{hint} There are size=PIXELS, weights=default "
-                "and weights=FILE."
+                f"'{excerpt(part)}' of '{excerpt(text)}' is no option.{hint} There are size=PIXELS, classes=N, "
+                "weights=default, weights=FILE, and key=NAME for one of several sets of weights in the file."
             )
         if option in options:
             raise InputError(f"'{excerpt(text)}' gives {option} twice: give it once.")
@@ -116,9 +130,12 @@ def _options(text: str, given: str) -> dict[str, str]:
     return options
 
 
-def _size(text: str, value: str) -> int:
-    if not value.isdecimal() or not 1 <= int(value) <= 8192:
+def _whole(text: str, option: str, options: dict[str, str], unit: str, most: int) -> int | None:
+    value = options.get(option)
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) < 9 and 1 <= int(value) <= most):
         raise InputError(
-            f"The size in '{excerpt(text)}' is a whole number of pixels from 1 to 8192, not '{excerpt(value)}'."
+            f"{option}= in '{excerpt(text)}' is a whole number of {unit} from 1 to {most}, not '{excerpt(value)}'."
         )
     return int(value)

@@ -1,0 +1,165 @@
+"""From what builds a network to a `Network`: random weights, the library's own, or those of a file."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pruning.base.errors import InputError, PruningError, first_line
+from pruning.base.files import given_path
+from pruning.catalog.class_names import Classes, named_in
+from pruning.catalog.network import RANDOM, SEED, Network
+from pruning.catalog.offline import fetching
+from pruning.catalog.references import Reference
+from pruning.catalog.weights.contents import read_contents
+from pruning.catalog.weights.loading import Fit, find_weights, load_weights, other_classes, own_tensors
+from pruning.data.preprocess import Preprocess
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blueprint:
+    """A network of a library that is not built yet."""
+
+    reference: Reference
+    title: str
+    build: Callable[[int | None, bool], nn.Module]
+    """The number of outputs, None for the library's own, and whether with the library's default weights → the model."""
+    example: Callable[[nn.Module], Any]
+    origin: str = ""
+    """What its default weights are, such as "torchvision's default, IMAGENET1K_V1"; '' where it has none."""
+    preprocess: Preprocess | None = None
+    classes: Callable[[nn.Module], Classes] = lambda _: ()
+    """Of a built model, the names of its classes, as far as it has the library's own outputs."""
+
+
+def assemble(plan: Blueprint) -> Network:
+    """Build a network with the weights that its reference asks for.
+
+    Raises:
+        InputError: the library cannot build it so, its weights cannot be fetched, or those of a file do not fit.
+    """
+    reference = plan.reference
+    if reference.weights is None:
+        return _network(plan, _built(plan, reference.classes), RANDOM, untrained=True)
+    if reference.weights == "default":
+        return _with_default_weights(plan)
+    contents = read_contents(given_path(reference.weights))
+    fit = find_weights(outline(plan, reference.classes), contents, reference.key)
+    classes = reference.classes
+    if fit.classes is not None:
+        if classes is not None:
+            raise other_classes(fit, classes)
+        classes = fit.classes[1]
+    model = _built(plan, classes)
+    fit = find_weights(model, contents, reference.key)
+    words = load_weights(model, fit)
+    return _network(plan, model, _from_file(reference, words, classes, fit), fit=fit, read=classes)
+
+
+def outline(plan: Blueprint, classes: int | None) -> nn.Module:
+    """The model without numbers, where it can be built so; its shapes are what counts."""
+    try:
+        with torch.device("meta"):
+            return _built(plan, classes)
+    except PruningError:
+        return _built(plan, classes)
+
+
+@contextlib.contextmanager
+def seeded() -> Iterator[None]:
+    """The same random weights each time, without touching the caller's random state; no warnings."""
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.manual_seed(SEED)
+        yield
+
+
+def random_images(*shape: int) -> Tensor:
+    """A batch of two samples of that shape, the same each time."""
+    return torch.randn(2, *shape, generator=torch.Generator().manual_seed(SEED))
+
+
+def _with_default_weights(plan: Blueprint) -> Network:
+    """With the library's weights; where another number of classes is asked for, all but the last layer has them."""
+    name = plan.title.partition(" ")[0]
+    try:
+        with seeded(), fetching():
+            trained = plan.build(None, True)
+    except Exception as error:  # a library's own errors, and those of whatever it downloads with
+        raise InputError(
+            f"The default weights of {plan.reference.kind}:{name} could not be fetched ({first_line(error)}): check "
+            "the connection, give weights=FILE, or leave weights= out for random ones."
+        ) from error
+    if plan.reference.classes is None:
+        return _network(plan, trained, plan.origin)
+    model = _built(plan, plan.reference.classes)
+    source, random = own_tensors(trained), []
+    with torch.no_grad():
+        for key, tensor in own_tensors(model).items():
+            if key in source and source[key].shape == tensor.shape:
+                tensor.copy_(source[key])
+            else:
+                random.append(key)
+    if not random:
+        return _network(plan, model, plan.origin)
+    words = f"{plan.origin}, but for the last layer ({', '.join(random[:4])}), which is {RANDOM}"
+    return _network(plan, model, words, untrained=True)
+
+
+def _built(plan: Blueprint, classes: int | None) -> nn.Module:
+    try:
+        with seeded():
+            return plan.build(classes, False)
+    except InputError:
+        raise
+    except Exception as error:
+        reference = plan.reference
+        size = f" with images of {reference.size} pixels" if reference.size else ""
+        many = f" with {classes:,} classes" if classes is not None else ""
+        name = plan.title.partition(" ")[0]
+        raise InputError(f"{reference.kind} cannot build {name}{size}{many} ({first_line(error)}).") from error
+
+
+def _from_file(reference: Reference, words: str, classes: int | None, fit: Fit) -> str:
+    read = f"{classes:,} classes, as its last layer has" if reference.classes is None and classes is not None else ""
+    return "; ".join(part for part in (f"from {given_path(str(reference.weights))}", read, words) if part)
+
+
+def _network(
+    plan: Blueprint,
+    model: nn.Module,
+    weights: str,
+    *,
+    untrained: bool = False,
+    fit: Fit | None = None,
+    read: int | None = None,
+) -> Network:
+    """`read`: the number of classes that the weights had, so that the network opens with it when they are gone."""
+    reference = plan.reference
+    names = named_in(fit.values, _outputs(fit)) if fit is not None else ()
+    text = reference.text
+    if read is not None and reference.classes is None:
+        text = reference.spelled(name=reference.name, weights=reference.weights, classes=read)
+    return Network(
+        ref=text,
+        title=plan.title,
+        model=model.eval(),
+        example_inputs=plan.example(model),
+        weights=weights,
+        untrained=untrained,
+        preprocess=plan.preprocess,
+        classes=names or plan.classes(model),
+    )
+
+
+def _outputs(fit: Fit) -> int | None:
+    """Outputs of the last layer, as the file has them."""
+    last = list(fit.match.names.values())[-1:]
+    shapes = [fit.contents.tensors[name].shape for name in last]
+    return int(shapes[0][0]) if shapes and len(shapes[0]) else None
