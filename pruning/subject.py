@@ -15,6 +15,7 @@ from pruning.base.errors import InputError
 from pruning.catalog.network import Network
 from pruning.catalog.openers import open_network
 from pruning.data.info import DataInfo
+from pruning.data.preprocess import Preprocess
 from pruning.data.protocol import Data
 from pruning.data.readers import describe_data, is_available, open_data
 from pruning.graph.inputs import Inputs
@@ -66,19 +67,24 @@ class Images:
 
     @staticmethod
     def named(
-        reference: str, data_dir: str | None = None, opening: Callable[[str, str | None], Data] = open_data
+        reference: str,
+        data_dir: str | None = None,
+        opening: Callable[..., Data] = open_data,
+        preprocess: Preprocess | None = None,
     ) -> Images:
-        """Images by reference, opened at most once.
+        """Images by reference, opened at most once. `opening` takes what `open_data` takes. `preprocess`: how the
+        network sees images of one's own; None for a default chosen from them.
 
         Raises:
             InputError: there is no such data set.
             DataError: it cannot be told what it holds.
         """
+        how = {} if preprocess is None else {"preprocess": preprocess}
         return Images(
-            info=describe_data(reference),
+            info=describe_data(reference, preprocess),
             data_dir=data_dir,
             here=is_available(reference, data_dir),
-            open=functools.cache(functools.partial(opening, reference, data_dir)),
+            open=functools.cache(functools.partial(opening, reference, data_dir, **how)),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -34,6 +34,16 @@ class Data(ABC):
             DataError: an image cannot be read any more.
         """
 
+    def in_turn(self, role: Role, parts: Iterable[Tensor]) -> Iterator[Tensor]:
+        """The images of a role at each of several `parts` (int64, N each), one after the other: as `images` gives them,
+        read ahead where that takes time.
+
+        Raises:
+            DataError: as `images`.
+        """
+        for index in parts:
+            yield self.images(role, index)
+
     def length(self, role: Role) -> int:
         """Images of a role."""
         return self.info.sizes[role]
@@ -51,8 +61,9 @@ class Data(ABC):
     def batches(self, role: Role, size: int = 500, limit: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Normalised images of one role and their places in it (int64), in order; at most `limit` images, a fixed
         balanced sample."""
-        for index in self.subset(role, limit).split(size):
-            yield self.normalise(self.images(role, index)), index
+        parts = self.subset(role, limit).split(size)
+        for images, index in zip(self.in_turn(role, parts), parts, strict=True):
+            yield self.normalise(images), index
 
     def subset(self, role: Role, limit: int | None = None) -> Tensor:
         """Indices of at most `limit` images of a role, ascending: a fixed sample with as many images of each class as

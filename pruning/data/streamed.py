@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import torch
@@ -28,12 +29,30 @@ class StreamedData(Data):
     """int64, N: labels of the roles that have any."""
     digest: str
     source: str
+    keeps: bool = False
+    """Whether `read` itself keeps what it has read, so that nothing is gained by reading all of it ahead of use."""
 
     def labels(self, role: Role) -> Tensor | None:
         return self.truth.get(role)
 
     def images(self, role: Role, index: Tensor) -> Tensor:
         return self.read(role, index)
+
+    def in_turn(self, role: Role, parts: Iterable[Tensor]) -> Iterator[Tensor]:
+        """As in memory; while somebody works on images, those after them are read."""
+        with ThreadPoolExecutor(1, thread_name_prefix="ahead") as ahead:
+            waiting: Future[Tensor] | None = None
+            try:
+                for index in parts:
+                    reading = ahead.submit(self.read, role, index)
+                    if waiting is not None:
+                        yield waiting.result()
+                    waiting = reading
+                if waiting is not None:
+                    yield waiting.result()
+            finally:
+                if waiting is not None:
+                    waiting.cancel()
 
     @property
     def bytes(self) -> int:
