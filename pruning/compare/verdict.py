@@ -104,7 +104,7 @@ def facts_of(pair: Pair) -> Facts:
         images=_images(after.figures.test),
         changes=counted,
         difference=difference,
-        things=things_of(pair.data_name),
+        things=things_of(pair.data_name) if after.subject.images is None else after.subject.info.things,
     )
 
 
@@ -126,7 +126,7 @@ def facts_of_result(result: Result, answers: Mapping[str, Answers] | None = None
         images=_images(pruned.test),
         changes=counted,
         difference=difference,
-        things=things_of(result.data.name) if result.data is not None else "images",
+        things="images" if result.data is None else result.data.things or things_of(result.data.name),
     )
 
 

@@ -21,7 +21,8 @@ from pruning.base.remembered import Remembered
 from pruning.jobs.status import Status
 from pruning.jobs.work import Work
 from pruning.runs.events import words_of
-from pruning.runs.files import ANSWERS, JOB, MODEL, RECIPE, RESULT, STRUCTURE
+from pruning.runs.files import ANSWERS, HELD, JOB, MODEL, RECIPE, RESULT, STRUCTURE
+from pruning.runs.held import files_of, held_text
 from pruning.runs.job import job_of, read_status
 from pruning.runs.order import Order, order_text, read_order
 from pruning.runs.pipeline import Progress, run
@@ -72,7 +73,7 @@ def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None
 
     Raises:
         InputError: the folder is not empty.
-        StorageError: it cannot be written.
+        StorageError: it cannot be written, or a file that the network refers to cannot be read.
     """
     if path is None:
         model = "more" if recipe.continues else recipe.model.rpartition(":")[2]
@@ -80,9 +81,12 @@ def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None
         path = default_runs_dir() / f"{stamp}-{model[:40]}-{uuid.uuid4().hex[:4]}"
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} already holds something: name a new or empty folder for the run.")
+    files = files_of(recipe.model)
     with _storage(path):
         path.mkdir(parents=True, exist_ok=True)
         replace_file(path / JOB, order_text(data_dir=data_dir))
+        if files:
+            replace_file(path / HELD, held_text(files))
         replace_file(path / RECIPE, recipe.to_yaml().encode())
     return path
 

@@ -14,8 +14,8 @@ from pruning.training.finetune import choose_precision, default_hyperparameters
 
 
 def suitable_training(model: nn.Module, data: DataInfo) -> dict[str, Any]:
-    """Settings of training that suit a network and a data set, by their names in `Recipe`: batch size, learning rate,
-    shift and precision."""
+    """Settings of training that suit a network and a data set, by their names in `Recipe`: batch size, learning rate and
+    the like, and precision."""
     return {**default_hyperparameters(data), "precision": choose_precision(model)}
 
 
@@ -32,6 +32,7 @@ def suitable_recipe(
     return Recipe(
         model=subject.ref,
         data=subject.data_name,
+        preprocess=subject.preprocess,
         prune=spec,
         schedule=schedule,
         iterations=rounds,

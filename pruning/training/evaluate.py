@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ from pruning.data.protocol import Data
 from pruning.tasks.metric import Difference, Metric
 from pruning.tasks.table import task_of
 from pruning.tasks.task import Task
+
+
+AT_ONCE, MOST = 12_000_000, 500
+"""Numbers of the images that are shown to a network together, and the most images: of small ones 500, of 224 pixels 79."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,12 +102,13 @@ def evaluate(
     role: Role,
     *,
     limit: int | None = None,
-    batch_size: int = 500,
+    batch_size: int | None = None,
     cancel: Cancel | None = None,
 ) -> Evaluation:
     """Run the model in eval mode and fp32 over the images of a role; its mode is put back afterwards.
 
-    `limit` takes a fixed random sample of that many images. Outputs that are NaN get the worst score.
+    `limit` takes a fixed random sample of that many images; `batch_size`: None for what suits their size. Outputs that
+    are NaN get the worst score.
 
     Raises:
         InputError: the data set does not say what is right, as where it has no labels.
@@ -120,7 +126,7 @@ def outputs(
     role: Role,
     *,
     limit: int | None = None,
-    batch_size: int = 500,
+    batch_size: int | None = None,
     cancel: Cancel | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Outputs (images first) and the places of their images in the role (int64), batch by batch, in eval mode; the mode
@@ -132,7 +138,7 @@ def outputs(
     was_training = model.training
     model.eval()
     try:
-        for images, index in data.batches(role, batch_size, limit):
+        for images, index in data.batches(role, batch_size or batch_of(data), limit):
             if cancel is not None and cancel():
                 raise Cancelled("Cancelled while measuring accuracy.")
             with torch.no_grad():
@@ -140,3 +146,8 @@ def outputs(
             yield found, index
     finally:
         model.train(was_training)
+
+
+def batch_of(data: Data) -> int:
+    """Images that are shown to a network together, so that what it computes of them stays within some memory."""
+    return max(1, min(MOST, AT_ONCE // math.prod(data.info.shape)))

@@ -53,9 +53,12 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
 def _images(data: DataUsed | None) -> str:
     if data is None:
         return "none: nothing was measured on images"
-    info = describe_data(data.name)
-    sizes = ", ".join(f"{count:,} {role}" for role, count in info.sizes.items())
-    return f"{info.title}: {sizes}; SHA-256 {data.sha256[:16]}…"
+    title, sizes = data.title, data.sizes
+    if not title:  # a published data set
+        info = describe_data(data.name)
+        title, sizes = info.title, info.sizes
+    counts = ", ".join(f"{count:,} {role}" for role, count in sizes.items())
+    return f"{title}: {counts}; SHA-256 {data.sha256[:16]}…"
 
 
 def _proof(check: Check) -> str:
