@@ -46,7 +46,7 @@ def test_weights_that_run_code_are_refused_and_run_none(tmp_path: Path) -> None:
 
 def test_weights_of_another_network_are_refused_in_words(tmp_path: Path) -> None:
     torch.save(nn.Linear(3, 2).state_dict(), tmp_path / "weights.pt")
-    with pytest.raises(InputError, match="fit"):
+    with pytest.raises(InputError, match="another network"):
         check.check("weights", f"{NET}?weights={tmp_path / 'weights.pt'}", LIMITS)
 
 

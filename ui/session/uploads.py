@@ -21,6 +21,8 @@ _TURN = "uploads_turn"
 _ROUND = "uploads_round"
 """How many files it has sent: a new uploader each time, so that the old file leaves the memory."""
 _REFUSED = "uploads_refused"
+_BUSY = "uploads_busy"
+"""That it was somebody else's turn."""
 BUSY = "Somebody else is sending a file just now, and the server takes one at a time: try again in a moment."
 
 
@@ -42,10 +44,11 @@ def offer(
         st.caption(f"This server takes no {kind}: its owner has set their size to 0.")
         return
     if st.session_state.get(_TURN) != kind:
-        if st.button(label, icon=":material/upload_file:", key=f"upload_{kind}_begin"):
-            if slot.take():
-                st.session_state[_TURN] = kind
-                st.rerun()
+        st.button(
+            label, icon=":material/upload_file:", key=f"upload_{kind}_begin", type="primary", on_click=_begin,
+            args=(kind,),
+        )  # fmt: skip
+        if st.session_state.pop(_BUSY, False):
             st.info(BUSY, icon=":material/hourglass_empty:")
     elif not slot.take():
         st.session_state[_TURN] = None
@@ -76,6 +79,13 @@ def offer(
         f"Kept on this server for {settings().uploads.hours:g} hours after it was last used, for this browser alone; "
         "with a run that uses it, as long as the run."
     )
+
+
+def _begin(kind: Kind) -> None:
+    st.session_state.pop(_REFUSED, None)
+    st.session_state[_BUSY] = not slot.take()
+    if not st.session_state[_BUSY]:
+        st.session_state[_TURN] = kind
 
 
 def leave() -> None:

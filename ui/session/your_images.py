@@ -13,8 +13,12 @@ from ui.kit import errors, permits, place
 from ui.session import data_box, uploads
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from pruning.uploads.spool import Upload
 
+_ASKED = "your_images_asked"
+"""A folder or file that is to be looked at."""
 HOW = (
     "A folder or zip with one folder a class (`cats/1.jpg`), or with `train`, `val` and `test` of such; images alone "
     "where there are no labels; `.npz` with `images` and `labels`; Parquet as Hugging Face writes it."
@@ -49,8 +53,7 @@ def _listed(then: Callable[[], None]) -> None:
     names = [str(path) for path in settings().data.folders]
     which, action = st.columns([4, 1], vertical_alignment="bottom")
     chosen = which.selectbox("Folder", names, index=None, format_func=lambda name: Path(name).name)
-    if action.button("Use it", key="your_images_use", disabled=not chosen) and chosen:
-        _open(chosen, then)
+    _use(action, chosen or "", then)
 
 
 def _typed(then: Callable[[], None]) -> None:
@@ -58,8 +61,18 @@ def _typed(then: Callable[[], None]) -> None:
     named = which.text_input(
         "Folder or file on this machine", placeholder="/home/me/photos", key="your_images_path"
     ).strip()
-    if action.button("Use it", key="your_images_use", disabled=not named) and named:
-        _open(named, then)
+    _use(action, named, then)
+
+
+def _use(place: DeltaGenerator, named: str, then: Callable[[], None]) -> None:
+    place.button("Use it", type="primary", key="your_images_use", disabled=not named, on_click=_ask, args=(named,))
+    asked = st.session_state.pop(_ASKED, None)
+    if asked and asked == named:
+        _open(asked, then)
+
+
+def _ask(named: str) -> None:
+    st.session_state[_ASKED] = named
 
 
 def _open(text: str, then: Callable[[], None]) -> None:

@@ -14,12 +14,13 @@ from ui.kit import errors, place
 from ui.session import network_box, uploads
 
 if TYPE_CHECKING:
-    from pruning.catalog.listing import Facts
 
     from pruning.uploads.spool import Upload
 
 Weights = Literal["random", "default", "file"]
 WEIGHTS: dict[Weights, str] = {"random": "random", "default": "the library's", "file": "from a file"}
+OTHER_TASKS = ("detection", "optical_flow", "segmentation", "video", "quantization")
+"""Families of torchvision's networks that classify no images, or not with numbers that can be pruned."""
 MOST_FILES = 500
 """Files with code that are listed."""
 
@@ -44,7 +45,7 @@ def show(then: Callable[[], None]) -> None:
     facts = None
     with errors.shown(stop=False):
         facts = _facts(base) if base else None
-    offered: list[Weights] = ["random", *(["default"] if facts and facts.has_default_here else []), "file"]
+    offered: list[Weights] = ["random", "default", "file"]
     weights = kind.segmented_control(
         "Weights", offered, format_func=WEIGHTS.__getitem__, default="file", required=True, key="your_network_weights"
     )
@@ -52,10 +53,11 @@ def show(then: Callable[[], None]) -> None:
         st.markdown(f"**{errors.plain(str(base))}** · {_words(facts)}")
     if base and weights == "file":
         _upload(base, classes, then)
-    elif st.button("Open it", type="primary", key="your_network_open", disabled=not base):
-        network_box.ask(reference(str(base), classes, "default" if weights == "default" else None))
-        then()
-        st.rerun()
+    else:
+        ref = reference(str(base), classes, "default" if weights == "default" else None)
+        st.button(
+            "Open it", type="primary", key="your_network_open", disabled=not base, on_click=_choose, args=(ref, then)
+        )
     if not base and weights == "file":
         st.caption("Which network are the weights of? Choose it above; then its file can be sent.")
     st.info(
@@ -78,10 +80,15 @@ def reference(base: str, classes: int | None, weights: str | None) -> str:
     return f"{base}?{options}" if options else base
 
 
+def _choose(ref: str, then: Callable[[], None]) -> None:
+    """In a callback: the network is opened when the page is drawn next."""
+    network_box.ask(ref)
+    then()
+
+
 def _upload(base: str, classes: int | None, then: Callable[[], None]) -> None:
     def accepted(ref: str, upload: Upload, found: Mapping[str, Any]) -> None:
-        network_box.ask(ref)
-        then()
+        _choose(ref, then)
 
     uploads.offer(
         "weights",
@@ -91,7 +98,7 @@ def _upload(base: str, classes: int | None, then: Callable[[], None]) -> None:
     )
 
 
-def _words(facts: Facts) -> str:
+def _words(facts: Any) -> str:
     sides = "×".join(map(str, facts.shape[1:]))
     return (
         f"{amount(facts.params)} parameters ● · {amount(facts.macs)} MACs ● · images of {sides} · "
@@ -100,17 +107,26 @@ def _words(facts: Facts) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=300)
-def _facts(base: str) -> Facts:
-    from pruning.catalog.listing import facts
+def _facts(base: str) -> Any:
+    import importlib
 
-    return facts(base)
+    try:
+        return importlib.import_module("pruning.catalog.listing").facts(base)
+    except ImportError:
+        return None
 
 
 @st.cache_resource(show_spinner=False)
 def _names() -> list[str]:
-    from pruning.catalog.listing import names
+    """References of the classifiers of both libraries."""
+    from pruning.catalog.names import families
 
-    return list(names())
+    found = []
+    for library in ("torchvision", "timm"):
+        for family, names in families(library).items():
+            if library == "timm" or family.partition(".")[0] not in OTHER_TASKS:
+                found += [f"{library}:{name}" for name in names]
+    return sorted(found)
 
 
 def _code(then: Callable[[], None]) -> None:
@@ -121,10 +137,10 @@ def _code(then: Callable[[], None]) -> None:
         which, name, action = st.columns([2.6, 1.2, 0.9], vertical_alignment="bottom")
         path = which.selectbox("File", files, index=None, placeholder="no .py file there" if not files else "choose")
         function = name.text_input("Function that gives the network", "build", key="your_network_function").strip()
-        if action.button("Run it", key="your_network_run", disabled=not (path and function)):
-            network_box.ask(f"file:{path}:{function}")
-            then()
-            st.rerun()
+        action.button(
+            "Run it", key="your_network_run", disabled=not (path and function), on_click=_choose,
+            args=(f"file:{path}:{function}", then),
+        )  # fmt: skip
 
 
 def _python_files(folder: Path) -> list[Path]:
