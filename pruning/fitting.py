@@ -15,7 +15,7 @@ from pruning.base.errors import InputError, PruningError, first_line
 from pruning.catalog.network import SEED, Network
 from pruning.catalog.openers import parse_reference
 from pruning.data.info import DataInfo
-from pruning.data.preprocess import Preprocess
+from pruning.data.preprocess import Colour, Preprocess
 from pruning.data.readers import describe_data, find_reader
 from pruning.graph.inputs import Inputs
 
@@ -161,7 +161,7 @@ def _of_published(reference: str) -> Preprocess | None:
         info: DataInfo = describe_data(reference)
     except PruningError:
         return None
-    colour = "grey" if info.shape[0] == 1 else "rgb"
+    colour: Colour = "grey" if info.shape[0] == 1 else "rgb"
     return Preprocess(size=info.shape[1:], colour=colour, mean=info.mean, std=info.std)
 
 

@@ -26,8 +26,8 @@ from pruning.removal.build import build_graph
 from pruning.spec import PruneSpec
 from pruning.tasks.classification import CLASSIFICATION
 from pruning.tasks.table import task_of
-from pruning.tasks.taught import TaughtData, taught_info
 from pruning.tasks.task import Task
+from pruning.tasks.taught import TaughtData, taught_info
 
 Part = Literal["images", "labels", "training", "reference"]
 Use = Literal["measure", "scan", "run"]
@@ -75,7 +75,8 @@ class Images:
         opening: Callable[..., Data] = open_data,
         preprocess: Preprocess | None = None,
     ) -> Images:
-        """Images by reference, opened at most once. `preprocess`: how they are prepared; None for what suits them.
+        """Images by reference, opened at most once. `opening` takes what `open_data` takes. `preprocess`: how the
+        network sees images of one's own; None for a default chosen from them.
 
         Raises:
             InputError: there is no such data set, or its images are not prepared otherwise.
@@ -83,7 +84,7 @@ class Images:
         """
         how = {} if preprocess is None else {"preprocess": preprocess}
         return Images(
-            info=describe_data(reference, **how),
+            info=describe_data(reference, preprocess),
             data_dir=data_dir,
             here=is_available(reference, data_dir),
             open=functools.cache(functools.partial(opening, reference, data_dir, **how)),
@@ -269,9 +270,7 @@ class Subject:
             DataError: it cannot be told what they are.
         """
         fitted = fit(self.network, reference, preprocess)
-        return self.with_images(
-            Images.named(reference, data_dir, opening, fitted.preprocess).as_told(fitted.remarks)
-        )
+        return self.with_images(Images.named(reference, data_dir, opening, fitted.preprocess).as_told(fitted.remarks))
 
     def with_images(self, images: Images | None) -> Subject:
         """The same network with these images. Their classes become the network's, by name; where they have no labels,
@@ -354,7 +353,7 @@ def open_subject(
         DataError: it cannot be told what the images are.
     """
     if data is not None:
-        describe_data(data, **({} if preprocess is None else {"preprocess": preprocess}))  # refused before it is opened
+        describe_data(data, preprocess)  # refused before it is opened
     subject = Subject.of(open_network(ref))
     if data is None and subject.network.data:
         data = subject.network.data[0]

@@ -28,7 +28,7 @@ def example_for(model: nn.Module, size: int | None, make: Callable[..., Tensor],
         InputError: it cannot be called with any that are usual.
     """
     training = model.training
-    first: tuple[tuple[int, ...], Exception] | None = None
+    failed: list[tuple[tuple[int, ...], Exception]] = []
     try:
         model.eval()
         for shape in _shapes(model, size):
@@ -37,21 +37,21 @@ def example_for(model: nn.Module, size: int | None, make: Callable[..., Tensor],
                     model(make(*shape))
                 return make(*shape)
             except Exception as error:  # somebody's code
-                first = first or (shape, error)
+                failed.append((shape, error))
     finally:
         model.train(training)
-    if first is None:
+    if not failed:
         raise InputError(
             f"It cannot be told what the network of {where} takes, for it begins with no convolution or linear layer: "
             "return (model, example_inputs)."
         )
-    shape, error = first
+    shape, reason = failed[0]
     tried = "×".join(map(str, (2, *shape)))
     hint = "give another size=PIXELS, or return (model, example_inputs)" if size else "return (model, example_inputs)"
     raise InputError(
-        f"The network of {where} cannot be called with a batch of {tried} ({type(error).__name__}: "
-        f"{first_line(error)}): {hint}, where example_inputs is a batch of two."
-    ) from error
+        f"The network of {where} cannot be called with a batch of {tried} ({type(reason).__name__}: "
+        f"{first_line(reason)}): {hint}, where example_inputs is a batch of two."
+    ) from reason
 
 
 def _shapes(model: nn.Module, size: int | None) -> Iterator[tuple[int, ...]]:

@@ -99,7 +99,7 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> types.CodeType:
         path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)  # type: ignore[no-any-return]
+        return self.source_to_code(self.get_data(path), path)
 
     def exec_module(self, module: types.ModuleType) -> None:
         _adopt(module, module.__name__.partition(".")[0])

@@ -156,7 +156,7 @@ def _torch_state() -> Iterator[None]:
         torch.set_grad_enabled(grad)
         torch.use_deterministic_algorithms(strict, warn_only=only_warned)
         torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = flags[:2]
-        torch.backends.mkldnn.enabled = flags[2]  # type: ignore[assignment]
+        torch.backends.mkldnn.enabled = flags[2]
         torch.set_float32_matmul_precision(precision)
         torch.autograd.set_detect_anomaly(anomalies)
 
@@ -210,7 +210,7 @@ def _run(path: Path) -> types.ModuleType:
 def _find(module: types.ModuleType, path: Path, name: str, what: str) -> Callable[..., Any]:
     function = getattr(module, name, None) if name else None
     if callable(function):
-        return function  # type: ignore[no-any-return]
+        return function
     own = [
         other
         for other, value in vars(module).items()

@@ -183,12 +183,16 @@ def _timm_config(timm: Any, name: str) -> Any:
 
 def _timm_weights_are_here(reference: Reference) -> bool:
     """Whether the hub's cache has what timm would fetch."""
-    hub = importlib.import_module("huggingface_hub")
+    hub, names_of = importlib.import_module("huggingface_hub"), importlib.import_module("huggingface_hub.constants")
     config = _timm_config(_timm(reference), reference.name)
     place = getattr(config, "hf_hub_id", None)
     if not place:
         return False
-    names = (config.hf_hub_filename,) if config.hf_hub_filename else ("model.safetensors", "pytorch_model.bin")
+    names = (
+        (config.hf_hub_filename,)
+        if config.hf_hub_filename
+        else (names_of.SAFETENSORS_SINGLE_FILE, names_of.PYTORCH_WEIGHTS_NAME)
+    )
     return any(isinstance(hub.try_to_load_from_cache(place, name), str) for name in names)
 
 

@@ -38,6 +38,7 @@ def open_own(reference: Reference) -> Network:
     preprocess = of_module(model, reference.size)
     fit: Fit | None = None
     weights = "; ".join(part for part in (f"as {reference.factory}() makes them, seed {SEED}", changed) if part)
+    any_size = example is None and reference.size is None and preprocess is None
     if example is None:
         example = _example(reference, path, model, preprocess)
     if reference.weights is not None:
@@ -59,6 +60,7 @@ def open_own(reference: Reference) -> Network:
         example_inputs=example,
         weights=weights,
         preprocess=preprocess,
+        any_size=any_size,
         classes=(named_in(fit.values, None) if fit is not None else ()) or _names(model),
     )
 

@@ -79,12 +79,20 @@ def add_image_options(sub: argparse.ArgumentParser) -> None:
         help=f"images: {names}; or the path of a folder, zip or file (a known name wins: write ./NAME for a folder of "
         "that name). Default: the model's own",
     )  # fmt: skip
-    sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip that holds a named data set (else PRUNING_DATA)")
-    sub.add_argument("--split", metavar="A/B/C", help="shares of train/select/test where the folders name no roles (40/40/20)")
+    sub.add_argument(
+        "--data-dir", metavar="PLACE", help="folder or zip that holds a named data set (else PRUNING_DATA)"
+    )
+    sub.add_argument(
+        "--split", metavar="A/B/C", help="shares of train/select/test where the folders name no roles (40/40/20)"
+    )
     sub.add_argument("--preprocess", metavar="FILE", help="YAML with size, resize, interpolation, mean, std, colour")
-    sub.add_argument("--size", metavar="N|HxW", help="pixels that the network sees (default: what it or the images say)")
+    sub.add_argument(
+        "--size", metavar="N|HxW", help="pixels that the network sees (default: what it or the images say)"
+    )
     sub.add_argument("--crop", metavar="C", help=f"share of the shorter side that is kept, such as 0.875; or {SQUASH}")
-    sub.add_argument("--resize", type=whole, metavar="N", help="instead of --crop: pixels of the shorter side before it")
+    sub.add_argument(
+        "--resize", type=whole, metavar="N", help="instead of --crop: pixels of the shorter side before it"
+    )
     sub.add_argument("--interpolation", choices=INTERPOLATIONS, help="how images are resized")
     sub.add_argument("--mean", metavar="M,M,M", help="of pixels scaled to 0-1, one number or one a channel")
     sub.add_argument("--std", metavar="S,S,S", help="the deviation, likewise")
@@ -193,5 +201,7 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
     except ValueError:
         numbers = ()
     if len(numbers) not in (1, 3) or not all(map(math.isfinite, numbers)):
-        raise InputError(f"{option} takes one number or three with commas, such as 0.485,0.456,0.406, not '{excerpt(text)}'.")
+        raise InputError(
+            f"{option} takes one number or three with commas, such as 0.485,0.456,0.406, not '{excerpt(text)}'."
+        )
     return numbers

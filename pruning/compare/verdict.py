@@ -12,6 +12,7 @@ from pruning.compare.casualties import Changes, changes, changes_of
 from pruning.compare.sides import Pair
 from pruning.data.readers import describe_data
 from pruning.runs.result import Measurement, Result, Speedup
+from pruning.tasks.alike import AGREEMENT
 from pruning.tasks.classification import ACCURACY
 from pruning.tasks.metric import Difference, Metric
 from pruning.training.answers import Answers
@@ -80,7 +81,7 @@ def verdict(facts: Facts) -> Verdict:
     return Verdict(
         size=size_words(facts.params, facts.nonzero),
         speed=speed_words(facts.speedups),
-        answers=answer_words(facts.changes, facts.things),
+        answers=answer_words(facts.changes, facts.things, facts.metric),
         meaning=meaning,
         tone=tone,
     )
@@ -189,7 +190,7 @@ def clock_words(pair: Pair) -> str:
     return f"{second.capitalize()} against {first}: {'; '.join(said)}." if said else ""
 
 
-def answer_words(found: Changes | None, things: str) -> str:
+def answer_words(found: Changes | None, things: str, metric: Metric = ACCURACY) -> str:
     """What became of the answers, led by the denominator.
 
     >>> answer_words(Changes(images=1000, same=985, newly_wrong=9, newly_right=6, otherwise=0), "digits")
@@ -197,6 +198,8 @@ def answer_words(found: Changes | None, things: str) -> str:
     """
     if found is None:
         return ""
+    if metric.name == AGREEMENT.name:
+        return _agreement_words(found, things)
     head = f"of {found.images:,} {things} {found.same:,} "
     changed = f"{found.newly_wrong:,} {'is' if found.newly_wrong == 1 else 'are'} newly wrong"
     if found.otherwise is None:
@@ -208,6 +211,17 @@ def answer_words(found: Changes | None, things: str) -> str:
         f"{head}{verb} the same answer, {changed}, {found.newly_right:,} newly right and {found.otherwise:,} wrong in "
         "another way"
     )
+
+
+def _agreement_words(found: Changes, things: str) -> str:
+    """The same where nobody knows what is right, and two networks are held against the unpruned one.
+
+    >>> _agreement_words(Changes(images=1000, same=985, newly_wrong=15, newly_right=0, otherwise=None), "photos")
+    'of 1,000 photos 985 are answered as before, and 15 no longer as the unpruned network answers them'
+    """
+    head = f"of {found.images:,} {things} {found.same:,} are answered as before"
+    gained = f", {found.newly_right:,} newly as the unpruned network answers them" if found.newly_right else ""
+    return f"{head}{gained}, and {found.newly_wrong:,} no longer as the unpruned network answers them"
 
 
 def answers_sentence(found: Changes, data: str) -> str:
@@ -235,7 +249,8 @@ def _meaning(facts: Facts) -> tuple[str, Tone]:
         return f"no difference{where} that {facts.images:,} images can show", tone
     size, span = metric.size(difference.value), f"({' to '.join(sorted(map(metric.size, (low, high)), key=float))})"
     if metric.counts:
-        return f"a {'gain' if tone == 'better' else 'loss'} of {size} percentage points {span}", tone
+        of = " of agreement with the unpruned network" if metric.name == AGREEMENT.name else ""
+        return f"a {'gain' if tone == 'better' else 'loss'} of {size} percentage points{of} {span}", tone
     return f"{metric.title} is {tone} by {size} {metric.unit_of_change} {span}", tone
 
 

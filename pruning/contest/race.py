@@ -86,8 +86,7 @@ class Terms:
         """What the race is about: that of the data set's task."""
         if not self.labelled:
             return AGREEMENT_TASK.metric
-        how = {} if self.preprocess is None else {"preprocess": self.preprocess}
-        return task_of(describe_data(self.data, **how)).metric
+        return task_of(describe_data(self.data, self.preprocess)).metric
 
     def to_values(self) -> dict[str, Any]:
         """All fields by name, flat, those of the spec among them but for its seed; ready for JSON."""

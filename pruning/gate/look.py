@@ -132,9 +132,7 @@ def _examples(subject: Subject, found: Answers, index: Tensor) -> tuple[Example,
     made = []
     for place in places.tolist():
         if choices is None:
-            made.append(
-                Example(index=int(index[place]), answer="", truth=None, right=None, confidence=None)
-            )
+            made.append(Example(index=int(index[place]), answer="", truth=None, right=None, confidence=None))
             continue
         made.append(
             Example(

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, PruningError
-from pruning.data.info import DataInfo
-from pruning.data.preprocess import IMAGENET, Preprocess
+from pruning.data.preprocess import IMAGENET, Colour, Preprocess
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
+from pruning.fitting import names_of
 from pruning.gate.look import Look
 from pruning.gate.orders import orders
 from pruning.subject import Subject
@@ -24,13 +24,12 @@ from pruning.training.evaluate import batch_of
 
 IMAGES = 200
 """Of those of the first look: enough to tell a wrong way from the right one."""
-NORMALISATIONS: dict[str, tuple[float, float] | None] = {
-    "ImageNet's mean and deviation": None,
+NORMALISATIONS: dict[str, tuple[float, float]] = {
     "mean and deviation 0.5": (0.5, 0.5),
     "pixels from 0 to 1": (0.0, 1.0),
     "pixels from 0 to 255": (0.0, 1 / 255),
 }
-"""In words → mean and deviation, the same for all channels; None for ImageNet's own."""
+"""In words → mean and deviation, the same for all channels; ImageNet's are tried as well."""
 CROPS: dict[str, float | None] = {"both sides brought to the size": None, "crop 0.875": 0.875, "crop 0.95": 0.95}
 """In words → share of the shorter side that is kept; None for no crop."""
 
@@ -82,7 +81,7 @@ def try_others(subject: Subject, first: Look, *, cancel: Cancel | None = None) -
 
     found = [
         trial(f"classes in {order}", choices.predicted[some], table[labels], order=order)
-        for order, table in orders(_own_classes(subject))
+        for order, table in (orders(subject.info) if not names_of(subject.network) else ())
     ]
     shown = partial(_predicted, subject.model, cancel=cancel)
     pixels = _Pixels(data, index)
@@ -133,28 +132,29 @@ def _predicted(model: nn.Module, batches: Callable[[], Iterator[Tensor]], *, can
 
 def _normalised(own: Preprocess) -> Iterator[tuple[str, Preprocess]]:
     """Other normalisations and channel orders than its own, and both together."""
-    colours: Sequence[str] = ("rgb", "bgr") if own.colour != "grey" and own.channels == 3 else (own.colour,)
+    colours: Sequence[Colour] = ("rgb", "bgr") if own.colour != "grey" and own.channels == 3 else (own.colour,)
+    ways: dict[Preprocess, str] = {}
     for colour in colours:
-        for words, numbers in NORMALISATIONS.items():
-            if numbers is None:
-                mean, std = IMAGENET["mean"], IMAGENET["std"]
-                if own.channels == 1:
-                    mean, std = (sum(mean) / 3,), (sum(std) / 3,)
-            else:
-                mean, std = ((number,) * own.channels for number in numbers)
-            way = own.replace(colour=colour, mean=mean, std=std)
-            if way != own:
-                yield (f"{colour.upper()}, {words}" if len(colours) > 1 else words), way
-        same = own.replace(colour=colour)
-        if same != own and not any(way == same for way in _of_numbers(own, colour)):
-            yield f"{colour.upper()}, mean and deviation as they are", same
+        order = f"{colour.upper()}, " if len(colours) > 1 else ""
+        for words, (mean, std) in _numbers(own.channels).items():
+            ways.setdefault(own.replace(colour=colour, mean=mean, std=std), order + words)
+        ways.setdefault(own.replace(colour=colour), f"{order}mean and deviation as they are")
+    ways.pop(own)
+    for way, words in ways.items():
+        yield words, way
 
 
-def _of_numbers(own: Preprocess, colour: str) -> Iterator[Preprocess]:
-    for numbers in NORMALISATIONS.values():
-        mean, std = (IMAGENET["mean"], IMAGENET["std"]) if numbers is None else ((n,) * own.channels for n in numbers)
-        if len(mean) == own.channels:
-            yield own.replace(colour=colour, mean=mean, std=std)
+def _numbers(channels: int) -> dict[str, tuple[tuple[float, ...], tuple[float, ...]]]:
+    """The usual means and deviations, in words."""
+    mean: tuple[float, ...] = IMAGENET["mean"]
+    std: tuple[float, ...] = IMAGENET["std"]
+    if channels == 1:
+        mean, std = (sum(mean) / 3,), (sum(std) / 3,)
+    alike = {words: tuple((number,) * channels for number in pair) for words, pair in NORMALISATIONS.items()}
+    return {
+        "ImageNet's mean and deviation": (mean, std),
+        **{words: (pair[0], pair[1]) for words, pair in alike.items()},
+    }
 
 
 def _cropped(start: Preprocess, own: Preprocess) -> Iterator[tuple[str, Preprocess]]:
@@ -163,7 +163,3 @@ def _cropped(start: Preprocess, own: Preprocess) -> Iterator[tuple[str, Preproce
         resize = None if share is None else int(max(own.size) / share)
         if resize != own.resize:
             yield words, start.replace(resize=resize)
-
-
-def _own_classes(subject: Subject) -> DataInfo:
-    return subject.info

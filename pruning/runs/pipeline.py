@@ -189,6 +189,7 @@ def train_config(recipe: Recipe, steps: int) -> TrainConfig:
         steps=steps,
         batch_size=recipe.batch_size,
         optimiser=recipe.optimiser,
+        batch_norm=recipe.batch_norm,
         lr=recipe.lr,
         augment=recipe.augment,
         momentum=recipe.momentum,
@@ -321,7 +322,12 @@ def _data_used(data: Data) -> DataUsed:
     if info.preprocess is None:
         return used
     return replace(
-        used, title=info.title, things=info.things, classes=len(info.classes), sizes=dict(info.sizes), remarks=info.remarks
+        used,
+        title=info.title,
+        things=info.things,
+        classes=len(info.classes),
+        sizes={role: count for role, count in info.sizes.items()},
+        remarks=info.remarks,
     )
 
 

@@ -28,13 +28,15 @@ VERSION = 4
 ADDED: dict[int, tuple[str, ...]] = {
     2: ("parameters", "allocation", "round_to"),
     3: ("head_rounding",),
-    4: ("preprocess", "distillation", "optimiser", "augment"),
+    4: ("preprocess", "distillation", "optimiser", "augment", "batch_norm"),
 }
 """Version → fields that it added."""
 EARLIER = {"head_rounding": "up"}
 """What recipes of versions before a field mean by it, where that is not its default now."""
 Optimiser = Literal["sgd", "adamw"]
 OPTIMISERS: tuple[Optimiser, ...] = typing.get_args(Optimiser)
+BatchNorm = Literal["learnt", "fixed"]
+BATCH_NORMS: tuple[BatchNorm, ...] = typing.get_args(BatchNorm)
 Schedule = Literal["oneshot", "iterative"]
 SCHEDULES: tuple[Schedule, ...] = typing.get_args(Schedule)
 LARGEST_RECIPE = 200_000
@@ -63,6 +65,8 @@ class Recipe:
     """Optimiser steps over all rounds together. Epochs and seconds are turned into steps when a run is planned."""
     batch_size: int = 64
     optimiser: Optimiser = "sgd"
+    batch_norm: BatchNorm = "learnt"
+    """Whether statistics of batch normalisation are learnt from each batch, or fixed as they are."""
     lr: float = 0.02
     momentum: float = 0.9
     weight_decay: float = 5e-4
@@ -84,6 +88,7 @@ class Recipe:
         _allowed("schedule", self.schedule, SCHEDULES)
         _allowed("precision", self.precision, ("fp32", "bf16"))
         _allowed("optimiser", self.optimiser, OPTIMISERS)
+        _allowed("batch_norm", self.batch_norm, BATCH_NORMS)
         object.__setattr__(self, "augment", check_augment(self.augment))
         if self.distillation is not None:
             _between("distillation", self.distillation, 0, 1)

@@ -115,8 +115,7 @@ class Run:
 
     def _described(self) -> DataInfo:
         """Its images, as it had them prepared."""
-        how = self.recipe.preprocess
-        return describe_data(self.recipe.data, **({} if how is None else {"preprocess": how}))
+        return describe_data(self.recipe.data, self.recipe.preprocess)
 
     def answers(self) -> dict[str, Answers]:
         """What 'dense' and 'pruned' answered to the test images; empty where the run kept no answers.

@@ -39,6 +39,8 @@ class Answers(Scores):
     """Which class was answered; None where the task chooses none."""
     further: Mapping[str, Summary] = field(default_factory=dict)
     """Metrics beside the main one, by name; empty for answers that come from a file."""
+    loss: float | None = None
+    """Mean loss of the task; None for answers that come from a file."""
 
     @property
     def classes(self) -> Choices:
@@ -110,10 +112,13 @@ class _Book:
         self._chosen: list[Choices] = []
         self._targets: list[Tensor] = []
         self._beside: dict[str, list[Tensor]] = {}
+        self._loss, self._images = 0.0, 0
 
     def add(self, found: Tensor, targets: Tensor, dense: Tensor | None) -> None:
         """Outputs, what is right, and what the unpruned network puts out, for some images."""
         self._scores.append(self._task.metric.score(found, targets))
+        self._loss += float(self._task.loss(found, targets, reduction="sum"))
+        self._images += len(found)
         if self._task.choices is not None:
             self._chosen.append(self._task.choices(found, targets))
         for metric in self._task.further:
@@ -135,6 +140,7 @@ class _Book:
             metric=self._task.metric,
             scores=torch.cat(self._scores),
             choices=None if joined is None else Choices(**joined),
+            loss=self._loss / self._images,
             further={
                 metric.name: metric.summary(torch.cat(self._beside[metric.name]), targets)
                 for metric in (*self._task.further, *self._task.against_dense)

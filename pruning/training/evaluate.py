@@ -17,9 +17,8 @@ from pruning.tasks.metric import Difference, Metric
 from pruning.tasks.table import task_of
 from pruning.tasks.task import Task
 
-
 AT_ONCE, MOST = 12_000_000, 500
-"""Numbers of the images that are shown to a network together, and the most images: of small ones 500, of 224 pixels 79."""
+"""Numbers of the images that a network is shown together, and the most images: 500 small ones, 79 of 224 pixels."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
@@ -25,9 +26,10 @@ from pruning.training.evaluate import evaluate
 
 Precision = Literal["fp32", "bf16"]
 Optimiser = Literal["sgd", "adamw"]
+BatchNorm = Literal["learnt", "fixed"]
 OPTIMISERS: tuple[Optimiser, ...] = get_args(Optimiser)
 
-OWN: dict[str, Any] = {"batch_size": 32, "optimiser": "adamw", "lr": 1e-4, "weight_decay": 0.01}
+OWN: dict[str, Any] = {"batch_size": 32, "batch_norm": "fixed", "optimiser": "adamw", "lr": 1e-4, "weight_decay": 0.01}
 """Defaults for fine-tuning on images of one's own."""
 
 
@@ -40,6 +42,9 @@ class TrainConfig:
     batch_size: int = 128
     lr: float = 0.02
     """Highest learning rate, reached after the warm-up."""
+    batch_norm: BatchNorm = "learnt"
+    """learnt: by each batch, as in training from scratch; fixed: statistics stay as they are, as is best where images
+    are few or other ones than the network learnt from."""
     optimiser: Optimiser = "sgd"
     """sgd: with Nesterov momentum; adamw: Loshchilov 2017, arXiv 1711.05101."""
     momentum: float = 0.9
@@ -139,7 +144,7 @@ def train(
 
     Raises:
         Cancelled: `cancel()` was true; the model then stands at the last finished step.
-        InputError: the loss became NaN or infinite, the data set does not say what is right, or there is one image only.
+        InputError: the loss became NaN or infinite, the data set does not say what is right, or has one image only.
     """
     if config.steps and data.length("train") < 2:
         raise InputError(f"Fine-tuning needs at least 2 train images: {data.info.title} has {data.length('train')}.")
@@ -156,7 +161,7 @@ def train(
     measure_at = {round(config.steps * (i + 1) / evaluations) for i in range(evaluations)}
     order = torch.empty(0, dtype=torch.long)
     started = time.monotonic()
-    with _training_mode(model), torch.random.fork_rng(devices=[]):  # random numbers: dropout and the like
+    with _training_mode(model, config.batch_norm == "fixed"), torch.random.fork_rng(devices=[]):  # random numbers: dropout and the like
         torch.manual_seed(config.seed)
         for step in range(config.steps):
             if cancel is not None and cancel():
@@ -200,6 +205,8 @@ def train(
             if progress is not None:
                 looks = step + 1 in measure_at
                 measured = evaluate(model, data, "select", cancel=cancel) if looks else None
+                if looks:
+                    _set_training(model, config.batch_norm == "fixed")
                 progress(
                     TrainEvent(
                         step=step + 1,
@@ -234,13 +241,21 @@ def _changed(data: Data, images: Tensor, config: TrainConfig, generator: torch.G
 
 
 @contextmanager
-def _training_mode(model: nn.Module) -> Iterator[None]:
-    """Training mode inside, eval mode afterwards, however it ends."""
-    model.train()
+def _training_mode(model: nn.Module, fixed: bool = False) -> Iterator[None]:
+    """Training mode inside, eval mode afterwards, however it ends. `fixed`: but for batch normalisations."""
+    _set_training(model, fixed)
     try:
         yield
     finally:
         model.eval()
+
+
+def _set_training(model: nn.Module, fixed: bool) -> None:
+    """Training mode; batch normalisations stay in eval mode where they are `fixed`."""
+    model.train()
+    for module in model.modules() if fixed else ():
+        if isinstance(module, _BatchNorm) and module.track_running_stats:
+            module.eval()
 
 
 @torch.no_grad()

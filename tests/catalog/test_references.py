@@ -45,6 +45,9 @@ class Net(nn.Linear):
 def wide(width):
     return nn.Linear(width, 2)
 
+def any_size():
+    return nn.Conv2d(3, 4, 3)
+
 def _hidden():
     return build()
 """
@@ -229,7 +232,7 @@ def test_damaged_and_pickled_files_are_refused(net):
         open_network(f"file:{net}:build?weights={path}")
     path = net.parent / "w.pt"
     torch.save(nn.Linear(2, 2), path)
-    with pytest.raises(InputError, match="cannot be loaded as weights alone"):
+    with pytest.raises(InputError, match="holds a whole pickled model"):
         open_network(f"file:{net}:build?weights={path}")
     torch.save([1, 2], path)
     with pytest.raises(InputError, match="holds a list that is no state dict"):
@@ -252,7 +255,8 @@ def test_a_factory_returns_a_model_or_a_model_and_its_inputs(net):
     network = open_network(f"file:{net}:build?size=8")
     assert network.example_inputs.shape == (2, 3, 8, 8) and not network.model.training
     assert network.title == "build of net.py" and network.weights == "as build() makes them, seed 0"
-    assert open_network(f"file:{net}:build").example_inputs.shape == (2, 3, 224, 224)
+    assert open_network(f"file:{net}:build").example_inputs.shape == (2, 3, 8, 8)  # the one size that it takes
+    assert open_network(f"file:{net}:any_size").example_inputs.shape == (2, 3, 224, 224)
     given = open_network(f"file:{net}:with_inputs")
     assert set(given.example_inputs) == {"input"} and isinstance(given.model, nn.Conv1d)
     assert isinstance(open_network(f"file:{net}:Net").model, nn.Linear)  # a class without arguments will do

@@ -182,9 +182,9 @@ def test_prune_by_what_train_images_show(capsys, tmp_path, granularity):
     assert status == 0 and result["check"]["status"] == "exact"
     asked = {name: result["recipe"][name] for name in ("granularity", "criterion", "parameters", "seed", "version")}
     assert asked == {
-        "granularity": granularity, "criterion": "taylor", "parameters": {"batches": 2}, "seed": 3, "version": 3
+        "granularity": granularity, "criterion": "taylor", "parameters": {"batches": 2}, "seed": 3, "version": 4
     }  # fmt: skip
-    assert (tmp_path / "run" / "recipe.yaml").read_text().startswith("version: 3\n")
+    assert (tmp_path / "run" / "recipe.yaml").read_text().startswith("version: 4\n")
 
 
 def test_prune_by_batch_norm_and_in_multiples(capsys, tmp_path):

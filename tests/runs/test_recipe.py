@@ -28,7 +28,14 @@ def test_file_round_trip(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("version: 4\nmodel: a\ndata: mnist5k", "version 4"),
+        ("version: 5\nmodel: a\ndata: mnist5k", "version 5"),
+        ("version: 3\nmodel: a\ndata: mnist5k\noptimiser: sgd", "unknown field 'optimiser'"),
+        ("version: 4\nmodel: a\ndata: mnist5k\noptimiser: adam", "sgd, adamw"),
+        ("version: 4\nmodel: a\ndata: mnist5k\naugment: flip,spin", "randaugment"),
+        ("version: 4\nmodel: a\ndata: mnist5k\ndistillation: 2", "between 0 and 1"),
+        ("version: 4\nmodel: a\ndata: mnist5k\ndistillation: lots", "a number"),
+        ("version: 4\nmodel: a\ndata: mnist5k\npreprocess: 224", "names and values"),
+        ("version: 4\nmodel: a\ndata: mnist5k\npreprocess: {size: 224}", "'mean' is missing"),
         ("version: 2\nmodel: a\ndata: mnist5k\nhead_rounding: up", "unknown field 'head_rounding'"),
         ("version: 3\nmodel: a\ndata: mnist5k\nhead_rounding: near", "down"),
         ("version: 0\nmodel: a\ndata: mnist5k", "version 0"),
@@ -114,12 +121,12 @@ def test_recipes_of_version_1_open_and_mean_the_same():
     )  # fmt: skip
     plain = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5, head_rounding="up"))
     assert Recipe.from_file(VERSION_1 / "plain.yaml") == plain, "heads that stayed were rounded up"
-    assert Recipe.from_yaml(full.to_yaml()) == full and full.to_yaml().startswith("version: 3\n")
+    assert Recipe.from_yaml(full.to_yaml()) == full and full.to_yaml().startswith("version: 4\n")
     short = Recipe.from_yaml("version: 1\nmodel: sample:lenet5\ndata: mnist5k")
     assert short.prune == plain.prune, "what was not said stood for a half"
 
 
-@pytest.mark.parametrize(("version", "rounding"), [(1, "up"), (2, "up"), (3, "down")])
+@pytest.mark.parametrize(("version", "rounding"), [(1, "up"), (2, "up"), (3, "down"), (4, "down")])
 def test_recipes_keep_the_rounding_of_heads_of_their_time(version: int, rounding: str) -> None:
     recipe = Recipe.from_yaml(f"version: {version}\nmodel: sample:lenet5\ndata: mnist5k")
     assert recipe.prune.head_rounding == rounding

@@ -39,6 +39,8 @@ class Contents:
     """By name: what it is filed under in the file, wrappers and all, joined by dots ('state_dict.conv1.weight')."""
     values: Mapping[str, Values]
     """What else lies in the file, as far as it is plain: settings, names of classes."""
+    what: str = "dict"
+    """What the outermost value is, in Python's terms."""
     layers: tuple[str, ...] = ()
     """Classes of layers and networks that it names: there where a network itself was saved."""
 
@@ -59,7 +61,12 @@ def read_contents(path: Path | str) -> Contents:
     if kind is Kind.SAFETENSORS:
         return _safetensors(path)
     pickled = read_pickled(path, kind)
-    content = _load(path, kind, pickled.names)
+    try:
+        content = _load(path, kind, pickled.names)
+    except InputError:
+        if pickled.layers:  # in the first format no stand-in can take the place of a layer
+            return Contents(path=path, kind=kind, tensors={}, values={}, layers=pickled.layers)
+        raise
     tensors: dict[str, Tensor] = {}
     values: dict[str, Values] = {}
     for name, value in _leaves(content, (), set()):
@@ -69,7 +76,9 @@ def read_contents(path: Path | str) -> Contents:
         values = {
             str(name): plain for name, value in content.items() if (plain := plain_value(value)) not in (None, {}, [])
         }
-    return Contents(path=path, kind=kind, tensors=tensors, values=values, layers=pickled.layers)
+    return Contents(
+        path=path, kind=kind, tensors=tensors, values=values, what=type(content).__name__, layers=pickled.layers
+    )
 
 
 def _safetensors(path: Path) -> Contents:

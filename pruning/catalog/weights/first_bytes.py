@@ -69,8 +69,8 @@ def kind_of(path: Path | str) -> Kind:
     path = given_path(path)
     said = excerpt(str(path), 160)
     if path.is_dir():
-        inside = next((name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).is_file()), None)
-        hint = f"name the file in it, {said}/{inside}" if inside else "name the file with the weights"
+        inside = next((one.name for suffix in SUFFIXES for one in sorted(path.glob(f"*{suffix}"))), None)
+        hint = f"name the file in it, {said}/{excerpt(inside)}" if inside else "name the file with the weights"
         raise InputError(f"{said} is a folder: {hint}.")
     if not path.is_file():
         if path.suffix not in SUFFIXES and "/" not in str(path):
@@ -126,6 +126,8 @@ def _kind(path: Path, start: bytes) -> Kind | str:
         return _BY_SUFFIX[".onnx"]
     if start[:1] == b"\x80" and start[1:2] in b"\x00\x01\x02\x03\x04\x05":
         return f"is a Python pickle that torch.save did not write, and such files can run code: {SAVE}"
+    if path.suffix == ".safetensors":
+        return "is no readable safetensors file, cut short, damaged or something else: fetch or copy it again"
     return f"is no file of weights that can be read, or it is damaged: {SAVE}"
 
 

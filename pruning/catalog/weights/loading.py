@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from pruning.catalog.weights.misfit import few, misfit, shape_words
 
 STATISTICS = ("running_mean", "running_var")
 """Buffers that training fills: without them a network answers as if it had never seen an image."""
+_OF_TRAINING = re.compile(r"optim|sched|scaler|rng|random|(^|\.)state\.\d+\.", re.IGNORECASE)
+"""Names of what a training script keeps to go on with, which nobody expects in a network."""
 NO_PART = ("num_batches_tracked", "n_averaged", "total_ops", "total_params")
 """Ends of names of counters, which are no part of what a network computes."""
 
@@ -194,12 +197,11 @@ def _kept(own: Mapping[str, Tensor], match: Match) -> list[str]:
 
 def _left_out(fit: Fit) -> list[str]:
     """Tensors beside the chosen set that are no part of any."""
-    inside = f"{fit.match.key}." if fit.match.key else ""
     used = {full for one in (fit.match, *fit.others) for full in one.names.values()}
     names = [
         name
         for name in fit.contents.tensors
-        if name.startswith(inside) and name not in used and not name.endswith(NO_PART) and "optim" not in name
+        if name not in used and not name.endswith(NO_PART) and _OF_TRAINING.search(name) is None
     ]
     return [f"without {few(names)}, which are no part of the network"] if names else []
 

@@ -57,7 +57,8 @@ def chosen(matches: list[Match], key: str) -> Match | None:
     """The set of weights that somebody named, by all of what stands before its names or by a part of that."""
     parts = tuple(part for part in key.strip(".").split(".") if part)
     exact = [one for one in matches if one.key == ".".join(parts)]
-    return next((one for one in exact or matches if exact or _holds(one.key.split("."), parts)), None)
+    holding = [one for one in matches if _holds(one.key.split("."), parts)]
+    return next(iter(exact or holding or [one for one in matches if key in one.key]), None)
 
 
 def _holds(whole: list[str], part: tuple[str, ...]) -> bool:

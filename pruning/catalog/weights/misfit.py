@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from pruning.base.errors import InputError, excerpt
 from pruning.catalog.weights.contents import Contents
-from pruning.catalog.weights.first_bytes import Kind
 from pruning.catalog.weights.matching import Match
 
 SHOWN = 3
@@ -44,9 +43,9 @@ def misfit(contents: Contents, match: Match | None, own: Mapping[str, Tensor], n
         what = stranger or known_as(given)
         guess = f" These are the names of {what}." if what else ""
         return InputError(
-            f"The weights in {contents.said} are of another network: of the {len(parameters)} parameters that this one "
-            f"has ({few(parameters)}) the file has {sum(name in names for name in parameters)} in their shape, and of "
-            f"its own it has {few(list(given))}.{guess} {_way_out(stranger)}"
+            f"The weights in {contents.said} are of another network: it has {len(given)} tensors ({few(given, 2)}), "
+            f"of which {sum(name in names for name in parameters)} are among the {len(parameters)} parameters wanted "
+            f"({few(parameters, 2)}).{guess} {_way_out(stranger)}"
         )
     shapes = [
         f"{name} ({shape_words(given[full])}, not {shape_words(own[name])})"
@@ -123,13 +122,15 @@ def _depth(names: list[str], owner: str) -> str:
     """Which ResNet it is, as far as the number of its blocks tells."""
     if "ResNet" not in owner:
         return ""
-    blocks = [
+    blocks = tuple(
         len({found[1] for name in names if (found := re.search(rf"(?:^|\.)layer{stage}\.(\d+)\.", name))})
         for stage in (1, 2, 3, 4)
-    ]
+    )
     wide = any(re.search(r"layer1\.0\.conv3", name) for name in names)
-    known = {(2, 2, 2, 2): "resnet18", (3, 4, 6, 3): "resnet50" if wide else "resnet34", (3, 4, 23, 3): "resnet101",
-             (3, 8, 36, 3): "resnet152"}.get(tuple(blocks))  # fmt: skip
+    names_of: dict[tuple[int, ...], str] = {
+             (2, 2, 2, 2): "resnet18", (3, 4, 6, 3): "resnet50" if wide else "resnet34", (3, 4, 23, 3): "resnet101",
+             (3, 8, 36, 3): "resnet152"}  # fmt: skip
+    known = names_of.get(blocks)
     return f" ({known}, or one as deep)" if known else ""
 
 
@@ -141,9 +142,8 @@ def _without_tensors(contents: Contents) -> str:
             ": " + CONVERT.format(name=excerpt(contents.path.name, 60)) + "."
         )
     held = f" (it holds {few(list(contents.values))})" if contents.values else ""
-    kind = "safetensors file" if contents.kind is Kind.SAFETENSORS else "file"
     return (
-        f"{contents.said} is a {kind} that holds no tensors by name and is no state dict{held}: save "
+        f"{contents.said} holds a {excerpt(contents.what)} that is no state dict{held}: save "
         "torch.save(model.state_dict(), FILE)."
     )
 

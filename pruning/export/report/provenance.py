@@ -53,11 +53,11 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
 def _images(data: DataUsed | None) -> str:
     if data is None:
         return "none: nothing was measured on images"
-    title, sizes = data.title, data.sizes
+    title, sizes = data.title, list(data.sizes.items())
     if not title:  # a published data set
         info = describe_data(data.name)
-        title, sizes = info.title, info.sizes
-    counts = ", ".join(f"{count:,} {role}" for role, count in sizes.items())
+        title, sizes = info.title, [(str(role), count) for role, count in info.sizes.items()]
+    counts = ", ".join(f"{count:,} {role}" for role, count in sizes)
     return f"{title}: {counts}; SHA-256 {data.sha256[:16]}…"
 
 
