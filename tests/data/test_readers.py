@@ -56,9 +56,9 @@ TOY = Reader(
     kind="toy",
     form="toy:SIDE",
     takes=lambda reference: reference.startswith("toy:"),
-    describe=lambda reference: INFO,
+    describe=lambda reference, preprocess=None: INFO,
     is_available=lambda reference, data_dir: True,
-    open=lambda reference, data_dir, download, progress: toy(),
+    open=lambda reference, data_dir, download, progress, preprocess=None: toy(),
 )
 
 
@@ -115,11 +115,11 @@ def test_a_row_without_names_is_tried_with_a_sample(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(SAMPLES, "toy", lambda folder: "toy:4")
     check_its_word(TOY, tmp_path)
     monkeypatch.setitem(SAMPLES, "toy", lambda folder: f"toy:{folder}")
-    named = replace(TOY, describe=lambda reference: replace(INFO, name=reference))
+    named = replace(TOY, describe=lambda reference, preprocess=None: replace(INFO, name=reference))
     with pytest.raises(AssertionError, match="says is_path"):
         check_its_word(named, tmp_path)
     monkeypatch.setitem(SAMPLES, "toy", lambda folder: "toy:4")
-    broken = replace(TOY, describe=lambda reference: replace(INFO, sizes={**SIZES, "test": 8}))
+    broken = replace(TOY, describe=lambda reference, preprocess=None: replace(INFO, sizes={**SIZES, "test": 8}))
     monkeypatch.setitem(READERS, "toy", broken)
     with pytest.raises(AssertionError):
         check_its_word(broken, tmp_path)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from pruning.base.errors import DataError, excerpt, first_line
+from pruning.data.own.first_bytes import why_not
 from pruning.data.own.layout import NO_PART, PART_NAMES
 from pruning.data.own.words import listed
 
@@ -54,7 +55,7 @@ class ArrayFile:
             self._zip = zipfile.ZipFile(path)
             members = [info for info in self._zip.infolist() if info.filename.endswith(".npy")]
         except Exception as error:  # nearly anything may come of damaged bytes
-            raise DataError(f"{self.name} is no readable .npz ({first_line(error, 100)}): save it again.") from error
+            raise DataError(f"{self.name} is no readable .npz: {why_not(path, 'a zip archive')}.") from error
         self.arrays = {info.filename.removesuffix(".npy"): info for info in members}
         if not self.arrays:
             raise DataError(f"{self.name} holds no arrays: save images and labels with numpy.savez.")

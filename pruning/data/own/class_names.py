@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pruning.base.errors import excerpt
+from pruning.base.errors import excerpt, first_line
 from pruning.base.safe_json import JSONError, load
+from pruning.data.own.look import CHANGED
 from pruning.data.own.words import listed
 
 FILES = ("class_to_idx.json", "classes.txt", "class_names.txt", "labels.txt")
@@ -31,7 +32,10 @@ def order_classes(folders: Sequence[str], files: dict[str, Callable[[], bytes]])
     for name in FILES:
         if name not in files:
             continue
-        found = _from_file(name, files[name](), sorted(folders))
+        try:
+            found = _from_file(name, files[name](), sorted(folders))
+        except CHANGED as error:
+            found = f"it cannot be read ({first_line(error, 100)})"
         if isinstance(found, Classes):
             return Classes(names=found.names, number=found.number, remarks=(*remarks, *found.remarks))
         remarks.append(f"{name} was not followed: {found}.")

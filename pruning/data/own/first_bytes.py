@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 STARTS: tuple[tuple[bytes, str], ...] = (
     (b"version https://git-lfs", "a pointer of Git LFS, not the file itself ('git lfs pull' fetches it)"),
     (b"PK\x03\x04", "a zip archive"),
@@ -24,6 +26,17 @@ TEXTS: tuple[tuple[bytes, str], ...] = (
     (b"<?xml", "an XML text"),
 )
 HEIC = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+
+
+def why_not(path: Path, wanted: str) -> str:
+    """Why a file cannot be read as what it should be: it is something else, or it is damaged. `wanted`: what a sound
+    one would be called here."""
+    try:
+        with path.open("rb") as file:
+            kind = kind_of(file.read(64))
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+    return f"it is {kind}" if kind and kind != wanted else "it ends too early or is damaged"
 
 
 def kind_of(start: bytes) -> str | None:

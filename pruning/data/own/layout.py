@@ -114,9 +114,9 @@ class _Folders:
         others = [child for child in inner if part_of(child) is None]
         if not named or not others:
             return bool(named)
-        if not all(map(self.is_deep, named)):
-            return False  # classes of which one is called 'test'
-        return len({part_of(child) for child in named}) > 1 or not any(map(self.is_deep, others))
+        if len({part_of(child) for child in named}) > 1:
+            return any(map(self.is_deep, named))  # else they are classes
+        return self.is_deep(named[0]) and not any(map(self.is_deep, others))  # a class may be called 'test'
 
     def outermost(self) -> str:
         """The folder that holds roles, classes or images: not one that is only wrapped around them."""

@@ -78,7 +78,7 @@ def look_through(candidates: Candidates, progress: Progress | None = None) -> Li
             bad[number] = str(error)
             return
         except CHANGED as error:
-            bad[number] = first_line(error, 100)
+            bad[number] = f"it cannot be read ({first_line(error, 100)})"
             return
         sizes[number] = header.height, header.width
         marks[number] = header.marks

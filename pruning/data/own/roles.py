@@ -46,7 +46,7 @@ def assign_roles(parts: np.ndarray, labels: np.ndarray | None, split: Split | No
     if len(there) < 2:
         everything = np.arange(len(parts))
         chosen = SPLIT if split is None else split
-        drawn, said = _drawn(everything, labels, tuple(share / 100 for share in chosen), "the images")
+        drawn, said = _drawn(everything, labels, tuple(share / 100 for share in chosen), "")
         shares = "/".join(map(str, chosen))
         whence = f"All images lie in {PARTS[there[0]]}" if there else "Nothing says which image is for what"
         first = f"{whence}, so they were split {shares} into train, select and test by lot: {LEARNT}."
@@ -77,18 +77,19 @@ def _drawn(
     places: np.ndarray, labels: np.ndarray | None, shares: tuple[float, ...], name: str
 ) -> tuple[tuple[np.ndarray, ...], list[str]]:
     """Some places apart by shares: each class by itself, unless one has fewer images than there are shares."""
+    within, many = f" in {name}" if name else "", "three" if len(shares) == 3 else "two"
     if len(places) < len(shares):
         raise DataError(
-            f"There is only {images_of(len(places))} in {name}, and it takes at least {len(shares)}, one for each of "
-            f"{'train, select and test' if len(shares) == 3 else 'two roles'}: add some."
+            f"There {'is' if len(places) == 1 else 'are'} only {images_of(len(places))}{within}, and it takes one for "
+            f"each of {'train, select and test' if len(shares) == 3 else 'two roles'}: add some."
         )
     if labels is None:
         return _cut(places, shares), []
     some = labels[places]
     if np.unique(some, return_counts=True)[1].min() < len(shares):
         return _cut(places, shares), [
-            f"Some class has fewer than {'three' if len(shares) == 3 else 'two'} images, so {name} were split without "
-            "looking at classes: a role may lack some."
+            f"Some class has fewer than {many} images{within}, so all were drawn without looking at classes: a role "
+            "may lack some."
         ]
     parts = tuple(places[part] for part in drawn_by_share(some, shares))
     return (parts, []) if min(map(len, parts)) else (_cut(places, shares), [])

@@ -14,6 +14,7 @@ import numpy as np
 
 from pruning.base.errors import DataError, excerpt, first_line
 from pruning.data.info import Progress
+from pruning.data.own.first_bytes import why_not
 from pruning.data.own.labels import number_labels
 from pruning.data.own.layout import NO_PART, PART_NAMES
 from pruning.data.own.listing import Listing
@@ -146,9 +147,9 @@ def _open(parquet: Any, path: Path) -> Any:
     try:
         return parquet.ParquetFile(path, memory_map=False, pre_buffer=False, buffer_size=2**20)
     except Exception as error:  # nearly anything may come of damaged bytes
-        from pruning.data.own.zip import _words
-
-        raise DataError(f"{excerpt(path.name)} is no readable Parquet file: {_words(error, path)}.") from error
+        raise DataError(
+            f"{excerpt(path.name)} is no readable Parquet file: {why_not(path, 'a Parquet file')}."
+        ) from error
 
 
 def _size(file: Any) -> int:

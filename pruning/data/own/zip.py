@@ -9,8 +9,9 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pruning.base.errors import DataError, InputError, excerpt, first_line
+from pruning.base.errors import DataError, InputError, excerpt
 from pruning.data.info import Progress
+from pruning.data.own.first_bytes import why_not
 from pruning.data.own.reference import OwnReference
 from pruning.data.own.row import Looked, own_reader
 
@@ -55,7 +56,7 @@ class _Archive:
         try:
             self._zip = zipfile.ZipFile(path)
         except Exception as error:  # nearly anything may come of damaged bytes
-            raise DataError(f"{name} is no readable zip ({_words(error, path)}): fetch or make it again.") from error
+            raise DataError(f"{name} is no readable zip: {why_not(path, 'a zip archive')}.") from error
         infos = self._zip.infolist()
         if any(info.flag_bits & ENCRYPTED for info in infos):
             raise DataError(f"{name} is encrypted: make it again without a password.")
@@ -113,19 +114,6 @@ def _name(info: zipfile.ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
-def _words(error: Exception, path: Path) -> str:
-    from pruning.data.own.first_bytes import kind_of
-
-    try:
-        with path.open("rb") as file:
-            kind = kind_of(file.read(64))
-    except OSError:
-        kind = None
-    if kind and "zip" not in kind:
-        return f"it is {kind}"
-    return "it ends too early or is damaged" if kind else first_line(error, 100)
-
-
 def _listing(path: Path, progress: Progress | None) -> Listing:
     from pruning.data.own.layout_files import LARGEST_TEXT, arrange
     from pruning.data.own.look import Candidates, look_through
@@ -133,13 +121,7 @@ def _listing(path: Path, progress: Progress | None) -> Listing:
 
     archive = _Archive(path)
 
-    def text(name: str) -> bytes:
-        try:
-            return archive.read(name, LARGEST_TEXT)
-        except Exception as error:
-            raise DataError(f"{excerpt(name)} in {excerpt(path.name)} is damaged: {first_line(error, 100)}.") from error
-
-    arranged = arrange(archive.tree, text, path.stem)
+    arranged = arrange(archive.tree, lambda name: archive.read(name, LARGEST_TEXT), path.stem)
     said = [*arranged.remarks]
     if archive.outside:
         said.append(f"Left out, because their names lead out of the zip: {listed(archive.outside)}.")
