@@ -8,6 +8,7 @@ nothing of ours is hidden, and that imports within functions find the same modul
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 import hashlib
 import importlib
@@ -22,37 +23,49 @@ from typing import Any
 PREFIX = "guest_"
 
 
-def guest_module(path: Path) -> types.ModuleType:
-    """A new module for a file, not yet run, and none of what an earlier run imported from beside it."""
+def run_guest(path: Path) -> types.ModuleType:
+    """Run a file anew, and anew what it imports from beside it; the module. Raises whatever the file raises."""
     package = f"{PREFIX}{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
-        del sys.modules[name]
-    if _FINDER not in sys.meta_path:
-        sys.meta_path.insert(0, _FINDER)
-    folder = types.ModuleType(package)
-    folder.__path__ = [str(place) for place in _roots(path.parent)]
-    sys.modules[package] = folder
-    importlib.invalidate_caches()
-    module = types.ModuleType(f"{package}.{path.stem}")
-    module.__file__, module.__package__ = str(path), package
-    _adopt(module, package)
-    sys.modules[module.__name__] = module  # dataclasses and pickle look it up there
+    top = _top(path.parent)
+    try:
+        if top != path.parent and path.stem.isidentifier():
+            _begin(package, (top, path.parent))
+            within = ".".join(path.relative_to(top).with_suffix("").parts)
+            with contextlib.suppress(Exception):  # what the package does of itself may fail where the file does not
+                return importlib.import_module(f"{package}.{within}")
+        _begin(package, (path.parent, top))
+        module = types.ModuleType(f"{package}.{path.stem}")
+        module.__file__, module.__package__ = str(path), package
+        _adopt(module, package)
+        sys.modules[module.__name__] = module  # dataclasses and pickle look it up there
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+    except BaseException:
+        _forget(package)
+        raise
     return module
 
 
-def forget(module: types.ModuleType) -> None:
-    """Take away a module that failed, and what it imported from beside it."""
-    package = module.__name__.partition(".")[0]
+def _begin(package: str, places: tuple[Path, ...]) -> None:
+    """An empty package whose modules lie in these folders."""
+    _forget(package)
+    if _FINDER not in sys.meta_path:
+        sys.meta_path.insert(0, _FINDER)
+    folder = types.ModuleType(package)
+    folder.__path__ = list(dict.fromkeys(map(str, places)))
+    sys.modules[package] = folder
+    importlib.invalidate_caches()
+
+
+def _forget(package: str) -> None:
     for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
         del sys.modules[name]
 
 
-def _roots(folder: Path) -> list[Path]:
-    """Where a file's own modules lie: its folder, and where that is a package the folder that holds the package."""
-    top = folder
-    while (top / "__init__.py").is_file() and top.parent != top:
-        top = top.parent
-    return list(dict.fromkeys((folder, top)))
+def _top(folder: Path) -> Path:
+    """The folder that holds the package that a folder belongs to; itself where it is no package."""
+    while (folder / "__init__.py").is_file() and folder.parent != folder:
+        folder = folder.parent
+    return folder
 
 
 def _adopt(module: types.ModuleType, package: str) -> None:

@@ -23,7 +23,7 @@ import torch
 
 from pruning.base.errors import InputError, excerpt, first_line
 from pruning.base.files import given_path
-from pruning.catalog.guest_imports import forget, guest_module
+from pruning.catalog.guest_imports import run_guest
 
 _ONE_AT_A_TIME = threading.RLock()
 """What is set aside here belongs to the whole process."""
@@ -197,14 +197,11 @@ def _descriptor_redirected() -> Iterator[None]:
 
 
 def _run(path: Path) -> types.ModuleType:
-    module = guest_module(path)
     linecache.checkcache(str(path))
     try:
-        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+        return run_guest(path)
     except (Exception, SystemExit) as error:
-        forget(module)
         raise InputError(f"Running {path.name} fails {place_of(error, path)}. Correct it and try again.") from error
-    return module
 
 
 def _find(module: types.ModuleType, path: Path, name: str, what: str) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ from pruning.catalog.preparation import of_module
 from pruning.catalog.references import Reference
 from pruning.catalog.weights.contents import read_contents
 from pruning.catalog.weights.loading import Fit, find_weights, load_weights, other_classes
+from pruning.catalog.weights.misfit import few
 from pruning.data.preprocess import Preprocess
 
 NAMES = ("class_names", "classes", "categories", "labels", "id2label")
@@ -90,7 +91,11 @@ def _for_classes(reference: Reference, path: Path, fit: Fit) -> tuple[nn.Module,
     try:
         model, example, _ = _made(reference, path, there)
     except InputError as error:
-        raise other_classes(fit, own) from error
+        raise InputError(
+            f"The weights in {fit.contents.said} are for {there:,} classes ({few(fit.head)}), and "
+            f"{reference.factory}() in {path.name} makes a network for {own:,}: change that, or give the "
+            "function an argument classes."
+        ) from error
     if example is None:
         example = _example(reference, path, model, of_module(model, reference.size))
     return model, example, there

@@ -117,7 +117,7 @@ def other_classes(fit: Fit, asked: int) -> InputError:
     assert fit.classes is not None
     return InputError(
         f"The weights in {fit.contents.said} are for {fit.classes[1]:,} classes ({few(list(fit.head))}), not "
-        f"{asked:,}: write classes={fit.classes[1]}, or leave classes= out for a network of a library."
+        f"{asked:,}: write classes={fit.classes[1]}, or leave classes= out."
     )
 
 

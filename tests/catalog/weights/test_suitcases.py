@@ -80,20 +80,37 @@ SUITCASES: dict[str, Callable[[], Any]] = {
     "bare": lambda: STATE,
     "ordered": lambda: collections.OrderedDict(STATE),
     "state_dict": lambda: {"state_dict": STATE, "epoch": 3},
-    "model": lambda: {"model": STATE, "optimizer": optimizer(), "args": argparse.Namespace(lr=0.1, data=pathlib.Path("x"))},
-    "model_state_dict": lambda: {"model_state_dict": STATE, "optimizer_state_dict": optimizer(), "loss": torch.tensor(0.3)},
+    "model": lambda: {
+        "model": STATE,
+        "optimizer": optimizer(),
+        "args": argparse.Namespace(lr=0.1, data=pathlib.Path("x")),
+    },
+    "model_state_dict": lambda: {
+        "model_state_dict": STATE,
+        "optimizer_state_dict": optimizer(),
+        "loss": torch.tensor(0.3),
+    },
     "two wrappers": lambda: {"checkpoint": {"net": STATE}, "best_acc": np.float64(0.9)},
     "data parallel": lambda: under("module.", STATE),
     "compiled": lambda: {"state_dict": under("_orig_mod.", STATE)},
     "compiled, in parallel": lambda: {"state_dict": under("module._orig_mod.", STATE)},
-    "compiled within": lambda: {f"{n.partition('.')[0]}._orig_mod.{n.partition('.')[2]}" if "." in n else n: t for n, t in STATE.items()},
-    "lightning": lambda: {"state_dict": {**under("model.", STATE), "criterion.weight": torch.ones(4)}, "pytorch-lightning_version": "2.0", "hyper_parameters": {"lr": 0.1}},
+    "compiled within": lambda: {
+        f"{n.partition('.')[0]}._orig_mod.{n.partition('.')[2]}" if "." in n else n: t for n, t in STATE.items()
+    },
+    "lightning": lambda: {
+        "state_dict": {**under("model.", STATE), "criterion.weight": torch.ones(4)},
+        "pytorch-lightning_version": "2.0",
+        "hyper_parameters": {"lr": 0.1},
+    },
     "a name nobody knows": lambda: {"weights_of_run_7": under("my_wrapper.", STATE)},
     "backbone and head": lambda: {"state_dict": split(STATE), "meta": {"epoch": 1}},
     "backbone and head, in parallel": lambda: {"model": under("module.", split(STATE))},
     "averaged alone": lambda: {**under("module.", STATE), "n_averaged": torch.tensor(12)},
     "counters": lambda: {**STATE, "total_ops": torch.zeros(1), "fc.total_params": torch.zeros(1)},
-    "nested by module": lambda: {"stem": {n[5:]: t for n, t in STATE.items() if n.startswith("stem.")}, **{n: t for n, t in STATE.items() if not n.startswith("stem.")}},
+    "nested by module": lambda: {
+        "stem": {n[5:]: t for n, t in STATE.items() if n.startswith("stem.")},
+        **{n: t for n, t in STATE.items() if not n.startswith("stem.")},
+    },
     "in a list": lambda: [STATE, {"epoch": 3}],
     "half": lambda: {n: t.half() if t.is_floating_point() else t for n, t in STATE.items()},
     "bfloat16": lambda: {n: t.bfloat16() if t.is_floating_point() else t for n, t in STATE.items()},
@@ -102,14 +119,23 @@ SUITCASES: dict[str, Callable[[], Any]] = {
     "settings of a class": lambda: {"state_dict": STATE, "config": Settings()},
     "settings that are a mapping": lambda: {"state_dict": STATE, "cfg": Config(lr=1)},
     "defaultdict": lambda: {"state_dict": STATE, "log": collections.defaultdict(list, {"a": [1]})},
-    "numpy values": lambda: {"model": STATE, "best": np.float32(1.5), "history": np.arange(3), "rng": np.random.get_state()},
+    "numpy values": lambda: {
+        "model": STATE,
+        "best": np.float32(1.5),
+        "history": np.arange(3),
+        "rng": np.random.get_state(),
+    },
     "a loss": lambda: {"model": STATE, "criterion": nn.CrossEntropyLoss(weight=torch.ones(4))},
     "torch's random state": lambda: {"model": STATE, "rng": torch.get_rng_state(), "scaler": {"scale": 65536.0}},
     "no counters": lambda: {n: t for n, t in STATE.items() if "num_batches" not in n},
     "no computed buffer": lambda: {n: t for n, t in STATE.items() if "relative" not in n},
     "another computed buffer": lambda: {**STATE, "relative_position_index": torch.arange(25).reshape(5, 5)},
-    "leftovers of quantisation": lambda: {**STATE, "fc.activation_post_process.scale": torch.ones(1), "fc.fake_quant_enabled": torch.ones(1)},
-}  # fmt: skip
+    "leftovers of quantisation": lambda: {
+        **STATE,
+        "fc.activation_post_process.scale": torch.ones(1),
+        "fc.fake_quant_enabled": torch.ones(1),
+    },
+}
 
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
@@ -182,7 +208,9 @@ def test_a_wrapped_network_takes_bare_weights(tmp_path: Path) -> None:
     for name in ("w.safetensors", "w.pt"):
         net = Wrapped()
         load_state_file(net, tmp_path / name)
-        assert all(torch.equal(net.inner.state_dict()[key], tensor) for key, tensor in STATE.items() if "num_" not in key)
+        assert all(
+            torch.equal(net.inner.state_dict()[key], tensor) for key, tensor in STATE.items() if "num_" not in key
+        )
 
 
 def test_a_student_and_a_larger_teacher_are_told_apart_by_what_fits(tmp_path: Path) -> None:
@@ -203,23 +231,41 @@ def test_weights_that_are_shared_stay_shared(tmp_path: Path) -> None:
 
 BROKEN: dict[str, tuple[Callable[[], Any], str]] = {
     "nan": (lambda: {**STATE, "stem.0.bias": torch.full((6,), float("nan"))}, "stem.0.bias in .*NaN or infinite"),
-    "infinite": (lambda: {**STATE, "stem.1.running_var": torch.full((6,), float("inf"))}, "running_var in .*NaN or infin"),
-    "too large for float32": (lambda: {**STATE, "fc.bias": torch.full((4,), 1e300, dtype=torch.float64)}, "NaN or infinite"),
+    "infinite": (
+        lambda: {**STATE, "stem.1.running_var": torch.full((6,), float("inf"))},
+        "running_var in .*NaN or infin",
+    ),
+    "too large for float32": (
+        lambda: {**STATE, "fc.bias": torch.full((4,), 1e300, dtype=torch.float64)},
+        "NaN or infinite",
+    ),
     "whole numbers": (lambda: {**STATE, "fc.weight": torch.ones(4, 6, dtype=torch.int8)}, "holds int8"),
     "no head": (lambda: {n: t for n, t in STATE.items() if "fc" not in n}, "no last layer .fc.weight, fc.bias"),
     "no statistics": (lambda: {n: t for n, t in STATE.items() if "running_mean" not in n}, "lacks 3 of the model's"),
-    "another head": (lambda: {**STATE, "fc.weight": torch.ones(9, 6), "fc.bias": torch.ones(9)}, "for 9 classes .*classes=9"),
+    "another head": (
+        lambda: {**STATE, "fc.weight": torch.ones(9, 6), "fc.bias": torch.ones(9)},
+        "for 9 classes .*classes=9",
+    ),
     "one layer less": (lambda: {n: t for n, t in STATE.items() if "blocks.1" not in n}, "lacks 6 .*blocks.1.0.weight"),
     "another network": (lambda: nn.Linear(3, 3).state_dict(), "another network"),
-    "transformers": (lambda: under("vit.encoder.layer.0.attention.attention.query.", {"weight": torch.ones(3, 3)}), "Hugging Face"),
-    "flax": (lambda: {"params": {"Conv_0": {"kernel": torch.ones(3), "bias": torch.ones(3)}}}, "Keras, TensorFlow or Flax"),
-    "resnet": (lambda: {f"layer{s}.{b}.conv{c}.weight": torch.ones(1) for s in (1, 2, 3, 4) for b in (0, 1) for c in (1, 2)}, "resnet18"),
+    "transformers": (
+        lambda: under("vit.encoder.layer.0.attention.attention.query.", {"weight": torch.ones(3, 3)}),
+        "Hugging Face",
+    ),
+    "flax": (
+        lambda: {"params": {"Conv_0": {"kernel": torch.ones(3), "bias": torch.ones(3)}}},
+        "Keras, TensorFlow or Flax",
+    ),
+    "resnet": (
+        lambda: {f"layer{s}.{b}.conv{c}.weight": torch.ones(1) for s in (1, 2, 3, 4) for b in (0, 1) for c in (1, 2)},
+        "resnet18",
+    ),
     "the network itself": (lambda: trained(), "whole pickled model.*torch.load.*torch.save"),
     "the network itself, wrapped": (lambda: {"model": trained(), "epoch": 1}, "whole pickled model"),
     "nothing": (lambda: {}, "no state dict"),
     "a number": (lambda: 3, "holds a int that is no state dict"),
     "meta": (lambda: {n: t.to("meta") for n, t in STATE.items()}, "without values"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -230,4 +276,9 @@ def test_what_is_no_use_is_refused_in_a_sentence(name: str, tmp_path: Path) -> N
         with pytest.raises(InputError, match=words) as caught:
             load_state_file(Net(), tmp_path / "w.pt")
         said = str(caught.value)
-        assert len(said) < 500 and said.isprintable() and "weights_only=True" not in said and "add_safe_globals" not in said
+        assert (
+            len(said) < 500
+            and said.isprintable()
+            and "weights_only=True" not in said
+            and "add_safe_globals" not in said
+        )
