@@ -10,7 +10,7 @@ from ui.kit import errors, lacks
 from ui.sensitivity import scan_panel, scan_results
 from ui.session import header
 
-subject = header.show("Sensitivity", scan_panel.VIEW)
+subject = header.show("Sensitivity", scan_panel.VIEW, stops=True)
 missing = lacks.unmeasured(subject)
 if missing is None:
     st.caption(

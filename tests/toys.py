@@ -64,10 +64,12 @@ READER = Reader(
 def own_digits(*, is_path: bool = False) -> Reader:
     """The built-in digits as images of one's own, which fit what was trained on MNIST: `own:NAME`."""
 
-    def describe(reference: str) -> DataInfo:
+    def describe(reference: str, preprocess: object = None) -> DataInfo:
         return replace(READERS["mnist5k"].describe("mnist5k"), name=reference, title="Digits of one's own")
 
-    def opened(reference: str, data_dir: str | None, download: bool, progress: Progress | None) -> Data:
+    def opened(
+        reference: str, data_dir: str | None, download: bool, progress: Progress | None, preprocess: object = None
+    ) -> Data:
         data = READERS["mnist5k"].open("mnist5k", data_dir, download, progress)
         assert isinstance(data, MemoryData)
         return replace(data, info=describe(reference))

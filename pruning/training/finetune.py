@@ -161,7 +161,10 @@ def train(
     measure_at = {round(config.steps * (i + 1) / evaluations) for i in range(evaluations)}
     order = torch.empty(0, dtype=torch.long)
     started = time.monotonic()
-    with _training_mode(model, config.batch_norm == "fixed"), torch.random.fork_rng(devices=[]):  # random numbers: dropout and the like
+    with (
+        _training_mode(model, config.batch_norm == "fixed"),
+        torch.random.fork_rng(devices=[]),
+    ):  # random numbers: dropout and the like
         torch.manual_seed(config.seed)
         for step in range(config.steps):
             if cancel is not None and cancel():

@@ -105,14 +105,14 @@ def _run_side(run: Run) -> Side:
     from pruning.runs.words import describe
 
     loaders.trust(run)
-    return run_side(run, loaders.open_subject(run.ref, run.recipe.data), describe(run))
+    return run_side(run, loaders.open_subject(run.ref, run.recipe.data, run.recipe.preprocess), describe(run))
 
 
 def _dense_side(run: Run) -> Side:
     from pruning.compare.sides import dense_side
 
     loaders.trust(run)
-    return dense_side(run, loaders.open_subject(run.dense_ref(), run.recipe.data))
+    return dense_side(run, loaders.open_subject(run.dense_ref(), run.recipe.data, run.recipe.preprocess))
 
 
 def _adopt(runs: Mapping[str, Run], before: str, after: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, loaders, state
+from ui.kit import errors, loaders, permits, state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,12 +72,12 @@ def show(subject: Subject, place: DeltaGenerator) -> Subject:
     place.selectbox(
         "Data set",
         names,
-        format_func=lambda name: describe_data(name).title,
+        format_func=lambda name: permits.title(name) or describe_data(name).title,
         label_visibility="collapsed",
         **state.bound(state.DATA),
     )
     name = state.get(state.DATA)
-    subject = subject.with_images(loaders.images(name))
+    subject = loaders.with_data(subject, name)
     if not subject.has_images:
         _get_images(name)
     return subject
@@ -94,12 +94,15 @@ def _add() -> None:
 
 def _offered(subject: Subject) -> tuple[list[str], Mapping[str, str]]:
     """The data sets to choose from, and why each of the others that are known here is not among them."""
-    from pruning.data.readers import describe_data
+    from pruning.data.readers import describe_data, is_on_this_machine_alone
 
     names, refused = [], {}
     for name in dict.fromkeys((*subject.network.data, *st.session_state.get(_BROUGHT, []))):
         try:
-            subject.check_fits(describe_data(name))
+            if is_on_this_machine_alone(name):
+                loaders.with_data(subject, name)
+            else:
+                subject.check_fits(describe_data(name))
         except errors.PruningError as error:
             refused[name] = str(error)
         else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.kit import errors, loaders, permits, state
-from ui.session import cuts, data_box
+from ui.session import cuts, data_box, gate
 
 if TYPE_CHECKING:
     from pruning.runs import Run
@@ -75,9 +75,9 @@ def adopt(recipe: Recipe) -> None:
 
     if is_on_this_machine_alone(recipe.model):
         permits.allow(recipe.model)
-    subject, images = loaders.open_subject(recipe.model), loaders.images(recipe.data)
+    subject = loaders.open_subject(recipe.model)
     try:
-        subject = subject.with_images(images)
+        subject = loaders.with_data(subject, recipe.data, recipe.preprocess)
     except InputError as error:
         if subject.network.data:
             raise
@@ -85,6 +85,9 @@ def adopt(recipe: Recipe) -> None:
     cuts.adopt(subject, recipe)  # first: it refuses what does not fit
     if recipe.data not in subject.network.data:
         data_box.bring(recipe.data)
+    if recipe.preprocess is not None:
+        state.get(state.PREPROCESS)[recipe.model, recipe.data] = recipe.preprocess
+    gate.passed(subject)
     state.put(state.MODEL, recipe.model)
     state.put(state.DATA, recipe.data)
 

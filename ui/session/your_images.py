@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pruning.settings import settings
-from ui.kit import errors, permits, place
+from ui.kit import errors, loaders, permits, place
 from ui.session import data_box, uploads
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def _open(text: str, then: Callable[[], None]) -> None:
 
     with errors.shown(stop=False), st.spinner("Looking at the images"):
         ref = absolute(data_reference(text))
+        loaders.check_images(ref)
         describe_data(ref)
         permits.allow(ref)
         data_box.ask(ref)

@@ -14,7 +14,6 @@ from ui.kit import errors, place
 from ui.session import network_box, uploads
 
 if TYPE_CHECKING:
-
     from pruning.uploads.spool import Upload
 
 Weights = Literal["random", "default", "file"]
