@@ -31,6 +31,8 @@ class Fitted:
     """None for images that are as they are."""
     remarks: tuple[str, ...] = ()
     """Who says so, in whole sentences."""
+    by_default: bool = False
+    """Whether nobody says, so that it is what suits the images; those say so themselves."""
 
 
 def fit(network: Network, reference: str, given: Preprocess | None = None) -> Fitted:
@@ -44,18 +46,17 @@ def fit(network: Network, reference: str, given: Preprocess | None = None) -> Fi
         return Fitted(preprocess=given)
     if given is not None:
         _check_size(network, given)
-        return Fitted(preprocess=given, remarks=(f"Images are prepared as asked: {given.words}.",))
+        return Fitted(preprocess=given, remarks=(f"Images are prepared as given: {given.words}.",))
     stated = stated_by(network)
     if stated is not None:
-        return Fitted(
-            preprocess=stated, remarks=(f"Images are prepared as the network's weights say: {stated.words}.",)
-        )
+        who = "in the run that it comes from" if network.root else "the network's library or weights say"
+        return Fitted(preprocess=stated, remarks=(f"Images are prepared as {who}: {stated.words}.",))
     default = describe_data(reference).preprocess
     if default is None:
         return Fitted(preprocess=None)
     adapted = _adapted(default, network)
     if adapted == default:
-        return Fitted(preprocess=default)
+        return Fitted(preprocess=default, by_default=True)
     words = f"Nobody says how images are prepared for this network: they are brought to what it takes, {adapted.words}."
     return Fitted(preprocess=adapted, remarks=(words,))
 

@@ -270,7 +270,8 @@ class Subject:
             DataError: it cannot be told what they are.
         """
         fitted = fit(self.network, reference, preprocess)
-        return self.with_images(Images.named(reference, data_dir, opening, fitted.preprocess).as_told(fitted.remarks))
+        wanted = None if fitted.by_default else fitted.preprocess
+        return self.with_images(Images.named(reference, data_dir, opening, wanted).as_told(fitted.remarks))
 
     def with_images(self, images: Images | None) -> Subject:
         """The same network with these images. Their classes become the network's, by name; where they have no labels,

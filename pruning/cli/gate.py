@@ -41,7 +41,7 @@ def pass_gate(
     first = look(subject, cancel=cancel)
     trials = try_others(subject, first, cancel=cancel) if first.doubt else ()
     if subject.preprocess is not None:
-        say(f"{first.words} As expected?" if first.doubt is None else f"{first.words} {first.doubt}")
+        say(f"{first.words} {first.doubt or '' if first.trivial or first.doubt else 'As expected?'}".rstrip())
         for line in trial_lines(first, trials):
             say(line)
     unmet = [wanted.text for wanted in expected if not _meets(first, wanted)]

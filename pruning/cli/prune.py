@@ -53,14 +53,14 @@ def prune(
         PruningError: an option is not allowed, the images are absent, the run failed or was cancelled.
     """
     with only_ours():
-        recipe = recipe_of(args, spec, asked)
+        recipe, told = recipe_of(args, spec, asked)
         subject = check_recipe(recipe, args.data_dir)
         subject.check("run")
         files_of(recipe.model)
         _check_measured(subject, required)
         if subject.preprocess is not None:
             subject.data  # noqa: B018 - whatever is wrong with the images is said before there is a folder
-        say_remarks(subject)
+        say_remarks(told or subject)
         gate = pass_gate(subject, expected, cancel=cancel)
         folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
         say(f"Run folder: {folder}")
@@ -84,8 +84,9 @@ def _check_measured(subject: Subject, required: Sequence[Requirement]) -> None:
             raise InputError("--require names 'worst_class_drop', but these images have no classes to lose anything.")
 
 
-def recipe_of(args: argparse.Namespace, spec: PruneSpec, asked: Asked) -> Recipe:
-    """The recipe that the options describe, its fine-tuning in steps; `spec`: what they say of pruning.
+def recipe_of(args: argparse.Namespace, spec: PruneSpec, asked: Asked) -> tuple[Recipe, Subject | None]:
+    """The recipe that the options describe, its fine-tuning in steps, and what it is about, opened as they say; None
+    for a recipe from a file. `spec`: what they say of pruning.
 
     Raises:
         PruningError: an option is not allowed, or contradicts another.
@@ -99,7 +100,7 @@ def recipe_of(args: argparse.Namespace, spec: PruneSpec, asked: Asked) -> Recipe
                 f"--recipe already says everything: leave out {', '.join(given)}, or change the recipe's text."
             )
         recipe = Recipe.from_file(args.recipe)
-        return recipe if args.seed is None else recipe.replace(seed=args.seed)
+        return (recipe if args.seed is None else recipe.replace(seed=args.seed)), None
     if args.model is None:
         raise InputError("Say which model to prune, such as sample:lenet5, or give --recipe FILE.")
     if args.finetune_epochs is not None and args.finetune_seconds is not None:
@@ -121,7 +122,7 @@ def recipe_of(args: argparse.Namespace, spec: PruneSpec, asked: Asked) -> Recipe
         steps = steps_for_seconds(recipe, args.finetune_seconds, args.data_dir)
         say(f"{args.finetune_seconds:g} s of fine-tuning are {steps} steps on this machine")
         recipe = recipe.replace(finetune_steps=steps)
-    return recipe
+    return recipe, subject
 
 
 def _rounds(schedule: str, steps: int | None) -> int:
@@ -187,6 +188,8 @@ def _measured(result: Result) -> str:
     )
     if difference.newly_wrong is None or difference.newly_right is None:
         return words
+    if metric.name == "agreement":
+        return f"{words}; {difference.newly_wrong} answered otherwise"
     return f"{words}; {difference.newly_wrong} newly wrong, {difference.newly_right} newly right"
 
 

@@ -9,7 +9,9 @@ from torch import Tensor
 
 from pruning.base.cancel import Cancel
 from pruning.data.preprocess import Preprocess
+from pruning.fitting import names_of
 from pruning.subject import Subject
+from pruning.tasks.alike import AGREEMENT
 from pruning.tasks.metric import Summary
 from pruning.training.answers import Answers, answer
 
@@ -28,7 +30,7 @@ class Example:
     index: int
     """Among the select images."""
     answer: str
-    """The class answered, by its name or number."""
+    """The class answered, by its name, or by its number where it has none."""
     truth: str | None
     """The true class; None where it is not known."""
     right: bool | None
@@ -42,6 +44,8 @@ class Look:
 
     title: str
     """Of the network."""
+    pruned: bool
+    """Whether it was pruned already."""
     index: Tensor
     """int64: the images looked at, among the select images."""
     answers: Answers
@@ -61,13 +65,21 @@ class Look:
         return self.answers.interval
 
     @property
+    def trivial(self) -> bool:
+        """Whether the network is held against itself, so that the figure says nothing."""
+        return self.answers.metric.name == AGREEMENT.name and not self.pruned
+
+    @property
     def words(self) -> str:
         """The figure in a sentence."""
         metric, images = self.answers.metric, self.answers.images
+        if self.trivial:
+            return f"These {images:,} select images have no labels: what is measured with them is {metric.title}."
+        start = "As it is" if self.pruned else "Unpruned"
         share = f"{metric.words(self.value)} ({metric.span(self.interval)})"
         if metric.name == "accuracy":
-            return f"Unpruned, {self.title} gets {share} of {images:,} select images right."
-        return f"Unpruned, {self.title}: {metric.title} {share} on {images:,} select images."
+            return f"{start}, {self.title} gets {share} of {images:,} select images right."
+        return f"{start}, {self.title}: {metric.title} {share} on {images:,} select images."
 
     def figure(self, name: str) -> float | None:
         """A metric of this look by its name; None where it was not measured."""
@@ -91,6 +103,7 @@ def look(subject: Subject, *, images: int = IMAGES, cancel: Cancel | None = None
     found = answer(subject.model, data, "select", limit=images, cancel=cancel)
     return Look(
         title=subject.title,
+        pruned=bool(subject.network.root),
         index=index,
         answers=found,
         examples=_examples(subject, found, index),
@@ -123,24 +136,36 @@ def doubt(subject: Subject, found: Answers) -> str | None:
 
 def _examples(subject: Subject, found: Answers, index: Tensor) -> tuple[Example, ...]:
     """Eight images spread over those looked at, with what is wrong among them where there is any."""
-    info, choices = subject.info, found.choices
     places = torch.linspace(0, len(index) - 1, min(EXAMPLES, len(index))).round().long().unique()
-    if choices is not None:
-        wrong = (~choices.right).nonzero()[:, 0]
-        if len(wrong) and bool(choices.right[places].all()):
-            places = torch.cat([places[:-1], wrong[:1]]).unique()
+    wrong = (~found.scores.bool()).nonzero()[:, 0] if found.metric.counts else places[:0]
+    if len(wrong) and bool(found.scores[places].all()):
+        places = torch.cat([places[:-1], wrong[:1]]).unique()
+    choices, data = found.choices, subject.data
+    labels = data.labels("select")
+    shown = index[places]
+    with torch.no_grad():
+        outputs = subject.model(data.normalise(data.images("select", shown)))
+    if outputs.dim() != 2:
+        return ()
+    shares = outputs.float().softmax(1).nan_to_num(0.0)
     made = []
-    for place in places.tolist():
-        if choices is None:
-            made.append(Example(index=int(index[place]), answer="", truth=None, right=None, confidence=None))
-            continue
+    for row, place in enumerate(places.tolist()):
+        predicted = int(shares[row].argmax()) if choices is None else int(choices.predicted[place])
         made.append(
             Example(
-                index=int(index[place]),
-                answer=info.answer(int(choices.predicted[place])),
-                truth=info.answer(int(choices.labels[place])),
-                right=bool(choices.right[place]),
-                confidence=float(choices.confidence[place]),
+                index=int(shown[row]),
+                answer=_named(subject, predicted),
+                truth=None if labels is None else _named(subject, int(labels[shown[row]])),
+                right=None if labels is None else bool(found.scores[place]),
+                confidence=float(shares[row].max()),
             )
         )
     return tuple(made)
+
+
+def _named(subject: Subject, output: int) -> str:
+    """What an output stands for."""
+    if subject.info.classes:
+        return subject.info.answer(output)
+    names = names_of(subject.network)
+    return names[output][-1] if 0 <= output < len(names) else f"class {output}"

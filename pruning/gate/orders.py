@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from pruning.catalog.class_names import imagenet
 from pruning.data.info import DataInfo
 
 
@@ -49,14 +50,13 @@ def _by_first_number(classes: Sequence[str]) -> list[str] | None:
 
 
 def _imagenet(classes: Sequence[str]) -> list[str] | None:
-    """The order of the ids of ImageNet's classes, where all are classes of ImageNet by their words."""
-    from torchvision.models._meta import _IMAGENET_CATEGORIES
-
+    """The order of the ids of ImageNet's classes, where these are its classes by their words."""
     known: dict[str, int] = {}
-    for number, name in enumerate(_IMAGENET_CATEGORIES):
-        known.setdefault(name.casefold(), number)
+    for number, names in enumerate(imagenet()):
+        for name in names:
+            known.setdefault(name.casefold(), number)
     plain = {name: name.replace("_", " ").casefold() for name in classes}
-    if len(classes) != len(_IMAGENET_CATEGORIES) or not all(text in known for text in plain.values()):
+    if len(classes) != len(imagenet()) or not all(text in known for text in plain.values()):
         return None
     return sorted(classes, key=lambda name: known[plain[name]])
 

@@ -88,6 +88,7 @@ def try_others(subject: Subject, first: Look, *, cancel: Cancel | None = None) -
     for words, way in _normalised(own):
         found.append(trial(words, shown(pixels.seen(way, own)), labels, preprocess=way))
     best = max((one for one in found if one.preprocess is not None), key=lambda one: one.value, default=None)
+    before = best.value if best is not None and best.better else metric.mean(base)
     start = best.preprocess if best is not None and best.better and best.preprocess is not None else own
     for words, way in _cropped(start, own):
         try:
@@ -95,7 +96,9 @@ def try_others(subject: Subject, first: Look, *, cancel: Cancel | None = None) -
         except PruningError:
             continue  # such a crop is not possible for these images
         also = f", {best.words}" if start is not own and best is not None else ""
-        found.append(trial(words + also, shown(cropped.seen(way, way)), labels, preprocess=way))
+        one = trial(words + also, shown(cropped.seen(way, way)), labels, preprocess=way)
+        if one.value > before:
+            found.append(one)  # a crop alone that changes nothing explains nothing
     return tuple(sorted(found, key=lambda one: -one.value))
 
 
