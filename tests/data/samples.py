@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +55,14 @@ def write_zip(path: Path, contents: dict[str, bytes], method: int = zipfile.ZIP_
         for name, content in contents.items():
             archive.writestr(name, content)
     return path
+
+
+def aged(place: Path) -> Path:
+    """A file or folder as if it had last changed an hour ago."""
+    for path in (*place.rglob("*"), place):
+        if not path.is_symlink():
+            os.utime(path, (time.time() - 3600,) * 2)
+    return place
 
 
 def arrays() -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from pruning.base.errors import DataError, InputError, excerpt, first_line
 from pruning.data.info import Progress
 from pruning.data.own.reference import OwnReference
 from pruning.data.own.row import Looked, own_reader
-from pruning.data.own.zip import file_key
+from pruning.data.own.stamps import file_key
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -44,8 +45,8 @@ def look(reference: OwnReference, progress: Progress | None) -> Looked:
     return Looked(key="", make=lambda: _made(reference, progress).listing)
 
 
-def decoded(reference: OwnReference, listing: Listing) -> Decoded:
-    made = _made(reference, None)
+def decoded(reference: OwnReference, listing: Listing, key: str) -> Decoded:
+    made = next((made for made in _last if made.listing is listing), None) or _made(reference, None)
     assert listing.where is not None
     where = listing.where
 
@@ -160,11 +161,15 @@ def _item(data: Any, place: int) -> tuple[Any, int | str | None]:
     if len(item) < 2:
         return item[0] if item else None, None
     label = item[1]
-    label = label.item() if hasattr(label, "item") and getattr(label, "size", 1) in (1, ()) else label
-    if isinstance(label, bool) or not isinstance(label, int | str):
-        label = int(label) if isinstance(label, bool) else label
-        if not isinstance(label, int):
-            raise DataError(f"The label of item {place} is a {type(label).__name__}: labels are whole numbers.")
+    if hasattr(label, "item"):
+        with contextlib.suppress(ValueError, RuntimeError):  # of more than one number
+            label = label.item()
+    if isinstance(label, bool):
+        label = int(label)
+    if label is not None and not isinstance(label, int | str):
+        raise DataError(
+            f"The label of item {place} is a {type(label).__name__}: labels are whole numbers, or names of classes."
+        )
     return item[0], label
 
 

@@ -14,6 +14,7 @@ from pruning.base.errors import DataError, InputError, excerpt
 from pruning.data.info import Progress
 from pruning.data.own.reference import OwnReference
 from pruning.data.own.row import Looked, own_reader
+from pruning.data.own.stamps import unsettled
 
 if TYPE_CHECKING:
     from pruning.data.own.listing import Listing
@@ -31,6 +32,8 @@ class Scan:
     tree: dict[str, list[str]] = field(default_factory=dict)
     total_bytes: int = 0
     files: int = 0
+    newest: int = 0
+    """When the file that changed last did so, in nanoseconds."""
     outside: list[str] = field(default_factory=list)
     """Links that lead out of the folder, which are not followed."""
     unseen: list[str] = field(default_factory=list)
@@ -56,11 +59,15 @@ def scan(root: Path) -> Scan:
             names.append(name)
             sha.update(f"{folder}/{name}\0{size} {time}\0".encode("utf-8", "surrogateescape"))
             found.total_bytes += size
+            found.newest = max(found.newest, time)
         found.files += len(names)
         found.tree[folder] = names
+    changing = unsettled(max(found.newest, *(time for _, time in found.folders), 0))
+    sha.update(changing.encode())
     found.key = sha.hexdigest()[:32]
     _scanned.clear()  # of one folder at a time: a million names take some room
-    _scanned[str(root)] = found
+    if not changing:
+        _scanned[str(root)] = found
     return found
 
 
@@ -86,7 +93,7 @@ def _walk(root: Path, found: Scan) -> Iterator[tuple[str, list[tuple[str, int, i
                     if not target.startswith(f"{around[0]}{os.sep}"):
                         found.outside.append(within)
                         continue
-                    if target in around:
+                    if target in around or f"{os.path.realpath(path)}{os.sep}".startswith(f"{target}{os.sep}"):
                         continue  # a folder that is around this one: it would never end
                 status = entry.stat()
             except OSError:
@@ -150,7 +157,7 @@ def _listing(root: Path, found: Scan, progress: Progress | None) -> Listing:
     return look_through(candidates, progress)
 
 
-def decoded(reference: OwnReference, listing: Listing) -> Decoded:
+def decoded(reference: OwnReference, listing: Listing, key: str) -> Decoded:
     from pruning.data.own.decode import decode
 
     root = reference.place

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pruning.data.info import Progress
 from pruning.data.own.reference import OwnReference
 from pruning.data.own.row import Looked, own_reader
-from pruning.data.own.zip import file_key
+from pruning.data.own.stamps import file_key
 
 if TYPE_CHECKING:
     from pruning.data.own.listing import Listing
@@ -25,7 +25,7 @@ def look(reference: OwnReference, progress: Progress | None) -> Looked:
     return Looked(key=file_key("npz", reference.place, reference.path), make=make)
 
 
-def decoded(reference: OwnReference, listing: Listing) -> Decoded:
+def decoded(reference: OwnReference, listing: Listing, key: str) -> Decoded:
     from pruning.data.own.array_listing import image_of
     from pruning.data.own.arrays import ArrayFile
 

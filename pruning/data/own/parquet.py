@@ -11,6 +11,7 @@ from pruning.base.errors import DataError, InputError, excerpt
 from pruning.data.info import Progress
 from pruning.data.own.reference import OwnReference
 from pruning.data.own.row import Looked, own_reader
+from pruning.data.own.stamps import unsettled
 
 if TYPE_CHECKING:
     from pruning.data.own.listing import Listing
@@ -40,12 +41,15 @@ def look(reference: OwnReference, progress: Progress | None) -> Looked:
     if not files:
         raise InputError(f"The folder {excerpt(reference.path, 200)} holds no .parquet files: check the path.")
     sha = hashlib.sha256(b"parquet")
+    newest = 0
     for path in files:
         try:
             status = os.stat(path)
         except OSError as error:
             raise DataError(f"{excerpt(path.name)} cannot be read ({error.strerror}).") from error
+        newest = max(newest, status.st_mtime_ns)
         sha.update(f"{path} {status.st_size} {status.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
+    sha.update(unsettled(newest).encode())
     key = sha.hexdigest()[:32]
 
     def make() -> Listing:
@@ -61,13 +65,13 @@ def look(reference: OwnReference, progress: Progress | None) -> Looked:
     return Looked(key=key, make=make)
 
 
-def decoded(reference: OwnReference, listing: Listing) -> Decoded:
+def decoded(reference: OwnReference, listing: Listing, key: str) -> Decoded:
     from pruning.data.own.decode import decode
     from pruning.data.own.spool import Spool, spool_path
 
     where = listing.where
     assert where is not None
-    spool = Spool(spool_path(look(reference, None).key))
+    spool = Spool(spool_path(key))
     return lambda number: decode(spool.read(int(where[number, 0]), int(where[number, 1])))
 
 

@@ -47,13 +47,13 @@ def own_reader(
     kind: str,
     form: str,
     look: Look,
-    decoded: Callable[[OwnReference, Listing], Decoded],
+    decoded: Callable[[OwnReference, Listing, str], Decoded],
     source: str,
     is_file: bool = True,
 ) -> Reader:
-    """A reader. `decoded` opens what a listing is of; `source` says in words what it is: 'folder', 'zip'.
+    """A reader. `decoded` opens what a listing, kept under a key, is of.
 
-    `is_file`: whether it names a file, and not a folder.
+    `source`: what it is in words: 'folder', 'zip'. `is_file`: whether it names a file, and not a folder.
     """
     known: OrderedDict[object, Described] = OrderedDict()
     lock = threading.Lock()
@@ -67,7 +67,7 @@ def own_reader(
         reference = read_reference(text)
         looked = look(reference, progress)
         listing = kept_listing(looked.key, looked.make)
-        question = (text, listing.digest, reference.split, preprocess)
+        question = (text, listing.digest, listing.remarks, reference.split, preprocess)
         with lock:
             answer = known.get(question)
         if answer is None:
@@ -92,7 +92,7 @@ def own_reader(
         parts = read_reference(reference)
         without = None if not key else lambda place, reason: leave_out(key, listing, place, reason)
         return reading.opened(
-            listing, found, decoded(parts, listing), f"{source} {parts.place.name}", leave_out=without
+            listing, found, decoded(parts, listing, key), f"{source} {parts.place.name}", leave_out=without
         )
 
     def describe_it(reference: str, preprocess: Preprocess | None = None) -> DataInfo:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pruning.base.errors import DataError, InputError, excerpt
+from pruning.base.errors import DataError, excerpt
 from pruning.data.info import Progress
 from pruning.data.own.first_bytes import why_not
 from pruning.data.own.reference import OwnReference
 from pruning.data.own.row import Looked, own_reader
+from pruning.data.own.stamps import file_key
 
 if TYPE_CHECKING:
     from pruning.data.own.listing import Listing
@@ -29,22 +29,6 @@ ENCRYPTED = 0x1
 def look(reference: OwnReference, progress: Progress | None) -> Looked:
     path = reference.place
     return Looked(key=file_key("zip", path, reference.path), make=lambda: _listing(path, progress))
-
-
-def file_key(kind: str, path: Path, named: str) -> str:
-    """What tells this state of a file from all others: path, size and time.
-
-    Raises:
-        InputError: there is no such file.
-    """
-    try:
-        status = os.stat(path)
-    except OSError as error:
-        raise InputError(f"There is no file {excerpt(named, 200)}: check the path.") from error
-    if not os.path.isfile(path):
-        raise InputError(f"{excerpt(named, 200)} is no file but a folder or a device: check the path.")
-    mark = f"{kind} {path} {status.st_size} {status.st_mtime_ns}"
-    return hashlib.sha256(mark.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 class _Archive:
@@ -140,7 +124,7 @@ def _listing(path: Path, progress: Progress | None) -> Listing:
     return look_through(candidates, progress)
 
 
-def decoded(reference: OwnReference, listing: Listing) -> Decoded:
+def decoded(reference: OwnReference, listing: Listing, key: str) -> Decoded:
     from pruning.data.own.decode import decode
 
     archive = functools.cache(lambda: _Archive(reference.place))
