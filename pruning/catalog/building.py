@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from pruning.base.errors import InputError, PruningError, first_line
 from pruning.base.files import given_path
@@ -65,10 +66,23 @@ def assemble(plan: Blueprint) -> Network:
 def outline(plan: Blueprint, classes: int | None) -> nn.Module:
     """The model without numbers, where it can be built so; its shapes are what counts."""
     try:
-        with torch.device("meta"):
-            return _built(plan, classes)
+        with _WeightsWithoutNumbers():
+            return _built(plan, classes).to("meta")
     except PruningError:
         return _built(plan, classes)
+
+
+class _WeightsWithoutNumbers(TorchFunctionMode):
+    """What layers make room for with `torch.empty` lies on the meta device: neither room nor numbers are needed. All
+    else is as it is, since libraries compute widths and depths with tensors."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = dict(kwargs or {})
+        if func is torch.empty and given.get("device") is None:
+            given["device"] = "meta"
+        return func(*args, **given)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from pruning.catalog.references import Reference, read_options
 from pruning.catalog.weights.first_bytes import kind_of
 
 if TYPE_CHECKING:
+    from pruning.catalog.building import Blueprint
     from pruning.catalog.network import Network
 
 LARGEST_SIZE = 1024
@@ -22,18 +23,24 @@ MOST_CLASSES = 25_000
 """Of a network that a visitor opens."""
 
 
-def _open_torchvision(reference: Reference) -> Network:
+def plan_of(reference: Reference) -> Blueprint | None:
+    """How a network of a library is built; None for a reference of another kind.
+
+    Raises:
+        InputError: there is no such network, or the library is missing.
+    """
+    from pruning.catalog.libraries import plan_timm, plan_torchvision
+
+    plans = {"torchvision": plan_torchvision, "timm": plan_timm}
+    return plans[reference.kind](reference) if reference.kind in plans else None
+
+
+def _open(reference: Reference) -> Network:
     from pruning.catalog.building import assemble
-    from pruning.catalog.libraries import plan_torchvision
 
-    return assemble(plan_torchvision(reference))
-
-
-def _open_timm(reference: Reference) -> Network:
-    from pruning.catalog.building import assemble
-    from pruning.catalog.libraries import plan_timm
-
-    return assemble(plan_timm(reference))
+    plan = plan_of(reference)
+    assert plan is not None
+    return assemble(plan)
 
 
 def _check(reference: Reference) -> None:
@@ -82,7 +89,7 @@ TORCHVISION = Opener(
     form="torchvision:NAME",
     read=read_options,
     check=_check,
-    open=_open_torchvision,
+    open=_open,
     check_visitor=_check_visitor,
     large=True,
     suggestions=_torchvision_names,
@@ -92,7 +99,7 @@ TIMM = Opener(
     form="timm:NAME",
     read=read_options,
     check=_check,
-    open=_open_timm,
+    open=_open,
     check_visitor=_check_visitor,
     large=True,
     suggestions=_timm_names,

@@ -75,11 +75,11 @@ def plan_torchvision(reference: Reference) -> Blueprint:
     options: dict[str, Any] = {}
     if family == "segmentation":
         options["weights_backbone"] = None  # else those would be downloaded
-    if reference.size is not None and family == "vision_transformer":
-        options["image_size"] = reference.size
+    shape = _shape_of_images(entry, family, reference.size)
+    if family == "vision_transformer":
+        options["image_size"] = shape[-1]
     if reference.size is not None and family == "maxvit":
         options["input_size"] = (reference.size, reference.size)
-    shape = _shape_of_images(entry, family, reference.size)
 
     def build(classes: int | None, trained: bool) -> nn.Module:
         many = {} if classes is None else {"num_classes": classes}

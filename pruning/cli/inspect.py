@@ -10,6 +10,7 @@ from pruning.base.digests import weights_digest
 from pruning.catalog.openers import open_network
 from pruning.cli.describe import describe_groups, locked_lines, weights_lines
 from pruning.cli.output import field, only_ours
+from pruning.cost.bytes_left import bytes_now
 from pruning.cost.counts import layer_costs, model_cost
 from pruning.graph.model_graph import ModelGraph
 from pruning.removal.build import build_graph
@@ -27,7 +28,8 @@ def inspect(ref: str) -> tuple[dict[str, Any], list[str]]:
         graph = build_graph(network.model, network.example_inputs)
     tensors = {name: tensor.detach() for name, tensor in network.model.named_parameters(remove_duplicate=False)}
     tensors |= dict(network.model.named_buffers(remove_duplicate=False))
-    cost = model_cost(network.model, graph)
+    sizes, is_estimate = bytes_now(network.model)
+    cost = model_cost(network.model, graph, sizes)
     layers = []
     for layer, site in zip(layer_costs(graph), graph.contractions, strict=True):
         summary = weight_stats(tensors[site.tensor])
@@ -40,6 +42,7 @@ def inspect(ref: str) -> tuple[dict[str, Any], list[str]]:
         "digest": weights_digest(network.model),
         "input_shape": list(graph.example_shape),
         **asdict(cost),
+        **({"deflate_estimated": True} if is_estimate else {}),
         "layers": layers,
         **describe_groups(graph),
         "provenance": network.provenance if not network.root else None,

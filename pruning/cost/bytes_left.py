@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -43,13 +43,23 @@ def bytes_left(model: nn.Module, graph: ModelGraph, plan: Plan, sample: int = SA
     It is where there are more than `sample` bytes: then evenly spread blocks of every tensor are compressed, in all
     about `sample` bytes, and each tensor's part is scaled up.
     """
+    return _sizes(lambda: (tensor for _, tensor in remains(model, graph, plan)), sample)
+
+
+def bytes_now(model: nn.Module, sample: int = SAMPLE) -> tuple[Bytes, bool]:
+    """The same for a model as it is."""
+    return _sizes(lambda: saved_tensors(model).values(), sample)
+
+
+def _sizes(tensors: Callable[[], Iterable[Tensor]], sample: int) -> tuple[Bytes, bool]:
+    """`tensors` gives them anew each time, so that all of them need not be there at once."""
     raw = sparse = 0
-    for _, tensor in remains(model, graph, plan):
+    for tensor in tensors():
         raw += tensor.numel() * tensor.element_size()
         sparse += sparse_bytes(tensor)
     exact = raw <= sample
-    tensors = (tensor_bytes(tensor) for _, tensor in remains(model, graph, plan))
-    deflate = deflated(tensors) if exact else round(sum(_estimate(data, sample / raw) for data in tensors))
+    contents = (tensor_bytes(tensor) for tensor in tensors())
+    deflate = deflated(contents) if exact else round(sum(_estimate(data, sample / raw) for data in contents))
     return Bytes(raw=raw, deflate=deflate, sparse=sparse), not exact
 
 
