@@ -75,6 +75,15 @@ def test_weights_that_are_sent_open_and_no_path_stands_in_the_address(app: AppTe
     assert str(tmp_path) not in str(app.query_params)
 
 
+def test_the_number_of_classes_in_the_file_is_enough(app: AppTest) -> None:
+    opened(app)
+    app.selectbox(key="your_network_name").set_value(NET).run()
+    send(app, weights(classes=5))
+    app.run()
+    assert not app.error and app.session_state["model_ref"].startswith(f"{NET}?weights=")
+    assert any("net.pt" in option for option in app.selectbox(key="model_ref_widget").options)
+
+
 def test_bad_weights_are_refused_and_move_nothing(app: AppTest, tmp_path: Path) -> None:
     opened(app)
     app.selectbox(key="your_network_name").set_value(NET).run()

@@ -12,8 +12,12 @@ import json
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import streamlit as st
+
+if TYPE_CHECKING:
+    from pruning.data.preprocess import Preprocess
 
 COOKIE = "pruning_browser"
 PARAMETER = "own"
@@ -30,11 +34,15 @@ class Browser:
     name: str
     titles: dict[str, str] = field(default_factory=dict)
     """Reference of a network or of images → what it is called on their pages."""
+    prepared: dict[tuple[str, str], Preprocess] = field(default_factory=dict)
+    """(network, images) → how images of one's own are prepared for it, where the visitor or a recipe said so."""
+    expected: set[tuple[str, ...]] = field(default_factory=set)
+    """Networks and images of which the visitor said that the figure is as expected."""
 
 
 def allow(reference: str, title: str = "") -> None:
     """Let this visitor open a reference; `title`: what it is called on their pages, '' for its own."""
-    _mine(make=True).titles[reference] = title  # type: ignore[union-attr]
+    _made().titles[reference] = title
 
 
 def holds(reference: str) -> bool:
@@ -47,6 +55,33 @@ def title(reference: str) -> str | None:
     """What it is called on this visitor's pages, where that was said."""
     found = _mine()
     return (found.titles.get(reference) or None) if found is not None else None
+
+
+def prepare(model: str, data: str, how: Preprocess) -> None:
+    """Prepare this visitor's images for a network in this way from now on."""
+    _made().prepared[model, data] = how
+
+
+def prepared(model: str, data: str) -> Preprocess | None:
+    """How they are prepared, where somebody said so."""
+    found = _mine()
+    return None if found is None else found.prepared.get((model, data))
+
+
+def expect(key: tuple[str, ...]) -> None:
+    """Note that a figure is as this visitor expects it."""
+    _made().expected.add(key)
+
+
+def doubt(key: tuple[str, ...]) -> None:
+    """Note that it is not."""
+    _made().expected.discard(key)
+
+
+def expects(key: tuple[str, ...]) -> bool:
+    """Whether that was noted."""
+    found = _mine()
+    return found is not None and key in found.expected
 
 
 def mine() -> tuple[str, ...]:
@@ -69,17 +104,23 @@ def keep_cookie() -> None:
         st.html(_SCRIPT % json.dumps(f"{COOKIE}={found.name}; path=/; SameSite=Strict"), unsafe_allow_javascript=True)
 
 
-def _mine(make: bool = False) -> Browser | None:
-    known = _known()
+def _mine() -> Browser | None:
     name = st.session_state.get(_SESSION) or st.context.cookies.get(COOKIE)
-    found = known.get(name or "")
-    if found is None and make:
-        found = Browser(name=secrets.token_hex(16))
-        known[found.name] = found
-        while len(known) > _MOST:
-            known.popitem(last=False)
+    found = _known().get(name or "")
     if found is not None:
         st.session_state[_SESSION] = found.name
+    return found
+
+
+def _made() -> Browser:
+    """Of this visitor, from now on where there was none."""
+    found = _mine()
+    if found is None:
+        known, found = _known(), Browser(name=secrets.token_hex(16))
+        known[found.name] = found
+        st.session_state[_SESSION] = found.name
+        while len(known) > _MOST:
+            known.popitem(last=False)
     return found
 
 

@@ -16,8 +16,6 @@ DATA = "data_name"
 """Name of the chosen data set; always one that the chosen model can be measured on (the header sees to it)."""
 DATA_DIR = "data_dir"
 """Data set name → folder or zip that the user named for it."""
-PREPROCESS = "preprocess"
-"""(network, images) → how images of one's own are prepared for it, where the visitor or a recipe said so."""
 START_PERCENT = "start_percent"
 START_GRANULARITY = "start_granularity"
 START_VISITED = "start_visited"
@@ -35,7 +33,6 @@ DEFAULTS: dict[str, Any] = {
     MODEL: "sample:mini_resnet",
     DATA: "mnist5k",
     DATA_DIR: {},
-    PREPROCESS: {},
     START_PERCENT: 40,
     START_GRANULARITY: "weight",
     START_VISITED: {},

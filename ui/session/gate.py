@@ -12,7 +12,7 @@ import streamlit as st
 from pruning.latency import turns
 from pruning.render.markup import seen_strip
 from pruning.render.markup.seen_strip import Seen
-from ui.kit import errors, lacks, loaders, state
+from ui.kit import errors, lacks, loaders, permits
 from ui.session import preprocess_form
 
 if TYPE_CHECKING:
@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from pruning.gate import Look, Trial
     from pruning.subject import Subject
 
-_PASSED = "gate_passed"
-"""What was answered with yes: (network, images, how they are prepared)."""
 _OTHERS = "gate_others"
 """What the form for other preprocessing is open for."""
 SHOWN = 4
 """Other ways that are offered at most."""
 
 Key = tuple[str, str, str]
+"""A network, images, and how they are prepared."""
 
 
 def show(chosen: Subject, *, stops: bool) -> None:
@@ -38,7 +37,7 @@ def show(chosen: Subject, *, stops: bool) -> None:
     if not chosen.has_images or chosen.preprocess is None:
         _remarks(chosen)
         return
-    if lacks.unmeasured(chosen) is not None or _key(chosen) in st.session_state.get(_PASSED, ()):
+    if lacks.unmeasured(chosen) is not None or permits.expects(_key(chosen)):
         _remarks(chosen)
         return
     with st.container(border=True, key="gate"), errors.shown(stop=False):
@@ -49,7 +48,7 @@ def show(chosen: Subject, *, stops: bool) -> None:
 
 def passed(chosen: Subject) -> None:
     """Note that the answer is yes; for a run, which went on, it was."""
-    st.session_state[_PASSED] = {*st.session_state.get(_PASSED, ()), _key(chosen)}
+    permits.expect(_key(chosen))
 
 
 def _key(chosen: Subject) -> Key:
@@ -63,13 +62,14 @@ def _ask(chosen: Subject) -> None:
     if look.doubt:
         st.warning(errors.plain(look.doubt), icon=":material/help:")
     st.html(seen_strip.html(_seen(chosen, look)))
-    for remark in look.remarks:
-        st.caption(errors.plain(remark))
-    yes, no = st.columns([1, 4])
-    yes.button("Yes, go on", type="primary", key="gate_yes", icon=":material/check:", on_click=passed, args=(chosen,))
-    no.button(
-        "No: try other preprocessing", key="gate_no", icon=":material/tune:", on_click=_open_others, args=(chosen,)
-    )
+    st.caption("  \n".join(errors.plain(remark) for remark in look.remarks))
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Yes, go on", type="primary", key="gate_yes", icon=":material/check:", on_click=passed, args=(chosen,)
+        )
+        st.button(
+            "No: try other preprocessing", key="gate_no", icon=":material/tune:", on_click=_open_others, args=(chosen,)
+        )
     if look.doubt:
         with st.spinner("Trying the usual crops, normalisations and orders"):
             trials = _trials(*_key(chosen), chosen, look)
@@ -132,7 +132,7 @@ def _open_others(chosen: Subject) -> None:
 
 def _use(chosen: Subject, how: Preprocess) -> None:
     """In a callback: prepare the images otherwise from now on, and ask again."""
-    state.get(state.PREPROCESS)[_place(chosen)] = how
+    permits.prepare(chosen.ref, chosen.data_name, how)
 
 
 def _place(chosen: Subject) -> tuple[str, str]:
@@ -153,7 +153,7 @@ def _remarks(chosen: Subject) -> None:
 
 def _again(chosen: Subject) -> None:
     """In a callback: ask once more, with the form open."""
-    st.session_state[_PASSED] = st.session_state.get(_PASSED, set()) - {_key(chosen)}
+    permits.doubt(_key(chosen))
     _open_others(chosen)
 
 

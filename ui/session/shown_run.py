@@ -86,8 +86,8 @@ def adopt(recipe: Recipe) -> None:
     if recipe.data not in subject.network.data:
         data_box.bring(recipe.data)
     if recipe.preprocess is not None:
-        state.get(state.PREPROCESS)[recipe.model, recipe.data] = recipe.preprocess
-    gate.passed(subject)
+        permits.prepare(recipe.model, recipe.data, recipe.preprocess)
+        gate.passed(subject)
     state.put(state.MODEL, recipe.model)
     state.put(state.DATA, recipe.data)
 

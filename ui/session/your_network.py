@@ -14,12 +14,11 @@ from ui.kit import errors, place
 from ui.session import network_box, uploads
 
 if TYPE_CHECKING:
+    from pruning.catalog.listing import Facts
     from pruning.uploads.spool import Upload
 
 Weights = Literal["random", "default", "file"]
 WEIGHTS: dict[Weights, str] = {"random": "random", "default": "the library's", "file": "from a file"}
-OTHER_TASKS = ("detection", "optical_flow", "segmentation", "video", "quantization")
-"""Families of torchvision's networks that classify no images, or not with numbers that can be pruned."""
 MOST_FILES = 500
 """Files with code that are listed."""
 
@@ -43,8 +42,8 @@ def show(then: Callable[[], None]) -> None:
     )  # fmt: skip
     facts = None
     with errors.shown(stop=False):
-        facts = _facts(base) if base else None
-    offered: list[Weights] = ["random", "default", "file"]
+        facts = _facts(reference(base, int(classes) if classes else None, None)) if base else None
+    offered: list[Weights] = ["random", "default", "file"] if base and _has_default(base) else ["random", "file"]
     weights = kind.segmented_control(
         "Weights", offered, format_func=WEIGHTS.__getitem__, default="file", required=True, key="your_network_weights"
     )
@@ -97,35 +96,38 @@ def _upload(base: str, classes: int | None, then: Callable[[], None]) -> None:
     )
 
 
-def _words(facts: Any) -> str:
-    sides = "×".join(map(str, facts.shape[1:]))
-    return (
-        f"{amount(facts.params)} parameters ● · {amount(facts.macs)} MACs ● · images of {sides} · "
-        f"{facts.classes:,} classes"
-    )
+def _words(facts: Facts) -> str:
+    said = [f"{amount(facts.parameters)} parameters"]
+    if facts.macs is not None:
+        said.append(f"{amount(facts.macs)} MACs")
+    said.append(f"images of {'×'.join(map(str, facts.input_shape))}")
+    if facts.classes is not None:
+        said.append(f"{facts.classes:,} classes")
+    return " · ".join(said)
 
 
 @st.cache_data(show_spinner=False, max_entries=300)
-def _facts(base: str) -> Any:
-    import importlib
+def _facts(reference: str) -> Facts:
+    from pruning.catalog.listing import facts
 
-    try:
-        return importlib.import_module("pruning.catalog.listing").facts(base)
-    except ImportError:
-        return None
+    return facts(reference)
+
+
+@st.cache_data(show_spinner=False, max_entries=300)
+def _has_default(base: str) -> bool:
+    """Whether the library's own weights are on this machine."""
+    from pruning.catalog.libraries import default_weights_are_here
+    from pruning.catalog.openers import parse_reference
+
+    return default_weights_are_here(parse_reference(base))
 
 
 @st.cache_resource(show_spinner=False)
 def _names() -> list[str]:
-    """References of the classifiers of both libraries."""
-    from pruning.catalog.names import families
+    """References of the classifiers of all libraries."""
+    from pruning.catalog.listing import LIBRARIES, classifiers
 
-    found = []
-    for library in ("torchvision", "timm"):
-        for family, names in families(library).items():
-            if library == "timm" or family.partition(".")[0] not in OTHER_TASKS:
-                found += [f"{library}:{name}" for name in names]
-    return sorted(found)
+    return [reference for library in LIBRARIES for reference in classifiers(library)]
 
 
 def _code(then: Callable[[], None]) -> None:
