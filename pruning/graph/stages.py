@@ -14,8 +14,10 @@ MOST = 32
 """Stages at most."""
 RUNS = 12
 """Stages of a network whose names have no parts."""
+LONG = 22
+"""Letters of a name that has no room in a row."""
 LARGE = 0.3
-"""A stage with more of the layers than this is taken apart where it has parts, up to `MOST` stages."""
+"""A stage with more than `FEW` layers and this share of all is taken apart where it has parts, up to `MOST` stages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,28 @@ class Stage:
         return rest or label(name)
 
 
+def short_labels(names: Sequence[str]) -> list[str]:
+    """Names for people in little room: where many are long and begin alike, what tells them apart.
+
+    >>> short_labels(["stem", *[f"encoder.layers.encoder_layer_{i}.attention" for i in range(10, 14)]])
+    ['stem', '10.attention', '11.attention', '12.attention', '13.attention']
+    """
+    whole = [label(name) for name in names]
+    if not any(len(text) > LONG for text in whole):
+        return whole
+    first = [text.partition(".")[0] for text in whole]
+    cut = {part: _alike([text for text, own in zip(whole, first, strict=True) if own == part]) for part in set(first)}
+    return [text[cut[part] :] for text, part in zip(whole, first, strict=True)]
+
+
+def _alike(texts: Sequence[str]) -> int:
+    """Letters with which all begin, and that tell nothing; 0 for a few."""
+    if len(texts) < 4:
+        return 0
+    same = next((place for place, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), 0)
+    return len(texts[0][:same].rstrip("0123456789"))
+
+
 def stages(names: Sequence[str]) -> tuple[Stage, ...]:
     """The stages of a network in the order of their first layers; one for all where there are few layers.
 
@@ -50,7 +74,7 @@ def stages(names: Sequence[str]) -> tuple[Stage, ...]:
         large = [
             (len(members), prefix)
             for prefix, members in found.items()
-            if len(members) > LARGE * len(names) or (len(members) > FEW // 2 and len(found) < 4)
+            if len(members) > max(FEW, LARGE * len(names)) or (len(members) > FEW // 2 and len(found) < 4)
         ]
         for _, prefix in sorted(large, reverse=True):
             parts = _parts(prefix, found[prefix])

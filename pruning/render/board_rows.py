@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pruning.cost.counts import nonzero_parameters
 from pruning.cost.table import cost_table
-from pruning.graph.stages import stages
+from pruning.graph.stages import short_labels, stages
 from pruning.planning.allocation import kept_units
 from pruning.planning.ranking import Ranking
 from pruning.planning.rows import PER_MILLE, Row, all_rows
@@ -40,7 +40,10 @@ def rows_and_costs(subject: Subject, spec: PruneSpec, statistics: Statistics | N
     return {
         "granularity": spec.granularity,
         "criterion": spec.criterion,
-        "rows": build(subject, rows, ranking),
+        "rows": [
+            said | {"short": short}
+            for said, short in zip(build(subject, rows, ranking), short_labels([row.name for row in rows]), strict=True)
+        ],
         "stages": [
             {"title": stage.title, "rows": [[name, stage.short(name)] for name in stage.members]}
             for stage in stages([row.name for row in rows])

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pruning.base.words import amount, percent
-from pruning.graph.names import label
-from pruning.graph.stages import Stage, stages
+from pruning.graph.stages import Stage, short_labels, stages
 from pruning.render.markup import badges
 from pruning.render.markup.multiples_plot import HEIGHT, CurveView, is_logarithmic, loses, plot
 
@@ -29,7 +28,8 @@ def html(scan: Sensitivity, view: CurveView, colours: Palette) -> str:
     curves = ordered(scan, view)
     parts = parts_of(scan)
     if view.sort != "network" or len(parts) == 1:
-        shown = _grid([(curve, label(curve.name)) for curve in curves], scan, view, colours)
+        titles = short_labels([_layer(curve.name) for curve in curves])
+        shown = _grid(list(zip(curves, titles, strict=True)), scan, view, colours)
     else:
         known = {_layer(curve.name): curve for curve in curves}
         shown = "".join(

@@ -134,7 +134,7 @@ function layersPart(row, board) {
     for (const name of names.slice(0, SHOWN)) {
       const bar = el("i", {});
       const meter = el("span", { class: "meter" }, bar);
-      const entry = el("div", { class: "layer" }, el("span", { title: name }, name), meter);
+      const entry = el("div", { class: "layer" }, el("span", { title: name }, el("bdi", {}, name)), meter);
       bars.push([entry, bar, names === row.readers]);
       root.append(entry);
     }

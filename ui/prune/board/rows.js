@@ -27,9 +27,9 @@ function makeRows(board) {
   for (const stage of stagesOf(board.data)) {
     if (stage.rows.length > 1) stages.set(stage.title, makeStage(stage, byName, board, make));
     const [[name]] = stage.rows;
-    list.append(stages.get(stage.title)?.root ?? make(byName.get(name), byName.get(name).label));
+    list.append(stages.get(stage.title)?.root ?? make(byName.get(name), shortOf(byName.get(name))));
   }
-  if (!stages.size) list.append(...board.data.rows.map((row) => make(row, row.label)));
+  if (!stages.size) list.append(...board.data.rows.map((row) => make(row, shortOf(row))));
   return { root, list, rows, stages };
 }
 
@@ -115,6 +115,11 @@ function macsWords(row, { costs }) {
 function askedWords(row, plan, asked) {
   const achieved = percentage(plan.shareOf(row));
   return `asked for ${percentage(asked)} %; ${plan.value(row.name)} of ${row.total} ${unitsOf(row)} are ${achieved} %`;
+}
+
+/** A row's name in little room. */
+function shortOf(row) {
+  return row.short ?? row.label;
 }
 
 /** What a row's units are, in the plural. */
