@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from benchmarks import mutation_images as images
+from benchmarks.mutated_weights import HOSTILE, WEIGHTS, show_weights
 from pruning.base.safe_json import dump, read_object
 from pruning.compare.casualties import casualties
 from pruning.compare.verdict import facts_of_result, verdict
@@ -237,4 +238,8 @@ KINDS = {
         read=images.show("npz", "images.npz"),
     ),
     "parquet": Kind(make=images.make_parquet, file="images.parquet", read=images.show("parquet", "images.parquet")),
+    **{
+        f"weights ({name})": Kind(make=make, file=file, read=show_weights(file, hostile=name in HOSTILE))
+        for name, (make, file) in (WEIGHTS | HOSTILE).items()
+    },
 }

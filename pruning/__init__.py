@@ -6,6 +6,8 @@ In a notebook, begin with `pruning.open("sample:mini_resnet")`. For a network of
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pruning.base.extras import need
+
 if TYPE_CHECKING:
     from pruning.notebook import Cut, Network, Result
     from pruning.notebook import open as open
@@ -27,4 +29,6 @@ def __getattr__(name: str) -> Any:
     """Load the engine when it is first asked for: importing torch takes seconds."""
     if name not in _PLACES:
         raise AttributeError(f"module 'pruning' has no attribute '{name}'")
+    if _PLACES[name] == "pruning.notebook":
+        need("notebook", f"pruning.{name}")
     return getattr(import_module(_PLACES[name]), name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -34,6 +34,8 @@ class Blueprint:
     example: Callable[[nn.Module], Any]
     origin: str = ""
     """What its default weights are, such as "torchvision's default, IMAGENET1K_V1"; '' where it has none."""
+    stated: float | None = None
+    """Top-1 accuracy that the library states for its default weights, as a fraction; None where it states none."""
     preprocess: Preprocess | None = None
     classes: Callable[[nn.Module], Classes] = lambda _: ()
     """Of a built model, the names of its classes, as far as it has the library's own outputs."""
@@ -111,7 +113,7 @@ def _with_default_weights(plan: Blueprint) -> Network:
             "the connection, give weights=FILE, or leave weights= out for random ones."
         ) from error
     if plan.reference.classes is None:
-        return _network(plan, trained, plan.origin)
+        return replace(_network(plan, trained, plan.origin), stated=plan.stated)
     model = _built(plan, plan.reference.classes)
     source, random = own_tensors(trained), []
     with torch.no_grad():

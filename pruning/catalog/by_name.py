@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pruning.base.errors import InputError, excerpt
+from pruning.base.extras import need
 from pruning.catalog.names import check_name, library_names
 from pruning.catalog.opener import Opener
 from pruning.catalog.references import Reference, read_options
@@ -45,6 +46,8 @@ def _open(reference: Reference) -> Network:
 
 def _check(reference: Reference) -> None:
     """What can be told without the library, whose import takes seconds."""
+    if reference.kind == "timm":
+        need("timm", excerpt(reference.text))
     check_name(reference.kind, reference.name.partition(".")[0] if reference.kind == "timm" else reference.name)
     if reference.weights not in (None, "default"):
         kind_of(reference.weights)

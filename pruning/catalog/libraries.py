@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.errors import InputError, excerpt
+from pruning.base.extras import need
 from pruning.catalog.building import Blueprint, random_images
 from pruning.catalog.class_names import Classes, imagenet, of_timm
 from pruning.catalog.names import unknown_name
@@ -103,9 +104,17 @@ def plan_torchvision(reference: Reference) -> Blueprint:
         build=build,
         example=lambda _: random_images(*shape),
         origin=f"torchvision's default, {entry.name}" if entry is not None else "",
+        stated=_stated(entry),
         preprocess=prepared_by_torchvision(transforms, reference.size),
         classes=classes,
     )
+
+
+def _stated(entry: Any) -> float | None:
+    """Top-1 accuracy that torchvision states for weights, as a fraction."""
+    of_sets = entry.meta.get("_metrics", {}) if entry is not None else {}
+    found = next((of.get("acc@1") for of in of_sets.values() if isinstance(of, dict)), None)
+    return None if found is None else float(found) / 100
 
 
 def _shape_of_images(entry: Any, family: str, size: int | None) -> tuple[int, ...]:
@@ -163,12 +172,11 @@ def plan_timm(reference: Reference) -> Blueprint:
 
 
 def _timm(reference: Reference) -> Any:
+    need("timm", excerpt(reference.text))
     try:
         return importlib.import_module("timm")
     except ImportError as error:
-        raise InputError(
-            f"{excerpt(reference.text)} needs timm, which cannot be imported ({error}): pip install timm."
-        ) from error
+        raise InputError(f"{excerpt(reference.text)} needs timm, which cannot be imported ({error}).") from error
 
 
 def _timm_config(timm: Any, name: str) -> Any:

@@ -9,8 +9,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from pruning.base.errors import InputError, excerpt
 from pruning.catalog.building import outline
 from pruning.catalog.by_name import plan_of
+from pruning.catalog.facts import Facts
 from pruning.catalog.first_layer import first_output
-from pruning.catalog.listing import Facts
 from pruning.catalog.openers import check_reference
 
 

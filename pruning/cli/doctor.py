@@ -9,13 +9,18 @@ from typing import Any
 import torch
 
 from pruning.base.errors import StorageError
+from pruning.base.extras import EXTRAS
 from pruning.base.files import cache_dir
 from pruning.data.readers import data_names, is_available
 from pruning.runs import Listing, default_runs_dir, read_runs
 from sample_models import SAMPLES
 
-NEEDED = ("torch", "torchvision", "scipy", "numpy", "pandas", "plotly", "mlxtend", "safetensors", "PyYAML", "pillow")
-OPTIONAL = {"streamlit": "only the app needs it", "timm": "only timm: models need it"}
+NEEDED = ("torch", "torchvision", "scipy", "numpy", "safetensors", "PyYAML", "pillow")
+OPTIONAL = {
+    package: [extra for extra, packages in EXTRAS.items() if package in packages]
+    for package in dict.fromkeys(package for packages in EXTRAS.values() for package in packages)
+}
+"""Package → the extras of the installation that bring it."""
 
 
 def doctor(data_dir: str | None) -> tuple[dict[str, Any], list[str], list[str]]:
@@ -70,4 +75,6 @@ def _version(package: str) -> str | None:
 
 
 def _absent(name: str) -> str:
-    return f"is absent: {OPTIONAL[name]}" if name in OPTIONAL else "is missing"
+    if name not in OPTIONAL:
+        return "is missing"
+    return f"is absent: it comes with {' or '.join(f'.[{extra}]' for extra in OPTIONAL[name])}"

@@ -36,7 +36,9 @@ def evaluate(
         subject = open_with_images(ref, asked)
         say_remarks(subject)
         gate = pass_gate(subject, expected, cancel=cancel)
-        measured = _measured(subject, role, cancel)
+        seen = None if gate is None or role != "select" or subject.network.root else gate.look.answers
+        whole = seen is not None and seen.images == subject.data.length(role)
+        measured = seen if seen is not None and whole else _measured(subject, role, cancel)
         looks = note_test_look(subject, role, lambda: dense_of(subject).digest)
     metric = measured.metric
     beside = [(find_metric(name), summary) for name, summary in measured.further.items()]
@@ -52,7 +54,7 @@ def evaluate(
         "correct": measured.correct,
         "images": measured.images,
         "loss": measured.loss,
-        **({} if gate is None else {"gate": gate}),
+        **({} if gate is None else {"gate": gate.values}),
         **({} if looks is None else {"test_looks": looks}),
     }
     said = metric.title if metric.name != "accuracy" else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pruning.base.errors import InputError, RequirementError
@@ -14,11 +15,24 @@ from pruning.subject import Subject
 
 SHOWN = 3
 """Other ways that are told."""
+LUCK = 0.1
+"""Of the way from guessing to perfect: what the best of many tries may reach without meaning anything."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Passed:
+    """What was seen at the gate."""
+
+    look: Look
+    values: dict[str, Any]
+    """As JSON."""
 
 
 def say_remarks(subject: Subject) -> None:
-    """Say what was guessed, left out or noticed, where images are one's own."""
+    """Say where the weights are from, and what was guessed, left out or noticed, where images are one's own."""
     if subject.preprocess is not None:
+        if not subject.network.root:
+            say(f"Weights: {subject.network.weights}.")
         for remark in subject.remarks:
             say(f"Note: {remark}")
 
@@ -28,9 +42,9 @@ def pass_gate(
     expected: Sequence[Requirement],
     *,
     cancel: Callable[[], bool],
-) -> dict[str, Any] | None:
-    """Look at select images with the unpruned network, and say what came of it; as JSON. None for published images of
-    which nothing is expected.
+) -> Passed | None:
+    """Look at select images with the unpruned network, and say what came of it. None for published images of which
+    nothing is expected.
 
     Raises:
         RequirementError: it is not what is expected.
@@ -42,22 +56,23 @@ def pass_gate(
     trials = try_others(subject, first, cancel=cancel) if first.doubt else ()
     if subject.preprocess is not None:
         say(f"{first.words} {first.doubt or '' if first.trivial or first.doubt else 'As expected?'}".rstrip())
-        for line in trial_lines(first, trials):
+        for line in trial_lines(first, trials, first.answers.metric.guess(subject.info)):
             say(line)
     unmet = [wanted.text for wanted in expected if not _meets(first, wanted)]
     if unmet:
         raise RequirementError(
             f"Nothing was pruned, since what is expected is not met: {'; '.join(unmet)}. {first.words}"
         )
-    return gate_values(first, trials)
+    return Passed(look=first, values=gate_values(first, trials))
 
 
-def trial_lines(first: Look, trials: Sequence[Trial]) -> list[str]:
-    """What other ways would give, where any is better; and that none is, where all were tried."""
-    metric = first.answers.metric
-    better = [trial for trial in trials if trial.better]
+def trial_lines(first: Look, trials: Sequence[Trial], guess: float = 0.0) -> list[str]:
+    """What other ways would give, where any is better and more than luck (`guess`); and that none is, where all were
+    tried."""
+    metric, by_luck = first.answers.metric, guess + LUCK * (1 - guess)
+    better = [trial for trial in trials if trial.better and trial.value > by_luck]
     if not better:
-        return ["None of the usual other crops, normalisations, channel or class orders does better."] if trials else []
+        return ["None of the usual other crops, normalisations, channel or class orders explains it."] if trials else []
     return [
         f"With {trial.words}: {metric.words(trial.value)} of the same {trial.images:,} images "
         f"({signed(metric, trial.difference.value, 1)} {metric.unit_of_change}).{_how(trial)}"

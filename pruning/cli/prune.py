@@ -65,7 +65,7 @@ def prune(
         folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
         say(f"Run folder: {folder}")
         result = execute(folder, progress=_progress, cancel=cancel)
-    values = {**to_values(result), "run": str(folder), **({} if gate is None else {"gate": gate})}
+    values = {**to_values(result), "run": str(folder), **({} if gate is None else {"gate": gate.values})}
     return values, _summary(result, folder), [wanted.text for wanted in required if not wanted.holds(values)]
 
 

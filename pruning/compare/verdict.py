@@ -105,7 +105,7 @@ def facts_of(pair: Pair) -> Facts:
         images=_images(after.figures.test),
         changes=counted,
         difference=difference,
-        things=things_of(pair.data_name) if after.subject.images is None else after.subject.info.things,
+        things=_things(pair),
     )
 
 
@@ -129,6 +129,11 @@ def facts_of_result(result: Result, answers: Mapping[str, Answers] | None = None
         difference=difference,
         things="images" if result.data is None else result.data.things or things_of(result.data.name),
     )
+
+
+def _things(pair: Pair) -> str:
+    subject = pair.after.subject
+    return things_of(pair.data_name) if subject.images is None else subject.info.things
 
 
 def things_of(data: str) -> str:
@@ -224,9 +229,9 @@ def _agreement_words(found: Changes, things: str) -> str:
     return f"{head}{gained}, and {found.newly_wrong:,} no longer as the unpruned network answers them"
 
 
-def answers_sentence(found: Changes, data: str) -> str:
-    """`answer_words` as a sentence of its own; `data`: reference of the images."""
-    return _capital(answer_words(found, things_of(data))) + "."
+def answers_sentence(found: Changes, pair: Pair) -> str:
+    """`answer_words` of two networks as a sentence of its own."""
+    return _capital(answer_words(found, _things(pair), pair.metric)) + "."
 
 
 def _meaning(facts: Facts) -> tuple[str, Tone]:

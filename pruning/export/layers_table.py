@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pruning.export.csv_text import csv_bytes
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pruning.compare.networks import LayerPair
     from pruning.subject import Subject
 
 
 def layers_csv(networks: Callable[[], tuple[Subject, Subject]]) -> bytes:
-    """`layers_table` of two networks as CSV."""
+    """`layer_rows` of two networks as CSV."""
     from pruning.compare.networks import compare_layers
 
-    return layers_table(compare_layers(*networks())).to_csv(index=False).encode()
+    return csv_bytes(layer_rows(compare_layers(*networks())))
 
 
-def layers_table(pairs: Sequence[LayerPair]) -> pd.DataFrame:
-    """One row a layer; numbers stay numbers, so that they sort."""
-    import pandas as pd
-
+def layer_rows(pairs: Sequence[LayerPair]) -> list[dict[str, Any]]:
+    """One row a layer, columns by name; what a network does not have is None."""
     total = sum(found.after.macs for found in pairs if found.after is not None)
     rows = []
     for found in pairs:
@@ -44,4 +42,4 @@ def layers_table(pairs: Sequence[LayerPair]) -> pd.DataFrame:
                 "share of MACs": after and 100 * after.macs / max(1, total),
             }
         )
-    return pd.DataFrame(rows)
+    return rows

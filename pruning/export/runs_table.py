@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import pandas as pd
+from pruning.export.csv_text import csv_bytes
 
+if TYPE_CHECKING:
     from pruning.runs import Run
     from pruning.runs.result import Result
 
@@ -21,14 +21,12 @@ COLUMNS = (
 
 
 def runs_csv(runs: Sequence[Run]) -> bytes:
-    """`runs_table` as CSV."""
-    return runs_table(runs).to_csv(index=False).encode()
+    """`run_rows` as CSV."""
+    return csv_bytes(run_rows(runs), COLUMNS)
 
 
-def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row a run, in any state; numbers stay numbers, so that they sort."""
-    import pandas as pd
-
+def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """One row a run, in any state, with all of `COLUMNS`; what was not measured is None."""
     from pruning.runs.words import sparsity
 
     found = []
@@ -45,13 +43,13 @@ def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
         if run.result is not None:
             row |= _figures(run.result)
         found.append(row | {"created": run.created, "name": run.name, "reason": run.message or ""})
-    return pd.DataFrame(found).reindex(columns=list(COLUMNS))
+    return [{name: row.get(name) for name in COLUMNS} for row in found]
 
 
-def shown_columns(frame: pd.DataFrame) -> list[str]:
-    """Those of a table's columns in which something stands: no metric but accuracy where there is no other."""
-    optional = {"metric", "value", "difference"} if frame["metric"].dropna().isin([ACCURACY]).all() else set()
-    return [name for name in frame.columns if name not in optional]
+def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Those of the columns in which something stands: no metric but accuracy where there is no other."""
+    optional = {"metric", "value", "difference"} if {row["metric"] for row in rows} <= {None, ACCURACY} else set()
+    return [name for name in COLUMNS if name not in optional]
 
 
 def _figures(result: Result) -> dict[str, Any]:

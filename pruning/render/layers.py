@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pruning.base.errors import InputError
 from pruning.render.markdown import listed, plain
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
 
     from pruning.cost.counts import LayerCost
@@ -65,10 +64,8 @@ def tied_words(subject: Subject, layer: str) -> str:
     return " ".join(_group_words(subject, layer, group) for group in groups_of(subject, layer))
 
 
-def layers_table(subject: Subject) -> pd.DataFrame:
+def layer_rows(subject: Subject) -> list[dict[str, Any]]:
     """One row a layer: shapes, costs with their shares in per cent, how many weights are near zero, and its groups."""
-    import pandas as pd
-
     from pruning.cost.counts import layer_costs
     from pruning.statistics.distributions import weight_stats
 
@@ -93,7 +90,7 @@ def layers_table(subject: Subject) -> pd.DataFrame:
                 "channel group": ", ".join(group.name + (" (locked)" if group.locked else "") for group in groups),
             }
         )
-    return pd.DataFrame(rows)
+    return rows
 
 
 def _group_words(subject: Subject, layer: str, group: ChannelGroup) -> str:

@@ -157,7 +157,14 @@ def steps_for_seconds(recipe: Recipe, seconds: float, data_dir: str | None = Non
     subject = check_recipe(recipe, data_dir)
     sizes_alone = recipe.prune.replace(criterion="l2")  # which units go makes no difference to the time
     model, _ = carry_out(subject.model, subject.graph, make_plan(subject.model, subject.graph, sizes_alone))
-    return max(1, int(seconds / seconds_per_step(model, subject.data, train_config(recipe, 1))))
+    return max(1, int(seconds / seconds_of_training(recipe, subject, model)))
+
+
+def seconds_of_training(recipe: Recipe, subject: Subject, model: nn.Module) -> float:
+    """Time of one training step of a model as a recipe says, the unpruned network's part in it included."""
+    imitated = distillation_of(recipe, subject)
+    config = replace(train_config(recipe, 1), distillation=imitated)
+    return seconds_per_step(model, subject.data, config, teacher=subject.model if imitated else None)
 
 
 def distillation_of(recipe: Recipe, subject: Subject) -> float:

@@ -18,6 +18,8 @@ from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError, StorageError, excerpt
 from pruning.base.files import given_path, read_bytes, replace_file
 from pruning.base.remembered import Remembered
+from pruning.catalog import openers
+from pruning.data import readers
 from pruning.jobs.status import Status
 from pruning.jobs.work import Work
 from pruning.runs.events import words_of
@@ -69,7 +71,8 @@ def default_runs_dir() -> Path:
 
 
 def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None = None) -> Path:
-    """Make the folder of a run that is still to be carried out; `path` must not hold a run yet.
+    """Make the folder of a run that is still to be carried out; `path` must not hold a run yet. Paths in its recipe
+    become such as hold from any folder.
 
     Raises:
         InputError: the folder is not empty.
@@ -81,6 +84,7 @@ def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None
         path = default_runs_dir() / f"{stamp}-{model[:40]}-{uuid.uuid4().hex[:4]}"
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} already holds something: name a new or empty folder for the run.")
+    recipe = recipe.replace(model=openers.absolute(recipe.model), data=readers.absolute(recipe.data))
     files = files_of(recipe.model)
     with _storage(path):
         path.mkdir(parents=True, exist_ok=True)

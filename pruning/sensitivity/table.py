@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pruning.base.words import percent
 from pruning.sensitivity.curves import Curve, FigureName, Point, Sensitivity
 from pruning.tasks.metric import Metric
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-def scan_table(scan: Sensitivity, name: FigureName) -> pd.DataFrame:
+def scan_rows(scan: Sensitivity, name: FigureName) -> list[dict[str, Any]]:
     """One row a measured point, curve by curve, and one for each locked target; changes are against the uncut network.
 
     Values are scaled as the metric is shown: 97.0 for 97 %.
     """
-    import pandas as pd
-
     rows: list[dict[str, Any]] = []
     for curve in scan.curves:
         rows += [_row(curve, point, scan.metric, name) for point in curve.points]
         if curve.locked is not None:
             rows.append({"target": f"{curve.name} (locked: {curve.locked})", "of": curve.units})
-    return pd.DataFrame(rows)
+    return rows
 
 
 def _row(curve: Curve, point: Point, metric: Metric, name: FigureName) -> dict[str, Any]:

@@ -48,6 +48,9 @@ AGREEMENT = Metric(
     interval=share_interval,
     difference=paired_difference,
     guess=by_guessing,
+    lost="answered otherwise",
+    won="answered alike again",
+    kept="answered as before",
 )
 DIVERGENCE = Metric(
     name="kl_divergence",

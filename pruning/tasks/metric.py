@@ -67,6 +67,11 @@ class Metric:
     """Scores of two networks on the same images → mean of the second minus that of the first."""
     guess: Callable[[DataInfo], float]
     """What somebody gets who answers without looking."""
+    lost: str = "newly wrong"
+    won: str = "newly right"
+    """What images are called that only the first, and only the second, of two networks has right."""
+    kept: str = "right or wrong as before"
+    """And those that both have right, or neither."""
     of_all: Callable[[Tensor, Tensor], Summary] | None = None
     """Scores and targets of all images → the metric, where it is no plain mean of the scores."""
 

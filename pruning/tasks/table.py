@@ -24,10 +24,9 @@ def task_of(info: DataInfo) -> Task:
 
 
 def metrics() -> dict[str, Metric]:
-    """Every metric of every task by the name that results give it, main ones first."""
-    main = [task.metric for task in TASKS.values()]
-    beside = [metric for task in TASKS.values() for metric in (*task.further, *task.against_dense)]
-    return {metric.name: metric for metric in (*main, *beside)}
+    """Every metric by the name that results give it: of each task the main one, then those beside it."""
+    rows = [(task.metric, *task.further, *task.against_dense) for task in TASKS.values()]
+    return {metric.name: metric for row in rows for metric in row}
 
 
 def find_metric(name: str) -> Metric:

@@ -115,11 +115,14 @@ def default_hyperparameters(data: DataInfo) -> dict[str, Any]:
     return {"batch_size": 128, "lr": 0.03, "shift": data.shift}
 
 
-def seconds_per_step(model: nn.Module, data: Data, config: TrainConfig, steps: int = 4) -> float:
-    """Time of one training step on this machine now: a few steps on a copy, the first not counted."""
+def seconds_per_step(
+    model: nn.Module, data: Data, config: TrainConfig, steps: int = 4, *, teacher: nn.Module | None = None
+) -> float:
+    """Time of one training step on this machine now: a few steps on a copy, the first not counted. `teacher`: as
+    `train` takes it."""
     stamps: list[float] = []
     trial = dataclasses.replace(config, steps=steps + 1)
-    train(copy.deepcopy(model), data, trial, progress=lambda event: stamps.append(event.seconds))
+    train(copy.deepcopy(model), data, trial, teacher=teacher, progress=lambda event: stamps.append(event.seconds))
     return (stamps[-1] - stamps[0]) / steps
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pruning.export.report import Contents, Options, gather, html_page, slider
+from pruning.export.report import Contents, Options, gather, slider
+from pruning.export.report.page import html_page
 from pruning.runs import create_run, execute, read_run
 from pruning.runs.recipe import Recipe
 from pruning.spec import PruneSpec

@@ -199,7 +199,7 @@ def test_the_network_is_asked_what_it_takes(code: str, shape: tuple[int, ...], t
     ("code", "words"),
     [
         ("return nn.ReLU()", "begins with no convolution or linear layer"),
-        ("return nn.Sequential(nn.Conv2d(3, 2, 3), nn.Linear(9, 9999))", "cannot be called with a batch of 2×3×224×224"),
+        ("return nn.Sequential(nn.Conv2d(3, 2, 3), nn.Linear(9, 99))", "cannot be called with a batch of 2×3×224×224"),
         ("return nn.Linear(3, 2, device='meta')", "on the meta device"),
         ("import sys; sys.exit(3)", "SystemExit: 3"),
         ("return input('which one?')", "EOFError"),

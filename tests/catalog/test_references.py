@@ -307,7 +307,7 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(net, code, words):
 
 def test_without_timm_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(InputError, match="pip install timm"):
+    with pytest.raises(InputError, match=r"needs timm, not installed here: run .pip install"):
         open_network("timm:resnet18")
 
 

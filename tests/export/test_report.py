@@ -27,7 +27,7 @@ from pruning.export.report import (
     charts,
     first,
     gather,
-    html_page,
+    page,
     plots,
     read_finished,
     slider,
@@ -37,7 +37,7 @@ from pruning.export.report import contents as gathering
 from pruning.export.report import start as job
 from pruning.export.report.family import MOST, family, first_groups
 from pruning.export.report.first import more_wrong
-from pruning.export.report.page import as_json
+from pruning.export.report.page import as_json, html_page
 from pruning.export.report.plans import images_for, measure_plans
 from pruning.export.report.provenance import model_name, shared_recipe
 from pruning.export.report.sections import tradeoff
@@ -287,7 +287,7 @@ def test_every_axis_has_its_cost_and_words(contents: Contents) -> None:
 
 def test_a_report_that_cannot_be_written_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(write, "gather", lambda *given, **options: None)
-    monkeypatch.setattr(write, "html_page", lambda contents: "x" * 50)
+    monkeypatch.setattr(page, "html_page", lambda contents: "x" * 50)
     (tmp_path / "file").touch()
     for out in (tmp_path, tmp_path / "none" / "report.html", tmp_path / "file" / "report.html"):
         with pytest.raises(InputError, match="name a file in a folder that is there"):

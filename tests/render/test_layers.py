@@ -6,7 +6,7 @@ import pytest
 
 from pruning.base.errors import InputError
 from pruning.render import provenance
-from pruning.render.layers import check_layer, layer_names, layers_table, shows_pictures, tied_words, unit_word
+from pruning.render.layers import check_layer, layer_names, layer_rows, shows_pictures, tied_words, unit_word
 from pruning.render.markdown import listed, plain
 from pruning.subject import Subject, open_subject
 
@@ -38,10 +38,10 @@ def test_layers_are_told_apart(resnet: Subject) -> None:
 
 
 def test_the_table_has_a_row_a_layer_and_shares_of_the_whole(resnet: Subject) -> None:
-    table = layers_table(resnet)
-    assert list(table["layer"]) == layer_names(resnet)
-    assert table["of all"].sum() == pytest.approx(100) and table["of all MACs"].sum() == pytest.approx(100)
-    assert table.set_index("layer").loc["fc", "channel group"] == "fc (locked)"
+    table = layer_rows(resnet)
+    assert [row["layer"] for row in table] == layer_names(resnet)
+    assert [sum(row[share] for row in table) for share in ("of all", "of all MACs")] == pytest.approx([100, 100])
+    assert next(row for row in table if row["layer"] == "fc")["channel group"] == "fc (locked)"
 
 
 def test_a_sample_tells_what_it_learnt_from(resnet: Subject) -> None:

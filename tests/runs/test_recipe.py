@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pruning.base.errors import InputError
+from pruning.data.preprocess import Preprocess
 from pruning.runs.recipe import Recipe
 from pruning.spec import RUN, PruneSpec
 
@@ -145,3 +146,24 @@ def test_a_recipe_holds_all_of_its_spec():
     assert RECIPE.replace(prune=PruneSpec(), seed=3).prune == PruneSpec(seed=3)
     with pytest.raises(InputError, match="channels only"):
         full.replace(criterion="bn_scale")
+
+
+def test_a_recipe_of_ones_own_images_holds_how_they_are_prepared():
+    how = Preprocess(size=(64, 48), resize=72, interpolation="bicubic", colour="bgr", mean=(0.5,) * 3, std=(0.25,) * 3)
+    full = RECIPE.replace(preprocess=how, optimiser="adamw", augment="crop, flip", distillation=0.5, batch_norm="fixed")
+    assert full.augment == "flip,crop", "in the order of the table"
+    assert Recipe.from_yaml(full.to_yaml()) == full == Recipe.from_values(full.to_values())
+    assert full.to_values()["preprocess"]["size"] == [64, 48] and RECIPE.to_values()["preprocess"] is None
+
+
+def test_recipes_of_version_3_open_and_mean_the_same():
+    """Written by the explorer of that time."""
+    text = (
+        "version: 3\nmodel: sample:lenet5\ndata: mnist5k\ngranularity: channel\ncriterion: l2\nparameters: {}\n"
+        "allocation: uniform\nsparsity: 0.5\nlayers: {}\nround_to: 1\nhead_rounding: down\nschedule: oneshot\n"
+        "iterations: 1\nfinetune_steps: 10\nbatch_size: 64\nlr: 0.02\nmomentum: 0.9\nweight_decay: 0.0005\nshift: 0\n"
+        "precision: fp32\nseed: 0\n"
+    )
+    assert Recipe.from_yaml(text) == Recipe(
+        model="sample:lenet5", data="mnist5k", prune=PruneSpec(sparsity=0.5), finetune_steps=10
+    )

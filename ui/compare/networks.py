@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 def show(pair: Pair) -> None:
     """The drawing, its key in words, and the table with a CSV file."""
+    import pandas as pd
+
     from pruning.compare.networks import drawing_words
-    from pruning.export.layers_table import layers_table
+    from pruning.export.layers_table import layer_rows
     from pruning.export.record import Source
     from pruning.render.markup.drawing import STYLE
 
@@ -28,7 +30,7 @@ def show(pair: Pair) -> None:
         key="compare_drawing",
     )
     st.caption(drawing_words(pair, pairs))
-    frame = layers_table(pairs)
+    frame = pd.DataFrame(layer_rows(pairs))
     title, place = st.columns([4, 1], vertical_alignment="bottom")
     title.markdown("### Layer by layer")
     downloads.offer(Source(networks=lambda: (pair.before.subject, pair.after.subject)), place, width="stretch")

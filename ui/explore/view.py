@@ -49,10 +49,12 @@ def choose_stage(place: DeltaGenerator, parts: Sequence[Stage]) -> Stage | None:
 
 
 def table(subject: Subject) -> pd.DataFrame:
-    """One row a layer, as `pruning.render.layers.layers_table` gives it."""
+    """One row a layer, as `pruning.render.layers.layer_rows` gives it."""
     return _table(subject.digest, subject)
 
 
 @st.cache_data(show_spinner=False, max_entries=20)
 def _table(digest: str, _subject: Subject) -> pd.DataFrame:
-    return layers.layers_table(_subject)
+    import pandas as pd
+
+    return pd.DataFrame(layers.layer_rows(_subject))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -16,8 +16,6 @@ from ui.runs import job_panel, unreadable
 from ui.session import shown_run
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pruning.runs import Run, Unreadable
     from pruning.subject import Subject
 
@@ -146,18 +144,20 @@ def table(runs: Runs) -> None:
     """Every run, also those that are going, cancelled or failed; a click on a row chooses it. Below them the folders
     that cannot be read."""
     from pruning.export.record import Source
-    from pruning.export.runs_table import runs_table
+    from pruning.export.runs_table import run_rows
 
-    frame = runs_table(runs.shown)
+    rows = run_rows(runs.shown)
     title, place = st.columns([4, 1], vertical_alignment="bottom")
-    title.markdown(f"## {len(frame)} run{'' if len(frame) == 1 else 's'}")
+    title.markdown(f"## {len(rows)} run{'' if len(rows) == 1 else 's'}")
     downloads.offer(Source(runs=runs.shown), place, width="stretch")
-    if not frame.empty:
-        _draw_table(frame, runs)
+    if rows:
+        _draw_table(rows, runs)
     unreadable.show(runs.unreadable)
 
 
-def _draw_table(frame: pd.DataFrame, runs: Runs) -> None:
+def _draw_table(rows: list[dict[str, Any]], runs: Runs) -> None:
+    import pandas as pd
+
     from pruning.export.runs_table import shown_columns
 
     def picked() -> None:
@@ -167,12 +167,12 @@ def _draw_table(frame: pd.DataFrame, runs: Runs) -> None:
 
     number = st.column_config.NumberColumn
     st.dataframe(
-        frame,
+        pd.DataFrame(rows),
         hide_index=True,
         key="runs_table",
         on_select=picked,
         selection_mode="single-row",
-        column_order=shown_columns(frame),
+        column_order=shown_columns(rows),
         column_config={
             "accuracy_percent": number("accuracy, test", format="%.1f %%", help="On test images: ● or ◆ as in 'how'."),
             "difference_points": number("points", format="%+.1f", help="Against dense, on the same images."),

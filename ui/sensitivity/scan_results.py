@@ -91,12 +91,14 @@ def charts(scan: Sensitivity) -> None:
 
 def table(scan: Sensitivity) -> None:
     """All numbers, to be read out or copied."""
+    import pandas as pd
+
     from pruning.sensitivity import FIGURES
-    from pruning.sensitivity.table import scan_table
+    from pruning.sensitivity.table import scan_rows
 
     if scan.measured:
         with st.expander("All numbers as a table", icon=":material/table:"):
-            st.dataframe(scan_table(scan, figure(scan)), hide_index=True)
+            st.dataframe(pd.DataFrame(scan_rows(scan, figure(scan))), hide_index=True)
             st.caption(f"{scan.metric.axis.capitalize()}, {FIGURES[figure(scan)]} ●; change against the uncut network.")
 
 

@@ -75,6 +75,7 @@ def find_weights(model: nn.Module, contents: Contents, key: str | None = None) -
     if wrong and not needed and len(pairs) == 1 and len(wrong) <= max(4, len(own) // 10):
         pair = pairs.pop()
         if pair is not None:
+            _check_rows(contents, [match.names[name] for name in wrong])
             return Fit(contents=contents, match=match, others=others, classes=pair, head=tuple(wrong))
     if needed or wrong:
         raise misfit(contents, match, own, needed)
@@ -119,6 +120,21 @@ def other_classes(fit: Fit, asked: int) -> InputError:
         f"The weights in {fit.contents.said} are for {fit.classes[1]:,} classes ({few(list(fit.head))}), not "
         f"{asked:,}: write classes={fit.classes[1]}, or leave classes= out."
     )
+
+
+def _check_rows(contents: Contents, names: list[str]) -> None:
+    """A network is built with as many outputs as the last layer of a file has rows, so that these must be there.
+
+    Raises:
+        InputError: the file only says so.
+    """
+    for name in names:
+        tensor = contents.tensors[name]
+        if tensor.numel() * tensor.element_size() > contents.path.stat().st_size:
+            raise InputError(
+                f"{excerpt(name, 80)} in {contents.said} says that it has {tensor.numel():,} numbers, more than the "
+                "file holds: save it again."
+            )
 
 
 def _missing(own: Mapping[str, Tensor], match: Match) -> list[str]:

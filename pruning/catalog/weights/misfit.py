@@ -33,13 +33,13 @@ def misfit(contents: Contents, match: Match | None, own: Mapping[str, Tensor], n
     """The sentence for weights that are not the network's. `needed`: names that the file lacks."""
     given = contents.tensors
     if not given:
-        return InputError(_without_tensors(contents))
+        return InputError(without_tensors(contents))
     stranger = _stranger(given)
     parameters = [name for name, tensor in own.items() if isinstance(tensor, nn.Parameter)]
     names = match.names if match is not None else {}
     if match is None or len(names) * 2 < len(own):
         if contents.layers and not names:
-            return InputError(_without_tensors(contents))
+            return InputError(without_tensors(contents))
         what = stranger or known_as(given)
         guess = f" These are the names of {what}." if what else ""
         return InputError(
@@ -134,7 +134,7 @@ def _depth(names: list[str], owner: str) -> str:
     return f" ({known}, or one as deep)" if known else ""
 
 
-def _without_tensors(contents: Contents) -> str:
+def without_tensors(contents: Contents) -> str:
     """Why a file without tensors is none of weights."""
     if contents.layers:
         return (

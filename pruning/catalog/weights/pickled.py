@@ -20,7 +20,7 @@ _RUNS_CODE = frozenset(
     {"os", "posix", "nt", "sys", "subprocess", "shutil", "socket", "runpy", "importlib", "imp", "pty", "ctypes", "code",
      "codeop", "webbrowser", "commands", "timeit", "pickle", "_pickle", "marshal", "asyncio", "multiprocessing", "pdb",
      "bdb", "cProfile", "profile", "pip", "urllib", "http", "requests", "ftplib", "telnetlib", "tempfile", "pathlib2",
-     "zipimport", "threading", "signal", "platform", "nturl2path", "inspect", "pydoc"}
+     "io", "_io", "zipimport", "threading", "signal", "platform", "nturl2path", "inspect", "pydoc"}
 )  # fmt: skip
 _HARMLESS = frozenset(
     {"set", "frozenset", "bytearray", "bytes", "complex", "list", "dict", "tuple", "int", "float", "bool", "str",

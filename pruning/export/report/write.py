@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError, excerpt
+from pruning.base.extras import need
 from pruning.export.report.contents import Options, Progress, gather
-from pruning.export.report.page import html_page
 from pruning.export.target import check_target, save
 from pruning.jobs.work import Work
 from pruning.runs import Run, list_runs, read_run
@@ -50,8 +50,11 @@ def make_report(
     as `gather`; also:
 
     Raises:
-        InputError: the report would be too large to send.
+        InputError: the report would be too large to send, or plotly is not installed.
     """
+    need("report", "A report")
+    from pruning.export.report.page import html_page  # it draws with plotly
+
     contents = gather(
         run,
         list_runs(run.path.parent),
