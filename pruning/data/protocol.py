@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 from torch import Tensor
 
 from pruning.data.info import DataInfo, Role
+
+AT_ONCE = 10_000_000
+"""Pixels times channels of a batch, at most: 66 images of 224 pixels, which take some gigabytes in a deep network."""
 
 
 class Data(ABC):
@@ -35,14 +40,21 @@ class Data(ABC):
         """
 
     def in_turn(self, role: Role, parts: Iterable[Tensor]) -> Iterator[Tensor]:
-        """The images of a role at each of several `parts` (int64, N each), one after the other: as `images` gives them,
-        read ahead where that takes time.
+        """The images of a role at each of several `parts` (int64, N each), one after the other, as `images` gives them:
+        while somebody works on some, those after them are read.
 
         Raises:
             DataError: as `images`.
         """
-        for index in parts:
-            yield self.images(role, index)
+        with ThreadPoolExecutor(1, thread_name_prefix="ahead") as ahead:
+            waiting: Future[Tensor] | None = None
+            for index in parts:
+                reading = ahead.submit(self.images, role, index)
+                if waiting is not None:
+                    yield waiting.result()
+                waiting = reading
+            if waiting is not None:
+                yield waiting.result()
 
     def length(self, role: Role) -> int:
         """Images of a role."""
@@ -59,9 +71,9 @@ class Data(ABC):
         return (images.float() - mean) / std
 
     def batches(self, role: Role, size: int = 500, limit: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Normalised images of one role and their places in it (int64), in order; at most `limit` images, a fixed
-        balanced sample."""
-        parts = self.subset(role, limit).split(size)
+        """Normalised images of one role and their places in it (int64), in order, `size` at a time or fewer where they
+        are large; at most `limit` images, a fixed balanced sample."""
+        parts = self.subset(role, limit).split(min(size, max(1, AT_ONCE // math.prod(self.info.shape))))
         for images, index in zip(self.in_turn(role, parts), parts, strict=True):
             yield self.normalise(images), index
 

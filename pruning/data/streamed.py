@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -37,22 +36,6 @@ class StreamedData(Data):
 
     def images(self, role: Role, index: Tensor) -> Tensor:
         return self.read(role, index)
-
-    def in_turn(self, role: Role, parts: Iterable[Tensor]) -> Iterator[Tensor]:
-        """As in memory; while somebody works on images, those after them are read."""
-        with ThreadPoolExecutor(1, thread_name_prefix="ahead") as ahead:
-            waiting: Future[Tensor] | None = None
-            try:
-                for index in parts:
-                    reading = ahead.submit(self.read, role, index)
-                    if waiting is not None:
-                        yield waiting.result()
-                    waiting = reading
-                if waiting is not None:
-                    yield waiting.result()
-            finally:
-                if waiting is not None:
-                    waiting.cancel()
 
     @property
     def bytes(self) -> int:

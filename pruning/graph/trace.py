@@ -40,6 +40,8 @@ from pruning.graph.source import TORCH_FOLDER, outside_torch, users_line
 
 ALONE = threading.RLock()
 """torch.export and the switches that tracing needs are the whole process's: one thread at a time."""
+NO_STACK_TRACES = "do_not_emit_stack_traces"
+"""A setting that torch 2.9 lacks: it takes no stack traces of its own there."""
 CHATTER = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export")
 
 
@@ -249,9 +251,10 @@ def _quiet(made: list[Node]) -> Iterator[None]:
     levels = [logger.level for logger in chatter]
     for logger in chatter:
         logger.setLevel(logging.CRITICAL)  # they print every failed call; ours become one sentence
-    fast, silent = torch.backends.mha.get_fastpath_enabled(), fx_config.do_not_emit_stack_traces
+    fast, silent = torch.backends.mha.get_fastpath_enabled(), getattr(fx_config, NO_STACK_TRACES, None)
     torch.backends.mha.set_fastpath_enabled(False)
-    fx_config.do_not_emit_stack_traces = True
+    if silent is not None:
+        setattr(fx_config, NO_STACK_TRACES, True)
     asserts = Distribution._validate_args  # on values
     Distribution.set_default_validate_args(False)
     create = TracerBase.create_node
@@ -273,7 +276,8 @@ def _quiet(made: list[Node]) -> Iterator[None]:
         for logger, level in zip(chatter, levels, strict=True):
             logger.setLevel(level)
         torch.backends.mha.set_fastpath_enabled(fast)
-        fx_config.do_not_emit_stack_traces = silent
+        if silent is not None:
+            setattr(fx_config, NO_STACK_TRACES, silent)
         Distribution.set_default_validate_args(asserts)
         TracerBase.create_node = create  # type: ignore[method-assign]
 

@@ -87,9 +87,9 @@ def test_from_a_file_of_weights_to_the_report(server: str, page: Page, home: Pat
     settle(page)
     panel.locator("[data-testid=stPopover] button", has_text="Report").first.click()
     page.locator(".st-key-report_make button").click()
-    page.locator(".st-key-report_save button").wait_for()
+    page.locator(".st-key-report_file button").wait_for()
     with page.expect_download() as download:
-        page.locator(".st-key-report_save button").click()
+        page.locator(".st-key-report_file button").click()
     report = download.value.path().read_text(encoding="utf-8")
     assert "shufflenet" in report and str(home / "cache" / "uploads") not in report
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import struct
+import threading
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,6 +62,7 @@ class ArrayFile:
             raise DataError(f"{self.name} holds no arrays: save images and labels with numpy.savez.")
         self._headers: dict[str, _Array] = {}
         self._read: dict[str, np.ndarray] = {}
+        self._lock = threading.Lock()
 
     @cached_property
     def parts(self) -> list[tuple[int, str, str | None]]:
@@ -124,9 +126,10 @@ class ArrayFile:
         Raises:
             DataError: it is damaged, or too large to be read as a whole.
         """
-        if name not in self._read:
-            self._read[name] = self._read_array(self.header(name))
-        return self._read[name]
+        with self._lock:
+            if name not in self._read:
+                self._read[name] = self._read_array(self.header(name))
+            return self._read[name]
 
     def _read_array(self, array: _Array) -> np.ndarray:
         name = array.name

@@ -141,8 +141,6 @@ def _listing(root: Path, found: Scan, progress: Progress | None) -> Listing:
         )
     if found.unseen:
         said.append(f"Left out, because they cannot be looked into: {listed(found.unseen)}.")
-    if not arranged.names and found.outside:
-        raise DataError(f"There are no images in {excerpt(root.name)}. {said[-1]}")
     candidates = Candidates(
         title=root.name,
         names=arranged.names,

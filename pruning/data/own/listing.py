@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,8 @@ from pruning.base.files import cache_dir, replace_file
 
 VERSION = 1
 """Of the file that keeps a listing: another one is made anew."""
+MOST_KEPT, MOST_BYTES = 100, 1_000_000_000
+"""Listings on disk."""
 
 
 class Names:
@@ -93,6 +96,7 @@ _ARRAYS = ("parts", "labels", "sizes", "marks", "contents", "where")
 def load(key: str) -> Listing | None:
     """A listing that was kept; None where there is none, or it is damaged."""
     try:
+        os.utime(_path(key))
         with np.load(_path(key), allow_pickle=False) as kept:
             facts = json.loads(kept["facts"].tobytes())
             names = Names(kept["block"], kept["ends"])
@@ -123,8 +127,21 @@ def save(key: str, listing: Listing) -> None:
     try:
         _path(key).parent.mkdir(parents=True, exist_ok=True)
         replace_file(_path(key), file.getvalue())
+        _remove_oldest()
     except OSError:
         pass
+
+
+def _remove_oldest() -> None:
+    """Until no more than MOST_KEPT listings of MOST_BYTES together are left, those used last."""
+    kept = sorted(
+        ((path.stat().st_mtime, path.stat().st_size, path) for path in own_cache().glob("*.npz")), reverse=True
+    )
+    used = 0
+    for number, (_, size, path) in enumerate(kept):
+        used += size
+        if number and (number >= MOST_KEPT or used > MOST_BYTES):
+            path.unlink(missing_ok=True)
 
 
 def forget(key: str) -> None:

@@ -63,7 +63,8 @@ def look_through(candidates: Candidates, progress: Progress | None = None) -> Li
     """
     count = len(candidates.names)
     if not count:
-        raise DataError(f"There are no images in {excerpt(candidates.title)}: check the path.")
+        said = f". {candidates.remarks[-1]}" if candidates.remarks else ": check the path."
+        raise DataError(f"There are no images in {excerpt(candidates.title)}{said}")
     thorough = count <= THOROUGH_FILES and candidates.total_bytes <= THOROUGH_BYTES
     sizes, marks = np.zeros((count, 2), dtype=np.int32), np.zeros(count, dtype=np.uint8)
     contents = np.zeros((count, 16), dtype=np.uint8)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pruning.base.errors import DataError, excerpt, first_line
+from pruning.base.extras import need
 from pruning.data.info import Progress
 from pruning.data.own.first_bytes import why_not
 from pruning.data.own.labels import number_labels
@@ -44,16 +45,20 @@ class Columns:
 
 def part_of_file(path: Path, root: Path) -> int:
     """The part that a file is of by its name (train-00000-of-00002.parquet) or its folder's: a place in PARTS."""
-    first = re.split(r"[-_.]", path.name.lower())[0]
     folder = path.parent.name.lower() if path.parent != root else ""
-    return PART_NAMES.get(first, PART_NAMES.get(folder, NO_PART))
+    for text in (path.name.lower().removesuffix(".parquet"), folder):
+        found = {PART_NAMES[word] for word in re.split(r"[-_.]", text) if word in PART_NAMES}
+        if len(found) == 1:
+            return found.pop()
+    return NO_PART
 
 
 def list_tables(place: Path, files: Sequence[Path], key: str, progress: Progress | None = None) -> Listing:
     """All images of some Parquet files.
 
     Raises:
-        DataError: pyarrow is missing, a file is damaged, or there are no images in them.
+        InputError: pyarrow is missing.
+        DataError: a file is damaged, or there are no images in them.
     """
     parquet = _library()
     names: list[str] = []
@@ -77,6 +82,7 @@ def list_tables(place: Path, files: Sequence[Path], key: str, progress: Progress
                 columns = found
             elif (found.image, found.label, found.names) != (columns.image, columns.label, columns.names):
                 raise DataError(f"{excerpt(path.name)} and {excerpt(files[0].name)} have other columns or classes.")
+            name = str(path.relative_to(place)) if path != place else path.name
             row = 0
             for images, some in _rows(file, columns, path.name):
                 for content, label in zip(images, some, strict=True):
@@ -86,7 +92,7 @@ def list_tables(place: Path, files: Sequence[Path], key: str, progress: Progress
                     elif columns.label is not None and (label is None or label == -1):
                         unlabelled += 1
                     else:
-                        names.append(f"{path.name}[{row - 1}]")
+                        names.append(f"{name}[{row - 1}]")
                         parts.append(part_of_file(path, place))
                         where.append((spool.tell(), len(content)))
                         labels.append(label)
@@ -136,10 +142,9 @@ def list_tables(place: Path, files: Sequence[Path], key: str, progress: Progress
 
 
 def _library() -> Any:
-    try:
-        from pyarrow import parquet  # slow to import, and only needed here
-    except ImportError as error:
-        raise DataError("Parquet files need the package pyarrow: install it with pip install '.[parquet]'.") from error
+    need("parquet", "Reading Parquet files")
+    from pyarrow import parquet  # slow to import, and only needed here
+
     return parquet
 
 

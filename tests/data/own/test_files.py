@@ -118,7 +118,7 @@ def test_nothing_but_bad_files_is_refused_with_the_first_reason(way: str, tmp_pa
 @pytest.mark.parametrize("contents", [{}, {"readme.txt": b"hello"}, {"cat/.DS_Store": b"x"}])
 def test_no_images_at_all(way: str, contents: dict[str, bytes], tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
-    with pytest.raises(DataError, match="no images in photos"):
+    with pytest.raises(DataError, match=r"no images in photos"):
         describe_data(made(way, tmp_path, contents))
 
 
@@ -277,6 +277,16 @@ class TestFolders:
         kept._known.clear()
         assert describe_data(reference) == first
 
+    def test_indexes_that_were_not_used_lately_go(
+        self, tmp_path: Path, own_cache_of_a_test: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from pruning.data.own import listing
+
+        monkeypatch.setattr(listing, "MOST_KEPT", 2)
+        for number in range(4):
+            describe_data(made("folder", tmp_path / str(number), files()))
+        assert len(list((own_cache_of_a_test / "own").glob("*.npz"))) == 2
+
     def test_many_files_are_not_listed_again_while_folders_stay_the_same(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -417,3 +427,39 @@ def test_a_zip_that_changes_while_it_is_open(break_it: Callable[[Path], object],
     break_it(tmp_path / "photos.zip")
     with pytest.raises(PruningError):
         data.images("train", torch.tensor([0]))
+
+
+def test_a_folder_of_what_is_no_image_names_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no images in photos. Left out, .* not of images: cat/1.heic, photos.tar"):
+        describe_data(made("folder", tmp_path, {"cat/1.heic": b"x", "photos.tar": b"x"}))
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """1,000 photos of ImageNet, one of each class, in val/."""
+    folder = Path(os.environ.get("PRUNING_DATA") or Path(__file__).parents[4] / "shared" / "data")
+    path = folder / "imagenet-1000.zip"
+    if not path.is_file():
+        pytest.skip("no imagenet-1000.zip in PRUNING_DATA or ../shared/data")
+    return path
+
+
+def test_real_photos_are_seen_as_torchvision_shows_them(photos: Path) -> None:
+    from torchvision import transforms
+
+    preprocess = Preprocess(size=(224, 224), resize=256, interpolation="bicubic", **IMAGENET)
+    reference = f"zip:{photos}"
+    info = describe_data(reference, preprocess)
+    assert len(info.classes) == 1000 and info.sizes == {"train": 400, "select": 400, "test": 200}
+    assert any("your network may have learnt from these" in remark for remark in info.remarks)
+    data = open_data(reference, preprocess=preprocess)
+    labels = data.labels("test")
+    assert labels is not None
+    shown = transforms.Compose([
+        transforms.Resize(256, transforms.InterpolationMode.BICUBIC), transforms.CenterCrop(224),
+    ])  # fmt: skip
+    with zipfile.ZipFile(photos) as archive:
+        by_class = {name.split("/")[1]: name for name in archive.namelist() if name.endswith(".jpg")}
+        for image, label in zip(data.images("test", torch.arange(12)), labels[:12], strict=True):
+            with Image.open(io.BytesIO(archive.read(by_class[info.classes[int(label)]]))) as photo:
+                assert np.array_equal(image.permute(1, 2, 0).numpy(), np.asarray(shown(photo.convert("RGB"))))

@@ -206,5 +206,25 @@ def test_damaged_and_absent(tmp_path: Path) -> None:
 def test_without_pyarrow_one_sentence_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reference = f"parquet:{write_parquet(tmp_path / 'rows')}"
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(DataError, match=r"need the package pyarrow: install it with pip install '\.\[parquet\]'\."):
+    with pytest.raises(InputError, match=r"Reading Parquet files needs pyarrow, not installed here: run .*\[parquet\]"):
         describe_data(reference)
+
+
+@pytest.mark.parametrize(
+    ("names", "sizes"),
+    [
+        (["train-00000-of-00002.parquet", "validation-00000-of-00001-abc.parquet"], [10, 5, 5]),
+        (["default/train/0000.parquet", "default/test/0000.parquet"], [10, 5, 5]),
+        (["cifar_train.parquet", "cifar_valid.parquet", "cifar_test.parquet"], [10, 10, 10]),
+        (["a.parquet", "b.parquet"], [8, 8, 4]),
+        (["train.parquet", "extra.parquet"], [4, 4, 2]),
+        ([".hidden/train.parquet", "train.parquet", ".x.parquet"], [4, 4, 2]),
+    ],
+)
+def test_roles_by_the_names_of_files(names: list[str], sizes: list[int], tmp_path: Path) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write(tmp_path / name, {"image": structs(IMAGES)})
+    info = describe_data(f"parquet:{tmp_path}")
+    assert list(info.sizes.values()) == sizes
+    assert ("Left out, beside files of roles: extra.parquet." in info.remarks) == ("extra.parquet" in names)
