@@ -86,10 +86,10 @@ def test_from_a_file_of_weights_to_the_report(server: str, page: Page, home: Pat
     panel.get_by_text(re.compile("points")).first.wait_for()
     settle(page)
     panel.locator("[data-testid=stPopover] button", has_text="Report").first.click()
-    page.locator(".st-key-report_make button").click()
-    page.locator(".st-key-report_file button").wait_for()
+    page.locator(".st-key-report_make button:visible").first.click()
+    page.locator(".st-key-report_file button:visible").first.wait_for()
     with page.expect_download() as download:
-        page.locator(".st-key-report_file button").click()
+        page.locator(".st-key-report_file button:visible").first.click()
     report = download.value.path().read_text(encoding="utf-8")
     assert "shufflenet" in report and str(home / "cache" / "uploads") not in report
 

@@ -77,6 +77,33 @@ def test_the_page_waits_for_the_answer(app: AppTest, mine: Path) -> None:
     assert "gate_yes" not in keys(app), "it is asked once"
 
 
+def test_how_ones_own_images_are_learnt_from_can_be_chosen(app: AppTest, mine: Path) -> None:
+    give(app, mine / "photos.zip")
+    app.button(key="gate_yes").click().run()
+    (optimiser,) = [box for box in app.segmented_control if box.label == "Optimiser"]
+    assert optimiser.value == "adamw", "what suits images of one's own"
+    optimiser.set_value("sgd").run()
+    (augment,) = [box for box in app.multiselect if "at random" in box.label]
+    augment.set_value(["crop", "flip"]).run()
+    (share,) = [box for box in app.slider if "distillation" in box.label]
+    share.set_value(50).run()
+    assert not app.exception
+    data, settings = app.session_state["prune_training"]
+    assert data == f"zip:{mine}/photos.zip"
+    assert {name: settings[name] for name in ("optimiser", "augment", "distillation")} == {
+        "optimiser": "sgd", "augment": "flip,crop", "distillation": 0.5,
+    }  # fmt: skip
+    app.button(key="start_run").click().run()
+    from pruning.runs import list_runs
+
+    (run,) = list_runs()
+    assert (run.recipe.optimiser, run.recipe.augment, run.recipe.distillation) == ("sgd", "flip,crop", 0.5)
+    assert run.recipe.preprocess is not None and run.recipe.preprocess.size == (224, 224)
+    from pruning.runs import request_cancel
+
+    request_cancel(run.path)
+
+
 def test_a_low_figure_is_doubted_and_the_right_way_is_offered(app: AppTest, mine: Path) -> None:
     give(app, mine / "photos.zip")
     app.button(key="gate_no").click().run()
