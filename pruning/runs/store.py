@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import textwrap
 import uuid
@@ -79,9 +80,9 @@ def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None
         StorageError: it cannot be written, or a file that the network refers to cannot be read.
     """
     if path is None:
-        model = "more" if recipe.continues else recipe.model.rpartition(":")[2]
+        model = "more" if recipe.continues else _folder_name(recipe.model)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        path = default_runs_dir() / f"{stamp}-{model[:40]}-{uuid.uuid4().hex[:4]}"
+        path = default_runs_dir() / f"{stamp}-{model}-{uuid.uuid4().hex[:4]}"
     check_free(path)
     recipe = recipe.replace(model=openers.absolute(recipe.model), data=readers.absolute(recipe.data))
     files = files_of(recipe.model)
@@ -140,6 +141,15 @@ def execute(
             work.keep(name)
         tell({"stage": "done", "text": "Done"})
     return outcome.result
+
+
+def _folder_name(reference: str) -> str:
+    """A network's name as it can stand in that of a folder: options may hold paths.
+
+    >>> _folder_name("torchvision:resnet18?weights=/mine/net.pt"), _folder_name("file:/mine/net.py:build")
+    ('resnet18', 'build')
+    """
+    return re.sub(r"[^\w.-]", "_", reference.partition("?")[0].rpartition(":")[2])[:40]
 
 
 def _check_open(path: Path, order: Order) -> None:

@@ -57,5 +57,5 @@ def _dense_on_select(run: Run, subject: Subject) -> float | None:
     if run.recipe.model != subject.ref:
         return None
     with errors.shown(stop=False):
-        return lab.dense_accuracy(subject.with_images(loaders.images(run.recipe.data))).value
+        return lab.dense_accuracy(loaders.with_data(subject, run.recipe.data, run.recipe.preprocess)).value
     return None
