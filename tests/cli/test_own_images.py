@@ -15,9 +15,10 @@ import pytest
 
 from pruning.base.errors import InputError
 from pruning.cli.images import Asked, add_image_options, asked_of
-from pruning.cli.main import main
+from pruning.cli.main import build_parser, main
 from pruning.cli.requirements import figures, parse_requirement
 from pruning.data.preprocess import IMAGENET, Preprocess
+from pruning.spec import PruneSpec
 from tests import own
 
 ROOT = Path(__file__).parents[2]
@@ -206,3 +207,24 @@ def test_these_are_refused_before_torch(asked: str) -> None:
     code += "assert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_a_page_starts_prepares_images_as_the_page_did(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pruning.contest import Terms
+    from pruning.contest import start as races
+    from pruning.sensitivity import outline
+    from pruning.sensitivity import start as scans
+    from pruning.subject import open_subject
+
+    how = own.DEFAULT.replace(colour="bgr")
+    subject = open_subject(place.ref, "shapes:labelled", preprocess=how)
+    asked: list[list[str]] = []
+    for module in (scans, races):
+        monkeypatch.setattr(module.LocalExecutor, "submit", lambda self, arguments, job: asked.append(arguments))
+    scans.start(subject, outline(subject.digest, subject.graph, subject.data, PruneSpec(), images=60), lose=1.0)
+    races.start(Terms(model=place.ref, data="shapes:labelled", preprocess=how, seeds=(0, 1)), subject)
+    for arguments in asked:
+        args = build_parser().parse_args(arguments)
+        found = asked_of(args)
+        assert (args.model, found.data, found.preprocess) == (place.ref, "shapes:labelled", how)
+    assert len(asked) == 2
