@@ -16,7 +16,7 @@ RUNS = 12
 """Stages of a network whose names have no parts."""
 LONG = 22
 """Letters of a name that has no room in a row."""
-LARGE = 0.3
+LARGE = 0.5
 """A stage with more than `FEW` layers and this share of all is taken apart where it has parts, up to `MOST` stages."""
 
 

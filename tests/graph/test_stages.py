@@ -33,9 +33,27 @@ EFFICIENT = [
 ]
 
 
+DENSE = [
+    "features.conv0",
+    *[
+        name
+        for block, layers in ((1, 6), (2, 12), (3, 24), (4, 16))
+        for name in (
+            *[f"features.denseblock{block}.denselayer{i}.conv{j}" for i in range(layers) for j in (1, 2)],
+            f"features.transition{block}.conv",
+        )
+    ],
+    "classifier",
+]
+
+
 @pytest.mark.parametrize(
     ("names", "titles"),
     [
+        (
+            DENSE,
+            ["conv0", *[name for i in (1, 2, 3, 4) for name in (f"denseblock{i}", f"transition{i}")], "classifier"],
+        ),
         (RESNET152, ["conv1", "layer1", "layer2", "layer3", "layer4", "fc"]),
         (VIT, ["conv_proj", *[f"encoder_layer_{block}" for block in range(24)], "heads"]),
         (EFFICIENT, ["conv_stem", *[f"blocks.{stage}" for stage in range(7)], "conv_head", "classifier"]),

@@ -35,15 +35,18 @@ def layer_ticks(stage: Stage) -> list[tuple[str, str]]:
 
 
 def short_titles(titles: Sequence[str]) -> list[str]:
-    """Long titles that differ by their number alone, as the number.
+    """Long titles that differ by their number alone, as the number; where several kinds are numbered, as they are.
 
     >>> short_titles(["conv_proj", "encoder_layer_0", "encoder_layer_1"])
     ['conv_proj', '0', '1']
+    >>> short_titles(["denseblock1", "transition1", "denseblock2"])
+    ['denseblock1', 'transition1', 'denseblock2']
     """
     parts = [re.fullmatch(r"(.*?)(\d+)", title) for title in titles]
     stems = [part.group(1) for part in parts if part]
+    one = len(set(stems)) == 1 and len(stems) > 1
     return [
-        part.group(2) if part and len(title) > LONG and stems.count(part.group(1)) > 1 else title
+        part.group(2) if part and one and len(title) > LONG else title
         for title, part in zip(titles, parts, strict=True)
     ]
 
