@@ -289,8 +289,10 @@ def test_images_in_memory_give_the_same_run(run: Run, place: Place, rows: pytest
 
 
 def test_what_is_lacking_is_said_with_what_would_add_it(rows: pytest.MonkeyPatch, place: Place) -> None:
-    bare = open_subject(place.ref.partition("?")[0])
+    bare = open_subject(place.ref)
     assert [lack.part for lack in bare.lacks] == ["images"]
+    drawn = open_subject(place.ref.partition("?")[0])  # without its file of weights they are random
+    assert [lack.part for lack in drawn.lacks] == ["images", "training"]
     library = open_subject("torchvision:squeezenet1_1?size=64")
     assert [lack.part for lack in library.lacks] == ["images", "training"] and "weights=default" in library.lacks[
         1

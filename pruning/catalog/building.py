@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -19,9 +19,12 @@ from pruning.catalog.network import RANDOM, SEED, Network
 from pruning.catalog.offline import fetching
 from pruning.catalog.preparation import of_checkpoint
 from pruning.catalog.references import Reference
-from pruning.catalog.weights.contents import read_contents
+from pruning.catalog.weights.contents import Contents, read_contents
 from pruning.catalog.weights.loading import Fit, find_weights, load_weights, other_classes, own_tensors
 from pruning.data.preprocess import Preprocess
+
+MOST_SETS = 20
+"""Of weights in a file, that are tried to be converted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,12 @@ class Blueprint:
     example: Callable[[nn.Module], Any]
     origin: str = ""
     """What its default weights are, such as "torchvision's default, IMAGENET1K_V1"; '' where it has none."""
+    stated: float | None = None
+    """Top-1 accuracy that the library states for its default weights, as a fraction; None where it states none."""
     preprocess: Preprocess | None = None
+    convert: Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None
+    """Of a built model and tensors by name, these under the library's own names, where they are those of the code that
+    the network was first published with."""
     classes: Callable[[nn.Module], Classes] = lambda _: ()
     """Of a built model, the names of its classes, as far as it has the library's own outputs."""
 
@@ -51,17 +59,48 @@ def assemble(plan: Blueprint) -> Network:
         return _network(plan, _built(plan, reference.classes), RANDOM, untrained=True)
     if reference.weights == "default":
         return _with_default_weights(plan)
-    contents = read_contents(given_path(reference.weights))
-    fit = find_weights(outline(plan, reference.classes), contents, reference.key)
+    contents, fit, key = _found(plan, read_contents(given_path(reference.weights)))
     classes = reference.classes
     if fit.classes is not None:
         if classes is not None:
             raise other_classes(fit, classes)
         classes = fit.classes[1]
     model = _built(plan, classes)
-    fit = find_weights(model, contents, reference.key)
+    fit = find_weights(model, contents, key)
     words = load_weights(model, fit)
     return _network(plan, model, _from_file(reference, words, classes, fit), fit=fit, read=classes)
+
+
+def _found(plan: Blueprint, contents: Contents) -> tuple[Contents, Fit, str | None]:
+    """The weights in a file that are the network's, under the library's names or those that it knows to convert; and
+    the key of their set.
+
+    Raises:
+        InputError: there are none.
+    """
+    model, key = outline(plan, plan.reference.classes), plan.reference.key
+    try:
+        return contents, find_weights(model, contents, key), key
+    except InputError as refusal:
+        convert = plan.convert
+        if convert is None:
+            raise
+        for tensors in _sets(contents.tensors, key):
+            with contextlib.suppress(Exception):  # a conversion meets names that it does not expect
+                converted = replace(contents, tensors=convert(model, tensors))
+                return converted, find_weights(model, converted), None
+        raise refusal
+
+
+def _sets(tensors: Mapping[str, Tensor], key: str | None) -> Iterator[dict[str, Tensor]]:
+    """Tensors below a key; without one all of them, and those below each name that several begin with."""
+    starts = [key] if key else ["", *dict.fromkeys(name.partition(".")[0] for name in tensors)]
+    for start in starts[:MOST_SETS]:
+        before = f"{start}." if start else ""
+        below = {name.removeprefix(before): tensor for name, tensor in tensors.items() if name.startswith(before)}
+        if all(name.startswith("module.") for name in below):
+            below = {name.removeprefix("module."): tensor for name, tensor in below.items()}
+        yield below
 
 
 def outline(plan: Blueprint, classes: int | None) -> nn.Module:
@@ -112,7 +151,7 @@ def _with_default_weights(plan: Blueprint) -> Network:
             "the connection, give weights=FILE, or leave weights= out for random ones."
         ) from error
     if plan.reference.classes is None:
-        return _network(plan, trained, plan.origin)
+        return replace(_network(plan, trained, plan.origin), stated=plan.stated)
     model = _built(plan, plan.reference.classes)
     source, random = own_tensors(trained), []
     with torch.no_grad():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,17 @@ def plan_torchvision(reference: Reference) -> Blueprint:
         build=build,
         example=lambda _: random_images(*shape),
         origin=f"torchvision's default, {entry.name}" if entry is not None else "",
+        stated=_stated(entry),
         preprocess=prepared_by_torchvision(transforms, reference.size),
         classes=classes,
     )
+
+
+def _stated(entry: Any) -> float | None:
+    """Top-1 accuracy that torchvision states for weights, as a fraction."""
+    of_sets = entry.meta.get("_metrics", {}) if entry is not None else {}
+    found = next((of.get("acc@1") for of in of_sets.values() if isinstance(of, dict)), None)
+    return None if found is None else float(found) / 100
 
 
 def _shape_of_images(entry: Any, family: str, size: int | None) -> tuple[int, ...]:
@@ -159,8 +167,16 @@ def plan_timm(reference: Reference) -> Blueprint:
         example=example,
         origin=f"timm's default, {getattr(config, 'tag', None)}" if getattr(config, "tag", None) else "timm's default",
         preprocess=prepared_by_timm(values, reference.size),
+        convert=_converted_by_timm,
         classes=classes,
     )
+
+
+def _converted_by_timm(model: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Tensors by the names of other code as timm renames them for its own."""
+    module = importlib.import_module(type(model).__module__)
+    found: Mapping[str, Tensor] = module.checkpoint_filter_fn(dict(tensors), model)
+    return {name: tensor for name, tensor in found.items() if isinstance(tensor, Tensor)}
 
 
 def _timm(reference: Reference) -> Any:

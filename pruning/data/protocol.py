@@ -70,10 +70,14 @@ class Data(ABC):
         std = torch.tensor(self.info.std).view(1, -1, 1, 1) * 255
         return images.to(torch.float32, copy=True).sub_(mean).div_(std)
 
+    def at_once(self, most: int = 500) -> int:
+        """Images that are shown to a network together: fewer than `most` where they are large."""
+        return max(1, min(most, AT_ONCE // math.prod(self.info.shape)))
+
     def batches(self, role: Role, size: int = 500, limit: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Normalised images of one role and their places in it (int64), in order, `size` at a time or fewer where they
         are large; at most `limit` images, a fixed balanced sample."""
-        parts = self.subset(role, limit).split(min(size, max(1, AT_ONCE // math.prod(self.info.shape))))
+        parts = self.subset(role, limit).split(self.at_once(size))
         for images, index in zip(self.in_turn(role, parts), parts, strict=True):
             yield self.normalise(images), index
 

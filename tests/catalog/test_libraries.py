@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 import subprocess
 import sys
 import time
@@ -140,6 +141,24 @@ def test_timms_preprocessing_and_classes() -> None:
     assert network.preprocess is not None and network.preprocess.size == (64, 64) and network.preprocess.resize == 67
     assert network.preprocess.mean == (0.5, 0.5, 0.5) and network.classes[999][0] == "n15075141"
     assert open_network("timm:test_resnet?classes=3").classes == ()
+
+
+def test_names_of_the_code_that_a_network_was_published_with_are_converted_by_timm(tmp_path: Path) -> None:
+    pytest.importorskip("timm")
+    state = open_network("timm:convnext_atto?classes=3").model.state_dict()
+    published = {}
+    for name, tensor in state.items():
+        name = name.replace("head.norm.", "norm.").replace("head.fc.", "head.").replace("stem.", "downsample_layers.0.")
+        name = name.replace("conv_dw", "dwconv").replace("mlp.fc", "pwconv").replace(".blocks", "")
+        published[re.sub(r"stages\.(\d)\.downsample", r"downsample_layers.\1", name)] = tensor
+    assert not published.keys() & {"head.fc.weight", "head.norm.weight"}
+    torch.save({"model": published, "optimizer": {"state": {0: {"exp_avg": torch.ones(3)}}}}, tmp_path / "w.pth")
+    network = open_network(f"timm:convnext_atto?weights={tmp_path / 'w.pth'}")
+    assert network.weights == f"from {tmp_path / 'w.pth'}; 3 classes, as its last layer has"
+    assert all(torch.equal(tensor, state[name]) for name, tensor in network.model.state_dict().items())
+    torch.save({"model": {"a.b": torch.ones(3)}}, tmp_path / "w.pth")
+    with pytest.raises(InputError, match="of another network"):
+        open_network(f"timm:convnext_atto?weights={tmp_path / 'w.pth'}")
 
 
 def test_default_weights_with_other_classes_have_a_random_last_layer(monkeypatch: pytest.MonkeyPatch) -> None:

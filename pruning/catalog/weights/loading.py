@@ -71,7 +71,9 @@ def find_weights(model: nn.Module, contents: Contents, key: str | None = None) -
     wrong = [name for name, full in match.names.items() if given[full] != shapes[name]]
     wrong = [name for name in wrong if _is_needed(name, own)]
     pairs = {pair for name in wrong for pair in [_one_difference(shapes[name], given[match.names[name]])]}
-    others = tuple(one for one in matches if one is not match)
+    others = tuple(
+        one for one in matches if one is not match and not any(_is_needed(name, own) for name in _missing(own, one))
+    )
     if wrong and not needed and len(pairs) == 1 and len(wrong) <= max(4, len(own) // 10):
         pair = pairs.pop()
         if pair is not None:

@@ -14,7 +14,7 @@ COPIES = re.compile(r"ema|averag|swa|teacher|shadow|momentum|target|offline", re
 """Of what is an averaged copy of the weights, as far as names tell."""
 MOST_OWNERS = 8
 """Of the network's names that end alike: 'weight' alone says nothing."""
-ALIKE = 0.999
+ALIKE = 0.7
 """Of the names that the best set of weights has, how many another must have to be one as well."""
 
 
@@ -113,6 +113,8 @@ def _whole_match(
         if full is not None:
             names[name] = full
     missing = [name for name in own if name not in names]
+    names |= _spelt_otherwise(missing, before, added, plain, set(names.values()))
+    missing = [name for name in own if name not in names]
     if len(missing) <= len(own) // 2:
         names |= _elsewhere(missing, before, added, plain, set(names.values()))
     extra = min((len(full.split(".")) - len(name.split(".")) for name, full in names.items()), default=0)
@@ -138,6 +140,22 @@ def _elsewhere(missing: list[str], before: str, added: str, plain: Mapping[str, 
             if len(nearest) == 1 and (most or len(top) < 2):
                 found[name] = nearest[0]
                 break
+    return found
+
+
+def _spelt_otherwise(
+    missing: list[str], before: str, added: str, plain: Mapping[str, str], used: set[str]
+) -> dict[str, str]:
+    """Names that differ in their dots alone, as in torchvision's own files: 'denselayer1.norm.1' for 'norm1'."""
+    squeezed: dict[str, list[str]] = defaultdict(list)
+    for short, full in plain.items():
+        if full not in used and (not before or short.startswith(f"{before}.")):
+            squeezed[short.removeprefix(f"{before}.").replace(".", "")].append(full)
+    found: dict[str, str] = {}
+    for name in missing:
+        fits = squeezed.get((name.removeprefix(f"{added}.") if added else name).replace(".", ""), [])
+        if len(fits) == 1:
+            found[name] = fits[0]
     return found
 
 

@@ -112,6 +112,7 @@ SUITCASES: dict[str, Callable[[], Any]] = {
         **{n: t for n, t in STATE.items() if not n.startswith("stem.")},
     },
     "in a list": lambda: [STATE, {"epoch": 3}],
+    "other dots": lambda: {n.replace("blocks.0", "blocks0"): t for n, t in STATE.items()},
     "half": lambda: {n: t.half() if t.is_floating_point() else t for n, t in STATE.items()},
     "bfloat16": lambda: {n: t.bfloat16() if t.is_floating_point() else t for n, t in STATE.items()},
     "float64": lambda: {n: t.double() if t.is_floating_point() else t for n, t in STATE.items()},
@@ -173,6 +174,11 @@ def test_what_was_noticed_is_said(name: str, words: str, tmp_path: Path) -> None
 PAIRS: dict[str, tuple[Callable[[], Any], str, str]] = {
     "model and ema": (lambda: {"model": STATE, "ema": OTHER}, "model", "ema"),
     "ema first": (lambda: {"model_ema": {"module": OTHER}, "state_dict": under("module.", STATE)}, "state_dict", "ema"),
+    "ema without counters": (
+        lambda: {"model": STATE, "ema": {n: t for n, t in OTHER.items() if "num_batches" not in n}},
+        "model",
+        "ema",
+    ),
     "timm": (lambda: {"state_dict": STATE, "state_dict_ema": OTHER}, "state_dict", "state_dict_ema"),
     "teacher": (lambda: {"teacher": under("module.", OTHER), "student": under("module.", STATE)}, "student", "teacher"),
     "flat": (lambda: {**under("teacher.", OTHER), **under("student.", STATE)}, "student", "teacher"),
