@@ -22,6 +22,7 @@ help: ## list the targets
 	@echo "Options: PYTHON=python3.12 (used once, to make .venv), HOST=0.0.0.0 (serve other machines too), PORT=8501"
 
 app: $(APP_READY) ## install what is missing and serve the explorer on http://localhost:8501
+	@$(RUN) -m pruning.settings >/dev/null
 	@echo "Serving the explorer on http://$(HOST):$(PORT) (stop it with Ctrl-C)."
 	@exec $(RUN) -m streamlit run app.py --server.address $(HOST) --server.port $(PORT)
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.kit import look
+from ui.kit import look, owner
 
 # Two bars go, two stay. Drawn here: Streamlit would fetch an icon of its own from the internet.
 ICON = (
@@ -12,6 +12,7 @@ ICON = (
 
 st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")
 look.apply()
+owner.check()
 
 st.navigation(
     [

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from benchmarks import mutated_images as images
 from benchmarks.mutated_weights import HOSTILE, WEIGHTS, show_weights
 from pruning.base.safe_json import dump, read_object
 from pruning.compare.casualties import casualties
@@ -222,6 +225,19 @@ KINDS = {
     ),
     "race": Kind(make=killed(lambda: race_events(TERMS)), file=f"{ATTEMPT}/events/000001.jsonl", read=show_race),
     "times": Kind(make=make_times, file="steps.json", read=show_times),
+    "zip": Kind(make=images.make_zip, file="images.zip", read=images.show("zip", "images.zip")),
+    "stored": Kind(
+        make=lambda folder: images.make_zip(folder, zipfile.ZIP_STORED),
+        file="images.zip",
+        read=images.show("zip", "images.zip"),
+    ),
+    "npz": Kind(make=images.make_npz, file="images.npz", read=images.show("npz", "images.npz")),
+    "compressed": Kind(
+        make=lambda folder: images.make_npz(folder, np.savez_compressed),
+        file="images.npz",
+        read=images.show("npz", "images.npz"),
+    ),
+    "parquet": Kind(make=images.make_parquet, file="images.parquet", read=images.show("parquet", "images.parquet")),
     **{
         f"weights ({name})": Kind(make=make, file=file, read=show_weights(file, hostile=name in HOSTILE))
         for name, (make, file) in (WEIGHTS | HOSTILE).items()

@@ -15,12 +15,14 @@ from ui.session import header
 subject = header.show("Look inside", view.VIEW)
 
 from pruning.cost.counts import layer_costs  # noqa: E402
+from pruning.graph.stages import stages  # noqa: E402
 from pruning.render.figures import network as plots  # noqa: E402  they import torch: only after the title is on screen
 from pruning.statistics import distributions  # noqa: E402  they import torch: only after the title is on screen
 
 names = layers.layer_names(subject)
 if state.get(state.EXPLORE_LAYER) not in names:
     state.put(state.EXPLORE_LAYER, names[0])
+untrained = subject.network.untrained
 
 
 def clicked() -> None:
@@ -30,8 +32,14 @@ def clicked() -> None:
         state.put(state.EXPLORE_LAYER, points[0]["x"])
 
 
-pick, share, totals = st.columns([1.3, 1.2, 2.2], vertical_alignment="bottom")
-layer = pick.selectbox("Layer (or click a bar)", names, **state.bound(state.EXPLORE_LAYER))
+parts = stages(names)
+zoom = None
+if len(parts) > 1:
+    stage, pick, share, totals = st.columns([1, 1.3, 1.2, 1.7], vertical_alignment="bottom")
+    zoom = view.choose_stage(stage, parts)
+else:
+    pick, share, totals = st.columns([1.3, 1.2, 2.2], vertical_alignment="bottom")
+layer = pick.selectbox("Layer (or click a bar)", zoom.members if zoom else names, **state.bound(state.EXPLORE_LAYER))
 shown = share.segmented_control(
     "Colour shows the share of all",
     ["parameters", "macs"],
@@ -43,7 +51,7 @@ costs, dense = layer_costs(subject.graph), lab.costs(subject, PruneSpec())
 totals.markdown(f"**{amount(dense.params)}** parameters ●, **{amount(dense.macs)}** MACs ●. A bar's height: channels.")
 charts.show(
     st,
-    plots.network_strip(costs, charts.dark(), share_of=shown, selected=layer),
+    plots.network_strip(costs, charts.dark(), share_of=shown, selected=layer, zoom=zoom),
     key="network_strip",
     on_select=clicked,
     selection_mode="points",
@@ -94,9 +102,13 @@ with errors.shown():
         columns[2].markdown("Filters as pictures")
         charts.show(
             columns[2],
-            plots.kernel_grid(distributions.kernel_pictures(weight).numpy(), charts.dark(), columns=4),
+            plots.kernel_grid(
+                distributions.kernel_pictures(weight).numpy(), charts.dark(), columns=4 if len(weight) <= 32 else 8
+            ),
             key="kernels",
-            caption="What each filter looks for in the image: white adds, black subtracts, grey ignores.",
+            caption="The weights of each filter: white adds, black subtracts, grey ignores."
+            if untrained
+            else "What each filter looks for in the image: white adds, black subtracts, grey ignores.",
         )
 with st.container(horizontal=True, gap="medium"):
     st.page_link("pages/sensitivity.py", label="**Measure** what each layer can spare", icon=":material/monitoring:")

@@ -11,7 +11,7 @@ from ui.prune.board import data
 from ui.session import cuts, header, share, shown_run
 
 shown_run.restore()
-subject, corner = header.show_early("Prune")
+subject, corner = header.show_early("Prune", stops=True)
 said = board.take()
 board.follow(subject, said)
 cut = cuts.current(subject)

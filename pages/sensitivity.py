@@ -6,18 +6,20 @@ import streamlit as st
 
 from pruning.granularity import GRANULARITIES
 from pruning.render.markup import badges
-from ui.kit import errors
+from ui.kit import errors, lacks
 from ui.sensitivity import scan_panel, scan_results
 from ui.session import header
 
-subject = header.show("Sensitivity", scan_panel.VIEW)
-st.caption(
-    "Each chart cuts one group of layers alone and leaves the rest whole: what falls early needs its channels, what "
-    "stays high can be cut far."
-)
+subject = header.show("Sensitivity", scan_panel.VIEW, stops=True)
+missing = lacks.unmeasured(subject)
+if missing is None:
+    st.caption(
+        "Each chart cuts one group of layers alone and leaves the rest whole: what falls early needs its channels, "
+        "what stays high can be cut far."
+    )
 place = scan_panel.settings(subject)
-if subject.missing:
-    st.info(f"Nothing can be measured: {subject.missing}.", icon=":material/image_not_supported:")
+if missing is not None:
+    st.info(f"Nothing can be measured: {missing}.", icon=":material/image_not_supported:")
     st.stop()
 with errors.shown():
     scan = scan_panel.wanted(subject)

@@ -12,11 +12,15 @@ from torch import nn
 
 from pruning.base.clone import clone
 from pruning.base.errors import InputError
+from pruning.catalog.class_names import Classes, imagenet
 from pruning.catalog.network import Network
 from pruning.catalog.openers import open_network
 from pruning.data.info import DataInfo
+from pruning.data.mapped import ByName, MappedData, by_position, map_classes, mapped_info
+from pruning.data.preprocess import Preprocess
 from pruning.data.protocol import Data
 from pruning.data.readers import describe_data, is_available, open_data
+from pruning.fitting import at_shape, fit, names_of, output_shape
 from pruning.graph.inputs import Inputs
 from pruning.graph.model_graph import ModelGraph
 from pruning.removal.build import build_graph
@@ -24,15 +28,17 @@ from pruning.spec import PruneSpec
 from pruning.tasks.classification import CLASSIFICATION
 from pruning.tasks.table import task_of
 from pruning.tasks.task import Task
+from pruning.tasks.taught import TaughtData, taught_info
 
 Part = Literal["images", "labels", "training", "reference"]
 Use = Literal["measure", "scan", "run"]
 NEEDS: dict[Use, tuple[Part, ...]] = {
-    "measure": ("images", "labels"),
-    "scan": ("images", "labels"),
-    "run": ("images", "labels", "reference"),
+    "measure": ("images", "labels", "training"),
+    "scan": ("images", "labels", "training"),
+    "run": ("images", "labels", "training", "reference"),
 }
 """What each use cannot do without; a run fine-tunes, and is carried out by another process."""
+IMAGENET_CLASSES = 1000
 WORDS: dict[Use, str] = {"measure": "measured", "scan": "scanned", "run": "pruned and fine-tuned"}
 
 
@@ -66,20 +72,30 @@ class Images:
 
     @staticmethod
     def named(
-        reference: str, data_dir: str | None = None, opening: Callable[[str, str | None], Data] = open_data
+        reference: str,
+        data_dir: str | None = None,
+        opening: Callable[..., Data] = open_data,
+        preprocess: Preprocess | None = None,
     ) -> Images:
-        """Images by reference, opened at most once.
+        """Images by reference, opened at most once. `opening` takes what `open_data` takes. `preprocess`: how the
+        network sees images of one's own; None for a default chosen from them.
 
         Raises:
-            InputError: there is no such data set.
+            InputError: there is no such data set, or its images are not prepared otherwise.
             DataError: it cannot be told what it holds.
         """
+        how = {} if preprocess is None else {"preprocess": preprocess}
         return Images(
-            info=describe_data(reference),
+            info=describe_data(reference, preprocess),
             data_dir=data_dir,
             here=is_available(reference, data_dir),
-            open=functools.cache(functools.partial(opening, reference, data_dir)),
+            open=functools.cache(functools.partial(opening, reference, data_dir, **how)),
         )
+
+    def as_told(self, remarks: tuple[str, ...]) -> Images:
+        """The same with more to say about them."""
+        told = tuple(remark for remark in remarks if remark not in self.info.remarks)
+        return replace(self, info=replace(self.info, remarks=(*self.info.remarks, *told)))
 
 
 class Traced:
@@ -181,7 +197,7 @@ class Subject:
             if not self.images.here:
                 words = "the images are not on this machine"
                 found.append(Lack(part="images", words=words, remedy="fetch them, or name the folder that holds them"))
-            if not self.images.info.labelled:
+            if not self.images.info.labelled and self.task.needs_labels:
                 words = "it is not known what is right for these images"
                 found.append(Lack(part="labels", words=words, remedy="use images that are sorted into classes"))
         if self.network.untrained:
@@ -195,6 +211,16 @@ class Subject:
                 Lack(part="reference", words=words, remedy="open it by reference, such as file:PATH.py:FACTORY")
             )
         return tuple(found)
+
+    @property
+    def preprocess(self) -> Preprocess | None:
+        """How its images are prepared; None where it has none, or where they are as they are."""
+        return None if self.images is None else self.images.info.preprocess
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was guessed, left out or noticed of the network and its images, each a whole sentence."""
+        return (*self.network.remarks, *(() if self.images is None else self.images.info.remarks))
 
     @property
     def data_name(self) -> str:
@@ -231,22 +257,74 @@ class Subject:
         """Its images, where a spec's criterion needs them and they are here."""
         return self.data if spec.needs_images and self.has_images else None
 
+    def with_data(
+        self,
+        reference: str,
+        data_dir: str | None = None,
+        preprocess: Preprocess | None = None,
+        opening: Callable[..., Data] = open_data,
+    ) -> Subject:
+        """The same network with images by reference, prepared as `preprocess` says, else as the network's library or
+        weights do, else as suits the images.
+
+        Raises:
+            InputError: it cannot look at them, or its answers cannot be about them.
+            DataError: it cannot be told what they are.
+        """
+        fitted = fit(self.network, reference, preprocess)
+        wanted = None if fitted.by_default else fitted.preprocess
+        return self.with_images(Images.named(reference, data_dir, opening, wanted).as_told(fitted.remarks))
+
     def with_images(self, images: Images | None) -> Subject:
-        """The same network with these images.
+        """The same network with these images. Their classes become the network's, by name; where they have no labels,
+        its task is to answer as the unpruned network does.
 
         Raises:
             InputError: it cannot look at them, or its answers cannot be about them.
         """
-        if images is not None:
-            self.check_fits(images.info)
-        return replace(self, images=images)
+        if images is None:
+            return replace(self, images=None)
+        network = at_shape(self.network, images.info.shape)
+        own = self if network is self.network else Subject(network=network, traced=Traced(network))
+        images = own._in_its_classes(images)
+        if not images.info.labelled and images.info.task == CLASSIFICATION.name:
+            images = own._taught(images)
+        own.check_fits(images.info)
+        return replace(own, images=images, device=self.device)
+
+    def _in_its_classes(self, images: Images) -> Images:
+        """Images of one's own with the network's classes for theirs."""
+        info = images.info
+        if info.preprocess is None or not info.labelled or info.task != CLASSIFICATION.name:
+            return images
+        shape = output_shape(self.network)
+        names = names_of(self.network)
+        by_name = _by_name(info, names, shape[1]) if len(shape) == 2 else None
+        if by_name is None:
+            said = by_position(info, names)
+            return images if said is None else images.as_told((said,))
+        told = mapped_info(info, by_name)
+        opened = functools.cache(lambda: MappedData(info=told, inner=images.open(), by_name=by_name))
+        return replace(images, info=told, open=opened)
+
+    def _taught(self, images: Images) -> Images:
+        """Unlabelled images with what the unpruned network puts out for them."""
+        info, network = taught_info(images.info), self.network
+
+        @functools.cache
+        def teacher() -> tuple[str, nn.Module]:
+            root = open_network(network.root) if network.root else network
+            return root.digest, root.model
+
+        opened = functools.cache(lambda: TaughtData(info=info, inner=images.open(), teacher=teacher))
+        return replace(images, info=info, open=opened)
 
     def check_fits(self, info: DataInfo) -> None:
         """Raises InputError where it cannot look at such images, or its answers cannot be about them."""
         known = self.network.data
-        if info.name in known:
+        if info.name in known and info.preprocess is None:
             return
-        if known:
+        if known and info.preprocess is None:
             own = describe_data(known[0])
             if (info.shape, info.classes, info.task) != (own.shape, own.classes, own.task):
                 raise InputError(
@@ -260,26 +338,53 @@ class Subject:
             raise InputError(
                 f"{self.title} cannot be used with {info.name}: it takes images of {taken}, and these are {given}."
             )
-        reason = task_of(info).misfit(self.graph.output_shape, info)
+        outputs = self.graph.output_shape if info.preprocess is None else output_shape(self.network)
+        reason = task_of(info).misfit(outputs, info)
         if reason is not None:
             raise InputError(f"{self.title} cannot be used with {info.name}: {reason}.")
 
 
-def open_subject(ref: str, data: str | None = None, data_dir: str | None = None) -> Subject:
+def _by_name(info: DataInfo, names: Classes, outputs: int) -> ByName | None:
+    """How classes of images belong to outputs. Those of a network that does not name its 1,000 outputs may be
+    ImageNet's, where the images are of some of these.
+
+    Raises:
+        InputError: they cannot be brought together.
+    """
+    try:
+        return map_classes(info, names, outputs)
+    except InputError:
+        if names or outputs != IMAGENET_CLASSES:
+            raise
+        try:
+            found = map_classes(info, imagenet(), outputs)
+        except InputError:
+            found = None
+        if found is None:
+            raise
+        said = "The network does not name its 1,000 outputs: they are taken for ImageNet's classes in the usual order. "
+        return replace(found, remark=said + found.remark)
+
+
+def open_subject(
+    ref: str, data: str | None = None, data_dir: str | None = None, preprocess: Preprocess | None = None
+) -> Subject:
     """Open a network by reference, with images by reference; no image is read before it is asked for.
 
     `data`: None for the network's own data set, where it has one. `data_dir`: folder or zip that holds the images.
+    `preprocess`: how they are prepared; None for what the network's library or weights say, else what suits them.
 
     Raises:
         InputError: there is no such network or data set, or they do not fit each other.
         StorageError: a run is unfinished or damaged.
         DataError: it cannot be told what the images are.
     """
-    images = None if data is None else Images.named(data, data_dir)
+    if data is not None:
+        describe_data(data, preprocess)  # refused before it is opened
     subject = Subject.of(open_network(ref))
-    if images is None and subject.network.data:
-        images = Images.named(subject.network.data[0], data_dir)
-    return subject.with_images(images)
+    if data is None and subject.network.data:
+        data = subject.network.data[0]
+    return subject if data is None else subject.with_data(data, data_dir, preprocess)
 
 
 def live_subject(model: nn.Module, example_inputs: Any, title: str | None = None) -> Subject:

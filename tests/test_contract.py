@@ -20,6 +20,7 @@ TREES_IN = (*ENGINE, "ui", "pages")
 
 ROOMS: tuple[tuple[str, ...], ...] = (
     ("pruning.base",),
+    ("pruning.settings",),
     ("pruning.granularity",),
     ("pruning.jobs",),
     ("pruning.catalog", "pruning.data"),
@@ -31,8 +32,11 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("pruning.planning",),
     ("pruning.removal",),
     ("pruning.cost",),
+    ("pruning.fitting",),
     ("pruning.subject",),
+    ("pruning.uploads",),
     ("pruning.repair", "pruning.training"),
+    ("pruning.gate",),
     ("pruning.latency", "pruning.whatif"),
     ("pruning.runs", "pruning.sensitivity"),
     ("pruning.contest", "pruning.compare"),

@@ -18,6 +18,7 @@ from pruning.catalog.openers import open_network
 from pruning.data import readers
 from pruning.data.info import DataInfo, Progress, Role
 from pruning.data.memory import MemoryData
+from pruning.data.preprocess import Preprocess
 from pruning.data.protocol import Data
 from pruning.data.reader import Reader
 from pruning.data.readers import READERS, open_data
@@ -53,9 +54,9 @@ READER = Reader(
     kind="toy",
     form="toy:PIXELS",
     takes=lambda reference: reference.startswith("toy:"),
-    describe=lambda reference: replace(BLOBS, name=reference),
+    describe=lambda reference, preprocess=None: replace(BLOBS, name=reference),
     is_available=lambda reference, data_dir: True,
-    open=lambda reference, data_dir, download, progress: StreamedData(
+    open=lambda reference, data_dir, download, progress, preprocess=None: StreamedData(
         info=replace(BLOBS, name=reference), read=draw_blobs, truth={}, digest="b" * 64, source="drawn in a test"
     ),
 )
@@ -64,10 +65,16 @@ READER = Reader(
 def own_digits(*, is_path: bool = False) -> Reader:
     """The built-in digits as images of one's own, which fit what was trained on MNIST: `own:NAME`."""
 
-    def describe(reference: str) -> DataInfo:
+    def describe(reference: str, preprocess: Preprocess | None = None) -> DataInfo:
         return replace(READERS["mnist5k"].describe("mnist5k"), name=reference, title="Digits of one's own")
 
-    def opened(reference: str, data_dir: str | None, download: bool, progress: Progress | None) -> Data:
+    def opened(
+        reference: str,
+        data_dir: str | None,
+        download: bool,
+        progress: Progress | None,
+        preprocess: Preprocess | None = None,
+    ) -> Data:
         data = READERS["mnist5k"].open("mnist5k", data_dir, download, progress)
         assert isinstance(data, MemoryData)
         return replace(data, info=describe(reference))

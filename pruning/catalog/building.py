@@ -38,6 +38,8 @@ class Blueprint:
     example: Callable[[nn.Module], Any]
     origin: str = ""
     """What its default weights are, such as "torchvision's default, IMAGENET1K_V1"; '' where it has none."""
+    stated: float | None = None
+    """Top-1 accuracy that the library states for its default weights, as a fraction; None where it states none."""
     preprocess: Preprocess | None = None
     convert: Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None
     """Of a built model and tensors by name, these under the library's own names, where they are those of the code that
@@ -149,7 +151,7 @@ def _with_default_weights(plan: Blueprint) -> Network:
             "the connection, give weights=FILE, or leave weights= out for random ones."
         ) from error
     if plan.reference.classes is None:
-        return _network(plan, trained, plan.origin)
+        return replace(_network(plan, trained, plan.origin), stated=plan.stated)
     model = _built(plan, plan.reference.classes)
     source, random = own_tensors(trained), []
     with torch.no_grad():

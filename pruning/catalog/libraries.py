@@ -104,9 +104,17 @@ def plan_torchvision(reference: Reference) -> Blueprint:
         build=build,
         example=lambda _: random_images(*shape),
         origin=f"torchvision's default, {entry.name}" if entry is not None else "",
+        stated=_stated(entry),
         preprocess=prepared_by_torchvision(transforms, reference.size),
         classes=classes,
     )
+
+
+def _stated(entry: Any) -> float | None:
+    """Top-1 accuracy that torchvision states for weights, as a fraction."""
+    of_sets = entry.meta.get("_metrics", {}) if entry is not None else {}
+    found = next((of.get("acc@1") for of in of_sets.values() if isinstance(of, dict)), None)
+    return None if found is None else float(found) / 100
 
 
 def _shape_of_images(entry: Any, family: str, size: int | None) -> tuple[int, ...]:

@@ -39,6 +39,12 @@ class Network:
     """What its library or weights say of how images are to be prepared for it; None where nobody says."""
     classes: tuple[tuple[str, ...], ...] = ()
     """Of each output the names that its class goes by, such as ('n01440764', 'tench'); empty where nobody says."""
+    stated: float | None = None
+    """Top-1 accuracy that its library states for these weights, as a fraction; None where nobody does."""
+    any_size: bool = False
+    """Whether the size of its example inputs was only guessed, so that it is opened for images of another."""
+    remarks: tuple[str, ...] = ()
+    """What was guessed, left out or noticed when it was opened, each a whole sentence."""
     root: str = ""
     """Reference of the network that it was pruned from; '' for one that was not."""
     structure: Shrinkage = field(default_factory=Shrinkage)

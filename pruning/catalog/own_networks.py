@@ -43,6 +43,7 @@ def open_own(reference: Reference) -> Network:
     model, example, changed = _made(reference, path, reference.classes)
     seconds = time.monotonic() - started
     preprocess = of_module(model, reference.size)
+    any_size = example is None and reference.size is None and preprocess is None
     if example is None:
         example = _example(reference, path, model, preprocess)
     network = Network(
@@ -52,6 +53,7 @@ def open_own(reference: Reference) -> Network:
         example_inputs=example,
         weights="; ".join(part for part in (f"as {reference.factory}() makes them, seed {SEED}", changed) if part),
         preprocess=preprocess,
+        any_size=any_size,
         classes=_names(model),
     )
     if reference.weights is not None:

@@ -15,9 +15,11 @@ import pruning.runs  # noqa: F401 - adds run: to the openers
 from pruning.base.errors import RemovalError, RequirementError
 from pruning.catalog.openers import OPENERS, forms
 from pruning.cli.arguments import number, path, whole
+from pruning.cli.images import add_image_options, asked_of
 from pruning.cli.output import emit, field
+from pruning.cli.requirements import parse_requirement
 from pruning.cli.spec import SPEC_FIELDS, add_spec_options, spec_of
-from pruning.data.readers import READERS
+from pruning.data.augmentations import AS_KNOWN, AUGMENTATIONS, NONE
 from pruning.export.table import EXPORTS
 from pruning.spec import CONTEST, RUN, PruneSpec
 
@@ -49,11 +51,32 @@ def _with_model(sub: argparse.ArgumentParser, *, images: bool = False, **more: A
     sub.add_argument("model", help=words + more.pop("otherwise", ""), **more)
 
 
-def _with_data(sub: argparse.ArgumentParser) -> None:
+def _with_expected(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
-        "--data", help=f"data set: {', '.join(reader.form for reader in READERS.values())} (default: the model's own)"
-    )
-    sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip that holds its images (else PRUNING_DATA)")
+        "--expect", action="append", default=[], metavar="'accuracy>=0.9'",
+        help="stop (exit 1) before anything else unless the unpruned network meets this on select images",
+    )  # fmt: skip
+
+
+def _with_training(sub: argparse.ArgumentParser) -> None:
+    changes = "; ".join(f"{row.name}: {row.explanation}" for row in AUGMENTATIONS.values())
+    sub.add_argument("--lr", type=number, help="highest learning rate (the data set's default; own images: 1e-4)")
+    sub.add_argument("--optimiser", choices=("sgd", "adamw"), help="what trains (own images: adamw; else sgd)")
+    sub.add_argument("--batch-size", type=whole, metavar="N", help="images of a step (the data set's default; 32)")
+    sub.add_argument("--weight-decay", type=number, metavar="D", help="of weights (sgd 5e-4, adamw 0.01)")
+    sub.add_argument(
+        "--batch-norm", choices=("learnt", "fixed"),
+        help="whether its statistics are learnt from each batch or stay (own images: fixed; else learnt)",
+    )  # fmt: skip
+    sub.add_argument(
+        "--augment", metavar="NAMES",
+        help=f"how train images are changed, with commas: {changes}. Or {NONE}, or {AS_KNOWN}, as is fair for the data "
+        "set (own images: flip)",
+    )  # fmt: skip
+    sub.add_argument(
+        "--distillation", type=number, metavar="SHARE",
+        help="share of the loss that is the distance to the unpruned network's answers (0; 1 without labels)",
+    )  # fmt: skip
 
 
 def _inspect_options(sub: argparse.ArgumentParser) -> None:
@@ -91,39 +114,46 @@ def _verify(args: argparse.Namespace, stop: Stop) -> None:
 
 def _evaluate_options(sub: argparse.ArgumentParser) -> None:
     _with_model(sub, images=True)
-    _with_data(sub)
+    add_image_options(sub)
     sub.add_argument("--role", choices=("train", "select", "test"), default="select", help="which images (select)")
+    _with_expected(sub)
 
 
 def _evaluate(args: argparse.Namespace, stop: Stop) -> None:
+    asked, expected = asked_of(args), [parse_requirement(text, "--expect") for text in args.expect]
     from pruning.cli.evaluate import evaluate
 
-    result, lines = evaluate(args.model, data=args.data, data_dir=args.data_dir, role=args.role, cancel=stop)
+    result, lines = evaluate(args.model, asked, role=args.role, expected=expected, cancel=stop)
     emit(result, lines, as_json=args.json)
 
 
 def _prune_options(sub: argparse.ArgumentParser) -> None:
     _with_model(sub, images=True, nargs="?", otherwise=" (or --recipe)")
-    _with_data(sub)
+    add_image_options(sub)
     sub.add_argument("--recipe", type=path, metavar="FILE", help="a recipe.yaml instead of the options below")
     add_spec_options(sub, RUN, *SPEC_FIELDS)
     sub.add_argument("--schedule", help="oneshot or iterative (oneshot)")
     sub.add_argument("--steps", type=whole, metavar="N", help="prune-fine-tune rounds of the iterative schedule (4)")
     sub.add_argument("--finetune-epochs", type=number, metavar="E", help="passes over the train images, all rounds (0)")
     sub.add_argument("--finetune-seconds", type=number, metavar="T", help="instead of epochs; turned into steps")
-    sub.add_argument("--lr", type=number, help="highest learning rate (the data set's default)")
+    _with_training(sub)
+    _with_expected(sub)
     sub.add_argument("--out", type=path, metavar="DIR", help="the run's folder (default: a new one in runs/)")
     sub.add_argument(
         "--require", action="append", default=[], metavar="'accuracy>=0.97'",
         help="fail (exit 1) unless the result meets this; any figure of the JSON by its path, such as "
-        "pruned.params<=100000, difference.accuracy>=-0.01, speedup.1.0>1.5; 'accuracy' is pruned.accuracy",
+        "pruned.params<=100000, difference.accuracy>=-0.01, speedup.1.0>1.5; a metric alone (accuracy, top5, "
+        "mean_per_class, agreement, kl_divergence) is the pruned network's; worst_class_drop: of any class",
     )  # fmt: skip
 
 
 def _prune(args: argparse.Namespace, stop: Stop) -> None:
+    required = [parse_requirement(text) for text in args.require]
+    expected = [parse_requirement(text, "--expect") for text in args.expect]
+    asked, spec = asked_of(args), spec_of(args, RUN)
     from pruning.cli.prune import prune
 
-    result, lines, unmet = prune(args, spec_of(args, RUN), stop)
+    result, lines, unmet = prune(args, spec, asked, stop, required=required, expected=expected)
     emit(result, lines, as_json=args.json)
     if unmet:
         raise RequirementError(f"The run is done, but does not meet: {'; '.join(unmet)}.")
@@ -131,22 +161,23 @@ def _prune(args: argparse.Namespace, stop: Stop) -> None:
 
 def _sensitivity_options(sub: argparse.ArgumentParser) -> None:
     _with_model(sub, images=True)
-    _with_data(sub)
+    add_image_options(sub)
     add_spec_options(sub, PruneSpec(), "granularity", "criterion", "parameters", "seed")
     sub.add_argument("--images", type=whole, default=2000, metavar="N", help="select images to measure on (2000)")
     sub.add_argument("--lose", type=number, default=1.0, metavar="P", help="points that each may lose alone (1)")
 
 
 def _sensitivity(args: argparse.Namespace, stop: Stop) -> None:
+    asked, spec = asked_of(args), spec_of(args, PruneSpec())
     from pruning.cli.sensitivity import sensitivity
 
-    result, lines = sensitivity(args, spec_of(args, PruneSpec()), stop)
+    result, lines = sensitivity(args, spec, asked, stop)
     emit(result, lines, as_json=args.json)
 
 
 def _contest_options(sub: argparse.ArgumentParser) -> None:
     _with_model(sub, images=True)
-    _with_data(sub)
+    add_image_options(sub)
     add_spec_options(sub, CONTEST, *(name for name in SPEC_FIELDS if name != "seed"))
     sub.add_argument("--rounds", type=whole, default=4, metavar="N", help="of the iterative side (4)")
     sub.add_argument("--steps", type=whole, default=240, metavar="N", help="optimiser steps of each side (240)")
@@ -154,9 +185,10 @@ def _contest_options(sub: argparse.ArgumentParser) -> None:
 
 
 def _contest(args: argparse.Namespace, stop: Stop) -> None:
+    asked, spec = asked_of(args), spec_of(args, CONTEST)
     from pruning.cli.contest import contest
 
-    result, lines = contest(args, spec_of(args, CONTEST), stop)
+    result, lines = contest(args, spec, asked, stop)
     emit(result, lines, as_json=args.json)
 
 

@@ -11,7 +11,9 @@ import torch
 
 from pruning.base.errors import InputError
 from pruning.cli.evaluate import open_with_images
-from pruning.cli.output import field, say, signed
+from pruning.cli.gate import say_remarks
+from pruning.cli.images import Asked
+from pruning.cli.output import field, only_ours, say, signed
 from pruning.contest import SCHEDULES, Race, Terms, Verdict, judge
 from pruning.contest.cache import hold, to_json
 from pruning.spec import PruneSpec
@@ -19,6 +21,8 @@ from pruning.tasks.metric import Metric
 
 REPORTS = 10
 """How often progress is said."""
+MILDER: dict[str, Any] = {"optimiser": "adamw", "lr": 1e-3}
+"""How networks learn from images of one's own: there are no settings that were tried for them."""
 TITLES = {"oneshot": "at once", "iterative": "in rounds"}
 AGAINST = {
     "bands": "the seeds of both sides meet",
@@ -27,17 +31,25 @@ AGAINST = {
 }
 
 
-def contest(args: argparse.Namespace, spec: PruneSpec, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
+def contest(
+    args: argparse.Namespace, spec: PruneSpec, asked: Asked, cancel: Callable[[], bool]
+) -> tuple[dict[str, Any], list[str]]:
     """Run the race: as JSON, and as lines. `spec`: what of the options says what goes.
 
     Raises:
         PruningError: an option is not allowed, the images are absent, the cache cannot be written; or cancelled.
     """
-    subject = open_with_images(args.model, args.data, args.data_dir)
-    subject.check("run")
+    with only_ours():
+        subject = open_with_images(args.model, asked)
+        subject.check("run")
+        if args.work is None:
+            say_remarks(subject)
     terms = Terms(
         model=args.model,
         data=subject.info.name,
+        preprocess=subject.preprocess,
+        labelled=subject.task.needs_labels,
+        **({} if subject.preprocess is None else MILDER),
         prune=spec,
         rounds=args.rounds,
         steps=args.steps,

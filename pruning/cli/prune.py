@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import operator
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,80 +11,120 @@ from pruning.base.errors import InputError
 from pruning.base.files import given_path
 from pruning.catalog import openers
 from pruning.cli.evaluate import check_has_images
-from pruning.cli.output import change, exact_change, exactly, field, listed, say
+from pruning.cli.gate import pass_gate, say_remarks
+from pruning.cli.images import Asked, open_asked
+from pruning.cli.output import change, exact_change, exactly, field, listed, only_ours, say, span
+from pruning.cli.requirements import Requirement
 from pruning.cli.spec import SPEC_FIELDS
 from pruning.cost.ledger import remarks
 from pruning.data import readers
 from pruning.runs import create_run, execute
 from pruning.runs.ledger import ledger_of_result
-from pruning.runs.pipeline import check_recipe, steps_for_seconds
+from pruning.runs.looks import looks_words
+from pruning.runs.pipeline import check_subject, steps_for_seconds
 from pruning.runs.recipe import SCHEDULES, Recipe, Schedule
 from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
+from pruning.runs.store import check_free
 from pruning.runs.suitable import suitable_recipe
 from pruning.spec import PruneSpec
-from pruning.subject import open_subject
+from pruning.subject import Subject, open_subject
+from pruning.tasks.names import known_metrics
 from pruning.tasks.table import find_metric
 
-COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+TRAINING = ("lr", "optimiser", "augment", "distillation", "batch_size", "weight_decay", "batch_norm")
+"""Fields of a recipe that options of the same name set."""
 
 
 def prune(
-    args: argparse.Namespace, spec: PruneSpec, cancel: Callable[[], bool]
+    args: argparse.Namespace,
+    spec: PruneSpec,
+    asked: Asked,
+    cancel: Callable[[], bool],
+    *,
+    required: Sequence[Requirement] = (),
+    expected: Sequence[Requirement] = (),
 ) -> tuple[dict[str, Any], list[str], list[str]]:
     """Carry a run out: its result as JSON and as lines, and the requirements that it does not meet.
+
+    `asked`: which images. `required` of the result; `expected` of the unpruned network, before anything is pruned.
 
     Raises:
         PruningError: an option is not allowed, the images are absent, the run failed or was cancelled.
     """
-    requirements = [parse_requirement(text) for text in args.require]
-    recipe = recipe_of(args, spec)
-    check_recipe(recipe, args.data_dir)
-    folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
-    say(f"Run folder: {folder}")
-    result = execute(folder, progress=_progress, cancel=cancel)
-    values = {**to_values(result), "run": str(folder)}
-    return values, _summary(result, folder), [wanted.text for wanted in requirements if not wanted.holds(values)]
+    if args.out is not None:
+        check_free(args.out)
+    with only_ours():
+        recipe, told = recipe_of(args, spec, asked)
+        subject = told or open_subject(recipe.model, recipe.data, args.data_dir, recipe.preprocess)
+        check_subject(recipe, subject)
+        subject.check("run")
+        _check_measured(subject, required)
+        if subject.preprocess is not None:
+            subject.data  # noqa: B018 - whatever is wrong with the images is said before there is a folder
+        say_remarks(subject)
+        gate = pass_gate(subject, expected, cancel=cancel)
+        folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
+        say(f"Run folder: {folder}")
+        result = execute(folder, progress=_progress, cancel=cancel)
+    values = {**to_values(result), "run": str(folder), **({} if gate is None else {"gate": gate.values})}
+    return values, _summary(result, folder), [wanted.text for wanted in required if not wanted.holds(values)]
 
 
-def recipe_of(args: argparse.Namespace, spec: PruneSpec) -> Recipe:
-    """The recipe that the options describe, its fine-tuning in steps; `spec`: what they say of pruning.
+def _check_measured(subject: Subject, required: Sequence[Requirement]) -> None:
+    """Raises InputError for a metric that a run of this subject does not measure."""
+    task = subject.task
+    measured = [metric.name for metric in (task.metric, *task.further, *task.against_dense)]
+    for wanted in required:
+        for name in wanted.path.split("."):
+            if name in known_metrics() and name not in measured:
+                raise InputError(
+                    f"--require names '{name}', which is not measured with these images: there is "
+                    f"{', '.join(measured)}."
+                )
+        if "worst_class_drop" in wanted.path and task.choices is None:
+            raise InputError("--require names 'worst_class_drop', but these images have no classes to lose anything.")
+
+
+def recipe_of(args: argparse.Namespace, spec: PruneSpec, asked: Asked) -> tuple[Recipe, Subject | None]:
+    """The recipe that the options describe, its fine-tuning in steps, and what it is about, opened as they say; None
+    for a recipe from a file. `spec`: what they say of pruning.
 
     Raises:
         PruningError: an option is not allowed, or contradicts another.
     """
     if args.recipe is not None:
-        others = ("schedule", "steps", "finetune_epochs", "finetune_seconds", "lr", "data", "model")
+        others = ("schedule", "steps", "finetune_epochs", "finetune_seconds", *TRAINING, "data", "model")
         given = [name for name in (*SPEC_FIELDS, *others) if name != "seed" and getattr(args, name) is not None]
+        given += [] if asked.preprocess is None else ["preprocess"]
         if given:
             raise InputError(
                 f"--recipe already says everything: leave out {', '.join(given)}, or change the recipe's text."
             )
         recipe = Recipe.from_file(args.recipe)
-        return recipe if args.seed is None else recipe.replace(seed=args.seed)
+        return (recipe if args.seed is None else recipe.replace(seed=args.seed)), None
     if args.model is None:
         raise InputError("Say which model to prune, such as sample:lenet5, or give --recipe FILE.")
     if args.finetune_epochs is not None and args.finetune_seconds is not None:
         raise InputError("Give --finetune-epochs or --finetune-seconds, not both.")
-    check_has_images(args.model, args.data)
-    subject = open_subject(args.model, args.data, args.data_dir)
+    check_has_images(args.model, asked.data)
+    subject = open_asked(args.model, asked)
     for name in ("finetune_epochs", "finetune_seconds"):
         value = getattr(args, name)
         if value is not None and not 0 <= value < 1e6:
             raise InputError(f"--{name.replace('_', '-')} must be 0 or more, not {value:g}.")
     epochs = args.finetune_epochs or 0
     schedule: Schedule = args.schedule or "oneshot"
-    recipe = suitable_recipe(subject, spec, epochs=epochs, schedule=schedule, rounds=_rounds(schedule, args.steps))
-    recipe = recipe.replace(
-        model=openers.absolute(args.model),
-        data=readers.absolute(recipe.data),
-        lr=recipe.lr if args.lr is None else args.lr,
+    chosen = {name: getattr(args, name) for name in TRAINING if getattr(args, name) is not None}
+    recipe = suitable_recipe(
+        subject, spec, epochs=epochs, schedule=schedule, rounds=_rounds(schedule, args.steps), **chosen
     )
+    recipe = recipe.replace(model=openers.absolute(args.model), data=readers.absolute(recipe.data))
     if args.finetune_seconds:
         steps = steps_for_seconds(recipe, args.finetune_seconds, args.data_dir)
         say(f"{args.finetune_seconds:g} s of fine-tuning are {steps} steps on this machine")
         recipe = recipe.replace(finetune_steps=steps)
-    return recipe
+    return recipe, subject
 
 
 def _rounds(schedule: str, steps: int | None) -> int:
@@ -98,45 +135,6 @@ def _rounds(schedule: str, steps: int | None) -> int:
     if schedule == "oneshot" and steps not in (None, 1):
         raise InputError("--steps is the number of rounds of --schedule iterative; a oneshot schedule has one.")
     return 1 if schedule == "oneshot" else steps or 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class Requirement:
-    """What `--require` asks of the result."""
-
-    text: str
-    path: str
-    comparison: str
-    wanted: float
-
-    def holds(self, result: dict[str, Any]) -> bool:
-        """Whether a result meets it. Raises InputError where it has no such number."""
-        value: Any = result
-        pruned = result["pruned"]
-        for key in (f"pruned.{self.path}" if self.path == pruned.get("metric") else self.path).split("."):
-            try:
-                value = value[int(key)] if isinstance(value, list | tuple) else value[key]
-            except (KeyError, IndexError, TypeError, ValueError):
-                raise InputError(f"--require names '{self.path}', which the result does not have.") from None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InputError(f"--require names '{self.path}', which is not a number.")
-        return bool(COMPARISONS[self.comparison](value, self.wanted))
-
-
-def parse_requirement(text: str) -> Requirement:
-    """
-    >>> parse_requirement("accuracy>=0.97").wanted
-    0.97
-    """
-    match = re.fullmatch(r"\s*([A-Za-z_][\w.]*)\s*(>=|<=|>|<)\s*(-?[\d.]+(?:[eE]-?\d+)?)\s*", text)
-    try:
-        if match is None:
-            raise ValueError
-        return Requirement(text=text, path=match[1], comparison=match[2], wanted=float(match[3]))
-    except ValueError:
-        raise InputError(
-            f"--require takes a figure, a comparison and a number, such as 'accuracy>=0.97', not '{text}'."
-        ) from None
 
 
 def _absolute(path: str | None) -> str | None:
@@ -168,6 +166,7 @@ def _summary(result: Result, folder: Path) -> list[str]:
     times = [f"{speedup.words}, batch {speedup.batch}" for speedup in result.speedups] or ["not measured"]
     return [
         *field(pruned.test.kind.title if pruned.test else "accuracy", _measured(result)),
+        *_beside(result),
         *field("removal", result.check.status),
         *field("parameters", change(dense.params, pruned.params)),
         *field("non-zero", change(dense.nonzero, pruned.nonzero)),
@@ -175,6 +174,7 @@ def _summary(result: Result, folder: Path) -> list[str]:
         *(line for text in times for line in field("time", text)),
         *(line for remark in remarks(ledger_of_result(result)) for line in field("note", remark.text)),
         *(line for note, names in notes.items() for line in field("note", f"{listed(list(names))}: {note}")),
+        *(field("looks", looks_words(result.looks)) if result.looks is not None else []),
         *field("run", str(folder)),
     ]
 
@@ -190,4 +190,24 @@ def _measured(result: Result) -> str:
     )
     if difference.newly_wrong is None or difference.newly_right is None:
         return words
+    if metric.name == "agreement":
+        return f"{words}; {difference.newly_wrong} answered otherwise"
     return f"{words}; {difference.newly_wrong} newly wrong, {difference.newly_right} newly right"
+
+
+def _beside(result: Result) -> list[str]:
+    """Further figures, where the images are one's own."""
+    if result.recipe.preprocess is None:
+        return []
+    before = {found.metric: found for found in result.dense.further}
+    lines = []
+    for found in result.pruned.further:
+        metric, other = found.kind, before.get(found.metric)
+        start = f"{exactly(metric, other.value)} → " if other is not None else ""
+        words = f"{start}{exactly(metric, found.value)} ({span(metric, found.interval)})"
+        lines += field("", f"{metric.title} {words}")
+    worst = result.worst_class
+    if worst is not None:
+        lost = f"{100 * worst.drop:.1f} points fewer" if worst.drop > 0 else "no fewer"
+        lines += field("", f"worst class '{worst.name}': {lost} right of {worst.images:,} test images")
+    return lines

@@ -8,7 +8,9 @@ from typing import Any
 
 from pruning.base.errors import Cancelled, InputError
 from pruning.cli.evaluate import open_with_images
-from pruning.cli.output import exact_change, exactly, field, say, span
+from pruning.cli.gate import pass_gate, say_remarks
+from pruning.cli.images import Asked
+from pruning.cli.output import exact_change, exactly, field, only_ours, say, span
 from pruning.granularity import Granularity
 from pruning.planning.plan import Plan
 from pruning.sensitivity import (
@@ -40,7 +42,7 @@ REPORTS = 20
 
 
 def sensitivity(
-    args: argparse.Namespace, spec: PruneSpec, cancel: Callable[[], bool]
+    args: argparse.Namespace, spec: PruneSpec, asked: Asked, cancel: Callable[[], bool]
 ) -> tuple[dict[str, Any], list[str]]:
     """Measure all curves, then the joint cut of every target at its limit: as JSON, and as lines.
 
@@ -51,8 +53,12 @@ def sensitivity(
     """
     if not 0 <= args.lose <= 100:
         raise InputError(f"--lose is a number of points of accuracy from 0 to 100, not {args.lose:g}.")
-    subject = open_with_images(args.model, args.data, args.data_dir)
-    subject.check("scan")
+    with only_ours():
+        subject = open_with_images(args.model, asked)
+        subject.check("scan")
+        if args.work is None:
+            say_remarks(subject)
+            pass_gate(subject, (), cancel=cancel)
     data = subject.data
     lose = args.lose / subject.task.metric.scale
     wanted = outline(subject.digest, subject.graph, data, spec, images=args.images)

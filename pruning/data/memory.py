@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -33,3 +33,7 @@ class MemoryData(Data):
 
     def images(self, role: Role, index: Tensor) -> Tensor:
         return self.pixels[role][index]
+
+    def in_turn(self, role: Role, parts: Iterable[Tensor]) -> Iterator[Tensor]:
+        """As it says; nothing needs to be read ahead."""
+        return (self.images(role, index) for index in parts)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 from torch import Tensor
 
 from pruning.data.info import DataInfo, Role
+
+AT_ONCE = 10_000_000
+"""Pixels times channels of a batch, at most: 66 images of 224 pixels, which take some gigabytes in a deep network."""
 
 
 class Data(ABC):
@@ -34,6 +39,23 @@ class Data(ABC):
             DataError: an image cannot be read any more.
         """
 
+    def in_turn(self, role: Role, parts: Iterable[Tensor]) -> Iterator[Tensor]:
+        """The images of a role at each of several `parts` (int64, N each), one after the other, as `images` gives them:
+        while somebody works on some, those after them are read.
+
+        Raises:
+            DataError: as `images`.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="ahead") as ahead:
+            waiting: Future[Tensor] | None = None
+            for index in parts:
+                reading = ahead.submit(self.images, role, index)
+                if waiting is not None:
+                    yield waiting.result()
+                waiting = reading
+            if waiting is not None:
+                yield waiting.result()
+
     def length(self, role: Role) -> int:
         """Images of a role."""
         return self.info.sizes[role]
@@ -46,13 +68,18 @@ class Data(ABC):
         """uint8 images, N × C × H × W, to float32 with the data set's mean 0 and deviation 1."""
         mean = torch.tensor(self.info.mean).view(1, -1, 1, 1) * 255
         std = torch.tensor(self.info.std).view(1, -1, 1, 1) * 255
-        return (images.float() - mean) / std
+        return images.to(torch.float32, copy=True).sub_(mean).div_(std)
+
+    def at_once(self, most: int = 500) -> int:
+        """Images that are shown to a network together: fewer than `most` where they are large."""
+        return max(1, min(most, AT_ONCE // math.prod(self.info.shape)))
 
     def batches(self, role: Role, size: int = 500, limit: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Normalised images of one role and their places in it (int64), in order; at most `limit` images, a fixed
-        balanced sample."""
-        for index in self.subset(role, limit).split(size):
-            yield self.normalise(self.images(role, index)), index
+        """Normalised images of one role and their places in it (int64), in order, `size` at a time or fewer where they
+        are large; at most `limit` images, a fixed balanced sample."""
+        parts = self.subset(role, limit).split(self.at_once(size))
+        for images, index in zip(self.in_turn(role, parts), parts, strict=True):
+            yield self.normalise(images), index
 
     def subset(self, role: Role, limit: int | None = None) -> Tensor:
         """Indices of at most `limit` images of a role, ascending: a fixed sample with as many images of each class as

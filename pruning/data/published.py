@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pruning.base.errors import InputError
 from pruning.data.info import DataInfo, Progress
 from pruning.data.places import download_dir, find_place, given_place
-from pruning.data.reader import Reader
+from pruning.data.preprocess import Preprocess
+from pruning.data.reader import Describe, Reader
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +20,32 @@ Marks = Callable[["np.ndarray"], "np.ndarray"]
 """Train images (uint8, N × C × H × W) → bool, one entry an image."""
 
 
+def check_preprocess(info: DataInfo, preprocess: Preprocess | None) -> None:
+    """Raises InputError where images of a published data set are asked for in another way than they are."""
+    if preprocess is None:
+        return
+    own = Preprocess(
+        size=info.shape[1:], colour="grey" if info.shape[0] == 1 else "rgb", mean=info.mean, std=info.std,
+    )  # fmt: skip
+    same = preprocess.replace(interpolation=own.interpolation, resize=None)
+    same = same.replace(colour="grey") if same.channels == 1 and same.colour == "rgb" else same
+    if same != own or preprocess.resize not in (None, min(info.shape[1:])):
+        raise InputError(
+            f"{info.name} is a published data set, whose images are as they are ({own.words}): leave out the "
+            "preprocessing, or name a folder of images of your own."
+        )
+
+
+def as_published(info: DataInfo) -> Describe:
+    """What is known of a data set without looking at its files."""
+
+    def describe(reference: str, preprocess: Preprocess | None = None) -> DataInfo:
+        check_preprocess(info, preprocess)
+        return info
+
+    return describe
+
+
 def published(info: DataInfo, *, builder: str, folder: str, kept_first: Marks | None = None) -> Reader:
     """The reader of a data set that has train and test images; `select` is taken from train, of each class as many.
 
@@ -25,7 +53,14 @@ def published(info: DataInfo, *, builder: str, folder: str, kept_first: Marks | 
     are in `select` in any case.
     """
 
-    def opened(reference: str, data_dir: str | None, download: bool, progress: Progress | None) -> Data:
+    def opened(
+        reference: str,
+        data_dir: str | None,
+        download: bool,
+        progress: Progress | None,
+        preprocess: Preprocess | None = None,
+    ) -> Data:
+        check_preprocess(info, preprocess)
         import numpy as np
 
         from pruning.data.sources import read_place, read_torchvision
@@ -57,7 +92,7 @@ def published(info: DataInfo, *, builder: str, folder: str, kept_first: Marks | 
         kind=info.name,
         form=info.name,
         takes=lambda reference: reference == info.name,
-        describe=lambda reference: info,
+        describe=as_published(info),
         is_available=is_available,
         open=opened,
         names=(info.name,),

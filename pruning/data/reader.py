@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from pruning.data.info import DataInfo, Progress
+from pruning.data.preprocess import Preprocess
 
 if TYPE_CHECKING:
     from pruning.data.protocol import Data
+
+
+class Describe(Protocol):
+    """Says what a reference names; of one's own images, as a preprocessing makes them, None: a default one."""
+
+    def __call__(self, reference: str, preprocess: Preprocess | None = None) -> DataInfo: ...
 
 
 class Open(Protocol):
@@ -19,7 +26,14 @@ class Open(Protocol):
         DataError: the images are absent, damaged, or not those of the data set, with what to do.
     """
 
-    def __call__(self, reference: str, data_dir: str | None, download: bool, progress: Progress | None) -> Data: ...
+    def __call__(
+        self,
+        reference: str,
+        data_dir: str | None,
+        download: bool,
+        progress: Progress | None,
+        preprocess: Preprocess | None = None,
+    ) -> Data: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +49,10 @@ class Reader:
     """How a reference to it is written, to be named in a sentence: 'mnist5k', 'npz:FILE'."""
     takes: Callable[[str], bool]
     """Whether a reference is of this kind, told from its text alone."""
-    describe: Callable[[str], DataInfo]
-    """Says what a reference names. Nothing but its text is needed for a published data set; of one's own, labels and a
-    sample of the images may be read, for classes, sizes, mean and deviation. Pages ask at every step, so what files
-    told is to be kept until they change (`pruning.base.remembered`). Raises InputError or DataError where it cannot be
-    told."""
+    describe: Describe
+    """Nothing but the reference's text is needed for a published data set; one's own images are looked through, for
+    classes, sizes and damage. Pages ask at every step, so what files told is to be kept until they change
+    (`pruning.data.own.kept`). Raises InputError or DataError where it cannot be told."""
     is_available: Callable[[str, str | None], bool]
     """Whether a reference (and `data_dir`) can be opened without asking for a download. Reads no image."""
     open: Open

@@ -12,13 +12,23 @@ from pruning.base.errors import InputError, excerpt
 from pruning.base.files import given_path
 from pruning.data.digits import MNIST, MNIST5K
 from pruning.data.info import DataInfo, Progress
+from pruning.data.own.code import CODE
+from pruning.data.own.folder import FOLDER
+from pruning.data.own.guess import kind_of_path
+from pruning.data.own.npz import NPZ
+from pruning.data.own.parquet import PARQUET
+from pruning.data.own.reference import read_reference, read_split, take_apart
+from pruning.data.own.zip import ZIP
 from pruning.data.photos import CIFAR10
+from pruning.data.preprocess import Preprocess
 from pruning.data.reader import Reader
 
 if TYPE_CHECKING:
     from pruning.data.protocol import Data
 
-READERS: dict[str, Reader] = {reader.kind: reader for reader in (MNIST5K, MNIST, CIFAR10)}
+READERS: dict[str, Reader] = {
+    reader.kind: reader for reader in (MNIST5K, MNIST, CIFAR10, FOLDER, ZIP, NPZ, PARQUET, CODE)
+}
 IN_MEMORY = 1_000_000_000
 """Bytes of pixels up to which a data set is read into memory as a whole."""
 
@@ -41,6 +51,38 @@ def find_reader(reference: str) -> Reader:
     raise InputError(f"There is no data set '{excerpt(reference)}'. Choose one of: {forms}.")
 
 
+def data_reference(text: str, split: str | None = None) -> str:
+    """The reference that somebody means by what they gave: a name or a reference as it is, else a file or folder, which
+    is looked at. A name wins over a folder of that name, which is then written './name'.
+
+    `split`: per cent of train, select and test, as '40/40/20', for images that do not say their roles.
+
+    Raises:
+        InputError: there is nothing of that name, nothing of a kind that can be read, or `split` is not allowed.
+    """
+    if split is not None:
+        read_split(split)
+    if any(reader.takes(text) for reader in READERS.values()):
+        if split is None:
+            return text
+        if not is_on_this_machine_alone(text):
+            raise InputError(f"{excerpt(text)} has its own roles: leave out the split {split}.")
+        if read_reference(text).split is not None:
+            raise InputError(f"'{excerpt(text)}' says how it is split already: leave out the split {split}.")
+        return f"{text}?split={split}"
+    kind, why_not = kind_of_path(text)
+    if kind is not None:
+        found = f"{kind}:{text}"
+        return found if split is None else data_reference(found, split)
+    if why_not is not None:
+        raise InputError(f"{excerpt(text)} {why_not}")
+    forms = ", ".join(reader.form for reader in READERS.values())
+    raise InputError(
+        f"There is neither a data set nor a file or folder '{excerpt(text)}': check the path, or choose one of: "
+        f"{forms}."
+    )
+
+
 def is_on_this_machine_alone(reference: str) -> bool:
     """Whether a reference names a file or folder, so that it means nothing elsewhere.
 
@@ -58,8 +100,8 @@ def absolute(reference: str) -> str:
     """
     if not is_on_this_machine_alone(reference):
         return reference
-    kind, _, place = reference.partition(":")
-    return f"{kind}:{given_path(place).resolve()}"
+    kind, place, rest = take_apart(reference)
+    return f"{kind}:{given_path(place).resolve()}{rest}"
 
 
 def without_path(reference: str) -> str:
@@ -70,8 +112,8 @@ def without_path(reference: str) -> str:
     """
     if not is_on_this_machine_alone(reference):
         return reference
-    kind, _, place = reference.partition(":")
-    return f"{kind}:{PurePath(place).name}"
+    kind, place, rest = take_apart(reference)
+    return f"{kind}:{PurePath(place).name}{rest}"
 
 
 def check_visitor(reference: str) -> None:
@@ -87,14 +129,17 @@ def check_visitor(reference: str) -> None:
         )
 
 
-def describe_data(reference: str) -> DataInfo:
+def describe_data(reference: str, preprocess: Preprocess | None = None) -> DataInfo:
     """What a reference names; of a published data set no file is read.
 
+    `preprocess`: how a network sees images of one's own; None for a default chosen from them, which
+    `DataInfo.remarks` states.
+
     Raises:
-        InputError: there is no such data set.
+        InputError: there is no such data set, or it is published and its images are not as `preprocess` says.
         DataError: it cannot be told without the files, and they are absent or damaged.
     """
-    return find_reader(reference).describe(reference)
+    return find_reader(reference).describe(reference, preprocess)
 
 
 def is_available(reference: str, data_dir: str | None = None) -> bool:
@@ -107,19 +152,27 @@ def is_available(reference: str, data_dir: str | None = None) -> bool:
 
 
 def open_data(
-    reference: str, data_dir: str | None = None, *, download: bool = False, progress: Progress | None = None
+    reference: str,
+    data_dir: str | None = None,
+    *,
+    preprocess: Preprocess | None = None,
+    download: bool = False,
+    progress: Progress | None = None,
 ) -> Data:
-    """Open a data set by reference, with its three roles; in memory where it is small enough for that.
+    """Open a data set by reference, with its three roles; in memory where it is small enough for that. Images of one's
+    own are read when they are asked for, and kept on disk as `preprocess` makes them.
 
     `data_dir` names a folder or zip that holds the images of a built-in data set (`mnist.zip`, `cifar10/`, ...);
-    without it the environment variable PRUNING_DATA is used. `download=True` fetches what is absent, where that is
-    possible. `progress` gets a text and a fraction.
+    without it the environment variable PRUNING_DATA is used. `preprocess`: as `describe_data` takes it.
+    `download=True` fetches what is absent, where that is possible. `progress` gets a text and a fraction.
 
     Raises:
-        InputError: there is no such data set.
+        InputError: there is no such data set, or it is published and its images are not as `preprocess` says.
         DataError: the images are absent, damaged, or not those of the data set.
     """
     from pruning.data.streamed import StreamedData
 
-    data = find_reader(reference).open(reference, data_dir, download, progress)
-    return data.in_memory() if isinstance(data, StreamedData) and data.bytes <= IN_MEMORY else data
+    data = find_reader(reference).open(reference, data_dir, download, progress, preprocess)
+    if isinstance(data, StreamedData) and not data.keeps and data.bytes <= IN_MEMORY:
+        return data.in_memory()
+    return data

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from pruning.base.errors import DataError
 from pruning.data.info import ROLES, DataInfo, Role
-from pruning.data.memory import MemoryData
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pruning.data.memory import MemoryData
 
 Part = tuple[np.ndarray, np.ndarray]
 """Images (uint8, N × C × H × W) and labels (int64, N)."""
@@ -27,6 +30,10 @@ def of_parts(info: DataInfo, parts: Mapping[Role, Part], source: str) -> MemoryD
     Raises:
         DataError: a role has another number of images than the data set.
     """
+    import torch  # slow to import, and not needed to draw
+
+    from pruning.data.memory import MemoryData
+
     for role, (_, labels) in parts.items():
         if len(labels) != info.sizes[role]:
             raise DataError(

@@ -28,6 +28,8 @@ class StreamedData(Data):
     """int64, N: labels of the roles that have any."""
     digest: str
     source: str
+    keeps: bool = False
+    """Whether `read` itself keeps what it has read, so that nothing is gained by reading all of it ahead of use."""
 
     def labels(self, role: Role) -> Tensor | None:
         return self.truth.get(role)

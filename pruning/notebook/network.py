@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from pruning.base.errors import InputError
 from pruning.catalog.openers import forms
 from pruning.cost.counts import layer_costs
+from pruning.data.preprocess import Preprocess
+from pruning.data.readers import data_reference
 from pruning.granularity import Granularity
 from pruning.notebook.cut import Cut
 from pruning.notebook.figures import sensitivity_figure
@@ -28,7 +30,7 @@ from pruning.spec import HeadRounding, PruneSpec
 from pruning.statistics.cache import statistics_for
 from pruning.statistics.distributions import Norm, magnitude_histogram, unit_norms, weight_histogram
 from pruning.statistics.gather import Statistics
-from pruning.subject import Images, live_subject, open_subject
+from pruning.subject import live_subject, open_subject
 from pruning.whatif import WhatIf
 
 
@@ -36,15 +38,18 @@ def open(
     network: str | os.PathLike[str] | nn.Module = "sample:mini_resnet",
     example_inputs: Any = None,
     *,
-    data: str | None = None,
+    data: str | os.PathLike[str] | None = None,
     data_dir: str | None = None,
+    preprocess: Preprocess | Mapping[str, Any] | None = None,
 ) -> Network:
     """Open a network by reference (`sample:NAME`, `run:DIR`, `torchvision:NAME`, `timm:NAME` or
     `file:PATH.py:FACTORY`), by the path of a run's folder or of `PATH.py:FACTORY`, or a copy of a module of this
     process, with its `example_inputs`.
 
-    `data`: the images to measure it on, by default its own; `data_dir`: folder or zip that holds them. Nothing is
-    loaded until something is measured.
+    `data`: the images to measure it on, by default its own: the name of a data set, or the path of a folder, zip or
+    file of your own. `data_dir`: folder or zip that holds a named one. `preprocess`: how your own images are prepared,
+    with names as in `pruning.data.preprocess.Preprocess`; None for what the network's library or weights say, else
+    what suits the images. Nothing is loaded until something is measured.
 
     Raises:
         InputError: there is no such network, or these images do not fit it.
@@ -52,16 +57,18 @@ def open(
     """
     if isinstance(network, os.PathLike):
         network = _reference(os.fspath(network))
+    images = None if data is None else data_reference(os.fspath(data))
+    how = preprocess if preprocess is None or isinstance(preprocess, Preprocess) else Preprocess.from_values(preprocess)
     if isinstance(network, str):
-        return Network(subject=open_subject(network, data, data_dir))
+        return Network(subject=open_subject(network, images, data_dir, how))
     if not isinstance(network, nn.Module):
         raise InputError(
             f"open takes {forms()}, the path of such a run or file, or an nn.Module: not {_kind(network)}."
         )
     if example_inputs is None:
         raise InputError("A module needs example_inputs: a tensor with a batch dimension, or the shape of one sample.")
-    images = None if data is None else Images.named(data, data_dir)
-    return Network(subject=live_subject(network, example_inputs).with_images(images))
+    subject = live_subject(network, example_inputs)
+    return Network(subject=subject if images is None else subject.with_data(images, data_dir, how))
 
 
 def _kind(given: object) -> str:

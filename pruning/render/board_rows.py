@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pruning.cost.counts import nonzero_parameters
 from pruning.cost.table import cost_table
+from pruning.graph.stages import short_labels, stages
 from pruning.planning.allocation import kept_units
 from pruning.planning.ranking import Ranking
 from pruning.planning.rows import PER_MILLE, Row, all_rows
@@ -35,10 +36,18 @@ def rows_and_costs(subject: Subject, spec: PruneSpec, statistics: Statistics | N
     counts = table.count({})
     ranking = Ranking(subject.model, subject.graph, spec, statistics)
     build = channel_rows if spec.info.shrinks else weight_rows
+    rows = all_rows(subject.graph, spec.granularity)
     return {
         "granularity": spec.granularity,
         "criterion": spec.criterion,
-        "rows": build(subject, all_rows(subject.graph, spec.granularity), ranking),
+        "rows": [
+            said | {"short": short}
+            for said, short in zip(build(subject, rows, ranking), short_labels([row.name for row in rows]), strict=True)
+        ],
+        "stages": [
+            {"title": stage.title, "rows": [[name, stage.short(name)] for name in stage.members]}
+            for stage in stages([row.name for row in rows])
+        ],
         "table": table.to_json(),
         "dense": {
             "params": counts.params,
@@ -85,12 +94,34 @@ def weight_rows(subject: Subject, rows: Sequence[Row], ranking: Ranking) -> list
 
 
 def coupled(row: Row) -> str:
-    """Which layers lose the same channels, in a sentence or two."""
+    """Which layers lose the same channels, in a sentence or two, and how many have to stay."""
+    return f"{_coupled(row)}{_at_least(row)}"
+
+
+def _coupled(row: Row) -> str:
     first, *others = row.target.layers
+    if row.target.heads:
+        return _heads(row.target.layers)
     own = f"The channels of {first} that no earlier layer shares. " if row.is_part else ""
     if not others:
         return f"{own}Only {first} loses {'them' if own else 'these'}; what reads them shrinks with it."
     return f"{own}{len(row.target.layers)} layers add into the same channels, so they lose the same ones."
+
+
+def _heads(layers: Sequence[str]) -> str:
+    """Of attention: each goes with its query, key and value."""
+    if len(layers) == 1:
+        return f"Attention heads: {layers[0]} makes query, key and value of each, which go together."
+    return f"Attention heads: {len(layers)} layers make query, key and value of each, which go together."
+
+
+def _at_least(row: Row) -> str:
+    """How many have to stay; '' where it is one."""
+    group = row.target.group
+    if group is None or group.least == 1:
+        return ""
+    what = "heads" if row.target.heads else "units"
+    return f" At least {group.least:,} {what} have to stay{f': {group.why_least}' if group.why_least else ''}."
 
 
 def score_histogram(scores: Tensor) -> dict[str, Any]:

@@ -6,10 +6,9 @@ import os
 
 import torch
 
-from pruning.runs.pipeline import train_config
+from pruning.runs.pipeline import seconds_of_training
 from pruning.runs.recipe import Recipe
 from pruning.subject import Subject
-from pruning.training.finetune import seconds_per_step
 
 OVERHEAD = 10.0
 """Seconds that a run takes beside training: its process, the proof, accuracy on test images, and the clock."""
@@ -26,6 +25,6 @@ def seconds_of_step(subject: Subject, recipe: Recipe) -> float:
     before = torch.get_num_threads()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
     try:
-        return seconds_per_step(subject.model, subject.data, train_config(recipe, 1))
+        return seconds_of_training(recipe, subject, subject.model)
     finally:
         torch.set_num_threads(before)

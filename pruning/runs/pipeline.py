@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
+from pruning.base.errors import InputError
 from pruning.catalog.openers import open_network
 from pruning.cost.counts import model_cost
 from pruning.criteria import find_criterion
@@ -24,13 +25,24 @@ from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
 from pruning.removal.verify import Check, carry_out, check_zeros
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
+from pruning.runs.looks import note_look
 from pruning.runs.recipe import Recipe
-from pruning.runs.result import Change, DataUsed, FinishedRound, Measurement, Result, Side, Speedup, Stages
+from pruning.runs.result import (
+    Change,
+    DataUsed,
+    FinishedRound,
+    Measurement,
+    Result,
+    Side,
+    Speedup,
+    Stages,
+    WorstClass,
+)
 from pruning.runs.result_json import measurement_values
 from pruning.runs.saved_model import Structure
 from pruning.statistics.cache import statistics_for
 from pruning.subject import Subject, open_subject
-from pruning.training.answers import Answers, answer
+from pruning.training.answers import Answers, answer_side_by_side
 from pruning.training.evaluate import evaluate
 from pruning.training.finetune import TrainConfig, TrainEvent, seconds_per_step, train
 
@@ -80,20 +92,22 @@ def run(
         words = f"Measuring {subject.task.metric.title} on test images, sizes and time"
         tell({"stage": "measure", "text": words})
         dense = dense_of(subject)
-        answers = {
-            "dense": answer(dense.model, data, "test", cancel=cancel),
-            "pruned": answer(pruned.model, data, "test", cancel=cancel),
-        }
+        answers = answer_side_by_side(
+            {"dense": dense.model, "pruned": pruned.model}, data, "test", dense="dense", cancel=cancel
+        )
+        looks = None if subject.preprocess is None else note_look(dense.digest, data.digest, "a run")
         measured = measure(dense, pruned.model, answers, cancel)
     result = Result(
         recipe=recipe,
         model=recipe.model,
         model_digest=subject.digest,
-        data=DataUsed(name=data.info.name, sha256=data.digest, source=data.source),
+        data=_data_used(subject),
         dense=measured.dense,
         pruned=measured.pruned,
         speedups=measured.speedups,
         difference=measured.difference,
+        worst_class=worst_class(answers["dense"], answers["pruned"], data.info.classes),
+        looks=looks,
         stages=pruned.rounds[-1].stages,
         rounds=pruned.rounds,
         layers=pruned.plan.layers,
@@ -115,11 +129,21 @@ def check_recipe(recipe: Recipe, data_dir: str | None = None) -> Subject:
     Raises:
         InputError: the network, a layer, or the pair of network and data set is not possible.
     """
-    subject = open_subject(recipe.model, recipe.data, data_dir)
+    subject = open_subject(recipe.model, recipe.data, data_dir, recipe.preprocess)
+    check_subject(recipe, subject)
+    return subject
+
+
+def check_subject(recipe: Recipe, subject: Subject) -> None:
+    """Raises InputError where what a recipe asks for is not possible with its network and images, which are open."""
+    if recipe.finetune_steps and not subject.info.labelled and distillation_of(recipe, subject) < 1:
+        raise InputError(
+            "These images have no labels, so fine-tuning can only learn from the unpruned network's answers: leave out "
+            "distillation, or set it to 1."
+        )
     per_target(subject.graph, recipe.prune)
     if "batch_norm" in find_criterion(recipe.prune.criterion).needs:
         make_plan(subject.model, subject.graph, recipe.prune)  # refuses here what has no batch norm to rank by
-    return subject
 
 
 def dense_of(subject: Subject) -> Subject:
@@ -138,7 +162,37 @@ def steps_for_seconds(recipe: Recipe, seconds: float, data_dir: str | None = Non
     subject = check_recipe(recipe, data_dir)
     sizes_alone = recipe.prune.replace(criterion="l2")  # which units go makes no difference to the time
     model, _ = carry_out(subject.model, subject.graph, make_plan(subject.model, subject.graph, sizes_alone))
-    return max(1, int(seconds / seconds_per_step(model, subject.data, train_config(recipe, 1))))
+    return max(1, int(seconds / seconds_of_training(recipe, subject, model)))
+
+
+def seconds_of_training(recipe: Recipe, subject: Subject, model: nn.Module) -> float:
+    """Time of one training step of a model as a recipe says, the unpruned network's part in it included."""
+    imitated = distillation_of(recipe, subject)
+    config = replace(train_config(recipe, 1), distillation=imitated)
+    return seconds_per_step(model, subject.data, config, teacher=subject.model if imitated else None)
+
+
+def distillation_of(recipe: Recipe, subject: Subject) -> float:
+    """Share of the loss that is the distance to the unpruned network's answers."""
+    if recipe.distillation is not None:
+        return recipe.distillation
+    return 0.0 if subject.task.needs_labels else 1.0
+
+
+def worst_class(dense: Answers, pruned: Answers, names: Sequence[str]) -> WorstClass | None:
+    """The class of which the pruned network has the fewest right answers compared with dense; None where no class is
+    chosen."""
+    if dense.choices is None or pruned.choices is None:
+        return None
+    counts = dense.choices.labels.bincount(minlength=len(names))
+    before, after = (
+        side.choices.labels[side.choices.right].bincount(minlength=len(names)).double()
+        for side in (dense, pruned)
+        if side.choices is not None
+    )
+    drops = torch.where(counts > 0, (before - after) / counts.clamp(min=1), -torch.inf)
+    worst = int(drops.argmax())
+    return WorstClass(name=names[worst], drop=float(drops[worst]), images=int(counts[worst]))
 
 
 def train_config(recipe: Recipe, steps: int) -> TrainConfig:
@@ -146,7 +200,10 @@ def train_config(recipe: Recipe, steps: int) -> TrainConfig:
     return TrainConfig(
         steps=steps,
         batch_size=recipe.batch_size,
+        optimiser=recipe.optimiser,
+        batch_norm=recipe.batch_norm,
         lr=recipe.lr,
+        augment=recipe.augment,
         momentum=recipe.momentum,
         weight_decay=recipe.weight_decay,
         shift=recipe.shift,
@@ -184,6 +241,8 @@ def prune_in_rounds(recipe: Recipe, subject: Subject, tell: Progress, cancel: Ca
     total_steps = sum(part.steps for part in schedule)
     done_steps = 0
     report: list[FinishedRound] = []
+    imitated = distillation_of(recipe, subject)
+    teacher = dense_of(subject).model if imitated and total_steps else None
 
     def look(stage: str, number: int, model: nn.Module) -> Measurement:
         found = Measurement.of(evaluate(model, data, "select", cancel=cancel))
@@ -214,8 +273,13 @@ def prune_in_rounds(recipe: Recipe, subject: Subject, tell: Progress, cancel: Ca
             train(
                 current,
                 data,
-                replace(train_config(recipe, part.steps), seed=recipe.prune.seed + 1000 * (number - 1)),
+                replace(
+                    train_config(recipe, part.steps),
+                    seed=recipe.prune.seed + 1000 * (number - 1),
+                    distillation=imitated,
+                ),
                 masks=_masks(subject, current, plan),
+                teacher=teacher,
                 evaluations=max(1, round(_evaluations(recipe, data, total_steps) * part.steps / total_steps)),
                 progress=report_step,
                 cancel=cancel,
@@ -242,11 +306,13 @@ def measure(dense: Subject, pruned: nn.Module, answers: Mapping[str, Answers], c
         dense=Side(
             **vars(model_cost(dense.model, dense.graph)),
             test=Measurement.of(before),
+            further=_further(before),
             latency={timing.batch: timing.dense for timing in timings},
         ),
         pruned=Side(
             **vars(model_cost(pruned, small_graph)),
             test=Measurement.of(after),
+            further=_further(after),
             latency={timing.batch: timing.pruned for timing in timings},
         ),
         speedups=tuple(
@@ -254,6 +320,26 @@ def measure(dense: Subject, pruned: nn.Module, answers: Mapping[str, Answers], c
             for timing in timings
         ),
         difference=Change.of(after.minus(before), after.metric.name),
+    )
+
+
+def _further(found: Answers) -> tuple[Measurement, ...]:
+    return tuple(Measurement.beside(name, summary, found) for name, summary in found.further.items())
+
+
+def _data_used(subject: Subject) -> DataUsed:
+    """What images a run looked at; of one's own also what a reader elsewhere cannot know."""
+    info, data = subject.info, subject.data
+    used = DataUsed(name=info.name, sha256=data.digest, source=data.source)
+    if info.preprocess is None:
+        return used
+    return replace(
+        used,
+        title=info.title,
+        things=info.things,
+        classes=len(info.classes),
+        sizes={role: count for role, count in info.sizes.items()},
+        remarks=info.remarks,
     )
 
 
@@ -269,6 +355,9 @@ def _structure(subject: Subject, plan: Plan, recipe: Recipe) -> Structure:
         root=network.origin,
         data=tuple(dict.fromkeys((recipe.data, *network.data))),
         untrained=network.untrained and not recipe.finetune_steps,
+        preprocess=subject.preprocess or network.preprocess,
+        classes=_class_names(subject),
+        shape=tuple(subject.graph.example_shape) if network.any_size else (),
         shrinkage=network.structure.then(shrinkage(subject.graph, plan)),
         held_zero=tuple(sorted({*network.held_zero, *plan.masks})),
     )
@@ -279,3 +368,11 @@ def _masks(subject: Subject, current: nn.Module, plan: Plan) -> dict[str, Tensor
     tensors = dict(current.named_parameters())
     held = {name: tensors[name].detach() != 0 for name in subject.network.held_zero}
     return {name: plan.masks.get(name, True) & held.get(name, torch.tensor(True)) for name in {*plan.masks, *held}}
+
+
+def _class_names(subject: Subject) -> tuple[tuple[str, ...], ...]:
+    """Of each output the names of its class, where one's own images gave them and the network had none."""
+    info = subject.info
+    if subject.network.classes or info.preprocess is None or not info.labelled:
+        return subject.network.classes
+    return tuple((name,) for name in info.classes)

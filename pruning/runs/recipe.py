@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import reprlib
+import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,17 +16,27 @@ import yaml
 from pruning.base import safe_yaml
 from pruning.base.errors import InputError, StorageError
 from pruning.base.files import read_bytes
+from pruning.data.augmentations import AS_KNOWN, check_augment
+from pruning.data.preprocess import Preprocess
 from pruning.data.readers import find_reader
 from pruning.planning.schedule import Round, rounds
 from pruning.spec import RUN, PruneSpec
 
-VERSION = 3
+VERSION = 4
 """Of recipe files. 2 added what a spec had not in version 1: `parameters`, `allocation` and `round_to`; 3 added
-`head_rounding`."""
-ADDED: dict[int, tuple[str, ...]] = {2: ("parameters", "allocation", "round_to"), 3: ("head_rounding",)}
+`head_rounding`; 4 what images and training of one's own need."""
+ADDED: dict[int, tuple[str, ...]] = {
+    2: ("parameters", "allocation", "round_to"),
+    3: ("head_rounding",),
+    4: ("preprocess", "distillation", "optimiser", "augment", "batch_norm"),
+}
 """Version → fields that it added."""
 EARLIER = {"head_rounding": "up"}
 """What recipes of versions before a field mean by it, where that is not its default now."""
+Optimiser = Literal["sgd", "adamw"]
+OPTIMISERS: tuple[Optimiser, ...] = typing.get_args(Optimiser)
+BatchNorm = Literal["learnt", "fixed"]
+BATCH_NORMS: tuple[BatchNorm, ...] = typing.get_args(BatchNorm)
 Schedule = Literal["oneshot", "iterative"]
 SCHEDULES: tuple[Schedule, ...] = typing.get_args(Schedule)
 LARGEST_RECIPE = 200_000
@@ -42,6 +53,9 @@ class Recipe:
     """Model reference: sample:NAME or run:DIR."""
     data: str
     """Reference of the data set."""
+    preprocess: Preprocess | None = None
+    """How its images are prepared; None for images that are as they are, and for what suits a network and its images.
+    """
     prune: PruneSpec = RUN
     """What goes, and the seed of all that draws: the criterion, training and recalibration."""
     schedule: Schedule = "oneshot"
@@ -50,11 +64,20 @@ class Recipe:
     finetune_steps: int = 0
     """Optimiser steps over all rounds together. Epochs and seconds are turned into steps when a run is planned."""
     batch_size: int = 64
+    optimiser: Optimiser = "sgd"
+    batch_norm: BatchNorm = "learnt"
+    """Whether statistics of batch normalisation are learnt from each batch, or fixed as they are."""
     lr: float = 0.02
     momentum: float = 0.9
     weight_decay: float = 5e-4
+    augment: str = AS_KNOWN
+    """How training images are changed at random: names of `pruning.data.augmentations`, or 'known': as is known to be
+    fair for the data set."""
     shift: int = 0
-    """Training images are moved by up to so many pixels at random."""
+    """Where that is 'known': they are moved by up to so many pixels."""
+    distillation: float | None = None
+    """Share of the loss that is the distance to the unpruned network's answers; None: all of it where the images have
+    no labels, else nothing."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the forward pass in training."""
 
@@ -64,6 +87,11 @@ class Recipe:
         find_reader(self.data)
         _allowed("schedule", self.schedule, SCHEDULES)
         _allowed("precision", self.precision, ("fp32", "bf16"))
+        _allowed("optimiser", self.optimiser, OPTIMISERS)
+        _allowed("batch_norm", self.batch_norm, BATCH_NORMS)
+        object.__setattr__(self, "augment", check_augment(self.augment))
+        if self.distillation is not None:
+            _between("distillation", self.distillation, 0, 1)
         _between("iterations", self.iterations, 1, 100)
         _between("finetune_steps", self.finetune_steps, 0, 10_000_000)
         _between("batch_size", self.batch_size, 2, 10_000)
@@ -105,6 +133,8 @@ class Recipe:
         values: dict[str, Any] = {}
         for name in FIELDS:
             values |= self.prune.to_values() if name == "prune" else {name: getattr(self, name)}
+        if self.preprocess is not None:
+            values["preprocess"] = self.preprocess.to_values()
         return {**values, "seed": values.pop("seed")}
 
     def to_yaml(self) -> str:
@@ -196,6 +226,12 @@ _KINDS: dict[str, Any] = {
 
 def _typed(name: str, value: Any, kind: Any) -> Any:
     """`value` if it has the type of the field; whole numbers are accepted for fractions."""
+    if typing.get_origin(kind) is types.UnionType:
+        if value is None:
+            return None
+        kind = typing.get_args(kind)[0]
+    if kind is Preprocess:
+        return Preprocess.from_values(value, "the recipe's 'preprocess'")
     if typing.get_origin(kind) is Literal:
         return value  # checked against its choices when built
     if typing.get_origin(kind) is dict:

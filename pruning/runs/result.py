@@ -19,7 +19,7 @@ from pruning.latency.clock import Timing
 from pruning.planning.plan import LayerPlan
 from pruning.removal.verify import Check
 from pruning.runs.recipe import Recipe
-from pruning.tasks.metric import Difference, Metric
+from pruning.tasks.metric import Difference, Metric, Summary
 from pruning.tasks.table import find_metric
 from pruning.training.evaluate import Scores
 
@@ -59,6 +59,11 @@ class Measurement:
             images=found.images,
             role=found.role,
         )
+
+    @classmethod
+    def beside(cls, name: str, found: Summary, like: Scores) -> Measurement:
+        """A further metric of the same answers."""
+        return cls(metric=name, value=found.value, interval=found.interval, images=like.images, role=like.role)
 
     @property
     def kind(self) -> Metric:
@@ -116,6 +121,8 @@ class Side(Cost):
 
     test: Measurement | None = None
     """From the one look at the test images; None where there were none, or no labels."""
+    further: tuple[Measurement, ...] = ()
+    """Other metrics from the same look."""
     latency: Mapping[int, Timing] = field(default_factory=dict)
     """Batch size → time of one batch. Dense and pruned were timed in turn."""
 
@@ -194,6 +201,31 @@ class DataUsed:
     sha256: str
     source: str
     """Where they came from."""
+    title: str = ""
+    """'' where the run is older than this entry, or the data set is a published one; so are the others below."""
+    things: str = ""
+    """What they show, in the plural."""
+    classes: int | None = None
+    """How many there are to answer with."""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """Images of each role."""
+    remarks: tuple[str, ...] = ()
+    """What was guessed, left out or noticed, each a whole sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorstClass:
+    """The class that lost the most of its right answers on the test images of a run."""
+
+    name: str
+    drop: float
+    """Its accuracy before minus afterwards, as a fraction; negative where every class gained."""
+    images: int
+    """Of it."""
+
+    def __post_init__(self) -> None:
+        if not -1 <= self.drop <= 1 or self.images < 1:
+            _refuse(f"the class '{self.name[:40]}' lost {self.drop:g} of {self.images} images")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,6 +246,11 @@ class Result:
     """Dense time over pruned time, the smallest batch first; empty: no time was taken."""
     difference: Change | None = None
     """Of the test figures; None where there are none."""
+    worst_class: WorstClass | None = None
+    """None where no classes were answered."""
+    looks: int | None = None
+    """How often the test images were looked at for the unpruned network, this run's look included; None where that is
+    not counted."""
     stages: Stages
     """Of the last round."""
     rounds: tuple[FinishedRound, ...]

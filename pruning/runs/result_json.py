@@ -20,7 +20,19 @@ from pruning.planning.plan import LayerPlan
 from pruning.removal.verify import Check
 from pruning.runs.recipe import VERSION as RECIPE_VERSION
 from pruning.runs.recipe import Recipe
-from pruning.runs.result import ACCURACY, Change, DataUsed, FinishedRound, Measurement, Result, Side, Speedup, Stages
+from pruning.runs.result import (
+    ACCURACY,
+    Change,
+    DataUsed,
+    FinishedRound,
+    Measurement,
+    Result,
+    Side,
+    Speedup,
+    Stages,
+    WorstClass,
+)
+from pruning.tasks.table import metrics
 
 SCHEMA_VERSION = 2
 LARGEST = 8_000_000
@@ -36,12 +48,13 @@ def to_values(result: Result) -> Values:
         "recipe": {**result.recipe.to_values(), "version": RECIPE_VERSION},
         "model": result.model,
         "model_digest": result.model_digest,
-        "data": None if result.data is None else asdict(result.data),
+        "data": None if result.data is None else _data_values(result.data),
         "dense": _side_values(result.dense),
         "pruned": _side_values(result.pruned),
         "speedup": {str(speedup.batch): list(speedup.span) for speedup in result.speedups},
         "verdict": {str(speedup.batch): speedup.words for speedup in result.speedups},
-        "difference": None if result.difference is None else _change_values(result.difference),
+        "difference": None if result.difference is None else _difference_values(result),
+        **({} if result.looks is None else {"test_looks": result.looks}),
         "stages": _stages_values(result.stages),
         "rounds": [
             {"round": done.number, "sparsity": done.sparsity, "steps": done.steps, **_stages_values(done.stages)}
@@ -130,6 +143,7 @@ UPGRADES: dict[int, Callable[[Values], Values]] = {1: _with_metric}
 def _side_values(side: Side) -> Values:
     return {
         **({} if side.test is None else measurement_values(side.test)),
+        **{name: value for found in side.further for name, value in _beside(found).items()},
         "params": side.params,
         "nonzero": side.nonzero,
         "macs": side.macs,
@@ -138,6 +152,25 @@ def _side_values(side: Side) -> Values:
         "activation_place": side.activation_place,
         "latency_ms": {str(batch): asdict(timing) for batch, timing in side.latency.items()},
     }
+
+
+def _beside(found: Measurement) -> Values:
+    """A further metric of a side, under its own name."""
+    return {found.metric: found.value, f"{found.metric}_interval": list(found.interval)}
+
+
+def _data_values(data: DataUsed) -> Values:
+    """What is not known of it, as of a published data set, is left out."""
+    values = {**asdict(data), "remarks": list(data.remarks)}
+    return {name: value for name, value in values.items() if name in ("name", "sha256", "source") or value}
+
+
+def _difference_values(result: Result) -> Values:
+    assert result.difference is not None
+    values, worst = _change_values(result.difference), result.worst_class
+    if worst is None:
+        return values
+    return {**values, "worst_class": worst.name, "worst_class_drop": worst.drop, "worst_class_images": worst.images}
 
 
 def _change_values(change: Change) -> Values:
@@ -165,6 +198,8 @@ def _result(fields: Fields) -> Result:
         pruned=_side(fields.part("pruned")),
         speedups=_speedups(fields.part("speedup")),
         difference=_change(fields.part("difference")) if "difference" in fields else None,
+        worst_class=_worst(fields.part("difference")) if "difference" in fields else None,
+        looks=fields.whole("test_looks", 1) if "test_looks" in fields else None,
         stages=_stages(fields.part("stages")),
         rounds=tuple(_round(part) for part in fields.parts("rounds")),
         layers=tuple(_layer(part) for part in fields.parts("layers")),
@@ -182,7 +217,17 @@ def _recipe(fields: Fields) -> Recipe:
 
 
 def _data(fields: Fields) -> DataUsed:
-    return DataUsed(name=fields.text("name"), sha256=fields.text("sha256"), source=fields.text("source"))
+    sizes = fields.part("sizes") if "sizes" in fields else None
+    return DataUsed(
+        name=fields.text("name"),
+        sha256=fields.text("sha256"),
+        source=fields.text("source"),
+        title=fields.text("title") if "title" in fields else "",
+        things=fields.text("things") if "things" in fields else "",
+        classes=fields.whole("classes", 0) if "classes" in fields else None,
+        sizes={} if sizes is None else {name: sizes.whole(name, 0) for name in sizes.names()},
+        remarks=fields.texts("remarks") if "remarks" in fields else (),
+    )
 
 
 def _side(fields: Fields) -> Side:
@@ -199,6 +244,7 @@ def _side(fields: Fields) -> Side:
     return Side(
         **vars(cost),
         test=_measurement(fields) if "metric" in fields else None,
+        further=_further(fields) if "metric" in fields else (),
         latency={_batch(latency, name): _timing(latency.part(name)) for name in latency.names()},
     )
 
@@ -212,6 +258,31 @@ def _measurement(fields: Fields) -> Measurement:
         correct=fields.whole("correct") if "correct" in fields else None,
         images=fields.whole("images"),
         role=_role(fields),
+    )
+
+
+def _further(fields: Fields) -> tuple[Measurement, ...]:
+    main = fields.text("metric")
+    return tuple(
+        Measurement(
+            metric=name,
+            value=fields.number(name),
+            interval=_interval(fields, f"{name}_interval"),
+            images=fields.whole("images"),
+            role=_role(fields),
+        )
+        for name in metrics()
+        if name != main and name in fields
+    )
+
+
+def _worst(fields: Fields) -> WorstClass | None:
+    if "worst_class" not in fields:
+        return None
+    return WorstClass(
+        name=fields.text("worst_class"),
+        drop=fields.number("worst_class_drop"),
+        images=fields.whole("worst_class_images"),
     )
 
 

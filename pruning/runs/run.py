@@ -10,6 +10,8 @@ from torch import Tensor
 
 from pruning.base.errors import StorageError
 from pruning.base.files import read_bytes
+from pruning.data.info import DataInfo
+from pruning.data.preprocess import Preprocess
 from pruning.data.readers import describe_data
 from pruning.graph.model_graph import ModelGraph
 from pruning.jobs.status import State, Status
@@ -94,10 +96,15 @@ class Run:
                 f"The files of {self.name} do not say which network it began from: do it again."
             ) from error
 
-    def result_of(self, graph: ModelGraph, spec: PruneSpec, *, model: str, data: str) -> Result | None:
+    def result_of(
+        self, graph: ModelGraph, spec: PruneSpec, *, model: str, data: str, preprocess: Preprocess | None = None
+    ) -> Result | None:
         """Its result, if it is done and removed just what `spec` does from the same network (`graph`), with the same
-        images."""
-        same = (self.recipe.model, self.recipe.data) == (model, data) and same_cut(graph, self.recipe.prune, spec)
+        images, prepared alike."""
+        recipe = self.recipe
+        same = (recipe.model, recipe.data, recipe.preprocess) == (model, data, preprocess) and same_cut(
+            graph, self.recipe.prune, spec
+        )
         return self.result if same else None
 
     def continued(self, epochs: float) -> Recipe:
@@ -108,9 +115,13 @@ class Run:
             layers=(),
             schedule="oneshot",
             iterations=1,
-            finetune_steps=describe_data(self.recipe.data).steps_of(epochs, self.recipe.batch_size),
+            finetune_steps=self._described().steps_of(epochs, self.recipe.batch_size),
             seed=self.recipe.prune.seed + 1,
         )
+
+    def _described(self) -> DataInfo:
+        """Its images, as it had them prepared."""
+        return describe_data(self.recipe.data, self.recipe.preprocess)
 
     def answers(self) -> dict[str, Answers]:
         """What 'dense' and 'pruned' answered to the test images; empty where the run kept no answers.
@@ -122,7 +133,8 @@ class Run:
         if not path.exists():
             return {}
         found = read_answers(path)
-        classes = len(describe_data(self.recipe.data).classes)
+        known = None if self.result is None or self.result.data is None else self.result.data.classes
+        classes = len(self._described().classes) if known is None else known
         for choices in (side.choices for side in found.values() if side.choices is not None):
             if not _within(choices.labels, 0, classes) or not _within(choices.predicted, -1, classes):
                 raise StorageError(

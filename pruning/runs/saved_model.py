@@ -23,12 +23,16 @@ from pruning.catalog.network import Network
 from pruning.catalog.openers import open_bare, parse_reference
 from pruning.catalog.references import Reference
 from pruning.catalog.shrinkage import Shrinkage
+from pruning.data.preprocess import Preprocess
+from pruning.fitting import at_shape
 from pruning.graph.inputs import Inputs
 from pruning.removal.apply import shrink
 from pruning.runs.files import MODEL, STRUCTURE
+from pruning.runs.held import changed
 
 STRUCTURE_VERSION = 2
-"""1 named a sample network where 2 has the reference of any network."""
+"""1 named a sample network where 2 has the reference of any network. What only runs with
+one's own images have may be absent."""
 AGAIN = "Run its recipe again."
 
 
@@ -40,6 +44,12 @@ class Structure:
     """Reference of that network."""
     data: tuple[str, ...] = ()
     """References of the data sets that it is known to answer to: that of its own run first."""
+    preprocess: Preprocess | None = None
+    """How the images of its own run were prepared; None where they are as they are."""
+    classes: tuple[tuple[str, ...], ...] = ()
+    """Of each output the names of its class; empty where they are those of the data set, or not known."""
+    shape: tuple[int, ...] = ()
+    """Of one image, where the root does not say which it takes; empty where it does."""
     untrained: bool = False
     """Whether its weights are as random as its root's."""
     shrinkage: Shrinkage
@@ -57,6 +67,9 @@ def save_model(folder: Path, model: nn.Module, structure: Structure) -> None:
         "root": structure.root,
         "data": list(structure.data),
         "untrained": structure.untrained,
+        **({} if structure.preprocess is None else {"preprocess": structure.preprocess.to_values()}),
+        **({"classes": [list(names) for names in structure.classes]} if structure.classes else {}),
+        **({"shape": list(structure.shape)} if structure.shape else {}),
         "kept": {name: {str(dim): index for dim, index in dims.items()} for name, dims in what.kept.items()},
         "sizes": [[*place, *amounts] for place, amounts in what.sizes.items()],
         "pads": {name: list(amounts) for name, amounts in what.pads.items()},
@@ -78,6 +91,9 @@ def read_structure(folder: Path) -> Structure:
             root=_root(fields),
             data=fields.texts("data") if "data" in fields else (),
             untrained=fields.truth("untrained") if "untrained" in fields else False,
+            preprocess=_preprocess(fields),
+            classes=_classes(fields),
+            shape=fields.wholes("shape", 1) if "shape" in fields else (),
             shrinkage=Shrinkage(
                 kept={
                     name: {int(dim): [_whole(i) for i in index] for dim, index in dims.items()}
@@ -128,11 +144,12 @@ def open_run(reference: Reference) -> Network:
         raise InputError(
             f"{excerpt(str(folder), 200)} holds no finished run: it has no {MODEL}. Name the folder of a finished run."
         )
-    structure = read_structure(folder)
+    structure, said = read_structure(folder), changed(folder)
     try:
         if parse_reference(structure.root).kind == reference.kind:
             raise StorageError(f"The model in {folder} is damaged (it came from {excerpt(structure.root)}). {AGAIN}")
         root = open_bare(structure.root)
+        root = at_shape(root, structure.shape) if structure.shape else root
     except PruningError as error:
         raise StorageError(
             f"The model in {folder} is damaged, or the network it came from is gone ({excerpt(structure.root)}): "
@@ -144,6 +161,8 @@ def open_run(reference: Reference) -> Network:
         with torch.no_grad():
             Inputs.of(root.example_inputs).call(model.eval())
     except Exception as error:  # sizes and indices that are none raise nearly anything on their way through torch
+        if said:
+            raise StorageError(f"The model in {folder} cannot be built any more: {said[0]}") from error
         raise StorageError(f"The model in {folder} is damaged ({first_line(error)}). {AGAIN}") from error
     for name, tensor in model.state_dict().items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
@@ -156,6 +175,10 @@ def open_run(reference: Reference) -> Network:
         weights="of the run",
         untrained=structure.untrained,
         data=tuple(dict.fromkeys((*structure.data, *root.data))),
+        preprocess=structure.preprocess or root.preprocess,
+        classes=root.classes or structure.classes,
+        any_size=root.any_size and not structure.shape,
+        remarks=said,
         root=structure.root,
         structure=structure.shrinkage,
         held_zero=structure.held_zero,
@@ -176,6 +199,19 @@ def _read_fields(path: Path) -> Fields:
             f"{version}, and this explorer reads up to {STRUCTURE_VERSION}): open it with that one."
         )
     return fields
+
+
+def _preprocess(fields: Fields) -> Preprocess | None:
+    if "preprocess" not in fields:
+        return None
+    return Preprocess.from_values(dict(fields.part("preprocess").items()), fields.where)
+
+
+def _classes(fields: Fields) -> tuple[tuple[str, ...], ...]:
+    if "classes" not in fields:
+        return ()
+    named = dict(fields.items())["classes"]
+    return tuple(tuple(str(name) for name in names) for names in named)
 
 
 def _root(fields: Fields) -> str:

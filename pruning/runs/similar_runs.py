@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from pruning.base.errors import InputError
+from pruning.data.preprocess import Preprocess
 from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.targets import Target, free_targets
@@ -36,7 +37,14 @@ def distance(
 
 
 def similar_runs(
-    runs: Iterable[Run], graph: ModelGraph, spec: PruneSpec, *, model: str, data: str, within: float = SIMILAR
+    runs: Iterable[Run],
+    graph: ModelGraph,
+    spec: PruneSpec,
+    *,
+    model: str,
+    data: str,
+    preprocess: Preprocess | None = None,
+    within: float = SIMILAR,
 ) -> list[Run]:
     """Finished and fine-tuned runs of the same network, data set and granularity that removed nearly the same.
 
@@ -51,7 +59,8 @@ def similar_runs(
     found = []
     for run in runs:
         recipe = run.recipe
-        if (recipe.model, recipe.data, recipe.prune.granularity) != (model, data, spec.granularity):
+        asked = (model, data, preprocess, spec.granularity)
+        if (recipe.model, recipe.data, recipe.preprocess, recipe.prune.granularity) != asked:
             continue
         if run.result is None or not run.result.tuned:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import textwrap
 import uuid
@@ -18,10 +19,13 @@ from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError, StorageError, excerpt
 from pruning.base.files import given_path, read_bytes, replace_file
 from pruning.base.remembered import Remembered
+from pruning.catalog import openers
+from pruning.data import readers
 from pruning.jobs.status import Status
 from pruning.jobs.work import Work
 from pruning.runs.events import words_of
-from pruning.runs.files import ANSWERS, JOB, MODEL, RECIPE, RESULT, STRUCTURE
+from pruning.runs.files import ANSWERS, HELD, JOB, MODEL, RECIPE, RESULT, STRUCTURE
+from pruning.runs.held import files_of, held_text
 from pruning.runs.job import job_of, read_status
 from pruning.runs.order import Order, order_text, read_order
 from pruning.runs.pipeline import Progress, run
@@ -68,23 +72,37 @@ def default_runs_dir() -> Path:
 
 
 def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None = None) -> Path:
-    """Make the folder of a run that is still to be carried out; `path` must not hold a run yet.
+    """Make the folder of a run that is still to be carried out; `path` must not hold a run yet. Paths in its recipe
+    become such as hold from any folder.
 
     Raises:
         InputError: the folder is not empty.
-        StorageError: it cannot be written.
+        StorageError: it cannot be written, or a file that the network refers to cannot be read.
     """
     if path is None:
-        model = "more" if recipe.continues else recipe.model.rpartition(":")[2]
+        model = "more" if recipe.continues else _folder_name(recipe.model)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        path = default_runs_dir() / f"{stamp}-{model[:40]}-{uuid.uuid4().hex[:4]}"
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise InputError(f"{path} already holds something: name a new or empty folder for the run.")
+        path = default_runs_dir() / f"{stamp}-{model}-{uuid.uuid4().hex[:4]}"
+    check_free(path)
+    recipe = recipe.replace(model=openers.absolute(recipe.model), data=readers.absolute(recipe.data))
+    files = files_of(recipe.model)
     with _storage(path):
         path.mkdir(parents=True, exist_ok=True)
         replace_file(path / JOB, order_text(data_dir=data_dir))
+        if files:
+            replace_file(path / HELD, held_text(files))
         replace_file(path / RECIPE, recipe.to_yaml().encode())
     return path
+
+
+def check_free(path: Path) -> None:
+    """Raises InputError where a folder cannot become that of a new run, since it holds something."""
+    try:
+        held = path.exists() and (not path.is_dir() or any(path.iterdir()))
+    except OSError as error:
+        raise InputError(f"{path} cannot be a run's folder ({error.strerror or error}): name another one.") from error
+    if held:
+        raise InputError(f"{path} already holds something: name a new or empty folder for the run.")
 
 
 def execute(
@@ -123,6 +141,15 @@ def execute(
             work.keep(name)
         tell({"stage": "done", "text": "Done"})
     return outcome.result
+
+
+def _folder_name(reference: str) -> str:
+    """A network's name as it can stand in that of a folder: options may hold paths.
+
+    >>> _folder_name("torchvision:resnet18?weights=/mine/net.pt"), _folder_name("file:/mine/net.py:build")
+    ('resnet18', 'build')
+    """
+    return re.sub(r"[^\w.-]", "_", reference.partition("?")[0].rpartition(":")[2])[:40]
 
 
 def _check_open(path: Path, order: Order) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from pruning.jobs.executor import LocalExecutor
 from pruning.sensitivity import Sensitivity
 from pruning.sensitivity.cache import job_of
@@ -17,5 +19,7 @@ def start(subject: Subject, wanted: Sensitivity, *, lose: float) -> None:
     """
     asked = wanted.spec.to_arguments("granularity", "criterion", "parameters", "seed")
     arguments = ["sensitivity", "--data", wanted.data, *asked, "--images", str(wanted.images), "--lose", str(lose)]
+    if subject.preprocess is not None:
+        arguments += ["--preprocess", json.dumps(subject.preprocess.to_values())]
     arguments += [] if subject.data_dir is None else ["--data-dir", subject.data_dir]
     LocalExecutor().submit([*arguments, "--", subject.ref], job_of(wanted))

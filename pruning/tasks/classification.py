@@ -9,15 +9,12 @@ from torch.nn import functional as F
 from pruning.base.errors import InputError
 from pruning.data.info import DataInfo, Role
 from pruning.data.protocol import Data
+from pruning.tasks.alike import AGREEMENT, DIVERGENCE
 from pruning.tasks.choices import Choices
 from pruning.tasks.metric import Metric
+from pruning.tasks.ranks import MEAN_PER_CLASS, TOP5, by_guessing, right
 from pruning.tasks.shares import paired_difference, share_interval
 from pruning.tasks.task import Task
-
-
-def right(outputs: Tensor, labels: Tensor) -> Tensor:
-    """bool (images): whether the largest output (N × classes) is that of the true class; one that is NaN is wrong."""
-    return (outputs.argmax(1) == labels) & ~outputs.isnan().any(1)
 
 
 def labels_at(data: Data, role: Role, index: Tensor) -> Tensor:
@@ -63,11 +60,6 @@ def likeliest(outputs: Tensor) -> Tensor:
     return outputs.argmax(1)
 
 
-def by_guessing(info: DataInfo) -> float:
-    """The share that is right by luck, where every class has as many images."""
-    return 1 / len(info.classes) if info.classes else 0.0
-
-
 def misfit(shape: tuple[int, ...], info: DataInfo) -> str | None:
     """Outputs must be one number a class."""
     if len(shape) != 2:
@@ -102,4 +94,6 @@ CLASSIFICATION = Task(
     as_targets=likeliest,
     misfit=misfit,
     choices=chosen,
+    further=(TOP5, MEAN_PER_CLASS),
+    against_dense=(AGREEMENT, DIVERGENCE),
 )

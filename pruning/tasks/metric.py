@@ -26,6 +26,15 @@ class Difference:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A metric of all images that were looked at."""
+
+    value: float
+    interval: tuple[float, float]
+    """95 %."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Metric:
     """One row of what can be measured. Pages, commands and reports speak of it by these words.
 
@@ -58,10 +67,23 @@ class Metric:
     """Scores of two networks on the same images → mean of the second minus that of the first."""
     guess: Callable[[DataInfo], float]
     """What somebody gets who answers without looking."""
+    lost: str = "newly wrong"
+    won: str = "newly right"
+    """What images are called that only the first, and only the second, of two networks has right."""
+    kept: str = "right or wrong as before"
+    """And those that both have right, or neither."""
+    of_all: Callable[[Tensor, Tensor], Summary] | None = None
+    """Scores and targets of all images → the metric, where it is no plain mean of the scores."""
 
     def mean(self, scores: Tensor) -> float:
         """The metric of so many scores."""
         return int(scores.sum()) / len(scores) if self.counts else float(scores.double().mean())
+
+    def summary(self, scores: Tensor, targets: Tensor) -> Summary:
+        """The metric with its interval, of all images: their scores and what is right for them."""
+        if self.of_all is not None:
+            return self.of_all(scores, targets)
+        return Summary(value=self.mean(scores), interval=self.interval(scores))
 
     def gain(self, change: float) -> float:
         """A change as an improvement: positive where the second network is better."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pruning.base.errors import InputError
 from pruning.data.info import DataInfo
+from pruning.tasks.agreement import AGREEMENT_TASK
 from pruning.tasks.classification import CLASSIFICATION
 from pruning.tasks.metric import Metric
 from pruning.tasks.task import Task
 
-TASKS: dict[str, Task] = {task.name: task for task in (CLASSIFICATION,)}
+TASKS: dict[str, Task] = {task.name: task for task in (CLASSIFICATION, AGREEMENT_TASK)}
 
 
 def task_of(info: DataInfo) -> Task:
@@ -22,13 +23,19 @@ def task_of(info: DataInfo) -> Task:
     return TASKS[info.task]
 
 
+def metrics() -> dict[str, Metric]:
+    """Every metric by the name that results give it: of each task the main one, then those beside it."""
+    rows = [(task.metric, *task.further, *task.against_dense) for task in TASKS.values()]
+    return {metric.name: metric for row in rows for metric in row}
+
+
 def find_metric(name: str) -> Metric:
     """A metric by the name that results give it.
 
     Raises:
         InputError: there is no such metric.
     """
-    metrics = {task.metric.name: task.metric for task in TASKS.values()}
-    if name not in metrics:
-        raise InputError(f"There is no metric '{name[:80]}'; there is {', '.join(metrics)}.")
-    return metrics[name]
+    known = metrics()
+    if name not in known:
+        raise InputError(f"There is no metric '{name[:80]}'; there is {', '.join(known)}.")
+    return known[name]

@@ -47,3 +47,9 @@ class Task:
     they can."""
     choices: Callable[[Tensor, Tensor], Choices] | None = None
     """Outputs and targets → which class is answered; None for a task that chooses none."""
+    further: tuple[Metric, ...] = ()
+    """Metrics beside the main one, of the same outputs and targets."""
+    against_dense: tuple[Metric, ...] = ()
+    """Metrics beside it whose targets are what the unpruned network puts out for the same images."""
+    needs_labels: bool = True
+    """Whether it has to be known of every image what is right."""

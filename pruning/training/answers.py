@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import torch
@@ -13,16 +13,17 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
-from pruning.base.errors import InputError, StorageError, first_line
+from pruning.base.errors import Cancelled, InputError, StorageError, first_line
 from pruning.data.info import ROLES, Role
 from pruning.data.protocol import Data
 from pruning.tasks.choices import Choices
 from pruning.tasks.classification import ACCURACY
-from pruning.tasks.metric import Metric
+from pruning.tasks.metric import Metric, Summary
 from pruning.tasks.table import find_metric, task_of
-from pruning.training.evaluate import Scores, outputs
+from pruning.tasks.task import Task
+from pruning.training.evaluate import Scores
 
-CHOICES = tuple(field.name for field in fields(Choices))
+CHOICES = tuple(entry.name for entry in fields(Choices))
 SCORES = "scores"
 METRIC = ".metric"
 """Key of a file's metadata; absent: accuracy."""
@@ -36,6 +37,10 @@ class Answers(Scores):
     """Of the data set the images are from, as `Data.digest`."""
     choices: Choices | None
     """Which class was answered; None where the task chooses none."""
+    further: Mapping[str, Summary] = field(default_factory=dict)
+    """Metrics beside the main one, by name; empty for answers that come from a file."""
+    loss: float | None = None
+    """Mean loss of the task; None for answers that come from a file."""
 
     @property
     def classes(self) -> Choices:
@@ -58,22 +63,90 @@ def answer(
         InputError: the data set does not say what is right, as where it has no labels.
         Cancelled: `cancel()` became true.
     """
+    return answer_side_by_side({"": model}, data, role, limit=limit, cancel=cancel)[""]
+
+
+def answer_side_by_side(
+    models: Mapping[str, nn.Module],
+    data: Data,
+    role: Role,
+    *,
+    dense: str | None = None,
+    limit: int | None = None,
+    cancel: Cancel | None = None,
+) -> dict[str, Answers]:
+    """Show the images of a role to several models, each image read once: what each says, by the same names.
+
+    `dense`: the name of the unpruned one among them, which the others are held against.
+
+    Raises:
+        InputError, Cancelled: as `answer`.
+    """
     task = task_of(data.info)
-    scores: list[Tensor] = []
-    chosen: list[Choices] = []
-    for found, index in outputs(model, data, role, limit=limit, cancel=cancel):
-        targets = task.targets(data, role, index)
-        scores.append(task.metric.score(found, targets))
-        if task.choices is not None:
-            chosen.append(task.choices(found, targets))
-    joined = {name: torch.cat([getattr(some, name) for some in chosen]) for name in CHOICES} if chosen else None
-    return Answers(
-        role=role,
-        data_digest=data.digest,
-        metric=task.metric,
-        scores=torch.cat(scores),
-        choices=None if joined is None else Choices(**joined),
-    )
+    books = {name: _Book(task) for name in models}
+    training = {name: model.training for name, model in models.items()}
+    try:
+        for images, index in data.batches(role, limit=limit):
+            shown = images.contiguous(memory_format=torch.channels_last)
+            said: dict[str, Tensor] = {}
+            for name, model in models.items():
+                if cancel is not None and cancel():
+                    raise Cancelled("Cancelled while measuring accuracy.")
+                with torch.no_grad():
+                    said[name] = model.eval()(shown)
+            targets = task.targets(data, role, index)
+            for name, book in books.items():
+                book.add(said[name], targets, None if dense in (None, name) else said[str(dense)])
+    finally:
+        for name, model in models.items():
+            model.train(training[name])
+    return {name: book.answers(role, data.digest) for name, book in books.items()}
+
+
+class _Book:
+    """What one model says of images, batch by batch."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._scores: list[Tensor] = []
+        self._chosen: list[Choices] = []
+        self._targets: list[Tensor] = []
+        self._beside: dict[str, list[Tensor]] = {}
+        self._loss, self._images = 0.0, 0
+
+    def add(self, found: Tensor, targets: Tensor, dense: Tensor | None) -> None:
+        """Outputs, what is right, and what the unpruned network puts out, for some images."""
+        self._scores.append(self._task.metric.score(found, targets))
+        self._loss += float(self._task.loss(found, targets, reduction="sum"))
+        self._images += len(found)
+        if self._task.choices is not None:
+            self._chosen.append(self._task.choices(found, targets))
+        for metric in self._task.further:
+            self._beside.setdefault(metric.name, []).append(metric.score(found, targets))
+        if any(metric.of_all for metric in self._task.further):
+            self._targets.append(targets)
+        if dense is not None:
+            for metric in self._task.against_dense:
+                self._beside.setdefault(metric.name, []).append(metric.score(found, dense))
+
+    def answers(self, role: Role, digest: str) -> Answers:
+        """All of it."""
+        chosen = self._chosen
+        joined = {name: torch.cat([getattr(some, name) for some in chosen]) for name in CHOICES} if chosen else None
+        targets = torch.cat(self._targets) if self._targets else torch.empty(0)
+        return Answers(
+            role=role,
+            data_digest=digest,
+            metric=self._task.metric,
+            scores=torch.cat(self._scores),
+            choices=None if joined is None else Choices(**joined),
+            loss=self._loss / self._images,
+            further={
+                metric.name: metric.summary(torch.cat(self._beside[metric.name]), targets)
+                for metric in (*self._task.further, *self._task.against_dense)
+                if metric.name in self._beside
+            },
+        )
 
 
 def save_answers(path: Path, sides: Mapping[str, Answers]) -> None:

@@ -154,7 +154,8 @@ def test_prune_and_evaluate_the_run(capsys, tmp_path):
         assert set(result[side]["bytes"]) == {"raw", "deflate", "sparse"}
         assert set(result[side]["latency_ms"]) == {"1", "32"}
         assert set(result[side]["latency_ms"]["1"]) == {"median", "low", "high"}
-    assert {"metric", "accuracy", "interval", "newly_wrong", "newly_right"} == set(result["difference"])
+    worst = {"worst_class", "worst_class_drop", "worst_class_images"}
+    assert {"metric", "accuracy", "interval", "newly_wrong", "newly_right"} | worst == set(result["difference"])
     assert {"as_cut", "recalibrated", "finetuned"} == set(result["stages"])
     assert {"name", "group", "requested", "achieved", "kept", "total"} <= set(result["layers"][0])
     assert {"engine", "threads", "seconds", "speedup", "schema_version"} <= set(result)
@@ -182,9 +183,9 @@ def test_prune_by_what_train_images_show(capsys, tmp_path, granularity):
     assert status == 0 and result["check"]["status"] == "exact"
     asked = {name: result["recipe"][name] for name in ("granularity", "criterion", "parameters", "seed", "version")}
     assert asked == {
-        "granularity": granularity, "criterion": "taylor", "parameters": {"batches": 2}, "seed": 3, "version": 3
+        "granularity": granularity, "criterion": "taylor", "parameters": {"batches": 2}, "seed": 3, "version": 4
     }  # fmt: skip
-    assert (tmp_path / "run" / "recipe.yaml").read_text().startswith("version: 3\n")
+    assert (tmp_path / "run" / "recipe.yaml").read_text().startswith("version: 4\n")
 
 
 def test_prune_by_batch_norm_and_in_multiples(capsys, tmp_path):
@@ -249,6 +250,7 @@ def test_an_unmet_requirement_sets_the_exit_status(capsys):
         (["evaluate", "run:nowhere"], "no finished run"),
         (["evaluate", "torchvision:resnet18"], "comes without images"),
         (["prune", "file:net.py:build"], "no file net.py"),
+        (["prune", "timm:resnet18"], "comes without images"),
         (["verify", "torchvision:resnet19", "--sparsity", "0.5"], "Did you mean 'torchvision:resnet18'?"),
         (["verify", "resnet18", "--sparsity", "0.5"], "Did you mean 'torchvision:resnet18'?"),
         (["verify", "file:nowhere.py:build", "--sparsity", "0.5"], "There is no file"),

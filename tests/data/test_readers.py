@@ -56,9 +56,9 @@ TOY = Reader(
     kind="toy",
     form="toy:SIDE",
     takes=lambda reference: reference.startswith("toy:"),
-    describe=lambda reference: INFO,
+    describe=lambda reference, preprocess=None: INFO,
     is_available=lambda reference, data_dir: True,
-    open=lambda reference, data_dir, download, progress: toy(),
+    open=lambda reference, data_dir, download, progress, preprocess=None: toy(),
 )
 
 
@@ -115,11 +115,11 @@ def test_a_row_without_names_is_tried_with_a_sample(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(SAMPLES, "toy", lambda folder: "toy:4")
     check_its_word(TOY, tmp_path)
     monkeypatch.setitem(SAMPLES, "toy", lambda folder: f"toy:{folder}")
-    named = replace(TOY, describe=lambda reference: replace(INFO, name=reference))
+    named = replace(TOY, describe=lambda reference, preprocess=None: replace(INFO, name=reference))
     with pytest.raises(AssertionError, match="says is_path"):
         check_its_word(named, tmp_path)
     monkeypatch.setitem(SAMPLES, "toy", lambda folder: "toy:4")
-    broken = replace(TOY, describe=lambda reference: replace(INFO, sizes={**SIZES, "test": 8}))
+    broken = replace(TOY, describe=lambda reference, preprocess=None: replace(INFO, sizes={**SIZES, "test": 8}))
     monkeypatch.setitem(READERS, "toy", broken)
     with pytest.raises(AssertionError):
         check_its_word(broken, tmp_path)
@@ -200,3 +200,12 @@ def test_an_epoch_has_a_step_even_where_a_batch_holds_all_images() -> None:
     assert [INFO.steps_per_epoch(size) for size in (5, 23, 24, 1000)] == [4, 1, 1, 1]
     assert [INFO.steps_of(epochs, 5) for epochs in (0, 0.5, 2, 2.6)] == [0, 2, 8, 10]
     assert INFO.steps_of(3, 1000) == 3
+
+
+def test_normalising_changes_nothing_that_is_handed_over() -> None:
+    pixels = DRAWN["test"].float()
+    kept = pixels.clone()
+    expected = (kept - 255 * torch.tensor(INFO.mean).view(1, -1, 1, 1)) / (
+        255 * torch.tensor(INFO.std).view(1, -1, 1, 1)
+    )
+    assert torch.allclose(toy().normalise(pixels), expected) and torch.equal(pixels, kept)

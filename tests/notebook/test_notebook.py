@@ -173,3 +173,22 @@ def test_the_example_notebook_runs(tmp_path: Path) -> None:
     assert "application/vnd.plotly.v1+json" in kinds and "text/html" in kinds
     (run,) = (tmp_path / "runs").iterdir()
     assert (run / "result.json").is_file() and (tmp_path / "report.html").stat().st_size < 8_000_000
+
+
+def test_own_images_by_path_or_reference(tmp_path: Path) -> None:
+    from torch import nn
+
+    from tests import own
+
+    with own.added():
+        net = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3))
+        opened = pruning.open(
+            net, (3, 16, 16), data="shapes:labelled", preprocess={"size": 16, "mean": [0.5] * 3, "std": [0.5] * 3}
+        )
+        assert opened.subject.preprocess is not None and opened.subject.preprocess.mean == (0.5,) * 3
+        assert opened.cut(0.5).accuracy(images=60).metric.name == "accuracy"
+        plain = pruning.open(net, (3, 16, 16), data="shapes:plain")
+        assert plain.cut(0.0).accuracy(images=60).value == 1.0
+        assert "agreement with the unpruned network" in plain.cut(0.5).accuracy(images=60).metric.title
+    with pytest.raises(InputError, match="neither a data set nor a file or folder"):
+        pruning.open(net, (3, 16, 16), data=tmp_path / "nowhere")

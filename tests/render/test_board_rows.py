@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from pruning.planning.ranking import Ranking
 from pruning.planning.rows import all_rows
-from pruning.render.board_rows import DECADES, channel_rows, rows_and_costs, score_histogram, zeros_lost
+from pruning.render.board_rows import DECADES, channel_rows, coupled, rows_and_costs, score_histogram, zeros_lost
 from pruning.spec import PruneSpec
 from pruning.subject import open_subject
 
@@ -58,3 +59,20 @@ def test_rows_of_weights_come_with_the_costs_of_dense() -> None:
     assert all(sum(row["bins"]) + row["zeros"] == row["total"] for row in found["rows"])
     params = 784 * 300 + 300 + 300 * 100 + 100 + 100 * 10 + 10
     assert found["dense"]["params"] == params >= found["dense"]["nonzero"] > 0.9 * params
+
+
+def test_rows_say_how_many_have_to_stay_and_what_heads_are() -> None:
+    subject = open_subject("sample:lenet300")
+    row = all_rows(subject.graph, "channel")[0]
+    assert row.target.group is not None
+    held = replace(row.target.group, least=8, why_least="net.py:3: the code asks for more than 7")
+    words = coupled(replace(row, target=replace(row.target, group=held)))
+    assert words.endswith("At least 8 units have to stay: net.py:3: the code asks for more than 7.")
+    heads = coupled(replace(row, target=replace(row.target, group=held, heads=True)))
+    assert heads.startswith("Attention heads: fc1 makes query, key and value") and "At least 8 heads" in heads
+    assert "have to stay" not in coupled(row)
+
+
+def test_rows_of_a_deep_network_come_in_stages_with_short_names() -> None:
+    found = rows_and_costs(open_subject("sample:resnet20"), PruneSpec(), None)
+    assert len(found["stages"]) == 1 and all(row["short"] == row["label"] for row in found["rows"])

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pruning.base.errors import InputError
+from pruning.data.preprocess import Preprocess
 from pruning.runs.recipe import Recipe
 from pruning.spec import RUN, PruneSpec
 
@@ -28,7 +29,14 @@ def test_file_round_trip(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("version: 4\nmodel: a\ndata: mnist5k", "version 4"),
+        ("version: 5\nmodel: a\ndata: mnist5k", "version 5"),
+        ("version: 3\nmodel: a\ndata: mnist5k\noptimiser: sgd", "unknown field 'optimiser'"),
+        ("version: 4\nmodel: a\ndata: mnist5k\noptimiser: adam", "sgd, adamw"),
+        ("version: 4\nmodel: a\ndata: mnist5k\naugment: flip,spin", "randaugment"),
+        ("version: 4\nmodel: a\ndata: mnist5k\ndistillation: 2", "between 0 and 1"),
+        ("version: 4\nmodel: a\ndata: mnist5k\ndistillation: lots", "a number"),
+        ("version: 4\nmodel: a\ndata: mnist5k\npreprocess: 224", "names and values"),
+        ("version: 4\nmodel: a\ndata: mnist5k\npreprocess: {size: 224}", "'mean' is missing"),
         ("version: 2\nmodel: a\ndata: mnist5k\nhead_rounding: up", "unknown field 'head_rounding'"),
         ("version: 3\nmodel: a\ndata: mnist5k\nhead_rounding: near", "down"),
         ("version: 0\nmodel: a\ndata: mnist5k", "version 0"),
@@ -114,12 +122,12 @@ def test_recipes_of_version_1_open_and_mean_the_same():
     )  # fmt: skip
     plain = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5, head_rounding="up"))
     assert Recipe.from_file(VERSION_1 / "plain.yaml") == plain, "heads that stayed were rounded up"
-    assert Recipe.from_yaml(full.to_yaml()) == full and full.to_yaml().startswith("version: 3\n")
+    assert Recipe.from_yaml(full.to_yaml()) == full and full.to_yaml().startswith("version: 4\n")
     short = Recipe.from_yaml("version: 1\nmodel: sample:lenet5\ndata: mnist5k")
     assert short.prune == plain.prune, "what was not said stood for a half"
 
 
-@pytest.mark.parametrize(("version", "rounding"), [(1, "up"), (2, "up"), (3, "down")])
+@pytest.mark.parametrize(("version", "rounding"), [(1, "up"), (2, "up"), (3, "down"), (4, "down")])
 def test_recipes_keep_the_rounding_of_heads_of_their_time(version: int, rounding: str) -> None:
     recipe = Recipe.from_yaml(f"version: {version}\nmodel: sample:lenet5\ndata: mnist5k")
     assert recipe.prune.head_rounding == rounding
@@ -138,3 +146,24 @@ def test_a_recipe_holds_all_of_its_spec():
     assert RECIPE.replace(prune=PruneSpec(), seed=3).prune == PruneSpec(seed=3)
     with pytest.raises(InputError, match="channels only"):
         full.replace(criterion="bn_scale")
+
+
+def test_a_recipe_of_ones_own_images_holds_how_they_are_prepared():
+    how = Preprocess(size=(64, 48), resize=72, interpolation="bicubic", colour="bgr", mean=(0.5,) * 3, std=(0.25,) * 3)
+    full = RECIPE.replace(preprocess=how, optimiser="adamw", augment="crop, flip", distillation=0.5, batch_norm="fixed")
+    assert full.augment == "flip,crop", "in the order of the table"
+    assert Recipe.from_yaml(full.to_yaml()) == full == Recipe.from_values(full.to_values())
+    assert full.to_values()["preprocess"]["size"] == [64, 48] and RECIPE.to_values()["preprocess"] is None
+
+
+def test_recipes_of_version_3_open_and_mean_the_same():
+    """Written by the explorer of that time."""
+    text = (
+        "version: 3\nmodel: sample:lenet5\ndata: mnist5k\ngranularity: channel\ncriterion: l2\nparameters: {}\n"
+        "allocation: uniform\nsparsity: 0.5\nlayers: {}\nround_to: 1\nhead_rounding: down\nschedule: oneshot\n"
+        "iterations: 1\nfinetune_steps: 10\nbatch_size: 64\nlr: 0.02\nmomentum: 0.9\nweight_decay: 0.0005\nshift: 0\n"
+        "precision: fp32\nseed: 0\n"
+    )
+    assert Recipe.from_yaml(text) == Recipe(
+        model="sample:lenet5", data="mnist5k", prune=PruneSpec(sparsity=0.5), finetune_steps=10
+    )

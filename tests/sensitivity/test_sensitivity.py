@@ -506,7 +506,7 @@ def test_command(capsys: pytest.CaptureFixture[str], quick: None) -> None:
         (["sample:lenet5", "--criterion", "l0"], "Choose one of"),
         (["sample:lenet5", "--images", "0"], "at least one image"),
         (["sample:lenet5", "--lose", "-1"], "from 0 to 100"),
-        (["sample:lenet5", "--data", "cifar"], "There is no data set 'cifar'"),
+        (["sample:lenet5", "--data", "cifar"], "neither a data set nor a file or folder 'cifar'"),
         (["torchvision:resnet18"], "comes without images"),
         (["lenet5"], "Did you mean"),
     ],

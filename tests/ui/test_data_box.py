@@ -82,7 +82,7 @@ def test_images_that_a_run_names_stay_where_they_fit(app: AppTest, monkeypatch: 
 
 
 def test_images_that_are_gone_are_others_now(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(reference: str) -> NoReturn:
+    def gone(reference: str, preprocess: object = None) -> NoReturn:
         raise DataError("The folder of the photos is gone.")
 
     monkeypatch.setitem(READERS, "own", replace(own_digits(is_path=True), describe=gone))

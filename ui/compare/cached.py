@@ -23,7 +23,7 @@ IMAGES = 1000
 def dense(pair: Pair) -> Subject:
     """The dense network that both go back to. Only where `pair.same_network`."""
     after = pair.after.subject
-    return loaders.open_subject(after.network.origin).with_images(after.images)
+    return loaders.open_subject(after.network.origin, after.data_name or None, after.preprocess)
 
 
 def answers(subject: Subject) -> Answers:

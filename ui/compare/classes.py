@@ -23,7 +23,6 @@ state.DEFAULTS[MATRIX] = CHANGE
 def show(pair: Pair) -> None:
     """The changes as a figure and as a table, and the confusion."""
     from pruning.compare.classes import per_class, summary
-    from pruning.data.readers import describe_data
     from pruning.render.figures import compare as plots_compare
 
     both = pictures.answers(pair)
@@ -33,7 +32,7 @@ def show(pair: Pair) -> None:
     if first is None or second is None:
         st.info("These networks choose no class, so there is none to look at by itself.", icon=":material/info:")
         return
-    names = describe_data(pair.data_name).classes
+    names = pair.after.subject.info.classes
     found = per_class(*both, names)
     left, right = st.columns(2, gap="large")
     with left:

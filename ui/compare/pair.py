@@ -104,13 +104,15 @@ def _run_side(run: Run) -> Side:
     from pruning.compare.sides import run_side
     from pruning.runs.words import describe
 
-    return run_side(run, loaders.open_subject(run.ref, run.recipe.data), describe(run))
+    loaders.trust(run)
+    return run_side(run, loaders.open_subject(run.ref, run.recipe.data, run.recipe.preprocess), describe(run))
 
 
 def _dense_side(run: Run) -> Side:
     from pruning.compare.sides import dense_side
 
-    return dense_side(run, loaders.open_subject(run.dense_ref(), run.recipe.data))
+    loaders.trust(run)
+    return dense_side(run, loaders.open_subject(run.dense_ref(), run.recipe.data, run.recipe.preprocess))
 
 
 def _adopt(runs: Mapping[str, Run], before: str, after: str) -> str | None:

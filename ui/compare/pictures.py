@@ -35,7 +35,7 @@ def show(pair: Pair) -> None:
         st.info(f"{before.metric.title.capitalize()} counts no right and wrong answers.", icon=":material/info:")
         return
     st.html(verdict.answers_html(counted, pair))
-    svg_panel.show(waffle.html(counted), css=waffle.STYLE, key="compare_waffle")
+    svg_panel.show(waffle.html(counted, pair.metric), css=waffle.STYLE, key="compare_waffle")
     st.caption("Every square is one test image; the changed answers come first. Test images are for looking at, "
                "not for tuning: whoever chooses settings by them has no honest figure left.")  # fmt: skip
     if (missing := pair.why_no_pictures) is not None:

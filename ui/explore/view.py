@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,7 +13,9 @@ from ui.kit.view import Setting, one_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    from streamlit.delta_generator import DeltaGenerator
 
+    from pruning.graph.stages import Stage
     from pruning.subject import Subject
 
 VIEW = {
@@ -26,6 +29,23 @@ VIEW = {
     "axis": one_of(state.EXPLORE_AXIS, ("linear", "log")),
 }
 """What a link to Explore carries."""
+
+
+def choose_stage(place: DeltaGenerator, parts: Sequence[Stage]) -> Stage | None:
+    """Let one stage of a deep network be shown alone; None for all of it. The chosen layer follows into the stage."""
+    titles = {stage.title: stage for stage in parts}
+    if state.get(state.EXPLORE_STAGE) not in titles:
+        state.put(state.EXPLORE_STAGE, "")
+    chosen = place.selectbox(
+        "Part of the network",
+        ["", *titles],
+        format_func=lambda title: f"{title} ({len(titles[title].members)})" if title else "all layers",
+        **state.bound(state.EXPLORE_STAGE),
+    )
+    stage = titles.get(chosen)
+    if stage is not None and state.get(state.EXPLORE_LAYER) not in stage.members:
+        state.put(state.EXPLORE_LAYER, stage.members[0])
+    return stage
 
 
 def table(subject: Subject) -> pd.DataFrame:

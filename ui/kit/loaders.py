@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import state
+from ui.kit import permits, place, state
 
 if TYPE_CHECKING:
+    from pruning.catalog.references import Reference
+    from pruning.data.preprocess import Preprocess
     from pruning.data.protocol import Data
-    from pruning.subject import Images, Subject
+    from pruning.runs import Run
+    from pruning.subject import Subject
 
 
 def model_refs() -> dict[str, str]:
@@ -25,19 +28,92 @@ def model_refs() -> dict[str, str]:
     return {ref: title for opener in OPENERS.values() for ref, title in opener.choices().items()}
 
 
-def open_subject(ref: str, data: str | None = None) -> Subject:
-    """A network by reference, shared by all sessions; `data`: with these images, where they are for this session.
+def open_subject(ref: str, data: str | None = None, preprocess: Preprocess | None = None) -> Subject:
+    """A network by reference, shared by all sessions; `data`: with these images, where they are for this session,
+    prepared as `preprocess` says.
 
     Raises as `pruning.subject.open_subject` does, and InputError for what a visitor may not open.
     """
     _ready()
-    import pruning.runs  # noqa: F401 - adds run: to the openers
-    from pruning.catalog.openers import OPENERS, check_visitor
+    from pruning.catalog.openers import OPENERS
 
     reference = check_visitor(ref)
     opener = OPENERS[reference.kind]
     subject = _open_large(ref, opener.stamp(reference)) if opener.large else _open(ref, opener.stamp(reference))
-    return subject if data is None else subject.with_images(images(data))
+    if subject.ref != ref and permits.holds(ref):  # it says more, such as the number of classes in the file
+        permits.allow(subject.ref, permits.title(ref) or "")
+    return subject if data is None else with_data(subject, data, preprocess)
+
+
+def check_visitor(ref: str) -> Reference:
+    """Let a reference pass that this visitor may open: as everybody, or because the file behind it is theirs.
+
+    Raises:
+        InputError: neither.
+    """
+    import pruning.runs  # noqa: F401 - adds run: to the openers
+    from pruning.catalog import openers
+
+    reference = openers.parse_reference(ref)
+    if reference.kind == "file":
+        check_code(ref, reference)
+        return reference
+    if reference.kind == "run" and (origin := _origin(reference)).partition(":")[0] == "file":
+        check_code(origin, openers.parse_reference(origin))
+        return reference
+    return reference if permits.holds(ref) else openers.check_visitor(ref)
+
+
+def trust(run: Run) -> None:
+    """Let this visitor open the networks of a run that is on this server, whatever files they are made from; code in
+    them is run only where the owner allows that."""
+    from pruning.catalog.openers import is_on_this_machine_alone
+
+    if run.origin and is_on_this_machine_alone(run.origin):
+        for ref in dict.fromkeys((run.recipe.model, run.origin, run.ref)):
+            permits.allow(ref)
+
+
+def _origin(reference: Reference) -> str:
+    """Of a run's network; '' where its folder does not say."""
+    from pathlib import Path
+
+    from pruning.base.errors import StorageError
+    from pruning.runs.saved_model import read_origin
+
+    try:
+        return read_origin(Path(reference.name))
+    except StorageError:
+        return ""
+
+
+def check_code(ref: str, reference: Reference) -> None:
+    """Raises InputError where a file with code may not be run for this visitor."""
+    from pruning.base.errors import InputError
+    from pruning.catalog import openers
+    from pruning.settings import settings
+
+    if not settings().python.allowed:
+        openers.check_visitor(ref)  # refuses, and says what to do instead
+    _check_code(reference.name)
+    if reference.weights not in (None, "default") and not permits.holds(ref):
+        raise InputError("weights=FILE reads a file on the server: send the weights under Your network instead.")
+
+
+def _check_code(path: str) -> None:
+    from pruning.base.errors import InputError
+    from pruning.base.files import given_path
+    from pruning.settings import settings
+
+    if not settings().python.allowed:
+        raise InputError("A Python file cannot be opened in the browser, because its code would run on the server.")
+    if not place.is_loopback():
+        raise InputError("A Python file is opened only where the app serves this machine alone: use the command line.")
+    if not settings().allows_code(given_path(path)):
+        raise InputError(
+            f"{given_path(path).name} lies in none of the folders that pruning.toml lists under [python]: move it "
+            "there, or add its folder."
+        )
 
 
 def is_large(ref: str) -> bool:
@@ -48,17 +124,26 @@ def is_large(ref: str) -> bool:
     return kind in OPENERS and OPENERS[kind].large
 
 
-def images(data: str) -> Images:
-    """Images by reference, from where this session says they are. Raises as `Images.named` does."""
-    from pruning.subject import Images
+def with_data(subject: Subject, data: str, preprocess: Preprocess | None = None) -> Subject:
+    """A network with images by reference, from where this session says they are.
 
-    return Images.named(data, state.data_dir(data), load_data)
+    `preprocess`: how images of one's own are prepared; None: as this session says, else as the network or they do.
+
+    Raises as `Subject.with_data` does, and InputError where the images are code that may not be run for this visitor.
+    """
+    from pruning.data.readers import is_on_this_machine_alone
+
+    how = preprocess or permits.prepared(subject.ref, data)
+    if not is_on_this_machine_alone(data):
+        return subject.with_data(data, state.data_dir(data), how, load_data)
+    check_images(data)
+    return _with_own(subject.ref, subject.digest, data, how, _stamp(data), subject)
 
 
-def load_data(name: str, data_dir: str | None = None) -> Data:
+def load_data(name: str, data_dir: str | None = None, preprocess: Preprocess | None = None) -> Data:
     """A data set, shared by all sessions. Raises as `pruning.data.readers.open_data` does."""
     _ready()
-    return _load_data(name, data_dir)
+    return _load_data(name, data_dir, preprocess, _stamp(name))
 
 
 def asked_to_stop() -> bool:
@@ -96,7 +181,39 @@ def _subject(ref: str) -> Subject:
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
-def _load_data(name: str, data_dir: str | None) -> Data:
+def _load_data(name: str, data_dir: str | None, preprocess: Preprocess | None, stamp: tuple[int, ...]) -> Data:
     from pruning.data.readers import open_data
 
-    return open_data(name, data_dir)
+    return open_data(name, data_dir, preprocess=preprocess)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _with_own(
+    ref: str, digest: str, data: str, preprocess: Preprocess | None, stamp: tuple[int, ...], _subject: Subject
+) -> Subject:
+    """Fitting a network and images to each other asks the network, which may take a second."""
+    return _subject.with_data(data, None, preprocess, load_data)
+
+
+def _stamp(data: str) -> tuple[int, ...]:
+    """Numbers that change where a file or folder of one's own has changed; () for a published data set."""
+    import os
+
+    from pruning.data.readers import is_on_this_machine_alone, take_apart
+
+    if not is_on_this_machine_alone(data):
+        return ()
+    try:
+        found = os.stat(take_apart(data)[1])
+    except (OSError, ValueError):
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def check_images(data: str) -> None:
+    """Raises InputError where images are code that may not be run for this visitor."""
+    from pruning.data.readers import take_apart
+
+    kind, path, _ = take_apart(data)
+    if kind == "file":
+        _check_code(path)

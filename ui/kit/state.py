@@ -26,6 +26,8 @@ EXPLORE_LAYER = "explore_layer"
 EXPLORE_NORM = "explore_norm"
 EXPLORE_SHARE = "explore_share"
 EXPLORE_AXIS = "explore_axis"
+EXPLORE_STAGE = "explore_stage"
+"""Title of the stage of a deep network that is shown alone; '': all."""
 
 DEFAULTS: dict[str, Any] = {
     MODEL: "sample:mini_resnet",
@@ -39,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
     EXPLORE_NORM: "l2",
     EXPLORE_SHARE: "parameters",
     EXPLORE_AXIS: "linear",
+    EXPLORE_STAGE: "",
 }
 
 

@@ -10,6 +10,7 @@ from pruning.base.words import duration
 from pruning.criteria import Parameter, find_criterion
 from pruning.latency import turns
 from ui.kit import charts, errors, state
+from ui.prune import training_form
 from ui.session import cuts, shown_run
 from ui.session.recipe import per_epoch, recipe, training
 
@@ -108,6 +109,8 @@ def _options(chosen: Subject) -> None:
         "Learning rate", 1e-8, 10.0, value=None, step=0.001, format="%g", placeholder=f"{training(chosen)['lr']:g}",
         help="Empty: what suits the data set.", **state.bound_anew(cuts.LEARNING_RATE),
     )  # fmt: skip
+    if chosen.preprocess is not None:
+        training_form.show(chosen)
     for parameter in find_criterion(state.get(cuts.CRITERION)).parameters:
         _parameter(parameter)
     st.number_input("Seed", 0, 2**31 - 1, help="Equal seeds give equal runs.", **state.bound_anew(cuts.SEED))

@@ -21,7 +21,7 @@ def result_for(run: Run | None, subject: Subject, cut: PruneSpec) -> Result | No
     """The result of the shown run, if it is one of this very cut."""
     if run is None or run.result is None:
         return None
-    return run.result_of(subject.graph, cut, model=subject.ref, data=subject.data_name)
+    return run.result_of(subject.graph, cut, model=subject.ref, data=subject.data_name, preprocess=subject.preprocess)
 
 
 def show(run: Run | None, subject: Subject) -> None:
@@ -57,5 +57,5 @@ def _dense_on_select(run: Run, subject: Subject) -> float | None:
     if run.recipe.model != subject.ref:
         return None
     with errors.shown(stop=False):
-        return lab.dense_accuracy(subject.with_images(loaders.images(run.recipe.data))).value
+        return lab.dense_accuracy(loaders.with_data(subject, run.recipe.data, run.recipe.preprocess)).value
     return None

@@ -13,8 +13,11 @@ from ui.kit import curves, errors, lab, state
 from ui.session import cuts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from streamlit.delta_generator import DeltaGenerator
 
+    from pruning.graph.stages import Stage
     from pruning.planning.plan import Plan
     from pruning.sensitivity import FigureName, Sensitivity
     from pruning.subject import Subject
@@ -26,7 +29,8 @@ SORT = "sensitivity_sort"
 CLOSE_UP = "sensitivity_close"
 _USED = "sensitivity_used"
 _TOGETHER = "sensitivity_together"
-state.DEFAULTS.update({FIGURE: "recalibrated", LOSE: 1.0, SORT: "network", CLOSE_UP: False})
+STAGE = "sensitivity_stage"
+state.DEFAULTS.update({FIGURE: "recalibrated", LOSE: 1.0, SORT: "network", CLOSE_UP: False, STAGE: ""})
 
 
 def joint_cut(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None:
@@ -70,11 +74,15 @@ def charts(scan: Sensitivity) -> None:
 
     if scan.measured:
         _look(scan)
+    parts = multiples.parts_of(scan)
+    if len(parts) > 1:
+        _choose_part(parts)
     view = multiples.CurveView(
         figure=figure(scan),
         lose=limit_of(scan),
         sort=state.get(SORT),
         close_up=state.get(CLOSE_UP),
+        stage=state.get(STAGE) if len(parts) > 1 else "",
     )
     st.html(multiples.html(scan, view, palette(figures.dark())))
     if scan.dense is not None:
@@ -136,6 +144,21 @@ def _look(scan: Sensitivity) -> None:
     sort.selectbox("Order", list(multiples.SORTS), format_func=multiples.SORTS.__getitem__, **state.bound(SORT))
     close.html('<div style="height:1.6rem"></div>')
     close.toggle("Close-up of the limit", **state.bound(CLOSE_UP))
+
+
+def _choose_part(parts: Sequence[Stage]) -> None:
+    """Let one stage of a deep network be shown alone; other orders than the network's show all."""
+    titles = {part.title: len(part.members) for part in parts}
+    if state.get(STAGE) not in titles:
+        state.put(STAGE, "")
+    place, _ = st.columns([1, 3])
+    place.selectbox(
+        "Part of the network",
+        ["", *titles],
+        format_func=lambda title: f"{title} ({titles[title]})" if title else f"all ({sum(titles.values())})",
+        disabled=state.get(SORT) != "network",
+        **state.bound(STAGE),
+    )
 
 
 def _use(subject: Subject, plan: Plan) -> None:

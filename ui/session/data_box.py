@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, loaders, state
+from ui.kit import errors, loaders, permits, state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _BROUGHT = "data_brought"
 """References that runs and links named in this session: they stay in the box."""
+_ASKED = "data_asked"
+"""A reference that was chosen elsewhere than in the box."""
+_MORE = "data_more"
+"""That images are to be added."""
 _MOST = 5
 
 
@@ -30,20 +34,31 @@ def bring(reference: str) -> None:
         st.session_state[_BROUGHT] = [*mine, reference][-_MOST:]
 
 
+def ask(reference: str) -> None:
+    """Have images chosen when the page is drawn next."""
+    st.session_state[_ASKED] = reference
+
+
 def show(subject: Subject, place: DeltaGenerator) -> Subject:
     """Draw the box into `place`; gives the network with the chosen images, or as it is where none fit it."""
     from pruning.data.readers import describe_data
 
+    wanted = st.session_state.pop(_ASKED, None)
+    if wanted is not None:
+        bring(wanted)
+        state.put(state.DATA, wanted)
     names, refused = _offered(subject)
     asked = state.get(state.DATA)
     if not names:
         place.selectbox(
             "Data set", [], placeholder="no images", disabled=True, label_visibility="collapsed", key="no_data"
         )
-        st.caption(
-            f"Accuracy is absent: {subject.missing}. Weights, scores, costs and times work; for a run choose a network "
-            "that comes with images."
-        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="no_images"):
+            st.button("Add images", icon=":material/add_photo_alternate:", key="add_images", on_click=_add)
+            st.caption(
+                f"Accuracy is absent: {subject.missing}. Weights, scores, costs and times work; accuracy and a run "
+                "need images."
+            )
         if asked in refused:
             st.caption(errors.plain(refused[asked]))
         return subject
@@ -57,25 +72,37 @@ def show(subject: Subject, place: DeltaGenerator) -> Subject:
     place.selectbox(
         "Data set",
         names,
-        format_func=lambda name: describe_data(name).title,
+        format_func=lambda name: permits.title(name) or describe_data(name).title,
         label_visibility="collapsed",
         **state.bound(state.DATA),
     )
     name = state.get(state.DATA)
-    subject = subject.with_images(loaders.images(name))
+    subject = loaders.with_data(subject, name)
     if not subject.has_images:
         _get_images(name)
     return subject
 
 
+def asks_for_more() -> bool:
+    """Whether images are to be added, asked just now."""
+    return bool(st.session_state.pop(_MORE, False))
+
+
+def _add() -> None:
+    st.session_state[_MORE] = True
+
+
 def _offered(subject: Subject) -> tuple[list[str], Mapping[str, str]]:
     """The data sets to choose from, and why each of the others that are known here is not among them."""
-    from pruning.data.readers import describe_data
+    from pruning.data.readers import describe_data, is_on_this_machine_alone
 
     names, refused = [], {}
     for name in dict.fromkeys((*subject.network.data, *st.session_state.get(_BROUGHT, []))):
         try:
-            subject.check_fits(describe_data(name))
+            if is_on_this_machine_alone(name):
+                loaders.with_data(subject, name)
+            else:
+                subject.check_fits(describe_data(name))
         except errors.PruningError as error:
             refused[name] = str(error)
         else:

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.catalog.references import short_title
-from ui.kit import errors, loaders, state
+from ui.kit import errors, loaders, permits, state
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from pruning.subject import Subject
 
-_HOW = "Another network …"
-"""The last entry of the box; choosing it shows how to name one."""
+MORE = "Your network …"
+"""The last entry of the box; choosing it opens the panel for one's own."""
+_MORE = "network_more"
+"""That it was chosen."""
 _PARAMETER = "model"
 _ASKED = "network_asked"
 """A reference that was typed, to be opened."""
@@ -46,12 +48,12 @@ def show(place: DeltaGenerator) -> Subject:
         subject = _open(state.get(state.MODEL))
     if subject.ref not in titles and not subject.network.data:
         _remember(subject.ref)
-    titles |= {ref: short_title(ref) for ref in st.session_state.get(_LIBRARY, [])}
+    titles |= {ref: _title(ref) for ref in st.session_state.get(_LIBRARY, [])}
     titles.setdefault(subject.ref, subject.title)
     state.put(state.MODEL, subject.ref)  # told anew, or after a change of page the box may show its first entry
     place.selectbox(
         "Network: choose one, or type a reference such as torchvision:resnet50",
-        [*titles, _HOW],
+        [*titles, MORE],
         format_func=lambda choice: titles.get(choice, choice),
         label_visibility="collapsed",
         accept_new_options=True,
@@ -59,16 +61,25 @@ def show(place: DeltaGenerator) -> Subject:
         **(state.bound(state.MODEL) | {"on_change": _picked, "args": (tuple(titles),)}),
     )
     _write_address(subject.ref)
-    if refused == _HOW:
-        st.info(
-            "Type any network of torchvision into the box and press Enter: **torchvision:resnet50**, or with a size "
-            "**torchvision:vit_b_16?size=224**. Its weights are random unless you add **weights=default** and they "
-            "are on this machine.",
-            icon=":material/info:",
-        )
-    elif refused is not None:
+    if refused is not None:
         st.error(errors.plain(refused), icon=":material/error:")
     return subject
+
+
+def ask(ref: str) -> None:
+    """Have a network opened when the page is drawn next; what cannot be opened leaves the choice as it was."""
+    st.session_state[_ASKED] = ref
+
+
+def asks_for_more() -> bool:
+    """Whether the last entry was chosen just now."""
+    return bool(st.session_state.pop(_MORE, False))
+
+
+def _title(ref: str) -> str:
+    """A network that this session has opened, as the box shows it."""
+    own = permits.title(ref)
+    return short_title(ref) if own is None else f"{ref.partition(':')[2].partition('?')[0]}, {own}"
 
 
 def _picked(titles: tuple[str, ...]) -> None:
@@ -78,7 +89,9 @@ def _picked(titles: tuple[str, ...]) -> None:
     if choice in titles:
         state.put(state.MODEL, choice)
         return
-    if choice:
+    if choice == MORE:
+        st.session_state[_MORE] = True
+    elif choice:
         st.session_state[_ASKED] = str(choice).strip()
     state.put(state.MODEL, state.get(state.MODEL))  # until the new one is open the old one stands there
 
@@ -92,9 +105,7 @@ def _take_up() -> str | None:
         asked = asked or address
     if asked is None or asked == state.get(state.MODEL):
         return None
-    if asked == _HOW:
-        return _HOW
-    if len(asked) > _LONGEST:
+    if len(asked) > _LONGEST and not permits.holds(asked):
         return f"A network's reference has at most {_LONGEST} characters: write one such as torchvision:resnet50."
     try:
         _open(asked)
@@ -127,8 +138,10 @@ def _remember(ref: str) -> None:
 
 
 def _write_address(ref: str) -> None:
-    """So that a link and F5 lead to the same network; a run's folder is nobody's business."""
-    if ref == state.DEFAULTS[state.MODEL] or ref.startswith("run:"):
+    """So that a link and F5 lead to the same network; what lies on this server alone is nobody's business."""
+    from pruning.catalog.openers import is_on_this_machine_alone
+
+    if ref == state.DEFAULTS[state.MODEL] or is_on_this_machine_alone(ref):
         st.query_params.pop(_PARAMETER, None)
         st.session_state[_ADDRESS] = None
     else:

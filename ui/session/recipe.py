@@ -21,6 +21,7 @@ def recipe(chosen: Subject, cut: PruneSpec) -> Recipe:
     return Recipe(
         model=chosen.ref,
         data=chosen.data_name,
+        preprocess=chosen.preprocess,
         prune=cut,
         schedule="iterative" if iterative else "oneshot",
         iterations=state.get(cuts.ROUNDS) if iterative else 1,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, loaders, state
-from ui.session import cuts, data_box
+from ui.kit import errors, loaders, permits, state
+from ui.session import cuts, data_box, gate
 
 if TYPE_CHECKING:
     from pruning.runs import Run
@@ -68,13 +68,16 @@ def refused() -> str | None:
 
 
 def adopt(recipe: Recipe) -> None:
-    """Set network, data and sliders to a recipe's. Raises InputError where they do not fit each other, DataError where
-    it cannot be told what the images are."""
+    """Set network, data and sliders to those of a run on this server. Raises InputError where they do not fit each
+    other, DataError where it cannot be told what the images are."""
     from pruning.base.errors import InputError
+    from pruning.catalog.openers import is_on_this_machine_alone
 
-    subject, images = loaders.open_subject(recipe.model), loaders.images(recipe.data)
+    if is_on_this_machine_alone(recipe.model):
+        permits.allow(recipe.model)
+    subject = loaders.open_subject(recipe.model)
     try:
-        subject = subject.with_images(images)
+        subject = loaders.with_data(subject, recipe.data, recipe.preprocess)
     except InputError as error:
         if subject.network.data:
             raise
@@ -82,6 +85,9 @@ def adopt(recipe: Recipe) -> None:
     cuts.adopt(subject, recipe)  # first: it refuses what does not fit
     if recipe.data not in subject.network.data:
         data_box.bring(recipe.data)
+    if recipe.preprocess is not None:
+        permits.prepare(recipe.model, recipe.data, recipe.preprocess)
+        gate.passed(subject)
     state.put(state.MODEL, recipe.model)
     state.put(state.DATA, recipe.data)
 
@@ -95,6 +101,7 @@ def adopt_from_visitor(recipe: Recipe) -> None:
     from pruning.data.readers import check_visitor
 
     check_visitor(recipe.data)
+    loaders.check_visitor(recipe.model)
     adopt(recipe)
 
 

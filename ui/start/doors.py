@@ -30,7 +30,8 @@ PRUNE = Door(
     page="pages/prune.py",
     title="Prune mine",
     icon=":material/content_cut:",
-    text="Choose a network, cut it layer by layer, fine-tune what is left.",
+    text="Your own network and images, or a sample: cut it layer by layer, fine-tune what is left.",
+    asks=(("yours", "network"),),
 )
 SHOW = Door(
     page="pages/compare.py",

@@ -18,9 +18,9 @@ def answers(contents: Contents) -> str:
     if found is None:
         return section("answers", "Answers", lead="No answers were counted: the run had no test images.")
     counts = [
-        ("same", found.same, "same answer" if found.otherwise is not None else "as right or wrong as before"),
-        ("removed", found.newly_wrong, "newly wrong"),
-        ("right", found.newly_right, "newly right"),
+        ("same", found.same, "same answer" if found.otherwise is not None else _kept(contents)),
+        ("removed", found.newly_wrong, contents.metric.lost),
+        ("right", found.newly_right, contents.metric.won),
     ]
     if found.otherwise:
         counts.append(("dense", found.otherwise, "wrong in another way"))
@@ -43,7 +43,13 @@ def answers(contents: Contents) -> str:
     )
 
 
+def _kept(contents: Contents) -> str:
+    return "as right or wrong as before" if contents.info.labelled else contents.metric.kept
+
+
 def _classes(contents: Contents) -> str:
+    if not contents.info.labelled:
+        return ""
     if not contents.classes:
         return (
             '<p class="small">This run was made before answers were kept image by image, so there is no view by '

@@ -164,8 +164,8 @@ def gather(
     tell = progress or (lambda share, text: None)
     tell(OPENING, "Opening both networks")
     result, recipe = run.result, run.recipe
-    dense_model = open_subject(run.dense_ref(), recipe.data, data_dir)
-    pruned_model = open_subject(run.ref, recipe.data, data_dir)
+    dense_model = open_subject(run.dense_ref(), recipe.data, data_dir, recipe.preprocess)
+    pruned_model = open_subject(run.ref, recipe.data, data_dir, recipe.preprocess)
     before, after = dense_side(run, dense_model), run_side(run, pruned_model, run.name)
     both = None if before.answers is None or after.answers is None else (before.answers, after.answers)
     said = facts_of_result(result, None if both is None else {"dense": both[0], "pruned": both[1]})

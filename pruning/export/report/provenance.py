@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from pruning.criteria import find_criterion
 from pruning.data.readers import describe_data, without_path
 from pruning.removal.verify import Check
 from pruning.runs import Run
-from pruning.runs.result import DataUsed
+from pruning.runs.looks import looks_words
+from pruning.runs.result import DataUsed, Measurement, Result
 
 
 def shared_recipe(run: Run) -> str:
@@ -43,6 +45,7 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
         ("Method", f"{run.recipe.prune.granularity} pruning {rounds}, by {criterion.title}. {criterion.explanation}"),
         ("Network", f"{network} ({model_name(result.model)}), weights SHA-256 {result.model_digest[:16]}…"),
         ("Images", _images(result.data)),
+        *_of_own(run, result),
         ("Run", f"{run.name}, {run.created.strftime('%d %B %Y')}, took {result.seconds:.0f} s"),
         ("Machine", f"{result.cpu or 'a processor that was not noted'}, {threads(result.threads)}"),
         ("Software", f"{result.engine}; PyTorch {result.torch}"),
@@ -50,12 +53,46 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
     ]
 
 
+def _of_own(run: Run, result: Result) -> list[tuple[str, str]]:
+    """What a reader has to know of images of one's own."""
+    how = run.recipe.preprocess
+    if how is None:
+        return []
+    found = [("Preparation of the images", f"{how.words[:1].upper()}{how.words[1:]}.")]
+    if result.data is not None and result.data.remarks:
+        found.append(("Noticed", " ".join(result.data.remarks)))
+    if result.pruned.further:
+        found.append(("Further metrics, on test images", "; ".join(map(_beside(result), result.pruned.further))))
+    if result.worst_class is not None:
+        worst = result.worst_class
+        change = f"{100 * worst.drop:.1f} points fewer" if worst.drop > 0 else "none fewer"
+        found.append(("Worst class", f"{worst.name}: of its {worst.images:,} test images {change} are right"))
+    if result.looks is not None:
+        words = looks_words(result.looks)
+        found.append(("Looks", f"{words[:1].upper()}{words[1:]}."))
+    return found
+
+
+def _beside(result: Result) -> Callable[[Measurement], str]:
+    before = {found.metric: found for found in result.dense.further}
+
+    def words(found: Measurement) -> str:
+        metric, dense = found.kind, before.get(found.metric)
+        start = "" if dense is None else f"{metric.words(dense.value)} → "
+        return f"{metric.title} {start}{metric.words(found.value)} ({metric.span(found.interval)})"
+
+    return words
+
+
 def _images(data: DataUsed | None) -> str:
     if data is None:
         return "none: nothing was measured on images"
-    info = describe_data(data.name)
-    sizes = ", ".join(f"{count:,} {role}" for role, count in info.sizes.items())
-    return f"{info.title}: {sizes}; SHA-256 {data.sha256[:16]}…"
+    title, sizes = data.title, list(data.sizes.items())
+    if not title:  # a published data set
+        info = describe_data(data.name)
+        title, sizes = info.title, [(str(role), count) for role, count in info.sizes.items()]
+    counts = ", ".join(f"{count:,} {role}" for role, count in sizes)
+    return f"{title}: {counts}; SHA-256 {data.sha256[:16]}…"
 
 
 def _proof(check: Check) -> str:

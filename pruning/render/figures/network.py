@@ -14,7 +14,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pruning.cost.counts import LayerCost
-from pruning.render.figures.style import SIZE, faded, hover_y, layout, palette, whole_range
+from pruning.graph.stages import FEW, Stage, stages
+from pruning.render.figures.style import SIZE, Palette, faded, hover_y, layout, palette, whole_range
+from pruning.render.figures.ticks import layer_ticks, stage_ticks
 from pruning.statistics.distributions import Histogram, UnitNorms
 from pruning.tasks.classification import ACCURACY
 from pruning.tasks.metric import Metric
@@ -36,20 +38,29 @@ def network_strip(
     *,
     share_of: Literal["parameters", "macs"] = "parameters",
     selected: str | None = None,
+    zoom: Stage | None = None,
 ) -> go.Figure:
-    """One bar a layer in network order: height is its number of output channels, colour its share.
+    """One bar a layer in network order: height is its number of output channels, colour its share of all layers.
 
-    `selected` names the layer to frame. The layer's name is the x value and `customdata[0]` of each bar.
+    `selected` names the layer to frame, `zoom` the stage that is shown alone. The layer's name is the x value and
+    `customdata[0]` of each bar. Where there are many layers, their stages stand below the bars.
     """
     colours = palette(dark)
-    shares = _shares([getattr(layer, share_of) for layer in layers])
-    params, macs = (_shares([getattr(layer, name) for layer in layers]) for name in ("parameters", "macs"))
+    parts = stages([layer.name for layer in layers])
+    order = {name: place for place, name in enumerate(name for part in parts for name in part.members)}
+    layers = sorted(layers, key=lambda layer: order[layer.name])  # a stage stands together
+    found = zip(
+        layers, *(_shares([getattr(layer, name) for layer in layers]) for name in ("parameters", "macs")), strict=True
+    )
+    shown = [entry for entry in found if zoom is None or entry[0].name in zoom.members]
+    layers, params, macs = (list(column) for column in zip(*shown, strict=True))
+    shares = params if share_of == "parameters" else macs
     widths = [layer.weight_shape[0] for layer in layers]
     figure = _figure(dark, height=190, y_title="channels out")
     figure.add_bar(
         x=[layer.name for layer in layers],
         y=widths,
-        text=[f"{share:.0%}" if share >= 0.005 else "<1%" for share in shares],
+        text=[f"{share:.0%}" if share >= 0.005 else "<1%" for share in shares] if len(layers) <= FEW else None,
         textposition="outside",
         textfont={"color": colours.soft, "size": SIZE - 1},
         cliponaxis=False,
@@ -79,7 +90,20 @@ def network_strip(
     figure.update_yaxes(range=[0, max(widths) * 1.2])
     figure.update_xaxes(type="category", showgrid=False, tickangle=0 if len(layers) <= 10 else -45)
     figure.update_layout(bargap=0.12)
+    if len(parts) > 1:
+        _mark_stages(figure, parts, zoom, colours)
     return figure
+
+
+def _mark_stages(figure: go.Figure, parts: Sequence[Stage], zoom: Stage | None, colours: Palette) -> None:
+    """Horizontal labels that do not touch, and lines between stages."""
+    ticks = stage_ticks(parts) if zoom is None else layer_ticks(zoom)
+    names, words = ([tick[i] for tick in ticks] for i in (0, 1))
+    figure.update_xaxes(tickmode="array", tickvals=names, ticktext=words, tickangle=0)
+    start = 0
+    for part in parts[:-1] if zoom is None else ():
+        start += len(part.members)
+        figure.add_vline(x=start - 0.5, line={"color": colours.line, "width": 1})
 
 
 def kept_strip(

@@ -5,12 +5,13 @@ Drawn as HTML, so that 60 of them are quick. All names come from files: escaped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pruning.base.words import amount, percent
-from pruning.graph.names import label
+from pruning.graph.stages import Stage, short_labels, stages
 from pruning.render.markup import badges
 from pruning.render.markup.multiples_plot import HEIGHT, CurveView, is_logarithmic, loses, plot
 
@@ -24,8 +25,46 @@ SORTS = {"network": "in network order", "robust": "most robust first", "macs": "
 
 def html(scan: Sensitivity, view: CurveView, colours: Palette) -> str:
     """All charts."""
-    cards = "".join(_card(curve, scan, view, colours) for curve in ordered(scan, view))
-    return f'<style>{badges.STYLE}{_style(colours)}</style><div class="sx-grid">{cards}</div>'
+    curves = ordered(scan, view)
+    parts = parts_of(scan)
+    if view.sort != "network" or len(parts) == 1:
+        titles = short_labels([_layer(curve.name) for curve in curves])
+        shown = _grid(list(zip(curves, titles, strict=True)), scan, view, colours)
+    else:
+        known = {_layer(curve.name): curve for curve in curves}
+        shown = "".join(
+            _part(part, [(known[name], part.short(name)) for name in part.members], scan, view, colours)
+            for part in parts
+            if view.stage in ("", part.title)
+        )
+    return f"<style>{badges.STYLE}{_style(colours)}</style>{shown}"
+
+
+def parts_of(scan: Sensitivity) -> tuple[Stage, ...]:
+    """The stages of the network that was scanned, by the names of its groups or layers; one where there are few."""
+    return stages([_layer(curve.name) for curve in scan.curves])
+
+
+def _layer(name: str) -> str:
+    return name.removesuffix(".weight")
+
+
+def _grid(curves: Sequence[tuple[Curve, str]], scan: Sensitivity, view: CurveView, colours: Palette) -> str:
+    cards = "".join(_card(curve, title, scan, view, colours) for curve, title in curves)
+    return f'<div class="sx-grid">{cards}</div>'
+
+
+def _part(
+    part: Stage, curves: Sequence[tuple[Curve, str]], scan: Sensitivity, view: CurveView, colours: Palette
+) -> str:
+    """The charts of a stage, which folds."""
+    locked = sum(curve.locked is not None for curve, _ in curves)
+    what = ("group" if scan.spec.info.shrinks else "layer") + ("s" if len(curves) > 1 else "")
+    said = f"{len(curves)} {what}{f', {locked} locked' if locked else ''}"
+    return (
+        f'<details class="sx-part" open><summary><b>{escape(part.title)}</b> <span>{said}</span></summary>'
+        f"{_grid(curves, scan, view, colours)}</details>"
+    )
 
 
 def ordered(scan: Sensitivity, view: CurveView) -> list[Curve]:
@@ -66,10 +105,10 @@ def caption(scan: Sensitivity, name: FigureName) -> str:
     )
 
 
-def _card(curve: Curve, scan: Sensitivity, view: CurveView, colours: Palette) -> str:
+def _card(curve: Curve, title: str, scan: Sensitivity, view: CurveView, colours: Palette) -> str:
     tied = f'<span class="sx-tied" title="{escape(_tied(curve), quote=True)}">+{len(curve.layers) - 1}</span>'
     head = (
-        f'<header><b title="{escape(curve.name, quote=True)}">{escape(label(curve.name))}</b>'
+        f'<header><b title="{escape(curve.name, quote=True)}"><bdi>{escape(title)}</bdi></b>'
         f"{tied if len(curve.layers) > 1 else ''}</header>"
     )
     if curve.locked is not None:
@@ -139,7 +178,11 @@ def _style(colours: Palette) -> str:
 .sx-card{{border:1px solid {colours.line};border-radius:var(--corner-panel);padding:.5rem .7rem .55rem;min-width:0;
  font-size:.84rem}}
 .sx-card header{{display:flex;align-items:baseline;gap:.4rem;line-height:1.3;height:1.35rem}}
-.sx-card header b{{font-weight:var(--bold);white-space:nowrap;overflow:hidden;text-overflow:ellipsis;min-width:0}}
+.sx-card header b{{font-weight:var(--bold);white-space:nowrap;overflow:hidden;text-overflow:ellipsis;min-width:0;
+ direction:rtl;text-align:left}}
+.sx-part{{margin-bottom:.8rem}}
+.sx-part summary{{cursor:pointer;padding:.35rem 0;font-size:.95rem}}
+.sx-part summary span{{color:{colours.soft};font-size:.84rem}}
 .sx-tied{{border:1px solid {colours.line};border-radius:.7rem;padding:0 .35rem;color:{colours.soft};
  font-size:var(--text-tiny)}}
 .sx-card p{{margin:0!important;font-size:.84rem!important}}

@@ -38,6 +38,8 @@ class CurveView:
     sort: str = "network"
     close_up: bool = False
     """Show only values near the limit."""
+    stage: str = ""
+    """Title of the part of a deep network that is shown alone; '' for all of it."""
 
 
 def is_logarithmic(granularity: str) -> bool:

@@ -108,12 +108,13 @@ def _test_rows(result: Result) -> list[str]:
     paired = change.paired
     if paired.newly_wrong is not None and paired.newly_right is not None:
         same = pruned.images - paired.newly_wrong - paired.newly_right
+        start, _, last = metric.kept.rpartition(" ")
         rows.append(
             ledger_table.row(
                 "Answers, against dense",
                 "",
-                f"{same:,} right or wrong as <span class='px-unbroken'>before{badges.badge(tuned)}</span>",
-                f"{paired.newly_wrong:,} newly wrong, {paired.newly_right:,} newly right" + badges.badge(tuned),
+                f"{same:,} {start} <span class='px-unbroken'>{last}{badges.badge(tuned)}</span>",
+                f"{paired.newly_wrong:,} {metric.lost}, {paired.newly_right:,} {metric.won}" + badges.badge(tuned),
             )
         )
     return rows

@@ -98,7 +98,7 @@ def _pictures(pair: Pair) -> str:
     title = "The worst of the newly wrong" if cases else ""
     return (
         f'<section class="slide pictures"><style>{waffle.STYLE}.wf-legend{{display:none}}</style>'
-        f"<h2>{escape(answers_sentence(counted, pair.data_name))}</h2>{waffle.html(counted)}"
+        f"<h2>{escape(answers_sentence(counted, pair))}</h2>{waffle.html(counted, pair.metric)}"
         f'<p class="soft">{title}</p><ul class="cards">{cards}</ul></section>'
     )
 

@@ -30,7 +30,7 @@ def answers_html(counted: Changes, pair: Pair) -> str:
     """What became of the answers, as a line of its own."""
     from pruning.compare.verdict import answers_sentence
 
-    said, badge = answers_sentence(counted, pair.data_name), badges.badge(badges.of_metric(pair.tuned))
+    said, badge = answers_sentence(counted, pair), badges.badge(badges.of_metric(pair.tuned))
     return f"<style>{badges.STYLE}</style><p style='font-size:1.1rem;margin:0'><b>{escape(said)}</b>{badge}</p>"
 
 

@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pruning.compare.casualties import Changes
+    from pruning.tasks.metric import Metric
 
 COLUMNS = ((400, 50), (2000, 100), (12000, 250))
 """Most images → squares in a row; beyond that 500."""
 
 
-def html(counted: Changes) -> str:
-    """Drawing and legend. `STYLE` goes along once."""
+def html(counted: Changes, metric: Metric | None = None) -> str:
+    """Drawing and legend, in the words of a metric, by default accuracy's. `STYLE` goes along once."""
+    from pruning.tasks.classification import ACCURACY
+
+    metric = metric or ACCURACY
     columns = next((count for most, count in COLUMNS if counted.images <= most), 500)
     rows = -(-counted.images // columns)
     kinds = [
-        ("lost", counted.newly_wrong, "newly wrong"),
+        ("lost", counted.newly_wrong, metric.lost),
         ("other", counted.otherwise or 0, "wrong in another way"),
-        ("won", counted.newly_right, "newly right"),
-        ("same", counted.same, "same answer" if counted.otherwise is not None else "right or wrong as before"),
+        ("won", counted.newly_right, metric.won),
+        ("same", counted.same, "same answer" if counted.otherwise is not None else metric.kept),
     ]
     paths, legend, start = [], [], 0
     for kind, count, words in kinds:

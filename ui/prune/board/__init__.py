@@ -39,7 +39,7 @@ PLACE = """
 _SCRIPTS = tuple(
     f"{part}.js"
     for part in (
-        "costs", "times", "plan", "signs", "draw", "cut", "rows", "inspector", "tiles", "toolbar", "board",
+        "costs", "times", "plan", "signs", "draw", "cut", "stages", "rows", "inspector", "tiles", "toolbar", "board",
     )
 )  # fmt: skip
 """Parts of one module."""

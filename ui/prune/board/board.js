@@ -57,6 +57,7 @@ class Board {
     this.dense = costsOf(data.table, data.table.groups.map((entry) => entry.units));
     this.most = Math.max(1, ...this.plan.rows.map((row) => this.macsOf(row, this.dense)));
     this.chosen = null;
+    this.folded = null;
     this.wanted = {};
   }
 
@@ -68,6 +69,7 @@ class Board {
     else this.plan.committed = this.plan.snapshot();
     const { rows } = this.plan;
     this.chosen = rows.find((row) => row.name === sent.chosen) ?? this.chosen ?? rows[0] ?? null;
+    this.folded ??= foldedAtFirst(this);
   }
 
   /** All parts anew. */
@@ -78,6 +80,7 @@ class Board {
     this.tiles = makeTiles(this);
     this.toolbar = makeToolbar(this);
     this.list = makeRows(this);
+    for (const [title, stage] of this.list.stages) stage.show(this.folded.has(title));
     this.sight.disconnect();
     this.seen.clear();
     for (const row of this.plan.rows) this.sight.observe(this.list.rows.get(row.name).root);
@@ -100,6 +103,13 @@ class Board {
     this.inspector.tell(this.costs);
     this.draw(row);
     this.send(false);
+  }
+
+  /** Fold a stage, or open it. */
+  fold(title) {
+    if (!this.folded.delete(title)) this.folded.add(title);
+    this.list.stages.get(title).show(this.folded.has(title));
+    this.measure();
   }
 
   /** One change of the plan: words at once, pictures with the next frame, Python soon, or at once when it is done. */
@@ -172,6 +182,7 @@ class Board {
     this.tiles.tell(this.costs);
     this.toolbar.tell();
     for (const row of this.plan.rows) this.list.rows.get(row.name).tell(this.costs);
+    for (const stage of this.list.stages.values()) stage.tell();
     this.inspector?.tell(this.costs);
   }
 
@@ -239,10 +250,10 @@ class Board {
 
   /** Sizes or colours may have changed: all pictures anew. */
   measure() {
-    const first = this.plan?.rows[0];
-    if (!first) return;
+    if (!this.plan?.rows.length) return;
     this.fit();
-    const { cut, spark } = this.list.rows.get(first.name);
+    const made = this.plan.rows.map((row) => this.list.rows.get(row.name));
+    const { cut, spark } = made.find((row) => row.cut.root.clientWidth) ?? made[0]; // in folded stages nothing is wide
     this.sizes = { cut: cut.root.clientWidth, spark: spark.clientWidth };
     for (const row of this.plan.rows) this.draw(row);
   }

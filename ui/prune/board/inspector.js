@@ -12,7 +12,7 @@ function makeInspector(row, board) {
   const number = el("input", {
     type: "number",
     id: "exact",
-    min: plan.weights ? 0 : 1,
+    min: plan.weights ? 0 : row.least,
     max: plan.weights ? 99.9 : row.total,
     step: plan.weights ? 0.1 : 1,
     onchange: (event) => {
@@ -24,10 +24,11 @@ function makeInspector(row, board) {
   });
   const exact = plan.weights
     ? el("label", { class: "exact" }, "remove", number, "% of the weights")
-    : el("label", { class: "exact" }, "keep", number, `of ${whole(row.total)} units`);
+    : el("label", { class: "exact" }, "keep", number, `of ${whole(row.total)} ${unitsOf(row)}`);
   const asked = el("small", { class: "note" });
   const macs = el("b", {});
-  const help = "Of the layers these channels run through; a layer between two groups counts for both.";
+  const through = row.heads ? "heads" : "channels";
+  const help = `Of the layers these ${through} run through; a layer between two groups counts for both.`;
   const macsLine = el("div", { class: "macs", title: help }, "MACs ", macs, badge("measured"));
   const curve = curvePart(row, board);
   const widths = plan.weights ? null : widthsPart(row, board);
@@ -127,13 +128,13 @@ function layersPart(row, board) {
   const root = el("div", { class: "part" });
   const bars = [];
   const reading = row.readers.length === 1 ? "layer reads them and shrinks along" : "layers read them and shrink along";
-  for (const [title, names] of [["layers lose the same channels", row.layers], [reading, row.readers]]) {
+  for (const [title, names] of [[`layers lose the same ${row.heads ? "heads" : "channels"}`, row.layers], [reading, row.readers]]) {
     if (!names.length || (names === row.layers && names.length === 1)) continue;
     root.append(el("h3", {}, `${names.length} ${title}`));
     for (const name of names.slice(0, SHOWN)) {
       const bar = el("i", {});
       const meter = el("span", { class: "meter" }, bar);
-      const entry = el("div", { class: "layer" }, el("span", { title: name }, name), meter);
+      const entry = el("div", { class: "layer" }, el("span", { title: name }, el("bdi", {}, name)), meter);
       bars.push([entry, bar, names === row.readers]);
       root.append(entry);
     }

@@ -16,17 +16,25 @@ function makeRows(board) {
     list,
   );
   const rows = new Map();
-  for (const row of board.data.rows) {
-    const made = row.locked === null ? makeRow(row, board) : { root: lockedRow(row), name: null };
+  const make = (row, short) => {
+    const made = row.locked === null ? makeRow(row, board, short) : { root: lockedRow(row, short), name: null };
     made.root.dataset.name = row.name;
     rows.set(row.name, made);
-    list.append(made.root);
+    return made.root;
+  };
+  const stages = new Map();
+  const byName = new Map(board.data.rows.map((row) => [row.name, row]));
+  for (const stage of stagesOf(board.data)) {
+    if (stage.rows.length > 1) stages.set(stage.title, makeStage(stage, byName, board, make));
+    const [[name]] = stage.rows;
+    list.append(stages.get(stage.title)?.root ?? make(byName.get(name), shortOf(byName.get(name))));
   }
-  return { root, list, rows };
+  if (!stages.size) list.append(...board.data.rows.map((row) => make(row, shortOf(row))));
+  return { root, list, rows, stages };
 }
 
-function nameOf(row, icons) {
-  const text = el("span", { class: "text" }, el("bdi", {}, row.label));
+function nameOf(row, short, icons) {
+  const text = el("span", { class: "text" }, el("bdi", {}, short));
   const name = el("span", { class: "name", title: row.label }, text);
   const { length } = row.layers;
   const title = `${length} layers lose the same channels`;
@@ -35,15 +43,15 @@ function nameOf(row, icons) {
   return name;
 }
 
-function lockedRow(row) {
+function lockedRow(row, short) {
   const why = el("span", { class: "why", title: row.locked }, `locked: ${row.locked}`);
-  const name = nameOf(row, [el("i", {}, icon("lock"))]);
+  const name = nameOf(row, short, [el("i", {}, icon("lock"))]);
   return el("div", { class: "row locked" }, name, why, el("span", { class: "kept" }, whole(row.total)));
 }
 
-function makeRow(row, board) {
+function makeRow(row, board, short) {
   const { plan } = board;
-  const words = plan.weights ? `${row.label}: weights removed` : `${row.label}: units removed`;
+  const words = plan.weights ? `${row.label}: weights removed` : `${row.label}: ${unitsOf(row)} removed`;
   const cut = makeCut(row, board, { height: ROW_HEIGHT, label: words, tabbable: true });
   const kept = el("b", {});
   const note = el("small", {});
@@ -53,7 +61,7 @@ function makeRow(row, board) {
   meter.addEventListener("pointerenter", () => (meter.title = macsWords(row, board)));
   const spark = el("canvas", { class: "spark", "aria-hidden": "true" });
   const lock = el("button", { class: "lock", type: "button", onclick: () => board.pin(row) });
-  const name = nameOf(row, []);
+  const name = nameOf(row, short, []);
   const before = plan.weights ? [] : [el("s", {}, `${whole(row.total)} →`), " "];
   const root = el(
     "div",
@@ -106,5 +114,15 @@ function macsWords(row, { costs }) {
 /** 'asked for 30 %; 4 of 16 units are 25 %' */
 function askedWords(row, plan, asked) {
   const achieved = percentage(plan.shareOf(row));
-  return `asked for ${percentage(asked)} %; ${plan.value(row.name)} of ${row.total} units are ${achieved} %`;
+  return `asked for ${percentage(asked)} %; ${plan.value(row.name)} of ${row.total} ${unitsOf(row)} are ${achieved} %`;
+}
+
+/** A row's name in little room. */
+function shortOf(row) {
+  return row.short ?? row.label;
+}
+
+/** What a row's units are, in the plural. */
+function unitsOf(row) {
+  return row.heads ? "heads" : "units";
 }

@@ -12,6 +12,7 @@ const ICONS = {
   link: '<path d="M6.5 9.5l3-3M7 4.5l1-1a3 3 0 014.5 4.3l-1.3 1.3M9 11.5l-1 1a3 3 0 01-4.5-4.3l1.3-1.3"/>',
   lock: '<rect x="3" y="7" width="10" height="7" rx="1.5"/><path d="M5 7V5a3 3 0 016 0v2"/>',
   open: '<rect x="3" y="7" width="10" height="7" rx="1.5"/><path d="M5 7V5a3 3 0 015.6-1.5"/>',
+  fold: '<path d="M4 6l4 4 4-4"/>',
   undo: '<path d="M3 6h6.5a3.5 3.5 0 010 7H6M6 3L3 6l3 3"/>',
   redo: '<path d="M13 6H6.5a3.5 3.5 0 000 7H10M10 3l3 3-3 3"/>',
   copy:

@@ -1,0 +1,238 @@
+"""What the owner of a server allows its visitors: `pruning.toml`, named by the environment variable PRUNING_SETTINGS.
+
+    python -m pruning.settings      # says what holds, or what is wrong, in a sentence
+
+A table of the file is a field of `Settings`, a key in it a field of that table's class: another setting is another
+field.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import os
+import sys
+import tomllib
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pruning.base.errors import InputError, PruningError, StorageError, excerpt
+from pruning.base.files import cache_dir, given_path, read_bytes
+
+VARIABLE = "PRUNING_SETTINGS"
+LARGEST = 1_000_000
+"""Bytes of the file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PythonFiles:
+    """`[python]`: files with code, whose functions make networks or images. Opening one runs it on the server."""
+
+    allowed: bool = False
+    """Whether they may be opened in the app; even then only where it serves this machine alone."""
+    folders: tuple[Path, ...] = ()
+    """Where they may lie."""
+
+    def __post_init__(self) -> None:
+        if self.allowed and not self.folders:
+            raise InputError("[python] allows files with code but names no folders: list those that may hold them.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFolders:
+    """`[data]`: images on the server that visitors may choose."""
+
+    folders: tuple[Path, ...] = ()
+    """Folders and files offered by name. Where the app serves this machine alone, any other can be typed as well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uploads:
+    """`[uploads]`: files that visitors send."""
+
+    folder: Path = field(default_factory=lambda: cache_dir() / "uploads")
+    """Where they are kept, each under a random name."""
+    largest_weights_mb: int = 500
+    """0: no weights can be sent."""
+    largest_images_mb: int = 500
+    """Of a zip, npz or Parquet file; 0: none can be sent."""
+    hours: float = 24
+    """How long they are kept after they were last opened; those that a run names stay until the run is deleted."""
+    memory_mb: int = 4000
+    """What the process that checks them may take, beside what PyTorch itself takes."""
+    seconds: int = 300
+    """How long it may take."""
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("largest_weights_mb", 0, 20_000),
+            ("largest_images_mb", 0, 20_000),
+            ("hours", 0.1, 8760),
+            ("memory_mb", 200, 1_000_000),
+            ("seconds", 5, 3600),
+        ):
+            if not least <= getattr(self, name) <= most:
+                raise InputError(f"[uploads] {name} goes from {least:g} to {most:g}, not {getattr(self, name):g}.")
+
+    @property
+    def largest_mb(self) -> int:
+        """The largest file of any kind."""
+        return max(self.largest_weights_mb, self.largest_images_mb)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings, as they are where nobody says anything."""
+
+    python: PythonFiles = field(default_factory=PythonFiles)
+    data: DataFolders = field(default_factory=DataFolders)
+    uploads: Uploads = field(default_factory=Uploads)
+
+    def __post_init__(self) -> None:
+        """Raises InputError where code could be sent into a folder that code is run from."""
+        sent = _real(self.uploads.folder)
+        for folder in map(_real, self.python.folders):
+            if folder == sent or folder in sent.parents or sent in folder.parents:
+                raise InputError(
+                    f"[python] runs files in {folder}, and [uploads] keeps what visitors send in {sent}: one must not "
+                    "lie in the other."
+                )
+
+    def allows_code(self, path: Path) -> bool:
+        """Whether a file with code may be opened in the app: it lies, links followed, in one of the listed folders."""
+        real = _real(path)
+        return self.python.allowed and any(_real(folder) in real.parents for folder in self.python.folders)
+
+
+def settings() -> Settings:
+    """The settings that hold, read once: a change counts when the server is started again.
+
+    Raises:
+        InputError: a table, a name or a value that there is not.
+        StorageError: the file is missing or damaged.
+    """
+    named = os.environ.get(VARIABLE)
+    return _read(named) if named else Settings()
+
+
+@functools.lru_cache(maxsize=8)
+def _read(named: str) -> Settings:
+    path = given_path(named)
+    content = read_bytes(path, most_bytes=LARGEST)
+    if content is None:
+        raise StorageError(f"{VARIABLE} names {excerpt(named, 200)}, but there is no such file.")
+    try:
+        return parse(tomllib.loads(content.decode("utf-8")))
+    except UnicodeDecodeError as error:
+        raise StorageError(f"{path.name} is not written in UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise StorageError(f"{path.name} is no TOML: {error}.") from error
+    except InputError as error:
+        raise InputError(f"In {path.name}: {error}") from error
+
+
+def parse(tables: Mapping[str, Any]) -> Settings:
+    """Settings from the tables of a TOML file.
+
+    >>> parse({"uploads": {"hours": 2}}).uploads.hours
+    2.0
+
+    Raises:
+        InputError: a table, a name or a value that there is not.
+    """
+    kinds = typing.get_type_hints(Settings)
+    given = {}
+    for name, values in tables.items():
+        kind = kinds[_known(name, kinds, "table")]
+        if not isinstance(values, Mapping):
+            raise InputError(f"'{excerpt(name)}' is a table: write [{name}], and its settings below.")
+        fields = typing.get_type_hints(kind)
+        read = {key: _value(fields[_known(key, fields, f"setting in [{name}]")], value, f"[{name}] {key}")
+                for key, value in values.items()}  # fmt: skip
+        given[name] = kind(**read)
+    return Settings(**given)
+
+
+def _known(name: str, names: Mapping[str, Any], what: str) -> str:
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise InputError(f"There is no {what} called '{excerpt(name)}'.{hint} There is {', '.join(names)}.")
+    return name
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    words, read = KINDS[kind]
+    try:
+        return read(value)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, PruningError):
+            raise InputError(f"{where}: {error}") from error
+        raise InputError(f"{where} takes {words}, not {excerpt(repr(value))}.") from error
+
+
+def _exactly(kind: type) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError
+        return value
+
+    return read
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float):
+        raise TypeError
+    return float(value)
+
+
+def _folder(value: Any) -> Path:
+    if not isinstance(value, str) or not value:
+        raise TypeError
+    path = given_path(value)
+    if not path.is_absolute():
+        raise InputError(f"write '{excerpt(value)}' in full, from / on.")
+    return path
+
+
+def _folders(value: Any) -> tuple[Path, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(map(_folder, value))
+
+
+KINDS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
+    bool: ("true or false", _exactly(bool)),
+    int: ("a whole number", _exactly(int)),
+    float: ("a number", _number),
+    Path: ("a path", _folder),
+    tuple[Path, ...]: ("a list of paths", _folders),
+}
+"""Of a field's type: its words, and what reads it."""
+
+
+def _real(path: Path) -> Path:
+    """With links followed, as far as there is anything."""
+    return Path(os.path.realpath(path))
+
+
+def main() -> int:
+    """Say what holds; 2 where it is wrong."""
+    try:
+        found = settings()
+    except PruningError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    for table in dataclasses.fields(found):
+        for name, value in vars(getattr(found, table.name)).items():
+            shown = ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else value
+            print(f"[{table.name}] {name}: {shown}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

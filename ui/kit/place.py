@@ -1,0 +1,38 @@
+"""Where the app serves: this machine alone, or others as well. What only its owner may do hangs on it."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import streamlit as st
+
+FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-Ip", "Via")
+"""What a proxy adds to a request: then the visitor is elsewhere, whatever the server is bound to."""
+
+
+def is_loopback() -> bool:
+    """Whether the server is bound to this machine alone, and this visitor came to it without a detour.
+
+    Without an address Streamlit binds to all networks, so that is no.
+    """
+    return is_loopback_address(st.get_option("server.address")) and not _came_through_others()
+
+
+def is_loopback_address(address: str | None) -> bool:
+    """
+    >>> [is_loopback_address(address) for address in ("localhost", "127.0.0.1", "::1", "0.0.0.0", "", None)]
+    [True, True, True, False, False, False]
+    """
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _came_through_others() -> bool:
+    from pruning.runs.links import is_local
+
+    url = st.context.url
+    return any(name in st.context.headers for name in FORWARDED) or (url is not None and not is_local(url))

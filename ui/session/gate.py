@@ -1,0 +1,173 @@
+"""The gate: before anything is pruned, what the unpruned network makes of one's own images, and whether that can be.
+
+Never there for images of a published data set: what a sample network makes of them is known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pruning.latency import turns
+from pruning.render.markup import seen_strip
+from pruning.render.markup.seen_strip import Seen
+from ui.kit import errors, lacks, loaders, permits
+from ui.session import preprocess_form
+
+if TYPE_CHECKING:
+    from pruning.data.preprocess import Preprocess
+    from pruning.gate import Look, Trial
+    from pruning.subject import Subject
+
+_OTHERS = "gate_others"
+"""What the form for other preprocessing is open for."""
+SHOWN = 4
+"""Other ways that are offered at most."""
+
+Key = tuple[str, str, str]
+"""A network, images, and how they are prepared."""
+
+
+def show(chosen: Subject, *, stops: bool) -> None:
+    """The question, where it was not answered yet; else what was noticed of network and images, folded.
+
+    `stops`: whether nothing of the page is drawn before the answer.
+    """
+    if not chosen.has_images or chosen.preprocess is None:
+        _remarks(chosen)
+        return
+    if lacks.unmeasured(chosen) is not None or permits.expects(_key(chosen)):
+        _remarks(chosen)
+        return
+    with st.container(border=True, key="gate"), errors.shown(stop=False):
+        _ask(chosen)
+    if stops:
+        st.stop()
+
+
+def passed(chosen: Subject) -> None:
+    """Note that the answer is yes; for a run, which went on, it was."""
+    permits.expect(_key(chosen))
+
+
+def _key(chosen: Subject) -> Key:
+    return chosen.digest, chosen.data_name, chosen.preprocess.words if chosen.preprocess else ""
+
+
+def _ask(chosen: Subject) -> None:
+    with st.spinner("Looking at your images, as the unpruned network sees them"):
+        look = _look(*_key(chosen), chosen)
+    st.markdown(f"## {errors.plain(look.words)} As expected?")
+    if look.doubt:
+        st.warning(errors.plain(look.doubt), icon=":material/help:")
+    st.html(seen_strip.html(_seen(chosen, look)))
+    st.caption("  \n".join(errors.plain(remark) for remark in look.remarks))
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Yes, go on", type="primary", key="gate_yes", icon=":material/check:", on_click=passed, args=(chosen,)
+        )
+        st.button(
+            "No: try other preprocessing", key="gate_no", icon=":material/tune:", on_click=_open_others, args=(chosen,)
+        )
+    if look.doubt:
+        with st.spinner("Trying the usual crops, normalisations and orders"):
+            trials = _trials(*_key(chosen), chosen, look)
+        _offer(chosen, trials)
+    if st.session_state.get(_OTHERS) == _place(chosen):
+        _edit(chosen, look)
+
+
+def _seen(chosen: Subject, look: Look) -> list[Seen]:
+    return [
+        Seen(
+            image=chosen.data.image("select", example.index),
+            answer=example.answer,
+            truth=example.truth or "",
+        )
+        for example in look.examples
+    ]
+
+
+def _offer(chosen: Subject, trials: tuple[Trial, ...]) -> None:
+    """What else was tried, and is surely better: one click takes it."""
+    better = [trial for trial in trials if trial.better][:SHOWN]
+    if not better:
+        if trials:
+            st.caption(f"{len(trials)} usual other ways to prepare the images were tried: none is surely better.")
+        return
+    metric = chosen.task.metric
+    st.markdown("**Tried on the same images, and surely better:**")
+    for number, trial in enumerate(better):
+        words, use = st.columns([4, 1], vertical_alignment="center")
+        words.markdown(f"{errors.plain(trial.words)}: **{metric.words(trial.value)}** of {trial.images:,} images ●")
+        if trial.preprocess is not None:
+            use.button(
+                "Use it", key=f"gate_use_{number}", width="stretch", on_click=_use, args=(chosen, trial.preprocess)
+            )
+        else:
+            words.caption("That is the order of the classes: sort the folders so, or name the classes in the weights.")
+
+
+def _edit(chosen: Subject, look: Look) -> None:
+    """The form, and eight images as the network would see them."""
+    assert chosen.preprocess is not None
+    with st.container(border=True, key="gate_form"):
+        draft = preprocess_form.edit(chosen.preprocess, f"gate_{chosen.digest[:8]}_{hash(_key(chosen)):x}")
+        data = loaders.load_data(chosen.data_name, None, draft)
+        images = [
+            Seen(image=data.image("select", example.index), truth=example.truth or "") for example in look.examples
+        ]
+        st.html(seen_strip.html(images))
+        st.caption(f"As the network would see them: {draft.words}.")
+        st.button(
+            "Look with these", type="primary", key="gate_edited", disabled=draft == chosen.preprocess, on_click=_use,
+            args=(chosen, draft),
+        )  # fmt: skip
+
+
+def _open_others(chosen: Subject) -> None:
+    st.session_state[_OTHERS] = _place(chosen)
+
+
+def _use(chosen: Subject, how: Preprocess) -> None:
+    """In a callback: prepare the images otherwise from now on, and ask again."""
+    permits.prepare(chosen.ref, chosen.data_name, how)
+
+
+def _place(chosen: Subject) -> tuple[str, str]:
+    return chosen.ref, chosen.data_name
+
+
+def _remarks(chosen: Subject) -> None:
+    if chosen.remarks:
+        with st.expander(f"What was noticed of the network and its images ({len(chosen.remarks)})"):
+            for remark in chosen.remarks:
+                st.markdown(f"- {errors.plain(remark)}")
+            if chosen.preprocess is not None:
+                st.button(
+                    "Prepare the images otherwise", key="gate_again", icon=":material/tune:", on_click=_again,
+                    args=(chosen,),
+                )  # fmt: skip
+
+
+def _again(chosen: Subject) -> None:
+    """In a callback: ask once more, with the form open."""
+    permits.doubt(_key(chosen))
+    _open_others(chosen)
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _look(digest: str, data: str, how: str, _subject: Subject) -> Look:
+    from pruning.gate import look
+
+    with turns.computing():
+        return look(_subject, cancel=loaders.asked_to_stop)
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _trials(digest: str, data: str, how: str, _subject: Subject, _first: Look) -> tuple[Trial, ...]:
+    from pruning.gate import try_others
+
+    with turns.computing():
+        return try_others(_subject, _first, cancel=loaders.asked_to_stop)

@@ -1,0 +1,89 @@
+"""Images of one's own: a file that is sent, a folder that the owner lists, or, on one's own machine, any place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pruning.settings import settings
+from ui.kit import errors, loaders, permits, place
+from ui.session import data_box, uploads
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pruning.uploads.spool import Upload
+
+_ASKED = "your_images_asked"
+"""A folder or file that is to be looked at."""
+HOW = (
+    "A folder or zip with one folder a class (`cats/1.jpg`), or with `train`, `val` and `test` of such; images alone "
+    "where there are no labels; `.npz` with `images` and `labels`; Parquet as Hugging Face writes it."
+)
+
+
+def show(then: Callable[[], None]) -> None:
+    """The form. `then`: called once images were chosen."""
+    st.caption(HOW)
+    ways: dict[str, Callable[[Callable[[], None]], None]] = {"Send a file": _upload}
+    if settings().data.folders:
+        ways["Choose of this server's"] = _listed
+    if place.is_loopback():
+        ways["Name a folder or file"] = _typed
+    way: str | None = next(iter(ways))
+    if len(ways) > 1:
+        way = st.segmented_control(
+            "How", list(ways), default=way, required=True, key="your_images_way", label_visibility="collapsed"
+        )
+    ways[way or "Send a file"](then)
+
+
+def _upload(then: Callable[[], None]) -> None:
+    def accepted(ref: str, upload: Upload, found: Mapping[str, Any]) -> None:
+        data_box.ask(ref)
+        then()
+
+    uploads.offer("images", "Send images", lambda upload: f"{upload.path.suffix[1:]}:{upload.path}", accepted)
+
+
+def _listed(then: Callable[[], None]) -> None:
+    names = [str(path) for path in settings().data.folders]
+    which, action = st.columns([4, 1], vertical_alignment="bottom")
+    chosen = which.selectbox("Folder", names, index=None, format_func=lambda name: Path(name).name)
+    _use(action, chosen or "", then)
+
+
+def _typed(then: Callable[[], None]) -> None:
+    which, action = st.columns([4, 1], vertical_alignment="bottom")
+    named = which.text_input(
+        "Folder or file on this machine", placeholder="/home/me/photos", key="your_images_path"
+    ).strip()
+    _use(action, named, then)
+
+
+def _use(place: DeltaGenerator, named: str, then: Callable[[], None]) -> None:
+    place.button("Use it", type="primary", key="your_images_use", disabled=not named, on_click=_ask, args=(named,))
+    asked = st.session_state.pop(_ASKED, None)
+    if asked and asked == named:
+        _open(asked, then)
+
+
+def _ask(named: str) -> None:
+    st.session_state[_ASKED] = named
+
+
+def _open(text: str, then: Callable[[], None]) -> None:
+    """Look at a folder or file of the server: who may name it, may open it."""
+    from pruning.data.readers import absolute, data_reference, describe_data
+
+    with errors.shown(stop=False), st.spinner("Looking at the images"):
+        ref = absolute(data_reference(text))
+        loaders.check_images(ref)
+        describe_data(ref)
+        permits.allow(ref)
+        data_box.ask(ref)
+        then()
+        st.rerun()

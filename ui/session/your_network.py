@@ -1,0 +1,151 @@
+"""A network of one's own: any of torchvision or timm with a search, weights from a file, or a file with code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import streamlit as st
+
+from pruning.base.words import amount
+from pruning.settings import settings
+from ui.kit import errors, place
+from ui.session import network_box, uploads
+
+if TYPE_CHECKING:
+    from pruning.catalog.listing import Facts
+    from pruning.uploads.spool import Upload
+
+Weights = Literal["random", "default", "file"]
+WEIGHTS: dict[Weights, str] = {"random": "random", "default": "the library's", "file": "from a file"}
+MOST_FILES = 500
+"""Files with code that are listed."""
+
+
+def show(then: Callable[[], None]) -> None:
+    """The form. `then`: called once a network was chosen."""
+    search, count, kind = st.columns([2.2, 1, 2], vertical_alignment="bottom")
+    with st.spinner("Listing the networks of torchvision and timm"):
+        names = _names()
+    base = search.selectbox(
+        "Search the classifiers of torchvision and timm",
+        names,
+        index=None,
+        filter_mode="contains",
+        placeholder="resnet50, efficientnet, vit …",
+        key="your_network_name",
+    )
+    classes = count.number_input(
+        "Classes", 2, 1_000_000, value=None, placeholder="its own", key="your_network_classes",
+        help="Outputs of the last layer. Empty: as many as the weights have, else as the library builds it.",
+    )  # fmt: skip
+    facts = None
+    with errors.shown(stop=False):
+        facts = _facts(reference(base, int(classes) if classes else None, None)) if base else None
+    offered: list[Weights] = ["random", "default", "file"] if base and _has_default(base) else ["random", "file"]
+    weights = kind.segmented_control(
+        "Weights", offered, format_func=WEIGHTS.__getitem__, default="file", required=True, key="your_network_weights"
+    )
+    if facts is not None:
+        st.markdown(f"**{errors.plain(str(base))}** · {_words(facts)}")
+    if base and weights == "file":
+        _upload(base, classes, then)
+    else:
+        ref = reference(str(base), classes, "default" if weights == "default" else None)
+        st.button(
+            "Open it", type="primary", key="your_network_open", disabled=not base, on_click=_choose, args=(ref, then)
+        )
+    if not base and weights == "file":
+        st.caption("Which network are the weights of? Choose it above; then its file can be sent.")
+    st.info(
+        "Or type its reference into the box on top and press Enter: **torchvision:resnet50**, or with a size "
+        "**torchvision:vit_b_16?size=224**. Its weights are random unless you add **weights=default** and they "
+        "are on this machine.",
+        icon=":material/info:",
+    )
+    if settings().python.allowed and place.is_loopback():
+        _code(then)
+
+
+def reference(base: str, classes: int | None, weights: str | None) -> str:
+    """
+    >>> reference("timm:resnet18", 10, None), reference("timm:resnet18", None, None)
+    ('timm:resnet18?classes=10', 'timm:resnet18')
+    """
+    given = {"classes": classes, "weights": weights}
+    options = "&".join(f"{name}={value}" for name, value in given.items() if value is not None)
+    return f"{base}?{options}" if options else base
+
+
+def _choose(ref: str, then: Callable[[], None]) -> None:
+    """In a callback: the network is opened when the page is drawn next."""
+    network_box.ask(ref)
+    then()
+
+
+def _upload(base: str, classes: int | None, then: Callable[[], None]) -> None:
+    def accepted(ref: str, upload: Upload, found: Mapping[str, Any]) -> None:
+        _choose(ref, then)
+
+    uploads.offer(
+        "weights",
+        "Send its weights",
+        lambda upload: reference(base, classes, str(upload.path)),
+        accepted,
+    )
+
+
+def _words(facts: Facts) -> str:
+    said = [f"{amount(facts.parameters)} parameters"]
+    if facts.macs is not None:
+        said.append(f"{amount(facts.macs)} MACs")
+    said.append(f"images of {'×'.join(map(str, facts.input_shape))}")
+    if facts.classes is not None:
+        said.append(f"{facts.classes:,} classes")
+    return " · ".join(said)
+
+
+@st.cache_data(show_spinner=False, max_entries=300)
+def _facts(reference: str) -> Facts:
+    from pruning.catalog.listing import facts
+
+    return facts(reference)
+
+
+@st.cache_data(show_spinner=False, max_entries=300)
+def _has_default(base: str) -> bool:
+    """Whether the library's own weights are on this machine."""
+    from pruning.catalog.libraries import default_weights_are_here
+    from pruning.catalog.openers import parse_reference
+
+    return default_weights_are_here(parse_reference(base))
+
+
+@st.cache_resource(show_spinner=False)
+def _names() -> list[str]:
+    """References of the classifiers of all libraries."""
+    from pruning.catalog.listing import LIBRARIES, classifiers
+
+    return [reference for library in LIBRARIES for reference in classifiers(library)]
+
+
+def _code(then: Callable[[], None]) -> None:
+    """A function in a file of one of the folders that the owner lists."""
+    files = [str(path) for folder in settings().python.folders for path in _python_files(folder)][:MOST_FILES]
+    with st.expander("From a Python file", icon=":material/code:"):
+        st.caption("The file is run on this machine. It lies in a folder that pruning.toml lists.")
+        which, name, action = st.columns([2.6, 1.2, 0.9], vertical_alignment="bottom")
+        path = which.selectbox("File", files, index=None, placeholder="no .py file there" if not files else "choose")
+        function = name.text_input("Function that gives the network", "build", key="your_network_function").strip()
+        action.button(
+            "Run it", key="your_network_run", disabled=not (path and function), on_click=_choose,
+            args=(f"file:{path}:{function}", then),
+        )  # fmt: skip
+
+
+def _python_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.rglob("*.py"))[:MOST_FILES]
+    except OSError:
+        return []
