@@ -66,9 +66,9 @@ def test_curves_of_a_deep_network_stand_in_stages() -> None:
     scan = replace(base, curves=(*(replace(free, name=name) for name in names), replace(locked, name="<i>fc</i>")))
     view = CurveView(figure="as_cut", lose=0.01)
     html = multiples.html(scan, view, palette(False))
-    assert html.count("<details") == 4 and "<summary><b>layer2</b> <span>14 groups</span>" in html
+    assert html.count("<details") == 3 and "<summary><b>layer2</b> <span>14 groups</span>" in html
     assert "<bdi>3.conv</bdi>" in html and 'title="layer2.3.conv"' in html, "short, and in full under the pointer"
-    assert "<i>fc" not in html and "1 group, 1 locked" in html
+    assert "<i>fc" not in html and "&lt;i&gt;fc" in html, "a stage of one has no head"
     alone = multiples.html(scan, replace(view, stage="layer3"), palette(False))
     assert alone.count('class="sx-card"') == 14 and "layer2" not in alone
     assert "<details" not in multiples.html(scan, replace(view, sort="robust"), palette(False))
