@@ -43,7 +43,7 @@ def _seen(image: np.ndarray) -> np.ndarray:
 
 
 def network() -> nn.Module:
-    """It tells three colours apart, in the order of their names: random features, and a last layer fitted to them."""
+    """It tells the three colours apart, in the order of their names: random features, a last layer fitted to them."""
     import torchvision
 
     with torch.random.fork_rng(devices=[]), torch.no_grad():

@@ -16,7 +16,7 @@ from pruning.base.errors import InputError, PruningError, first_line
 from pruning.base.files import given_path
 from pruning.catalog.class_names import Classes, named_in
 from pruning.catalog.network import RANDOM, SEED, Network
-from pruning.catalog.offline import fetching
+from pruning.catalog.offline import fetching, reason_of
 from pruning.catalog.preparation import of_checkpoint
 from pruning.catalog.references import Reference
 from pruning.catalog.weights.contents import Contents, read_contents
@@ -147,7 +147,7 @@ def _with_default_weights(plan: Blueprint) -> Network:
             trained = plan.build(None, True)
     except Exception as error:  # a library's own errors, and those of whatever it downloads with
         raise InputError(
-            f"The default weights of {plan.reference.kind}:{name} could not be fetched ({first_line(error)}): check "
+            f"The default weights of {plan.reference.kind}:{name} could not be fetched ({reason_of(error)}): check "
             "the connection, give weights=FILE, or leave weights= out for random ones."
         ) from error
     if plan.reference.classes is None:

@@ -31,6 +31,14 @@ def fetching() -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
+def reason_of(error: Exception) -> str:
+    """Why a download failed, in a few words."""
+    inner = getattr(error, "reason", None) if isinstance(error, urllib.error.URLError) else None
+    if isinstance(inner, OSError):
+        return inner.strerror or first_line(inner, 120)
+    return first_line(error)
+
+
 def check_connection(address: str) -> None:
     """Whether a server answers at all, asked once: clients of some libraries ask for half a minute.
 
@@ -46,7 +54,7 @@ def check_connection(address: str) -> None:
         except urllib.error.HTTPError:
             found.append(None)  # it answers, if only that this page is not there
         except (OSError, ValueError) as error:
-            found.append(first_line(error, 80))
+            found.append(reason_of(error))
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()

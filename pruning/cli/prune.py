@@ -30,6 +30,7 @@ from pruning.runs.suitable import suitable_recipe
 from pruning.spec import PruneSpec
 from pruning.subject import Subject, open_subject
 from pruning.tasks.names import known_metrics
+from pruning.tasks.ranks import AMONG
 from pruning.tasks.table import find_metric
 
 TRAINING = ("lr", "optimiser", "augment", "distillation", "batch_size", "weight_decay", "batch_norm")
@@ -201,8 +202,11 @@ def _beside(result: Result) -> list[str]:
         return []
     before = {found.metric: found for found in result.dense.further}
     lines = []
+    classes = 0 if result.data is None else result.data.classes or 0
     for found in result.pruned.further:
         metric, other = found.kind, before.get(found.metric)
+        if metric.name == "top5" and 0 < classes <= AMONG:
+            continue  # five guesses among four classes are always right
         start = f"{exactly(metric, other.value)} → " if other is not None else ""
         words = f"{start}{exactly(metric, found.value)} ({span(metric, found.interval)})"
         lines += field("", f"{metric.title} {words}")

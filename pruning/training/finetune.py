@@ -17,6 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
+from pruning.catalog.first_layer import first_output
 from pruning.data.augment import augment
 from pruning.data.augmentations import AS_KNOWN, CUTMIX, SHARE_OF_CUTMIX, changes_of, check_augment
 from pruning.data.info import DataInfo
@@ -187,7 +188,7 @@ def train(
                 group["lr"] = lr
             batch = data.normalise(batch).contiguous(memory_format=torch.channels_last)
             with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
-                logits = model(batch).float()
+                logits = first_output(model(batch)).float()  # some networks give more while they are trained
             loss = torch.zeros(())
             if imitated < 1:
                 loss = task.loss(logits, task.targets(data, "train", index), reduction="mean")

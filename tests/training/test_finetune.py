@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -358,3 +360,30 @@ def test_cutmix_changes_what_is_learnt_and_repeats_by_seed(digits: MemoryData) -
         train(model, digits, TrainConfig(steps=3, cutmix=share))
         results.append(weights(model))
     assert same(results[1], results[2]) and not same(results[0], results[1])
+
+
+class Answers(NamedTuple):
+    """As torchvision's networks with auxiliary heads give while they are trained."""
+
+    logits: Tensor
+    aux_logits: Tensor
+
+
+@pytest.mark.parametrize(
+    "more",
+    [lambda y: (y, y * 0), lambda y: {"logits": y, "aux": y * 0}, lambda y: Answers(y, y * 0), lambda y: [y, y * 0]],
+    ids=["tuple", "dict", "named", "list"],
+)
+def test_a_network_may_give_more_while_it_is_trained(more: Callable[[Tensor], object], digits: MemoryData) -> None:
+    class More(LeNet300):
+        def forward(self, x: Tensor) -> Any:
+            answer = super().forward(x)
+            return more(answer) if self.training else answer
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        odd, plain = More(), fresh()
+    odd.load_state_dict(plain.state_dict())
+    train(odd, digits, TrainConfig(steps=3))
+    train(plain, digits, TrainConfig(steps=3))
+    assert same(weights(odd), weights(plain))

@@ -42,10 +42,13 @@ def find_matches(given: Mapping[str, Shape], own: Mapping[str, Shape]) -> list[M
     if not pairs:
         return []
     best = max(pairs.values())
+    alike = [pair for pair, fitting in pairs.items() if fitting >= ALIKE * best]
     found = []
-    for (before, added), fitting in pairs.items():
-        if fitting >= ALIKE * best:
-            found.append(_whole_match(before, added, plain, given, own))
+    tops = {name.partition(".")[0] for name in own}
+    for before, added in alike:
+        others = [other for other, _ in alike if _is_apart(other, before, tops)]
+        rest = {short: full for short, full in plain.items() if not _belongs(short, others)}
+        found.append(_whole_match(before, added, rest, given, own))
     order = {name: place for place, name in enumerate(given)}
     return sorted(
         _distinct(found),
@@ -63,6 +66,19 @@ def chosen(matches: list[Match], key: str) -> Match | None:
 
 def _holds(whole: list[str], part: tuple[str, ...]) -> bool:
     return any(tuple(whole[at : at + len(part)]) == part for at in range(len(whole)))
+
+
+def _is_apart(other: str, before: str, tops: set[str]) -> bool:
+    """Whether what has `other` before its names is another set than what has `before`, and no part of it. `tops`: what
+    the network's own names begin with."""
+    if not before:
+        return other.partition(".")[0] not in tops
+    return other != before and not f"{other}.".startswith(f"{before}.") and not f"{before}.".startswith(f"{other}.")
+
+
+def _belongs(name: str, sets: Iterable[str]) -> bool:
+    """Whether a name is of one of the sets that have these before their names."""
+    return any(before and name.startswith(f"{before}.") for before in sets)
 
 
 def _without_wrappers(given: Iterable[str], own: Iterable[str]) -> dict[str, str]:

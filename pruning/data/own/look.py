@@ -144,4 +144,5 @@ def _said_of(bad: dict[int, str], names: Sequence[str], count: int) -> list[str]
         return []
     first = [f"{excerpt(names[number], 60)} ({bad[number]})" for number in sorted(bad)[:3]]
     more = f" and {len(bad) - 3:,} more" if len(bad) > 3 else ""
-    return [f"{len(bad):,} of {images_of(count)} cannot be read and were left out: {', '.join(first)}{more}."]
+    left = "was" if len(bad) == 1 else "were"
+    return [f"{len(bad):,} of {images_of(count)} cannot be read and {left} left out: {', '.join(first)}{more}."]

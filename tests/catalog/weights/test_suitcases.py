@@ -219,6 +219,25 @@ def test_a_wrapped_network_takes_bare_weights(tmp_path: Path) -> None:
         )
 
 
+def test_a_network_whose_names_all_begin_alike_gets_both_of_its_parts(tmp_path: Path) -> None:
+    class Parts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.backbone = Net()
+            self.fc = nn.Linear(4, 2)
+
+    torch.manual_seed(5)
+    first, second = Parts().state_dict(), Parts().state_dict()
+    torch.save({"student": under("module.", first), "teacher": second}, tmp_path / "w.pt")
+    net = Parts()
+    assert "key=teacher" in load_state_file(net, tmp_path / "w.pt")
+    assert all(torch.equal(net.state_dict()[name], tensor) for name, tensor in first.items())
+    del second["fc.weight"]
+    torch.save({"student": first, "teacher": second}, tmp_path / "w.pt")
+    with pytest.raises(InputError, match=r"no last layer|lacks 1"):
+        load_state_file(net, tmp_path / "w.pt", "teacher")
+
+
 def test_a_student_and_a_larger_teacher_are_told_apart_by_what_fits(tmp_path: Path) -> None:
     large = {name: torch.zeros([2 * size for size in tensor.shape]) for name, tensor in STATE.items()}
     torch.save({"teacher": large, "student": STATE}, tmp_path / "w.pt")
