@@ -202,9 +202,8 @@ class Subject:
                 found.append(Lack(part="labels", words=words, remedy="use images that are sorted into classes"))
         if self.network.untrained:
             words = "its weights are random, so that nothing it answers means anything"
-            found.append(
-                Lack(part="training", words=words, remedy="add weights=default or weights=FILE to its reference")
-            )
+            default = "" if self.ref.startswith("file:") else "weights=default or "
+            found.append(Lack(part="training", words=words, remedy=f"add {default}weights=FILE to its reference"))
         if not self.ref:
             words = "it lives in this process alone, and a run is carried out by another one"
             found.append(

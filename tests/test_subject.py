@@ -293,6 +293,7 @@ def test_what_is_lacking_is_said_with_what_would_add_it(rows: pytest.MonkeyPatch
     assert [lack.part for lack in bare.lacks] == ["images"]
     drawn = open_subject(place.ref.partition("?")[0])  # without its file of weights they are random
     assert [lack.part for lack in drawn.lacks] == ["images", "training"]
+    assert drawn.lacks[1].remedy == "add weights=FILE to its reference"
     library = open_subject("torchvision:squeezenet1_1?size=64")
     assert [lack.part for lack in library.lacks] == ["images", "training"] and "weights=default" in library.lacks[
         1
