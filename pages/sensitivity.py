@@ -6,12 +6,12 @@ import streamlit as st
 
 from pruning.granularity import GRANULARITIES
 from pruning.render.markup import badges
-from ui.kit import errors, lacks
+from ui.kit import errors
 from ui.sensitivity import scan_panel, scan_results
 from ui.session import header
 
 subject = header.show("Sensitivity", scan_panel.VIEW, stops=True)
-missing = lacks.unmeasured(subject)
+missing = subject.missing
 if missing is None:
     st.caption(
         "Each chart cuts one group of layers alone and leaves the rest whole: what falls early needs its channels, "

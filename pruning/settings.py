@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
+import ipaddress
 import os
 import sys
 import tomllib
@@ -218,6 +219,20 @@ KINDS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
 def _real(path: Path) -> Path:
     """With links followed, as far as there is anything."""
     return Path(os.path.realpath(path))
+
+
+def is_loopback_address(address: str | None) -> bool:
+    """Whether a server bound to this address serves its own machine alone.
+
+    >>> [is_loopback_address(address) for address in ("localhost", "127.0.0.1", "::1", "0.0.0.0", "", None)]
+    [True, True, True, False, False, False]
+    """
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        return False
 
 
 def main() -> int:

@@ -91,13 +91,12 @@ def keep(folder: Path, source: BinaryIO, title: str, kind: Kind, most_bytes: int
     return Upload(kind=kind, path=path, title=excerpt(title), bytes=size)
 
 
-def touch(upload: Upload) -> bool:
-    """Note that it is in use, so that it is kept for longer; False where it is gone."""
-    try:
-        os.utime(upload.path.parent)
-    except OSError:
-        return False
-    return upload.path.is_file()
+def touch(reference: str, folder: Path) -> None:
+    """Note that the upload in a reference is in use, so that it is kept for longer; nothing where there is none."""
+    number = number_in(reference, folder)
+    if number is not None:
+        with contextlib.suppress(OSError):
+            os.utime(folder / number)
 
 
 def number_in(text: str, folder: Path) -> str | None:

@@ -57,3 +57,18 @@ def test_the_caption_says_where_curves_begin() -> None:
     assert "Up: accuracy, %, as cut, on 1,000 select images" in text and "dense, 99.0 % (98.2–99.5 %) ●." in text
     again = multiples.caption(replace(scan, dense=replace(scan.dense, recalibrated=scan.dense.as_cut)), "recalibrated")
     assert "recalibrated though uncut 99.0 % ●, where curves begin" in again
+
+
+def test_curves_of_a_deep_network_stand_in_stages() -> None:
+    base = made_up()
+    free, locked = base.curves
+    names = [f"layer{stage}.{block}.conv" for stage in (1, 2, 3) for block in range(14)]
+    scan = replace(base, curves=(*(replace(free, name=name) for name in names), replace(locked, name="<i>fc</i>")))
+    view = CurveView(figure="as_cut", lose=0.01)
+    html = multiples.html(scan, view, palette(False))
+    assert html.count("<details") == 3 and "<summary><b>layer2</b> <span>14 groups</span>" in html
+    assert "<bdi>3.conv</bdi>" in html and 'title="layer2.3.conv"' in html, "short, and in full under the pointer"
+    assert "<i>fc" not in html and "&lt;i&gt;fc" in html, "a stage of one has no head"
+    alone = multiples.html(scan, replace(view, stage="layer3"), palette(False))
+    assert alone.count('class="sx-card"') == 14 and "layer2" not in alone
+    assert "<details" not in multiples.html(scan, replace(view, sort="robust"), palette(False))

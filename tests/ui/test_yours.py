@@ -131,18 +131,6 @@ def test_one_file_at_a_time(app: AppTest) -> None:
     assert slot.SLOT.take("somebody else"), "closing the panel ends the turn"
 
 
-def test_a_turn_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    turn, now = slot.Slot(), [0.0]
-    monkeypatch.setattr(slot.time, "monotonic", lambda: now[0])
-    assert turn.take("a") and not turn.take("b")
-    now[0] = slot.PATIENCE - 1
-    assert turn.take("a"), "it goes on while its page is drawn"
-    now[0] = 2 * slot.PATIENCE - 2
-    assert not turn.take("b")
-    now[0] = 2 * slot.PATIENCE
-    assert turn.take("b")
-
-
 def test_without_being_asked_for_nothing_of_it_is_drawn(app: AppTest) -> None:
     app.run()
     assert not app.exception and not app.file_uploader

@@ -6,6 +6,9 @@ so that a page can draw its title first.
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -76,8 +79,6 @@ def trust(run: Run) -> None:
 
 def _origin(reference: Reference) -> str:
     """Of a run's network; '' where its folder does not say."""
-    from pathlib import Path
-
     from pruning.base.errors import StorageError
     from pruning.runs.saved_model import read_origin
 
@@ -196,18 +197,14 @@ def _with_own(
 
 
 def _stamp(data: str) -> tuple[int, ...]:
-    """Numbers that change where a file or folder of one's own has changed; () for a published data set."""
-    import os
-
+    """Numbers that change with a file or folder of one's own; () for a published data set."""
     from pruning.data.readers import is_on_this_machine_alone, take_apart
 
-    if not is_on_this_machine_alone(data):
-        return ()
-    try:
-        found = os.stat(take_apart(data)[1])
-    except (OSError, ValueError):
-        return ()
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    if is_on_this_machine_alone(data):
+        with suppress(OSError, ValueError):
+            found = os.stat(take_apart(data)[1])
+            return found.st_mtime_ns, found.st_size, found.st_ino
+    return ()
 
 
 def check_images(data: str) -> None:

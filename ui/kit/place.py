@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 import streamlit as st
+
+from pruning.settings import is_loopback_address
 
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-Ip", "Via")
 """What a proxy adds to a request: then the visitor is elsewhere, whatever the server is bound to."""
@@ -16,19 +16,6 @@ def is_loopback() -> bool:
     Without an address Streamlit binds to all networks, so that is no.
     """
     return is_loopback_address(st.get_option("server.address")) and not _came_through_others()
-
-
-def is_loopback_address(address: str | None) -> bool:
-    """
-    >>> [is_loopback_address(address) for address in ("localhost", "127.0.0.1", "::1", "0.0.0.0", "", None)]
-    [True, True, True, False, False, False]
-    """
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _came_through_others() -> bool:

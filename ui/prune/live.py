@@ -18,7 +18,7 @@ from pruning.latency import turns
 from pruning.render.markup import accuracy_tile
 from pruning.render.markup.accuracy_tile import AccuracyTile
 from pruning.spec import PruneSpec
-from ui.kit import lab, lacks, loaders
+from ui.kit import lab, loaders
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -48,7 +48,7 @@ def show(place: DeltaGenerator, chosen: Subject, cut: PruneSpec, result: Result 
 
     `result`: of the run shown, where it is a run of this cut. `rev`: number of the board's message that made the cut.
     """
-    missing = lacks.unmeasured(chosen)
+    missing = chosen.missing
     if missing is not None:
         _put(place, AccuracyTile(metric=chosen.task.metric.title, missing=missing))
         return
@@ -87,7 +87,7 @@ def say_together(place: DeltaGenerator, chosen: Subject, cut: PruneSpec) -> None
 
     shown: AccuracyTile = st.session_state.get(_LAST, AccuracyTile())
     now = shown.recalibrated or shown.as_cut
-    if now is None or lacks.unmeasured(chosen) is not None:
+    if now is None or chosen.missing is not None:
         return
     figure: FigureName = "recalibrated" if shown.recalibrated else "as_cut"
     words = curves.together_words(chosen, cut, now, figure)

@@ -43,7 +43,7 @@ def show(chosen: Subject, cut: PruneSpec) -> DeltaGenerator:
             icon=":material/content_cut:",
             disabled=busy or chosen.missing is not None,
             on_click=_ask,
-            help=f"A run needs images: {chosen.missing}." if chosen.missing else None,
+            help=f"There can be no run: {chosen.missing}." if chosen.missing else None,
         )
         if chosen.data_name:
             with st.popover("Options", icon=":material/tune:"):

@@ -12,7 +12,7 @@ import streamlit as st
 from pruning.latency import turns
 from pruning.render.markup import seen_strip
 from pruning.render.markup.seen_strip import Seen
-from ui.kit import errors, lacks, loaders, permits
+from ui.kit import errors, loaders, permits
 from ui.session import preprocess_form
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def show(chosen: Subject, *, stops: bool) -> None:
     if not chosen.has_images or chosen.preprocess is None:
         _remarks(chosen)
         return
-    if lacks.unmeasured(chosen) is not None or permits.expects(_key(chosen)):
+    if chosen.missing is not None or permits.expects(_key(chosen)):
         _remarks(chosen)
         return
     with st.container(border=True, key="gate"), errors.shown(stop=False):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.kit import permits, state
-from ui.session import data_box, network_box
+from ui.session import data_box, network_box, uploads
 
 if TYPE_CHECKING:
     from pruning.subject import Subject
@@ -45,6 +45,7 @@ def write(chosen: Subject) -> None:
     permits.keep_cookie()
     model, data = chosen.ref, chosen.data_name
     if permits.holds(model) or permits.holds(data):
+        uploads.touch(model, data)
         st.query_params[permits.PARAMETER] = permits.digest(model, data if permits.holds(data) else "")
     elif permits.PARAMETER in st.query_params:
         st.query_params.pop(permits.PARAMETER)

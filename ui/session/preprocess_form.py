@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.base.errors import InputError
 from pruning.data.preprocess import COLOURS, IMAGENET, INTERPOLATIONS, LARGEST_SIDE, Preprocess
 
 if TYPE_CHECKING:
@@ -71,12 +72,6 @@ def _text(numbers: tuple[float, ...]) -> str:
 
 
 def _numbers(text: str) -> tuple[float, ...]:
-    """
-    >>> _numbers("0.5, 0.5 0.5")
-    (0.5, 0.5, 0.5)
-    """
-    from pruning.base.errors import InputError
-
     try:
         return tuple(float(part) for part in re.split(r"[\s,;]+", text.strip()) if part)
     except ValueError as error:

@@ -138,18 +138,12 @@ def _tidied() -> bool:
     return True
 
 
-def touch(reference: str) -> None:
-    """A network or images on show were opened just now: kept for longer."""
-    import contextlib
-    import os
-
+def touch(*references: str) -> None:
+    """What is on show was opened just now: kept for longer."""
     from pruning.uploads import spool
 
-    folder = settings().uploads.folder
-    number = spool.number_in(reference, folder)
-    if number is not None:
-        with contextlib.suppress(OSError):
-            os.utime(folder / number)
+    for reference in references:
+        spool.touch(reference, settings().uploads.folder)
 
 
 def _in_use(folder: Any) -> Iterator[str]:

@@ -23,6 +23,10 @@ SORTS = {"network": "in network order", "robust": "most robust first", "macs": "
 """Orders that `CurveView.sort` may name, in words."""
 
 
+LARGE = 5
+"""Charts of a stage that has a head of its own: they fill a row."""
+
+
 def html(scan: Sensitivity, view: CurveView, colours: Palette) -> str:
     """All charts."""
     curves = ordered(scan, view)
@@ -31,18 +35,32 @@ def html(scan: Sensitivity, view: CurveView, colours: Palette) -> str:
         titles = short_labels([_layer(curve.name) for curve in curves])
         shown = _grid(list(zip(curves, titles, strict=True)), scan, view, colours)
     else:
-        known = {_layer(curve.name): curve for curve in curves}
-        shown = "".join(
-            _part(part, [(known[name], part.short(name)) for name in part.members], scan, view, colours)
-            for part in parts
-            if view.stage in ("", part.title)
-        )
+        shown = _parts(parts, curves, scan, view, colours)
     return f"<style>{badges.STYLE}{_style(colours)}</style>{shown}"
 
 
 def parts_of(scan: Sensitivity) -> tuple[Stage, ...]:
     """The stages of the network that was scanned, by the names of its groups or layers; one where there are few."""
     return stages([_layer(curve.name) for curve in scan.curves])
+
+
+def _parts(
+    parts: Sequence[Stage], curves: Sequence[Curve], scan: Sensitivity, view: CurveView, colours: Palette
+) -> str:
+    """Large stages with a head each; small ones that follow each other stand in one grid, without."""
+    known = {_layer(curve.name): curve for curve in curves}
+    titles = dict(zip(known, short_labels(list(known)), strict=True))
+    shown, together = "", []
+    for part in parts:
+        if view.stage not in ("", part.title):
+            continue
+        if len(part.members) < LARGE and not view.stage:
+            together += [(known[name], titles[name]) for name in part.members]
+            continue
+        shown += _grid(together, scan, view, colours) if together else ""
+        shown += _part(part, [(known[name], part.short(name)) for name in part.members], scan, view, colours)
+        together = []
+    return shown + (_grid(together, scan, view, colours) if together else "")
 
 
 def _layer(name: str) -> str:
@@ -181,6 +199,7 @@ def _style(colours: Palette) -> str:
 .sx-card header b{{font-weight:var(--bold);white-space:nowrap;overflow:hidden;text-overflow:ellipsis;min-width:0;
  direction:rtl;text-align:left}}
 .sx-part{{margin-bottom:.8rem}}
+.sx-grid+.sx-part{{margin-top:.8rem}}
 .sx-part summary{{cursor:pointer;padding:.35rem 0;font-size:.95rem}}
 .sx-part summary span{{color:{colours.soft};font-size:.84rem}}
 .sx-tied{{border:1px solid {colours.line};border-radius:.7rem;padding:0 .35rem;color:{colours.soft};

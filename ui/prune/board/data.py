@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pruning.criteria import CRITERIA
-from ui.kit import curves, lab, lacks, state
+from ui.kit import curves, lab, state
 from ui.prune import clock
 from ui.session import cuts
 
@@ -36,7 +36,7 @@ def prepare(subject: Subject, cut: PruneSpec, result: Result | None) -> BoardDat
     time = {"key": key, "big": found.big, "kind": found.badge, "small": found.small} if found else None
     widths = clock.widths(subject)
     steps, drops = board.timed(widths.steps)
-    known = board.curves_of(curves.best(subject, cut), subject.graph) if lacks.unmeasured(subject) is None else {}
+    known = board.curves_of(curves.best(subject, cut), subject.graph) if subject.missing is None else {}
     metric = subject.task.metric
     return board.BoardData(
         fixed=fixed(subject),
