@@ -12,7 +12,7 @@ from torch import nn
 
 from pruning.base.clone import named_tensors
 from pruning.base.errors import InputError, RemovalError
-from pruning.base.hooks import untouched
+from pruning.base.outside import untouched
 from pruning.base.time_limit import DEFAULT_SECONDS, limited_to
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.inputs import BatchDims

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pruning.base.clone import named_tensors
 from pruning.base.errors import RemovalError
-from pruning.base.hooks import untouched
+from pruning.base.outside import untouched
 from pruning.catalog.shrinkage import Shrinkage
 from pruning.graph.again import trace_again
 from pruning.graph.batch import at_another_size
@@ -57,7 +57,7 @@ def check_removal(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan:
     Raises:
         RemovalError: they differ, or the removed model does not run; the first call that differs is named.
     """
-    with ALONE, untouched(model), untouched(removed):
+    with ALONE, untouched(model, removed):
         return _checked(model, removed, graph, plan)
 
 
