@@ -53,7 +53,7 @@ def _give_own_class(module: nn.Module) -> None:
     kind = type(module)
     if parametrize.is_parametrized(module) and kind.__module__ == parametrize.__name__:
         members = {name: value for name, value in vars(kind).items() if name not in ("__dict__", "__weakref__")}
-        module.__class__ = type(kind)(kind.__name__, kind.__bases__, members)
+        module.__class__ = type(kind.__name__, kind.__bases__, members)
 
 
 def _computed(model: nn.Module) -> list[Tensor]:

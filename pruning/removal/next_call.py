@@ -47,7 +47,7 @@ def another_way(model: nn.Module, small: nn.Module, graph: ModelGraph, plan: Pla
     """
     masked = masked_model(model_in_double(clone(model)), graph, plan)
     first, second = _called_twice(masked.eval(), inputs)
-    if first.outputs is None or second.outputs is None:  # so it is without removal
+    if first.outputs is not None and second.outputs is None:  # so it is without removal
         return None
     small_first, small_second = _called_twice(small.eval(), inputs)
     if small_second.outputs is None:
