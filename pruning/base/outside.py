@@ -13,7 +13,7 @@ import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, MutableSequence, MutableSet
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import _lru_cache_wrapper, cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -140,6 +140,8 @@ class _Outside:
             return self._of_container(item) if plain else ()
         if isinstance(item, tuple):
             return item
+        if isinstance(item, _lru_cache_wrapper):
+            return self._of_cache(item) if _is_users(item) else ()
         parts = next((parts for kind, parts in WRAPPERS if isinstance(item, kind)), None)
         if parts is not None:
             return parts(item)
@@ -154,6 +156,10 @@ class _Outside:
         before = list(container)
         self.puts.append(partial(_put_items, container, before))
         return before
+
+    def _of_cache(self, cached: _lru_cache_wrapper[Any]) -> Iterable[Any]:
+        self.puts.append(partial(_forget, cached, cached.cache_info().misses))
+        return (cached.__wrapped__,)
 
     def _of_class(self, kind: type) -> Iterable[Any]:
         before = _attributes(kind)
@@ -251,6 +257,12 @@ def _put_items(container: Any, before: list[Any]) -> None:
         container.clear()
         for item in before:
             container.add(item) if isinstance(container, MutableSet) else container.append(item)
+
+
+def _forget(cached: _lru_cache_wrapper[Any], misses: int) -> None:
+    """Empty a cache that has got new entries, since nobody can take out these alone."""
+    if cached.cache_info().misses != misses:
+        cached.cache_clear()
 
 
 def _of_tensor(tensor: Tensor) -> list[Put]:

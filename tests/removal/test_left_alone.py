@@ -6,7 +6,7 @@ import copy
 import random
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -299,6 +299,28 @@ def test_what_the_code_writes_beside_the_network_is_as_before() -> None:
     assert written() == before and not any(isinstance(tensor, FakeTensor) for tensor in kept_alive)
     done.model(IMAGES)
     assert Collecting.outputs["a"].shape == (2, 4, 6, 6) and count() == 2
+
+
+@lru_cache
+def ramp(size: int) -> Tensor:
+    return torch.linspace(0, 1, size)
+
+
+class Ramped(Plain):
+    """Its forward takes constants from a cache."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x * ramp(x.shape[-1]))
+
+
+def test_caches_hold_nothing_of_what_ran() -> None:
+    done = remove_channels(Ramped().eval(), IMAGES, sparsity=0.5)
+    assert done.check is not None and done.check.status == "exact" and ramp.cache_info().currsize == 0
+    done.model(IMAGES)
+    kept = ramp(8)
+    assert type(kept) is Tensor and kept.dtype == torch.float32
+    remove_channels(Ramped().eval(), IMAGES, sparsity=0.5)
+    assert ramp(8) is kept, "what was in it before is no trace of ours"
 
 
 def test_hooks_of_all_modules_do_not_fire_and_stay() -> None:
