@@ -26,7 +26,7 @@ def state(model: nn.Module) -> dict[str, Any]:
         "learning": {name: parameter.requires_grad for name, parameter in model.named_parameters()},
         "shared": shared(model),
         "attributes": {path: _plain(vars(module)) for path, module in model.named_modules()},
-        "classes": {kind: _plain(dict(vars(kind))) for module in model.modules() for kind in type(module).__mro__},
+        "classes": {kind: _written(kind) for module in model.modules() for kind in type(module).__mro__},
         "kinds": {path: type(module) for path, module in model.named_modules()},
         "hooks": {path: _hooks(module) for path, module in model.named_modules()},
         "copies": copies(model),
@@ -90,6 +90,11 @@ def _tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
             for name, value in table.items():
                 if isinstance(value, Tensor):
                     yield f"{path}.{name}", value
+
+
+def _written(kind: type) -> dict[str, str]:
+    """Plain attributes of a class, without those that Python keeps there."""
+    return _plain({name: value for name, value in vars(kind).items() if not name.startswith("__")})
 
 
 def _plain(attributes: dict[str, Any]) -> dict[str, str]:
