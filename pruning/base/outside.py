@@ -34,8 +34,6 @@ FOREIGN = frozenset((*sys.stdlib_module_names, "torch", "numpy", __name__.partit
 """Packages whose code keeps nothing of a network that it is called with."""
 Put = Callable[[], object]
 """Puts one thing back."""
-
-
 _FOUND: list[_Outside] = []
 """Of each `untouched` that is under way, the innermost last."""
 
@@ -43,7 +41,8 @@ _FOUND: list[_Outside] = []
 @contextmanager
 def untouched(*models: nn.Module) -> Iterator[None]:
     """Inside, no hooks of all modules fire. Afterwards, what the networks' own hooks and code can write to outside of
-    them is as before, and so are the states of random numbers. For one thread at a time."""
+    them is as before, and so are the states of random numbers, once the outermost such block ends. For one thread at a
+    time."""
     outside = _Outside(tensor for model in models for tensor in (*model.parameters(), *model.buffers()))
     outside.look(root for model in models for root in _roots(model))
     hooks = [_of_mapping(table) for table in _global_hooks()]
@@ -55,11 +54,12 @@ def untouched(*models: nn.Module) -> Iterator[None]:
         yield
     finally:
         _FOUND.pop()
-        for put in (*outside.puts, *outside.generators, *hooks):
+        if not _FOUND:
+            torch.set_rng_state(torch_state)
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
+        for put in (*hooks, *outside.puts, *(() if _FOUND else outside.generators)):
             put()
-        torch.set_rng_state(torch_state)
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
 
 
 @contextmanager
@@ -107,7 +107,7 @@ class _Outside:
         self.puts: list[Put] = []
         self.generators: list[Put] = []
         """Of random numbers."""
-        self._seen = {id(tensor): tensor for tensor in own}
+        self._seen: dict[int, Any] = {id(tensor): tensor for tensor in own}
         """Kept, so that no two have the same id."""
 
     def look(self, roots: Iterable[Any]) -> None:
@@ -140,6 +140,8 @@ class _Outside:
             return self._of_container(item) if plain else ()
         if isinstance(item, tuple):
             return item
+        if isinstance(item, types.ModuleType):
+            return ()
         if isinstance(item, _lru_cache_wrapper):
             return self._of_cache(item) if _is_users(item) else ()
         parts = next((parts for kind, parts in WRAPPERS if isinstance(item, kind)), None)
