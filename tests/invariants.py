@@ -18,13 +18,15 @@ NO_DATA = (type, types.ModuleType, types.CodeType, types.FrameType, str, bytes, 
 
 
 def state(model: nn.Module) -> dict[str, Any]:
-    """Every bit of every tensor, wherever a module keeps it, every other attribute, and which hooks there are."""
+    """Every bit of every tensor, wherever a module keeps it, every other attribute, those of its classes, and which
+    hooks there are."""
     return {
         "bits": {place: bits(tensor) for place, tensor in _tensors(model)},
         "strides": {place: tensor.stride() for place, tensor in _tensors(model)},
         "learning": {name: parameter.requires_grad for name, parameter in model.named_parameters()},
         "shared": shared(model),
         "attributes": {path: _plain(vars(module)) for path, module in model.named_modules()},
+        "classes": {kind: _written(kind) for module in model.modules() for kind in type(module).__mro__},
         "kinds": {path: type(module) for path, module in model.named_modules()},
         "hooks": {path: _hooks(module) for path, module in model.named_modules()},
         "copies": copies(model),
@@ -88,6 +90,11 @@ def _tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
             for name, value in table.items():
                 if isinstance(value, Tensor):
                     yield f"{path}.{name}", value
+
+
+def _written(kind: type) -> dict[str, str]:
+    """Plain attributes of a class, without those that Python keeps there."""
+    return _plain({name: value for name, value in vars(kind).items() if not name.startswith("__")})
 
 
 def _plain(attributes: dict[str, Any]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 from torch.utils import _pytree as pytree
 
 from pruning.base.errors import InputError, first_line
@@ -38,10 +39,21 @@ def clone(model: nn.Module) -> nn.Module:
         InputError: something in the model cannot be copied.
     """
     copied = _copied(model, {id(tensor): tensor.detach().clone() for tensor in _computed(model)})
+    for module in copied.modules():
+        _give_own_class(module)
     named = dict(copied.named_parameters())
     for first, second, transposed in shared_memory(model):  # deepcopy gives every parameter memory of its own
         named[second].data = named[first].data.t() if transposed else named[first].data
     return copied
+
+
+def _give_own_class(module: nn.Module) -> None:
+    """torch makes a class for each parametrized module, which holds what computes its parameters, and writes into it
+    when they are removed; deepcopy leaves classes as they are, so that this would break the original."""
+    kind = type(module)
+    if parametrize.is_parametrized(module) and kind.__module__ == parametrize.__name__:
+        members = {name: value for name, value in vars(kind).items() if name not in ("__dict__", "__weakref__")}
+        module.__class__ = type(kind.__name__, kind.__bases__, members)
 
 
 def _computed(model: nn.Module) -> list[Tensor]:

@@ -10,9 +10,10 @@ from torch import nn
 import pruning.runs  # noqa: F401 - adds run: to what open_network opens
 from pruning.catalog.openers import open_network
 from pruning.cli.describe import describe_groups, locked_lines, weights_lines
-from pruning.cli.output import change, field, only_ours
+from pruning.cli.output import change, field, listed, only_ours
 from pruning.cost.counts import count_macs, shapes_after
 from pruning.removal.remove import remove
+from pruning.removal.unreached import unreached
 from pruning.spec import PruneSpec
 
 
@@ -34,6 +35,7 @@ def verify(ref: str, spec: PruneSpec) -> tuple[dict[str, Any], list[str]]:
         "before": count_macs(done.graph, done.graph.shapes),
         "after": count_macs(done.graph, shapes_after(done.graph, done.plan)),
     }
+    apart = unreached(network.model, done.graph, done.what)
     result = {
         "schema_version": 1,
         "model": ref,
@@ -49,6 +51,7 @@ def verify(ref: str, spec: PruneSpec) -> tuple[dict[str, Any], list[str]]:
         "layers": [asdict(layer) for layer in done.plan.layers],
         "kept": {name: {str(dim): index for dim, index in dims.items()} for name, dims in done.what.kept.items()},
         **describe_groups(done.graph),
+        "unreached": list(apart),
         "seconds": {name: round(seconds, 4) for name, seconds in clock.items()},
     }
     idle = done.graph.groups and not done.what.kept
@@ -64,6 +67,7 @@ def verify(ref: str, spec: PruneSpec) -> tuple[dict[str, Any], list[str]]:
         *field("MACs", f"{change(**macs)} a sample"),
         *field("seconds", ", ".join(f"{name} {seconds:.2f}" for name, seconds in clock.items())),
         *locked_lines(done.graph),
+        *(field("unreached", f"{listed(apart)}: not used with these inputs, and as wide as before") if apart else []),
     ]
     return result, lines
 

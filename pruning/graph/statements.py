@@ -20,7 +20,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 from torch.fx import Node
 
-from pruning.base.hooks import names_in
+from pruning.base.outside import names_in
 from pruning.graph.labels import Labels, Value, varying
 from pruning.graph.rules.call import SizeSite, Walk
 from pruning.graph.trace import module_path

@@ -28,6 +28,7 @@ from torch.fx.proxy import TracerBase
 
 from pruning.base.clone import named_tensors, twin
 from pruning.base.errors import InputError, first_line
+from pruning.base.outside import as_given
 from pruning.base.time_limit import OutOfTime, check_time
 from pruning.graph.inputs import Inputs
 from pruning.graph.known import Reading, values_known
@@ -135,6 +136,7 @@ def _traced(
     sizes = SizesAsked()
     try:
         with (
+            as_given(),
             cleared(copy),
             values_known(model) as known,
             _quiet(made),

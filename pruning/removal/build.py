@@ -15,14 +15,14 @@ import torch
 from torch import nn
 
 from pruning.base.errors import InputError
-from pruning.base.hooks import untouched
+from pruning.base.outside import untouched
 from pruning.base.time_limit import DEFAULT_SECONDS, limited_to
 from pruning.graph.batch import OtherSize, at_another_size
 from pruning.graph.inputs import BatchDims, Inputs
 from pruning.graph.model_graph import Lessons, ModelGraph, label_model, trace_modes
 from pruning.graph.refusals import check_inputs, check_model, check_trace, explained
 from pruning.graph.statements import find_statements
-from pruning.graph.trace import Trace, TraceError
+from pruning.graph.trace import ALONE, Trace, TraceError
 from pruning.removal.checks import concerned
 from pruning.removal.least import with_least
 from pruning.removal.mismatch import Problem
@@ -55,7 +55,7 @@ def build_graph(
     inputs = Inputs.of(example_inputs, dtype, batch_dims)
     check_inputs(inputs)
     started = time.perf_counter()
-    with torch.no_grad(), limited_to(seconds), untouched(model):
+    with ALONE, torch.no_grad(), limited_to(seconds), untouched(model):
         subject = prepared(model)
         try:
             traces, inputs, other = _traced(subject, inputs)

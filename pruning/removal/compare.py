@@ -98,15 +98,13 @@ class _Stop(BaseException):
 def compare_running(
     dense: Walk,
     small: nn.Module,
-    gains: dict[str, Tensor],
     tensors: dict[str, Tensor],
     inputs: Inputs,
     gone: Tensor,
-    training: bool,
     outputs: list[Tensor],
 ) -> float | str | None:
-    """As `compare_traced`, with the smaller network as it runs: no trace of it is needed. None where its consumers are
-    not those of the graph, so that only a trace can tell what is wrong.
+    """As `compare_traced`, with the smaller network (`as_compared`) as it runs: no trace of it is needed. None where
+    its consumers are not those of the graph, so that only a trace can tell what is wrong.
 
     A call whose result nobody uses is in no graph: what is no call of the next consumer's op is taken for such a one.
     """
@@ -130,10 +128,9 @@ def compare_running(
         with torch.no_grad():
             now.step = next(steps)
 
-    network = _as_compared(small, gains).train(training)
     try:
         with torch.no_grad(), showing_calls(seen):
-            got = output_tensors(inputs.call(network))
+            got = output_tensors(inputs.call(small))
     except _Stop:
         return now.difference
     except OutOfTime:
@@ -160,7 +157,7 @@ def _consumers(dense: Walk, steps: Iterator[Step]) -> Iterator[Step]:
 
 
 @torch.no_grad()
-def _as_compared(small: nn.Module, gains: dict[str, Tensor]) -> nn.Module:
+def as_compared(small: nn.Module, gains: dict[str, Tensor]) -> nn.Module:
     """A copy in float64, with the gains that follow as they are there, not rounded to their own type."""
     network = model_in_double(clone(small))
     tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
@@ -189,10 +186,9 @@ class _Place:
 
 
 @float64_by_default()
-def compare_module(removed: nn.Module, gains: dict[str, Tensor], inputs: Inputs, outputs: list[Any]) -> float:
-    """The removed module itself, run as a user would, against what the masked model gives."""
+def compare_module(small: nn.Module, inputs: Inputs, outputs: list[Any]) -> float:
+    """The removed module itself (`as_compared`), run as a user would, against what the masked model gives."""
     check_time("running the smaller network")
-    small = _as_compared(removed, gains).eval()
     try:
         with AllDouble():
             got = output_tensors(inputs.call(small))

@@ -12,7 +12,7 @@ from torch import nn
 
 from pruning.base.clone import named_tensors
 from pruning.base.errors import InputError, RemovalError
-from pruning.base.hooks import untouched
+from pruning.base.outside import untouched
 from pruning.base.time_limit import DEFAULT_SECONDS, limited_to
 from pruning.graph.groups import ChannelGroup
 from pruning.graph.inputs import BatchDims
@@ -25,6 +25,7 @@ from pruning.removal.apply import shrink
 from pruning.removal.build import build_graph
 from pruning.removal.hold import without_failing
 from pruning.removal.shrinkage import Shrinkage, shrinkage
+from pruning.removal.unreached import unreached
 from pruning.removal.verify import Check, check_removal
 from pruning.spec import HeadRounding, PruneSpec
 from pruning.statistics.gather import without_images
@@ -56,14 +57,18 @@ class Removal:
     """The proof; None where `check=False` left it out."""
     dense_parameters: int
     """Of the model that it came from."""
+    unreached: tuple[str, ...] = ()
+    """Layers and parameters as wide as channels that shrank which no call with the example inputs reaches: they keep
+    their width, so that code which uses them with other inputs, or in another method, may fail."""
 
     def __repr__(self) -> str:
         left = sum(parameter.numel() for parameter in self.model.parameters())
         groups = f"{len(self.groups):,} group{'s' * (len(self.groups) != 1)} of channels"
+        apart = f", {len(self.unreached):,} unreached" if self.unreached else ""
         proof = "not checked" if self.check is None else self.check.status.replace("_", " ")
         return (
             f"Removal({type(self.model).__name__}: {self.dense_parameters:,} → {left:,} parameters, "
-            f"{groups}, {len(self.locked):,} locked, {proof})"
+            f"{groups}, {len(self.locked):,} locked{apart}, {proof})"
         )
 
 
@@ -113,6 +118,7 @@ def remove_channels(
         locked=tuple(Locked(layers=g.producers, units=g.units, reason=str(g.locked)) for g in done.graph.locked),
         check=done.check,
         dense_parameters=sum(parameter.numel() for parameter in model.parameters()),
+        unreached=unreached(model, done.graph, done.what),
     )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pruning.base.clone import named_tensors
 from pruning.base.errors import RemovalError
-from pruning.base.hooks import untouched
+from pruning.base.outside import as_given, untouched
 from pruning.catalog.shrinkage import Shrinkage
 from pruning.graph.again import trace_again
 from pruning.graph.batch import at_another_size
@@ -23,9 +23,18 @@ from pruning.graph.rules.call import Walk
 from pruning.graph.trace import ALONE, Trace, TraceError, place, trace
 from pruning.planning.plan import Plan
 from pruning.removal.apply import masked_model, removed_model
-from pruning.removal.compare import NOT_GIVEN, compare_module, compare_running, compare_traced, given, has_numbers
+from pruning.removal.compare import (
+    NOT_GIVEN,
+    as_compared,
+    compare_module,
+    compare_running,
+    compare_traced,
+    given,
+    has_numbers,
+)
 from pruning.removal.drawn import draw_inputs
 from pruning.removal.gains import exact_gains
+from pruning.removal.next_call import another_way
 from pruning.removal.shrinkage import shrinkage
 from pruning.removal.slim import prepared
 
@@ -57,7 +66,7 @@ def check_removal(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan:
     Raises:
         RemovalError: they differ, or the removed model does not run; the first call that differs is named.
     """
-    with ALONE, untouched(model), untouched(removed):
+    with ALONE, untouched(model, removed):
         return _checked(model, removed, graph, plan)
 
 
@@ -76,7 +85,8 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
         drawn.append(inputs)
         for number, walk in enumerate(size.walks):
             wanted: list[Tensor] = []
-            difference = pair.difference(walk, size.inputs, inputs, size.gone, number == 1, wanted)
+            again = size is sizes[-1] and number == 0
+            difference = pair.difference(walk, size.inputs, inputs, size.gone, number == 1, wanted, again)
             if isinstance(difference, str):
                 raise RemovalError(difference)
             worst = max(worst, difference)
@@ -87,6 +97,10 @@ def _checked(model: nn.Module, removed: nn.Module, graph: ModelGraph, plan: Plan
                 answers.append(floats)
     if _all_alike(*answers):
         _check_answers(pair, sizes, tuple(drawn))
+    if not pair.repeats:
+        why = another_way(model, pair.as_compared(), graph, plan, drawn[-1])
+        if why is not None:
+            raise RemovalError(f"{UNPROVABLE}: {why}. {NOT_GIVEN}")
     shifted = _shifted(graph, plan)
     if shifted is not None:
         inputs = draw_inputs(model, graph.inputs, graph.trace.steps, 0)
@@ -251,19 +265,29 @@ class _Pair:
         _check_rounded(self.fewer, self.gains)
         self.fewer |= self.gains
         self.traces: dict[tuple[int, bool], Trace] = {}
+        self.repeats = True
+        """Whether the smaller one gives the same once more when it is called again."""
         self.follows = False
         """Whether the calls of the smaller one, as it runs, were seen to be those of the graph."""
 
     def difference(
-        self, walk: Walk, shape: Inputs, inputs: Inputs, gone: Tensor, training: bool, outputs: list[Tensor]
+        self,
+        walk: Walk,
+        shape: Inputs,
+        inputs: Inputs,
+        gone: Tensor,
+        training: bool,
+        outputs: list[Tensor],
+        again: bool,
     ) -> float | str:
         """Largest relative difference between the masked and the smaller network at any consumer's input and at the
         output; a sentence where it is too large. What the masked one gives goes into `outputs`.
 
         The smaller one is looked at as it runs; where its calls are not those that are expected, it is traced, which
-        tells what is wrong. `shape`: inputs to trace with, as many samples as in `inputs`.
+        tells what is wrong. `shape`: inputs to trace with, as many samples as in `inputs`. `again`: call it once more,
+        for `repeats`.
         """
-        found = compare_running(walk, self.small, self.gains, self.tensors, inputs, gone, training, outputs)
+        found = self._as_it_runs(walk, inputs, gone, training, outputs, again)
         if isinstance(found, float):
             self.follows = True
             if self.small is self.removed:
@@ -273,11 +297,35 @@ class _Pair:
             found = self._traced(walk, shape, inputs, gone, training, outputs)
         if isinstance(found, str) or training:
             return found
-        return max(found, compare_module(self.removed, self.gains, inputs, outputs))
+        return max(found, self._as_a_module(inputs, outputs, again))
+
+    def _as_it_runs(
+        self, walk: Walk, inputs: Inputs, gone: Tensor, training: bool, outputs: list[Tensor], again: bool
+    ) -> float | str | None:
+        small = as_compared(self.small, self.gains).train(training)
+        with as_given():
+            found = compare_running(walk, small, self.tensors, inputs, gone, outputs)
+            if again and isinstance(found, float) and self.small is self.removed:
+                self.repeats = _repeats(small, inputs, outputs)
+        return found
+
+    def _as_a_module(self, inputs: Inputs, outputs: list[Tensor], again: bool) -> float:
+        small = self.as_compared()
+        with as_given():
+            found = compare_module(small, inputs, outputs)
+            if again:
+                self.repeats = _repeats(small, inputs, outputs)
+        return found
+
+    def as_compared(self) -> nn.Module:
+        """The smaller network in float64, as it was before any call."""
+        return as_compared(self.removed, self.gains).eval()
 
     def differs(self, walk: Walk, shape: Inputs, inputs: Inputs, gone: Tensor) -> bool:
         """Whether the networks differ if the masked one lacks these units."""
-        found = compare_running(walk, self.small, self.gains, self.tensors, inputs, gone, False, [])
+        small = as_compared(self.small, self.gains).eval()
+        with as_given():
+            found = compare_running(walk, small, self.tensors, inputs, gone, [])
         if found is None or not self.follows:
             found = self._traced(walk, shape, inputs, gone, False, [])
         return isinstance(found, str)
@@ -289,6 +337,15 @@ class _Pair:
         if key not in self.traces:
             self.traces[key] = _trace_small(self.small, shape, training, walk.trace)
         return compare_traced(walk, self.traces[key], self.tensors, self.fewer, inputs, gone, outputs)
+
+
+def _repeats(small: nn.Module, inputs: Inputs, outputs: list[Tensor]) -> bool:
+    """Whether a network that was called gives the same at its next call."""
+    try:
+        compare_module(small, inputs, outputs)
+    except RemovalError:
+        return False
+    return True
 
 
 def _shifted(graph: ModelGraph, plan: Plan) -> dict[str, tuple[int, ...]] | None:

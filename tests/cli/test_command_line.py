@@ -89,8 +89,16 @@ class Branch(Net):
     def forward(self, x):
         return super().forward(x) if x.sum() > 0 else x
 
+class Spare(Net):
+    def __init__(self):
+        super().__init__()
+        self.spare = nn.Linear(12, 2)
+
 def with_inputs():
     return Net(), torch.zeros(2, 3, 6, 6)
+
+def with_a_spare():
+    return Spare(), torch.zeros(2, 3, 6, 6)
 """
 
 
@@ -109,6 +117,14 @@ def test_verify_a_file(capsys, net):
     assert result["macs"] == {"before": 36 * 12 * 27 + 12 * 4, "after": 36 * 8 * 27 + 8 * 4}
     assert len(result["kept"]["conv.weight"]["0"]) == 8 and result["locked"][0]["layers"] == ["head"]
     assert "the network says" in err  # stdout holds nothing but the JSON
+
+
+def test_verify_names_what_its_inputs_do_not_reach(capsys, net):
+    status, result, _ = call(capsys, "verify", f"{net}:with_a_spare", "--sparsity", "0.5")
+    assert (status, result["check"]["status"], result["unreached"]) == (0, "exact", ["spare"])
+    assert main(["verify", f"{net}:with_a_spare", "--sparsity", "0.5"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("unreached"))
+    assert line.split(maxsplit=1)[1] == "spare: not used with these inputs, and as wide as before"
 
 
 def test_verify_says_that_weights_are_random(capsys):

@@ -100,7 +100,7 @@ def test_running_and_traced_it_says_the_same(network: tuple[nn.Module, Tensor]) 
         gone, walk = graph.removed(units), graph.walks[0]
         first: list[Tensor] = []
         second: list[Tensor] = []
-        running = compare_running(walk, pair.small, pair.gains, pair.tensors, drawn, gone, False, first)
+        running = compare_running(walk, pair.as_compared(), pair.tensors, drawn, gone, first)
         trace = verify._trace_small(pair.small, graph.inputs, False, walk.trace)
         traced = compare_traced(walk, trace, pair.tensors, pair.fewer, drawn, gone, second)
         assert isinstance(running, str) is isinstance(traced, str) is wrong

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections import OrderedDict
-from typing import Any
+import random
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn import functional as F
+from torch.nn.modules import module as module_file
+from torch.nn.utils import parametrize
 
 from pruning import remove_channels
 from pruning.removal.attributes import follow
@@ -210,3 +216,154 @@ def test_spectral_norm_of_a_network_in_train_mode_is_not_run():
     assert bits(model) == before and removal.model[2].out_channels == 2
     kept = {name: value for name, value in bits(removal.model).items() if name.startswith("1.")}
     assert kept and all(before[name] == value for name, value in kept.items())
+
+
+COUNTED = 0
+SEEN: list[Tensor] = []
+TOTAL = torch.zeros(2)
+DRAWS = torch.Generator().manual_seed(1)
+
+
+def noted(tensor: Tensor) -> None:
+    global COUNTED
+    COUNTED += 1
+    SEEN.append(tensor)
+
+
+class Tracker:
+    """Collects what layers give, in itself and in its class."""
+
+    every: ClassVar[list[Tensor]] = []
+    calls = 0
+
+    def __init__(self) -> None:
+        self.last: Tensor | None = None
+
+    def hook(self, module: nn.Module, args: Any, output: Tensor) -> None:
+        self.every.append(output)
+        type(self).calls += 1
+        self.last = output
+
+
+TRACKER = Tracker()
+
+
+class Collecting(Plain):
+    """Its forward writes into its class, and through a helper into its file."""
+
+    outputs: ClassVar[dict[str, Tensor]] = {}
+    shapes: ClassVar[deque[tuple[int, ...]]] = deque(maxlen=2)
+    calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.a(x)
+        self.outputs["a"] = x
+        self.shapes.append(tuple(x.shape))
+        type(self).calls += 1
+        type(self).latest = x  # type: ignore[attr-defined]
+        TOTAL.add_(1)
+        torch.rand(1, generator=DRAWS)
+        noted(x)
+        return self.head(F.relu(self.b(F.relu(x))).mean((2, 3)))
+
+
+def counting_hook() -> tuple[Callable[..., None], Callable[[], int]]:
+    count = 0
+
+    def hook(module: nn.Module, args: Any, output: Tensor) -> None:
+        nonlocal count
+        count += 1
+
+    return hook, lambda: count
+
+
+def test_what_the_code_writes_beside_the_network_is_as_before() -> None:
+    model = Collecting().eval()
+    counting, count = counting_hook()
+    model.a.register_forward_hook(Tracker().hook)
+    model.b.register_forward_hook(lambda module, args, output: TRACKER.hook(module, args, output))
+    model.b.register_forward_hook(partial(lambda tracker, *args: tracker.hook(*args), TRACKER))
+    model.head.register_forward_hook(counting)
+    with torch.no_grad():
+        model(IMAGES)
+
+    def written() -> list[Any]:
+        kept = (Collecting.outputs, Collecting.shapes, SEEN, Tracker.every, vars(TRACKER))
+        values = [list(each.items()) if isinstance(each, dict) else list(each) for each in kept]
+        numbers = [Collecting.calls, Tracker.calls, COUNTED, count(), TOTAL.tolist(), DRAWS.get_state().tolist()]
+        return [[id(leaf) for leaf in torch.utils._pytree.tree_leaves(values)], numbers, id(Collecting.latest)]  # type: ignore[attr-defined]
+
+    kept_alive, before = [*SEEN, *Tracker.every], written()
+    done = remove_channels(model, IMAGES, sparsity=0.5)
+    assert done.check is not None and done.check.status == "exact"
+    assert written() == before and not any(isinstance(tensor, FakeTensor) for tensor in kept_alive)
+    done.model(IMAGES)
+    assert Collecting.outputs["a"].shape == (2, 4, 6, 6) and count() == 2
+
+
+@lru_cache
+def ramp(size: int) -> Tensor:
+    return torch.linspace(0, 1, size)
+
+
+class Ramped(Plain):
+    """Its forward takes constants from a cache."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x * ramp(x.shape[-1]))
+
+
+def test_caches_hold_nothing_of_what_ran() -> None:
+    done = remove_channels(Ramped().eval(), IMAGES, sparsity=0.5)
+    assert done.check is not None and done.check.status == "exact" and ramp.cache_info().currsize == 0
+    done.model(IMAGES)
+    kept = ramp(8)
+    assert type(kept) is Tensor and kept.dtype == torch.float32
+    remove_channels(Ramped().eval(), IMAGES, sparsity=0.5)
+    assert ramp(8) is kept, "what was in it before is no trace of ours"
+
+
+def test_hooks_of_all_modules_do_not_fire_and_stay() -> None:
+    met: list[str] = []
+    handles = [
+        module_file.register_module_forward_hook(lambda module, args, output: met.append(type(module).__name__)),
+        module_file.register_module_forward_pre_hook(lambda module, args: met.append("before")),
+        module_file.register_module_parameter_registration_hook(lambda module, name, value: met.append(name)),
+    ]
+    try:
+        model = Plain().eval()
+        met.clear()
+        done = remove_channels(model, IMAGES, sparsity=0.5)
+        assert done.check is not None and done.check.status == "exact" and met == []
+        done.model(IMAGES)
+        assert met.count("before") == 4 and met.count("Plain") == 1
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class Noisy(Plain):
+    def forward(self, x: Tensor) -> Tensor:
+        random.random()
+        np.random.rand()
+        return super().forward(x + torch.randn_like(x))
+
+
+def test_random_numbers_go_on_as_if_nothing_had_run() -> None:
+    model = Noisy().eval()
+    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()
+    remove_channels(model, IMAGES, sparsity=0.5)
+    after = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()
+    assert torch.equal(before[0], after[0]) and before[1:] == after[1:]
+
+
+def test_parametrizations_taken_off_the_result_stay_on_the_original() -> None:
+    model = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(5, 8)), nn.ReLU(), nn.Linear(8, 3)).eval()
+    data = torch.randn(4, 5)
+    before = model(data)
+    done = remove_channels(model, data, sparsity=0.5)
+    parametrize.remove_parametrizations(done.model[0], "weight")
+    assert type(done.model[0]) is nn.Linear and done.model(data).shape == (4, 3)
+    assert torch.equal(model(data), before)
+    parametrize.remove_parametrizations(model[0], "weight")
+    assert torch.allclose(model(data), before)
