@@ -34,6 +34,7 @@ from pruning.graph.known import Reading, values_known
 from pruning.graph.leftovers import cleared
 from pruning.graph.outputs import output_tensors
 from pruning.graph.packed import LengthsNeeded, Steps, packing, steps_of
+from pruning.graph.plain_attention import plain_attention
 from pruning.graph.recorded import record
 from pruning.graph.sizes_asked import SizesAsked
 from pruning.graph.source import TORCH_FOLDER, outside_torch, users_line
@@ -242,15 +243,14 @@ def _inlined(module: torch.fx.GraphModule) -> torch.fx.Graph:
 
 @contextlib.contextmanager
 def _quiet(made: list[Node]) -> Iterator[None]:
-    """No warnings, attention through its plain operations instead of the fused fast path, distributions that do not
-    ask whether their values are allowed, and for each call the line of the user's code that it comes from. Nodes go
-    into `made` as they are created, since nothing is left of them where tracing fails."""
+    """No warnings, attention through its plain operations, distributions that do not ask whether their values are
+    allowed, and for each call the line of the user's code that it comes from. Nodes go into `made` as they are created,
+    since nothing is left of them where tracing fails."""
     chatter = [logging.getLogger(name) for name in CHATTER]
     levels = [logger.level for logger in chatter]
     for logger in chatter:
         logger.setLevel(logging.CRITICAL)  # they print every failed call; ours become one sentence
-    fast, silent = torch.backends.mha.get_fastpath_enabled(), fx_config.do_not_emit_stack_traces
-    torch.backends.mha.set_fastpath_enabled(False)
+    silent = fx_config.do_not_emit_stack_traces
     fx_config.do_not_emit_stack_traces = True
     asserts = Distribution._validate_args  # on values
     Distribution.set_default_validate_args(False)
@@ -266,13 +266,13 @@ def _quiet(made: list[Node]) -> Iterator[None]:
 
     TracerBase.create_node = recorded  # type: ignore[method-assign]
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):  # export prints failed graphs
+        with plain_attention(), warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+            # export prints failed graphs
             warnings.simplefilter("ignore")
             yield
     finally:
         for logger, level in zip(chatter, levels, strict=True):
             logger.setLevel(level)
-        torch.backends.mha.set_fastpath_enabled(fast)
         fx_config.do_not_emit_stack_traces = silent
         Distribution.set_default_validate_args(asserts)
         TracerBase.create_node = create  # type: ignore[method-assign]
