@@ -1,6 +1,6 @@
 """Tiny networks with one awkward construct each."""
 
-from tests.graph.constructs import attention, blocks, encoders, maps, moves, norms, parts, recurrent, weights
+from tests.graph.constructs import attention, blocks, encoders, maps, moves, norms, parts, recurrent, sizes, weights
 from tests.graph.constructs.registry import CONSTRUCTS, Construct
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "norms",
     "parts",
     "recurrent",
+    "sizes",
     "weights",
 ]
