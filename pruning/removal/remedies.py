@@ -15,6 +15,7 @@ from pruning.graph.trace import Trace, argument, line_of, module_path, op_of
 from pruning.removal.attributes import states_its_sizes
 from pruning.removal.checks import follows_tried
 from pruning.removal.followers import border, of_parts, several, single
+from pruning.removal.made import sized_elsewhere
 from pruning.removal.mismatch import COUNTS, OTHER_WAY, Problem, each
 
 
@@ -83,6 +84,7 @@ def _ways(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module]) ->
     walk, lessons = problem.walk, graph.lessons
     rules: list[tuple[bool, bool, int, Remedy]] = []
     ways: list[Remedy] = []
+    others: list[Remedy] = []
     joint: list[Remedy] = []
     locks: list[Remedy] = []
     cut = {site.line for site in graph.labels.sites}
@@ -99,6 +101,7 @@ def _ways(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module]) ->
             ways += [Remedy(key, rules=(rule,), apart=True) for rule in border(node, numbers)]
         rules += [(deep, part, distance, Remedy(key, rules=(rule,)))
                   for deep, part, rule in single(walk, node, numbers) if rule not in lessons.sizes]  # fmt: skip
+        others += [Remedy(key, follows=(found,)) for found in sized_elsewhere(walk, node, graph, modules)]
         joint += [Remedy(key, rules=found) for found in several(walk, node, numbers)]
         if key[0] in cut and key[0] not in lessons.turned:
             ways.append(Remedy(key, turn=True))
@@ -115,7 +118,7 @@ def _ways(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module]) ->
     plain = [way for way in ways if not way.apart and not way.couple]
     joint = joint[:8]
     turned = [replace(way, turn=True) for way in joint if Remedy(way.key, turn=True) in ways]
-    return [*[way for way in ways if way.apart], *near, *deep, *plain, *couples, *joint, *turned, *locks]
+    return [*[way for way in ways if way.apart], *near, *deep, *others, *plain, *couples, *joint, *turned, *locks]
 
 
 def first_lessons(model: nn.Module, traces: list[Trace]) -> Lessons:
