@@ -29,6 +29,7 @@ from torch.fx.proxy import TracerBase
 from pruning.base.clone import named_tensors, twin
 from pruning.base.errors import InputError, first_line
 from pruning.base.time_limit import OutOfTime, check_time
+from pruning.graph.data_followed import DataFollowed
 from pruning.graph.inputs import Inputs
 from pruning.graph.known import Reading, values_known
 from pruning.graph.leftovers import cleared
@@ -139,6 +140,7 @@ def _traced(
             _quiet(made),
             packing(steps),
             contextlib.nullcontext() if recorded else sizes,  # it makes each call slower
+            contextlib.nullcontext() if recorded else DataFollowed(),
             torch.no_grad(),
         ):
             copy.train(training)
