@@ -74,6 +74,8 @@ class Stop:
     """'file:line' in that method."""
     text: str
     """The code there."""
+    raised: bool
+    """Whether the network's code raised the error, as an assertion does, not a call of torch's."""
 
     @property
     def place(self) -> str:
@@ -139,8 +141,8 @@ def _traced(
             values_known(model) as known,
             _quiet(made),
             packing(steps),
-            contextlib.nullcontext() if recorded else sizes,  # it makes each call slower
-            contextlib.nullcontext() if recorded else DataFollowed(),
+            contextlib.nullcontext() if recorded else DataFollowed(),  # these two make each call slower
+            contextlib.nullcontext() if recorded else sizes,  # it looks at who calls it, so it must be the inner one
             torch.no_grad(),
         ):
             copy.train(training)
@@ -300,12 +302,14 @@ def _stop(error: Exception, copy: nn.Module) -> Stop | None:
     """The innermost method of a module that an error came through, outside torch."""
     names = {id(module): path for path, module in copy.named_modules()}
     found = None
-    for frame, number in traceback.walk_tb(error.__traceback__):
+    frames = list(traceback.walk_tb(error.__traceback__))
+    raised = bool(frames) and not frames[-1][0].f_code.co_filename.startswith(TORCH_FOLDER)
+    for frame, number in frames:
         code, file = frame.f_code, frame.f_code.co_filename
         path = names.get(id(frame.f_locals.get(code.co_varnames[0]))) if code.co_argcount else None
         if path is not None and not file.startswith(TORCH_FOLDER):
             text = linecache.getline(file, number).strip()
-            found = Stop(module=path, line=f"{file}:{number}", text=text)
+            found = Stop(module=path, line=f"{file}:{number}", text=text, raised=raised)
     return found
 
 
