@@ -141,7 +141,7 @@ class ComplexBuffer(Between):
     macs=3 * 8 * 9 * P + 8 * 8 * P + 2 * (8 * 5),
     left=3 * 4 * 9 * P + 4 * 4 * P + 2 * (4 * 5),
 )
-class GramMatrix(nn.Module):
+class GramDiagonal(nn.Module):
     """Products of all pairs of channels: sums over rows, and the diagonal, whose channels go with row and column."""
 
     def __init__(self) -> None:
