@@ -20,6 +20,7 @@ REASONS_IN = ("graph", "removal")
 REFUSALS_IN = ("graph", "removal", "base/clone.py", "base/time_limit.py")
 CARRIERS = {
     "why": 0, "unknown": 0, "lock": 1, "lock_value": 1, "drop": 2, "Problem": 2, "attach": 3, "_whole": 3,
+    "contract": 4,
 }  # fmt: skip
 """Functions that are given a reason, and its place among their arguments."""
 KEYWORDS = ("reason", "locked", "why_least")

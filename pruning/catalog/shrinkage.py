@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pruning.base.held import Place
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gain:
@@ -23,8 +25,8 @@ class Shrinkage:
     """Parameter or buffer → dimension → kept original indices, ascending; only what shrank."""
     pads: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     """Padding module → (dimension from the end, zero channels before, after)."""
-    sizes: dict[tuple[str, str, int | None], tuple[int, int]] = field(default_factory=dict)
-    """(module, attribute, place in a tuple) → the number there becomes so many of so many."""
+    sizes: dict[tuple[str, str, Place], tuple[int, int]] = field(default_factory=dict)
+    """(module, attribute, place in it) → the number there becomes so many of so many."""
     gains: tuple[Gain, ...] = ()
     """Weights of fixed norm whose direction shrank: their gain follows, so that what is left of them is what it was."""
 

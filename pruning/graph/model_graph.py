@@ -14,6 +14,7 @@ from torch.fx import Node
 from torch.utils import _pytree as pytree
 
 from pruning.base.clone import shared_memory
+from pruning.base.held import Place, number_at
 from pruning.catalog.shrinkage import Gain
 from pruning.graph.batch import OtherSize
 from pruning.graph.groups import ChannelGroup, Grouping, find_groups
@@ -37,8 +38,7 @@ class SizeRule:
     op: str
     dim: int
     attribute: str
-    position: int | None
-    """Place in a tuple or list; None for a plain number."""
+    place: Place
     part: int = 0
     """Which of several results."""
 
@@ -49,10 +49,11 @@ class Followed:
 
     module: str
     attribute: str
-    position: int | None
-    """Place in a tuple or list; None for a plain number."""
+    place: Place
     tensor: str
     dim: int
+    span: tuple[int, int] | None = None
+    """Only these indices of the dimension, from the first up to the last but one; None: all of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,9 +221,9 @@ def _tie_shared(labels: Labels, first: str, second: str, transposed: bool) -> No
 
 def _join_same_numbers(labels: Labels, sizes: tuple[SizeSite, ...]) -> None:
     """Channels that follow the same number in the code lose as many each, or multiples: place by place."""
-    by_number: dict[tuple[str, str, int | None], list[Tensor]] = defaultdict(list)
+    by_number: dict[tuple[str, str, Place], list[Tensor]] = defaultdict(list)
     for site in sizes:
-        by_number[site.module, site.attribute, site.position].append(site.vector)
+        by_number[site.module, site.attribute, site.place].append(site.vector)
     for (module, attribute, _), vectors in by_number.items():
         shortest = min(vectors, key=len)
         for vector in vectors:
@@ -293,9 +294,9 @@ def _followed(labels: Labels, lessons: Lessons) -> list[SizeSite]:
         SizeSite(
             module=known.module,
             attribute=known.attribute,
-            position=known.position,
+            place=known.place,
             value=None,
-            vector=labels.own[known.tensor, known.dim],
+            vector=labels.own[known.tensor, known.dim][slice(*known.span or (None,))],
         )
         for known in lessons.follows
         if (known.tensor, known.dim) in labels.own
@@ -314,7 +315,7 @@ def _from_rules(w: Walk, lessons: Lessons) -> list[SizeSite]:
             vector = result_vector(w, node, rule.dim, rule.part)
             if vector is not None:
                 sites.append(
-                    SizeSite(module=module_path(node), attribute=rule.attribute, position=rule.position,
+                    SizeSite(module=module_path(node), attribute=rule.attribute, place=rule.place,
                              value=len(vector) if rule.line in lessons.apart else None, vector=vector)
                 )  # fmt: skip
     return sites
@@ -337,7 +338,5 @@ def result_vector(w: Walk, node: torch.fx.Node, dim: int, part: int = 0) -> Tens
 def _fits(modules: dict[str, nn.Module], site: SizeSite) -> bool:
     """Whether the module has the attribute, with the size it had when traced."""
     module = modules.get(site.module)
-    value = getattr(module, site.attribute, None)
-    if site.position is not None and isinstance(value, tuple | list) and -len(value) <= site.position < len(value):
-        value = value[site.position]
-    return isinstance(value, int) and not isinstance(value, bool) and site.value in (None, value)
+    number = None if module is None else number_at(module, site.attribute, site.place)
+    return number is not None and site.value in (None, number)

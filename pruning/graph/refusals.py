@@ -15,11 +15,13 @@ from torch.nn.parameter import is_lazy
 
 from pruning.base.clone import clone
 from pruning.base.errors import InputError, first_line
+from pruning.graph.hooked import hook_advice
 from pruning.graph.inputs import Inputs
 from pruning.graph.memory import check_memory, label_bytes
 from pruning.graph.outputs import returned
 from pruning.graph.source import MODULE_FILE, OWN_FOLDER, TORCH_FOLDER
 from pruning.graph.trace import Trace, TraceError, place
+from pruning.graph.written import written_from_data
 
 WRAPPERS = ("DataParallel", "DistributedDataParallel", "FullyShardedDataParallel")
 QUANTIZED = (
@@ -134,17 +136,24 @@ def check_inputs(inputs: Inputs) -> None:
             raise InputError("The example inputs hold NaN, or nothing finite, which proves nothing: give real samples.")
 
 
-def check_trace(trace: Trace) -> None:
-    """Raise InputError where a trace shows that its network cannot be worked on: what it returns holds no tensor, a
-    size depends on values, or memory would not do."""
+def check_trace(trace: Trace, model: nn.Module) -> None:
+    """Raise InputError where a trace shows that its network cannot be worked on: what it returns holds no tensor, it
+    sets its parameters by the data, a size depends on values, or memory would not do."""
     if not any(isinstance(node.meta.get("val"), Tensor) for node in returned(trace.nodes[-1])):
         raise InputError(NO_TENSOR)
+    written = written_from_data(trace, dict(model.named_parameters()))
+    if written is not None:
+        raise InputError(
+            f"forward writes to its parameter {written[0]} what it finds in its data ({place(written[1])}), in eval "
+            "mode, too: if it does so at its first call, run the network once on its inputs."
+        )
     for node in trace.nodes:
         value = node.meta.get("val")
         if isinstance(value, Tensor) and any(isinstance(size, SymInt) for size in value.shape):
             raise InputError(
                 f"The size of a result depends on the values of the data ({place(node)}), so that no one data flow "
-                "holds for all inputs: use a fixed number of them, or torch.where."
+                "holds for all inputs: use a fixed number of them, or torch.where; for counts (bincount), index_add "
+                "into zeros of a length that is known."
             )
         if "functorch" in str(getattr(node.target, "__module__", "")):
             raise InputError(
@@ -201,7 +210,7 @@ def explained(error: TraceError, model: nn.Module, inputs: Inputs) -> InputError
             f"torch.export cannot follow this network{where}: {type(cause).__name__}: {first_line(cause)}. Write that "
             f"code in another way, or remove channels from a part without it{_part(model)}."
         )
-    return TraceError(message, error.lines)
+    return TraceError(message + hook_advice(cause.__traceback__, model), error.lines)
 
 
 def _part(model: nn.Module) -> str:

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 from torch.fx import Node
 
+from pruning.base.held import Place, numbers_of
 from pruning.base.outside import names_in
 from pruning.graph.labels import Labels, Value, varying
 from pruning.graph.rules.call import SizeSite, Walk
@@ -47,8 +48,7 @@ class Statement:
 
     module: str
     attribute: str
-    position: int | None
-    """Place in a tuple or list; None for a plain number."""
+    place: Place
     number: int
     vectors: tuple[Tensor, ...]
     """Labels."""
@@ -80,7 +80,7 @@ def find_statements(
     grouped = _group_sites(model, sizes, set(numbers))
     found = []
     for path, items in numbers.items():
-        for attribute, position, number, side in items:
+        for attribute, place, number, side in items:
             inputs, outputs = (
                 [v for value in ends[path, end] for v in _vectors(value, number)] for end in ("in", "out")
             )
@@ -93,21 +93,17 @@ def find_statements(
             }[side]
             if vectors:
                 found.append(
-                    Statement(
-                        module=path, attribute=attribute, position=position, number=number, vectors=tuple(vectors)
-                    )
+                    Statement(module=path, attribute=attribute, place=place, number=number, vectors=tuple(vectors))
                 )
     return tuple(found)
 
 
-def _numbers(module: nn.Module) -> Iterator[tuple[str, int | None, int, Side]]:
-    """Attributes of a module that its forward does not read, and whose name says that they count channels."""
-    for name, value in vars(module).items():
-        side = _side(name)
-        if side is None or name in read_by_forward(module):
-            continue
-        items = [(None, value)] if not isinstance(value, tuple | list) else list(enumerate(value))
-        yield from ((name, place, item, side) for place, item in items if type(item) is int and item > 1)
+def _numbers(module: nn.Module) -> Iterator[tuple[str, Place, int, Side]]:
+    """Numbers in attributes that its forward does not read, whose own name says that they count channels."""
+    for attribute, place, number in numbers_of(module):
+        side = _side(next(step for step in (*reversed(place), attribute) if isinstance(step, str)))
+        if side is not None and number > 1 and attribute not in read_by_forward(module):
+            yield attribute, place, number, side
 
 
 def _side(name: str) -> Side | None:

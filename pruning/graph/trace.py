@@ -30,11 +30,13 @@ from pruning.base.clone import named_tensors, twin
 from pruning.base.errors import InputError, first_line
 from pruning.base.outside import as_given
 from pruning.base.time_limit import OutOfTime, check_time
+from pruning.graph.data_followed import DataFollowed
 from pruning.graph.inputs import Inputs
 from pruning.graph.known import Reading, values_known
 from pruning.graph.leftovers import cleared
 from pruning.graph.outputs import output_tensors
 from pruning.graph.packed import LengthsNeeded, Steps, packing, steps_of
+from pruning.graph.plain_attention import plain_attention
 from pruning.graph.recorded import record
 from pruning.graph.sizes_asked import SizesAsked
 from pruning.graph.source import TORCH_FOLDER, outside_torch, users_line
@@ -75,6 +77,8 @@ class Stop:
     """'file:line' in that method."""
     text: str
     """The code there."""
+    raised: bool
+    """Whether the network's code raised the error, as an assertion does, not a call of torch's."""
 
     @property
     def place(self) -> str:
@@ -141,7 +145,8 @@ def _traced(
             values_known(model) as known,
             _quiet(made),
             packing(steps),
-            contextlib.nullcontext() if recorded else sizes,  # it makes each call slower
+            contextlib.nullcontext() if recorded else DataFollowed(),  # these two make each call slower
+            contextlib.nullcontext() if recorded else sizes,  # it looks at who calls it, so it must be the inner one
             torch.no_grad(),
         ):
             copy.train(training)
@@ -246,15 +251,14 @@ def _inlined(module: torch.fx.GraphModule) -> torch.fx.Graph:
 
 @contextlib.contextmanager
 def _quiet(made: list[Node]) -> Iterator[None]:
-    """No warnings, attention through its plain operations instead of the fused fast path, distributions that do not
-    ask whether their values are allowed, and for each call the line of the user's code that it comes from. Nodes go
-    into `made` as they are created, since nothing is left of them where tracing fails."""
+    """No warnings, attention through its plain operations, distributions that do not ask whether their values are
+    allowed, and for each call the line of the user's code that it comes from. Nodes go into `made` as they are created,
+    since nothing is left of them where tracing fails."""
     chatter = [logging.getLogger(name) for name in CHATTER]
     levels = [logger.level for logger in chatter]
     for logger in chatter:
         logger.setLevel(logging.CRITICAL)  # they print every failed call; ours become one sentence
-    fast, silent = torch.backends.mha.get_fastpath_enabled(), getattr(fx_config, NO_STACK_TRACES, None)
-    torch.backends.mha.set_fastpath_enabled(False)
+    silent = getattr(fx_config, NO_STACK_TRACES, None)
     if silent is not None:
         setattr(fx_config, NO_STACK_TRACES, True)
     asserts = Distribution._validate_args  # on values
@@ -271,13 +275,13 @@ def _quiet(made: list[Node]) -> Iterator[None]:
 
     TracerBase.create_node = recorded  # type: ignore[method-assign]
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):  # export prints failed graphs
+        with plain_attention(), warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+            # export prints failed graphs
             warnings.simplefilter("ignore")
             yield
     finally:
         for logger, level in zip(chatter, levels, strict=True):
             logger.setLevel(level)
-        torch.backends.mha.set_fastpath_enabled(fast)
         if silent is not None:
             setattr(fx_config, NO_STACK_TRACES, silent)
         Distribution.set_default_validate_args(asserts)
@@ -304,12 +308,14 @@ def _stop(error: Exception, copy: nn.Module) -> Stop | None:
     """The innermost method of a module that an error came through, outside torch."""
     names = {id(module): path for path, module in copy.named_modules()}
     found = None
-    for frame, number in traceback.walk_tb(error.__traceback__):
+    frames = list(traceback.walk_tb(error.__traceback__))
+    raised = bool(frames) and not frames[-1][0].f_code.co_filename.startswith(TORCH_FOLDER)
+    for frame, number in frames:
         code, file = frame.f_code, frame.f_code.co_filename
         path = names.get(id(frame.f_locals.get(code.co_varnames[0]))) if code.co_argcount else None
         if path is not None and not file.startswith(TORCH_FOLDER):
             text = linecache.getline(file, number).strip()
-            found = Stop(module=path, line=f"{file}:{number}", text=text)
+            found = Stop(module=path, line=f"{file}:{number}", text=text, raised=raised)
     return found
 
 

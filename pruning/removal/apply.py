@@ -10,6 +10,7 @@ from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.weight_norm import WeightNorm
 
 from pruning.base.clone import clone, shared_memory, twin
+from pruning.base.held import number_at, put_number
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
 from pruning.removal.attributes import follow, follow_kept
@@ -64,8 +65,10 @@ def shrink(model: nn.Module, what: Shrinkage, *, values: bool = True) -> nn.Modu
     for first, second, transposed in shared:
         names[second].data = names[first].data.t() if transposed else names[first].data
     modules = dict(small.named_modules())
-    for (path, attribute, position), (count, total) in what.sizes.items():
-        _set_number(modules[path], attribute, position, count, total)
+    for (path, attribute, place), (count, total) in what.sizes.items():
+        number = number_at(modules[path], attribute, place)
+        assert number is not None, (path, attribute, place)
+        put_number(modules[path], attribute, place, number * count // total)
     for path, (dim, before, after) in what.pads.items():
         module = modules[path]
         assert isinstance(module, nn.modules.padding._ConstantPadNd), path
@@ -91,16 +94,6 @@ def _format_of(tensor: Tensor) -> torch.memory_format:
         tensor.dim() == 4 and not tensor.is_contiguous() and tensor.is_contiguous(memory_format=torch.channels_last)
     )
     return torch.channels_last if channels_last else torch.contiguous_format
-
-
-def _set_number(module: nn.Module, attribute: str, position: int | None, count: int, total: int) -> None:
-    value = getattr(module, attribute)
-    if position is None:
-        setattr(module, attribute, value * count // total)
-        return
-    items = list(value)
-    items[position] = items[position] * count // total
-    setattr(module, attribute, type(value)(items))
 
 
 def _recompute(module: nn.Module) -> None:

@@ -61,7 +61,7 @@ def build_graph(
             traces, inputs, other = _traced(subject, inputs)
         except TraceError as error:
             raise explained(error, subject, inputs) from error
-        check_trace(traces[0])
+        check_trace(traces[0], subject)
         traced = time.perf_counter()
         graph = with_least(subject, _grouped(subject, inputs, traces))
         statements = find_statements(subject, graph.walks, graph.labels, graph.sizes)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
+from pruning.base.held import is_near, number_at, numbers_of
 from pruning.graph.labels import Value, varying
 from pruning.graph.model_graph import Followed, ModelGraph
 from pruning.graph.rules.call import Walk
@@ -27,7 +28,8 @@ def follows_tried(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Mod
     that number first. All modules of a class learn it at once."""
     paths = [problem.stop.module] if problem.stop is not None else _inside_out(problem)
     found = [way for path in paths for way in _follows(problem, graph, modules, path)]
-    return [way for _, way in sorted(found, key=lambda item: item[0])][:GUESSES]
+    near, deep = ([each for each in found if is_near(each[1][0].place) == which] for which in (True, False))
+    return [way for some in (near, deep) for _, way in sorted(some, key=lambda item: item[0])[:GUESSES]]
 
 
 def _inside_out(problem: Problem) -> list[str]:
@@ -41,14 +43,14 @@ def _follows(
 ) -> list[tuple[bool, tuple[Followed, ...]]]:
     """For one module, each with whether its number is only a part of the channels'."""
     module = modules.get(path)  # a shared one goes by the first of its paths
-    numbers = [] if module is None or states_its_sizes(module) else list(numbers_of(module))
+    numbers = [] if module is None or states_its_sizes(module) else numbers_of(module)
     ways: dict[tuple[Followed, ...], bool] = {}
     for vector in _vectors(problem, path) if numbers else ():
         key = _named(graph, vector, path)
-        for name, position, number in numbers if key is not None else ():
+        for name, place, number in numbers if key is not None else ():
             if number > 1 and len(vector) % number == 0:
                 assert key is not None
-                found = _alike(graph, modules, path, Followed(path, name, position, *key), number)
+                found = _alike(graph, modules, path, Followed(path, name, place, *key), number)
                 if found[0] not in graph.lessons.follows:
                     ways.setdefault(found, number != len(vector))
     return [(part, way) for way, part in ways.items()]
@@ -70,15 +72,6 @@ def concerned(problem: Problem, graph: ModelGraph) -> list[str]:
     units = {unit for layer in layers for unit in graph.component[layer].unique().tolist()}
     near = [group.name for group in graph.groups if not units.isdisjoint(group.components)]
     return near or every
-
-
-def numbers_of(module: nn.Module) -> Iterator[tuple[str, int | None, int]]:
-    """Whole numbers among a module's attributes, also inside tuples and lists."""
-    for name, value in vars(module).items():
-        if type(value) is int:
-            yield name, None, value
-        elif isinstance(value, tuple | list):
-            yield from ((name, place, item) for place, item in enumerate(value) if type(item) is int)
 
 
 def _vectors(problem: Problem, path: str) -> list[Tensor]:
@@ -130,10 +123,8 @@ def _alike(
             key = (other + first.tensor.removeprefix(path), first.dim)
             if other == path or type(module) is not type(modules[path]) or key not in graph.labels.own:
                 continue
-            for name, position, value in numbers_of(module):
-                fits = (name, position) == (first.attribute, first.position)
-                if fits and value * len(graph.labels.own[first.tensor, first.dim]) == number * len(
-                    graph.labels.own[key]
-                ):
-                    found.append(Followed(other, name, position, *key))
+            value = number_at(module, first.attribute, first.place)
+            before, now = len(graph.labels.own[first.tensor, first.dim]), len(graph.labels.own[key])
+            if value is not None and value * before == number * now:
+                found.append(Followed(other, first.attribute, first.place, *key))
     return tuple(found)

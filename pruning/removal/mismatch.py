@@ -162,7 +162,7 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
     if isinstance(smaller, TraceError) and mine:
         index = min(len(others), len(mine) - 1)
         line, stop = line_of(mine[index]), smaller.stop
-        if stop is not None and line != smaller.lines[-1]:
+        if stop is not None and (stop.raised or line != smaller.lines[-1]):
             return Problem(stop.line, "", CHECKED, (*number, index), mine[index], walk, stop)
         return Problem(line, op_of(mine[index]), FIXED, (*number, index), mine[index], walk)
     if len(mine) != len(others):

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from torch import nn
 from torch.fx import Node
 
-from pruning.graph.labels import Value
-from pruning.graph.model_graph import Followed, Lessons, ModelGraph, SizeRule, result_vector
+from pruning.base.held import numbers_of
+from pruning.graph.model_graph import Followed, Lessons, ModelGraph, SizeRule
 from pruning.graph.ops import of
 from pruning.graph.trace import Trace, argument, line_of, module_path, op_of
 from pruning.removal.attributes import states_its_sizes
-from pruning.removal.checks import follows_tried, numbers_of
+from pruning.removal.checks import follows_tried
+from pruning.removal.followers import border, of_parts, several, single
+from pruning.removal.made import sized_elsewhere
 from pruning.removal.mismatch import COUNTS, OTHER_WAY, Problem, each
 
 
@@ -47,13 +49,13 @@ def learned(lessons: Lessons, problem: Problem, remedy: Remedy) -> Lessons:
         return replace(lessons, follows=(*lessons.follows, *remedy.follows))
     if remedy.couple:
         lessons = replace(lessons, coupled=lessons.coupled | {remedy.key})
+    if remedy.turn:
+        lessons = replace(lessons, turned=lessons.turned | line)
     if remedy.rules:
         apart = lessons.apart | line if remedy.apart else lessons.apart
         return replace(lessons, sizes=(*lessons.sizes, *remedy.rules), apart=apart)
-    if remedy.couple:
+    if remedy.couple or remedy.turn:
         return lessons
-    if remedy.turn:
-        return replace(lessons, turned=lessons.turned | line)
     if remedy.literal:
         sizes = tuple(rule for rule in lessons.sizes if rule.line not in line)
         return replace(lessons, literal=lessons.literal | line, apart=lessons.apart - line, sizes=sizes)
@@ -79,43 +81,44 @@ def remedies(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module])
 def _ways(problem: Problem, graph: ModelGraph, modules: dict[str, nn.Module]) -> list[Remedy]:
     """The same for sizes that calls have."""
     assert problem.walk is not None
-    rules: list[tuple[bool, int, Remedy]] = []
+    walk, lessons = problem.walk, graph.lessons
+    rules: list[tuple[bool, bool, int, Remedy]] = []
     ways: list[Remedy] = []
+    others: list[Remedy] = []
+    joint: list[Remedy] = []
     locks: list[Remedy] = []
     cut = {site.line for site in graph.labels.sites}
     for distance, node in enumerate(_culprits(problem)):
         key, op = (line_of(node), op_of(node)), of(node)
         module = modules.get(module_path(node))
-        numbers = [] if module is None or states_its_sizes(module) else list(numbers_of(module))
-        values = each(problem.walk.values.get(node))
-        if op.cuts == "splits" and key[0] not in graph.lessons.apart:
-            same = [n for n in problem.walk.trace.nodes if op_of(n) == key[1] and line_of(n) == key[0]]
-            most = max(len(each(problem.walk.values.get(n))) for n in same)
-            ways += _parts(key, node, values, numbers, most)
-        if op.cuts == "slices" and key[0] not in graph.lessons.apart | graph.lessons.literal:
-            ways += [Remedy(key, rules=(rule,), apart=True) for rule in _border(node, numbers)]
-        for dim, size in enumerate(values[0].shape if values else ()):
-            if result_vector(problem.walk, node, dim) is None:
-                continue
-            for name, position, number in numbers:
-                if number > 1 and (size % number == 0 or number % size == 0):
-                    rule = SizeRule(line=key[0], op=key[1], dim=dim, attribute=name, position=position)
-                    if rule not in graph.lessons.sizes:
-                        rules.append((number != size, distance, Remedy(key, rules=(rule,))))
-        if key[0] in cut and key[0] not in graph.lessons.turned:
+        numbers = [] if module is None or states_its_sizes(module) else numbers_of(module)
+        if op.cuts == "splits" and key[0] not in lessons.apart:
+            same = [n for n in walk.trace.nodes if op_of(n) == key[1] and line_of(n) == key[0]]
+            most = max(len(each(walk.values.get(n))) for n in same)
+            parts = of_parts(node, each(walk.values.get(node)), numbers, most)
+            ways += [Remedy(key, rules=parts, apart=True)] if parts else []
+        if op.cuts == "slices" and key[0] not in lessons.apart | lessons.literal:
+            ways += [Remedy(key, rules=(rule,), apart=True) for rule in border(node, numbers)]
+        rules += [(deep, part, distance, Remedy(key, rules=(rule,)))
+                  for deep, part, rule in single(walk, node, numbers) if rule not in lessons.sizes]  # fmt: skip
+        others += [Remedy(key, follows=(found,)) for found in sized_elsewhere(walk, node, graph, modules)]
+        joint += [Remedy(key, rules=found) for found in several(walk, node, numbers)]
+        if key[0] in cut and key[0] not in lessons.turned:
             ways.append(Remedy(key, turn=True))
-        if op.reshapes and key not in graph.lessons.coupled:
+        if op.reshapes and key not in lessons.coupled:
             ways.append(Remedy(key, couple=True))
-        if op.cuts in ("slices", "pads") and key[0] not in graph.lessons.literal:
+        if op.cuts in ("slices", "pads") and key[0] not in lessons.literal:
             ways.append(Remedy(key, literal=True))
-        if key not in graph.lessons.locked and not (module is not None and states_its_sizes(module)):
+        if key not in lessons.locked and not (module is not None and states_its_sizes(module)):
             locks.append(Remedy(key))
-    rules.sort(key=lambda item: item[:2])
-    chosen = dict.fromkeys(remedy for _, _, remedy in rules)
+    rules.sort(key=lambda item: item[:3])
+    near, deep = (list(dict.fromkeys(rule for far, *_, rule in rules if far == which))[:8] for which in (False, True))
     couples = [replace(way, rules=remedy.rules) for way in ways if way.couple
-               for remedy in (*list(chosen)[:2], Remedy(way.key))]  # fmt: skip
+               for remedy in (*near[:2], Remedy(way.key))]  # fmt: skip
     plain = [way for way in ways if not way.apart and not way.couple]
-    return [*[way for way in ways if way.apart], *list(chosen)[:8], *plain, *couples, *locks]
+    joint = joint[:8]
+    turned = [replace(way, turn=True) for way in joint if Remedy(way.key, turn=True) in ways]
+    return [*[way for way in ways if way.apart], *near, *deep, *others, *plain, *couples, *joint, *turned, *locks]
 
 
 def first_lessons(model: nn.Module, traces: list[Trace]) -> Lessons:
@@ -125,43 +128,10 @@ def first_lessons(model: nn.Module, traces: list[Trace]) -> Lessons:
     for node in (node for traced in traces for node in traced.nodes):
         if of(node).cuts == "slices" and module_path(node) in modules:
             source = argument(node, 0).meta["val"].shape
-            for rule in _border(node, list(numbers_of(modules[module_path(node)]))):
+            for rule in border(node, numbers_of(modules[module_path(node)])):
                 if math.gcd(source[rule.dim], node.meta["val"].shape[rule.dim]) == 1:
                     rules[rule] = None
     return Lessons(sizes=tuple(rules), apart=frozenset(rule.line for rule in rules))
-
-
-def _border(node: Node, numbers: list[tuple[str, int | None, int]]) -> list[SizeRule]:
-    """Attributes that may say how many indices a slice takes, or leaves out."""
-    dim = int(argument(node, 1, 0))
-    source, result = argument(node, 0).meta["val"].shape, node.meta["val"].shape
-    dim %= len(source)
-    if dim == 0 or source[dim] == result[dim]:
-        return []
-    found = [(name, place) for name, place, number in numbers if number == result[dim]]
-    return [SizeRule(line=line_of(node), op=op_of(node), dim=dim, attribute=name, position=place)
-            for name, place in found[:1]]  # fmt: skip
-
-
-def _parts(
-    key: tuple[str, str], node: Node, values: list[Value], numbers: list[tuple[str, int | None, int]], most: int
-) -> list[Remedy]:
-    """An attribute, or a place in one, for each part of a split; `most`: parts that any call of the line makes."""
-    dim = int(argument(node, 2, 0))
-    sizes = [value.shape[dim] for value in values]
-    for name in dict.fromkeys(name for name, position, _ in numbers if position is not None):
-        if [number for other, position, number in numbers if other == name and position is not None] == sizes:
-            rules = [SizeRule(line=key[0], op=key[1], dim=dim, attribute=name, position=i, part=i)
-                     for i in range(most)]  # fmt: skip
-            return [Remedy(key, rules=tuple(rules), apart=True)]
-    found = [
-        next((n for n, position, number in numbers if position is None and number == size), None) for size in sizes
-    ]
-    if None in found or not sizes:
-        return []
-    rules = [SizeRule(line=key[0], op=key[1], dim=dim, attribute=str(name), position=None, part=i)
-             for i, name in enumerate(found)]  # fmt: skip
-    return [Remedy(key, rules=tuple(rules), apart=True)]
 
 
 def _culprits(problem: Problem) -> list[Node]:

@@ -29,13 +29,13 @@ def shrinkage(graph: ModelGraph, plan: Plan) -> Shrinkage:
         if bool(gone[site.before].any()) or bool(gone[site.after].any())
     }
     sizes = {
-        (site.module, site.attribute, site.position): (left(site.vector), len(site.vector))
+        (site.module, site.attribute, site.place): (left(site.vector), len(site.vector))
         for site in graph.sizes
         if bool(gone[site.vector].any()) and left(site.vector)  # 0: a whole head that goes makes the others no smaller
     }
     for statement in graph.statements:
         amounts = statement.left(gone)
         if amounts is not None:
-            sizes[statement.module, statement.attribute, statement.position] = amounts
+            sizes[statement.module, statement.attribute, statement.place] = amounts
     gains = tuple(gain for gain in graph.gains if gain.direction in kept)
     return Shrinkage(kept=kept, pads=pads, sizes=sizes, gains=gains)

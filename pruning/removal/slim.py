@@ -24,13 +24,19 @@ def prepared(model: nn.Module) -> nn.Module:
 
 
 def make_slim(model: nn.Module, touched: Iterable[str] | None = None) -> None:
-    """Replace, in place, the class of attention modules that hold any of the `touched` parameters (None: of all)."""
+    """Replace, in place, the class of attention modules that hold any of the `touched` parameters (None: of all).
+
+    Encoders around them keep samples apart: without gradients torch would join those of a padded batch in a nested
+    tensor, which slim attention does not take. What is padded then gets the values that it has with gradients, not 0.
+    """
     names = None if touched is None else list(touched)
     for path, module in model.named_modules():
         kind = _replacement(module)
         if kind is not None and (names is None or any(name.startswith(f"{path}.") or not path for name in names)):
             module.head_dim = kind.rows(module) // (3 * getattr(module, kind.heads))
             module.__class__ = kind.slim
+        if isinstance(module, nn.TransformerEncoder) and names != []:
+            module.use_nested_tensor = False
 
 
 def count_heads(model: nn.Module) -> None:

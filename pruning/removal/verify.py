@@ -133,9 +133,10 @@ def _check_depends(graph: ModelGraph) -> None:
 def _check_answers(pair: _Pair, sizes: Sequence[_Size], drawn: Sequence[Inputs]) -> None:
     """Raise RemovalError where the network as it is, with all its units, gives the same for different inputs.
 
-    `drawn`: the inputs of each size; whole numbers are those of the example, so that they tell nothing.
+    `drawn`: the inputs of each size. Whole numbers, and what has no batch, are those of the example: where all are,
+    they tell nothing.
     """
-    if not any(tensor.is_floating_point() for tensor in drawn[0].tensors):
+    if not drawn[0].tensors or _all_alike(*(inputs.tensors for inputs in drawn)):
         return
     answers = [given(size.walks[0], pair.tensors, inputs) for size, inputs in zip(sizes, drawn, strict=True)]
     if _all_alike(*answers):

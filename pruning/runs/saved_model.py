@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from pruning.base import safe_json
 from pruning.base.errors import InputError, PruningError, StorageError, excerpt, first_line
 from pruning.base.fields import Fields, shown
+from pruning.base.held import Place
 from pruning.base.remembered import Remembered
 from pruning.catalog.network import Network
 from pruning.catalog.openers import open_bare, parse_reference
@@ -99,10 +100,7 @@ def read_structure(folder: Path) -> Structure:
                     name: {int(dim): [_whole(i) for i in index] for dim, index in dims.items()}
                     for name, dims in fields.part("kept").items()
                 },
-                sizes={
-                    (str(s[0]), str(s[1]), None if s[2] is None else _whole(s[2])): (_whole(s[3]), _whole(s[4]))
-                    for s in sizes
-                },
+                sizes={(str(s[0]), str(s[1]), _place(s[2])): (_whole(s[3]), _whole(s[4])) for s in sizes},
                 pads={name: (_whole(a[0]), _whole(a[1]), _whole(a[2])) for name, a in fields.part("pads").items()},
             ),
             held_zero=fields.texts("held_zero"),
@@ -216,6 +214,12 @@ def _classes(fields: Fields) -> tuple[tuple[str, ...], ...]:
 
 def _root(fields: Fields) -> str:
     return fields.text("root") if "root" in fields else f"sample:{fields.text('sample')}"
+
+
+def _place(value: object) -> Place:
+    """Where in an attribute a number stands; the first files have one number or nothing."""
+    steps = [] if value is None else value if isinstance(value, list) else [value]
+    return tuple(step if isinstance(step, str) else _whole(step) for step in steps)
 
 
 def _whole(value: object) -> int:

@@ -140,6 +140,42 @@ def test_a_way_through_numpy_is_named_with_its_line(model, comment):
     assert "leaves torch" in text and f"at {line_with(comment)} (`" in text
 
 
+def test_a_way_through_numpy_in_a_hook_is_called_one() -> None:
+    model, seen = Net(), []
+    model.conv.register_forward_hook(lambda module, args, output: seen.append(output.detach().numpy().mean()))
+    assert "That line is in a hook of conv: take it off" in refusal(model)
+
+
+class SetUpByData(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.shift = nn.Parameter(torch.zeros(1))
+        self.register_buffer("ready", torch.tensor(False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.ready:
+            self.shift.data.copy_(-x.mean())
+            self.ready.fill_(True)
+        return super().forward(x + self.shift)
+
+
+def test_parameters_that_a_first_call_sets_are_named() -> None:
+    model = SetUpByData()
+    assert "forward writes to its parameter shift" in refusal(model)
+    model(torch.randn(2, 3, 8, 8))
+    assert build_graph(model, torch.randn(2, 3, 8, 8)).groups
+
+
+class Counts(Net):
+    def forward(self, x: Tensor, samples: Tensor) -> Tensor:
+        return super().forward(x) / torch.bincount(samples)[:, None]
+
+
+def test_a_count_of_unknown_length_is_given_another_way() -> None:
+    with pytest.raises(InputError, match="index_add into zeros of a length that is known"):
+        build_graph(Counts(), (torch.randn(2, 3, 8, 8), torch.tensor([0, 1])))
+
+
 @pytest.mark.parametrize("result", [None, 3, "done", (1, {"a": 2})], ids=str)
 def test_outputs_without_a_tensor(result):
     assert "returns no tensor" in refusal(Returns(result))

@@ -255,3 +255,19 @@ def test_what_is_true_of_weights_whatever_goes_locks_nothing() -> None:
 @pytest.mark.parametrize(("kind", "asks"), [(Fixed, True), (AllLarge, False), (GoesByItsWidth, True)])
 def test_only_a_network_that_asks_for_sizes_is_tried_for_them(kind: type[Fixed], asks: bool) -> None:
     assert build_graph(kind().eval(), IMAGES).trace.asks_sizes == asks
+
+
+class OnOneLine(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        assert x.shape[1] == 8; return self.last(x)  # noqa: E702  # fmt: skip
+
+
+def test_a_check_on_the_line_of_a_call_is_called_a_check() -> None:
+    removal = remove_channels(OnOneLine(), IMAGES, sparsity=0.5)
+    reason = next(lock.reason for lock in removal.locked if lock.layers == ("first",))
+    assert reason.startswith(HERE) and reason.endswith("the code there does not allow another size")

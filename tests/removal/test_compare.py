@@ -167,3 +167,20 @@ def test_what_nothing_can_prove_is_refused(how: str, words: str) -> None:
     with pytest.raises(RemovalError, match=rf"cannot be proven: .*{words}.*check=False"):
         remove_channels(Deaf(how).eval(), ROWS[:, 0], sparsity=0.5)
     assert remove_channels(Deaf(how).eval(), ROWS[:, 0], sparsity=0.5, check=False).check is None
+
+
+class Scaled(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 8, 3), nn.Linear(8, 3)
+
+    def forward(self, image: Tensor, scale: Tensor) -> Tensor:
+        return self.head(self.conv(image.float() / 255 * scale).relu().mean((2, 3)))
+
+
+def test_numbers_that_are_those_of_the_example_twice_are_no_sign_of_dead_weights() -> None:
+    """Whole numbers and what has no batch are not drawn anew."""
+    torch.manual_seed(0)
+    image = torch.randint(0, 255, (2, 3, 8, 8), dtype=torch.uint8)
+    done = remove_channels(Scaled(), (image, torch.tensor(1.5)), sparsity=0.5)
+    assert done.check is not None and done.check.status == "exact" and done.model.conv.out_channels == 4

@@ -120,3 +120,17 @@ def test_heads_stay_where_their_mean_is_a_result(seen: bool) -> None:
     assert not seen or "mean in attention" in reasons["attention.k_proj_weight"]
     attention = done.model.attention
     assert (attention.embed_dim, attention.kdim, attention.vdim, attention.num_heads) == (16, 12, 12, 4 if seen else 2)
+
+
+def test_an_encoder_takes_a_padding_mask_after_it_was_pruned_without_one() -> None:
+    """Without gradients torch would make a nested tensor of such sequences, which slim attention does not take."""
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(8, 4, 16, dropout=0.0, batch_first=True)
+    model = nn.TransformerEncoder(layer, 2).eval()
+    x, padding = torch.randn(2, 5, 8), torch.zeros(2, 5, dtype=torch.bool)
+    padding[1, 3:] = True
+    small = remove_channels(model, x, sparsity=0.5).model
+    wanted = small(x, src_key_padding_mask=padding)
+    with torch.no_grad():
+        assert torch.allclose(small(x, src_key_padding_mask=padding), wanted, atol=1e-6)
+    assert model.use_nested_tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -131,3 +132,35 @@ def test_what_is_in_doubt_stays() -> None:
     small = removal.model
     assert removal.check is not None and removal.check.status == "exact"
     assert (small.dim, small.width, small.heads, small.hidden_dim) == (16, 16, 16, 10)
+
+
+class Spec:
+    __slots__ = ("in_channels", "stride")
+
+    def __init__(self, inputs: int) -> None:
+        self.in_channels, self.stride = inputs, 24
+
+
+class Described(nn.Module):
+    """A convolution whose widths stand in objects that it shares with another, for other methods."""
+
+    def __init__(self, inputs: int, shared: Any) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, 24, 3, padding=1)
+        self.spec, self.meta, self.shared = Spec(inputs), {"in": inputs, "out": 24, "kernel": 24}, shared
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x).relu()
+
+
+def test_numbers_in_objects_follow_by_their_own_names() -> None:
+    torch.manual_seed(0)
+    shared = SimpleNamespace(hidden=24)
+    model = nn.Sequential(Described(3, shared), Described(24, shared), nn.Flatten(2), nn.Conv1d(24, 5, 1)).eval()
+    small = remove_channels(model, IMAGES, sparsity={"0.conv": 0.5, "1.conv": 0.25}).model
+    first, second = small[0], small[1]
+    assert (first.spec.in_channels, first.meta) == (3, {"in": 3, "out": 12, "kernel": 24})
+    assert (second.spec.in_channels, second.meta) == (12, {"in": 12, "out": 18, "kernel": 24})
+    assert (second.spec.stride, first.shared.hidden) == (24, 12)
+    assert second.shared.hidden == 24  # what comes in and what goes out are left in other shares
+    assert (model[1].spec.in_channels, model[1].meta["in"], shared.hidden) == (24, 24, 24)

@@ -14,6 +14,7 @@ from pruning.graph.rules.moves import (
     as_real,
     channel_shuffle,
     col2im,
+    diagonal,
     expand,
     im2col,
     index,
@@ -163,8 +164,9 @@ MOVES = (
     *alike("squeeze unsqueeze",
            Op(rule=move, same_numbers=True, leads_back=True, shares_memory=True, cheap=True, on_cut="as it is")),
     *alike("squeeze_ unsqueeze_", Op(rule=move, leads_back=True)),
-    *alike("transpose_ t_ permute_copy squeeze_copy expand_copy numpy_T mT adjoint swapaxes movedim moveaxis diagonal "
-           "rot90 unfold", Op(rule=move)),
+    *alike("transpose_ t_ permute_copy squeeze_copy expand_copy numpy_T mT adjoint swapaxes movedim moveaxis rot90 "
+           "unfold", Op(rule=move)),
+    Op(name="diagonal", rule=diagonal),
     *alike("flip pixel_unshuffle", Op(rule=move, widens_labels=True)),
     Op(name="repeat_interleave", rule=move, widens_labels=True, sizes=True),
     Op(name="expand", rule=expand, asked_without_labels=True, sizes=True, sized_freely=True, on_cut="resized",

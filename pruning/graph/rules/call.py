@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 from torch.fx import Node
 
+from pruning.base.held import Place
 from pruning.catalog.shrinkage import Gain
 from pruning.graph.labels import Attachment, Labels, Site, Value, raw, varying
 from pruning.graph.trace import PARAMETRIZATIONS, Trace, by_name, line_of, module_path, op_of, place, shape_of
@@ -73,8 +74,7 @@ class SizeSite:
 
     module: str
     attribute: str
-    position: int | None
-    """Place in a tuple or list; None for a plain number."""
+    place: Place
     value: int | None
     """As traced; the site counts only where the module has just this. None: whatever it has."""
     vector: Tensor
@@ -207,10 +207,10 @@ class Call:
     def attach(self, layer: Tensor, dim: int, vector: Tensor, reason: str) -> None:
         self.labels.attachments.append(Attachment(layer, dim, vector, self.why(reason)))
 
-    def size(self, attribute: str, value: int, vector: Tensor, position: int | None = None) -> None:
+    def size(self, attribute: str, value: int, vector: Tensor, place: Place = ()) -> None:
         """The calling module's attribute, if it has one of that value, is proportional to the channels in `vector`."""
         self.walk.sizes.append(
-            SizeSite(module=self.module, attribute=attribute, position=position, value=value, vector=vector)
+            SizeSite(module=self.module, attribute=attribute, place=place, value=value, vector=vector)
         )
 
     def unknown(self, reason: str = NO_RULE, between: str = " ") -> Result:

@@ -25,11 +25,17 @@ def layer_name(tensor: str) -> str:
     return path if path and (name == "weight" or name.startswith("weight_") or name == "in_proj_weight") else tensor
 
 
-def contract(call: Call, operands: Sequence[tuple[Value, str]], result: str, shape: tuple[int, ...]) -> Value:
+def contract(
+    call: Call,
+    operands: Sequence[tuple[Value, str]],
+    result: str,
+    shape: tuple[int, ...],
+    fixed_reason: str = MEETS_RAW,
+) -> Value:
     """Labels of a sum of products in which each dimension of each operand has a letter (as in einsum).
 
     Letters that are not in `result` are summed over. What is summed over must lose the same indices in all operands,
-    and so must letters that several operands share.
+    and so must letters that several operands share. `fixed_reason`: why they stay where an operand keeps them all.
     """
     labels = call.labels
     vectors: list[dict[str, Tensor]] = [{} for _ in operands]
@@ -66,7 +72,7 @@ def contract(call: Call, operands: Sequence[tuple[Value, str]], result: str, sha
             labels.join(have[0], other)
         if fixed:
             for vector in have:
-                labels.lock(vector, call.why(MEETS_RAW))
+                labels.lock(vector, call.why(fixed_reason))
         elif letter in result:
             out.append(along(have[0], result.index(letter), len(result)))
         else:
@@ -84,7 +90,8 @@ def linear(call: Call) -> Result:
     if source is None or weight is None or len(weight.shape) != 2:
         return None
     batch = "abcdefgh"[: len(source.shape) - 1]
-    out = contract(call, [(source, batch + "i"), (weight, "oi")], batch + "o", call.shape)
+    fixed_reason = MEETS_RAW if weight.layer(1) is not None else _cannot_shrink(call)
+    out = contract(call, [(source, batch + "i"), (weight, "oi")], batch + "o", call.shape, fixed_reason)
     _note_weight(call, weight, 0, 1)
     _note_macs(call, "linear", positions(call.shape, len(call.shape) - 1, call.samples), len(call.shape) - 1)
     return out if bias is None else join_all(call, [out, bias], call.shape)

@@ -32,9 +32,18 @@ def join_all(call: Call, operands: list[Value], shape: tuple[int, ...]) -> Value
             slots.append(_meet(call, met, _Slot(dims, layer, {number}), sizes))
     for slot in slots:
         for number, size in enumerate(sizes):
-            if number not in slot.operands and any(size[dim] > 1 for dim in slot.dims):
-                call.labels.lock(slot.layer, call.why(MEETS_RAW))
+            if number not in slot.operands:
+                _meet_raw(call, slot, {dim for dim in slot.dims if size[dim] > 1})
     return Value(shape, tuple(slot.layer for slot in slots))
+
+
+def _meet_raw(call: Call, slot: _Slot, wide: set[int]) -> None:
+    """A layer meets values that nothing makes, which are as long along some of its dimensions: it goes as a whole along
+    these, and stays where it varies along no others."""
+    if wide == slot.dims:
+        call.labels.lock(slot.layer, call.why(MEETS_RAW))
+    elif wide:
+        slot.layer, slot.dims = call.labels.tie(slot.layer, wide), slot.dims - wide
 
 
 def _meet(call: Call, met: list[_Slot], new: _Slot, sizes: list[tuple[int, ...]]) -> _Slot:

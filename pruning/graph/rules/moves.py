@@ -28,7 +28,7 @@ def _results(call: Call, made: list[list[Tensor]], came: Sequence[Tensor], resha
         for layer, source in ((made[which][number], came[which]) for which in outermost):
             dims = varying(layer)
             if taken & set(dims):
-                call.labels.lock(layer, call.why("puts two kinds of channels into one dimension"))
+                call.labels.lock(layer, call.why("puts pairs of channels into one dimension"))
                 continue
             if not dims:
                 continue
@@ -59,6 +59,23 @@ def move(call: Call) -> Result:
     if source is None or value is None:
         return None
     return _results(call, [_run(call, source, layer, value.shape) for layer in value.layers], value.layers)
+
+
+def diagonal(call: Call) -> Result:
+    """Of a matrix with the same number of channels along both dimensions: each goes with its row and its column."""
+    source = call["self"]
+    value = call.value(source)
+    if value is None:
+        return None
+    dims = {int(call[name]) % len(value.shape) for name in ("dim1", "dim2")}
+    length = value.shape[min(dims)]
+    sides = [layer for layer in value.layers if any(layer.shape[dim] > 1 for dim in dims)]
+    if len(sides) == 2 and not call["offset"] and all(layer.numel() == length for layer in sides):
+        call.labels.join(*(layer.reshape(-1) for layer in sides))
+        left = [layer for layer in value.layers if layer is not sides[1]]
+    else:
+        left = list(call.drop(value, dims, "pairs them with what may not go with them").layers)
+    return _results(call, [_run(call, source, layer, value.shape) for layer in left], left)
 
 
 def reshape(call: Call) -> Result:

@@ -70,7 +70,7 @@ def layer_norm(call: Call) -> Result:
         for dim in varying(layer):
             place = dim - (len(source.shape) - count)
             if place >= 0 and len(varying(layer)) == 1 and call["weight"] is None:
-                call.size("normalized_shape", source.shape[dim], layer.reshape(-1), place)
+                call.size("normalized_shape", source.shape[dim], layer.reshape(-1), (place,))
     return join_all(call, [operand for operand in operands if operand is not None], call.shape)
 
 

@@ -496,3 +496,26 @@ class AttentionOfChannels(Between):
         q, k, v = (part.reshape(b, self.num_heads, c // self.num_heads, h * w) for part in parts)
         shares = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-2, -1)
         return self.out((shares.softmax(dim=-1) @ v).reshape(b, c, h, w))
+
+
+@construct(
+    by_layers=False,
+    groups=[4, 8],
+    macs=3 * 8 * 9 * P + 4 * (8 * 8 * P) + 2 * (4 * P * P * 2) + 8 * 5,
+    left=3 * 4 * 9 * P + 4 * (4 * 4 * P) + 2 * (2 * P * P * 2) + 4 * 5,
+)
+class Rotary(_Tokens):
+    """Queries and keys times cosines and sines in plain attributes: as wide as a head and the same for all, so that
+    heads go whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads, self.inner = 4, 2
+        self.q, self.k, self.v, self.o = (nn.Linear(8, 8) for _ in range(4))
+        angles = torch.outer(torch.arange(P), torch.tensor([1.0, 0.1]))
+        self.cos, self.sin = angles.cos(), angles.sin()
+
+    def mix(self, x: Tensor) -> Tensor:
+        q, k, v = (y.unflatten(2, (self.heads, self.inner)).transpose(1, 2) for y in (self.q(x), self.k(x), self.v(x)))
+        q, k = (y * self.cos + y.flip(3) * self.sin for y in (q, k))
+        return x + self.o(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))

@@ -133,3 +133,22 @@ class ComplexBuffer(Between):
     def middle(self, x: Tensor) -> Tensor:
         pairs = torch.view_as_complex(x.unflatten(3, (4, 2)))
         return torch.view_as_real(pairs * self.turn).flatten(3)
+
+
+@construct(
+    by_layers=False,
+    groups=[8],
+    macs=3 * 8 * 9 * P + 8 * 8 * P + 2 * (8 * 5),
+    left=3 * 4 * 9 * P + 4 * 4 * P + 2 * (4 * 5),
+)
+class GramDiagonal(nn.Module):
+    """Products of all pairs of channels: sums over rows, and the diagonal, whose channels go with row and column."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.sums, self.powers = conv(3, 8), nn.Linear(8, 5), nn.Linear(8, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.stem(x).flatten(2)
+        gram = y @ y.transpose(1, 2)
+        return self.sums(gram.sum(2)) + self.powers(gram.diagonal(0, 1, 2))

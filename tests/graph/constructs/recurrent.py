@@ -175,3 +175,69 @@ class PackedBetween(nn.Module):
         )
         _, (state, _) = self.memory(mixed)
         return self.head(state[-1])
+
+
+class _ConvCell(nn.Module):
+    """A step of a convolutional LSTM (arXiv 1506.04214) of 6 channels, all four gates by one convolution."""
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        self.hidden = 6
+        self.gates = conv(inputs + 6, 4 * 6)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        i, f, o, g = self.gates(torch.cat((x, h), 1)).split(self.hidden, 1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        return o.sigmoid() * c.tanh(), c
+
+
+@construct(
+    groups=[8, 6, 6],
+    macs=3 * 8 * 9 * P + 2 * ((8 + 6) * 24 + (6 + 6) * 24) * 9 * P + 6 * 5 * P,
+    left=3 * 4 * 9 * P + 2 * ((4 + 3) * 12 + (3 + 3) * 12) * 9 * P + 3 * 5 * P,
+)
+class ZeroStatesOfCells(nn.Module):
+    """Two cells, one after the other, whose first states are as wide as numbers that the cells keep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = conv(3, 8), conv(6, 5, 1)
+        self.cells = nn.ModuleList((_ConvCell(8), _ConvCell(6)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.stem(x)
+        steps = [y, y.relu()]
+        for cell in self.cells:
+            state = (torch.zeros(len(x), cell.hidden, *x.shape[2:]), x.new_zeros(len(x), cell.hidden, *x.shape[2:]))
+            for at, step in enumerate(steps):
+                state = cell(step, state)
+                steps[at] = state[0]
+        return self.head(steps[-1])
+
+
+@construct(
+    inputs=images((4, 6)),
+    by_layers=False,
+    groups=[4, 8],
+    macs=4 * (6 * 8 + 2 * (8 * 4) + 8 * 5),
+    left=4 * (6 * 4 + 2 * (4 * 2) + 4 * 5),
+)
+class ZeroStateOfTwoWidths(nn.Module):
+    """A state of two dimensions of channels, each as long as a number in an attribute: both must follow at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.width, self.states = 8, 4
+        self.stem, self.head = nn.Linear(6, 8), nn.Linear(8, 5)
+        self.write, self.read = nn.Linear(8, 4), nn.Linear(8, 4)
+        self.decay = nn.Parameter(torch.randn(8, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        write, read, out = self.write(x), self.read(x), []
+        state = x.new_zeros(len(x), self.width, self.states)
+        for step in range(x.shape[1]):
+            state = self.decay.sigmoid() * state + x[:, step, :, None] * write[:, step, None]
+            out.append((state * read[:, step, None]).sum(2))
+        return self.head(torch.stack(out, 1))

@@ -692,3 +692,31 @@ class RepeatedKernel(Between):
     def middle(self, x: Tensor) -> Tensor:
         kernel = self.kernel.repeat(x.shape[1], 1, 1, 1)
         return F.conv2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
+
+
+@construct(
+    by_layers=False,
+    groups=[8],
+    macs=3 * 8 * 9 * P + 8 * 10 * P + 8 * 5 * P,
+    left=3 * 4 * 9 * P + 4 * 10 * P + 4 * 5 * P,
+)
+class Codebook(Between):
+    """Each place becomes the nearest of ten codes, which move along in training by writing to `.data` (VQ-VAE,
+    arXiv 1711.00937)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("codes", torch.randn(8, 10))
+        self.register_buffer("sums", torch.randn(8, 10))
+        self.register_buffer("counts", torch.ones(10))
+
+    def middle(self, x: Tensor) -> Tensor:
+        flat = x.movedim(1, 3).reshape(-1, x.shape[1])
+        nearest = (self.codes.pow(2).sum(0) - 2 * flat @ self.codes).min(1)[1]
+        chosen = F.embedding(nearest.view(len(x), *x.shape[2:]), self.codes.t()).movedim(3, 1)
+        if self.training:
+            picked = F.one_hot(nearest, 10).to(flat)
+            self.counts.data.mul_(0.9).add_(picked.sum(0), alpha=0.1)
+            self.sums.data.mul_(0.9).add_(flat.t() @ picked, alpha=0.1)
+            self.codes.data.copy_(self.sums / self.counts)
+        return x + (chosen - x).detach()
