@@ -59,7 +59,7 @@ class Holder(nn.Module):
         (Slots(), ("width",)),
         (SimpleNamespace(model=Frozen(8)), ("model", "width")),
     ],
-    ids=str,
+    ids=lambda part: str(part) if isinstance(part, tuple) else type(part).__name__,
 )
 def test_a_number_is_found_and_written_where_it_stands(held: Any, place: tuple[str | int, ...]) -> None:
     module, other = Holder(held), Holder(held)
