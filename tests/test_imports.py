@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "torchvision", "timm", "scipy", "numpy", "pandas", "plotly", "streamlit", "mlxtend", "PIL", "ray")
-TENSORS = {"clone", "digests", "hooks", "outside"}
+TENSORS = {"clone", "digests", "held", "hooks", "outside"}
 """Modules of base that work on tensors or layers: whoever has one has torch."""
 
 

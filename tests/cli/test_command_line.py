@@ -182,6 +182,7 @@ def test_prune_and_evaluate_the_run(capsys, tmp_path):
     assert (status, again["correct"]) == (0, result["pruned"]["correct"])
 
 
+@pytest.mark.slow
 def test_a_recipe_is_replayed(capsys, tmp_path):
     _, first, _ = call(capsys, "prune", "sample:lenet300", "--granularity", "weight", "--out", str(tmp_path / "a"))
     status, second, _ = call(
@@ -204,6 +205,7 @@ def test_prune_by_what_train_images_show(capsys, tmp_path, granularity):
     assert (tmp_path / "run" / "recipe.yaml").read_text().startswith("version: 4\n")
 
 
+@pytest.mark.slow
 def test_prune_by_batch_norm_and_in_multiples(capsys, tmp_path):
     arguments = ["sample:mini_resnet", "--criterion", "bn_scale", "--round-to", "4", "--out", str(tmp_path / "run")]
     status, result, _ = call(capsys, "prune", *arguments)

@@ -78,6 +78,7 @@ def test_what_was_asked_for_counts_layers_not_the_recipes_base(tmp_path, make_re
     )
 
 
+@pytest.mark.slow
 def test_a_weight_run_can_be_trained_on_and_keeps_its_zeros():
     first = create_run(
         Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(granularity="weight", sparsity=0.9))

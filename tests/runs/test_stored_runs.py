@@ -111,6 +111,7 @@ def test_they_compare_with_each_other_and_with_dense(stored_runs: Path) -> None:
     assert dense.before.figures.nonzero > runs["weight"].result.pruned.nonzero  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["iterative", "continued"])
 def test_they_have_a_report(stored_runs: Path, tmp_path: Path, name: str) -> None:
     written = write_report(stored_runs / name, tmp_path / "report.html", Options(), sparsities=(0.0, 0.5))

@@ -170,6 +170,7 @@ def test_a_name_that_is_no_run_is_said_and_changes_nothing(app: AppTest, made: P
     assert app.query_params["b"] in ("first", ["first"])
 
 
+@pytest.mark.slow
 def test_a_run_made_anew_under_its_name_is_another_network(app: AppTest, made: Path, tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "first"
     shutil.copytree(made, folder)

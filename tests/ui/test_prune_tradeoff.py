@@ -136,6 +136,7 @@ def toasts(app: AppTest) -> list[str]:
     return [toast.value.replace("\\", "") for toast in app.toast]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("granularity", "target"), [("channel", "layer2.0.conv1"), ("weight", "fc")])
 def test_the_board_ranks_by_what_train_images_show(app: AppTest, granularity: Granularity, target: str) -> None:
     from pruning.data.readers import open_data
@@ -191,6 +192,7 @@ def test_where_the_chosen_criterion_cannot_rank_another_one_does_and_that_is_sai
     assert "It needs train images" in toasts(app)[0]
 
 
+@pytest.mark.slow
 def test_a_network_whose_channels_are_all_locked_says_why(app: AppTest, tmp_path: Path) -> None:
     from pruning.cli.main import main
 

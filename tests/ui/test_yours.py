@@ -75,6 +75,7 @@ def test_weights_that_are_sent_open_and_no_path_stands_in_the_address(app: AppTe
     assert str(tmp_path) not in str(app.query_params)
 
 
+@pytest.mark.slow
 def test_the_number_of_classes_in_the_file_is_enough(app: AppTest) -> None:
     opened(app)
     app.selectbox(key="your_network_name").set_value(NET).run()

@@ -69,6 +69,7 @@ def test_too_much_memory_is_one_sentence() -> None:
     assert done.returncode == 0 and "needs more memory" in done.stdout
 
 
+@pytest.mark.slow
 def test_time_ends_it() -> None:
     done = limited("while True: pass", 300, 5)
     assert done.returncode != 0 and done.stdout == ""

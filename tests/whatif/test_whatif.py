@@ -195,6 +195,7 @@ def test_a_question_that_is_left_off_spoils_nothing(digits: Data) -> None:
     assert torch.equal(measured.as_cut.scores, as_cut) and torch.equal(measured.recalibrated.scores, recalibrated)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [0, 60 * 2**20, 200 * 2**20])
 def test_what_is_kept_stays_within_the_budget(budget: int, digits: Data) -> None:
     subject = open_subject("sample:mini_resnet")
@@ -257,6 +258,7 @@ def test_a_network_whose_calls_do_not_follow_is_computed_whole(
     assert torch.equal(what_if.measure(plan).as_cut.scores, expected)
 
 
+@pytest.mark.slow
 def test_recalibration_of_a_family_with_several_kinds_of_norms() -> None:
     torch.manual_seed(2)
     data = photos(64)
