@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 import pytest
@@ -126,3 +126,20 @@ def learnt_in(folder: Path) -> str:
 def with_names(info: DataInfo, *names: str) -> DataInfo:
     """The same with other names of classes."""
     return replace(info, classes=names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A folder with a trained network."""
+
+    folder: Path
+    ref: str
+
+
+@contextmanager
+def placed(folder: Path) -> Iterator[Place]:
+    """The reader in its table, and a folder that also holds cache and runs."""
+    with added() as patch:
+        for name in ("PRUNING_CACHE", "PRUNING_RUNS"):
+            patch.setenv(name, str(folder / name.lower()))
+        yield Place(folder=folder, ref=learnt_in(folder))

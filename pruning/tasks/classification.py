@@ -11,9 +11,7 @@ from pruning.data.info import DataInfo, Role
 from pruning.data.protocol import Data
 from pruning.tasks.alike import AGREEMENT, DIVERGENCE
 from pruning.tasks.choices import Choices
-from pruning.tasks.metric import Metric
-from pruning.tasks.ranks import MEAN_PER_CLASS, TOP5, by_guessing, right
-from pruning.tasks.shares import paired_difference, share_interval
+from pruning.tasks.ranks import ACCURACY, MEAN_PER_CLASS, TOP5
 from pruning.tasks.task import Task
 
 
@@ -69,20 +67,6 @@ def misfit(shape: tuple[int, ...], info: DataInfo) -> str | None:
     return None
 
 
-ACCURACY = Metric(
-    name="accuracy",
-    title="accuracy",
-    unit="%",
-    unit_of_change="points",
-    scale=100.0,
-    digits=1,
-    counts=True,
-    bounds=(0.0, 1.0),
-    score=right,
-    interval=share_interval,
-    difference=paired_difference,
-    guess=by_guessing,
-)
 CLASSIFICATION = Task(
     name="classification",
     title="Classification",

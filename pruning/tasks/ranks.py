@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -59,31 +60,21 @@ def mean_of_classes(scores: Tensor, labels: Tensor) -> Summary:
     return Summary(value=value, interval=(max(0.0, value - half), min(1.0, value + half)))
 
 
-TOP5 = Metric(
-    name="top5",
-    title="top-5 accuracy",
+ACCURACY = Metric(
+    name="accuracy",
+    title="accuracy",
     unit="%",
     unit_of_change="points",
     scale=100.0,
     digits=1,
     counts=True,
     bounds=(0.0, 1.0),
-    score=among_first,
-    interval=share_interval,
-    difference=paired_difference,
-    guess=by_guessing_five,
-)
-MEAN_PER_CLASS = Metric(
-    name="mean_per_class",
-    title="accuracy, mean over the classes",
-    unit="%",
-    unit_of_change="points",
-    scale=100.0,
-    digits=1,
-    bounds=(0.0, 1.0),
     score=right,
     interval=share_interval,
     difference=paired_difference,
     guess=by_guessing,
-    of_all=mean_of_classes,
+)
+TOP5 = replace(ACCURACY, name="top5", title="top-5 accuracy", score=among_first, guess=by_guessing_five)
+MEAN_PER_CLASS = replace(
+    ACCURACY, name="mean_per_class", title="accuracy, mean over the classes", counts=False, of_all=mean_of_classes
 )

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +19,16 @@ from pruning.cli.requirements import figures, parse_requirement
 from pruning.data.preprocess import IMAGENET, Preprocess
 from pruning.spec import PruneSpec
 from tests import own
+from tests.own import Place
 
 ROOT = Path(__file__).parents[2]
 BASE = Preprocess(size=(224, 224), resize=256, mean=IMAGENET["mean"], std=IMAGENET["std"])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    folder: Path
-    ref: str
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("own")
-    with own.added() as patch:
-        for name in ("PRUNING_CACHE", "PRUNING_RUNS"):
-            patch.setenv(name, str(folder / name.lower()))
-        yield Place(folder=folder, ref=own.learnt_in(folder))
+    with own.placed(tmp_path_factory.mktemp("own")) as found:
+        yield found
 
 
 def asked(*options: str) -> Asked:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,21 +24,13 @@ from pruning.spec import PruneSpec
 from pruning.subject import open_subject
 from pruning.training.evaluate import evaluate
 from tests import own
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    folder: Path
-    ref: str
+from tests.own import Place
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("own")
-    with own.added() as patch:
-        for name in ("PRUNING_CACHE", "PRUNING_RUNS"):
-            patch.setenv(name, str(folder / name.lower()))
-        yield Place(folder=folder, ref=own.learnt_in(folder))
+    with own.placed(tmp_path_factory.mktemp("own")) as found:
+        yield found
 
 
 def carried_out(ref: str, data: str, **changes: object) -> Run:
