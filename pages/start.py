@@ -60,8 +60,7 @@ recover = action.button(
 row, said = st.empty(), st.container(key="story").empty()
 st.html("<style>.st-key-story{min-height:4.9rem}</style>")  # two paragraphs: nothing moves when the second comes
 strip, curve = st.columns(2, gap="medium")
-ways = st.empty()
-doors.draw_unknown(ways)
+left_off = doors.show()
 st.html(badges.legend())
 
 # Everything above is on screen before torch is imported; from here on, each number is drawn when it is known.
@@ -108,4 +107,4 @@ try:
     draw(accuracy, lab.speed(subject, cut, BATCH))
 except errors.PruningError as error:  # a run is training here: the page goes on without a time
     draw(accuracy, str(error))
-doors.draw_known(ways)
+doors.show_left_off(left_off)

@@ -140,7 +140,8 @@ def test_start_leads_on_to_the_last_run_where_it_can_only_be_the_visitors_own(
     from pruning.runs import create_run
 
     def continued() -> list[str]:
-        return [block.value for block in app.markdown if block.value.startswith("**Continue:**")]
+        labels = [link.proto.label for link in app.get("page_link")]
+        return [label for label in labels if label.startswith("**Continue:**")]
 
     app.run()
     assert not app.exception and continued() == []

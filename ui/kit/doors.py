@@ -21,26 +21,40 @@ class Door:
     title: str
     icon: str
     text: str
-    where: str = ""
-    """Where the visitor left off, in a few words."""
     asks: tuple[tuple[str, str], ...] = ()
     """Parameters of the page's address."""
 
 
-def draw(place: DeltaGenerator, doors: tuple[Door, ...], key: str) -> DeltaGenerator:
-    """The doors side by side; the container that they stand in. `place`: an `st.empty()`."""
-    box = place.container(key=key)
-    with box:
+@dataclass(frozen=True, kw_only=True)
+class LeftOff:
+    """Where a visitor left off behind a door."""
+
+    page: str
+    words: str
+    asks: tuple[tuple[str, str], ...] = ()
+    """Parameters of the page's address."""
+
+
+def draw(doors: tuple[Door, ...], key: str) -> list[DeltaGenerator]:
+    """The doors side by side; in each, a place for where its visitor left off, which can be filled later."""
+    places = []
+    with st.container(key=key):
         st.html(_STYLE)
         for column, door in zip(st.columns(len(doors), gap="small"), doors, strict=True):
             with column.container(border=True, gap=None, height="stretch"):
                 st.page_link(door.page, label=f"**{door.title}**", icon=door.icon, query_params=dict(door.asks) or None)
-                where = f"**Continue:** {errors.plain(door.where)}" if door.where else door.text
-                st.markdown(where)
-    return box
+                st.markdown(door.text)
+                places.append(st.container(key=f"go_on_{key}_{len(places)}").empty())
+    return places
 
 
-# The link fills its card, so that all of it can be clicked and one stop of the Tab key leads to it.
+def continue_at(place: DeltaGenerator, at: LeftOff) -> None:
+    """A link of its own in a door, for which `draw` kept the place."""
+    place.page_link(at.page, label=f"**Continue:** {errors.plain(at.words)}", query_params=dict(at.asks) or None)
+
+
+# A door's first link fills its card, so that all of it can be clicked and one stop of the Tab key leads to it; the
+# link to where the visitor left off lies above it.
 _STYLE = """<style>
 [class*=st-key-doors] [data-testid=stVerticalBlock]{position:relative}
 [class*=st-key-doors] [data-testid=stPageLink] a{position:static;padding:0;background:none}
@@ -52,4 +66,8 @@ _STYLE = """<style>
 [class*=st-key-doors] [data-testid=stPageLink] a::after{content:"";position:absolute;inset:0;z-index:1;
  border-radius:.55rem}
 [class*=st-key-doors] [data-testid=stPageLink] a:focus-visible::after{outline:2px solid currentColor}
+[class*=st-key-doors] [class*=st-key-go_on]{position:relative;z-index:2}
+[class*=st-key-doors] [class*=st-key-go_on] [data-testid=stPageLink] p{font-size:var(--text-note);line-height:1.4;
+ white-space:normal;text-decoration:underline;text-underline-offset:.15em}
+[class*=st-key-doors] [class*=st-key-go_on]:hover{background:none}
 </style>"""

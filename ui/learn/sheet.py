@@ -119,7 +119,7 @@ def end(course: Course) -> None:
         )
         for page, icon in DOORS
     )
-    doors.draw(st.empty(), cards, "doors_lessons")
+    doors.draw(cards, "doors_lessons")
 
 
 def _share(stage: Stage) -> None:

@@ -6,13 +6,12 @@ Only where the app runs on the visitor's own machine is the newest run of the ru
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ui.kit import errors
-from ui.kit.doors import Door, draw
+from ui.kit.doors import Door, LeftOff, continue_at, draw
 from ui.runs import unreadable
 
 if TYPE_CHECKING:
@@ -41,43 +40,45 @@ SHOW = Door(
 )
 
 
-def draw_unknown(place: DeltaGenerator) -> None:
-    """The doors before anything is known of the visitor."""
-    draw(place, (LEARN, PRUNE, SHOW), "doors")
+def show() -> list[DeltaGenerator]:
+    """The doors, before anything is known of the visitor; a place in each for `show_left_off`."""
+    return draw((LEARN, PRUNE, SHOW), "doors")
 
 
-def draw_known(place: DeltaGenerator) -> None:
-    """The doors again, with where the visitor left off."""
+def show_left_off(places: list[DeltaGenerator]) -> None:
+    """Where the visitor left off behind each door, as far as that is known."""
+    learn, prune, show = places
     found = _listing()
-    box = draw(place, (_learn(), *_run_doors(found)), "doors_known")
+    if lesson := _lesson():
+        continue_at(learn, LeftOff(page=LEARN.page, words=lesson))
+    if run := _last_run(found):
+        words, state = _words(run), _STATES.get(run.state)
+        stands = f"{words} ({state})" if state else words
+        continue_at(prune, LeftOff(page=PRUNE.page, words=stands, asks=(("run", run.name),)))
+        if run.result is not None:
+            words = f"{words}, against the uncut network"
+            continue_at(show, LeftOff(page=SHOW.page, words=words, asks=(("b", run.name),)))
     if found is not None:
-        with box:
-            unreadable.show(found.unreadable)
+        unreadable.show(found.unreadable)
 
 
-def _learn() -> Door:
+_STATES = {"queued": "starting", "running": "still working", "cancelled": "cancelled", "failed": "failed"}
+
+
+def _lesson() -> str:
     from pruning.lessons.library import course
     from pruning.lessons.progress import where_left_off
     from ui.learn import progress
 
     progress.sync()
-    return replace(LEARN, where=where_left_off(course().lessons, progress.held()))
+    return where_left_off(course().lessons, progress.held())
 
 
-def _run_doors(found: Listing | None) -> tuple[Door, Door]:
+def _words(run: Run) -> str:
     from pruning.catalog.samples import SAMPLE
     from pruning.runs.words import describe
 
-    run = _last_run(found)
-    if run is None:
-        return PRUNE, SHOW
-    words = f"{SAMPLE.choices().get(run.origin, run.network)}, {describe(run)}"
-    states = {"queued": "starting", "running": "still working", "cancelled": "cancelled", "failed": "failed"}
-    stands = f" ({states[run.state]})" if run.state in states else ""
-    prune = replace(PRUNE, where=words + stands, asks=(("run", run.name),))
-    if run.result is None:
-        return prune, SHOW
-    return prune, replace(SHOW, where=f"{words}, against the uncut network", asks=(("b", run.name),))
+    return f"{SAMPLE.choices().get(run.origin, run.network)}, {describe(run)}"
 
 
 def _last_run(found: Listing | None) -> Run | None:
