@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Weights = Literal["random", "default", "file"]
 WEIGHTS: dict[Weights, str] = {"random": "random", "default": "the library's", "file": "from a file"}
+_TO_FETCH = "your_network_to_fetch"
 MOST_FILES = 500
 """Files with code that are listed."""
 
@@ -43,7 +44,8 @@ def show(then: Callable[[], None]) -> None:
     facts = None
     with errors.shown(stop=False):
         facts = _facts(reference(base, int(classes) if classes else None, None)) if base else None
-    offered: list[Weights] = ["random", "default", "file"] if base and _has_default(base) else ["random", "file"]
+    theirs = _of_library(base) if base else "none"
+    offered: list[Weights] = ["random", "default", "file"] if theirs != "none" else ["random", "file"]
     weights = kind.segmented_control(
         "Weights", offered, format_func=WEIGHTS.__getitem__, default="file", required=True, key="your_network_weights"
     )
@@ -53,14 +55,22 @@ def show(then: Callable[[], None]) -> None:
         _upload(base, classes, then)
     else:
         ref = reference(str(base), classes, "default" if weights == "default" else None)
-        st.button(
-            "Open it", type="primary", key="your_network_open", disabled=not base, on_click=_choose, args=(ref, then)
-        )
+        if weights == "default" and theirs == "to fetch":
+            _fetch(ref, then)
+        else:
+            st.button(
+                "Open it",
+                type="primary",
+                key="your_network_open",
+                disabled=not base,
+                on_click=_choose,
+                args=(ref, then),
+            )
     if not base and weights == "file":
         st.caption("Which network are the weights of? Choose it above; then its file can be sent.")
     st.info(
         "Or type its reference into the box on top and press Enter: **torchvision:resnet50**, or with a size "
-        "**torchvision:vit_b_16?size=224**. Its weights are random unless you add **weights=default** and they "
+        "**torchvision:vit_b_16?size=224**. Its weights are random unless you add **weights=default**, where these "
         "are on this machine.",
         icon=":material/info:",
     )
@@ -113,13 +123,37 @@ def _facts(reference: str) -> Facts:
     return facts(reference)
 
 
-@st.cache_data(show_spinner=False, max_entries=300)
-def _has_default(base: str) -> bool:
-    """Whether the library's own weights are on this machine."""
-    from pruning.catalog.libraries import default_weights_are_here
+def _of_library(base: str) -> Literal["here", "to fetch", "none"]:
+    """Where the library's own weights are. They are fetched for the owner of the machine alone."""
+    from pruning.catalog.libraries import default_weights_are_here, has_default_weights
     from pruning.catalog.openers import parse_reference
 
-    return default_weights_are_here(parse_reference(base))
+    asked = parse_reference(base)
+    if default_weights_are_here(asked):
+        return "here"
+    return "to fetch" if place.is_loopback() and has_default_weights(asked) else "none"
+
+
+def _fetch(ref: str, then: Callable[[], None]) -> None:
+    """The library's weights are not on this machine yet."""
+    library = ref.partition(":")[0]
+    st.button(
+        "Fetch its weights and open it",
+        icon=":material/download:",
+        type="primary",
+        key="your_network_fetch",
+        on_click=st.session_state.__setitem__,
+        args=(_TO_FETCH, ref),
+    )
+    if st.session_state.pop(_TO_FETCH, None) == ref:
+        from pruning.catalog.openers import open_network
+
+        with errors.shown(stop=False):
+            with st.spinner(f"{library} fetches the weights; large networks take minutes"):
+                open_network(ref)
+            _choose(ref, then)
+            st.rerun()
+    st.caption(f"{library} fetches them from its own server, once; they are kept on this machine.")
 
 
 @st.cache_resource(show_spinner=False)
