@@ -242,4 +242,4 @@ def test_on_ones_own_machine_the_librarys_weights_are_fetched_on_request(
     assert not [button for button in app.button if button.key == "your_network_fetch"]
     app.button(key="your_network_open").click().run()
     assert not app.exception and not app.error
-    assert app.session_state["model_ref"] == f"{NET}?weights=default"
+    assert app.session_state["model_ref"] == NET
