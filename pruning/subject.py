@@ -211,6 +211,14 @@ class Subject:
             )
         return tuple(found)
 
+    def named(self, output: int) -> str:
+        """What an output stands for: its class's name, or 'class 7' where it has none; 'no answer' for −1."""
+        if output < 0 or (self.images is not None and self.images.info.classes):
+            return self.info.answer(output)
+        names = names_of(self.network)
+        own = names[output] if output < len(names) else ()
+        return own[-1] if own else f"class {output}"
+
     @property
     def preprocess(self) -> Preprocess | None:
         """How its images are prepared; None where it has none, or where they are as they are."""

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from pruning.base.cancel import Cancel
 from pruning.data.preprocess import Preprocess
-from pruning.fitting import names_of
 from pruning.subject import Subject
 from pruning.tasks.alike import AGREEMENT
 from pruning.tasks.metric import Summary
@@ -154,18 +153,10 @@ def _examples(subject: Subject, found: Answers, index: Tensor) -> tuple[Example,
         made.append(
             Example(
                 index=int(shown[row]),
-                answer=_named(subject, predicted),
-                truth=None if labels is None else _named(subject, int(labels[shown[row]])),
+                answer=subject.named(predicted),
+                truth=None if labels is None else subject.named(int(labels[shown[row]])),
                 right=None if labels is None else bool(found.scores[place]),
                 confidence=float(shares[row].max()),
             )
         )
     return tuple(made)
-
-
-def _named(subject: Subject, output: int) -> str:
-    """What an output stands for."""
-    if subject.info.classes:
-        return subject.info.answer(output)
-    names = names_of(subject.network)
-    return names[output][-1] if 0 <= output < len(names) else f"class {output}"

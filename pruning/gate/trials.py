@@ -62,7 +62,7 @@ def try_others(subject: Subject, first: Look, *, cancel: Cancel | None = None) -
         Cancelled: `cancel()` became true.
     """
     own, choices = first.preprocess, first.answers.choices
-    if own is None or choices is None or subject.images is None:
+    if own is None or choices is None or choices.labels is None or subject.images is None:
         return ()
     some = torch.linspace(0, len(first.index) - 1, min(IMAGES, len(first.index))).round().long().unique()
     index, labels, base = first.index[some], choices.labels[some], first.answers.scores[some]
