@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pruning.base.errors import InputError, RequirementError
+from pruning.catalog.network import Network
 from pruning.cli.output import say, signed
 from pruning.cli.requirements import Requirement
 from pruning.gate import Look, Trial, look, try_others
+from pruning.runs.held import changed
 from pruning.runs.looks import looks_words, note_look
 from pruning.subject import Subject
 
@@ -29,12 +32,27 @@ class Passed:
 
 
 def say_remarks(subject: Subject) -> None:
-    """Say where the weights are from, and what was guessed, left out or noticed, where images are one's own."""
-    if subject.preprocess is not None:
+    """Say where the weights are from, and what was guessed, left out or noticed, where images are one's own; of a run
+    what of its files has changed since."""
+    if subject.preprocess is None:
+        say_changes(subject.network)
+    else:
         if not subject.network.root:
             say(f"Weights: {subject.network.weights}.")
         for remark in subject.remarks:
             say(f"Note: {remark}")
+
+
+def say_changes(network: Network) -> None:
+    """Say what of the files of a run's network and images has changed since the run was made."""
+    for remark in network.remarks if network.root else ():
+        say(f"Note: {remark}")
+
+
+def say_changes_of(folder: Path) -> None:
+    """The same of the run in a folder, whatever is opened of it."""
+    for remark in changed(folder):
+        say(f"Note: {remark}")
 
 
 def pass_gate(

@@ -62,7 +62,7 @@ def _ask(chosen: Subject) -> None:
     if look.doubt:
         st.warning(errors.plain(look.doubt), icon=":material/help:")
     st.html(seen_strip.html(_seen(chosen, look)))
-    st.caption("  \n".join(errors.plain(remark) for remark in look.remarks))
+    st.caption("  \n".join(errors.plain(remark) for remark in _noticed(chosen)))
     with st.container(horizontal=True, gap="small"):
         st.button(
             "Yes, go on", type="primary", key="gate_yes", icon=":material/check:", on_click=passed, args=(chosen,)
@@ -139,10 +139,17 @@ def _place(chosen: Subject) -> tuple[str, str]:
     return chosen.ref, chosen.data_name
 
 
+def _noticed(chosen: Subject) -> list[str]:
+    """What is to be said of network and images, but for what a banner says."""
+    above = chosen.network.remarks if chosen.network.root else ()
+    return [remark for remark in chosen.remarks if remark not in above]
+
+
 def _remarks(chosen: Subject) -> None:
-    if chosen.remarks:
-        with st.expander(f"What was noticed of the network and its images ({len(chosen.remarks)})"):
-            for remark in chosen.remarks:
+    remarks = _noticed(chosen)
+    if remarks:
+        with st.expander(f"What was noticed of the network and its images ({len(remarks)})"):
+            for remark in remarks:
                 st.markdown(f"- {errors.plain(remark)}")
             if chosen.preprocess is not None:
                 st.button(

@@ -19,8 +19,9 @@ def answers(contents: Contents) -> str:
     counts = [
         ("same", found.same, "same answer" if found.otherwise is not None else _kept(contents)),
         ("removed", found.newly_wrong, contents.metric.lost),
-        ("right", found.newly_right, contents.metric.won),
     ]
+    if found.newly_right or contents.metric.judges:  # nothing agrees more with the unpruned network than itself
+        counts.append(("right", found.newly_right, contents.metric.won))
     if found.otherwise:
         counts.append(("dense", found.otherwise, contents.metric.otherwise))
     bar = "".join(
