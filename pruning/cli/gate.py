@@ -115,6 +115,8 @@ def gate_values(first: Look, trials: Sequence[Trial]) -> dict[str, Any]:
                 "difference": trial.difference.value,
                 "interval": list(trial.difference.interval),
                 "images": trial.images,
+                **({} if trial.order is None else {"class_order": trial.order}),
+                **({} if trial.preprocess is None else {"preprocess": trial.preprocess.to_values()}),
             }
             for trial in trials
         ],
@@ -142,7 +144,7 @@ def _meets(first: Look, wanted: Requirement) -> bool:
 def _how(trial: Trial) -> str:
     way = trial.preprocess
     if way is None:
-        return " Name the classes so that they stand in this order, if that is the order it learnt them in."
+        return f" To use it, if that is the order in which it learnt them: --class-order {trial.order}."
     mean, std = (",".join(f"{number:.6g}" for number in numbers) for numbers in (way.mean, way.std))
     crop = "--crop squash" if way.resize is None else f"--resize {way.resize}"
     return f" To use it: --colour {way.colour} --mean {mean} --std {std} {crop}."

@@ -71,14 +71,21 @@ class Look:
     @property
     def words(self) -> str:
         """The figure in a sentence."""
+        return "".join(self.parts)
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """The sentence taken apart: what stands before the figure, the figure, and the rest. Where there is none all
+        of it is the first part."""
         metric, images = self.answers.metric, self.answers.images
         if self.trivial:
-            return f"These {images:,} select images have no labels: what is measured with them is {metric.title}."
+            said = f"These {images:,} select images have no labels: what is measured with them is {metric.title}."
+            return said, "", ""
         start = "As it is" if self.pruned else "Unpruned"
-        share = f"{metric.words(self.value)} ({metric.span(self.interval)})"
+        share, span = metric.words(self.value), metric.span(self.interval)
         if metric.name == "accuracy":
-            return f"{start}, {self.title} gets {share} of {images:,} select images right."
-        return f"{start}, {self.title}: {metric.title} {share} on {images:,} select images."
+            return f"{start}, {self.title} gets ", share, f" ({span}) of {images:,} select images right."
+        return f"{start}, {self.title}: {metric.title} ", share, f" ({span}) on {images:,} select images."
 
     def figure(self, name: str) -> float | None:
         """A metric of this look by its name; None where it was not measured."""
