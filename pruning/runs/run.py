@@ -134,8 +134,10 @@ class Run:
             return {}
         found = read_answers(path)
         known = None if self.result is None or self.result.data is None else self.result.data.classes
-        classes = len(self._described().classes) if known is None else known
         for choices in (side.choices for side in found.values() if side.choices is not None):
+            if choices.labels is None:  # then nothing says how many classes there are
+                continue
+            classes = len(self._described().classes) if known is None else known
             if not _within(choices.labels, 0, classes) or not _within(choices.predicted, -1, classes):
                 raise StorageError(
                     f"The answers in {path.name} are to images of other classes than {self.recipe.data} has: run the "

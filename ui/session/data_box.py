@@ -39,6 +39,14 @@ def ask(reference: str) -> None:
     st.session_state[_ASKED] = reference
 
 
+def exchange(model: str, old: str, new: str) -> None:
+    """Go on with the same images of one's own by another reference, as with another split; how they are prepared for a
+    network stays."""
+    permits.follow(model, old, new)
+    st.session_state[_BROUGHT] = [new if own == old else own for own in st.session_state.get(_BROUGHT, [])]
+    ask(new)
+
+
 def show(subject: Subject, place: DeltaGenerator) -> Subject:
     """Draw the box into `place`; gives the network with the chosen images, or as it is where none fit it."""
     from pruning.data.readers import describe_data

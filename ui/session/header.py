@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui.kit import errors, route
 from ui.kit.view import View
-from ui.session import banners, cuts, data_box, gate, network_box, own, share, uploads, yours
+from ui.session import banners, changed, cuts, data_box, gate, network_box, own, share, uploads, yours
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -45,6 +45,7 @@ def show_early(title: str, view: View | None = None, *, stops: bool = False) -> 
     own.write(chosen)
     yours.show()
     banners.untrained(chosen)
+    changed.of_subject(chosen)
     gate.show(chosen, stops=stops)
     cuts.settle(chosen)
     return chosen, end
