@@ -65,7 +65,7 @@ _STYLE = """<style>
 [class*=st-key-doors] [data-testid=stElementContainer]{position:static}
 [class*=st-key-doors] [data-testid=stPageLink] a::after{content:"";position:absolute;inset:0;z-index:1;
  border-radius:.55rem}
-[class*=st-key-doors] [data-testid=stPageLink] a:focus-visible::after{outline:2px solid currentColor}
+[class*=st-key-doors] [data-testid=stPageLink] a:focus-visible::after{outline:2px solid var(--kept)}
 [class*=st-key-doors] [class*=st-key-go_on]{position:relative;z-index:2}
 [class*=st-key-doors] [class*=st-key-go_on] [data-testid=stPageLink] p{font-size:var(--text-note);line-height:1.4;
  white-space:normal;text-decoration:underline;text-underline-offset:.15em}
