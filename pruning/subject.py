@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -149,6 +150,16 @@ class Subject:
     def digest(self) -> str:
         """SHA-256 of all weights."""
         return self.network.digest
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of all weights and of what is computed with them, for inputs of which size: what is measured of one
+        network does not hold for another of the same weights.
+
+        Raises:
+            InputError: it cannot be traced.
+        """
+        return hashlib.sha256(f"{self.digest} {self.graph.digest}".encode()).hexdigest()
 
     @property
     def graph(self) -> ModelGraph:
