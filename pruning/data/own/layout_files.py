@@ -40,8 +40,10 @@ def arrange(tree: Tree, read_text: Callable[[str], bytes], archive: str = "") ->
     )
     parts = np.array([layout.folders[folder][0] for _, folder in places], dtype=np.int8)
     names = [name for name, _ in places]
-    if layout.classes is None:
-        return _labelled_by_tables(names, parts, layout, tree, read_text, archive)
+    if layout.classes is None or len(layout.classes) == 1:  # a single folder says nothing where a table does
+        found = _labelled_by_tables(names, parts, layout, tree, read_text, archive)
+        if layout.classes is None or found.labels is not None:
+            return found
     check_folders(names, [layout.folders[folder][1] or "" for _, folder in places], parts, tree, read_text)
     beside = {
         file: (lambda path: lambda: read_text(path))(f"{folder}/{file}".lstrip("/"))
