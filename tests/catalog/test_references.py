@@ -280,7 +280,7 @@ def test_a_file_may_import_its_neighbours(net):
         (":wide", "wide() in net.py cannot be called without arguments (missing a required argument: 'width')"),
         (":broken", 'broken() fails at net.py:12 (`return nn.Linear(3, "4")`): TypeError:'),
         (":leaves", 'leaves() fails at net.py:18 (`raise SystemExit("bye")`): SystemExit: bye'),
-        (":a_dict", "returned a OrderedDict, not an nn.Module"),
+        (":a_dict", "returned an OrderedDict, not an nn.Module"),
         (":with_inputs?size=5", "leave out size="),
     ],
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 
 from pruning.base.words import amount
-from ui.kit import errors
+from ui.kit import errors, place
 from ui.session import network_box, uploads, your_code
 
 if TYPE_CHECKING:

@@ -266,6 +266,10 @@ BROKEN: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "whole numbers": (lambda: {**STATE, "fc.weight": torch.ones(4, 6, dtype=torch.int8)}, "holds int8"),
     "no head": (lambda: {n: t for n, t in STATE.items() if "fc" not in n}, "no last layer .fc.weight, fc.bias"),
+    "a head of another name": (
+        lambda: {n.replace("fc", "classifier"): t for n, t in STATE.items()},
+        "classifier.weight, classifier.bias may be it by the shape, but nothing says so",
+    ),
     "no statistics": (lambda: {n: t for n, t in STATE.items() if "running_mean" not in n}, "lacks 3 of the model's"),
     "another head": (
         lambda: {**STATE, "fc.weight": torch.ones(9, 6), "fc.bias": torch.ones(9)},
@@ -288,7 +292,7 @@ BROKEN: dict[str, tuple[Callable[[], Any], str]] = {
     "the network itself": (lambda: trained(), "whole pickled model.*torch.load.*torch.save"),
     "the network itself, wrapped": (lambda: {"model": trained(), "epoch": 1}, "whole pickled model"),
     "nothing": (lambda: {}, "no state dict"),
-    "a number": (lambda: 3, "holds a int that is no state dict"),
+    "a number": (lambda: 3, "holds an int that is no state dict"),
     "meta": (lambda: {n: t.to("meta") for n, t in STATE.items()}, "without values"),
 }
 
