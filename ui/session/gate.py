@@ -101,10 +101,12 @@ def _seen(chosen: Subject, look: Look) -> list[Seen]:
 
 def _offer(chosen: Subject, trials: tuple[Trial, ...]) -> None:
     """What else was tried, and is surely better: one click takes it."""
-    better = [trial for trial in trials if trial.better][:SHOWN]
+    from pruning.gate import explaining
+
+    better = explaining(trials, chosen.task.metric.guess(chosen.info))[:SHOWN]
     if not better:
         if trials:
-            st.caption(f"{len(trials)} usual other ways to prepare the images were tried: none is surely better.")
+            st.caption(f"{len(trials)} usual other ways to prepare the images were tried: none explains it.")
         return
     metric = chosen.task.metric
     st.markdown("**Tried on the same images, and surely better:**")

@@ -39,8 +39,10 @@ def show(then: Callable[[], None], chosen: Subject) -> None:
         ways["Name a folder or file"] = _typed
     way: str | None = next(iter(ways))
     if len(ways) > 1:
+        known = st.session_state.get("your_images_way")
+        st.session_state["your_images_way"] = known if known in ways else way  # told anew each time the panel opens
         way = st.segmented_control(
-            "How", list(ways), default=way, required=True, key="your_images_way", label_visibility="collapsed"
+            "How", list(ways), required=True, key="your_images_way", label_visibility="collapsed"
         )
     ways[way or "Send a file"](then)
 
