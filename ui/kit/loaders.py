@@ -151,6 +151,12 @@ def load_data(name: str, data_dir: str | None = None, preprocess: Preprocess | N
     return _load_data(name, data_dir, preprocess, _stamp(name))
 
 
+def forget_images() -> None:
+    """Open images of one's own anew when they are asked for next, since files have changed."""
+    _load_data.clear()
+    _with_own.clear()
+
+
 def asked_to_stop() -> bool:
     """Never true: looking into the session is where Streamlit ends a run of the page that a newer one replaces."""
     return "loaders_never" in st.session_state
