@@ -37,7 +37,7 @@ class LeftOff:
 
 def draw(doors: tuple[Door, ...], key: str) -> list[DeltaGenerator]:
     """The doors side by side; in each, a place for where its visitor left off, which can be filled later."""
-    places = []
+    places: list[DeltaGenerator] = []
     with st.container(key=key):
         st.html(_STYLE)
         for column, door in zip(st.columns(len(doors), gap="small"), doors, strict=True):
