@@ -15,6 +15,7 @@ from pruning.data.own.folder_names import (
     BESIDE_IMAGES,
     NO_PART,
     PART_NAMES,
+    are_numbered,
     class_name,
     is_clutter,
     is_image,
@@ -190,6 +191,11 @@ class _Folders:
             labelled = bool(holding_images)
             if len(holding_images) == 1 and top not in self.images and _is_no_class(holding_images[0], archive):
                 top, labelled = holding_images[0], False
+            elif are_numbered([last_of(child) for child in folders]):
+                labelled = False
+                remarks.append(
+                    f"Folders that differ in a number alone are taken for no classes: {listed(_last(folders))}."
+                )
             found[top] = (NO_PART, None)
             for child in folders if labelled else ():
                 found[child] = (NO_PART, class_name(child))
