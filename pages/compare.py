@@ -9,7 +9,7 @@ from ui.compare import first_run, pair, parts, present, verdict_panel
 from ui.compare.parts import VIEW
 from ui.kit import errors, route
 from ui.runs import unreadable
-from ui.session import banners, share
+from ui.session import banners, changed, share
 
 route.through_app()
 title, before, after, show, corner = st.columns([1.2, 2, 2, 0.9, 0.85], vertical_alignment="bottom")
@@ -36,6 +36,7 @@ if refused is not None:
 with errors.shown(), st.spinner("Opening both networks"):
     chosen = pair.chosen(runs)
     banners.untrained(chosen.before.subject)
+    changed.show(*(side.run.path for side in (chosen.before, chosen.after) if side.run is not None))
     verdict_panel.show(chosen)
 with errors.shown():
     parts.show(chosen)

@@ -11,16 +11,14 @@ from ui.sensitivity import scan_panel, scan_results
 from ui.session import header
 
 subject = header.show("Sensitivity", scan_panel.VIEW, stops=True)
-missing = subject.missing
-if missing is None:
-    st.caption(
-        "Each chart cuts one group of layers alone and leaves the rest whole: what falls early needs its channels, "
-        "what stays high can be cut far."
-    )
-place = scan_panel.settings(subject)
-if missing is not None:
-    st.info(f"Nothing can be measured: {missing}.", icon=":material/image_not_supported:")
+if subject.missing is not None:
+    scan_panel.say_missing(subject)
     st.stop()
+st.caption(
+    "Each chart cuts one group of layers alone and leaves the rest whole: what falls early needs its channels, "
+    "what stays high can be cut far."
+)
+place = scan_panel.settings(subject)
 with errors.shown():
     scan = scan_panel.wanted(subject)
 if not any(curve.locked is None for curve in scan.curves):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,7 +20,9 @@ from pruning.catalog.network import Network
 from pruning.catalog.openers import open_network
 from pruning.catalog.wrapped import unwrapped
 from pruning.data.info import DataInfo
-from pruning.data.mapped import ByName, MappedData, by_position, map_classes, mapped_info
+from pruning.data.mapped import ByName, MappedData, by_position, in_order, map_classes, mapped_info
+from pruning.data.orders import ClassOrder
+from pruning.data.own.reference import read_reference
 from pruning.data.preprocess import Preprocess
 from pruning.data.protocol import Data
 from pruning.data.readers import describe_data, is_available, open_data
@@ -42,6 +45,7 @@ NEEDS: dict[Use, tuple[Part, ...]] = {
 }
 """What each use cannot do without; a run fine-tunes, and is carried out by another process."""
 IMAGENET_CLASSES = 1000
+NOT_FOLLOWED = "The class order that was asked for makes no difference"
 WORDS: dict[Use, str] = {"measure": "measured", "scan": "scanned", "run": "pruned and fine-tuned"}
 
 
@@ -151,6 +155,16 @@ class Subject:
         return self.network.digest
 
     @property
+    def identity(self) -> str:
+        """SHA-256 of all weights and of what is computed with them, for inputs of which size: what is measured of one
+        network does not hold for another of the same weights.
+
+        Raises:
+            InputError: it cannot be traced.
+        """
+        return hashlib.sha256(f"{self.digest} {self.graph.digest}".encode()).hexdigest()
+
+    @property
     def graph(self) -> ModelGraph:
         """Its channel groups and all that is known of its calls.
 
@@ -213,6 +227,14 @@ class Subject:
                 Lack(part="reference", words=words, remedy="open it by reference, such as file:PATH.py:FACTORY")
             )
         return tuple(found)
+
+    def named(self, output: int) -> str:
+        """What an output stands for: its class's name, or 'class 7' where it has none; 'no answer' for −1."""
+        if output < 0 or (self.images is not None and self.images.info.classes):
+            return self.info.answer(output)
+        names = names_of(self.network)
+        own = names[output] if output < len(names) else ()
+        return own[-1] if own else f"class {output}"
 
     @property
     def preprocess(self) -> Preprocess | None:
@@ -297,15 +319,22 @@ class Subject:
     def _in_its_classes(self, images: Images) -> Images:
         """Images of one's own with the network's classes for theirs."""
         info = images.info
+        order = _order_asked(info)
         if info.preprocess is None or not info.labelled or info.task != CLASSIFICATION.name:
-            return images
+            return images if order is None else images.as_told((f"{NOT_FOLLOWED}: these images have no labels.",))
         shape = output_shape(self.network)
         names = names_of(self.network)
         by_name = _by_name(info, names, shape[1]) if len(shape) == 2 and shape[1] > 1 else None
+        if by_name is None and order is not None and by_position(info, names) is not None:
+            by_name = in_order(info, order)
+            said = by_position(mapped_info(info, by_name), names)
+            images = images if said is None else images.as_told((said,))
+        elif order is not None:
+            images = images.as_told((f"{NOT_FOLLOWED}: the network's classes have names, and are found by these.",))
         if by_name is None:
             said = by_position(info, names)
             return images if said is None else images.as_told((said,))
-        told = mapped_info(info, by_name)
+        told = mapped_info(images.info, by_name)
         opened = functools.cache(lambda: MappedData(info=told, inner=images.open(), by_name=by_name))
         return replace(images, info=told, open=opened)
 
@@ -344,6 +373,14 @@ class Subject:
         reason = task_of(info).misfit(outputs, info)
         if reason is not None:
             raise InputError(f"{self.title} cannot be used with {info.name}: {reason}.")
+
+
+def _order_asked(info: DataInfo) -> ClassOrder | None:
+    """The class order that the reference of images of one's own names."""
+    try:
+        return None if info.preprocess is None else read_reference(info.name).order
+    except InputError:  # images that were opened without a reference
+        return None
 
 
 def _by_name(info: DataInfo, names: Classes, outputs: int) -> ByName | None:

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from pruning.catalog.openers import open_network
 from pruning.data.info import DataInfo, Progress, Role
 from pruning.data.memory import MemoryData
+from pruning.data.own.reference import take_apart
 from pruning.data.preprocess import IMAGENET, Preprocess
 from pruning.data.protocol import Data
 from pruning.data.reader import Reader
@@ -52,7 +53,7 @@ def draw(role: Role, name: str) -> tuple[Tensor, Tensor]:
 
 
 def describe(reference: str, preprocess: Preprocess | None = None) -> DataInfo:
-    name, how = PurePath(reference.partition(":")[2]).name, preprocess or DEFAULT
+    name, how = PurePath(take_apart(reference)[1]).name, preprocess or DEFAULT
     return DataInfo(
         name=reference, title=f"Shapes, {name}", classes=NAMES[name], shape=how.shape, mean=how.mean, std=how.std,
         sizes=SIZES, shift=1, flips=True, embedded=False, labelled=bool(NAMES[name]), things="shapes", preprocess=how,
@@ -67,7 +68,7 @@ def opened(
     progress: Progress | None,
     preprocess: Preprocess | None = None,
 ) -> Data:
-    info, name = describe(reference, preprocess), PurePath(reference.partition(":")[2]).name
+    info, name = describe(reference, preprocess), PurePath(take_apart(reference)[1]).name
     assert info.preprocess is not None
     pixels, truth = {}, {}
     for role in SIZES:

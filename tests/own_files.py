@@ -24,6 +24,13 @@ def pixels(colour: str, seed: int) -> np.ndarray:
     return np.clip(np.array(COLOURS[colour]) + noise, 0, 255).astype(np.uint8)
 
 
+def png(path: Path, *, seed: int, side: int = SIDE, colour: str = "red") -> Path:
+    """A photo of one colour as a file."""
+    noise = np.random.default_rng(seed).normal(0, 25, (side, side, 3))
+    Image.fromarray(np.clip(np.array(COLOURS[colour]) + noise, 0, 255).astype(np.uint8)).save(path)
+    return path
+
+
 def photos_zip(path: Path, labelled: bool = True) -> Path:
     """A zip as people make one: a folder a role, in it a folder a class; or all images together."""
     with zipfile.ZipFile(path, "w") as archive:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pruning.base.errors import InputError, RequirementError
+from pruning.catalog.network import Network
 from pruning.cli.output import say, signed
 from pruning.cli.requirements import Requirement
 from pruning.gate import Look, Trial, look, try_others
+from pruning.runs.held import changed
 from pruning.runs.looks import looks_words, note_look
 from pruning.subject import Subject
 
@@ -29,12 +32,27 @@ class Passed:
 
 
 def say_remarks(subject: Subject) -> None:
-    """Say where the weights are from, and what was guessed, left out or noticed, where images are one's own."""
-    if subject.preprocess is not None:
+    """Say where the weights are from, and what was guessed, left out or noticed, where images are one's own; of a run
+    what of its files has changed since."""
+    if subject.preprocess is None:
+        say_changes(subject.network)
+    else:
         if not subject.network.root:
             say(f"Weights: {subject.network.weights}.")
         for remark in subject.remarks:
             say(f"Note: {remark}")
+
+
+def say_changes(network: Network) -> None:
+    """Say what of the files of a run's network and images has changed since the run was made."""
+    for remark in network.remarks if network.root else ():
+        say(f"Note: {remark}")
+
+
+def say_changes_of(folder: Path) -> None:
+    """The same of the run in a folder, whatever is opened of it."""
+    for remark in changed(folder):
+        say(f"Note: {remark}")
 
 
 def pass_gate(
@@ -97,6 +115,8 @@ def gate_values(first: Look, trials: Sequence[Trial]) -> dict[str, Any]:
                 "difference": trial.difference.value,
                 "interval": list(trial.difference.interval),
                 "images": trial.images,
+                **({} if trial.order is None else {"class_order": trial.order}),
+                **({} if trial.preprocess is None else {"preprocess": trial.preprocess.to_values()}),
             }
             for trial in trials
         ],
@@ -124,7 +144,7 @@ def _meets(first: Look, wanted: Requirement) -> bool:
 def _how(trial: Trial) -> str:
     way = trial.preprocess
     if way is None:
-        return " Name the classes so that they stand in this order, if that is the order it learnt them in."
+        return f" To use it, if that is the order in which it learnt them: --class-order {trial.order}."
     mean, std = (",".join(f"{number:.6g}" for number in numbers) for numbers in (way.mean, way.std))
     crop = "--crop squash" if way.resize is None else f"--resize {way.resize}"
     return f" To use it: --colour {way.colour} --mean {mean} --std {std} {crop}."

@@ -13,6 +13,7 @@ from pruning.base import safe_yaml
 from pruning.base.errors import InputError, StorageError, excerpt
 from pruning.base.files import given_path, read_bytes
 from pruning.cli.arguments import whole
+from pruning.data.orders import ORDERS
 from pruning.data.preprocess import COLOURS, INTERPOLATIONS, LARGEST_SIDE, Preprocess
 from pruning.data.readers import READERS, data_reference, is_on_this_machine_alone
 
@@ -85,6 +86,12 @@ def add_image_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--split", metavar="A/B/C", help="shares of train/select/test where the folders name no roles (40/40/20)"
     )
+    orders = "; ".join(f"{order.name}: {order.words}" for order in ORDERS.values())
+    sub.add_argument(
+        "--class-order", choices=tuple(ORDERS),
+        help=f"in which the network numbers the classes, where it does not name them (default: as the images have "
+        f"them, which a classes.txt beside them may say). {orders}",
+    )  # fmt: skip
     sub.add_argument("--preprocess", metavar="FILE", help="YAML with size, resize, interpolation, mean, std, colour")
     sub.add_argument(
         "--size", metavar="N|HxW", help="pixels that the network sees (default: what it or the images say)"
@@ -110,8 +117,10 @@ def asked_of(args: argparse.Namespace) -> Asked:
         raise InputError("Give --crop or --resize, not both: --crop is the share of what --resize leaves.")
     if args.split is not None and args.data is None:
         raise InputError("--split is for images named with --data.")
+    if args.class_order is not None and args.data is None:
+        raise InputError("--class-order is for images named with --data.")
     asked = Asked(
-        data=None if args.data is None else data_reference(args.data, args.split),
+        data=None if args.data is None else data_reference(args.data, args.split, args.class_order),
         data_dir=args.data_dir,
         preprocess=preprocess,
         size=None if args.size is None else _size(args.size),

@@ -9,6 +9,7 @@ import pruning.runs  # noqa: F401 - adds run: to what open_network opens
 from pruning.base.digests import weights_digest
 from pruning.catalog.openers import open_network
 from pruning.cli.describe import describe_groups, locked_lines, weights_lines
+from pruning.cli.gate import say_changes
 from pruning.cli.output import field, only_ours
 from pruning.cost.bytes_left import bytes_now
 from pruning.cost.counts import layer_costs, model_cost
@@ -25,6 +26,7 @@ def inspect(ref: str) -> tuple[dict[str, Any], list[str]]:
     """
     with only_ours():
         network = open_network(ref)
+        say_changes(network)
         graph = build_graph(network.model, network.example_inputs)
     tensors = {name: tensor.detach() for name, tensor in network.model.named_parameters(remove_duplicate=False)}
     tensors |= dict(network.model.named_buffers(remove_duplicate=False))

@@ -9,6 +9,7 @@ from typing import Any
 import pruning.runs  # noqa: F401 - adds run: to what open_network opens
 from pruning.base.errors import InputError
 from pruning.catalog.openers import open_network
+from pruning.cli.gate import say_changes
 from pruning.cli.output import field, only_ours, say
 from pruning.jobs.store import LocalStore
 from pruning.jobs.work import Work
@@ -35,6 +36,7 @@ def latency(
         raise InputError(f"--batch is {batch}: a batch has at least one sample.")
     with only_ours():
         network = open_network(ref)
+        say_changes(network)
         graph = build_graph(network.model, network.example_inputs)
         job = job_of(steps_key(graph, batch))
         with job.working(work) as work:

@@ -83,7 +83,7 @@ def _check_measured(subject: Subject, required: Sequence[Requirement]) -> None:
                     f"--require names '{name}', which is not measured with these images: there is "
                     f"{', '.join(measured)}."
                 )
-        if "worst_class_drop" in wanted.path and task.choices is None:
+        if "worst_class_drop" in wanted.path and (task.choices is None or not task.needs_labels):
             raise InputError("--require names 'worst_class_drop', but these images have no classes to lose anything.")
 
 

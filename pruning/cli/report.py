@@ -8,8 +8,9 @@ from typing import Any
 
 from pruning.base.files import given_path
 from pruning.base.words import size
+from pruning.cli.gate import say_changes_of
 from pruning.cli.output import say
-from pruning.export.report import Options, write_report
+from pruning.export.report import Options, read_finished, write_report
 from pruning.export.report.write import publish_report
 from pruning.runs import report_path
 
@@ -25,6 +26,7 @@ def report(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[s
     if args.work is not None:
         out, length = publish_report(folder, args.work, options, data_dir=args.data_dir, cancel=cancel)
     else:
+        say_changes_of(read_finished(folder).path)
         path = write_report(
             folder,
             args.out or report_path(folder),

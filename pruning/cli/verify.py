@@ -10,6 +10,7 @@ from torch import nn
 import pruning.runs  # noqa: F401 - adds run: to what open_network opens
 from pruning.catalog.openers import open_network
 from pruning.cli.describe import describe_groups, locked_lines, weights_lines
+from pruning.cli.gate import say_changes
 from pruning.cli.output import change, field, listed, only_ours
 from pruning.cost.counts import count_macs, shapes_after
 from pruning.removal.remove import remove
@@ -26,6 +27,7 @@ def verify(ref: str, spec: PruneSpec) -> tuple[dict[str, Any], list[str]]:
     clock: dict[str, float] = {}
     with only_ours():
         network = open_network(ref)
+        say_changes(network)
         done = remove(network.model, network.example_inputs, spec, clock=clock)
     round_to = spec.round_to if spec.round_to > 1 else None
     check = done.check

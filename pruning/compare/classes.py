@@ -51,18 +51,18 @@ class ClassChange:
 
 
 def per_class(before: Answers, after: Answers, names: Sequence[str]) -> list[ClassChange]:
-    """Every class that has images, the greatest loss first; ties in the order of `names`. Empty for a task that
-    chooses no class.
+    """Every class that has images, the greatest loss first; ties in the order of `names`. Empty where no class is
+    chosen, or it is not known which is right.
 
     Raises:
         InputError: the answers are to different images.
     """
     check_same_images(before, after)
-    if before.choices is None or after.choices is None:
+    if before.choices is None or after.choices is None or before.choices.labels is None:
         return []
-    found = []
+    found, labels = [], before.choices.labels
     for number, name in enumerate(names):
-        mine = before.choices.labels == number
+        mine = labels == number
         if bool(mine.any()):
             first, second = before.choices.right[mine], after.choices.right[mine]
             found.append(
@@ -107,10 +107,11 @@ def summary(found: Sequence[ClassChange]) -> str:
 
 
 def confusion(answers: Choices, classes: int) -> Tensor:
-    """How often class `row` was answered with class `column`: int64 (classes, classes).
+    """How often class `row` was answered with class `column`: int64 (classes, classes). Labels must be known.
 
     An image without an answer (-1) stands in no column.
     """
+    assert answers.labels is not None, "it is known what is right"
     answered = answers.predicted >= 0
     places = answers.labels[answered] * classes + answers.predicted[answered]
     return torch.bincount(places, minlength=classes * classes).reshape(classes, classes)

@@ -177,8 +177,8 @@ def verdict(knockout: Knockout) -> str:
         ends = metric.signed_span(difference.interval)
         return f"Cannot be told from nothing: {metric.signed(difference.value)} {metric.unit_of_change} ({ends})."
     return (
-        f"Cannot be told from nothing: {difference.newly_wrong} of {knockout.before.images:,} images newly wrong, "
-        f"{difference.newly_right} newly right."
+        f"Cannot be told from nothing: {difference.newly_wrong} of {knockout.before.images:,} images {metric.lost}, "
+        f"{difference.newly_right} {metric.won}."
     )
 
 

@@ -223,7 +223,16 @@ def _agreement_words(found: Changes, things: str) -> str:
 
     >>> _agreement_words(Changes(images=1000, same=985, newly_wrong=15, newly_right=0, otherwise=None), "photos")
     'of 1,000 photos 985 are answered as before, and 15 no longer as the unpruned network answers them'
+    >>> _agreement_words(Changes(images=1000, same=985, newly_wrong=15, newly_right=0, otherwise=0), "photos")
+    'of 1,000 photos both say the same of 985 and differ in 15'
+    >>> _agreement_words(Changes(images=1000, same=985, newly_wrong=9, newly_right=4, otherwise=2), "photos")
+    'of 1,000 photos both say the same of 985 and differ in 15 (9 no longer as the unpruned network, 4 newly as it)'
     """
+    if found.otherwise is not None:
+        parts = f"{found.newly_wrong:,} no longer as the unpruned network, {found.newly_right:,} newly as it"
+        told = f" ({parts})" if found.newly_right or found.otherwise else ""
+        apart = found.images - found.same
+        return f"of {found.images:,} {things} both say the same of {found.same:,} and differ in {apart:,}{told}"
     head = f"of {found.images:,} {things} {found.same:,} are answered as before"
     gained = f", {found.newly_right:,} newly as the unpruned network answers them" if found.newly_right else ""
     return f"{head}{gained}, and {found.newly_wrong:,} no longer as the unpruned network answers them"
@@ -241,7 +250,9 @@ def _meaning(facts: Facts) -> tuple[str, Tone]:
     if difference is None:
         before, after = (metric.words(value) for value in facts.values)
         said = (
-            f"{before} and {after} of the answers are right" if metric.counts else f"{metric.title} {before}, {after}"
+            f"{before} and {after} of the answers are right"
+            if metric.counts_right
+            else f"{metric.title} {before}, {after}"
         )
         return (
             f"{said}, but whether that is a difference cannot be told: the answers image by image were not kept",

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pruning.base.errors import InputError, excerpt
 from pruning.data.info import DataInfo, Role
+from pruning.data.orders import ClassOrder
 from pruning.data.protocol import Data
 
 Names = Sequence[Sequence[str]]
@@ -109,6 +110,22 @@ def map_classes(info: DataInfo, names: Names, outputs: int) -> ByName | None:
         f"The classes of {info.title} cannot all be found by name: {'; '.join(reasons)}. Name them as the network "
         f"does, such as '{excerpt(shown[0])}'."
     )
+
+
+def in_order(info: DataInfo, order: ClassOrder) -> ByName:
+    """Classes that are taken as they stand, in another order than that of their images.
+
+    Raises:
+        InputError: these classes do not have it.
+    """
+    numbers = order.numbers(info.classes)
+    if numbers is None:
+        raise InputError(
+            f"The classes of {info.title} cannot stand in {order.words}: not all of them {order.needs}. Choose another "
+            "class order, or none."
+        )
+    classes = tuple(name for _, name in sorted(zip(numbers, info.classes, strict=True)))
+    return ByName(outputs=numbers, classes=classes, remark=f"Classes stand in {order.words}, as was asked for.")
 
 
 def by_position(info: DataInfo, names: Names) -> str | None:

@@ -12,12 +12,13 @@ from pruning.base.errors import InputError, excerpt
 from pruning.base.files import given_path
 from pruning.data.digits import MNIST, MNIST5K
 from pruning.data.info import DataInfo, Progress
+from pruning.data.orders import find_order
 from pruning.data.own.code import CODE
 from pruning.data.own.folder import FOLDER
 from pruning.data.own.guess import kind_of_path
 from pruning.data.own.npz import NPZ
 from pruning.data.own.parquet import PARQUET
-from pruning.data.own.reference import read_reference, read_split, take_apart
+from pruning.data.own.reference import read_reference, read_split, take_apart, with_option
 from pruning.data.own.zip import ZIP
 from pruning.data.photos import CIFAR10
 from pruning.data.preprocess import Preprocess
@@ -51,29 +52,26 @@ def find_reader(reference: str) -> Reader:
     raise InputError(f"There is no data set '{excerpt(reference)}'. Choose one of: {forms}.")
 
 
-def data_reference(text: str, split: str | None = None) -> str:
+def data_reference(text: str, split: str | None = None, order: str | None = None) -> str:
     """The reference that somebody means by what they gave: a name or a reference as it is, else a file or folder, which
     is looked at. A name wins over a folder of that name, which is then written './name'.
 
-    `split`: per cent of train, select and test, as '40/40/20', for images that do not say their roles.
+    `split`: per cent of train, select and test, as '40/40/20', for images that do not say their roles. `order`: name of
+    the order in which the network numbers the classes (`pruning.data.orders`), where it does not name them.
 
     Raises:
-        InputError: there is nothing of that name, nothing of a kind that can be read, or `split` is not allowed.
+        InputError: there is nothing of that name, nothing of a kind that can be read, or `split` or `order` is not
+            allowed.
     """
     if split is not None:
         read_split(split)
+    if order is not None:
+        find_order(order)
     if any(reader.takes(text) for reader in READERS.values()):
-        if split is None:
-            return text
-        if not is_on_this_machine_alone(text):
-            raise InputError(f"{excerpt(text)} has its own roles: leave out the split {split}.")
-        if read_reference(text).split is not None:
-            raise InputError(f"'{excerpt(text)}' says how it is split already: leave out the split {split}.")
-        return f"{text}?split={split}"
+        return _with_options(text, split, order)
     kind, why_not = kind_of_path(text)
     if kind is not None:
-        found = f"{kind}:{text}"
-        return found if split is None else data_reference(found, split)
+        return _with_options(f"{kind}:{text}", split, order)
     if why_not is not None:
         raise InputError(f"{excerpt(text)} {why_not}")
     forms = ", ".join(reader.form for reader in READERS.values())
@@ -81,6 +79,25 @@ def data_reference(text: str, split: str | None = None) -> str:
         f"There is neither a data set nor a file or folder '{excerpt(text)}': check the path, or choose one of: "
         f"{forms}."
     )
+
+
+def _with_options(reference: str, split: str | None, order: str | None) -> str:
+    """Raises InputError where these images take none, or have them already."""
+    own = is_on_this_machine_alone(reference)
+    said = read_reference(reference) if own and (split or order) else None
+    if split is not None:
+        if said is None:
+            raise InputError(f"{excerpt(reference)} has its own roles: leave out the split {split}.")
+        if said.split is not None:
+            raise InputError(f"'{excerpt(reference)}' says how it is split already: leave out the split {split}.")
+        reference = with_option(reference, "split", split)
+    if order is not None:
+        if said is None:
+            raise InputError(f"{excerpt(reference)} has its own classes: leave out the class order {order}.")
+        if said.order is not None:
+            raise InputError(f"'{excerpt(reference)}' names a class order already: leave out the class order {order}.")
+        reference = with_option(reference, "order", order)
+    return reference
 
 
 def is_on_this_machine_alone(reference: str) -> bool:

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from pruning.base.cancel import Cancel
 from pruning.data.preprocess import Preprocess
-from pruning.fitting import names_of
 from pruning.subject import Subject
 from pruning.tasks.alike import AGREEMENT
 from pruning.tasks.metric import Summary
@@ -72,14 +71,21 @@ class Look:
     @property
     def words(self) -> str:
         """The figure in a sentence."""
+        return "".join(self.parts)
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """The sentence taken apart: what stands before the figure, the figure, and the rest. Where there is none all
+        of it is the first part."""
         metric, images = self.answers.metric, self.answers.images
         if self.trivial:
-            return f"These {images:,} select images have no labels: what is measured with them is {metric.title}."
+            said = f"These {images:,} select images have no labels: what is measured with them is {metric.title}."
+            return said, "", ""
         start = "As it is" if self.pruned else "Unpruned"
-        share = f"{metric.words(self.value)} ({metric.span(self.interval)})"
+        share, span = metric.words(self.value), metric.span(self.interval)
         if metric.name == "accuracy":
-            return f"{start}, {self.title} gets {share} of {images:,} select images right."
-        return f"{start}, {self.title}: {metric.title} {share} on {images:,} select images."
+            return f"{start}, {self.title} gets ", share, f" ({span}) of {images:,} select images right."
+        return f"{start}, {self.title}: {metric.title} ", share, f" ({span}) on {images:,} select images."
 
     def figure(self, name: str) -> float | None:
         """A metric of this look by its name; None where it was not measured."""
@@ -154,18 +160,10 @@ def _examples(subject: Subject, found: Answers, index: Tensor) -> tuple[Example,
         made.append(
             Example(
                 index=int(shown[row]),
-                answer=_named(subject, predicted),
-                truth=None if labels is None else _named(subject, int(labels[shown[row]])),
+                answer=subject.named(predicted),
+                truth=None if labels is None else subject.named(int(labels[shown[row]])),
                 right=None if labels is None else bool(found.scores[place]),
                 confidence=float(shares[row].max()),
             )
         )
     return tuple(made)
-
-
-def _named(subject: Subject, output: int) -> str:
-    """What an output stands for."""
-    if subject.info.classes:
-        return subject.info.answer(output)
-    names = names_of(subject.network)
-    return names[output][-1] if 0 <= output < len(names) else f"class {output}"

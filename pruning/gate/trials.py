@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, PruningError
+from pruning.data.orders import other_orders
 from pruning.data.preprocess import IMAGENET, Colour, Preprocess
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
 from pruning.fitting import names_of
 from pruning.gate.look import Look
-from pruning.gate.orders import orders
 from pruning.subject import Subject
 from pruning.tasks.metric import Difference
 
@@ -47,7 +47,7 @@ class Trial:
     preprocess: Preprocess | None = None
     """What would have to be asked for; None where it is the order of the classes."""
     order: str | None = None
-    """Name of the order of classes; None where it is the preparation."""
+    """Name of the order of classes (`pruning.data.orders`); None where it is the preparation."""
 
     @property
     def better(self) -> bool:
@@ -62,7 +62,7 @@ def try_others(subject: Subject, first: Look, *, cancel: Cancel | None = None) -
         Cancelled: `cancel()` became true.
     """
     own, choices = first.preprocess, first.answers.choices
-    if own is None or choices is None or subject.images is None:
+    if own is None or choices is None or choices.labels is None or subject.images is None:
         return ()
     some = torch.linspace(0, len(first.index) - 1, min(IMAGES, len(first.index))).round().long().unique()
     index, labels, base = first.index[some], choices.labels[some], first.answers.scores[some]
@@ -79,8 +79,8 @@ def try_others(subject: Subject, first: Look, *, cancel: Cancel | None = None) -
         )
 
     found = [
-        trial(f"classes in {order}", choices.predicted[some], table[labels], order=order)
-        for order, table in (orders(subject.info) if not names_of(subject.network) else ())
+        trial(f"classes in {order.words}", choices.predicted[some], torch.tensor(table)[labels], order=order.name)
+        for order, table in (other_orders(subject.info.classes) if not names_of(subject.network) else ())
     ]
     shown = partial(_predicted, subject.model, cancel=cancel)
     pixels = _Pixels(data, index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -203,7 +203,8 @@ class Network(Opened):
         return sensitivity_figure(found, dark)
 
     def __repr__(self) -> str:
-        return f"{self.title}: {self.params:,} parameters, {self.macs:,} MACs, {self.subject.network.weights}"
+        words = f"{self.title}: {self.params:,} parameters, {self.macs:,} MACs, {self.subject.network.weights}"
+        return "\n".join((words, *(f"Note: {remark}" for remark in self.remarks)))
 
     def _repr_html_(self) -> str:
         table = self.layers().drop(columns=["group"])
@@ -218,7 +219,7 @@ class Network(Opened):
         )
         return (
             f"<p><b>{escape(self.title)}</b> · {self.params:,} parameters · {self.macs:,} MACs for one image · weights "
-            f"{escape(self.subject.network.weights)}</p>{shown}"
+            f"{escape(self.subject.network.weights)}</p>{notes_html(self.remarks)}{shown}"
         )
 
     def _statistics(self, spec: PruneSpec) -> Statistics | None:
@@ -231,6 +232,11 @@ class Network(Opened):
         if layer not in names:
             raise InputError(f"There is no layer '{layer}'. There are {', '.join(names)}.")
         return layer
+
+
+def notes_html(remarks: Sequence[str]) -> str:
+    """What was noticed, as a list; nothing where there is nothing."""
+    return f"<ul>{''.join(f'<li>{escape(remark)}</li>' for remark in remarks)}</ul>" if remarks else ""
 
 
 def _numbers(parameters: Mapping[str, int] | None) -> tuple[tuple[str, int], ...]:

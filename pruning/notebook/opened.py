@@ -30,6 +30,12 @@ class Opened:
         return count_macs(self.subject.graph, self.subject.graph.shapes)
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was guessed, left out or noticed of network and images, and what of a run's files has changed since it
+        was made: each a whole sentence."""
+        return self.subject.remarks
+
+    @property
     def images(self) -> Data:
         """The images to measure on, loaded at first use.
 

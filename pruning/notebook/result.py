@@ -17,6 +17,7 @@ from pruning.export.table import find_export
 from pruning.render.markup.result import footnote, ledger_html
 from pruning.render.tokens import SIZES
 from pruning.runs import Run
+from pruning.runs.held import changed
 from pruning.runs.result import Result as Figures
 from pruning.subject import open_subject
 
@@ -82,8 +83,14 @@ class Result:
         export, source = find_export(name), Source.around(self.run)
         return export.write(source, Path(out or export.file_for(source)))
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the files of its network and images has changed since the run was made: each a whole sentence."""
+        return changed(self.run.path)
+
     def __repr__(self) -> str:
-        return self.verdict
+        return "\n".join((self.verdict, *(f"Note: {remark}" for remark in self.remarks)))
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{escape(self.verdict)}</b></p>{self.ledger().text}"
+        notes = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
+        return f"<p><b>{escape(self.verdict)}</b></p>{notes}{self.ledger().text}"

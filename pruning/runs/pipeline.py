@@ -181,14 +181,13 @@ def distillation_of(recipe: Recipe, subject: Subject) -> float:
 
 def worst_class(dense: Answers, pruned: Answers, names: Sequence[str]) -> WorstClass | None:
     """The class of which the pruned network has the fewest right answers compared with dense; None where no class is
-    chosen."""
-    if dense.choices is None or pruned.choices is None:
+    chosen, or it is not known which is right."""
+    if dense.choices is None or pruned.choices is None or dense.choices.labels is None:
         return None
-    counts = dense.choices.labels.bincount(minlength=len(names))
+    labels = dense.choices.labels
+    counts = labels.bincount(minlength=len(names))
     before, after = (
-        side.choices.labels[side.choices.right].bincount(minlength=len(names)).double()
-        for side in (dense, pruned)
-        if side.choices is not None
+        labels[choices.right].bincount(minlength=len(names)).double() for choices in (dense.choices, pruned.choices)
     )
     drops = torch.where(counts > 0, (before - after) / counts.clamp(min=1), -torch.inf)
     worst = int(drops.argmax())

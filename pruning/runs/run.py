@@ -10,9 +10,10 @@ from torch import Tensor
 
 from pruning.base.errors import StorageError
 from pruning.base.files import read_bytes
+from pruning.catalog.references import last_part
 from pruning.data.info import DataInfo
 from pruning.data.preprocess import Preprocess
-from pruning.data.readers import describe_data
+from pruning.data.readers import describe_data, without_path
 from pruning.graph.model_graph import ModelGraph
 from pruning.jobs.status import State, Status
 from pruning.planning.allocation import same_cut
@@ -79,9 +80,14 @@ class Run:
 
     @property
     def network(self) -> str:
-        """Name of the dense network that it goes back to, without its kind and options; 'unknown' where that is not
-        known."""
-        return self.origin.partition(":")[2].partition("?")[0] or UNKNOWN
+        """Name of the dense network that it goes back to, without its kind, folder and options; 'unknown' where that is
+        not known."""
+        return last_part(self.origin.partition(":")[2].partition("?")[0]) or UNKNOWN
+
+    @property
+    def images(self) -> str:
+        """Name of its images, without a folder."""
+        return without_path(self.recipe.data)
 
     def dense_ref(self) -> str:
         """`origin` of a finished run.
@@ -134,8 +140,10 @@ class Run:
             return {}
         found = read_answers(path)
         known = None if self.result is None or self.result.data is None else self.result.data.classes
-        classes = len(self._described().classes) if known is None else known
         for choices in (side.choices for side in found.values() if side.choices is not None):
+            if choices.labels is None:  # then nothing says how many classes there are
+                continue
+            classes = len(self._described().classes) if known is None else known
             if not _within(choices.labels, 0, classes) or not _within(choices.predicted, -1, classes):
                 raise StorageError(
                     f"The answers in {path.name} are to images of other classes than {self.recipe.data} has: run the "

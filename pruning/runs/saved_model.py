@@ -29,7 +29,7 @@ from pruning.fitting import at_shape
 from pruning.graph.inputs import Inputs
 from pruning.removal.apply import shrink
 from pruning.runs.files import MODEL, STRUCTURE
-from pruning.runs.held import changed
+from pruning.runs.held import changed, changed_network
 
 STRUCTURE_VERSION = 2
 """1 named a sample network where 2 has the reference of any network. What only runs with
@@ -142,7 +142,7 @@ def open_run(reference: Reference) -> Network:
         raise InputError(
             f"{excerpt(str(folder), 200)} holds no finished run: it has no {MODEL}. Name the folder of a finished run."
         )
-    structure, said = read_structure(folder), changed(folder)
+    structure = read_structure(folder)
     try:
         if parse_reference(structure.root).kind == reference.kind:
             raise StorageError(f"The model in {folder} is damaged (it came from {excerpt(structure.root)}). {AGAIN}")
@@ -159,6 +159,7 @@ def open_run(reference: Reference) -> Network:
         with torch.no_grad():
             Inputs.of(root.example_inputs).call(model.eval())
     except Exception as error:  # sizes and indices that are none raise nearly anything on their way through torch
+        said = changed_network(folder)
         if said:
             raise StorageError(f"The model in {folder} cannot be built any more: {said[0]}") from error
         raise StorageError(f"The model in {folder} is damaged ({first_line(error)}). {AGAIN}") from error
@@ -176,7 +177,7 @@ def open_run(reference: Reference) -> Network:
         preprocess=structure.preprocess or root.preprocess,
         classes=root.classes or structure.classes,
         any_size=root.any_size and not structure.shape,
-        remarks=said,
+        remarks=changed(folder),
         root=structure.root,
         structure=structure.shrinkage,
         held_zero=structure.held_zero,

@@ -78,6 +78,7 @@ def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None
     Raises:
         InputError: the folder is not empty.
         StorageError: it cannot be written, or a file that the network refers to cannot be read.
+        DataError: it cannot be told what the images are.
     """
     if path is None:
         model = "more" if recipe.continues else _folder_name(recipe.model)
@@ -85,7 +86,7 @@ def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None
         path = default_runs_dir() / f"{stamp}-{model}-{uuid.uuid4().hex[:4]}"
     check_free(path)
     recipe = recipe.replace(model=openers.absolute(recipe.model), data=readers.absolute(recipe.data))
-    files = files_of(recipe.model)
+    files = files_of(recipe)
     with _storage(path):
         path.mkdir(parents=True, exist_ok=True)
         replace_file(path / JOB, order_text(data_dir=data_dir))

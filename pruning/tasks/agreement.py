@@ -11,7 +11,8 @@ from pruning.base.errors import InputError
 from pruning.data.info import DataInfo, Role
 from pruning.data.protocol import Data
 from pruning.tasks.alike import AGREEMENT, DIVERGENCE
-from pruning.tasks.classification import distance_to_teacher, likeliest, not_by_class, same_class
+from pruning.tasks.choices import Choices
+from pruning.tasks.classification import answered, distance_to_teacher, likeliest, not_by_class, same_class
 from pruning.tasks.task import Task
 
 
@@ -46,6 +47,11 @@ def soft_cross_entropy(outputs: Tensor, targets: Tensor, /, *, reduction: Litera
     return summed / len(outputs) if reduction == "mean" else summed
 
 
+def chosen(outputs: Tensor, answers: Tensor) -> Choices:
+    """The class answered; what is right is not known."""
+    return answered(outputs)
+
+
 def misfit(shape: tuple[int, ...], info: DataInfo) -> str | None:
     """Outputs must be one number a class, whatever the classes are."""
     return not_by_class(shape)
@@ -62,5 +68,6 @@ AGREEMENT_TASK = Task(
     same_answer=same_class,
     as_targets=likeliest,
     misfit=misfit,
+    choices=chosen,
     needs_labels=False,
 )

@@ -59,6 +59,8 @@ AGREEMENT = Metric(
     lost="answered otherwise",
     won="answered alike again",
     kept="answered as before",
+    otherwise="answered in yet another way",
+    judges=False,
 )
 DIVERGENCE = Metric(
     name="kl_divergence",

@@ -11,16 +11,17 @@ from torch import Tensor
 class Choices:
     """Answers of a network that chooses one class an image."""
 
-    labels: Tensor
-    """int64 (images): the true classes."""
     predicted: Tensor
-    """int64 (images): the class with the largest output; -1 where an output is NaN, which counts as wrong."""
+    """int64 (images): the class with the largest output; -1 where an output is NaN, which counts as no answer."""
     confidence: Tensor
     """float32 (images): softmax probability of the class answered."""
-    truth: Tensor
-    """float32 (images): softmax probability of the true class."""
+    labels: Tensor | None = None
+    """int64 (images): the true classes; None where they are not known."""
+    truth: Tensor | None = None
+    """float32 (images): softmax probability of the true class, where it is known."""
 
     @property
     def right(self) -> Tensor:
-        """bool (images)."""
+        """bool (images). Only where labels are known."""
+        assert self.labels is not None, "without labels nothing is right or wrong"
         return self.predicted == self.labels

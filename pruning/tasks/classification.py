@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -40,11 +42,14 @@ def distance_to_teacher(outputs: Tensor, answers: Tensor, temperature: float = 4
 def chosen(outputs: Tensor, labels: Tensor) -> Choices:
     """The class answered, and softmax probabilities; what is NaN has probability 0."""
     shares = outputs.float().softmax(1).nan_to_num(0.0)
+    return replace(answered(outputs), labels=labels, truth=shares.gather(1, labels[:, None])[:, 0])
+
+
+def answered(outputs: Tensor) -> Choices:
+    """The class answered and its softmax probability, where it is not known what is right."""
     return Choices(
-        labels=labels,
         predicted=torch.where(outputs.isnan().any(1), -1, outputs.argmax(1)),
-        confidence=shares.max(1).values,
-        truth=shares.gather(1, labels[:, None])[:, 0],
+        confidence=outputs.float().softmax(1).nan_to_num(0.0).max(1).values,
     )
 
 

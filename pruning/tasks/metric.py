@@ -72,8 +72,17 @@ class Metric:
     """What images are called that only the first, and only the second, of two networks has right."""
     kept: str = "right or wrong as before"
     """And those that both have right, or neither."""
+    otherwise: str = "wrong in another way"
+    """And those that neither has right, though they answer differently."""
+    judges: bool = True
+    """Whether an image that counts was answered rightly, and not just as another network answers it."""
     of_all: Callable[[Tensor, Tensor], Summary] | None = None
     """Scores and targets of all images → the metric, where it is no plain mean of the scores."""
+
+    @property
+    def counts_right(self) -> bool:
+        """Whether it is a share of right answers, so that pages may say 'right' and 'wrong'."""
+        return self.counts and self.judges
 
     def mean(self, scores: Tensor) -> float:
         """The metric of so many scores."""

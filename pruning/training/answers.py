@@ -24,6 +24,8 @@ from pruning.tasks.task import Task
 from pruning.training.evaluate import Scores
 
 CHOICES = tuple(entry.name for entry in fields(Choices))
+UNJUDGED = ("predicted", "confidence")
+"""Of choices of which it is not known whether they are right."""
 SCORES = "scores"
 METRIC = ".metric"
 """Key of a file's metadata; absent: accuracy."""
@@ -132,7 +134,8 @@ class _Book:
     def answers(self, role: Role, digest: str) -> Answers:
         """All of it."""
         chosen = self._chosen
-        joined = {name: torch.cat([getattr(some, name) for some in chosen]) for name in CHOICES} if chosen else None
+        known = [name for name in CHOICES if chosen and getattr(chosen[0], name) is not None]
+        joined = {name: torch.cat([getattr(some, name) for some in chosen]) for name in known} if chosen else None
         targets = torch.cat(self._targets) if self._targets else torch.empty(0)
         return Answers(
             role=role,
@@ -158,7 +161,8 @@ def save_answers(path: Path, sides: Mapping[str, Answers]) -> None:
     tensors: dict[str, Tensor] = {}
     for name, answers in sides.items():
         if answers.choices is not None:
-            tensors |= {f"{name}.{field}": getattr(answers.choices, field).contiguous() for field in CHOICES}
+            said = {field: getattr(answers.choices, field) for field in CHOICES}
+            tensors |= {f"{name}.{field}": part.contiguous() for field, part in said.items() if part is not None}
         if answers.choices is None or answers.metric != ACCURACY:  # accuracy follows from the choices
             tensors[f"{name}.{SCORES}"] = answers.scores.contiguous()
     about = {name: f"{answers.role} {answers.data_digest}" for name, answers in sides.items()}
@@ -191,8 +195,10 @@ def _side(name: str, about: str, metric: Metric, tensors: Mapping[str, Tensor]) 
     said, _, digest = about.partition(" ")
     role = next((role for role in ROLES if role == said), None)
     own = {field: tensors[f"{name}.{field}"] for field in CHOICES if f"{name}.{field}" in tensors}
-    choices = Choices(**own) if len(own) == len(CHOICES) else None
-    scores = tensors.get(f"{name}.{SCORES}", None if choices is None else choices.right)
+    choices = Choices(**own) if set(own) in (set(CHOICES), set(UNJUDGED)) else None
+    scores = tensors.get(f"{name}.{SCORES}")
+    if scores is None and choices is not None and choices.labels is not None:
+        scores = choices.right
     if role is None or scores is None or any(part.shape != scores.shape for part in own.values()):
         raise ValueError("its parts do not fit each other")
     return Answers(role=role, data_digest=digest, metric=metric, scores=scores, choices=choices)

@@ -54,7 +54,7 @@ def test_the_worst_loss_stands_first() -> None:
     assert [case.lost for case in lost] == pytest.approx([0.95, 0.1])
     (won,) = rescued(BEFORE, AFTER)
     assert (won.index, won.before, won.after) == (4, 2, 1)
-    assert won.after_truth - won.before_truth == pytest.approx(0.6)
+    assert won.lost == pytest.approx(-0.6)
 
 
 def test_other_images_are_refused() -> None:

@@ -198,7 +198,7 @@ def test_what_people_wrote_stays_text(contents: Contents, html: str) -> None:
     ]
     for text in texts:
         assert "&lt;img src=x" in text and "<img src=x" not in text
-    assert texts[0].count("<img ") == len(contents.wrong) + len(contents.right)
+    assert texts[0].count("<img ") == sum(len(shelf.pictures) for shelf in contents.shelves)
 
 
 def test_data_cannot_end_its_script() -> None:
@@ -215,10 +215,10 @@ def test_nothing_is_fetched(html: str) -> None:
 
 
 def test_pictures_only_where_they_are_chosen(contents: Contents, html: str) -> None:
-    assert 0 < len(contents.wrong) <= 18 and without_code(html).count("data:image/png") == len(contents.wrong) + len(
-        contents.right
-    )
-    lost = [picture.case.lost for picture in contents.wrong]
+    wrong, right = (shelf.pictures for shelf in contents.shelves)
+    assert 0 < len(wrong) <= 18 and without_code(html).count("data:image/png") == len(wrong) + len(right)
+    assert "Newly wrong, worst first (" in html and "Newly right (" in html
+    lost = [picture.case.lost for picture in wrong]
     assert lost == sorted(lost, reverse=True), "worst first"
     assert "data:image/png" not in without_code(html_page(dataclasses.replace(contents, photos=False)))
 
@@ -228,7 +228,7 @@ def test_a_run_from_before_answers_were_kept(run: Run, tmp_path: Path) -> None:
     shutil.copytree(run.path, folder, ignore=shutil.ignore_patterns("answers.safetensors"))
     older = read_run(folder)
     found = gather(older, [older], Options(photos=True), sparsities=(0.0,))
-    assert (found.classes, found.wrong, found.photos, found.changes.otherwise) == ((), (), False, None)
+    assert (found.classes, found.shelves, found.photos, found.changes.otherwise) == ((), (), False, None)
     assert "before answers were kept image by image" in html_page(found)
 
 

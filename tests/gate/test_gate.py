@@ -8,10 +8,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pruning.data.info import DataInfo
 from pruning.data.preprocess import Preprocess
 from pruning.gate import look, try_others
-from pruning.gate.orders import orders
+from pruning.render.markup import gate_question
 from pruning.subject import Subject, open_subject
 from tests import own
 
@@ -62,22 +61,17 @@ def test_a_wrong_preparation_is_found_and_not_chosen(ref: str) -> None:
 def test_a_documented_order_of_classes_is_found(ref: str) -> None:
     subject = open_subject(ref, "shapes:renamed")
     found = try_others(subject, look(subject, images=60))
-    assert found[0].order == "alphabetical order, whatever their case" and found[0].value > 0.9
-    assert found[0].preprocess is None
+    assert found[0].words == "classes in alphabetical order, whatever their case" and found[0].value > 0.9
+    assert (found[0].order, found[0].preprocess) == ("alphabetical", None)
 
 
-def test_an_order_is_never_fitted() -> None:
-    """Labels that no written order explains stay unexplained."""
-    info = open_subject("sample:lenet300").info
-    assert [words for words, _ in orders(info)] == [], "digits stand in every order alike"
-    tables = dict(orders(named("10", "9", "100")))
-    assert tables.keys() == {"the order of their names as text", "the order of their numbers"}
-    assert tables["the order of their numbers"].tolist() == [1, 0, 2]
-    assert tables["the order of their names as text"].tolist() == [0, 2, 1]
-
-
-def named(*classes: str) -> DataInfo:
-    return own.with_names(own.describe("shapes:labelled"), *classes)
+def test_the_figure_has_its_badge(subject: Subject, ref: str) -> None:
+    first = look(subject, images=90)
+    assert "".join(first.parts) == first.words and first.parts[1] == f"{100 * first.value:.1f} %"
+    html = gate_question.html(first)
+    assert f"<span>{first.parts[1]}" in html and html.index('aria-label="measured"') < html.index("As expected?")
+    trivial = gate_question.html(look(open_subject(ref, "shapes:plain"), images=60))
+    assert "measured&quot;" not in trivial and 'aria-label="measured"' not in trivial, "there is no figure"
 
 
 def test_a_figure_far_below_the_stated_one_is_doubted(subject: Subject) -> None:

@@ -4,6 +4,9 @@ the process that made them is gone."""
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +14,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import pruning
 from pruning.base.errors import InputError, StorageError
+from pruning.cli.main import main
 from pruning.export.report import Options, write_report
+from pruning.export.report.provenance import facts
+from pruning.notebook.result import Result
 from pruning.runs import Run, create_run, execute, read_run
 from pruning.runs.held import changed
 from pruning.runs.looks import looks_words, note_look
@@ -23,7 +30,7 @@ from pruning.runs.suitable import suitable_recipe
 from pruning.spec import PruneSpec
 from pruning.subject import open_subject
 from pruning.training.evaluate import evaluate
-from tests import own
+from tests import own, own_files
 from tests.own import Place
 
 
@@ -135,6 +142,72 @@ def test_the_report_speaks_of_agreement(unlabelled: Run, tmp_path: Path) -> None
     assert "accuracy" not in body.lower() and str(unlabelled.path.parent) not in text
     assert "divergence from the unpruned network" in body and "looked at" in body and "RGB, mean 0.485" in body
     assert "newly wrong" not in body and "answered otherwise" in body
+
+
+def test_pictures_of_images_without_labels_tell_of_agreement(unlabelled: Run, tmp_path: Path) -> None:
+    answers = unlabelled.answers()
+    dense, pruned = (answers[name].classes for name in ("dense", "pruned"))
+    assert dense.labels is None and torch.equal(dense.predicted == pruned.predicted, answers["pruned"].scores)
+    report = write_report(unlabelled.path, tmp_path / "report.html", Options(photos=True), sparsities=(0.0, 0.5))
+    text = report.read_text()
+    body = re.sub(r"<style>.*?</style>", "", text[text.index("<main") : text.index("</main>")], flags=re.S)
+    differ = int((dense.predicted != pruned.predicted).sum())
+    assert "Both say the same, first where the second became less sure (the first 18 of" in body
+    assert body.count("<b>both say class ") == 18 and body.count("<b>they differ</b>") == min(18, differ)
+    assert (f"They differ, surest first (all {differ})" in body) == (0 < differ <= 18)
+    plain = re.sub(r"<[^>]+>", " ", body).replace("right after the cut", "").replace("further right", "")
+    assert not re.findall(r"[^.>]*\b(?:right|wrong|errs)\b[^.<]*", plain, re.I)
+
+
+def test_images_that_changed_are_said(place: Place, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    for number, name in enumerate(own.CLASSES * 4):
+        (photos / name).mkdir(parents=True, exist_ok=True)
+        own_files.png(photos / name / f"{number}.png", seed=number, side=16)
+    recipe = suitable_recipe(open_subject(place.ref, f"folder:{photos}"), PruneSpec(sparsity=0.3), epochs=0)
+    folder = create_run(recipe)
+    assert changed(folder) == ()
+    one = photos / "dot" / "1.png"
+    kept = one.read_bytes()
+    os.utime(one, (1, 1))
+    assert changed(folder) == (), "the same content, written anew"
+    own_files.png(one, seed=99, side=16)
+    (said,) = changed(folder)
+    assert said.startswith("The images in photos are not what they were when this run was made")
+    onward = create_run(recipe.replace(model=f"run:{folder}"))
+    assert len(changed(onward)) == 0, "they are what they were when that one began"
+    one.write_bytes(kept)
+    assert changed(folder) == ()
+    save = place.folder / "net.safetensors"
+    weights = load_file(save)
+    try:
+        save_file({name: value + 1 for name, value in weights.items()}, save)
+        assert len(changed(folder)) == len(changed(onward)) - 1 == 1, "a run that goes on began with these files, too"
+    finally:
+        save_file(weights, save)
+    shutil.rmtree(photos)
+    assert "The images in photos are gone" in changed(folder)[-1]
+
+
+def test_a_change_is_said_wherever_the_run_is_opened(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = tmp_path / "photos"
+    for number, name in enumerate(own.CLASSES * 5):
+        (photos / name).mkdir(parents=True, exist_ok=True)
+        own_files.png(photos / name / f"{number}.png", seed=number, side=16)
+    found = carried_out(place.ref, f"folder:{photos}", finetune_steps=0)
+    own_files.png(photos / "bar" / "0.png", seed=99, side=16)
+    (said,) = changed(found.path)
+    for command in ("evaluate {} --role select", "inspect {}", "verify {} --sparsity 0.2", "export {} recipe --out"):
+        more = [str(tmp_path / "out.yaml")] if "--out" in command else []
+        assert main([*command.format(found.ref).split(), *more]) == 0, command
+        assert capsys.readouterr().err.count(f"Note: {said}") == 1, command
+    network = pruning.open(found.ref)
+    assert said in network.remarks and said in repr(network) and said in network._repr_html_()
+    result = Result(run=found)
+    assert result.remarks == (said,) and said in repr(result)
+    assert said in dict(facts(found, network="it"))["Changed since"]
 
 
 def test_files_that_changed_are_said_and_the_run_still_opens(place: Place) -> None:

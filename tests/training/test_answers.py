@@ -23,7 +23,7 @@ def test_answers_count_as_evaluation_does() -> None:
     found, counted = answer(subject.model, data, "select"), evaluate(subject.model, data, "select")
     assert torch.equal(found.scores, counted.scores)
     said = found.choices
-    assert said is not None and torch.equal(said.right, found.scores)
+    assert said is not None and said.truth is not None and torch.equal(said.right, found.scores)
     assert float(-said.truth.double().log().mean()) == pytest.approx(counted.loss, rel=1e-4)
     assert torch.equal(said.confidence[said.right], said.truth[said.right])
     wrong = ~said.right
@@ -58,7 +58,7 @@ def test_answers_come_back_from_a_file(tmp_path: Path) -> None:
     assert (found.role, found.data_digest) == ("test", "abc")
     assert found.metric == ACCURACY and found.scores.tolist() == [True, False]
     assert found.choices is not None and found.choices.predicted.tolist() == [1, -1]
-    assert found.choices.truth.tolist() == pytest.approx([0.9, 0.0])
+    assert found.choices.truth is not None and found.choices.truth.tolist() == pytest.approx([0.9, 0.0])
 
 
 def test_answers_kept_before_the_metric_was_named_are_of_accuracy(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ def show(pair: Pair, data: Data) -> None:
     for place, letter, number in zip(st.columns(2, gap="medium"), "AB", test.order, strict=True):
         with place, st.container(border=True, key=f"compare_blind_{letter}", gap="small"):
             name = None if not test.guess else word if letter == test.truth else other
-            st.html(blind_cards.card(letter, name, (first, second)[number], exhibits.index, data, sample, colours))
+            said, names = (first, second)[number], pair.after.subject.named
+            st.html(blind_cards.card(letter, name, said, exhibits.index, data, sample, colours, names))
             if test.guess is None:
                 st.button(f"{letter} is {wanted}", key=f"compare_guess_{letter}", on_click=test.take,
                           args=(letter,), width="stretch")  # fmt: skip

@@ -32,6 +32,13 @@ def show(pair: Pair) -> None:
     if first is None or second is None:
         st.info("These networks choose no class, so there is none to look at by itself.", icon=":material/info:")
         return
+    if first.labels is None:
+        st.info(
+            "These images have no labels, so nobody knows which class each belongs to, and there is none to look at by "
+            "itself. *Pictures* shows where the two networks differ.",
+            icon=":material/info:",
+        )
+        return
     names = pair.after.subject.info.classes
     found = per_class(*both, names)
     left, right = st.columns(2, gap="large")

@@ -139,7 +139,11 @@ def _knockout(pair: Pair, data: Data, layer: str, unit: str, channel: int | None
     if channel is None:
         st.markdown(
             f":material/touch_app: **Click a {unit}.** It alone is removed from the network, with what is tied to it, "
-            "and you see which classes lose most. Nothing is trained: what stays right, the others can do as well."
+            + (
+                "and you see which classes lose most. Nothing is trained: what stays right, the others can do as well."
+                if pair.metric.counts_right
+                else f"and you see what that does to {pair.metric.title}. Nothing is trained."
+            )
         )
         return
     st.markdown(f"**Without {unit} {channel}** of {errors.plain(layer)}")

@@ -34,6 +34,8 @@ def choose(pair: Pair, data: Data, classes: DeltaGenerator) -> int:
     if first is None or second is None:
         with classes:
             return _any_picture(data)
+    if first.labels is None:  # of no image it is known which class it belongs to
+        return _picture(pair, data, (first, second), None)
     with classes:
         chosen = _class_box(data)
     return _picture(pair, data, (first, second), chosen)
@@ -58,8 +60,8 @@ def _any_picture(data: Data) -> int:
     return int(sample[int(chosen or 0)])
 
 
-def _picture(pair: Pair, data: Data, both: tuple[Choices, Choices], label: int) -> int:
-    """Choose a select image of a class, those first that the two answer differently; its number."""
+def _picture(pair: Pair, data: Data, both: tuple[Choices, Choices], label: int | None) -> int:
+    """Choose a select image of a class, or of all, those first that the two answer differently; its number."""
     from pruning.compare.casualties import of_class
 
     sample = data.subset("select", cached.IMAGES)
@@ -83,16 +85,16 @@ def _picture(pair: Pair, data: Data, both: tuple[Choices, Choices], label: int) 
         chosen = int(
             picker.show(items, key=_IMAGES, label="Pictures", size=46, names=("picture",), default=items[0].id)
         )
-    more.button("More", key="compare_more_pictures", on_click=_turn, args=(len(mine),), help="Other pictures of it")
+    more.button("More", key="compare_more_pictures", on_click=_turn, args=(len(mine),), help="Other pictures")
     said = " · ".join(
-        f"{word}: **{errors.plain(data.info.answer(int(some.predicted[chosen])))}**, "
+        f"{word}: **{errors.plain(pair.after.subject.named(int(some.predicted[chosen])))}**, "
         f"{percent(float(some.confidence[chosen]), 0)} sure"
         for word, some in zip(pair.names, both, strict=True)
     )
     st.caption(
         f"Select image {int(sample[chosen])}. {said[:1].upper()}{said[1:]} ●. "
         + (f"≠ marks the {marked} of {len(mine)} that the two answer differently." if marked else
-           f"The two agree on all {len(mine)} of this class.")
+           f"The two agree on all {len(mine)}{'' if label is None else ' of this class'}.")
     )  # fmt: skip
     return int(sample[chosen])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,9 +11,8 @@ from ui.compare import svg_panel
 from ui.kit import errors
 
 if TYPE_CHECKING:
-    from pruning.compare.casualties import Case
+    from pruning.compare.galleries import Gallery
     from pruning.compare.sides import Pair
-    from pruning.data.protocol import Data
     from pruning.training.answers import Answers
 
 MANY = 24
@@ -24,7 +22,8 @@ _SHOWN = "compare_shown"
 
 def show(pair: Pair) -> None:
     """The denominator, all images as squares, then the pictures."""
-    from pruning.compare.casualties import casualties, changes, rescued
+    from pruning.compare.casualties import changes
+    from pruning.compare.galleries import galleries
 
     both = answers(pair)
     if both is None:
@@ -41,10 +40,15 @@ def show(pair: Pair) -> None:
     if (missing := pair.why_no_pictures) is not None:
         st.info(f"The pictures cannot be shown: {missing}.", icon=":material/info:")
         return
-    data = pair.data()
-    lost, won = casualties(before, after), rescued(before, after)
-    gallery("Newly wrong", "Worst first: where the true class lost most probability.", lost, data, pair, "lost")
-    gallery("Newly right", "First where the true class gained most.", won, data, pair, "won")
+    if pair.after.subject.task.choices is not None and None in (before.choices, after.choices):
+        st.info(
+            "There are no pictures: the run is from before answers to images without labels were kept one by one. Run "
+            "its recipe again to have them.",
+            icon=":material/info:",
+        )
+        return
+    for gallery in galleries(before, after):
+        _show(gallery, pair)
 
 
 def answers(pair: Pair) -> tuple[Answers, Answers] | None:
@@ -56,17 +60,17 @@ def answers(pair: Pair) -> tuple[Answers, Answers] | None:
     return None
 
 
-def gallery(title: str, order: str, cases: Sequence[Case], data: Data, pair: Pair, key: str) -> None:
+def _show(gallery: Gallery, pair: Pair) -> None:
     """A heading with the count, and cards; more of them on demand."""
-    st.markdown(f"### {title}: {len(cases):,}")
-    if not cases:
+    st.markdown(f"### {gallery.title}: {gallery.total:,}")
+    if not gallery.total:
         st.caption("None.")
         return
-    st.caption(f"The picture's true class, and what each network says it is. {order}")
+    st.caption(f"{gallery.about} {gallery.order}")
     counts = st.session_state.setdefault(_SHOWN, {})
-    of = (pair.before.name, pair.after.name, key)
-    many = counts.get(of, MANY)
-    st.html(answer_cards.html(cases[:many], data))
-    if many < len(cases) and st.button(f"Show {min(MANY, len(cases) - many)} more", key=f"compare_more_{key}"):
+    of = (pair.before.name, pair.after.name, gallery.key)
+    many, total = counts.get(of, MANY), gallery.total
+    st.html(answer_cards.html(gallery.some(many), pair.data(), pair.after.subject.named))
+    if many < total and st.button(f"Show {min(MANY, total - many)} more", key=f"compare_more_{gallery.key}"):
         counts[of] = many + MANY
         st.rerun()

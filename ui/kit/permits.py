@@ -68,6 +68,14 @@ def prepared(model: str, data: str) -> Preprocess | None:
     return None if found is None else found.prepared.get((model, data))
 
 
+def follow(model: str, old: str, new: str) -> None:
+    """Let a reference stand for the same images as another one, under its title and prepared alike."""
+    allow(new, title(old) or "")
+    how = prepared(model, old)
+    if how is not None:
+        prepare(model, new, how)
+
+
 def expect(key: tuple[str, ...]) -> None:
     """Note that a figure is as this visitor expects it."""
     _made().expected.add(key)

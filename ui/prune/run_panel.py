@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui.kit import errors, loaders
 from ui.runs import job_panel
-from ui.session import shown_run
+from ui.session import changed, shown_run
 
 if TYPE_CHECKING:
     from pruning.runs import Run
@@ -36,6 +36,8 @@ def show(run: Run | None, subject: Subject) -> None:
             return
         title, button = st.columns([6, 1], vertical_alignment="center")
         button.button("Close", key="close_run", on_click=shown_run.close, width="stretch", icon=":material/close:")
+        if run is not None and run.ref != subject.ref:  # of that one the header says it
+            changed.show(run.path)
         if run is None:
             title.markdown(f"**This run cannot be shown.** {errors.plain(refused or '')}")
         elif run.state == "done":

@@ -13,7 +13,7 @@ from pruning.runs.axes import AXES
 from ui.kit import charts, downloads, errors, ledger_panel, state
 from ui.kit.view import one_of
 from ui.runs import job_panel, unreadable
-from ui.session import shown_run
+from ui.session import changed, shown_run
 
 if TYPE_CHECKING:
     from pruning.runs import Run, Unreadable
@@ -115,6 +115,7 @@ def details(runs: Runs) -> None:
             return
         st.markdown(f"## {errors.plain(describe(run))}")
         st.caption(f"{errors.plain(run.name)} · {run.created:%d %b %Y, %H\\:%M} UTC")
+        changed.show(run.path)
         if run.result is None:
             st.markdown(f"**{run.state.capitalize()}.** {errors.plain(run.message or '')}")
         else:

@@ -36,6 +36,17 @@ VIEW = {
 """What a link to the page carries."""
 
 
+def say_missing(chosen: Subject) -> None:
+    """Why nothing can be measured, and what can be done without."""
+    st.info(
+        f"Nothing can be measured: {chosen.missing}. What is removed, and what that saves, can be seen without.",
+        icon=":material/image_not_supported:",
+    )
+    st.page_link(
+        "pages/prune.py", label="**Prune** this network, to see what that saves", icon=":material/content_cut:"
+    )
+
+
 def settings(chosen: Subject) -> DeltaGenerator:
     """What is measured: what goes, by which criterion, on how many images. Returns the place for the next step."""
     what, by, images, action = st.columns([1.3, 1.3, 1.6, 2.8])
@@ -52,7 +63,7 @@ def settings(chosen: Subject) -> DeltaGenerator:
         format_func=lambda name: CRITERIA[name].full_title,
         **state.bound(cuts.CRITERION),
     )
-    have = chosen.info.sizes["select"] if chosen.images else max(count or 0 for count in curves.CHOICES)
+    have = chosen.info.sizes["select"]
     counts = [count for count in curves.CHOICES if count is not None and count < have]
     counts.append(curves.CHOICES[len(counts)] or ALL)  # the first that takes in all there are
     if state.get(IMAGES) not in counts:

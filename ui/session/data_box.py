@@ -39,6 +39,14 @@ def ask(reference: str) -> None:
     st.session_state[_ASKED] = reference
 
 
+def exchange(model: str, old: str, new: str) -> None:
+    """Go on with the same images of one's own by another reference, as with another split; how they are prepared for a
+    network stays."""
+    permits.follow(model, old, new)
+    st.session_state[_BROUGHT] = [new if own == old else own for own in st.session_state.get(_BROUGHT, [])]
+    ask(new)
+
+
 def show(subject: Subject, place: DeltaGenerator) -> Subject:
     """Draw the box into `place`; gives the network with the chosen images, or as it is where none fit it."""
     from pruning.data.readers import describe_data
@@ -55,10 +63,8 @@ def show(subject: Subject, place: DeltaGenerator) -> Subject:
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="no_images"):
             st.button("Add images", icon=":material/add_photo_alternate:", key="add_images", on_click=_add)
-            st.caption(
-                f"Accuracy is absent: {subject.missing}. Weights, scores, costs and times work; accuracy and a run "
-                "need images."
-            )
+            works = "Costs and times" if subject.network.untrained else "Weights, scores, costs and times"
+            st.caption(f"Accuracy is absent: {subject.missing}. {works} work; accuracy and a run need images.")
         if asked in refused:
             st.caption(errors.plain(refused[asked]))
         return subject

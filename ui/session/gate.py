@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.latency import turns
-from pruning.render.markup import seen_strip
+from pruning.render.markup import gate_question, seen_strip
 from pruning.render.markup.seen_strip import Seen
 from ui.kit import errors, loaders, permits
-from ui.session import preprocess_form
+from ui.session import data_box, preprocess_form
 
 if TYPE_CHECKING:
     from pruning.data.preprocess import Preprocess
@@ -58,11 +58,11 @@ def _key(chosen: Subject) -> Key:
 def _ask(chosen: Subject) -> None:
     with st.spinner("Looking at your images, as the unpruned network sees them"):
         look = _look(*_key(chosen), chosen)
-    st.markdown(f"## {errors.plain(look.words)} As expected?")
+    st.html(gate_question.html(look))
     if look.doubt:
         st.warning(errors.plain(look.doubt), icon=":material/help:")
     st.html(seen_strip.html(_seen(chosen, look)))
-    st.caption("  \n".join(errors.plain(remark) for remark in look.remarks))
+    st.caption("  \n".join(errors.plain(remark) for remark in _noticed(chosen)))
     with st.container(horizontal=True, gap="small"):
         st.button(
             "Yes, go on", type="primary", key="gate_yes", icon=":material/check:", on_click=passed, args=(chosen,)
@@ -101,28 +101,31 @@ def _offer(chosen: Subject, trials: tuple[Trial, ...]) -> None:
     for number, trial in enumerate(better):
         words, use = st.columns([4, 1], vertical_alignment="center")
         words.markdown(f"{errors.plain(trial.words)}: **{metric.words(trial.value)}** of {trial.images:,} images ●")
-        if trial.preprocess is not None:
-            use.button(
-                "Use it", key=f"gate_use_{number}", width="stretch", on_click=_use, args=(chosen, trial.preprocess)
-            )
-        else:
-            words.caption("That is the order of the classes: sort the folders so, or name the classes in the weights.")
+        use.button(
+            "Use it", key=f"gate_use_{number}", width="stretch", on_click=_use,
+            args=(chosen, trial.preprocess or chosen.preprocess, trial.order or _order(chosen)),
+        )  # fmt: skip
+        if trial.order is not None:
+            words.caption("That numbers the classes otherwise: right if the network learnt them in this order.")
 
 
 def _edit(chosen: Subject, look: Look) -> None:
     """The form, and eight images as the network would see them."""
     assert chosen.preprocess is not None
     with st.container(border=True, key="gate_form"):
-        draft = preprocess_form.edit(chosen.preprocess, f"gate_{chosen.digest[:8]}_{hash(_key(chosen)):x}")
+        key = f"gate_{chosen.digest[:8]}_{hash(_key(chosen)):x}"
+        draft = preprocess_form.edit(chosen.preprocess, key)
+        order = preprocess_form.edit_order(_order(chosen), _orders(chosen), key)
         data = loaders.load_data(chosen.data_name, None, draft)
         images = [
             Seen(image=data.image("select", example.index), truth=example.truth or "") for example in look.examples
         ]
         st.html(seen_strip.html(images))
         st.caption(f"As the network would see them: {draft.words}.")
+        same = (draft, order) == (chosen.preprocess, _order(chosen))
         st.button(
-            "Look with these", type="primary", key="gate_edited", disabled=draft == chosen.preprocess, on_click=_use,
-            args=(chosen, draft),
+            "Look with these", type="primary", key="gate_edited", disabled=same, on_click=_use,
+            args=(chosen, draft, order),
         )  # fmt: skip
 
 
@@ -130,19 +133,52 @@ def _open_others(chosen: Subject) -> None:
     st.session_state[_OTHERS] = _place(chosen)
 
 
-def _use(chosen: Subject, how: Preprocess) -> None:
-    """In a callback: prepare the images otherwise from now on, and ask again."""
+def _use(chosen: Subject, how: Preprocess, order: str | None) -> None:
+    """In a callback: prepare the images otherwise from now on, number their classes in another order, and ask again."""
+    from pruning.data.own.reference import with_option
+
     permits.prepare(chosen.ref, chosen.data_name, how)
+    if order != _order(chosen):
+        data_box.exchange(chosen.ref, chosen.data_name, with_option(chosen.data_name, "order", order))
+
+
+def _order(chosen: Subject) -> str | None:
+    """Name of the order that its classes are to be numbered in; None: as the images number them."""
+    from pruning.data.own.reference import read_reference
+
+    found = read_reference(chosen.data_name).order
+    return None if found is None else found.name
+
+
+def _orders(chosen: Subject) -> dict[str, str]:
+    """Orders that would number its classes otherwise than the images do, by name and in words; none where the network
+    names its classes, which are found by these."""
+    from pruning.data.orders import other_orders
+    from pruning.data.own.reference import with_option
+    from pruning.data.readers import describe_data
+    from pruning.fitting import names_of
+
+    if not chosen.info.labelled or names_of(chosen.network):
+        return {}
+    classes = describe_data(with_option(chosen.data_name, "order", None)).classes
+    return {order.name: order.words for order, _ in other_orders(classes)}
 
 
 def _place(chosen: Subject) -> tuple[str, str]:
     return chosen.ref, chosen.data_name
 
 
+def _noticed(chosen: Subject) -> list[str]:
+    """What is to be said of network and images, but for what a banner says."""
+    above = chosen.network.remarks if chosen.network.root else ()
+    return [remark for remark in chosen.remarks if remark not in above]
+
+
 def _remarks(chosen: Subject) -> None:
-    if chosen.remarks:
-        with st.expander(f"What was noticed of the network and its images ({len(chosen.remarks)})"):
-            for remark in chosen.remarks:
+    remarks = _noticed(chosen)
+    if remarks:
+        with st.expander(f"What was noticed of the network and its images ({len(remarks)})"):
+            for remark in remarks:
                 st.markdown(f"- {errors.plain(remark)}")
             if chosen.preprocess is not None:
                 st.button(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui.kit import errors, route
 from ui.kit.view import View
-from ui.session import banners, cuts, data_box, gate, network_box, own, share, uploads, yours
+from ui.session import banners, changed, cuts, data_box, gate, network_box, own, share, uploads, yours
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -37,14 +37,15 @@ def show_early(title: str, view: View | None = None, *, stops: bool = False) -> 
     with errors.shown():
         subject = network_box.show(middle)
     chosen = data_box.show(subject, right)
-    if network_box.asks_for_more():
+    if network_box.asks_for_more() or (network_box.was_refused() and yours.is_open()):
         yours.open_at("network")
     if data_box.asks_for_more():
         yours.open_at("images")
     yours.take_up()
     own.write(chosen)
     yours.show()
-    banners.untrained(chosen)
+    banners.untrained(chosen, yours.add_weights)
+    changed.of_subject(chosen)
     gate.show(chosen, stops=stops)
     cuts.settle(chosen)
     return chosen, end

@@ -11,6 +11,8 @@ from pruning.base.errors import InputError
 from pruning.data.preprocess import COLOURS, IMAGENET, INTERPOLATIONS, LARGEST_SIDE, Preprocess
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pruning.data.preprocess import Colour
 
 COLOUR_WORDS: dict[Colour, str] = {"rgb": "RGB", "bgr": "BGR", "grey": "grey"}
@@ -64,6 +66,21 @@ def edit(now: Preprocess, key: str) -> Preprocess:
             "std": list(std),
         },
         "the form",
+    )
+
+
+def edit_order(now: str | None, offered: Mapping[str, str], key: str) -> str | None:
+    """Draw a box for the order of the classes, where there is one to choose; gives its name, None for that of the
+    images. `offered`: names of orders, in words."""
+    if not offered:
+        return now
+    names = [None, *offered]
+    return st.selectbox(
+        "The network numbers the classes",
+        names,
+        names.index(now) if now in names else 0,
+        format_func=lambda name: "as the images do" if name is None else f"in {offered[name]}",
+        key=f"{key}_order",
     )
 
 

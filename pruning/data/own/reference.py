@@ -1,4 +1,5 @@
-"""What a reference to images of one's own says: `KIND:PATH?split=40/40/20`, and `file:PATH.py:FUNCTION`."""
+"""What a reference to images of one's own says: `KIND:PATH?split=40/40/20&order=numbers`, and
+`file:PATH.py:FUNCTION`."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ from pathlib import Path
 
 from pruning.base.errors import InputError, excerpt
 from pruning.base.files import given_path
+from pruning.data.orders import ORDERS, ClassOrder, find_order
 
-OPTIONS = ("split",)
+OPTIONS = ("split", "order")
 Split = tuple[int, int, int]
 """Per cent of the images for train, select and test; together 100."""
 SPLIT: Split = (40, 40, 20)
@@ -36,6 +38,8 @@ class OwnReference:
     """Only for Python files: what gives the images."""
     split: Split | None = None
     """None: as `SPLIT` says, where the images do not say it themselves."""
+    order: ClassOrder | None = None
+    """In which the network numbers the classes, where it does not name them; None: as the images do."""
 
     @property
     def place(self) -> Path:
@@ -45,6 +49,22 @@ class OwnReference:
             InputError: no file can have such a path.
         """
         return given_path(self.path).resolve()
+
+
+def with_option(text: str, name: str, value: str | None) -> str:
+    """The same reference with another value of an option; None: without it.
+
+    >>> with_option("folder:mine?split=40/40/20", "order", "numbers")
+    'folder:mine?split=40/40/20&order=numbers'
+    >>> with_option("file:data.py:build?order=text", "order", None)
+    'file:data.py:build'
+    """
+    kind, path, rest = take_apart(text)
+    function, _, options = rest.partition("?")
+    given = dict(option.split("=", 1) for option in options.split("&") if "=" in option)
+    given = {**given, name: value} if value is not None else {key: own for key, own in given.items() if key != name}
+    said = "&".join(f"{key}={own}" for key, own in given.items())
+    return f"{kind}:{path}{function}{'?' if said else ''}{said}"
 
 
 def take_apart(reference: str) -> tuple[str, str, str]:
@@ -71,17 +91,21 @@ def read_reference(text: str) -> OwnReference:
     function, _, options = rest.partition("?")
     if not path:
         raise InputError(f"'{excerpt(text)}' names no path: write {kind}:PATH.")
-    split = None
+    split, order = None, None
     for option in options.split("&") if options else ():
         name, _, value = option.partition("=")
         if name not in OPTIONS:
             near = difflib.get_close_matches(name, OPTIONS, n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise InputError(
-                f"'{excerpt(option)}' of '{excerpt(text)}' is no option of images.{hint} There is split=40/40/20."
+                f"'{excerpt(option)}' of '{excerpt(text)}' is no option of images.{hint} There is split=40/40/20, and "
+                f"order= with one of {', '.join(ORDERS)}."
             )
-        split = read_split(value)
-    return OwnReference(text=text, kind=kind, path=path, function=function[1:], split=split)
+        if name == "split":
+            split = read_split(value)
+        else:
+            order = find_order(value)
+    return OwnReference(text=text, kind=kind, path=path, function=function[1:], split=split, order=order)
 
 
 def read_split(text: str) -> Split:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 
 from pruning.base.words import interval, percent
-from pruning.compare.casualties import Changes
 from pruning.export.report.contents import Contents, Picture
 from pruning.export.report.parts import section, table
 from pruning.render.markup.badges import badge
@@ -20,10 +19,11 @@ def answers(contents: Contents) -> str:
     counts = [
         ("same", found.same, "same answer" if found.otherwise is not None else _kept(contents)),
         ("removed", found.newly_wrong, contents.metric.lost),
-        ("right", found.newly_right, contents.metric.won),
     ]
+    if found.newly_right or contents.metric.judges:  # nothing agrees more with the unpruned network than itself
+        counts.append(("right", found.newly_right, contents.metric.won))
     if found.otherwise:
-        counts.append(("dense", found.otherwise, "wrong in another way"))
+        counts.append(("dense", found.otherwise, contents.metric.otherwise))
     bar = "".join(
         f'<i class="{name}" style="flex-grow:{count}"></i>' for name, count, _ in counts if count
     )  # to scale: a count that is a hair wide is a hair wide
@@ -33,7 +33,7 @@ def answers(contents: Contents) -> str:
     parts = [
         f'<div class="bar" aria-hidden="true">{bar}</div><ul class="counts">{words}</ul>',
         _classes(contents),
-        _gallery(contents, found),
+        _gallery(contents),
     ]
     return section(
         "answers",
@@ -84,30 +84,35 @@ def _classes(contents: Contents) -> str:
     )
 
 
-def _gallery(contents: Contents, found: Changes) -> str:
+def _gallery(contents: Contents) -> str:
     if not contents.photos:
         return ""
     parts = []
-    for title, pictures, count in (
-        ("Newly wrong, worst first", contents.wrong, found.newly_wrong),
-        ("Newly right", contents.right, found.newly_right),
-    ):
-        if pictures:
-            more = f" (the first {len(pictures)} of {count:,})" if count > len(pictures) else f" (all {count:,})"
-            cells = "".join(_picture(picture, contents) for picture in pictures)
-            parts.append(f'<h3>{title}{more}</h3><ul class="gallery">{cells}</ul>')
+    for shelf in contents.shelves:
+        if shelf.pictures:
+            shown, count = len(shelf.pictures), shelf.total
+            more = f" (the first {shown} of {count:,})" if count > shown else f" (all {count:,})"
+            cells = "".join(_picture(picture, contents) for picture in shelf.pictures)
+            parts.append(f'<h3>{shelf.title}{more}</h3><ul class="gallery">{cells}</ul>')
     if not parts:
         return '<p class="small">No answer became wrong or right, so there is no picture to show.</p>'
     return "".join(parts) + '<p class="small">These are test images: to look at, not to choose by.</p>'
 
 
 def _picture(picture: Picture, contents: Contents) -> str:
-    case, info = picture.case, contents.info
-    said = [info.answer(answer) for answer in (case.before, case.after)]
-    truth = escape(info.classes[case.label])
+    case = picture.case
+    said = [escape(contents.named(answer)) for answer in (case.before, case.after)]
     sure = [percent(share, 0).replace(" ", "&nbsp;") for share in (case.before_confidence, case.after_confidence)]
+    told = [f"{words}, {share}" for words, share in zip(said, sure, strict=True)]
+    if case.label is not None:
+        title = escape(contents.info.classes[case.label])
+        shows = f"a picture of class {title}"
+    elif case.before == case.after:
+        title, told = f"both say {said[0]}", sure
+        shows = title
+    else:
+        title = shows = "they differ"
     return (
-        f'<li><img src="{picture.uri}" alt="Test image {case.index}, a picture of class {truth}" width="84" '
-        f'height="84"><span><b>{truth}</b>dense: {escape(said[0])}, {sure[0]}<br>'
-        f"pruned: {escape(said[1])}, {sure[1]}</span></li>"
+        f'<li><img src="{picture.uri}" alt="Test image {case.index}, {shows}" width="84" '
+        f'height="84"><span><b>{title}</b>dense: {told[0]}<br>pruned: {told[1]}</span></li>'
     )

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
-from pruning.compare.casualties import Case, Changes, casualties, rescued
+from pruning.compare.casualties import Case, Changes
 from pruning.compare.classes import ClassChange, per_class
+from pruning.compare.galleries import Gallery, galleries
 from pruning.compare.networks import LayerPair, compare_layers
 from pruning.compare.sides import dense_side, run_side
 from pruning.compare.verdict import Facts, Verdict, facts_of_result, verdict
@@ -76,6 +77,17 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Shelf:
+    """The first pictures of a gallery."""
+
+    title: str
+    """With what comes first: 'Newly wrong, worst first'."""
+    pictures: tuple[Picture, ...]
+    total: int
+    """Images of its kind."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Contents:
     """A report before it is a page. Texts are as they came, not escaped."""
 
@@ -98,8 +110,10 @@ class Contents:
     layers: tuple[LayerPair, ...]
     classes: tuple[ClassChange, ...]
     """Empty where the run is older than the file of answers."""
-    wrong: tuple[Picture, ...]
-    right: tuple[Picture, ...]
+    shelves: tuple[Shelf, ...]
+    """Pictures of the test images by what became of their answers; empty unless the author chose so."""
+    named: Callable[[int], str]
+    """What an output stands for."""
     photos: bool
     plans: tuple[UniformPlan, ...]
     """Empty for a run without images."""
@@ -174,7 +188,6 @@ def gather(
         tell(OPENING, "Loading the images")
         data = dense_model.data
     info = dense_model.info
-    wrong, right = ([], []) if both is None else (casualties(*both), rescued(*both))
     seen = data if data is not None and both is not None and data.digest == both[0].data_digest else None
     groups = family(run, runs)
     shown = first_groups(groups)
@@ -193,8 +206,8 @@ def gather(
         left_out=sum(len(group.members) for group in groups[len(shown) :]),
         layers=tuple(compare_layers(dense_model, pruned_model)),
         classes=() if both is None else tuple(per_class(*both, info.classes)),
-        wrong=_pictures(wrong, seen) if options.photos and seen is not None else (),
-        right=_pictures(right, seen) if options.photos and seen is not None else (),
+        shelves=_shelves(galleries(*both), seen) if options.photos and both is not None and seen is not None else (),
+        named=dense_model.named,
         photos=options.photos and seen is not None,
         plans=() if data is None else _plans(run, dense_model, sparsities, tell, cancel),
         recipe=shared_recipe(run),
@@ -202,8 +215,17 @@ def gather(
     )
 
 
-def _pictures(cases: Sequence[Case], data: Data) -> tuple[Picture, ...]:
-    return tuple(Picture(uri=photo(data.image("test", case.index)), case=case) for case in cases[:MOST_PICTURES])
+def _shelves(found: Sequence[Gallery], data: Data) -> tuple[Shelf, ...]:
+    return tuple(
+        Shelf(
+            title=f"{gallery.title}, {gallery.first}" if gallery.first else gallery.title,
+            pictures=tuple(
+                Picture(uri=photo(data.image("test", case.index)), case=case) for case in gallery.some(MOST_PICTURES)
+            ),
+            total=gallery.total,
+        )
+        for gallery in found
+    )
 
 
 def _plans(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from pruning.base.words import amount, factor, milliseconds, percent, size
+from pruning.compare.verdict import Tone
 from pruning.cost.ledger import ZEROS_SEEN
 from pruning.export.report.contents import Contents
 from pruning.export.report.parts import metric_title, paragraphs, tile
@@ -110,12 +111,24 @@ def _answers(contents: Contents) -> str:
         change = f"{metric.title.capitalize()} changed by {ends} {metric.unit_of_change} (95 % interval)."
         return f"{_TONES.get(tone, _TONES['same'])} {change}"
     low, high = difference.interval
+    if not metric.judges:
+        return _agreement(low, high, tone)
     expected = f"Among 1,000 other images of this kind expect {more_wrong(-1000 * high, -1000 * low)} (95 % interval)."
     if contents.verdict.tone == "worse":
         return f"The pruned network errs more often than the original. {expected}"
     if contents.verdict.tone == "better":
         return f"The pruned network errs less often than the original. {expected}"
     return f"By their errors on these images the two networks cannot be told apart. {expected}"
+
+
+def _agreement(low: float, high: float, tone: Tone) -> str:
+    """The same where nobody knows what is right. `low`, `high`: of the change of agreement, as fractions."""
+    fewest, most = max(0.0, -1000 * high), max(0.0, -1000 * low)
+    head = "The pruned network does not answer every image as the original does." if tone == "worse" else _TONES["same"]
+    return (
+        f"{head} Among 1,000 other images of this kind expect between {fewest:.0f} and {most:.0f} that it answers "
+        "otherwise (95 % interval). The images have no labels: whether an answer is correct was not measured."
+    )
 
 
 _TONES = {

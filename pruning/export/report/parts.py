@@ -30,7 +30,7 @@ def paragraphs(text: str) -> str:
 
 def metric_title(metric: Metric) -> str:
     """A metric as the heading of a figure: 'Right answers', 'Mean error'."""
-    return "Right answers" if metric.counts else metric.title.capitalize()
+    return "Right answers" if metric.counts_right else metric.title.capitalize()
 
 
 def tile(title: str, value: str, kind: Kind | None, *lines: str) -> str:

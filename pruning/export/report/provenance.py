@@ -13,6 +13,7 @@ from pruning.criteria import find_criterion
 from pruning.data.readers import describe_data, without_path
 from pruning.removal.verify import Check
 from pruning.runs import Run
+from pruning.runs.held import changed
 from pruning.runs.looks import looks_words
 from pruning.runs.result import DataUsed, Measurement, Result
 
@@ -50,6 +51,7 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
         ("Machine", f"{result.cpu or 'a processor that was not noted'}, {threads(result.threads)}"),
         ("Software", f"{result.engine}; PyTorch {result.torch}"),
         ("Proof of the removal", _proof(result.check)),
+        *([("Changed since", " ".join(since))] if (since := changed(run.path)) else []),
     ]
 
 

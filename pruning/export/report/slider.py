@@ -86,7 +86,7 @@ def _entry(plan: UniformPlan, dense: UniformPlan, channels: bool) -> dict[str, s
     texts = ["unchanged" if a == b else ratio(a, max(1, b)) for a, b in fell]
     share = percent(plan.sparsity, 0)
     metric, value = best.metric, best.metric.words(best.value)
-    said = f"{value} right" if metric.counts else f"{metric.title} {value}"
+    said = f"{value} right" if metric.counts_right else f"{metric.title} {value}"
     how = "recalibrated" if plan.recalibrated else "as cut" if plan.sparsity else "nothing removed"
     return {
         "x": f"{100 * plan.sparsity:g}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -11,30 +11,35 @@ from pruning.render.markup.pixels import photo
 
 if TYPE_CHECKING:
     from pruning.compare.casualties import Case
-    from pruning.data.info import DataInfo
     from pruning.data.protocol import Data
 
 
-def html(cases: Sequence[Case], data: Data) -> str:
-    """A card an image of the test role: its true class, and both answers, each with its confidence."""
-    return f"<style>{STYLE}</style><ul class='px-cards'>{''.join(_card(case, data) for case in cases)}</ul>"
+def html(cases: Sequence[Case], data: Data, named: Callable[[int], str]) -> str:
+    """A card an image of the test role: its true class, where that is known, and both answers, each with its
+    confidence. `named`: what an output stands for."""
+    return f"<style>{STYLE}</style><ul class='px-cards'>{''.join(_card(case, data, named) for case in cases)}</ul>"
 
 
-def _card(case: Case, data: Data) -> str:
-    truth = escape(data.info.classes[case.label])
+def _card(case: Case, data: Data, named: Callable[[int], str]) -> str:
+    if case.label is None:
+        title = f"both say {named(case.before)}" if case.before == case.after else "they differ"
+        shows, heading = title, escape(title)
+    else:
+        truth = data.info.classes[case.label]
+        shows, heading = f"showing {truth}", escape(truth)
     answers = (("before", case.before, case.before_confidence), ("after", case.after, case.after_confidence))
     return (
-        f'<li><img src="{photo(data.image("test", case.index))}" alt="Test image {case.index}, showing {truth}">'
-        f"<div><strong>{truth}</strong>{''.join(_answer(case, data.info, *answer) for answer in answers)}</div></li>"
+        f'<li><img src="{photo(data.image("test", case.index))}" alt="Test image {case.index}, {escape(shows)}">'
+        f"<div><strong>{heading}</strong>{''.join(_answer(case, named, *answer) for answer in answers)}</div></li>"
     )
 
 
-def _answer(case: Case, info: DataInfo, when: str, label: int, confidence: float) -> str:
-    mark = "right" if label == case.label else "wrong"
-    return (
-        f'<span class="px-{mark}"><small>{when}</small><b>{escape(info.answer(label))}</b>'
-        f"<small>{percent(confidence, 0)} sure</small></span>"
-    )
+def _answer(case: Case, named: Callable[[int], str], when: str, output: int, confidence: float) -> str:
+    sure = f"{percent(confidence, 0)} sure"
+    if case.label is None and case.before == case.after:  # what it is stands above
+        return f'<span class="px-alike"><small>{when}</small><small>{sure}</small></span>'
+    mark = "said" if case.label is None else "right" if output == case.label else "wrong"
+    return f'<span class="px-{mark}"><small>{when}</small><b>{escape(named(output))}</b><small>{sure}</small></span>'
 
 
 STYLE = """

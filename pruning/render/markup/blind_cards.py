@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -25,13 +25,14 @@ def card(
     data: Data,
     sample: Sequence[int],
     colours: Palette,
+    named: Callable[[int], str],
 ) -> str:
     """The answers of one network to a round's pictures.
 
     `name`: what it is called, once that was guessed; wrong answers are marked only then. `places`: of the pictures
-    among the answers. `sample`: for each answer the number of its select image.
+    among the answers. `sample`: for each answer the number of its select image. `named`: what an output stands for.
     """
-    cells = "".join(_picture(answers, place, data, sample, judged=name is not None) for place in places)
+    cells = "".join(_picture(answers, place, data, sample, named, judged=name is not None) for place in places)
     title = f"{letter}: {escape(name)}" if name else letter
     return f'<style>{_style(colours)}</style><div class="bl-head">{title}</div><div class="bl-row">{cells}</div>'
 
@@ -44,7 +45,7 @@ def facts(side: Side) -> str:
         metric = test.kind
         right = (
             f"<b>{escape(metric.words(test.value))}</b>{badges.badge(badges.of_metric(side.tuned))}&nbsp; "
-            f"{'right' if metric.counts else escape(metric.title)} on {test.images:,} test images "
+            f"{'right' if metric.counts_right else escape(metric.title)} on {test.images:,} test images "
             f"({escape(metric.span(test.interval))})"
         )
     return (
@@ -56,13 +57,16 @@ def facts(side: Side) -> str:
     )
 
 
-def _picture(answers: Choices, place: int, data: Data, sample: Sequence[int], *, judged: bool) -> str:
-    answer, sure = data.info.answer(int(answers.predicted[place])), float(answers.confidence[place])
-    true = data.info.classes[int(answers.labels[place])]
-    wrong = judged and answer != true  # before the guess, look for yourself
+def _picture(
+    answers: Choices, place: int, data: Data, sample: Sequence[int], named: Callable[[int], str], *, judged: bool
+) -> str:
+    answer, sure = named(int(answers.predicted[place])), float(answers.confidence[place])
+    true = None if answers.labels is None else data.info.classes[int(answers.labels[place])]
+    wrong = judged and true is not None and answer != true  # before the guess, look for yourself
+    alt = f"picture {int(sample[place])}" if true is None else f"a picture of {true}"
     return (
         f'<figure class="bl-one{" bl-wrong" if wrong else ""}">'
-        f'<img alt="a picture of {escape(true)}" src="{photo(data.image("select", int(sample[place])))}">'
+        f'<img alt="{escape(alt)}" src="{photo(data.image("select", int(sample[place])))}">'
         f"<figcaption><b>{escape(answer)}</b><small>{percent(sure, 0)} sure</small>"
         f"{'<em>wrong</em>' if wrong else ''}</figcaption></figure>"
     )

@@ -13,6 +13,8 @@ from pruning.render.markup.pixels import photo
 from pruning.render.markup.verdict import unbroken
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pruning.compare.casualties import Case
     from pruning.compare.networks import LayerPair
     from pruning.compare.sides import Pair
@@ -40,7 +42,7 @@ def _verdict(pair: Pair) -> str:
     speedup = pair.speedup(pair.batches[0]) if pair.batches else None
     clock = "–" if speedup is None else speedup.short + _badge(of_clock(speedup.estimated))
     numbers = [
-        (_measured(pair), "right answers" if pair.metric.counts else pair.metric.title),
+        (_measured(pair), "right answers" if pair.metric.counts_right else pair.metric.title),
         (_counted(*size), "parameters not zero" if pair.only_zeros else "parameters"),
         (_counted(before.macs, after.macs), "multiplications"),
         (clock, "as fast, one image"),
@@ -84,7 +86,8 @@ def _networks(pair: Pair, layers: Sequence[LayerPair]) -> str:
 
 
 def _pictures(pair: Pair) -> str:
-    from pruning.compare.casualties import casualties, changes
+    from pruning.compare.casualties import changes
+    from pruning.compare.galleries import galleries
     from pruning.compare.verdict import answers_sentence
 
     before, after = pair.before.answers, pair.after.answers
@@ -93,9 +96,10 @@ def _pictures(pair: Pair) -> str:
     counted = changes(before, after)
     if counted is None:
         return ""
-    cases = casualties(before, after)[:CARDS] if pair.why_no_pictures is None else []
-    cards = "".join(_card(case, pair.data()) for case in cases)
-    title = "The worst of the newly wrong" if cases else ""
+    shown = galleries(before, after)[:1] if pair.why_no_pictures is None else ()
+    cases = [case for gallery in shown for case in gallery.some(CARDS)]
+    cards = "".join(_card(case, pair.data(), pair.after.subject.named) for case in cases)
+    title = shown[0].worst if cases else ""
     return (
         f'<section class="slide pictures"><style>{waffle.STYLE}.wf-legend{{display:none}}</style>'
         f"<h2>{escape(answers_sentence(counted, pair))}</h2>{waffle.html(counted, pair.metric)}"
@@ -103,11 +107,13 @@ def _pictures(pair: Pair) -> str:
     )
 
 
-def _card(case: Case, data: Data) -> str:
-    truth, now = (escape(data.info.answer(label)) for label in (case.label, case.after))
+def _card(case: Case, data: Data, named: Callable[[int], str]) -> str:
+    first, now = escape(named(case.before if case.label is None else case.label)), escape(named(case.after))
+    shows = f"before “{first}”" if case.label is None else f"showing {first}"
+    heading = f"“{first}”" if case.label is None else first  # what a network says, or what it is
     return (
-        f'<li><img src="{photo(data.image("test", case.index))}" alt="Test image, showing {truth}">'
-        f"<span><b>{truth}</b>now “{now}”</span></li>"
+        f'<li><img src="{photo(data.image("test", case.index))}" alt="Test image, {shows}">'
+        f"<span><b>{heading}</b>now “{now}”</span></li>"
     )
 
 

@@ -21,7 +21,7 @@ def html(counted: Changes, metric: Metric | None = None) -> str:
     rows = -(-counted.images // columns)
     kinds = [
         ("lost", counted.newly_wrong, metric.lost),
-        ("other", counted.otherwise or 0, "wrong in another way"),
+        ("other", counted.otherwise or 0, metric.otherwise),
         ("won", counted.newly_right, metric.won),
         ("same", counted.same, "same answer" if counted.otherwise is not None else metric.kept),
     ]
