@@ -6,15 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pruning.base.errors import InputError
-from pruning.base.files import given_path
 from pruning.catalog.openers import OPENERS, check_reference
 from pruning.cli.gate import note_test_look, pass_gate, say_remarks
 from pruning.cli.images import Asked, open_asked
-from pruning.cli.output import exactly, field, only_ours, say, span
+from pruning.cli.output import exactly, field, only_ours, span
 from pruning.cli.requirements import Requirement
 from pruning.data.info import Role
 from pruning.runs.pipeline import dense_of
-from pruning.runs.store import read_run
 from pruning.subject import Subject
 from pruning.tasks.metric import Metric, Summary
 from pruning.tasks.table import find_metric
@@ -37,7 +35,6 @@ def evaluate(
     with only_ours():
         subject = open_with_images(ref, asked)
         say_remarks(subject)
-        _note_other_images(ref, subject, asked)
         gate = pass_gate(subject, expected, cancel=cancel)
         seen = None if gate is None or role != "select" or subject.network.root else gate.look.answers
         whole = seen is not None and seen.images == subject.data.length(role)
@@ -74,20 +71,6 @@ def evaluate(
             words = f"{exactly(found, summary.value)} ({span(found, summary.interval)})"
             lines += field(found.name.replace("_", " "), words, 20)
     return result, lines
-
-
-def _note_other_images(ref: str, subject: Subject, asked: Asked) -> None:
-    """Say it where images of one's own are no longer those that the run was tested on."""
-    kind, _, folder = ref.partition(":")
-    if kind != "run" or subject.preprocess is None or asked.preprocess is not None or asked.single:
-        return
-    result = read_run(given_path(folder)).result
-    used = None if result is None else result.data
-    if used is not None and used.name == subject.data_name and used.sha256 != subject.data.digest:
-        say(
-            "Note: The images are not what they were when this run was made: its figures are of the old ones, these of "
-            "the new."
-        )
 
 
 def _measured(subject: Subject, role: Role, cancel: Callable[[], bool]) -> Answers:

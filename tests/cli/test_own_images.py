@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import subprocess
 import sys
@@ -220,23 +219,3 @@ def test_what_a_page_starts_prepares_images_as_the_page_did(place: Place, monkey
         found = asked_of(args)
         assert (args.model, found.data, found.preprocess) == (place.ref, "shapes:labelled", how)
     assert len(asked) == 2
-
-
-def test_images_that_changed_since_the_run_are_said(
-    place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = str(place.folder / "before_the_change")
-    assert main(["prune", place.ref, "--data", "shapes:labelled", "--sparsity", "0.2", "--out", out, "--json"]) == 0
-    asked = ["evaluate", f"run:{out}", "--role", "select"]
-    capsys.readouterr()
-    assert main(asked) == 0 and "not what they were" not in capsys.readouterr().err
-    monkeypatch.setattr(
-        own, "draw", lambda role, name, known=own.draw: (known(role, name)[0].flip(0), known(role, name)[1])
-    )
-    monkeypatch.setattr(
-        own,
-        "opened",
-        lambda *args, known=own.opened, **more: dataclasses.replace(known(*args, **more), digest="b" * 64),
-    )
-    monkeypatch.setitem(own.READERS, "shapes", dataclasses.replace(own.READER, open=own.opened))
-    assert main(asked) == 0 and "The images are not what they were when this run was made" in capsys.readouterr().err
