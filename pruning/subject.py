@@ -15,10 +15,10 @@ from torch.utils._pytree import tree_map
 
 from pruning.base.clone import clone
 from pruning.base.errors import InputError
-from pruning.base.wrapped import unwrapped
 from pruning.catalog.class_names import Classes, imagenet
 from pruning.catalog.network import Network
 from pruning.catalog.openers import at_size, open_network
+from pruning.catalog.wrapped import unwrapped
 from pruning.data.info import DataInfo
 from pruning.data.mapped import ByName, MappedData, by_position, in_order, map_classes, mapped_info
 from pruning.data.orders import ClassOrder

@@ -11,10 +11,10 @@ from torch import nn
 
 from pruning.base.errors import InputError, excerpt
 from pruning.base.words import a_kind
-from pruning.base.wrapped import unwrapped
 from pruning.catalog.first_layer import own_device
 from pruning.catalog.guests import Option, call_guest
 from pruning.catalog.network import SEED
+from pruning.catalog.wrapped import unwrapped
 
 CLASSES = ("classes", "num_classes", "n_classes", "num_labels", "nclasses")
 """Arguments of a factory that take the number of classes."""

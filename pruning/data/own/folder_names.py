@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from pruning.data.own.words import printable
 
@@ -26,6 +27,7 @@ OF_IMAGES = frozenset(
      "pics", "picture", "pictures", "data", "dataset", "set", "split", "folder", "files", "raw", "all"}
 )  # fmt: skip
 """Words that folders of images are called by, whatever their class."""
+OF_PARTS = frozenset({"part", "parts", "batch", "chunk", "shard", "archive"})
 BESIDE_IMAGES = frozenset(
     {"mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "gt",
      "groundtruth", "ground_truth", "trimaps", "depth", "depths", "heatmaps"}
@@ -66,6 +68,16 @@ def is_of_images(name: str) -> bool:
     """
     words = _words(name)
     return bool(words) and (name.lower() in OF_IMAGES or all(word in OF_IMAGES for word in words))
+
+
+def are_numbered(names: Sequence[str]) -> bool:
+    """Whether names of folders differ in a number alone and say that there are images in them: parts of one collection.
+
+    >>> are_numbered(["HAM_images_part_1", "HAM_images_part_2"]), are_numbered(["class 1", "class 2"])
+    (True, False)
+    """
+    bare = {re.sub(r"[0-9]+", "", name) for name in names}
+    return len(names) > 1 and len(bare) == 1 and bool(set(_words(names[0])) & (OF_IMAGES | OF_PARTS))
 
 
 def part_in(name: str) -> tuple[int | None, str]:

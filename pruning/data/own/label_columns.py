@@ -14,14 +14,14 @@ from pruning.data.own.words import listed
 
 KEYS = (
     "file_name", "filename", "file", "image", "image_name", "img", "img_name", "image_path", "path", "filepath",
-    "file_path", "image_id", "id", "id_code", "name",
+    "file_path", "filepaths", "image_id", "image_index", "id", "id_code", "name",
 )  # fmt: skip
 """What a column is called that says which image a row is about."""
 LABELS = (
     "label", "labels", "class", "class_name", "class_id", "target", "category", "species", "breed", "diagnosis", "dx",
 )  # fmt: skip
 """What one is called that says what is on it."""
-ROLES = ("split", "set", "subset", "partition", "role")
+ROLES = ("split", "set", "subset", "partition", "role", "data_set", "dataset")
 SHOWN = 200
 """Rows by which it is decided what a table is about."""
 
@@ -44,7 +44,7 @@ def key_column(rows: Rows, scope: Scope) -> str | None:
     best, most = None, 0
     for name in sorted(rows.columns, key=lambda name: _place(name, KEYS)):
         some = rows.column(name)[:SHOWN]
-        is_key = name.lower() in KEYS
+        is_key = _plain(name) in KEYS
         hits = len({text for text in some if (is_key or is_image(text)) and scope.find(text) is not None})
         if hits > most and (hits * 2 >= len(some) or hits * 2 >= len(scope.numbers)):
             best, most = name, hits
@@ -56,7 +56,7 @@ def key_column(rows: Rows, scope: Scope) -> str | None:
 def role_column(rows: Rows) -> str | None:
     """The column that says train, val or test of every row."""
     for name in rows.columns:
-        if name.lower() in ROLES and len(rows) and {text.lower() for text in rows.column(name)} <= set(PART_NAMES):
+        if _plain(name) in ROLES and len(rows) and {text.lower() for text in rows.column(name)} <= set(PART_NAMES):
             return name
     return None
 
@@ -68,7 +68,7 @@ def label_column(rows: Rows, key: str, role: str | None, table: str) -> LabelCol
         DataError: two columns are called like labels, and tell the images apart in different ways.
     """
     others = [name for name in rows.columns if name not in (key, role)]
-    called = sorted((name for name in others if name.lower() in LABELS), key=lambda name: _place(name, LABELS))
+    called = sorted((name for name in others if _plain(name) in LABELS), key=lambda name: _place(name, LABELS))
     if called:
         for name in called[1:]:
             if not _say_the_same(rows.column(called[0]), rows.column(name)):
@@ -110,7 +110,15 @@ def is_whole(text: str) -> bool:
 
 
 def _place(name: str, names: Sequence[str]) -> int:
-    return names.index(name.lower()) if name.lower() in names else len(names)
+    return names.index(_plain(name)) if _plain(name) in names else len(names)
+
+
+def _plain(name: str) -> str:
+    """
+    >>> _plain("Image ID ")
+    'image_id'
+    """
+    return re.sub(r"[\s\-]+", "_", name.strip().lower())
 
 
 def _say_the_same(first: Sequence[str], second: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Callable, Sequence
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pruning.base.safe_json import JSONError, load
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".txt")
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""With which spreadsheets begin."""
 MOST_ROWS = 5_000_000
 MOST_COLUMNS = 1_000
 
@@ -38,7 +41,7 @@ def read_rows(file: str, content: bytes, is_image: Callable[[str], bool]) -> Row
     `is_image`: whether a text may name one of the images, which no name of a column does.
     """
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-16" if content.startswith(UTF16) else "utf-8-sig")
     except UnicodeDecodeError:
         return "it is no UTF-8 text"
     if file.lower().endswith(".jsonl"):

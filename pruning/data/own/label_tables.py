@@ -56,7 +56,7 @@ def find_labels(names: Sequence[str], parts: np.ndarray, tree: Tree, read_text: 
     Raises:
         DataError: two rows, columns or tables say different things, so that it cannot be told what is right.
     """
-    tables, remarks = _tables(Images(names, parts), tree, read_text)
+    tables, remarks = _tables(names, parts, tree, read_text)
     if not tables:
         return Labelled(labels=None, parts=parts, remarks=tuple(remarks))
     titles = listed([table.path for table in tables])
@@ -98,7 +98,7 @@ def check_folders(
     Raises:
         DataError: by a column of labels, images in one folder are of several classes.
     """
-    for table in _tables(Images(names, parts), tree, read_text)[0]:
+    for table in _tables(names, parts, tree, read_text)[0]:
         if not table.is_named or len(table.values) * 2 < len(names):
             continue
         first: dict[str, int] = {}
@@ -112,11 +112,15 @@ def check_folders(
                 )
 
 
-def _tables(images: Images, tree: Tree, read_text: ReadText) -> tuple[list[_Table], list[str]]:
+def _tables(names: Sequence[str], parts: np.ndarray, tree: Tree, read_text: ReadText) -> tuple[list[_Table], list[str]]:
     """The tables around the images that say labels, and what is to be said of others."""
+    paths = _paths(names, tree)[:MOST_TABLES]
+    if not paths:
+        return [], []
+    images = Images(names, parts)
     found: list[_Table] = []
     remarks: list[str] = []
-    for path in _paths(images, tree)[:MOST_TABLES]:
+    for path in paths:
         try:
             rows = read_rows(path, read_text(path), lambda text: bool(images.may_mean(text)))
         except CHANGED as error:
@@ -132,12 +136,11 @@ def _tables(images: Images, tree: Tree, read_text: ReadText) -> tuple[list[_Tabl
     return found, remarks
 
 
-def _paths(images: Images, tree: Tree) -> list[str]:
+def _paths(names: Sequence[str], tree: Tree) -> list[str]:
     """Tables in the folders of images and in those around them; without what Kaggle wants to be handed in, whose labels
     are made up."""
     places = {""}
-    for name in images.paths:
-        folder = name.rpartition("/")[0]
+    for folder in {name.rpartition("/")[0] for name in names}:
         while folder not in places:
             places.add(folder)
             folder = folder.rpartition("/")[0]

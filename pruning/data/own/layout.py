@@ -6,26 +6,22 @@ Folders and zips are read alike. No file is opened here.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from pruning.base.errors import excerpt
 from pruning.data.own.folder_names import (
-    BESIDE_IMAGES,
     NO_PART,
-    PART_NAMES,
+    are_numbered,
     class_name,
-    is_clutter,
-    is_image,
     is_of_images,
     last_of,
     part_in,
 )
+from pruning.data.own.folder_tree import Folders, Tree
 from pruning.data.own.words import images_of, listed
 
-Tree = Mapping[str, Sequence[str]]
-"""Folder, as 'train/cat' ('' for the outermost) → names of the files in it; empty folders as well."""
 SENT = "images"
 """Name of every zip that a visitor sends, without its ending (`pruning.uploads`)."""
 
@@ -49,219 +45,99 @@ def read_layout(tree: Tree, archive: str = "", read: Collection[str] = ()) -> La
     """What the folders mean. `archive`: the name of a zip, without its ending, which tools repeat as a folder in it.
     `read`: files that are no images and were read all the same, so that nothing has to be said of them.
     """
-    return _Folders(tree, read).layout(archive)
+    return _decided(Folders(tree, read), archive)
 
 
-class _Folders:
-    """A tree without clutter, to be asked what its folders hold."""
-
-    def __init__(self, tree: Tree, read: Collection[str] = ()) -> None:
-        self.images: dict[str, list[str]] = {}
-        self.others: list[str] = []
-        self.empty: set[str] = set()
-        self.below: set[str] = set()  # folders with an image in them, or deeper
-        self.children: dict[str, list[str]] = {}
-        for folder, names in tree.items():
-            if any(is_clutter(part) for part in folder.split("/") if part):
-                continue
-            images = sorted(name for name in names if is_image(name) and not is_clutter(name))
-            others = [f"{folder}/{name}".lstrip("/") for name in names if not is_image(name) and not is_clutter(name)]
-            self.others += [path for path in others if path not in read]
-            if not any(not is_clutter(name) for name in names):
-                self.empty.add(folder)
-            if images:
-                self.images[folder] = images
-                self._note_below(folder)
-        for folder in sorted({*self.below, *self.empty} - {""}):
-            self.children.setdefault(folder.rpartition("/")[0], []).append(folder)
-        self.beside = {folder for around in self.children for folder in self._beside_images(around)}
-
-    def _note_below(self, folder: str) -> None:
-        while folder not in self.below:
-            self.below.add(folder)
-            folder = folder.rpartition("/")[0]
-
-    def _beside_images(self, folder: str) -> list[str]:
-        """Folders in it that hold no images to be told apart, such as masks/ beside images/."""
-        inner = [child for child in self.children[folder] if child in self.below]
-        beside = [child for child in inner if last_of(child).lower() in BESIDE_IMAGES]
-        rest = [child for child in inner if child not in beside]
-        return beside if rest and all(is_of_images(last_of(child)) for child in rest) else []
-
-    def inner(self, folder: str) -> list[str]:
-        """Folders in it with images in them, or deeper."""
-        return [child for child in self.children.get(folder, ()) if child in self.below and child not in self.beside]
-
-    def is_deep(self, folder: str) -> bool:
-        """Whether it has folders with images."""
-        return bool(self.inner(folder))
-
-    def parts_in(self, folder: str) -> dict[str, int]:
-        """Folders in it that are called like roles → places in PARTS. A name that says more, as 'test1' and
-        'seg_train' do, counts only beside another role of that kind, or alone."""
-        inner = self.inner(folder)
-        found = {child: PART_NAMES[name] for child in inner if (name := last_of(child).lower()) in PART_NAMES}
-        alike: dict[str, dict[str, int]] = defaultdict(dict)
-        for child in inner:
-            part, rest = part_in(last_of(child))
-            if part is not None and child not in found:
-                alike[rest][child] = part
-        exact = set(found.values())
-        for rest, some in alike.items():
-            several = len({*some.values(), *(exact if not rest else ())}) > 1
-            found |= some if several or (len(inner) == 1 and not rest) else {}
-        return found
-
-    def holds_parts(self, folder: str) -> bool:
-        """Whether the folders in it are roles, such as train/ and val/."""
-        inner, named = self.inner(folder), self.parts_in(folder)
-        others = [child for child in inner if child not in named]
-        if not named or not others:
-            return bool(named)
-        if len(set(named.values())) > 1:
-            return any(map(self.is_deep, named))  # else they are classes
-        # A class may be called 'test'; what holds the same classes is a role by another name, which is left out.
-        one, deep = next(iter(named)), [child for child in others if self.is_deep(child)]
-        classes = self._names_in(one)
-        alike = len(classes) > 1 and all(len(classes & self._names_in(child)) * 2 > len(classes) for child in deep)
-        return self.is_deep(one) and (alike or not deep)
-
-    def _names_in(self, folder: str) -> set[str]:
-        return {class_name(child) for child in self.inner(folder)}
-
-    def outermost(self) -> str:
-        """The folder that holds roles, classes or images: not one that is only wrapped around them."""
-        top = ""
-        while top not in self.images:
-            inner = self.inner(top)
-            if len(inner) != 1 or inner[0] in self.images or not self.is_deep(inner[0]):
-                break
-            if self.parts_in(top) and not self.holds_parts(inner[0]):
-                break
-            top = inner[0]
-        return top
-
-    def within(self, parts: Mapping[str, int]) -> dict[str, str]:
-        """Folder of a role → the folder in it that holds its classes or images, where others are wrapped around that
-        one: train/train/cat, val/images/1.jpg. The same for all roles, so that one class alone stays a class."""
-        found = {folder: folder for folder in parts}
-        while True:
-            closed = [part for part, folder in found.items() if folder not in self.images]
-            lone = {part: inner[0] for part in closed if len(inner := self.inner(found[part])) == 1}
-            if not closed or len(lone) < len(closed):
-                return found
-            for part, child in lone.items():
-                wraps = self.is_deep(child) and child not in self.images
-                if not wraps and not is_of_images(last_of(child)) and part_in(last_of(child))[0] != parts[part]:
-                    return found
-            found |= lone
-
-    def holds_classes_of_parts(self, folder: str) -> bool:
-        """Whether the folders in it are classes with roles inside: cat/train, cat/test, dog/train."""
-        inner = self.inner(folder)
-        return len(inner) > 1 and all(
-            child not in self.images and set(self.inner(child)) == set(self.parts_in(child)) for child in inner
-        )
-
-    def layout(self, archive: str) -> Layout:
-        top = self.outermost()
-        found: dict[str, tuple[int, str | None]] = {}
-        remarks: list[str] = []
-        if self.holds_parts(top):
-            parts = self.parts_in(top)
-            holding = self.within(parts)
-            labelled = any(map(self.is_deep, holding.values()))
-            for folder, number in parts.items():
-                found[folder] = (number, None)
-                for child in self._classes_of_part(holding, folder, number) if labelled else ():
-                    found[child] = (number, class_name(child))
-            others = [child for child in self.inner(top) if child not in parts]
-            if others:
-                remarks.append(f"Left out: {listed(_last(others))}, beside the folders of roles.")
-        elif self.holds_classes_of_parts(top):
-            labelled = True
-            for child in self._classes(top):
-                found[child] = (NO_PART, class_name(child))
-                for folder, number in self.parts_in(child).items():
-                    found[folder] = (number, class_name(child))
-        else:
-            folders = self._classes(top)
-            holding_images = [child for child in folders if child in self.below]
-            labelled = bool(holding_images)
-            if len(holding_images) == 1 and top not in self.images and _is_no_class(holding_images[0], archive):
-                top, labelled = holding_images[0], False
-            found[top] = (NO_PART, None)
-            for child in folders if labelled else ():
-                found[child] = (NO_PART, class_name(child))
-        return self._finished(top, found, labelled, remarks)
-
-    def _classes(self, folder: str) -> list[str]:
-        return [
-            child
-            for child in self.children.get(folder, ())
-            if (child in self.below or child in self.empty) and child not in self.beside
-        ]
-
-    def _classes_of_part(self, holding: Mapping[str, str], part: str, number: int) -> list[str]:
-        """Folders of classes of a role. A single one that is called 'images' or like the role is none, unless another
-        role has it as well."""
-        folders = self._classes(holding[part])
-        name = last_of(folders[0]) if len(folders) == 1 and not self.is_deep(folders[0]) else ""
-        if name and (is_of_images(name) or part_in(name)[0] == number):
-            others = {
-                class_name(child) for other, held in holding.items() if other != part for child in self.inner(held)
-            }
-            return [folder for folder in folders if class_name(folder) in others]
-        return folders
-
-    def _finished(
-        self, top: str, found: dict[str, tuple[int, str | None]], labelled: bool, remarks: list[str]
-    ) -> Layout:
-        """With every folder that holds images, each meaning what the nearest known folder around it means."""
-        folders: dict[str, tuple[int, str | None]] = {}
-        stray: Counter[str] = Counter()
-        beside: list[str] = []
-        deeper = 0
-        for folder, images in self.images.items():
-            known = folder
-            while known not in found and known not in self.beside and known:
-                known = known.rpartition("/")[0]
-            if known in self.beside:
-                beside.append(known)
-                continue
-            part, name = found.get(known, (None, None))
-            if part is None:
-                continue  # said above
-            if labelled and name is None:
-                stray[folder] += len(images)
-                continue
-            deeper += len(images) if known != folder else 0
-            folders[folder] = (part, name)
-        if top and top in self.images and not labelled:
-            remarks.append(f"All images lie in the folder {excerpt(top)}, which is taken for no class.")
-        elif top:
-            remarks.append(f"All of it lies in the folder {excerpt(top)}.")
-        if beside:
-            remarks.append(f"Left out: {listed(sorted(set(beside)))}, beside the folder of images.")
-        if stray:
-            where = listed([f"{folder or 'the outermost folder'} ({count:,})" for folder, count in stray.items()])
-            remarks.append(f"Left out, because they lie in no folder of a class: images in {where}.")
-        if deeper and labelled:
-            remarks.append(f"Folders inside of a class belong to it: {images_of(deeper)} lie in such.")
-        named = {name for _, name in found.values() if name is not None}
-        bare = sorted(named - {name for _, name in folders.values()})
-        if bare:
-            remarks.append(f"Without any image: class {listed(bare)}.")
-        others = [name for name in self.others if not name.lower().endswith(_NAMES_ENDINGS)]
+def _decided(tree: Folders, archive: str) -> Layout:
+    """Roles with classes in them, classes with roles in them, classes alone, or images alone."""
+    top = tree.outermost()
+    found: dict[str, tuple[int, str | None]] = {}
+    remarks: list[str] = []
+    if tree.holds_parts(top):
+        parts = tree.parts_in(top)
+        holding = tree.within(parts)
+        labelled = any(map(tree.is_deep, holding.values()))
+        rests = {folder: part_in(last_of(folder))[1] for folder in parts}
+        both = not labelled and all(rests.values()) and len(set(rests.values())) > 1
+        if both:
+            labelled, one = True, next(iter(rests))
+            remarks.append(f"Folders say a role and a class at once: {excerpt(last_of(one))} is of class {rests[one]}.")
+        for folder, number in parts.items():
+            found[folder] = (number, rests[folder] if both else None)
+            for child in tree.classes_of_part(holding, folder, number) if labelled and not both else ():
+                found[child] = (number, class_name(child))
+        others = [child for child in tree.inner(top) if child not in parts]
         if others:
-            remarks.append(f"Left out, because their names are not of images: {listed(sorted(others))}.")
-        return Layout(
-            inside=top,
-            folders=folders,
-            classes=tuple(sorted(named)) if labelled else None,
-            remarks=tuple(remarks),
-            images={folder: self.images[folder] for folder in folders},
-        )
+            remarks.append(f"Left out: {listed(_last(others))}, beside the folders of roles.")
+    elif tree.holds_classes_of_parts(top):
+        labelled = True
+        for child in tree.classes(top):
+            found[child] = (NO_PART, class_name(child))
+            for folder, number in tree.parts_in(child).items():
+                found[folder] = (number, class_name(child))
+    else:
+        folders = tree.classes(top)
+        holding_images = [child for child in folders if child in tree.below]
+        labelled = bool(holding_images)
+        if len(holding_images) == 1 and top not in tree.images and _is_no_class(holding_images[0], archive):
+            top, labelled = holding_images[0], False
+        elif are_numbered([last_of(child) for child in folders]):
+            labelled = False
+            remarks.append(f"Folders that differ in a number alone are taken for no classes: {listed(_last(folders))}.")
+        found[top] = (NO_PART, None)
+        for child in folders if labelled else ():
+            found[child] = (NO_PART, class_name(child))
+    return _finished(tree, top, found, labelled, remarks)
+
+
+def _finished(
+    tree: Folders, top: str, found: dict[str, tuple[int, str | None]], labelled: bool, remarks: list[str]
+) -> Layout:
+    """With every folder that holds images, each meaning what the nearest known folder around it means."""
+    folders: dict[str, tuple[int, str | None]] = {}
+    stray: Counter[str] = Counter()
+    beside: list[str] = []
+    deeper = 0
+    for folder, images in tree.images.items():
+        known = folder
+        while known not in found and known not in tree.beside and known:
+            known = known.rpartition("/")[0]
+        if known in tree.beside:
+            beside.append(known)
+            continue
+        part, name = found.get(known, (None, None))
+        if part is None:
+            continue  # said above
+        if labelled and name is None:
+            stray[folder] += len(images)
+            continue
+        deeper += len(images) if known != folder else 0
+        folders[folder] = (part, name)
+    if top and top in tree.images and not labelled:
+        remarks.append(f"All images lie in the folder {excerpt(top)}, which is taken for no class.")
+    elif top:
+        remarks.append(f"All of it lies in the folder {excerpt(top)}.")
+    if beside:
+        remarks.append(f"Left out: {listed(sorted(set(beside)))}, beside the folder of images.")
+    if stray:
+        where = listed([f"{folder or 'the outermost folder'} ({count:,})" for folder, count in stray.items()])
+        remarks.append(f"Left out, because they lie in no folder of a class: images in {where}.")
+    if deeper and labelled:
+        remarks.append(f"Folders inside of a class belong to it: {images_of(deeper)} lie in such.")
+    named = {name for _, name in found.values() if name is not None}
+    bare = sorted(named - {name for _, name in folders.values()})
+    if bare:
+        remarks.append(f"Without any image: class {listed(bare)}.")
+    others = [name for name in tree.others if not name.lower().endswith(_NAMES_ENDINGS)]
+    if others:
+        remarks.append(f"Left out, because their names are not of images: {listed(sorted(others))}.")
+    return Layout(
+        inside=top,
+        folders=folders,
+        classes=tuple(sorted(named)) if labelled else None,
+        remarks=tuple(remarks),
+        images={folder: tree.images[folder] for folder in folders},
+    )
 
 
 _NAMES_ENDINGS = ("classes.txt", "labels.txt", "class_names.txt", "class_to_idx.json")

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pruning.data.own.class_names import FILES, order_classes
+from pruning.data.own.folder_tree import Tree
 from pruning.data.own.label_tables import check_folders, find_labels
-from pruning.data.own.layout import Layout, Tree, read_layout
+from pruning.data.own.layout import Layout, read_layout
 
 LARGEST_TEXT = 100_000_000
 """Bytes of a file that names classes or labels."""

@@ -82,6 +82,7 @@ NUMBERS = {"cat": "0", "dog": "1"}
          .replace(b"image,1.0,0.0,0.0,1.0", b"image,cat,dog"), None),
         ("list.txt", csv("", "N.png K"), NUMBERS),
         ("list.csv", csv("", "N.png,L"), None),
+        ("labels.csv", csv("Image Index,Class Name", "N.png,L").decode().encode("utf-16"), None),
     ],
 )  # fmt: skip
 def test_labels_are_those_of_the_table(
@@ -193,7 +194,7 @@ def test_what_cannot_be_told_is_refused(tables: dict[str, bytes], words: str, tm
 
 
 def test_folders_that_a_table_says_are_no_classes_are_refused(tmp_path: Path) -> None:
-    parts = {f"part_{number % 3}/{name}": some for number, (name, some) in enumerate(flat().items())}
+    parts = {f"{'abc'[number % 3]}/{name}": some for number, (name, some) in enumerate(flat().items())}
     contents = {**parts, "metadata.csv": csv("image_id,dx", "N,L")}
     with pytest.raises(DataError, match=r"The folders say other classes than metadata\.csv, by which .* 'cat' is one"):
         describe_data(f"folder:{write_folder(tmp_path / 'p', contents)}")
@@ -219,3 +220,18 @@ def test_many_tables_are_not_all_read(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_rows_of_damaged_tables_are_none_or_texts(file: str, content: bytes) -> None:
     found = read_rows(file, content, lambda text: False)
     assert isinstance(found, str) or all(len(row) == len(found.columns) for row in found.cells)
+
+
+def test_parts_of_one_collection_are_no_classes_and_a_table_says_them(tmp_path: Path) -> None:
+    parts = {f"images_part_{number % 2}/{name}": some for number, (name, some) in enumerate(flat().items())}
+    contents = {**parts, "metadata.csv": csv("lesion_id,image_id,dx,age", "7,N,L,30")}
+    reference = f"folder:{write_folder(tmp_path / 'p', contents)}"
+    assert labels(reference) == expected()
+    assert "differ in a number alone are taken for no classes: images_part_0, images_part_1" in said(reference)
+
+
+def test_a_table_beside_the_only_folder_wins_over_its_name(tmp_path: Path) -> None:
+    reference = (
+        f"folder:{write_folder(tmp_path / 'p', {**flat('pets/'), 'labels.csv': csv('file,label', 'pets/N.png,L')})}"
+    )
+    assert labels(reference) == expected()

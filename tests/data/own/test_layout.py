@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pruning.data.own.folder_names import NO_PART
-from pruning.data.own.layout import Layout, Tree, read_layout
+from pruning.data.own.folder_tree import Tree
+from pruning.data.own.layout import Layout, read_layout
 
 TRAIN, VAL, TEST = 0, 1, 2
 
@@ -92,6 +93,17 @@ def meanings(layout: Layout) -> dict[str, tuple[int, str | None]]:
         (["JPEGImages/train/a/1.jpg", "JPEGImages/val/a/1.jpg", "annotations/trimaps/1.png"],
          {"JPEGImages/train/a/1.jpg": (TRAIN, "a"), "JPEGImages/val/a/1.jpg": (VAL, "a")}),
         (["mask/1.jpg", "no mask/2.jpg"], {"mask/1.jpg": (NO_PART, "mask"), "no mask/2.jpg": (NO_PART, "no mask")}),
+        # Parts of one collection, and classes with a number.
+        (["images_1/1.jpg", "images_2/2.jpg"], {"images_1/1.jpg": (NO_PART, None), "images_2/2.jpg": (NO_PART, None)}),
+        (["kind_1/1.jpg", "kind_2/2.jpg"], {"kind_1/1.jpg": (NO_PART, "kind_1"), "kind_2/2.jpg": (NO_PART, "kind_2")}),
+        (["cat/images/1.jpg", "cat/masks/1.jpg", "dog/images/2.jpg"],
+         {"cat/images/1.jpg": (NO_PART, "cat"), "dog/images/2.jpg": (NO_PART, "dog")}),
+        # Roles and classes in one name.
+        (["train_cat/1.jpg", "train_dog/1.jpg", "test_cat/1.jpg"],
+         {"train_cat/1.jpg": (TRAIN, "cat"), "train_dog/1.jpg": (TRAIN, "dog"), "test_cat/1.jpg": (TEST, "cat")}),
+        (["trainA/1.jpg", "trainB/1.jpg", "testA/1.jpg", "testB/1.jpg"],
+         {"trainA/1.jpg": (TRAIN, "a"), "trainB/1.jpg": (TRAIN, "b"), "testA/1.jpg": (TEST, "a"),
+          "testB/1.jpg": (TEST, "b")}),
         # Deeper than its class, and beside all classes.
         (["a/1.jpg", "a/more/2.jpg", "b/3.jpg", "4.jpg"],
          {"a/1.jpg": (NO_PART, "a"), "a/more/2.jpg": (NO_PART, "a"), "b/3.jpg": (NO_PART, "b")}),
