@@ -108,6 +108,14 @@ class Settings:
         real = _real(path)
         return self.python.allowed and any(_real(folder) in real.parents for folder in self.python.folders)
 
+    def check_code(self, path: Path) -> None:
+        """Raises InputError unless `allows_code`, for a file with code or the weights that it is opened with."""
+        if not self.allows_code(path):
+            raise InputError(
+                f"{path.name} lies in none of the folders that pruning.toml lists under [python]: move it there, or "
+                "add its folder."
+            )
+
 
 def settings() -> Settings:
     """The settings that hold, read once: a change counts when the server is started again.

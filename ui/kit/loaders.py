@@ -94,6 +94,7 @@ def _origin(reference: Reference) -> str:
 
 def check_code(ref: str, reference: Reference) -> None:
     """Raises InputError where a file with code may not be run for this visitor."""
+    from pruning.base.files import given_path
     from pruning.catalog import openers
     from pruning.settings import settings
 
@@ -101,20 +102,7 @@ def check_code(ref: str, reference: Reference) -> None:
         openers.check_visitor(ref)  # refuses, and says what to do instead
     _check_code(reference.name)
     if reference.weights not in (None, "default") and not permits.holds(ref):  # a run may name others
-        _check_weights(str(reference.weights))
-
-
-def _check_weights(path: str) -> None:
-    """Weights for code lie where the code may lie."""
-    from pruning.base.errors import InputError
-    from pruning.base.files import given_path
-    from pruning.settings import settings
-
-    if not settings().allows_code(given_path(path)):
-        raise InputError(
-            f"{given_path(path).name} lies in none of the folders that pruning.toml lists under [python]: move the "
-            "weights there, or add their folder."
-        )
+        settings().check_code(given_path(str(reference.weights)))
 
 
 def _check_code(path: str) -> None:
@@ -126,11 +114,7 @@ def _check_code(path: str) -> None:
         raise InputError("A Python file cannot be opened in the browser, because its code would run on the server.")
     if not place.is_loopback():
         raise InputError("A Python file is opened only where the app serves this machine alone: use the command line.")
-    if not settings().allows_code(given_path(path)):
-        raise InputError(
-            f"{given_path(path).name} lies in none of the folders that pruning.toml lists under [python]: move it "
-            "there, or add its folder."
-        )
+    settings().check_code(given_path(path))
 
 
 def is_large(ref: str) -> bool:

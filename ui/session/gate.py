@@ -123,11 +123,13 @@ def _offer(chosen: Subject, trials: tuple[Trial, ...]) -> None:
 
 def _edit(chosen: Subject, look: Look) -> None:
     """The form, and eight images as the network would see them."""
+    from pruning.gate.orders import possible_orders
+
     assert chosen.preprocess is not None
     with st.container(border=True, key="gate_form"):
         key = f"gate_{chosen.digest[:8]}_{hash(_key(chosen)):x}"
         draft = preprocess_form.edit(chosen.preprocess, key)
-        order = preprocess_form.edit_order(_order(chosen), _orders(chosen), key)
+        order = preprocess_form.edit_order(_order(chosen), possible_orders(chosen), key)
         data = loaders.load_data(chosen.data_name, None, draft)
         images = [
             Seen(image=data.image("select", example.index), truth=example.truth or "") for example in look.examples
@@ -179,20 +181,6 @@ def _order(chosen: Subject) -> str | None:
 
     found = read_reference(chosen.data_name).order
     return None if found is None else found.name
-
-
-def _orders(chosen: Subject) -> dict[str, str]:
-    """Orders that would number its classes otherwise than the images do, by name and in words; none where the network
-    names its classes, which are found by these."""
-    from pruning.data.orders import other_orders
-    from pruning.data.own.reference import with_option
-    from pruning.data.readers import describe_data
-    from pruning.fitting import names_of
-
-    if not chosen.info.labelled or names_of(chosen.network):
-        return {}
-    classes = describe_data(with_option(chosen.data_name, "order", None)).classes
-    return {order.name: order.words for order, _ in other_orders(classes)}
 
 
 def _place(chosen: Subject) -> tuple[str, str]:
