@@ -33,10 +33,10 @@ show.button("Present", icon=":material/slideshow:", key="compare_present", width
 share.show_view(corner, VIEW, "These two networks, and what is open on this page.")
 if refused is not None:
     st.error(errors.plain(refused), icon=":material/error:")
+changed.show(*pair.folders(runs))
 with errors.shown(), st.spinner("Opening both networks"):
     chosen = pair.chosen(runs)
     banners.untrained(chosen.before.subject)
-    changed.show(*(side.run.path for side in (chosen.before, chosen.after) if side.run is not None))
     verdict_panel.show(chosen)
 with errors.shown():
     parts.show(chosen)

@@ -28,8 +28,9 @@ if scan_panel.is_working(scan):
     # A timer only while there is something to wait for; it ends with a rerun of the whole page.
     st.fragment(scan_panel.live, run_every=1.0)(subject, scan)
 else:
-    scan_panel.next_step(place, subject, scan)
+    said = st.container()
     scan_results.joint_cut(place, subject, scan)
     scan_results.charts(scan)
     scan_results.table(scan)
+    scan_panel.next_step(place, said, subject, scan)  # last: how long a scan takes is timed first
 st.html(badges.legend())

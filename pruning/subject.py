@@ -17,7 +17,7 @@ from pruning.base.clone import clone
 from pruning.base.errors import InputError
 from pruning.catalog.class_names import Classes, imagenet
 from pruning.catalog.network import Network
-from pruning.catalog.openers import open_network
+from pruning.catalog.openers import at_size, open_network
 from pruning.catalog.wrapped import unwrapped
 from pruning.data.info import DataInfo
 from pruning.data.mapped import ByName, MappedData, by_position, in_order, map_classes, mapped_info
@@ -26,7 +26,7 @@ from pruning.data.own.reference import read_reference
 from pruning.data.preprocess import Preprocess
 from pruning.data.protocol import Data
 from pruning.data.readers import describe_data, is_available, open_data
-from pruning.fitting import at_shape, fit, names_of, output_shape
+from pruning.fitting import at_shape, fit, names_of, output_shape, sample_shape
 from pruning.graph.inputs import Inputs
 from pruning.graph.model_graph import ModelGraph
 from pruning.removal.build import build_graph
@@ -289,7 +289,7 @@ class Subject:
         opening: Callable[..., Data] = open_data,
     ) -> Subject:
         """The same network with images by reference, prepared as `preprocess` says, else as the network's library or
-        weights do, else as suits the images.
+        weights do, else as suits the images. A network by name is opened for images of the size that is asked for.
 
         Raises:
             InputError: it cannot look at them, or its answers cannot be about them.
@@ -297,7 +297,16 @@ class Subject:
         """
         fitted = fit(self.network, reference, preprocess)
         wanted = None if fitted.by_default else fitted.preprocess
-        return self.with_images(Images.named(reference, data_dir, opening, wanted).as_told(fitted.remarks))
+        own = self if preprocess is None else self._at_size(preprocess)
+        return own.with_images(Images.named(reference, data_dir, opening, wanted).as_told(fitted.remarks))
+
+    def _at_size(self, preprocess: Preprocess) -> Subject:
+        """A network by name, opened for images of another size than the one that it is opened for."""
+        shape = sample_shape(self.network)
+        if not self.ref or shape is None or shape[-2:] == preprocess.size:
+            return self
+        ref = at_size(self.ref, preprocess.size)
+        return self if ref == self.ref else Subject.of(open_network(ref))
 
     def with_images(self, images: Images | None) -> Subject:
         """The same network with these images. Their classes become the network's, by name; where they have no labels,

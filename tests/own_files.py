@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -31,15 +32,17 @@ def png(path: Path, *, seed: int, side: int = SIDE, colour: str = "red") -> Path
     return path
 
 
-def photos_zip(path: Path, labelled: bool = True) -> Path:
-    """A zip as people make one: a folder a role, in it a folder a class; or all images together."""
+def photos_zip(path: Path, labelled: bool = True, names: Mapping[str, str] | None = None) -> Path:
+    """A zip as people make one: a folder a role, in it a folder a class; or all images together. `names`: of folders
+    that are not called like their colour."""
     with zipfile.ZipFile(path, "w") as archive:
         for role, count in PER_CLASS.items():
             for colour in COLOURS:
                 for number in range(count):
                     file = io.BytesIO()
                     Image.fromarray(pixels(colour, number + 1000 * len(role))).save(file, "PNG")
-                    name = f"photos/{role}/{colour}/{number}.png" if labelled else f"{role}-{colour}-{number}.png"
+                    kind = (names or {}).get(colour, colour)
+                    name = f"photos/{role}/{kind}/{number}.png" if labelled else f"{role}-{colour}-{number}.png"
                     archive.writestr(name, file.getvalue())
     return path
 

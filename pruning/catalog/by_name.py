@@ -95,6 +95,7 @@ TORCHVISION = Opener(
     open=_open,
     check_visitor=_check_visitor,
     large=True,
+    sizes=True,
     suggestions=_torchvision_names,
 )
 TIMM = Opener(
@@ -105,5 +106,6 @@ TIMM = Opener(
     open=_open,
     check_visitor=_check_visitor,
     large=True,
+    sizes=True,
     suggestions=_timm_names,
 )

@@ -49,6 +49,8 @@ class Opener:
     """Whether what it names is a file or folder, which only this machine has."""
     large: bool = False
     """Whether its networks may take seconds to build, and hundreds of megabytes."""
+    sizes: bool = False
+    """Whether `size=` in its references builds a network for images of that size, whichever it is trained for."""
     stamp: Callable[[Reference], tuple[int, ...]] = unchanging
     """Numbers that change where what stands behind the reference has changed."""
     brings_data: bool = False

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pruning.base.errors import InputError, excerpt
@@ -99,6 +100,20 @@ def is_on_this_machine_alone(text: str) -> bool:
     """
     reference = parse_reference(text)
     return OPENERS[reference.kind].is_path or reference.weights not in (None, "default")
+
+
+def at_size(text: str, size: tuple[int, int]) -> str:
+    """The reference that opens a network by name for images of another height and width; the same where that is not
+    possible, as for a network of one's own.
+
+    >>> at_size("torchvision:resnet18?weights=default&size=224", (160, 160))
+    'torchvision:resnet18?weights=default&size=160'
+    """
+    reference = parse_reference(text)
+    if not OPENERS[reference.kind].sizes or size[0] != size[1]:
+        return text
+    other = replace(reference, size=size[0])
+    return other.spelled(name=other.name, weights=other.weights, classes=other.classes)
 
 
 def absolute(text: str) -> str:

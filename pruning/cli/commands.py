@@ -19,7 +19,7 @@ from pruning.cli.images import add_image_options, asked_of
 from pruning.cli.output import emit, field
 from pruning.cli.requirements import parse_requirement
 from pruning.cli.spec import SPEC_FIELDS, add_spec_options, spec_of
-from pruning.data.augmentations import AS_KNOWN, AUGMENTATIONS, NONE
+from pruning.cli.training import add_training_options
 from pruning.export.table import EXPORTS
 from pruning.spec import CONTEST, RUN, PruneSpec
 
@@ -55,27 +55,6 @@ def _with_expected(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--expect", action="append", default=[], metavar="'accuracy>=0.9'",
         help="stop (exit 1) before anything else unless the unpruned network meets this on select images",
-    )  # fmt: skip
-
-
-def _with_training(sub: argparse.ArgumentParser) -> None:
-    changes = "; ".join(f"{row.name}: {row.explanation}" for row in AUGMENTATIONS.values())
-    sub.add_argument("--lr", type=number, help="highest learning rate (the data set's default; own images: 1e-4)")
-    sub.add_argument("--optimiser", choices=("sgd", "adamw"), help="what trains (own images: adamw; else sgd)")
-    sub.add_argument("--batch-size", type=whole, metavar="N", help="images of a step (the data set's default; 32)")
-    sub.add_argument("--weight-decay", type=number, metavar="D", help="of weights (sgd 5e-4, adamw 0.01)")
-    sub.add_argument(
-        "--batch-norm", choices=("learnt", "fixed"),
-        help="whether its statistics are learnt from each batch or stay (own images: fixed; else learnt)",
-    )  # fmt: skip
-    sub.add_argument(
-        "--augment", metavar="NAMES",
-        help=f"how train images are changed, with commas: {changes}. Or {NONE}, or {AS_KNOWN}, as is fair for the data "
-        "set (own images: flip)",
-    )  # fmt: skip
-    sub.add_argument(
-        "--distillation", type=number, metavar="SHARE",
-        help="share of the loss that is the distance to the unpruned network's answers (0; 1 without labels)",
     )  # fmt: skip
 
 
@@ -136,7 +115,7 @@ def _prune_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--steps", type=whole, metavar="N", help="prune-fine-tune rounds of the iterative schedule (4)")
     sub.add_argument("--finetune-epochs", type=number, metavar="E", help="passes over the train images, all rounds (0)")
     sub.add_argument("--finetune-seconds", type=number, metavar="T", help="instead of epochs; turned into steps")
-    _with_training(sub)
+    add_training_options(sub)
     _with_expected(sub)
     sub.add_argument("--out", type=path, metavar="DIR", help="the run's folder (default: a new one in runs/)")
     sub.add_argument(
@@ -179,16 +158,19 @@ def _contest_options(sub: argparse.ArgumentParser) -> None:
     _with_model(sub, images=True)
     add_image_options(sub)
     add_spec_options(sub, CONTEST, *(name for name in SPEC_FIELDS if name != "seed"))
+    add_training_options(sub, lr="0.05", batch_size="64")
+    _with_expected(sub)
     sub.add_argument("--rounds", type=whole, default=4, metavar="N", help="of the iterative side (4)")
     sub.add_argument("--steps", type=whole, default=240, metavar="N", help="optimiser steps of each side (240)")
     sub.add_argument("--seeds", default="0,1,2", metavar="N,N,N", help="one pair of lanes each (0,1,2)")
 
 
 def _contest(args: argparse.Namespace, stop: Stop) -> None:
+    expected = [parse_requirement(text, "--expect") for text in args.expect]
     asked, spec = asked_of(args), spec_of(args, CONTEST)
     from pruning.cli.contest import contest
 
-    result, lines = contest(args, spec, asked, stop)
+    result, lines = contest(args, spec, asked, stop, expected=expected)
     emit(result, lines, as_json=args.json)
 
 

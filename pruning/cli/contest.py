@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,18 +11,21 @@ import torch
 
 from pruning.base.errors import InputError
 from pruning.cli.evaluate import open_with_images
-from pruning.cli.gate import say_remarks
+from pruning.cli.gate import pass_gate, say_remarks
 from pruning.cli.images import Asked
 from pruning.cli.output import field, only_ours, say, signed
+from pruning.cli.requirements import Requirement
+from pruning.cli.training import chosen_training
 from pruning.contest import SCHEDULES, Race, Terms, Verdict, judge
 from pruning.contest.cache import hold, to_json
+from pruning.runs.pipeline import check_subject
+from pruning.runs.suitable import suitable_training, suited
 from pruning.spec import PruneSpec
+from pruning.subject import Subject
 from pruning.tasks.metric import Metric
 
 REPORTS = 10
 """How often progress is said."""
-MILDER: dict[str, Any] = {"optimiser": "adamw", "lr": 1e-3}
-"""How networks learn from images of one's own: there are no settings that were tried for them."""
 TITLES = {"oneshot": "at once", "iterative": "in rounds"}
 AGAINST = {
     "bands": "the seeds of both sides meet",
@@ -32,9 +35,15 @@ AGAINST = {
 
 
 def contest(
-    args: argparse.Namespace, spec: PruneSpec, asked: Asked, cancel: Callable[[], bool]
+    args: argparse.Namespace,
+    spec: PruneSpec,
+    asked: Asked,
+    cancel: Callable[[], bool],
+    *,
+    expected: Sequence[Requirement] = (),
 ) -> tuple[dict[str, Any], list[str]]:
-    """Run the race: as JSON, and as lines. `spec`: what of the options says what goes.
+    """Run the race: as JSON, and as lines. `spec`: what of the options says what goes; `expected` of the unpruned
+    network, before anything is pruned.
 
     Raises:
         PruningError: an option is not allowed, the images are absent, the cache cannot be written; or cancelled.
@@ -42,23 +51,32 @@ def contest(
     with only_ours():
         subject = open_with_images(args.model, asked)
         subject.check("run")
+        terms = Terms(
+            model=args.model,
+            data=subject.info.name,
+            preprocess=subject.preprocess,
+            labelled=subject.task.needs_labels,
+            prune=spec,
+            rounds=args.rounds,
+            steps=args.steps,
+            seeds=_seeds(args.seeds),
+            **_training(args, subject),
+        )
+        check_subject(terms.recipe("iterative", terms.seeds[0]), subject)
         if args.work is None:
             say_remarks(subject)
-    terms = Terms(
-        model=args.model,
-        data=subject.info.name,
-        preprocess=subject.preprocess,
-        labelled=subject.task.needs_labels,
-        **({} if subject.preprocess is None else MILDER),
-        prune=spec,
-        rounds=args.rounds,
-        steps=args.steps,
-        seeds=_seeds(args.seeds),
-    )
+            pass_gate(subject, expected, cancel=cancel)
     torch.set_num_threads(1)  # networks that learn so quickly gain nothing from more, and the pages need the rest
     found = hold(terms, subject, progress=_Progress(), cancel=cancel, work=args.work)
     verdict = judge([found])
     return {"model": args.model, **to_json(found), "verdict": asdict(verdict)}, _lines(found, verdict)
+
+
+def _training(args: argparse.Namespace, subject: Subject) -> dict[str, Any]:
+    """How both sides are fine-tuned: as the options say; else published images as races always were, and one's own as
+    suits them."""
+    usual = {} if subject.preprocess is None else suitable_training(subject.model, subject.info)
+    return suited(usual, chosen_training(args))
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -11,15 +11,13 @@ from pruning.base.errors import InputError, RequirementError
 from pruning.catalog.network import Network
 from pruning.cli.output import say, signed
 from pruning.cli.requirements import Requirement
-from pruning.gate import Look, Trial, look, try_others
+from pruning.gate import Look, Trial, explaining, look, try_others
 from pruning.runs.held import changed
 from pruning.runs.looks import looks_words, note_look
 from pruning.subject import Subject
 
 SHOWN = 3
 """Other ways that are told."""
-LUCK = 0.1
-"""Of the way from guessing to perfect: what the best of many tries may reach without meaning anything."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,8 +83,7 @@ def pass_gate(
 def trial_lines(first: Look, trials: Sequence[Trial], guess: float = 0.0) -> list[str]:
     """What other ways would give, where any is better and more than luck (`guess`); and that none is, where all were
     tried."""
-    metric, by_luck = first.answers.metric, guess + LUCK * (1 - guess)
-    better = [trial for trial in trials if trial.better and trial.value > by_luck]
+    metric, better = first.answers.metric, explaining(trials, guess)
     if not better:
         return ["None of the usual other crops, normalisations, channel or class orders explains it."] if trials else []
     return [

@@ -16,6 +16,7 @@ from pruning.cli.images import Asked, open_asked
 from pruning.cli.output import change, exact_change, exactly, field, listed, only_ours, say, span
 from pruning.cli.requirements import Requirement
 from pruning.cli.spec import SPEC_FIELDS
+from pruning.cli.training import TRAINING, chosen_training
 from pruning.cost.ledger import remarks
 from pruning.data import readers
 from pruning.runs import create_run, execute
@@ -32,9 +33,6 @@ from pruning.subject import Subject, open_subject
 from pruning.tasks.names import known_metrics
 from pruning.tasks.ranks import AMONG
 from pruning.tasks.table import find_metric
-
-TRAINING = ("lr", "optimiser", "augment", "distillation", "batch_size", "weight_decay", "batch_norm")
-"""Fields of a recipe that options of the same name set."""
 
 
 def prune(
@@ -116,9 +114,8 @@ def recipe_of(args: argparse.Namespace, spec: PruneSpec, asked: Asked) -> tuple[
             raise InputError(f"--{name.replace('_', '-')} must be 0 or more, not {value:g}.")
     epochs = args.finetune_epochs or 0
     schedule: Schedule = args.schedule or "oneshot"
-    chosen = {name: getattr(args, name) for name in TRAINING if getattr(args, name) is not None}
     recipe = suitable_recipe(
-        subject, spec, epochs=epochs, schedule=schedule, rounds=_rounds(schedule, args.steps), **chosen
+        subject, spec, epochs=epochs, schedule=schedule, rounds=_rounds(schedule, args.steps), **chosen_training(args)
     )
     recipe = recipe.replace(model=openers.absolute(args.model), data=readers.absolute(recipe.data))
     if args.finetune_seconds:

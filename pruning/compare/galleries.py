@@ -79,7 +79,7 @@ def _of_agreement(before: Answers, after: Answers) -> tuple[Gallery, ...]:
     lost = (first.confidence.double() - second.confidence.double()).masked_fill(~same, -2.0)
     apart, alike = (ranks.argsort(descending=True, stable=True) for ranks in (sure, lost))
     count = int(same.sum())
-    about = "What each network says it is. Without labels it is not known what it is."
+    about = "What each network says it is; without labels, that is all there is to compare."
 
     def at(order: list[int]) -> Callable[[int], list[Case]]:
         return lambda most: cases_at(first, second, order[:most])
@@ -99,7 +99,7 @@ def _of_agreement(before: Answers, after: Answers) -> tuple[Gallery, ...]:
             key="alike",
             title="Both say the same",
             first="first where the second became less sure",
-            order="First where the second is most unsure of it, compared with the first.",
+            order="First where the second network became less sure of it.",
             worst="Where both say the same, the least sure first",
             about=about,
             total=count,

@@ -18,21 +18,29 @@ from torch import Tensor
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
+from pruning.data.augmentations import AS_KNOWN
 from pruning.data.preprocess import Preprocess
 from pruning.data.readers import describe_data
 from pruning.runs.pipeline import Pruned, prune_in_rounds
-from pruning.runs.recipe import Optimiser, Recipe, Schedule
+from pruning.runs.recipe import BatchNorm, Optimiser, Recipe, Schedule
 from pruning.spec import CONTEST, PruneSpec
 from pruning.subject import Subject
 from pruning.tasks.agreement import AGREEMENT_TASK
 from pruning.tasks.metric import Metric
 from pruning.tasks.table import task_of
 from pruning.training.evaluate import evaluate
+from pruning.training.finetune import Precision
 
+TRAINING = ("batch_size", "lr", "optimiser", "batch_norm", "momentum", "weight_decay", "augment", "shift",
+            "distillation", "precision")  # fmt: skip
+"""Fields of terms that are a recipe's of the same name."""
+OPTIONS = ("batch_size", "lr", "optimiser", "batch_norm", "weight_decay", "augment", "distillation")
+"""Those that the command line has options for."""
 SCHEDULES: tuple[Schedule, ...] = ("oneshot", "iterative")
 MOST_SEEDS = 12
-NEWER = ("preprocess", "labelled", "optimiser")
-"""Fields of terms that races with images of one's own added."""
+NEWER = ("preprocess", "labelled", "optimiser", "batch_norm", "momentum", "weight_decay", "augment", "shift",
+         "distillation", "precision")  # fmt: skip
+"""Fields of terms that races have had since there are images of one's own and choices of training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +62,14 @@ class Terms:
     batch_size: int = 64
     lr: float = 0.05
     optimiser: Optimiser = "sgd"
+    batch_norm: BatchNorm = "learnt"
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    augment: str = AS_KNOWN
+    shift: int = 0
+    distillation: float | None = None
+    precision: Precision = "fp32"
+    """Of training, all as in `Recipe`."""
     seeds: tuple[int, ...] = (0, 1, 2)
 
     def __post_init__(self) -> None:
@@ -76,9 +92,7 @@ class Terms:
             schedule=schedule,
             iterations=self.rounds if schedule == "iterative" else 1,
             finetune_steps=self.steps,
-            batch_size=self.batch_size,
-            lr=self.lr,
-            optimiser=self.optimiser,
+            **{name: getattr(self, name) for name in TRAINING},
         )
 
     @property

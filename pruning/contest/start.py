@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 from pruning.contest import Terms
 from pruning.contest.cache import job_of
+from pruning.contest.race import OPTIONS as TRAINING
 from pruning.jobs.executor import LocalExecutor
 from pruning.subject import Subject
 
@@ -21,6 +23,11 @@ def start(terms: Terms, subject: Subject) -> None:
     )
     arguments = ["contest", "--data", terms.data, *asked, "--rounds", str(terms.rounds), "--steps", str(terms.steps)]
     arguments += ["--seeds", ",".join(map(str, terms.seeds))]
+    usual = {field.name: field.default for field in dataclasses.fields(terms)}
+    for name in TRAINING:
+        value = getattr(terms, name)
+        if value is not None and (terms.preprocess is not None or value != usual[name]):
+            arguments += [f"--{name.replace('_', '-')}", str(value)]
     if terms.preprocess is not None:
         arguments += ["--preprocess", json.dumps(terms.preprocess.to_values())]
     if subject.data_dir is not None:

@@ -49,6 +49,9 @@ class DataInfo:
     """What was done to the images of one's own; None for a published data set, whose images are as they are."""
     remarks: tuple[str, ...] = ()
     """What was guessed, left out or noticed when they were read, each a whole sentence."""
+    split: tuple[int, int, int] | None = None
+    """Per cent of train, select and test by which roles were drawn by lot, where nothing says which image is for what;
+    None elsewhere."""
     content: str = ""
     """SHA-256 over names, contents and labels of one's own images as they lie on disk, whatever is made of them; ''
     for published ones."""

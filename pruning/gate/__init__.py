@@ -7,6 +7,6 @@ try_others(subject, first)   # what other crops, normalisations, channel orders 
 """
 
 from pruning.gate.look import Example, Look, look
-from pruning.gate.trials import Trial, try_others
+from pruning.gate.trials import Trial, explaining, try_others
 
-__all__ = ["Example", "Look", "Trial", "look", "try_others"]
+__all__ = ["Example", "Look", "Trial", "explaining", "look", "try_others"]

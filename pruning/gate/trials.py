@@ -23,6 +23,8 @@ from pruning.tasks.metric import Difference
 
 IMAGES = 200
 """Of those of the first look: enough to tell a wrong way from the right one."""
+LUCK = 0.1
+"""Of the way from guessing to perfect: what the best of many tries may reach without meaning anything."""
 NORMALISATIONS: dict[str, tuple[float, float]] = {
     "mean and deviation 0.5": (0.5, 0.5),
     "pixels from 0 to 1": (0.0, 1.0),
@@ -53,6 +55,12 @@ class Trial:
     def better(self) -> bool:
         """Whether it is surely better."""
         return self.difference.interval[0] > 0
+
+
+def explaining(trials: Sequence[Trial], guess: float = 0.0) -> list[Trial]:
+    """Those that are surely better than the first look and reach more than luck (`guess` without looking) may."""
+    by_luck = guess + LUCK * (1 - guess)
+    return [trial for trial in trials if trial.better and trial.value > by_luck]
 
 
 def try_others(subject: Subject, first: Look, *, cancel: Cancel | None = None) -> tuple[Trial, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pruning.base.errors import InputError
-from pruning.cli.images import Asked, add_image_options, asked_of
+from pruning.cli.images import Asked, add_image_options, asked_of, open_asked
 from pruning.cli.main import build_parser, main
 from pruning.cli.requirements import figures, parse_requirement
 from pruning.data.preprocess import IMAGENET, Preprocess
@@ -219,3 +219,41 @@ def test_what_a_page_starts_prepares_images_as_the_page_did(place: Place, monkey
         found = asked_of(args)
         assert (args.model, found.data, found.preprocess) == (place.ref, "shapes:labelled", how)
     assert len(asked) == 2
+
+
+def test_a_race_is_trained_as_a_run_is(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    race = ["contest", place.ref, "--sparsity", "0.3", "--steps", "4", "--rounds", "2", "--seeds", "0,1", "--json"]
+    assert main([*race, "--data", "shapes:labelled"]) == 0
+    said = capsys.readouterr()
+    terms = json.loads(said.out)["terms"]
+    suits = {"optimiser": "adamw", "lr": 1e-4, "batch_size": 32, "batch_norm": "fixed", "augment": "flip"}
+    assert {name: terms[name] for name in suits} == suits, "what suits one's own images"
+    assert "select images right. As expected?" in said.err, "the gate stands before a race as well"
+    chosen = ["--optimiser", "sgd", "--lr", "0.003", "--batch-size", "16", "--augment", "none", "--batch-norm",
+              "learnt", "--weight-decay", "0.001"]  # fmt: skip
+    assert main([*race, "--data", "shapes:plain", *chosen]) == 0
+    result = json.loads(capsys.readouterr().out)
+    terms = result["terms"]
+    assert (terms["lr"], terms["batch_size"], terms["augment"], terms["weight_decay"]) == (0.003, 16, "none", 0.001)
+    assert "optimiser" not in terms and "batch_norm" not in terms, "as races always were"
+    assert result["lanes"][0]["finish"]["steps"] == 4
+    assert main([*race, "--data", "shapes:plain", "--distillation", "0.5"]) == 2
+    assert "can only learn from the unpruned network's answers" in capsys.readouterr().err
+    assert main([*race, "--data", "shapes:labelled", "--expect", "accuracy>=1.0", "--optimiser", "sgd"]) in (0, 1)
+
+
+def test_a_network_by_name_is_opened_at_the_size_that_is_asked_for(tmp_path: Path) -> None:
+    from pruning.subject import open_subject
+    from tests import own_files
+
+    photos = own_files.photos_zip(tmp_path / "photos.zip")
+    ref, data = "torchvision:squeezenet1_1?classes=3", f"zip:{photos}"
+    asked = asked_of(build_parser().parse_args(["evaluate", ref, "--data", data, "--size", "96"]))
+    subject = open_asked(ref, asked)
+    assert subject.ref == f"{ref}&size=96" or subject.ref == "torchvision:squeezenet1_1?size=96&classes=3"
+    assert subject.preprocess is not None and subject.preprocess.size == (96, 96)
+    assert subject.graph.example_shape == (3, 96, 96)
+    again = open_subject(ref, data, None, subject.preprocess)
+    assert again.ref == subject.ref, "a recipe with these opens the same"
+    with pytest.raises(InputError, match="says size=64, but the images are to be 96×96"):
+        open_asked(f"{ref}&size=64", asked)

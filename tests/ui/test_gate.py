@@ -24,6 +24,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     own_files.weights_file(folder / "net.pt")
     own_files.photos_zip(folder / "photos.zip")
     own_files.photos_zip(folder / "flat.zip", labelled=False)
+    own_files.photos_zip(folder / "Renamed.zip", names={"red": "Red"})
     yield folder
     st.cache_data.clear()
     st.cache_resource.clear()
@@ -136,6 +137,63 @@ def test_without_labels_it_is_agreement(app: AppTest, mine: Path) -> None:
     app.button(key="gate_yes").click().run()
     assert not app.exception and "start_run" in keys(app)
     assert "agreement" in words(app).lower()
+
+
+def test_an_order_of_classes_that_explains_it_is_one_click(app: AppTest, mine: Path) -> None:
+    give(app, mine / "Renamed.zip")
+    assert len(app.warning) == 1 and "classes in alphabetical order, whatever their case" in words(app)
+    app.button(key="gate_use_0").click().run()
+    assert not app.exception and not app.error and not app.warning, "it is as expected now"
+    assert app.session_state["data_name"] == f"zip:{mine}/Renamed.zip?order=alphabetical"
+    said = " ".join(caption.value for caption in app.caption)
+    assert "Classes stand in alphabetical order" in said and "(blue, green, Red)" in said.replace("\\", "")
+    assert "of 24 select images right" in words(app)
+    app.button(key="gate_no").click().run()
+    (box,) = [box for box in app.selectbox if box.label == "The network numbers the classes"]
+    assert box.value == "alphabetical"
+    box.set_value("").run()
+    app.button(key="gate_edited").click().run()
+    assert app.session_state["data_name"] == f"zip:{mine}/Renamed.zip" and len(app.warning) == 1, "and back again"
+
+
+def test_images_that_do_not_say_their_roles_can_be_split_otherwise(app: AppTest, mine: Path) -> None:
+    give(app, mine / "photos.zip")
+    assert "gate_split" not in keys(app), "their folders say it"
+    app.query_params["yours"] = "images"
+    app.run()
+    give(app, mine / "flat.zip")
+    app.button(key="gate_split").click().run()
+    (field,) = [field for field in app.text_input if field.label.startswith("Per cent to train")]
+    assert field.value == "40/40/20" and app.button(key="your_images_split_use").disabled
+    field.set_value("50/50").run()
+    app.button(key="your_images_split_use").click().run()
+    assert "three shares in per cent" in app.error[0].value and app.session_state["data_name"] == f"zip:{mine}/flat.zip"
+    field.set_value("20/60/20").run()
+    app.button(key="your_images_split_use").click().run()
+    assert not app.exception and not app.error
+    assert app.session_state["data_name"] == f"zip:{mine}/flat.zip?split=20/60/20"
+    assert "they were split 20/60/20" in " ".join(caption.value for caption in app.caption)
+    names = next(box.options for box in app.selectbox if box.label == "Data set")
+    assert len([name for name in names if "flat" in name]) == 1, "one data set, split otherwise"
+
+
+def test_the_form_opens_a_network_by_name_at_another_size(app: AppTest, mine: Path) -> None:
+    give(app, mine / "photos.zip")
+    app.button(key="gate_no").click().run()
+    for label in ("Height", "Width"):
+        (box,) = [box for box in app.number_input if box.label == label]
+        box.set_value(192).run()
+    app.button(key="gate_edited").click().run()
+    assert not app.exception and not app.error, [error.value for error in app.error]
+    assert "size=192" in app.session_state["model_ref"] and "192×192" in " ".join(c.value for c in app.caption)
+    (box,) = [box for box in app.number_input if box.label == "Height"]
+    assert box.value == 192, "the form stays open"
+    (wide,) = [box for box in app.number_input if box.label == "Width"]
+    wide.set_value(160).run()
+    app.button(key="gate_edited").click().run()
+    assert not app.exception and "gives 192" not in words(app)
+    assert any("takes images of 3×192×192" in error.value or "size=192" in error.value for error in app.error)
+    assert "gate_yes" in keys(app), "nothing was lost"
 
 
 def test_elsewhere_no_path_can_be_typed(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

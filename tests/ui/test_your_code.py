@@ -121,3 +121,15 @@ def test_elsewhere_there_is_no_such_choice(app: AppTest, monkeypatch: pytest.Mon
     monkeypatch.setattr(place, "is_loopback_address", lambda address: False)
     run(app)
     assert not [choice for choice in app.segmented_control if choice.key == "your_network_way"]
+
+
+def test_of_several_files_each_offers_its_own_functions(app: AppTest, nets: Path) -> None:
+    (nets / "more.py").write_text("def helper(): ...\nclass Net: ...\n")
+    st.cache_data.clear()
+    app.segmented_control(key="your_network_way").set_value("from a Python file").run()
+    assert app.selectbox(key="your_code_file").value is None and app.button(key="your_code_open").disabled
+    for name, offered in (("more.py", ["helper", "Net"]), ("net.py", ["build"])):
+        app.selectbox(key="your_code_file").set_value(nets / name).run()
+        function = app.selectbox(key=f"your_code_function_{nets / name}")
+        assert function.options == offered and function.value == offered[0]
+        assert not app.button(key="your_code_open").disabled

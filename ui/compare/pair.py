@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -85,6 +86,11 @@ def boxes(first: DeltaGenerator, second: DeltaGenerator, runs: Mapping[str, Run]
 
     first.selectbox("Before", before, format_func=words, **state.bound(BEFORE))
     second.selectbox("After", list(runs), format_func=words, **state.bound(AFTER))
+
+
+def folders(runs: Mapping[str, Run]) -> list[Path]:
+    """Of the runs that are chosen."""
+    return [runs[name].path for name in (state.get(BEFORE), state.get(AFTER)) if name]
 
 
 def chosen(runs: Mapping[str, Run]) -> Pair:

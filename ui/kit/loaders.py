@@ -70,10 +70,14 @@ def check_visitor(ref: str) -> Reference:
 def trust(run: Run) -> None:
     """Let this visitor open the networks of a run that is on this server, whatever files they are made from; code in
     them is run only where the owner allows that."""
+    from pruning.base.errors import StorageError
     from pruning.catalog.openers import is_on_this_machine_alone
 
     if run.origin and is_on_this_machine_alone(run.origin):
-        for ref in dict.fromkeys((run.recipe.model, run.origin, run.ref)):
+        named = [run.recipe.model, run.origin, run.ref]
+        with suppress(StorageError):  # it began with nothing that can be opened
+            named.append(run.dense_ref())  # says more than the recipe, such as the number of classes in the file
+        for ref in dict.fromkeys(named):
             permits.allow(ref)
 
 
@@ -157,6 +161,12 @@ def load_data(name: str, data_dir: str | None = None, preprocess: Preprocess | N
     """A data set, shared by all sessions. Raises as `pruning.data.readers.open_data` does."""
     _ready()
     return _load_data(name, data_dir, preprocess, _stamp(name))
+
+
+def forget_images() -> None:
+    """Open images of one's own anew when they are asked for next, since files have changed."""
+    _load_data.clear()
+    _with_own.clear()
 
 
 def asked_to_stop() -> bool:

@@ -97,13 +97,14 @@ def _status(scan: Sensitivity) -> Status | None:
     return jobs.follow(job_of(scan)).status()
 
 
-def next_step(place: DeltaGenerator, chosen: Subject, scan: Sensitivity) -> None:
-    """The one thing to do next: measure, go on measuring, or prune with the limits; and why the last scan ended."""
+def next_step(place: DeltaGenerator, said: DeltaGenerator, chosen: Subject, scan: Sensitivity) -> None:
+    """The one thing to do next: measure, go on measuring, or prune with the limits; and in `said` why the last scan
+    ended."""
     last = _status(scan)
     if st.session_state.pop(_ASKED, False):
         from pruning.sensitivity.start import start
 
-        with errors.shown(stop=False):
+        with said, errors.shown(stop=False):
             start(chosen, scan, lose=state.get(scan_results.LOSE))
             st.rerun()
     if not scan.complete and scan.wanted:
@@ -120,7 +121,7 @@ def next_step(place: DeltaGenerator, chosen: Subject, scan: Sensitivity) -> None
         count = f"{scan.wanted - scan.measured:,}" + (f" of {scan.wanted:,}" if scan.measured else "")
         place.caption(f"{count} measurements, beside the app: you can leave this page", width="content")
     if last is not None and last.state == "failed":
-        st.error(f"The last attempt ended early. {errors.plain(last.text)}", icon=":material/error:")
+        said.error(f"The last attempt ended early. {errors.plain(last.text)}", icon=":material/error:")
 
 
 def live(subject: Subject, scan: Sensitivity) -> None:

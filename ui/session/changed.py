@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors
+from ui.kit import errors, loaders
 
 if TYPE_CHECKING:
     from pruning.subject import Subject
@@ -41,6 +41,17 @@ def _changed(folder: str) -> tuple[str, ...]:
     from pruning.runs.held import changed
 
     try:
-        return changed(Path(folder))
+        said = changed(Path(folder))
     except errors.PruningError as error:
         return (str(error),)
+    known = _known()
+    if known.get(folder, ()) != said:  # what was opened before is of the earlier files
+        loaders.forget_images()
+    known[folder] = said
+    return said
+
+
+@st.cache_resource(show_spinner=False)
+def _known() -> dict[str, tuple[str, ...]]:
+    """Folder of a run → what was found of it last."""
+    return {}

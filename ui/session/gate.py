@@ -13,7 +13,7 @@ from pruning.latency import turns
 from pruning.render.markup import gate_question, seen_strip
 from pruning.render.markup.seen_strip import Seen
 from ui.kit import errors, loaders, permits
-from ui.session import data_box, preprocess_form
+from ui.session import data_box, network_box, preprocess_form, yours
 
 if TYPE_CHECKING:
     from pruning.data.preprocess import Preprocess
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _OTHERS = "gate_others"
 """What the form for other preprocessing is open for."""
+_REFUSED = "gate_refused"
+"""For which network and images something else was asked for that is not possible, and why."""
 SHOWN = 4
 """Other ways that are offered at most."""
 
@@ -70,12 +72,20 @@ def _ask(chosen: Subject) -> None:
         st.button(
             "No: try other preprocessing", key="gate_no", icon=":material/tune:", on_click=_open_others, args=(chosen,)
         )
+        if chosen.info.split is not None:
+            st.button(
+                "Split the images otherwise", key="gate_split", icon=":material/call_split:", on_click=yours.open_at,
+                args=("images",),
+            )  # fmt: skip
     if look.doubt:
         with st.spinner("Trying the usual crops, normalisations and orders"):
             trials = _trials(*_key(chosen), chosen, look)
         _offer(chosen, trials)
     if st.session_state.get(_OTHERS) == _place(chosen):
         _edit(chosen, look)
+    of, why = st.session_state.get(_REFUSED) or (None, "")
+    if of == _place(chosen):
+        st.error(errors.plain(why), icon=":material/error:")
 
 
 def _seen(chosen: Subject, look: Look) -> list[Seen]:
@@ -91,10 +101,12 @@ def _seen(chosen: Subject, look: Look) -> list[Seen]:
 
 def _offer(chosen: Subject, trials: tuple[Trial, ...]) -> None:
     """What else was tried, and is surely better: one click takes it."""
-    better = [trial for trial in trials if trial.better][:SHOWN]
+    from pruning.gate import explaining
+
+    better = explaining(trials, chosen.task.metric.guess(chosen.info))[:SHOWN]
     if not better:
         if trials:
-            st.caption(f"{len(trials)} usual other ways to prepare the images were tried: none is surely better.")
+            st.caption(f"{len(trials)} usual other ways to prepare the images were tried: none explains it.")
         return
     metric = chosen.task.metric
     st.markdown("**Tried on the same images, and surely better:**")
@@ -134,12 +146,31 @@ def _open_others(chosen: Subject) -> None:
 
 
 def _use(chosen: Subject, how: Preprocess, order: str | None) -> None:
-    """In a callback: prepare the images otherwise from now on, number their classes in another order, and ask again."""
+    """In a callback: prepare the images otherwise from now on, number their classes in another order, and ask again.
+    Where that is not possible nothing changes, and it is said why."""
+    from pruning.catalog.openers import at_size
     from pruning.data.own.reference import with_option
 
-    permits.prepare(chosen.ref, chosen.data_name, how)
-    if order != _order(chosen):
-        data_box.exchange(chosen.ref, chosen.data_name, with_option(chosen.data_name, "order", order))
+    assert chosen.preprocess is not None
+
+    ref = at_size(chosen.ref, how.size) if how.size != chosen.preprocess.size else chosen.ref
+    data = chosen.data_name if order == _order(chosen) else with_option(chosen.data_name, "order", order)
+    try:
+        if ref != chosen.ref and permits.holds(chosen.ref):
+            permits.allow(ref, permits.title(chosen.ref) or "")
+        loaders.with_data(loaders.open_subject(ref), data, how if how != chosen.preprocess else None)
+    except errors.PruningError as error:
+        st.session_state[_REFUSED] = (_place(chosen), str(error))
+        return
+    st.session_state.pop(_REFUSED, None)
+    if how != chosen.preprocess:
+        permits.prepare(ref, chosen.data_name, how)
+    if data != chosen.data_name:
+        data_box.exchange(ref, chosen.data_name, data)
+    if ref != chosen.ref:
+        network_box.ask(ref)
+    if st.session_state.get(_OTHERS) == _place(chosen):  # the form stays open
+        st.session_state[_OTHERS] = (ref, data)
 
 
 def _order(chosen: Subject) -> str | None:

@@ -43,7 +43,7 @@ def show_early(title: str, view: View | None = None, *, stops: bool = False) -> 
         yours.open_at("images")
     yours.take_up()
     own.write(chosen)
-    yours.show()
+    yours.show(chosen)
     banners.untrained(chosen, yours.add_weights)
     changed.of_subject(chosen)
     gate.show(chosen, stops=stops)

@@ -74,14 +74,15 @@ def edit_order(now: str | None, offered: Mapping[str, str], key: str) -> str | N
     images. `offered`: names of orders, in words."""
     if not offered:
         return now
-    names = [None, *offered]
-    return st.selectbox(
+    names = ["", *offered]
+    chosen = st.selectbox(
         "The network numbers the classes",
         names,
         names.index(now) if now in names else 0,
-        format_func=lambda name: "as the images do" if name is None else f"in {offered[name]}",
+        format_func=lambda name: f"in {offered[name]}" if name else "as the images do",
         key=f"{key}_order",
     )
+    return chosen or None
 
 
 def _text(numbers: tuple[float, ...]) -> str:

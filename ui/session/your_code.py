@@ -34,7 +34,7 @@ def show(choose: Callable[[str], None]) -> None:
     )  # fmt: skip
     names = factories(path) if path is not None else []
     function = what.selectbox(
-        "Function that makes it", names, index=0 if names else None, key="your_code_function",
+        "Function that makes it", names, index=0 if names else None, key=f"your_code_function_{path}",
         placeholder="none in this file" if path is not None else "choose the file first", disabled=not names,
     )  # fmt: skip
     file = weights.selectbox(

@@ -15,18 +15,22 @@ from ui.session import data_box, uploads
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+    from pruning.subject import Subject
     from pruning.uploads.spool import Upload
 
 _ASKED = "your_images_asked"
 """A folder or file that is to be looked at."""
+_REFUSED = "your_images_refused"
+"""Why they cannot be split as was asked for."""
 HOW = (
     "A folder or zip with one folder a class (`cats/1.jpg`), or with `train`, `val` and `test` of such; images alone "
     "where there are no labels; `.npz` with `images` and `labels`; Parquet as Hugging Face writes it."
 )
 
 
-def show(then: Callable[[], None]) -> None:
-    """The form. `then`: called once images were chosen."""
+def show(then: Callable[[], None], chosen: Subject) -> None:
+    """The form. `then`: called once images were chosen. `chosen`: what the page works on now."""
+    _split(then, chosen)
     st.caption(HOW)
     ways: dict[str, Callable[[Callable[[], None]], None]] = {"Send a file": _upload}
     if settings().data.folders:
@@ -35,10 +39,47 @@ def show(then: Callable[[], None]) -> None:
         ways["Name a folder or file"] = _typed
     way: str | None = next(iter(ways))
     if len(ways) > 1:
+        known = st.session_state.get("your_images_way")
+        st.session_state["your_images_way"] = known if known in ways else way  # told anew each time the panel opens
         way = st.segmented_control(
-            "How", list(ways), default=way, required=True, key="your_images_way", label_visibility="collapsed"
+            "How", list(ways), required=True, key="your_images_way", label_visibility="collapsed"
         )
     ways[way or "Send a file"](then)
+
+
+def _split(then: Callable[[], None], chosen: Subject) -> None:
+    """How the images that are chosen are split, where they do not say which of them is for what."""
+    if chosen.images is None or chosen.info.split is None:
+        return
+    info, now = chosen.info, "/".join(map(str, chosen.info.split))
+    with st.container(border=True, key="your_images_split_box", gap="small"):
+        st.markdown(f"**{errors.plain(info.title)}:** nothing says which image is for what, so they are drawn by lot.")
+        which, action = st.columns([4, 1], vertical_alignment="bottom")
+        asked = which.text_input(
+            "Per cent to train, to select and to test with", now, key=f"your_images_split_{info.name}",
+            help="Three whole numbers that add up to 100, such as 40/40/20: to learn from, to choose by, and to look "
+            "at once at the end.",
+        ).strip()  # fmt: skip
+        action.button(
+            "Split so", key="your_images_split_use", width="stretch", disabled=asked == now, on_click=_split_so,
+            args=(then, chosen, asked),
+        )  # fmt: skip
+        if refused := st.session_state.pop(_REFUSED, None):
+            st.error(errors.plain(refused), icon=":material/error:")
+
+
+def _split_so(then: Callable[[], None], chosen: Subject, asked: str) -> None:
+    """In a callback: the same images, split otherwise; or why that cannot be."""
+    from pruning.data.own.reference import read_split, with_option
+
+    name = chosen.data_name
+    try:
+        read_split(asked)
+    except errors.PruningError as error:
+        st.session_state[_REFUSED] = str(error)
+        return
+    data_box.exchange(chosen.ref, name, with_option(name, "split", asked))
+    then()
 
 
 def _upload(then: Callable[[], None]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
 from ui.session import uploads, your_images, your_network
+
+if TYPE_CHECKING:
+    from pruning.subject import Subject
 
 Step = Literal["network", "images"]
 _STEP = "yours_step"
@@ -49,7 +52,7 @@ def take_up() -> None:
         open_at(asked)  # type: ignore[arg-type]
 
 
-def show() -> None:
+def show(chosen: Subject) -> None:
     """The panel, where it is open."""
     if _STEP not in st.session_state:
         return
@@ -65,4 +68,4 @@ def show() -> None:
         if step == "network":
             your_network.show(lambda: open_at("images"))
         else:
-            your_images.show(close)
+            your_images.show(close, chosen)

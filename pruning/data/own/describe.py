@@ -82,6 +82,7 @@ def describe(reference: str, listing: Listing, split: Split | None, preprocess: 
         labelled=listing.labels is not None,
         preprocess=chosen,
         remarks=tuple(remarks),
+        split=roles.split,
         content=listing.digest,
     )
     return Described(info=info, preprocess=chosen, roles=roles, digest=digest.hexdigest())

@@ -6,7 +6,7 @@ It depends on names and labels alone, never on the order of files on disk, nor o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,8 @@ class Roles:
     remarks: tuple[str, ...]
     by_lot_alone: bool = False
     """Whether a class was too small for every role to get its share of it, which the remarks say."""
+    split: Split | None = None
+    """The shares by which all images were drawn, where nothing says which is for what."""
 
 
 def assign_roles(parts: np.ndarray, labels: np.ndarray | None, split: Split | None = None) -> Roles:
@@ -50,7 +52,7 @@ def assign_roles(parts: np.ndarray, labels: np.ndarray | None, split: Split | No
         shares = "/".join(map(str, chosen))
         whence = f"All images lie in {PARTS[there[0]]}" if there else "Nothing says which image is for what"
         first = f"{whence}, so they were split {shares} into train, select and test by lot: {LEARNT}."
-        return _in_order(dict(zip(ROLES, drawn, strict=True)), [first, *said], bool(said))
+        return replace(_in_order(dict(zip(ROLES, drawn, strict=True)), [first, *said], bool(said)), split=chosen)
     remarks = []
     if split is not None:
         shares = "/".join(map(str, split))
