@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -136,3 +137,19 @@ def test_a_thousand_outputs_without_names_are_imagenets_where_the_images_are_of_
     monkeypatch.setitem(own.NAMES, "labelled", ("n01440764", "goldfish", "washing machine of mine"))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="tells 1,000 classes apart and does not know their names"):
         Subject.of(thousand).with_data("shapes:labelled")
+
+
+def test_grey_images_are_shown_to_a_network_for_colours_with_imagenets_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ImageFolder and the usual normalisation do, not with their mean over the channels."""
+    monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "cache"))
+    np.savez(tmp_path / "a.npz", images=np.zeros((9, 16, 16), np.uint8))
+    found = fit(network(), f"npz:{tmp_path / 'a.npz'}").preprocess
+    assert found is not None and (found.colour, found.mean, found.std) == ("rgb", IMAGENET["mean"], IMAGENET["std"])
+
+
+def test_other_numbers_of_channels_are_refused_for_that_reason() -> None:
+    many = network(nn.Conv2d(4, 2, 3), any_size=True, example_inputs=torch.zeros(2, 4, 16, 16))
+    with pytest.raises(InputError, match=r"net takes 4 channels, and images have 1 \(grey\) or 3 \(RGB\)"):
+        Subject.of(many).with_data("shapes:labelled")

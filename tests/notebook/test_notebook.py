@@ -192,3 +192,9 @@ def test_own_images_by_path_or_reference(tmp_path: Path) -> None:
         assert "agreement with the unpruned network" in plain.cut(0.5).accuracy(images=60).metric.title
     with pytest.raises(InputError, match="neither a data set nor a file or folder"):
         pruning.open(net, (3, 16, 16), data=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("data", [[1, 2], np.zeros(3), torch.utils.data.TensorDataset(torch.zeros(3))])
+def test_data_that_is_no_path_is_refused_with_the_way_to_name_it(data: object) -> None:
+    with pytest.raises(InputError, match=r"data takes the name of a data set, .* not an? .*PATH\.py:FUNCTION"):
+        open_network("sample:lenet300", data=data)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from pruning.base.errors import InputError
 from pruning.base.intervals import Z95, paired_interval, wilson_interval
 from pruning.data.readers import data_names, describe_data, open_data
+from pruning.tasks.agreement import AGREEMENT_TASK
 from pruning.tasks.classification import ACCURACY, CLASSIFICATION
 from pruning.tasks.means import mean_difference, mean_interval
 from pruning.tasks.table import TASKS, find_metric, task_of
@@ -75,6 +76,9 @@ def test_outputs_that_cannot_be_answers_are_named() -> None:
     assert CLASSIFICATION.misfit((2, 10), info) is None
     assert CLASSIFICATION.misfit((2, 1000), info) == "it tells 1,000 classes apart, and CIFAR-10, 60,000 photos has 10"
     assert "21×8×8 for an image" in str(CLASSIFICATION.misfit((2, 21, 8, 8), info))
+    for shape in ((2,), (2, 1)):  # a sigmoid
+        assert "one number for an image" in str(CLASSIFICATION.misfit(shape, info))
+        assert "torch.cat([-z, z], 1)" in str(AGREEMENT_TASK.misfit(shape, info))
     assert CLASSIFICATION.misfit((2, 1000), replace(info, classes=())) is None
 
 

@@ -35,10 +35,9 @@ class Images:
         as 'train.csv' is."""
         folder, _, file = table.rpartition("/")
         part = part_in(file.rpartition(".")[0])[0]
-        inside = {
-            number for number, path in enumerate(self.paths) if not folder or path.startswith(f"{plain(folder)}/")
-        }
-        of_part = {number for number in inside if part is not None and self.parts[number] == part}
+        start = f"{plain(folder)}/" if folder else ""
+        inside = {number for number, path in enumerate(self.paths) if path.startswith(start)}
+        of_part = set() if part is None else inside.intersection(np.flatnonzero(self.parts == part).tolist())
         return Scope(images=self, numbers=frozenset(of_part or inside))
 
 
@@ -70,5 +69,6 @@ def plain(path: str) -> str:
     >>> plain(".\\train\\1.png ")
     'train/1.png'
     """
-    text = unicodedata.normalize("NFC", path.strip().replace("\\", "/"))
-    return re.sub(r"^(\./|/)+", "", text)
+    text = path.strip().replace("\\", "/")
+    text = text if text.isascii() else unicodedata.normalize("NFC", text)
+    return re.sub(r"^(\./|/)+", "", text) if text[:1] in (".", "/") else text
