@@ -21,7 +21,6 @@ from pruning.statistics.distributions import Histogram, UnitNorms
 from pruning.tasks.classification import ACCURACY
 from pruning.tasks.metric import Metric
 
-
 LABELLED = 10
 """Bars that have room for a name each."""
 
