@@ -85,6 +85,7 @@ def plot(runs: Runs) -> None:
 
     if not runs.done:
         st.info("No finished run of this network yet: prune it, or look at all networks.", icon=":material/info:")
+        st.page_link("pages/prune.py", label="**Prune** this network", icon=":material/content_cut:")
         return
     axis = AXES[state.get(AXIS)]
     alike = measured_alike(runs.done)
