@@ -338,3 +338,19 @@ def test_samples_are_what_they_were() -> None:
     assert subject.data_name == "mnist5k" or subject.data_name in subject.network.data
     assert subject.why_not("run") is None or subject.why_not("run") == subject.lacks[0]
     assert live_subject(subject.model, (1, 28, 28)).model is not subject.model
+
+
+def test_what_a_network_is_counts_what_it_computes_and_not_its_weights_alone() -> None:
+    small, large = (open_subject(f"torchvision:squeezenet1_1?size={size}") for size in (64, 96))
+    assert small.digest == large.digest and small.identity != large.identity
+    again = open_subject("torchvision:squeezenet1_1?size=64")
+    assert again is not small and again.identity == small.identity
+
+    def of(stride: int) -> Subject:
+        model = nn.Sequential(nn.Conv2d(1, 2, 1, stride=stride), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 2))
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.fill_(0.5)
+        return live_subject(model, torch.zeros(2, 1, 8, 8))
+
+    assert of(1).digest == of(2).digest and of(1).identity != of(2).identity and of(1).identity == of(1).identity

@@ -47,9 +47,15 @@ def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Those of the columns in which something stands: no metric but accuracy where there is no other."""
-    optional = {"metric", "value", "difference"} if {row["metric"] for row in rows} <= {None, ACCURACY} else set()
-    return [name for name in COLUMNS if name not in optional]
+    """Those of the columns in which something stands: no metric but accuracy where there is no other, and none in per
+    cent of accuracy where all were measured by another."""
+    metrics = {row["metric"] for row in rows} - {None}
+    empty: set[str] = set()
+    if metrics <= {ACCURACY}:
+        empty = {"metric", "value", "difference"}
+    elif ACCURACY not in metrics:
+        empty = {"accuracy_percent", "difference_points"}
+    return [name for name in COLUMNS if name not in empty]
 
 
 def _figures(result: Result) -> dict[str, Any]:

@@ -39,5 +39,6 @@ def plan_words(recipe: Recipe, graph: ModelGraph) -> str:
 
 def training_words(recipe: Recipe, epochs: float) -> str:
     """How much training it is: '3 epochs, 279 steps in 4 rounds'. `epochs`: what its steps come to."""
-    words = f"{epochs:.3g} epoch{'' if epochs == 1 else 's'}, {recipe.finetune_steps:,} steps"
+    steps = recipe.finetune_steps
+    words = f"{epochs:.3g} epoch{'' if epochs == 1 else 's'}, {steps:,} step{'' if steps == 1 else 's'}"
     return words + (f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else "")

@@ -149,3 +149,17 @@ def test_a_recipe_for_a_library_network_is_refused(app: AppTest) -> None:
     app.file_uploader(key="prune_recipe_file").set_value(("recipe.yaml", recipe.encode(), "application/yaml")).run()
     assert not app.exception
     assert "comes without images" in said(app)
+
+
+def test_the_same_weights_for_images_of_another_size_have_costs_of_their_own(app: AppTest) -> None:
+    app.switch_page("pages/explore.py").run()
+
+    def macs() -> str:
+        return next(block.value for block in app.markdown if "MACs** ●" in block.value or "MACs ●" in block.value)
+
+    typed(app, "torchvision:squeezenet1_1?size=64")
+    first = macs()
+    typed(app, "torchvision:squeezenet1_1?size=96")
+    assert not app.error and macs() != first
+    typed(app, "torchvision:squeezenet1_1?size=64")
+    assert macs() == first

@@ -281,6 +281,13 @@ def test_tradeoff_without_a_run_shows_the_way_to_prune(app: AppTest) -> None:
     assert app.button(key="to_prune")
 
 
+def test_tradeoff_of_a_network_without_runs_leads_to_prune(app: AppTest, finished: Path) -> None:
+    app.session_state["model_ref"] = "sample:lenet5"
+    open_page(app, "tradeoff")
+    assert any("No finished run of this network" in info.value for info in app.info)
+    assert "**Prune** this network" in [link.proto.label for link in app.get("page_link")]
+
+
 def test_tradeoff_lists_runs_and_opens_one(app: AppTest, finished: Path) -> None:
     open_page(app, "tradeoff")
     assert not app.error

@@ -85,6 +85,7 @@ def plot(runs: Runs) -> None:
 
     if not runs.done:
         st.info("No finished run of this network yet: prune it, or look at all networks.", icon=":material/info:")
+        st.page_link("pages/prune.py", label="**Prune** this network", icon=":material/content_cut:")
         return
     axis = AXES[state.get(AXIS)]
     alike = measured_alike(runs.done)
@@ -178,8 +179,10 @@ def _draw_table(rows: list[dict[str, Any]], runs: Runs) -> None:
             "accuracy_percent": number("accuracy, test", format="%.1f %%", help="On test images: ● or ◆ as in 'how'."),
             "difference_points": number("points", format="%+.1f", help="Against dense, on the same images."),
             "difference_interval": "95 %",
-            "value": number("value, test", help="Of the metric named beside it, on test images, in its own unit."),
-            "difference": number("change", help="Against dense, on the same images."),
+            "value": number(
+                "value, test", format="%.4g", help="Of the metric named beside it, on test images, in its own unit."
+            ),
+            "difference": number("change", format="%.4g", help="Against dense, on the same images."),
             "params_ratio": number("params ÷", format="%.2f"),
             "nonzero_ratio": number("non-zero ÷", format="%.2f"),
             "macs_ratio": number("MACs ÷", format="%.2f"),
