@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pruning.base.words import amount, percent
-from pruning.render import layers, provenance
+from pruning.render import layers
 from pruning.render.markup import badges
 from pruning.spec import PruneSpec
 from ui.explore import view
@@ -130,5 +130,5 @@ with st.expander("All layers as a table", icon=":material/table:"):
     st.caption("Near zero: below 1 % of the layer's largest magnitude. MACs: multiply-accumulates for one image. "
                "Layers of one channel group lose the same channels.")  # fmt: skip
 with st.expander("Where this network comes from", icon=":material/history_edu:"):
-    st.markdown(provenance.words(subject))
+    st.markdown(view.provenance_words(subject))
 st.html(badges.legend())

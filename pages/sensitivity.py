@@ -11,16 +11,14 @@ from ui.sensitivity import scan_panel, scan_results
 from ui.session import header
 
 subject = header.show("Sensitivity", scan_panel.VIEW, stops=True)
-missing = subject.missing
-if missing is None:
-    st.caption(
-        "Each chart cuts one group of layers alone and leaves the rest whole: what falls early needs its channels, "
-        "what stays high can be cut far."
-    )
-place = scan_panel.settings(subject)
-if missing is not None:
-    st.info(f"Nothing can be measured: {missing}.", icon=":material/image_not_supported:")
+if subject.missing is not None:
+    scan_panel.say_missing(subject)
     st.stop()
+st.caption(
+    "Each chart cuts one group of layers alone and leaves the rest whole: what falls early needs its channels, "
+    "what stays high can be cut far."
+)
+place = scan_panel.settings(subject)
 with errors.shown():
     scan = scan_panel.wanted(subject)
 if not any(curve.locked is None for curve in scan.curves):
@@ -30,8 +28,9 @@ if scan_panel.is_working(scan):
     # A timer only while there is something to wait for; it ends with a rerun of the whole page.
     st.fragment(scan_panel.live, run_every=1.0)(subject, scan)
 else:
-    scan_panel.next_step(place, subject, scan)
+    said = st.container()
     scan_results.joint_cut(place, subject, scan)
     scan_results.charts(scan)
     scan_results.table(scan)
+    scan_panel.next_step(place, said, subject, scan)  # last: how long a scan takes is timed first
 st.html(badges.legend())

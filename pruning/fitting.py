@@ -15,7 +15,7 @@ from pruning.base.errors import InputError, PruningError, first_line
 from pruning.catalog.network import SEED, Network
 from pruning.catalog.openers import parse_reference
 from pruning.data.info import DataInfo
-from pruning.data.preprocess import Colour, Preprocess
+from pruning.data.preprocess import IMAGENET, Colour, Preprocess
 from pruning.data.readers import describe_data, find_reader
 from pruning.graph.inputs import Inputs
 
@@ -103,6 +103,12 @@ def at_shape(network: Network, shape: Sequence[int]) -> Network:
     wanted = tuple(shape)
     if not network.any_size or sample_shape(network) == wanted:
         return network
+    own = sample_shape(network)
+    if own is not None and len(own) == 3 and own[0] not in (1, 3):
+        raise InputError(
+            f"{network.title} takes {own[0]:,} channels, and images have 1 (grey) or 3 (RGB): give a network "
+            "that takes as many."
+        )
     images = _random_images(network.model, wanted)
     try:
         with torch.no_grad():
@@ -182,11 +188,11 @@ def _adapted(default: Preprocess, network: Network) -> Preprocess:
     if shape is None or len(shape) != 3 or shape[0] not in (1, 3):
         return default
     channels, height, width = shape
-    if channels != default.channels:
-        mean, std = (
-            (sum(numbers) / len(numbers),) * channels for numbers in (default.mean, default.std)
-        )  # fmt: skip
-        default = default.replace(colour="grey" if channels == 1 else "rgb", mean=mean, std=std)
+    if channels == 3 != default.channels:  # as ImageFolder and ImageNet's numbers show grey images to a network
+        default = default.replace(colour="rgb", mean=IMAGENET["mean"], std=IMAGENET["std"])
+    elif channels != default.channels:
+        mean, std = ((sum(numbers) / len(numbers),) for numbers in (default.mean, default.std))
+        default = default.replace(colour="grey", mean=mean, std=std)
     if network.any_size or (height, width) == default.size:
         return default
     same_aspect = default.resize is None and height * default.size[1] == width * default.size[0]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+import torch
 from torch import nn
+from torch.utils._pytree import tree_map
 
 from pruning.base.clone import clone
 from pruning.base.errors import InputError
 from pruning.catalog.class_names import Classes, imagenet
 from pruning.catalog.network import Network
 from pruning.catalog.openers import at_size, open_network
+from pruning.catalog.wrapped import unwrapped
 from pruning.data.info import DataInfo
 from pruning.data.mapped import ByName, MappedData, by_position, in_order, map_classes, mapped_info
 from pruning.data.orders import ClassOrder
@@ -149,6 +153,16 @@ class Subject:
     def digest(self) -> str:
         """SHA-256 of all weights."""
         return self.network.digest
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of all weights and of what is computed with them, for inputs of which size: what is measured of one
+        network does not hold for another of the same weights.
+
+        Raises:
+            InputError: it cannot be traced.
+        """
+        return hashlib.sha256(f"{self.digest} {self.graph.digest}".encode()).hexdigest()
 
     @property
     def graph(self) -> ModelGraph:
@@ -319,7 +333,7 @@ class Subject:
             return images if order is None else images.as_told((f"{NOT_FOLLOWED}: these images have no labels.",))
         shape = output_shape(self.network)
         names = names_of(self.network)
-        by_name = _by_name(info, names, shape[1]) if len(shape) == 2 else None
+        by_name = _by_name(info, names, shape[1]) if len(shape) == 2 and shape[1] > 1 else None
         if by_name is None and order is not None and by_position(info, names) is not None:
             by_name = in_order(info, order)
             said = by_position(mapped_info(info, by_name), names)
@@ -422,7 +436,7 @@ def open_subject(
 
 
 def live_subject(model: nn.Module, example_inputs: Any, title: str | None = None) -> Subject:
-    """A copy of a module of this process as it is now, without images.
+    """A copy of a module of this process as it is now, without what is wrapped around it and without images.
 
     `example_inputs`: a tensor, a tuple of arguments or a dict of keyword arguments, with a batch dimension first; or
     the shape of one sample.
@@ -430,15 +444,27 @@ def live_subject(model: nn.Module, example_inputs: Any, title: str | None = None
     Raises:
         InputError: the module cannot be copied.
     """
+    model, _ = unwrapped(model)
+    copy, weights = clone(model).eval(), "as they are in this process"
+    halves = {tensor.dtype for tensor in copy.parameters()} & {torch.float16, torch.bfloat16}
+    if halves:
+        copy, example_inputs = copy.float(), tree_map(_in_full, example_inputs)
+        weights += f", turned into float32 from {', '.join(str(kind).removeprefix('torch.') for kind in halves)}"
     return Subject.of(
         Network(
             ref="",
             title=title or type(model).__name__,
-            model=clone(model).eval(),
+            model=copy,
             example_inputs=example_inputs,
-            weights="as they are in this process",
+            weights=weights,
         )
     )
+
+
+def _in_full(value: Any) -> Any:
+    """A tensor of half precision in float32; anything else as it is."""
+    is_half = isinstance(value, torch.Tensor) and value.dtype in (torch.float16, torch.bfloat16)
+    return value.float() if is_half else value
 
 
 def _refusal(subject: Subject, use: Use, lack: Lack) -> InputError:

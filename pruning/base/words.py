@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pruning.base.errors import excerpt
+
 
 def ratio(dense: float, now: float) -> str:
     """How many times smaller: '÷ 1.73'."""
@@ -74,3 +76,12 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{5 * max(1, round(seconds / 5))} s"
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def a_kind(name: str) -> str:
+    """A type by its name, with its article.
+
+    >>> a_kind("dict"), a_kind("OrderedDict"), a_kind("int")
+    ('a dict', 'an OrderedDict', 'an int')
+    """
+    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {excerpt(name)}"

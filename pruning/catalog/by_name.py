@@ -10,7 +10,7 @@ from pruning.base.extras import need
 from pruning.catalog.names import check_name, library_names
 from pruning.catalog.opener import Opener
 from pruning.catalog.references import Reference, read_options
-from pruning.catalog.weights.first_bytes import kind_of
+from pruning.catalog.weights.kinds import kind_of
 
 if TYPE_CHECKING:
     from pruning.catalog.building import Blueprint

@@ -8,7 +8,7 @@ from pruning.base.errors import InputError, excerpt
 from pruning.base.files import given_path
 from pruning.catalog.opener import Opener
 from pruning.catalog.references import Reference, read_file
-from pruning.catalog.weights.first_bytes import kind_of
+from pruning.catalog.weights.kinds import kind_of
 
 if TYPE_CHECKING:
     from pruning.catalog.network import Network

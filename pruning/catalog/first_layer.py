@@ -80,6 +80,16 @@ def _shapes(model: nn.Module, size: int | None) -> Iterator[tuple[int, ...]]:
         yield from ((3, side, side) for side in sizes)
 
 
+def called(model: nn.Module, example: Any) -> Any:
+    """What a network gives for example inputs: a tensor, a tuple of arguments, a dict of keyword arguments, or the
+    shape of one sample."""
+    if isinstance(example, tuple | list) and example and all(isinstance(length, int) for length in example):
+        return model(torch.randn(2, *example, generator=torch.Generator().manual_seed(0)))
+    if isinstance(example, dict):
+        return model(**example)
+    return model(*example) if isinstance(example, tuple | list) else model(example)
+
+
 def own_device(model: nn.Module) -> str:
     """Where its parameters lie: 'cpu', 'cuda', 'meta' or another."""
     return next((tensor.device.type for tensor in (*model.parameters(), *model.buffers())), "cpu")

@@ -37,6 +37,14 @@ def default_weights_are_here(reference: Reference) -> bool:
     return (Path(torch.hub.get_dir()) / "checkpoints" / file).is_file()
 
 
+def has_default_weights(reference: Reference) -> bool:
+    """Whether the library has weights of its own for a network, here or to be fetched."""
+    if reference.kind == "timm":
+        config = _timm_config(_timm(reference), reference.name)
+        return bool(getattr(config, "hf_hub_id", None) or getattr(config, "url", None))
+    return _default_entry(reference) is not None
+
+
 def known_parameters(reference: Reference) -> int:
     """Number of parameters that the library states for a network without building it; 0 where it states none."""
     entry = _default_entry(reference)

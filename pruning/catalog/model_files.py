@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import torch
 from torch import nn
 
 from pruning.base.errors import InputError, excerpt
+from pruning.base.words import a_kind
 from pruning.catalog.first_layer import own_device
 from pruning.catalog.guests import Option, call_guest
 from pruning.catalog.network import SEED
+from pruning.catalog.wrapped import unwrapped
 
 CLASSES = ("classes", "num_classes", "n_classes", "num_labels", "nclasses")
 """Arguments of a factory that take the number of classes."""
@@ -35,22 +38,29 @@ def call_factory(
     made = call_guest(path, factory, options, seed=seed)
     model, example = made if isinstance(made, tuple | list) and len(made) == 2 else (made, None)
     if not isinstance(model, nn.Module):
+        hint = ": make the network, and name these weights with ?weights=FILE" if isinstance(made, Mapping) else ""
         raise InputError(
-            f"{factory}() in {path.name} returned {_kind(made)}, not an nn.Module or (model, example_inputs)."
+            f"{factory}() in {path.name} returned {_kind(made)}, not an nn.Module or (model, example_inputs){hint}."
+        )
+    if not isinstance(example, torch.Tensor | Mapping | tuple | list | None):
+        raise InputError(
+            f"{factory}() in {path.name} returned (model, {_kind(example)}): what stands second is a batch of two as a "
+            "tensor, a tuple of arguments or a dict of keyword arguments; leave it out, and the network is asked."
         )
     return model, example
 
 
 def on_cpu(model: nn.Module, where: str) -> tuple[nn.Module, str]:
-    """The model in float32 on the CPU, where all is measured; and what was changed, '' for nothing.
+    """The model itself in float32 on the CPU, where all is measured; and what was changed, '' for nothing.
 
     Raises:
         InputError: it has no numbers, or lies where they cannot be fetched from.
     """
+    model, around = unwrapped(model)
     device = own_device(model)
     if device == "meta":
         raise InputError(f"{where} returned a network on the meta device, which has no weights: build it on the CPU.")
-    said = []
+    said = [f"taken out of {', '.join(around)}"] if around else []
     if device != "cpu":
         try:
             model = model.cpu()
@@ -68,4 +78,4 @@ def on_cpu(model: nn.Module, where: str) -> tuple[nn.Module, str]:
 def _kind(value: object) -> str:
     if isinstance(value, type):
         return f"the class {excerpt(value.__name__)}"
-    return "None" if value is None else f"a {excerpt(type(value).__name__)}"
+    return "None" if value is None else a_kind(type(value).__name__)

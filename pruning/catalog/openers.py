@@ -20,6 +20,7 @@ from pruning.catalog.samples import SAMPLE
 if TYPE_CHECKING:
     from pruning.catalog.network import Network
 
+WEIGHTS = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
 OPENERS: dict[str, Opener] = {opener.kind: opener for opener in (SAMPLE, TORCHVISION, TIMM, FILE)}
 
 
@@ -145,6 +146,10 @@ def forms() -> str:
 def _hint(text: str) -> str:
     """A mistyped kind mended, or the kind that a bare name lacks."""
     kind, colon, name = text.partition(":")
+    if kind.endswith(".py"):
+        return f" Did you mean 'file:{excerpt(text) if name else f'{excerpt(kind)}:FACTORY'}'?"
+    if kind.endswith(WEIGHTS):
+        return " Weights alone are no network: name what they are for, with ?weights=FILE behind it."
     if colon:
         near = [known for known in difflib.get_close_matches(kind, OPENERS, n=1) if known != kind]
         return f" Did you mean '{near[0]}:{excerpt(name) or '...'}'?" if near else ""

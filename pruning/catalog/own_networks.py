@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,21 +14,20 @@ from pruning.base.errors import InputError
 from pruning.base.files import given_path
 from pruning.catalog.building import random_images
 from pruning.catalog.class_names import Classes, as_classes, named_in
-from pruning.catalog.first_layer import example_for, first_output
+from pruning.catalog.drawn import drawn_buffers, drawn_parameters, other_lots
+from pruning.catalog.first_layer import called, example_for, first_output
 from pruning.catalog.guests import guest
 from pruning.catalog.model_files import call_factory, on_cpu
 from pruning.catalog.network import SEED, Network
 from pruning.catalog.preparation import of_checkpoint, of_module
 from pruning.catalog.references import Reference
 from pruning.catalog.weights.contents import read_contents
-from pruning.catalog.weights.loading import Fit, find_weights, load_weights, other_classes
+from pruning.catalog.weights.loading import Fit, find_weights, load_weights, other_classes, unloaded_buffers
 from pruning.catalog.weights.misfit import few
 from pruning.data.preprocess import Preprocess
 
 NAMES = ("class_names", "classes", "categories", "labels", "id2label")
 """Attributes of a module that may hold the names of its classes."""
-PATIENCE = 20.0
-"""Seconds; a factory that takes longer is not called again to see what it draws at random."""
 
 
 def open_own(reference: Reference) -> Network:
@@ -39,9 +38,7 @@ def open_own(reference: Reference) -> Network:
             fit.
     """
     path = given_path(reference.name)
-    started = time.monotonic()
     model, example, changed = _made(reference, path, reference.classes)
-    seconds = time.monotonic() - started
     preprocess = of_module(model, reference.size)
     any_size = example is None and reference.size is None and preprocess is None
     if example is None:
@@ -58,7 +55,7 @@ def open_own(reference: Reference) -> Network:
     )
     if reference.weights is not None:
         network = _filled(network, reference, path, changed)
-    elif seconds < PATIENCE:
+    else:
         network = _told_untrained(network, reference, path)
     return replace(network, classes=_fitting(network))
 
@@ -67,7 +64,7 @@ def _filled(network: Network, reference: Reference, path: Path, changed: str) ->
     """The network with the weights of a file, made anew where those are for another number of classes."""
     file = given_path(str(reference.weights))
     fit = find_weights(network.model, read_contents(file), reference.key)
-    text, read = reference.text, ""
+    text, read, classes = reference.text, "", reference.classes
     if fit.classes is not None:
         model, example, classes = _for_classes(reference, path, fit)
         network = replace(network, model=model.eval(), example_inputs=example)
@@ -75,21 +72,45 @@ def _filled(network: Network, reference: Reference, path: Path, changed: str) ->
         text = reference.spelled(name=reference.name, weights=reference.weights, classes=classes)
         read = f"{classes:,} classes, as its last layer has"
     words = load_weights(network.model, fit)
-    return replace(
+    network = replace(
         network,
         ref=text,
         weights="; ".join(part for part in (f"from {file}", read, words, changed) if part),
         preprocess=network.preprocess or of_checkpoint(fit.values, reference.size),
         classes=named_in(fit.values, None) or network.classes,
     )
+    missing = unloaded_buffers(network.model, fit)
+    return _told_incomplete(network, reference, path, missing, classes) if missing else network
 
 
 def _told_untrained(network: Network, reference: Reference, path: Path) -> Network:
-    """The network, and whether parameters of it are drawn at random: its factory is called once more to see that."""
-    drawn = _drawn(reference, path, network.model)
+    """The network, and what of it is drawn at random, whether it may be trained or is a fixed part: its factory is
+    called once more, with other lots, to see that."""
+    drawn = _drawn(reference, path, network, reference.classes)
+    if drawn is None:
+        return replace(network, remarks=(*network.remarks, _untold(reference, path)))
     matrices = {name for name, tensor in network.model.named_parameters() if tensor.dim() > 1}  # biases may begin as 0
     some = f"; {few(drawn)} at random" if drawn and matrices - set(drawn) else ""
     return replace(network, weights=network.weights + some, untrained=bool(drawn))
+
+
+def _told_incomplete(
+    network: Network, reference: Reference, path: Path, missing: set[str], classes: int | None
+) -> Network:
+    """The network with weights of a file, and whether buffers that the file lacks are drawn at random."""
+    drawn = _drawn(reference, path, network, classes, missing)
+    if drawn is None:
+        return replace(network, remarks=(*network.remarks, _untold(reference, path)))
+    random = [name for name in drawn if name in missing]
+    some = f"; {few(random)}, which the file lacks, at random" if random else ""
+    return replace(network, weights=network.weights + some, untrained=bool(random))
+
+
+def _untold(reference: Reference, path: Path) -> str:
+    return (
+        f"Whether {reference.factory}() in {path.name} draws weights at random could not be seen, because it fails "
+        "when it is called once more: an accuracy means something only if it loads all of them."
+    )
 
 
 def _fitting(network: Network) -> Classes:
@@ -113,20 +134,27 @@ def _made(reference: Reference, path: Path, classes: int | None, seed: int = SEE
     return model, example, changed
 
 
-def _drawn(reference: Reference, path: Path, model: nn.Module) -> list[str]:
-    """Parameters that are others when the factory is called with other random numbers: nobody has trained them."""
-    try:
-        twin, example, _ = _made(reference, path, reference.classes, SEED + 1)
-        if example is None:
-            _example(reference, path, twin, None, SEED + 1)  # some layers take their shapes from the first input
-    except InputError:
-        return []
-    others = dict(twin.named_parameters())
-    return [
-        name
-        for name, tensor in model.named_parameters()
-        if tensor.requires_grad and name in others and not torch.equal(tensor, others[name])
-    ]
+def _drawn(
+    reference: Reference, path: Path, network: Network, classes: int | None, buffers: set[str] | None = None
+) -> list[str] | None:
+    """Parameters, and buffers that matter, that are others when the factory is called with other lots: nobody has
+    trained them. None where it fails. `buffers`: the only ones that count."""
+    model = network.model
+
+    def answer(module: nn.Module) -> Any:
+        with guest(path, None):
+            return called(module, network.example_inputs)
+
+    for lots in (other_lots(), contextlib.nullcontext()):
+        try:
+            with lots:
+                twin, example, _ = _made(reference, path, classes, SEED + 1)
+            if example is None:
+                _example(reference, path, twin, None, SEED + 1)  # some layers take their shapes from the first input
+        except InputError:
+            continue
+        return [*drawn_parameters(model, twin), *drawn_buffers(model, twin, answer, buffers)]
+    return None
 
 
 def _example(

@@ -46,14 +46,29 @@ class Reference:
 
 
 def short_title(text: str) -> str:
-    """A library's network as a list shows it.
+    """A network as a list shows it: files without their folders.
 
     >>> short_title("torchvision:resnet50?size=64"), short_title("timm:vit_tiny")
     ('resnet50 (torchvision, size=64)', 'vit_tiny (timm)')
+    >>> short_title("file:/nets/net.py:build?weights=/nets/net.pt&classes=4")
+    'net.py:build (weights=net.pt, classes=4)'
     """
-    library, _, rest = text.partition(":")
+    kind, _, rest = text.partition(":")
     name, _, options = rest.partition("?")
-    return f"{name} ({', '.join([library, *options.split('&')] if options else [library])})"
+    said = [] if kind == "file" else [kind]
+    for option in options.split("&") if options else ():
+        key, _, value = option.partition("=")
+        said.append(f"{key}={last_part(value)}")
+    return f"{last_part(name)} ({', '.join(said)})" if said else last_part(name)
+
+
+def last_part(path: str) -> str:
+    """The name of a file without its folder.
+
+    >>> last_part("/nets/net.py:build"), last_part("resnet50")
+    ('net.py:build', 'resnet50')
+    """
+    return path.rpartition("/")[2]
 
 
 def read_name(text: str, rest: str) -> Reference:

@@ -83,9 +83,8 @@ def map_classes(info: DataInfo, names: Names, outputs: int) -> ByName | None:
         return None
     if not names:
         raise InputError(
-            f"The network tells {outputs:,} classes apart and does not know their names, and {info.title} has "
-            f"{len(info.classes):,}, so they cannot be brought together: give a network with as many outputs, as with "
-            f"?classes={len(info.classes)} for one of a library."
+            f"The network tells {outputs:,} classes apart and does not know their names, and the data set has "
+            f"{_counted(info.classes)}, so they cannot be brought together: {_way_out(info)}."
         )
     if len(names) != outputs:
         raise InputError(f"The network has {outputs:,} outputs, but {len(names):,} classes are named for it.")
@@ -185,6 +184,24 @@ def _remark(info: DataInfo, outputs: int) -> str:
     return (
         f"The network tells {outputs:,} classes apart, and these images have {len(info.classes):,}: each was found "
         "among them by its name."
+    )
+
+
+def _counted(classes: Sequence[str]) -> str:
+    """
+    >>> _counted(["cat", "dog"]), _counted(["cat"])
+    ('2 (cat, dog)', 'one (cat)')
+    """
+    shown = ", ".join(excerpt(name, 40) for name in classes[:SHOWN]) + (", …" if len(classes) > SHOWN else "")
+    return f"{len(classes):,} ({shown})" if len(classes) > 1 else f"one ({shown})"
+
+
+def _way_out(info: DataInfo) -> str:
+    if len(info.classes) == 1:
+        return "give images of all its classes, a folder each; or images in no folder of a class, which have no labels"
+    return (
+        f"give a network with as many outputs, as with ?classes={len(info.classes)} for one of a library, or check "
+        "what the folders mean"
     )
 
 

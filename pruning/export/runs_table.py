@@ -35,7 +35,7 @@ def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
             "state": run.state,
             "how": "",
             "model": run.network,
-            "data": run.recipe.data,
+            "data": run.images,
             "granularity": run.recipe.prune.granularity,
             "criterion": run.recipe.prune.criterion,
             "sparsity": sparsity(run),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -115,6 +116,18 @@ class ModelGraph:
     def example_shape(self) -> tuple[int, ...]:
         """Shape of one sample of the first input."""
         return self.inputs.sample_shape
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of its calls, with their arguments and the shapes of what they give: names what is computed, whatever
+        the values of the weights."""
+        hashed = hashlib.sha256()
+        for node in self.trace.nodes:
+            given = node.meta.get("val")
+            shape = getattr(given, "shape", None)
+            parts = op_of(node), node.args, node.kwargs, None if shape is None else tuple(shape)
+            hashed.update(f"{parts}\n".encode())
+        return hashed.hexdigest()
 
     @property
     def output_shape(self) -> tuple[int, ...]:

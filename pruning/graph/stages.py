@@ -17,7 +17,7 @@ RUNS = 12
 LONG = 22
 """Letters of a name that has no room in a row."""
 LARGE = 0.5
-"""A stage with more than `FEW` layers and this share of all is taken apart where it has parts, up to `MOST` stages."""
+"""A stage with more than this share of all layers is taken apart where it has parts, up to `MOST` stages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +59,13 @@ def _alike(texts: Sequence[str]) -> int:
     return len(texts[0][:same].rstrip("0123456789"))
 
 
-def stages(names: Sequence[str]) -> tuple[Stage, ...]:
-    """The stages of a network in the order of their first layers; one for all where there are few layers.
+def stages(names: Sequence[str], few: int = FEW) -> tuple[Stage, ...]:
+    """The stages of a network in the order of their first layers; one for all where there are at most `few` layers.
 
     >>> [stage.title for stage in stages(["conv1", *[f"layer{i}.{j}.conv" for i in (1, 2) for j in range(20)], "fc"])]
     ['conv1', 'layer1', 'layer2', 'fc']
     """
-    if len(names) <= FEW:
+    if len(names) <= few:
         return (Stage(title="all", members=tuple(names), prefix=""),)
     found = _parts("", names)
     if len(found) > MOST:
@@ -74,7 +74,7 @@ def stages(names: Sequence[str]) -> tuple[Stage, ...]:
         large = [
             (len(members), prefix)
             for prefix, members in found.items()
-            if len(members) > max(FEW, LARGE * len(names)) or (len(members) > FEW // 2 and len(found) < 4)
+            if len(members) > few // 2 and (len(members) > LARGE * len(names) or len(found) < 4)
         ]
         for _, prefix in sorted(large, reverse=True):
             parts = _parts(prefix, found[prefix])

@@ -8,6 +8,7 @@ import linecache
 import logging
 import math
 import operator
+import random
 import re
 import sys
 import threading
@@ -65,6 +66,8 @@ class Trace:
     """Values of parameters and buffers that the code took for numbers."""
     asks_sizes: bool = False
     """Whether the network's own code looked at sizes of tensors, which it may have checked or chosen its way by."""
+    draws: bool = False
+    """Whether it drew numbers with Python's `random`, which may have chosen its way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +141,7 @@ def _traced(
     copy = model if recorded and disposable else twin(model)
     made: list[Node] = []
     sizes = SizesAsked()
+    drawn = random.getstate()
     try:
         with (
             as_given(),
@@ -187,6 +191,7 @@ def _traced(
         batch=inputs.batch,
         readings=read,
         asks_sizes=sizes.asked,
+        draws=random.getstate() != drawn,
         steps=steps,
     )
 

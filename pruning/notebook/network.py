@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from torch import Tensor, nn
 
 from pruning.base.errors import InputError
+from pruning.base.words import a_kind
 from pruning.catalog.openers import forms
 from pruning.cost.counts import layer_costs
 from pruning.data.preprocess import Preprocess
@@ -57,6 +58,11 @@ def open(
     """
     if isinstance(network, os.PathLike):
         network = _reference(os.fspath(network))
+    if data is not None and not isinstance(data, str | os.PathLike):
+        raise InputError(
+            f"data takes the name of a data set, or the path of a folder, zip or file, not {_kind(data)}: data sets of "
+            "Python are named as PATH.py:FUNCTION, which returns them by role."
+        )
     images = None if data is None else data_reference(os.fspath(data))
     how = preprocess if preprocess is None or isinstance(preprocess, Preprocess) else Preprocess.from_values(preprocess)
     if isinstance(network, str):
@@ -72,7 +78,7 @@ def open(
 
 
 def _kind(given: object) -> str:
-    return f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
+    return f"the class {given.__name__}" if isinstance(given, type) else a_kind(type(given).__name__)
 
 
 def _reference(path: str) -> str:

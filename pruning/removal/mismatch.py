@@ -126,6 +126,7 @@ COUNTS = "the code there computes with the number of channels"
 FIXED = "the code there fixes a size that removal changes"
 CHECKED = "the code there does not allow another size"
 OTHER_WAY = "the code takes another way when sizes change"
+DRAWN = "the code draws numbers with Python's random, which may choose another way at each call"
 
 
 def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple[int, int]) -> Problem | None:
@@ -157,6 +158,8 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
             and _same_constants(walk.trace.constants, constants, node, other)
         ):
             reason = COUNTS
+        if reason in (OTHER_WAY, FIXED) and walk.trace.draws:
+            reason = DRAWN
         if reason is not None:
             return Problem(line_of(node), op, reason, (*number, index), node, walk)
     if isinstance(smaller, TraceError) and mine:
@@ -164,7 +167,8 @@ def compare(walk: Walk, smaller: Trace | TraceError, gone: Tensor, number: tuple
         line, stop = line_of(mine[index]), smaller.stop
         if stop is not None and (stop.raised or line != smaller.lines[-1]):
             return Problem(stop.line, "", CHECKED, (*number, index), mine[index], walk, stop)
-        return Problem(line, op_of(mine[index]), FIXED, (*number, index), mine[index], walk)
+        reason = DRAWN if walk.trace.draws else FIXED
+        return Problem(line, op_of(mine[index]), reason, (*number, index), mine[index], walk)
     if len(mine) != len(others):
         index = min(len(mine), len(others)) - 1
         return Problem(line_of(mine[index]), op_of(mine[index]), OTHER_WAY, (*number, index), mine[index], walk)

@@ -34,6 +34,7 @@ from pruning.removal.compare import (
 )
 from pruning.removal.drawn import draw_inputs
 from pruning.removal.gains import exact_gains
+from pruning.removal.hold import without_failing
 from pruning.removal.next_call import another_way
 from pruning.removal.shrinkage import shrinkage
 from pruning.removal.slim import prepared
@@ -162,10 +163,18 @@ def prove(model: nn.Module, graph: ModelGraph, plan: Plan) -> tuple[nn.Module, C
     """The removed model and its proof.
 
     Raises:
-        RemovalError: the proof failed; no model is handed out.
+        RemovalError: the proof failed; no model is handed out. It names the layers at fault where these are found.
     """
     removed = removed_model(model, graph, plan)
-    return removed, check_removal(model, removed, graph, plan)
+    try:
+        return removed, check_removal(model, removed, graph, plan)
+    except RemovalError as error:
+        with untouched(model, removed):
+            fewer = without_failing(model, graph, plan)
+        if fewer is None:
+            raise
+        layers = [layer for group in fewer.locked[len(graph.locked) :] for layer in group.producers]
+        raise RemovalError(f"{error} Leave whole what it goes by (0 %): {', '.join(layers)}.") from error
 
 
 def carry_out(model: nn.Module, graph: ModelGraph, plan: Plan) -> tuple[nn.Module, Check]:

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from pruning.base.errors import StorageError
 from pruning.base.files import read_bytes
+from pruning.catalog.references import last_part
 from pruning.data.info import DataInfo
 from pruning.data.preprocess import Preprocess
-from pruning.data.readers import describe_data
+from pruning.data.readers import describe_data, without_path
 from pruning.graph.model_graph import ModelGraph
 from pruning.jobs.status import State, Status
 from pruning.planning.allocation import same_cut
@@ -79,9 +80,14 @@ class Run:
 
     @property
     def network(self) -> str:
-        """Name of the dense network that it goes back to, without its kind and options; 'unknown' where that is not
-        known."""
-        return self.origin.partition(":")[2].partition("?")[0] or UNKNOWN
+        """Name of the dense network that it goes back to, without its kind, folder and options; 'unknown' where that is
+        not known."""
+        return last_part(self.origin.partition(":")[2].partition("?")[0]) or UNKNOWN
+
+    @property
+    def images(self) -> str:
+        """Name of its images, without a folder."""
+        return without_path(self.recipe.data)
 
     def dense_ref(self) -> str:
         """`origin` of a finished run.

@@ -33,7 +33,7 @@ def data_by_network(runs: Iterable[Run]) -> dict[str, set[str]]:
     """Network → the data sets that its runs used."""
     found: dict[str, set[str]] = {}
     for run in runs:
-        found.setdefault(run.network, set()).add(run.recipe.data)
+        found.setdefault(run.network, set()).add(run.images)
     return found
 
 
@@ -42,7 +42,7 @@ def told_apart(run: Run, data: Mapping[str, set[str]]) -> str:
     several. `data`: `data_by_network` of them all."""
     network = run.network
     of = f" · {network}" if len(data) > 1 else ""
-    of += f" · {run.recipe.data}" if len(data[network]) > 1 else ""
+    of += f" · {run.images}" if len(data[network]) > 1 else ""
     tuned = run.result is not None and run.result.tuned
     words = f"{'◆' if tuned else '●'} {describe(run).removesuffix(', fine-tuned')}"
     return f"{words}{of} · {run.created:%d %b %H:%M}"

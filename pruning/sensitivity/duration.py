@@ -15,7 +15,11 @@ START_SECONDS = 8.0
 WORK = 0.3
 """Time of a point, as a share of running the whole network once over all its images in float32."""
 SAMPLE = 100
-"""Select images that a forward pass is timed on."""
+"""Select images that a forward pass is timed on, at most."""
+FIRST = 16
+"""Of them, those that it begins with: by how long they take, fewer are timed of a large network."""
+PATIENCE = 2.0
+"""Seconds that the timing may take: a page waits for it."""
 ENOUGH = 10
 """Points after which a scan's own pace says more than a forward pass."""
 
@@ -32,9 +36,13 @@ def seconds_left(scan: Sensitivity, pass_seconds: Callable[[], float], *, starte
 
 def seconds_of_pass(subject: Subject, images: int) -> float:
     """Running the network over all images that a point needs: as cut, and what recalibration adds. Timed on a few."""
-    sample = min(SAMPLE, images)
-    evaluate(subject.model, subject.data, "select", limit=sample)
+    first = min(FIRST, images)
+    sample = min(SAMPLE, images, max(first, int(PATIENCE / _seconds_each(subject, first))))
+    return _seconds_each(subject, sample) * (2 * images + IMAGES if has_batch_norm(subject.model) else images)
+
+
+def _seconds_each(subject: Subject, images: int) -> float:
+    """Of one image, where so many are looked at."""
     started = time.perf_counter()
-    evaluate(subject.model, subject.data, "select", limit=sample)
-    each = (time.perf_counter() - started) / sample
-    return each * (2 * images + IMAGES if has_batch_norm(subject.model) else images)
+    evaluate(subject.model, subject.data, "select", limit=images)
+    return (time.perf_counter() - started) / images

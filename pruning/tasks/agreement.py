@@ -12,7 +12,7 @@ from pruning.data.info import DataInfo, Role
 from pruning.data.protocol import Data
 from pruning.tasks.alike import AGREEMENT, DIVERGENCE
 from pruning.tasks.choices import Choices
-from pruning.tasks.classification import answered, distance_to_teacher, likeliest, same_class
+from pruning.tasks.classification import answered, distance_to_teacher, likeliest, not_by_class, same_class
 from pruning.tasks.task import Task
 
 
@@ -54,9 +54,7 @@ def chosen(outputs: Tensor, answers: Tensor) -> Choices:
 
 def misfit(shape: tuple[int, ...], info: DataInfo) -> str | None:
     """Outputs must be one number a class, whatever the classes are."""
-    if len(shape) != 2 or shape[1] < 2:
-        return f"it gives {'×'.join(map(str, shape[1:])) or 'one number'} for an image, not one number a class"
-    return None
+    return not_by_class(shape)
 
 
 AGREEMENT_TASK = Task(

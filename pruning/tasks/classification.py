@@ -63,10 +63,23 @@ def likeliest(outputs: Tensor) -> Tensor:
     return outputs.argmax(1)
 
 
+def not_by_class(shape: tuple[int, ...]) -> str | None:
+    """Why outputs of this shape, images first, are not one number for each of several classes; None where they are."""
+    if len(shape) == 1 or (len(shape) == 2 and shape[1] == 1):
+        return (
+            "it gives one number for an image, as for two classes with a sigmoid, not one for each class: let forward "
+            "give two, such as torch.cat([-z, z], 1) where z is that number before the sigmoid"
+        )
+    if len(shape) != 2:
+        return f"it gives {'×'.join(map(str, shape[1:]))} for an image, not one number a class"
+    return None
+
+
 def misfit(shape: tuple[int, ...], info: DataInfo) -> str | None:
     """Outputs must be one number a class."""
-    if len(shape) != 2:
-        return f"it gives {'×'.join(map(str, shape[1:])) or 'one number'} for an image, not one number a class"
+    reason = not_by_class(shape)
+    if reason is not None:
+        return reason
     if info.classes and shape[1] != len(info.classes):
         return f"it tells {shape[1]:,} classes apart, and {info.title} has {len(info.classes):,}"
     return None

@@ -52,6 +52,7 @@ def test_from_a_file_of_weights_to_the_report(server: str, page: Page, home: Pat
     gate = page.locator(".st-key-gate")
     gate.get_by_text(re.compile("gets .* of 24 select images right. As expected?")).wait_for()
     expect(gate.locator(".px-seen img")).to_have_count(8)
+    settle(page)  # what a page no longer draws goes when its script has ended
     assert not page.locator(".board").count(), "nothing can be pruned before the answer"
     page.locator(".st-key-gate_yes button").click()
     row = page.locator(".board .row[data-name='stage3.1.branch2.0']")

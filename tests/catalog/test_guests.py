@@ -295,3 +295,92 @@ def test_a_module_says_how_its_images_are_prepared_and_what_its_classes_are(tmp_
     assert other.preprocess is not None and other.preprocess.size == (48, 48) and other.preprocess.resize is None
     odd = open_network(f"file:{net}:odd")
     assert odd.preprocess is None and odd.classes == ()
+
+
+PARTS = """
+import numpy as np
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Conv2d(3, 4, 1)
+        self.head = nn.Conv2d(4, 2, 1)
+    def forward(self, x):
+        return self.head(self.body(x)).mean((2, 3))
+
+class Mixed(Net):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mix", torch.randn(3, 3))
+    def forward(self, x):
+        return super().forward(torch.einsum("oc,nchw->nohw", self.mix, x))
+
+def loaded(net):
+    net.load_state_dict(torch.load("w.pt"), strict=False)
+    return net
+
+def trained():
+    return loaded(Net())
+def seeded():
+    torch.manual_seed(3)
+    return Net()
+def from_a_generator():
+    net, lots = Net(), torch.Generator().manual_seed(1)
+    for tensor in net.parameters():
+        tensor.data = torch.randn(tensor.shape, generator=lots)
+    return net
+def orthogonal():
+    torch.manual_seed(0)
+    net = trained()
+    nn.init.orthogonal_(net.head.weight)
+    return net
+def frozen():
+    return Net().requires_grad_(False)
+def frozen_head():
+    torch.manual_seed(0)
+    net = trained()
+    net.head = nn.Conv2d(4, 2, 1).requires_grad_(False)
+    return net
+def mixed():
+    return loaded(Mixed())
+def with_a_queue():
+    net = trained()
+    net.register_buffer("queue", torch.randn(5, 5))
+    return net
+def once(calls=[]):
+    calls.append(0)
+    import os
+    if os.path.exists("called"):
+        raise RuntimeError("a second time")
+    open("called", "w").close()
+    return trained()
+"""
+
+
+def test_a_part_that_was_drawn_is_seen_whatever_hides_it(tmp_path: Path) -> None:
+    """Seeds that a factory sets, lots of its own, parts that are not trained on, buffers that count; and no more."""
+    net = write(tmp_path, net=PARTS)
+    torch.save(open_network(f"file:{net}:seeded").model.state_dict(), tmp_path / "w.pt")
+    for name in ("seeded", "from_a_generator", "frozen"):
+        assert open_network(f"file:{net}:{name}").untrained, name
+    for name, part in (("orthogonal", "head.weight"), ("frozen_head", "head.weight, head.bias"), ("mixed", "mix")):
+        network = open_network(f"file:{net}:{name}")
+        assert network.untrained and f"; {part} at random" in network.weights, name
+    for name in ("trained", "with_a_queue"):
+        assert not open_network(f"file:{net}:{name}").untrained, name
+    lacking = open_network(f"file:{net}:Mixed?weights={tmp_path / 'w.pt'}")
+    assert lacking.untrained and "mix, which the file lacks, at random" in lacking.weights
+    torch.save(lacking.model.state_dict(), tmp_path / "whole.pt")
+    assert not open_network(f"file:{net}:Mixed?weights={tmp_path / 'whole.pt'}").untrained
+
+
+def test_where_it_cannot_be_seen_it_is_said(tmp_path: Path) -> None:
+    net = write(tmp_path, net=PARTS)
+    torch.save(open_network(f"file:{net}:seeded").model.state_dict(), tmp_path / "w.pt")
+    network = open_network(f"file:{net}:once")
+    assert (
+        not network.untrained
+        and "could not be seen, because it fails when it is called once more" in network.remarks[0]
+    )

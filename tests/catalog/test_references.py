@@ -77,6 +77,9 @@ def test_options_are_parsed_apart():
         ("lenet5", "Did you mean 'sample:lenet5'?"),
         ("resnet18", "Did you mean 'torchvision:resnet18'?"),
         ("torchvison:resnet18", "Did you mean 'torchvision:resnet18'?"),
+        ("net.py:build", "Did you mean 'file:net.py:build'?"),
+        ("mine/net.py", "Did you mean 'file:mine/net.py:FACTORY'?"),
+        ("mine/w.pt", "Weights alone are no network: name what they are for, with ?weights=FILE behind it."),
         ("torchvision:", "There is no model 'torchvision:'"),
         ("torchvision:resnet19", "Did you mean 'torchvision:resnet18'?"),
         ("torchvision:resnet18?sise=64", "Did you mean 'size'?"),
@@ -280,7 +283,7 @@ def test_a_file_may_import_its_neighbours(net):
         (":wide", "wide() in net.py cannot be called without arguments (missing a required argument: 'width')"),
         (":broken", 'broken() fails at net.py:12 (`return nn.Linear(3, "4")`): TypeError:'),
         (":leaves", 'leaves() fails at net.py:18 (`raise SystemExit("bye")`): SystemExit: bye'),
-        (":a_dict", "returned a OrderedDict, not an nn.Module"),
+        (":a_dict", "returned an OrderedDict, not an nn.Module"),
         (":with_inputs?size=5", "leave out size="),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import ClassVar
 
 import pytest
@@ -77,8 +78,32 @@ def test_channels_that_another_layer_reads_at_the_next_call_stay(kind: type[Ways
     for _ in range(3):
         assert done.model(DATA).shape == (4, 3)
     graph = build_graph(model, DATA)
-    with pytest.raises(RemovalError, match=ANOTHER):
+    with pytest.raises(RemovalError, match=rf"{ANOTHER}.* Leave whole what it goes by \(0 %\): i, [pq]\."):
         prove(model, graph, make_plan(model, graph, PruneSpec(sparsity=0.5)))
+
+
+class Dropped(nn.Module):
+    """It leaves layers out by chance, also in eval mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.i, self.o = nn.Linear(6, 24), nn.Linear(24, 3)
+        self.layers = nn.ModuleList(nn.Linear(24, 24) for _ in range(8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.i(x))
+        for layer in self.layers:
+            if random.random() < 0.5:
+                x = x + F.relu(layer(x))
+        return self.o(x)
+
+
+def test_layers_that_chance_chooses_are_locked_for_that_reason() -> None:
+    torch.manual_seed(0)
+    random.seed(3)
+    done = remove_channels(Dropped().eval(), DATA, sparsity=0.5)
+    reasons = {layer: locked.reason for locked in done.locked for layer in locked.layers}
+    assert "Python's random" in reasons["i"]
 
 
 class Cached(nn.Module):

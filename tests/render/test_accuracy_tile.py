@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from pruning.render.markup.accuracy_tile import AccuracyTile, html, similar_html
+from pruning.tasks.alike import AGREEMENT
 from pruning.tasks.classification import ACCURACY
 from pruning.training.evaluate import Evaluation
 
@@ -35,3 +36,13 @@ def test_the_tile_escapes_why_there_is_no_accuracy() -> None:
 
 def test_without_similar_runs_the_tile_says_not_yet() -> None:
     assert "fine-tuned: not yet" in similar_html([], ACCURACY)
+
+
+def test_agreement_of_the_uncut_network_with_itself_is_left_out() -> None:
+    itself = Evaluation(metric=AGREEMENT, role="select", scores=torch.ones(100, dtype=torch.bool), loss=0.0)
+    cut = Evaluation(metric=AGREEMENT, role="select", scores=torch.arange(100) < 60, loss=1.0)
+    title = AGREEMENT.title
+    text = html(AccuracyTile(metric=title, dense=itself, as_cut=cut, images=100))
+    assert "Agreement with the unpruned network on 100 select images" in text and "dense" not in text
+    pruned_before = html(AccuracyTile(metric=title, dense=cut, as_cut=cut, images=100))
+    assert "dense 60.0 %" in pruned_before

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import torch
 
 from pruning.base.errors import InputError
 from pruning.render import provenance
 from pruning.render.layers import check_layer, layer_names, layer_rows, shows_pictures, tied_words, unit_word
 from pruning.render.markdown import listed, plain
 from pruning.subject import Subject, open_subject
+from tests import own_files
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +58,26 @@ def test_a_network_of_a_library_tells_that_it_has_learnt_nothing() -> None:
     words = provenance.words(open_subject("torchvision:squeezenet1_1?size=64"))
     assert words.startswith(r"- **squeezenet1\_1** as torchvision builds it, for inputs of 3 × 64 × 64.")
     assert "they have learnt nothing" in words and words.endswith("its accuracy cannot be measured.")
+
+
+def test_files_of_ones_own_are_named_without_their_folders(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n"
+        "def build():\n"
+        "    end = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3)\n"
+        "    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), *end)\n"
+    )
+    guest = open_subject(f"file:{tmp_path}/net.py:build")
+    torch.save(guest.model.state_dict(), tmp_path / "mine.pt")
+    photos = own_files.photos_zip(tmp_path / "photos.zip")
+    subject = open_subject(f"file:{tmp_path}/net.py:build?weights={tmp_path}/mine.pt", f"zip:{photos}")
+    words = provenance.words(subject)
+    assert words.startswith("- **build of net.py**, for inputs of 3 × ") and "mine.pt" in words
+    assert str(tmp_path) not in words.replace("\\", "")
+    assert "its accuracy cannot be measured" not in words
+    assert words.endswith("**photos.zip, 84 images** (36 train, 24 select, 24 test), measured by accuracy.")
+    named = provenance.words(subject, weights="what I called it.pt", images="holiday.zip")
+    assert "what I called it.pt" in named and "mine.pt" not in named and "**holiday.zip** (36 train" in named
 
 
 def test_names_stay_text() -> None:

@@ -1,5 +1,6 @@
 """Figures hold the data they were given, in both themes."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 
 from pruning.cost.counts import LayerCost
 from pruning.render.figures import network as plots
+from pruning.render.figures.ticks import LETTER, ROOM
 from pruning.statistics.distributions import magnitude_histogram, unit_norms, weight_histogram
 
 LAYERS = [
@@ -90,3 +92,24 @@ def test_no_figure_paints_its_own_background(dark: bool) -> None:
     for figure in (plots.network_strip(LAYERS, dark), plots.unit_bars(unit_norms(WEIGHT), dark)):
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
         assert figure.layout.font.size >= 14
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["conv1", *[f"layer{n}.{k}.conv{c}" for n in (1, 2, 3) for k in (0, 1) for c in (1, 2)], "fc"],
+         ["layer1", "layer2", "layer3"]),
+        ([f"features.{n}" for n in range(0, 24, 2)] + ["classifier.1"], None),
+        (["conv1", "conv2", "fc"], None),
+    ],
+    ids=["stages", "a sequence", "few"],
+)  # fmt: skip
+def test_labels_of_layers_stay_horizontal_and_apart(names: list[str], labels: list[str] | None) -> None:
+    layers = [replace(LAYERS[0], name=name) for name in names]
+    axis = plots.network_strip(layers, False, selected=names[1]).layout.xaxis
+    assert axis.tickangle == 0
+    shown = list(axis.ticktext or ())
+    assert set(axis.tickvals or ()) <= set(names)
+    assert sum(LETTER * (len(text) + 1.5) for text in shown) <= ROOM + LETTER * 20
+    if labels is not None:
+        assert set(labels) <= set(shown)

@@ -44,3 +44,11 @@ def test_what_was_not_measured_is_not_drawn(make_result: Callable[..., Result]) 
     assert [point.name for point in points_of(runs, AXES["time"], "granularity")] == ["", "timed"]
     assert measured_alike(runs) == runs, "one without a figure stands with any"
     assert "2 more, measured by another metric" in how_to_read([], left_out=2)
+
+
+def test_files_of_one_name_are_different_networks(make_result: Callable[..., Result]) -> None:
+    result, data = make_result(), "folder:/home/ann/photos"
+    one, other = "file:/a/net.py:build", "file:/b/net.py:build"
+    runs = [run("a", result, model=one, data=data), run("b", result, model=other, data=data)]
+    fields = [point.field for point in points_of(runs, AXES["params"], "granularity")]
+    assert fields == ["net.py:build on folder:photos"] * 2 + ["net.py:build on folder:photos (2)"] * 2

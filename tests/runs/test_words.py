@@ -33,3 +33,9 @@ def test_it_says_of_which_network_and_images_only_where_there_are_several() -> N
     assert told_apart(first, data_by_network([first])) == "● channels by L2 norm, 50 % · 05 Nov 09:07"
     assert " · lenet300 · 05 Nov" in told_apart(first, data_by_network([first, second]))
     assert " · mnist5k · 05 Nov" in told_apart(first, data_by_network([first, third]))
+
+
+def test_files_are_named_without_their_folders() -> None:
+    own = made(model="file:/home/ann/net.py:build?weights=/home/ann/net.pt", data="folder:/home/ann/photos")
+    assert (own.network, own.images) == ("net.py:build", "folder:photos")
+    assert made().images == "mnist5k"

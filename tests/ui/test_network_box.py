@@ -131,7 +131,7 @@ def test_the_last_entry_shows_how_to_name_a_network(app: AppTest) -> None:
     app.switch_page("pages/explore.py").run()
     typed(app, app.selectbox(key=BOX).options[-1])
     assert not app.error
-    assert any("torchvision:resnet50" in block.value for block in app.info)
+    assert any("torchvision:resnet50" in block.value for block in app.caption)
     assert chosen(app) == "sample:mini_resnet"
 
 

@@ -154,6 +154,20 @@ def test_the_joint_cut_is_measured_on_a_button_and_its_gap_shown(app: AppTest, s
     assert f"{joint.as_cut.value:.1%}".replace("%", " %") in text
 
 
+def test_where_nothing_may_go_the_page_says_what_to_do(app: AppTest, subject: Subject) -> None:
+    scan = with_points(wanted(subject))
+    worse = [
+        replace(curve, points=tuple(replace(p, as_cut=figure(900)) for p in curve.points)) for curve in scan.curves
+    ]
+    keep(replace(scan, curves=tuple(worse)))
+    open_page(app)
+    assert not app.exception and app.button(key="use_limits").disabled
+    assert any("loses more than 1 point. Raise the limit below" in info.value for info in app.info)
+    assert not [button for button in app.button if button.key == "measure_together"]
+    app.number_input(key="sensitivity_lose_widget").set_value(10.0).run()
+    assert not app.info and not app.button(key="use_limits").disabled
+
+
 def test_weights_have_their_own_curves(app: AppTest, subject: Subject) -> None:
     open_page(app)
     app.segmented_control(key="prune_granularity_widget").set_value("weight").run()

@@ -205,3 +205,41 @@ def test_the_process_that_looks_is_asked_before_the_page_opens(
     app.selectbox(key="your_network_name").set_value(NET).run()
     send(app, weights())
     assert "refused" in app.error[0].value and len(asked) == 1 and spooled(tmp_path) == []
+
+
+def test_on_ones_own_machine_the_librarys_weights_are_fetched_on_request(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pruning.base.errors import InputError
+    from pruning.catalog import libraries, openers
+
+    here: list[str] = []
+    fetch = openers.open_network
+
+    def fetched(ref: str) -> object:
+        if "weights=default" in ref and not here:
+            raise InputError(f"The default weights of {NET} could not be fetched: no connection.")
+        return fetch(ref.removesuffix("?weights=default"))
+
+    monkeypatch.setattr(libraries, "default_weights_are_here", lambda reference: bool(here))
+    monkeypatch.setattr(openers, "open_network", fetched)
+    monkeypatch.setattr(place, "is_loopback", lambda: False)
+    opened(app)
+    app.selectbox(key="your_network_name").set_value(NET).run()
+    choice = app.button_group(key="your_network_weights")
+    assert "the library's" not in choice.options, "for other visitors the server fetches nothing"
+
+    monkeypatch.setattr(place, "is_loopback", lambda: True)
+    app.run()
+    app.button_group(key="your_network_weights").set_value("default").run()
+    app.button(key="your_network_fetch").click().run()
+    assert not app.exception and [error.value.replace("\\", "") for error in app.error] == [
+        f"The default weights of {NET} could not be fetched: no connection."
+    ]
+    assert app.session_state["model_ref"] == "sample:mini_resnet", "what was open stays so"
+    here.append("weights")
+    app.run()
+    assert not [button for button in app.button if button.key == "your_network_fetch"]
+    app.button(key="your_network_open").click().run()
+    assert not app.exception and not app.error
+    assert app.session_state["model_ref"] == NET

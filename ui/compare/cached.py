@@ -28,12 +28,12 @@ def dense(pair: Pair) -> Subject:
 
 def answers(subject: Subject) -> Answers:
     """Answers to `IMAGES` select images, in the order of `data.subset`."""
-    return _answers(subject.digest, subject.data.digest, subject)
+    return _answers(subject.identity, subject.data.digest, subject)
 
 
 def knockout(subject: Subject, layer: str, channel: int) -> Knockout:
     """A network without one filter. Raises InputError where it cannot be removed."""
-    return _knockout(subject.digest, subject.data.digest, layer, channel, subject)
+    return _knockout(subject.identity, subject.data.digest, layer, channel, subject)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)

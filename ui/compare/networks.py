@@ -66,7 +66,7 @@ def picture(pair: Pair) -> str:
 
 def layers(pair: Pair) -> list[LayerPair]:
     """Layers of both networks, worked out once."""
-    return _layers(pair.before.subject.digest, pair.after.subject.digest, pair)
+    return _layers(pair.before.subject.identity, pair.after.subject.identity, pair)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.render import layers
-from ui.kit import state
+from ui.kit import permits, state
 from ui.kit.view import Setting, one_of
 
 if TYPE_CHECKING:
@@ -48,9 +48,17 @@ def choose_stage(place: DeltaGenerator, parts: Sequence[Stage]) -> Stage | None:
     return stage
 
 
+def provenance_words(subject: Subject) -> str:
+    """Where the network comes from, in Markdown."""
+    from pruning.render import provenance
+
+    called = permits.title(subject.ref), permits.title(subject.data_name)
+    return provenance.words(subject, weights=called[0] or "", images=called[1] or "")
+
+
 def table(subject: Subject) -> pd.DataFrame:
     """One row a layer, as `pruning.render.layers.layer_rows` gives it."""
-    return _table(subject.digest, subject)
+    return _table(subject.identity, subject)
 
 
 @st.cache_data(show_spinner=False, max_entries=20)

@@ -25,7 +25,7 @@ def outline(subject: Subject, spec: PruneSpec, images: int | None) -> Sensitivit
     """A scan before anything is measured. Raises InputError for a number of images that is not allowed."""
     from pruning.sensitivity import ranking_of
 
-    return _outline(subject.digest, subject.data.digest, ranking_of(spec), images, subject)
+    return _outline(subject.identity, subject.data.digest, ranking_of(spec), images, subject)
 
 
 def found(wanted: Sensitivity) -> Sensitivity:
@@ -87,7 +87,7 @@ def seconds_left(subject: Subject, scan: Sensitivity, *, started: bool = False) 
     from pruning.sensitivity import duration
 
     def of_pass() -> float:
-        return _seconds_of_pass(subject.digest, subject.data.digest, scan.images, subject)
+        return _seconds_of_pass(subject.identity, subject.data.digest, scan.images, subject)
 
     return duration.seconds_left(scan, of_pass, started=started)
 
@@ -117,7 +117,7 @@ def _read(wanted: Sensitivity, told: _Told) -> Sensitivity:
 def _outline(digest: str, data_digest: str, spec: PruneSpec, images: int | None, _subject: Subject) -> Sensitivity:
     from pruning.sensitivity import outline
 
-    return outline(digest, _subject.graph, _subject.data, spec, images=images)
+    return outline(_subject.digest, _subject.graph, _subject.data, spec, images=images)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

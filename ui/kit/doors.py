@@ -37,7 +37,7 @@ class LeftOff:
 
 def draw(doors: tuple[Door, ...], key: str) -> list[DeltaGenerator]:
     """The doors side by side; in each, a place for where its visitor left off, which can be filled later."""
-    places = []
+    places: list[DeltaGenerator] = []
     with st.container(key=key):
         st.html(_STYLE)
         for column, door in zip(st.columns(len(doors), gap="small"), doors, strict=True):
@@ -65,9 +65,14 @@ _STYLE = """<style>
 [class*=st-key-doors] [data-testid=stElementContainer]{position:static}
 [class*=st-key-doors] [data-testid=stPageLink] a::after{content:"";position:absolute;inset:0;z-index:1;
  border-radius:.55rem}
-[class*=st-key-doors] [data-testid=stPageLink] a:focus-visible::after{outline:2px solid currentColor}
+[class*=st-key-doors] [data-testid=stPageLink] a:focus-visible::after{outline:2px solid var(--kept)}
+[class*=st-key-doors] [data-testid=stLayoutWrapper]:has(>[class*=st-key-go_on]){margin-top:auto}
 [class*=st-key-doors] [class*=st-key-go_on]{position:relative;z-index:2}
+[class*=st-key-doors] [class*=st-key-go_on]:has(a){padding-top:.55rem}
 [class*=st-key-doors] [class*=st-key-go_on] [data-testid=stPageLink] p{font-size:var(--text-note);line-height:1.4;
- white-space:normal;text-decoration:underline;text-underline-offset:.15em}
-[class*=st-key-doors] [class*=st-key-go_on]:hover{background:none}
+ white-space:normal;color:var(--kept)}
+[class*=st-key-doors] [class*=st-key-go_on] a::after{inset:.35rem -.35rem -.2rem}
+[class*=st-key-doors] [class*=st-key-go_on] a:hover p{text-decoration:underline;text-underline-offset:.15em}
+[class*=st-key-doors] [class*=st-key-go_on] [data-testid=stElementContainer]{margin:0}
+[class*=st-key-doors] [class*=st-key-go_on][data-testid=stVerticalBlock]:hover{background:none}
 </style>"""

@@ -1,6 +1,6 @@
 """One cut of one network, measured: costs, accuracy, time, and a short fine-tuning. Cached for all sessions.
 
-Everything is keyed on the digest of the weights and the settings of the cut, so equal questions are answered once.
+Everything is keyed on what the network computes and the settings of the cut, so equal questions are answered once.
 """
 
 from __future__ import annotations
@@ -60,18 +60,18 @@ def key(subject: Subject, spec: PruneSpec) -> str:
 
 def costs(subject: Subject, spec: PruneSpec) -> Costs:
     """Parameters, non-zeros, MACs and bytes after a cut."""
-    return _costs(subject.digest, key(subject, spec), subject, spec, statistics(subject, spec))
+    return _costs(subject.identity, key(subject, spec), subject, spec, statistics(subject, spec))
 
 
 def dense_accuracy(subject: Subject, images: int | None = None) -> Evaluation:
     """The uncut network on (at most `images`) select images."""
-    return _dense_accuracy(subject.digest, subject.data.digest, images, subject)
+    return _dense_accuracy(subject.identity, subject.data.digest, images, subject)
 
 
 def accuracy(subject: Subject, spec: PruneSpec, images: int | None = None) -> CutAccuracy:
     """A cut network on (at most `images`) select images, as cut and recalibrated on train images."""
     ranked = statistics(subject, spec)
-    return _accuracy(subject.digest, subject.data.digest, spec.digest, images, subject, spec, ranked)
+    return _accuracy(subject.identity, subject.data.digest, spec.digest, images, subject, spec, ranked)
 
 
 def speed(subject: Subject, spec: PruneSpec, batch: int, seconds: float = 0.4) -> Comparison:
@@ -80,7 +80,7 @@ def speed(subject: Subject, spec: PruneSpec, batch: int, seconds: float = 0.4) -
     Raises:
         Cancelled: a run trains on this machine.
     """
-    return _speed(subject.digest, key(subject, spec), batch, seconds, subject, spec, statistics(subject, spec))
+    return _speed(subject.identity, key(subject, spec), batch, seconds, subject, spec, statistics(subject, spec))
 
 
 def recover(

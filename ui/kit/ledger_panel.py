@@ -67,7 +67,7 @@ def cut_html(
     """The ledger of a cut as HTML, from cached numbers. Raises InputError for settings that are not allowed."""
     from pruning.render.preview import clock_of, predicted_clock
 
-    found = _of_cut(subject.digest, lab.key(subject, cut), subject, lab.plan(subject, cut))
+    found = _of_cut(subject.identity, lab.key(subject, cut), subject, lab.plan(subject, cut))
     if timing is not None:
         found = replace(found, clocks=(clock_of(timing),))
     elif steps is not None and cut.info.shrinks:

@@ -94,15 +94,27 @@ def _origin(reference: Reference) -> str:
 
 def check_code(ref: str, reference: Reference) -> None:
     """Raises InputError where a file with code may not be run for this visitor."""
-    from pruning.base.errors import InputError
     from pruning.catalog import openers
     from pruning.settings import settings
 
     if not settings().python.allowed:
         openers.check_visitor(ref)  # refuses, and says what to do instead
     _check_code(reference.name)
-    if reference.weights not in (None, "default") and not permits.holds(ref):
-        raise InputError("weights=FILE reads a file on the server: send the weights under Your network instead.")
+    if reference.weights not in (None, "default") and not permits.holds(ref):  # a run may name others
+        _check_weights(str(reference.weights))
+
+
+def _check_weights(path: str) -> None:
+    """Weights for code lie where the code may lie."""
+    from pruning.base.errors import InputError
+    from pruning.base.files import given_path
+    from pruning.settings import settings
+
+    if not settings().allows_code(given_path(path)):
+        raise InputError(
+            f"{given_path(path).name} lies in none of the folders that pruning.toml lists under [python]: move the "
+            "weights there, or add their folder."
+        )
 
 
 def _check_code(path: str) -> None:

@@ -72,7 +72,7 @@ def widths(subject: Subject) -> Widths:
     job = _job(subject)
     try:
         file = job.file(STEPS)
-        steps = None if file is None else _steps(subject.digest, file.sha256, subject)
+        steps = None if file is None else _steps(subject.identity, file.sha256, subject)
     except StorageError:  # damaged: measuring again writes it anew
         steps = None
     return Widths(steps=steps, measuring=jobs.follow(job).status() if steps is None else None)
@@ -107,7 +107,7 @@ def _progress(subject: Subject) -> None:
 def _job(subject: Subject) -> Job:
     from pruning.latency.cache import job_of
 
-    return job_of(_key(subject.digest, subject))
+    return job_of(_key(subject.identity, subject))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -126,7 +126,7 @@ def _steps(digest: str, sha256: str, _subject: Subject) -> Steps | None:
 
 def _key_of(chosen: Subject, cut: PruneSpec) -> tuple[str, str]:
     """Names a cut of a network among the times."""
-    return chosen.digest, lab.key(chosen, cut)
+    return chosen.identity, lab.key(chosen, cut)
 
 
 def _times() -> dict[tuple[str, str], Comparison | str]:

@@ -52,7 +52,7 @@ def show(place: DeltaGenerator, chosen: Subject, cut: PruneSpec, result: Result 
     if missing is not None:
         _put(place, AccuracyTile(metric=chosen.task.metric.title, missing=missing))
         return
-    of = (chosen.digest, chosen.data.digest)
+    of = (chosen.identity, chosen.data.digest)
     before: AccuracyTile = st.session_state.get(_LAST, AccuracyTile())
     shown = before if before.of == of else AccuracyTile(of=of)
     shown = replace(shown, metric=chosen.task.metric.title, missing=None, waits=True)

@@ -70,7 +70,7 @@ def say_duration(place: DeltaGenerator, subject: Subject, recipe: Recipe) -> Non
     from pruning.runs.recipe_words import training_words
 
     with turns.computing():
-        of = (subject.digest, subject.data.digest)
+        of = (subject.identity, subject.data.digest)
         step = _seconds_per_step(*of, recipe.batch_size, recipe.precision, subject, recipe)
     epochs = recipe.finetune_steps / subject.info.steps_per_epoch(recipe.batch_size)
     place.markdown(

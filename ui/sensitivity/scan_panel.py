@@ -36,6 +36,17 @@ VIEW = {
 """What a link to the page carries."""
 
 
+def say_missing(chosen: Subject) -> None:
+    """Why nothing can be measured, and what can be done without."""
+    st.info(
+        f"Nothing can be measured: {chosen.missing}. What is removed, and what that saves, can be seen without.",
+        icon=":material/image_not_supported:",
+    )
+    st.page_link(
+        "pages/prune.py", label="**Prune** this network, to see what that saves", icon=":material/content_cut:"
+    )
+
+
 def settings(chosen: Subject) -> DeltaGenerator:
     """What is measured: what goes, by which criterion, on how many images. Returns the place for the next step."""
     what, by, images, action = st.columns([1.3, 1.3, 1.6, 2.8])
@@ -52,7 +63,7 @@ def settings(chosen: Subject) -> DeltaGenerator:
         format_func=lambda name: CRITERIA[name].full_title,
         **state.bound(cuts.CRITERION),
     )
-    have = chosen.info.sizes["select"] if chosen.images else max(count or 0 for count in curves.CHOICES)
+    have = chosen.info.sizes["select"]
     counts = [count for count in curves.CHOICES if count is not None and count < have]
     counts.append(curves.CHOICES[len(counts)] or ALL)  # the first that takes in all there are
     if state.get(IMAGES) not in counts:
@@ -86,13 +97,14 @@ def _status(scan: Sensitivity) -> Status | None:
     return jobs.follow(job_of(scan)).status()
 
 
-def next_step(place: DeltaGenerator, chosen: Subject, scan: Sensitivity) -> None:
-    """The one thing to do next: measure, go on measuring, or prune with the limits; and why the last scan ended."""
+def next_step(place: DeltaGenerator, said: DeltaGenerator, chosen: Subject, scan: Sensitivity) -> None:
+    """The one thing to do next: measure, go on measuring, or prune with the limits; and in `said` why the last scan
+    ended."""
     last = _status(scan)
     if st.session_state.pop(_ASKED, False):
         from pruning.sensitivity.start import start
 
-        with errors.shown(stop=False):
+        with said, errors.shown(stop=False):
             start(chosen, scan, lose=state.get(scan_results.LOSE))
             st.rerun()
     if not scan.complete and scan.wanted:
@@ -109,7 +121,7 @@ def next_step(place: DeltaGenerator, chosen: Subject, scan: Sensitivity) -> None
         count = f"{scan.wanted - scan.measured:,}" + (f" of {scan.wanted:,}" if scan.measured else "")
         place.caption(f"{count} measurements, beside the app: you can leave this page", width="content")
     if last is not None and last.state == "failed":
-        st.error(f"The last attempt ended early. {errors.plain(last.text)}", icon=":material/error:")
+        said.error(f"The last attempt ended early. {errors.plain(last.text)}", icon=":material/error:")
 
 
 def live(subject: Subject, scan: Sensitivity) -> None:

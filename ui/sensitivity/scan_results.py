@@ -59,7 +59,15 @@ def joint_cut(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> Non
     found = joint_tiles(scan, plan, savings(subject, plan), joint, figure(scan), limit_of(scan))
     st.html(tiles.html(found))
     st.caption(together.how_estimated(scan.metric))
-    if joint is not None or plan.removes_nothing:
+    if plan.removes_nothing:
+        st.info(
+            f"Within this limit nothing may go: each step that was measured loses more than "
+            f"{scan.metric.asked(limit_of(scan))}. Raise the limit below: it is what each group may lose before any "
+            "fine-tuning.",
+            icon=":material/vertical_align_bottom:",
+        )
+        return
+    if joint is not None:
         return
     st.button("Measure them together", key="measure_together", icon=":material/science:", on_click=_ask)
     if st.session_state.pop(_TOGETHER, False):

@@ -85,7 +85,7 @@ def token(subject: Subject) -> str:
     """Names what the board shows: it takes the rows over from here when this changes, and only then."""
     ranks = ranking()
     imposed = st.session_state.get(_IMPOSED, 0)
-    return f"{subject.digest}:{ranks.granularity}:{ranks.criterion}:{ranks.digest[:12]}:{imposed}"
+    return f"{subject.identity}:{ranks.granularity}:{ranks.criterion}:{ranks.digest[:12]}:{imposed}"
 
 
 def impose() -> None:
@@ -127,7 +127,7 @@ def unfit(chosen: Subject, granularity: Granularity, criterion: Criterion) -> st
         return criterion.conditions
     if criterion.needs_images and not chosen.has_images:
         return f"It needs train images: {chosen.missing}."
-    return _unranked(chosen.digest, criterion.name, chosen) if "batch_norm" in criterion.needs else None
+    return _unranked(chosen.identity, criterion.name, chosen) if "batch_norm" in criterion.needs else None
 
 
 @st.cache_data(show_spinner=False, max_entries=200)

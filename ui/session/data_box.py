@@ -63,10 +63,8 @@ def show(subject: Subject, place: DeltaGenerator) -> Subject:
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="no_images"):
             st.button("Add images", icon=":material/add_photo_alternate:", key="add_images", on_click=_add)
-            st.caption(
-                f"Accuracy is absent: {subject.missing}. Weights, scores, costs and times work; accuracy and a run "
-                "need images."
-            )
+            works = "Costs and times" if subject.network.untrained else "Weights, scores, costs and times"
+            st.caption(f"Accuracy is absent: {subject.missing}. {works} work; accuracy and a run need images.")
         if asked in refused:
             st.caption(errors.plain(refused[asked]))
         return subject

@@ -37,14 +37,14 @@ def show_early(title: str, view: View | None = None, *, stops: bool = False) -> 
     with errors.shown():
         subject = network_box.show(middle)
     chosen = data_box.show(subject, right)
-    if network_box.asks_for_more():
+    if network_box.asks_for_more() or (network_box.was_refused() and yours.is_open()):
         yours.open_at("network")
     if data_box.asks_for_more():
         yours.open_at("images")
     yours.take_up()
     own.write(chosen)
     yours.show(chosen)
-    banners.untrained(chosen)
+    banners.untrained(chosen, yours.add_weights)
     changed.of_subject(chosen)
     gate.show(chosen, stops=stops)
     cuts.settle(chosen)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.catalog.references import short_title
+from pruning.catalog.references import last_part, short_title
 from ui.kit import errors, loaders, permits, state
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ _ADDRESS = "network_address"
 """The reference that this page last read from the address or wrote there."""
 _LIBRARY = "network_library"
 """References of libraries' networks that this session has opened: they stay in the box."""
+_WAS_REFUSED = "network_was_refused"
+"""Whether what was asked for could not be opened when the page was last drawn."""
 _LONGEST = 200
 """Characters of a reference; what is longer is no name."""
 
@@ -61,6 +63,7 @@ def show(place: DeltaGenerator) -> Subject:
         **(state.bound(state.MODEL) | {"on_change": _picked, "args": (tuple(titles),)}),
     )
     _write_address(subject.ref)
+    st.session_state[_WAS_REFUSED] = refused is not None
     if refused is not None:
         st.error(errors.plain(refused), icon=":material/error:")
     return subject
@@ -71,6 +74,11 @@ def ask(ref: str) -> None:
     st.session_state[_ASKED] = ref
 
 
+def was_refused() -> bool:
+    """Whether what was asked for could not be opened."""
+    return bool(st.session_state.get(_WAS_REFUSED))
+
+
 def asks_for_more() -> bool:
     """Whether the last entry was chosen just now."""
     return bool(st.session_state.pop(_MORE, False))
@@ -79,7 +87,7 @@ def asks_for_more() -> bool:
 def _title(ref: str) -> str:
     """A network that this session has opened, as the box shows it."""
     own = permits.title(ref)
-    return short_title(ref) if own is None else f"{ref.partition(':')[2].partition('?')[0]}, {own}"
+    return short_title(ref) if own is None else f"{last_part(ref.partition(':')[2].partition('?')[0])}, {own}"
 
 
 def _picked(titles: tuple[str, ...]) -> None:
@@ -111,8 +119,17 @@ def _take_up() -> str | None:
         _open(asked)
     except errors.PruningError as error:
         return str(error)
+    _keep(asked)
     state.put(state.MODEL, asked)
     return None
+
+
+def _keep(ref: str) -> None:
+    """So that F5 finds a network again that lies on this server alone, whose reference stands in no address."""
+    from pruning.catalog.openers import is_on_this_machine_alone
+
+    if is_on_this_machine_alone(ref) and not permits.holds(ref):
+        permits.allow(ref)
 
 
 def _reopen(ref: str, default: str) -> str | None:

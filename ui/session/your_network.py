@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
 from pruning.base.words import amount
-from pruning.settings import settings
 from ui.kit import errors, place
-from ui.session import network_box, uploads
+from ui.session import network_box, uploads, your_code
 
 if TYPE_CHECKING:
     from pruning.catalog.listing import Facts
@@ -19,12 +18,40 @@ if TYPE_CHECKING:
 
 Weights = Literal["random", "default", "file"]
 WEIGHTS: dict[Weights, str] = {"random": "random", "default": "the library's", "file": "from a file"}
-MOST_FILES = 500
-"""Files with code that are listed."""
+_TO_FETCH = "your_network_to_fetch"
+NAME, KIND, WAY = "your_network_name", "your_network_weights", "your_network_way"
+"""Keys of the boxes."""
+LIBRARY, CODE = "from torchvision or timm", "from a Python file"
+TYPED = (
+    "Or type its reference into the box on top and press Enter: **torchvision:resnet50**, or with a size "
+    "**torchvision:vit_b_16?size=224**; its weights are random unless you add **weights=default**, where these are "
+    "on this machine."
+)
+
+
+def ask_for_weights(ref: str) -> None:
+    """In a callback: begin with a network whose weights are to be sent or named."""
+    base, _, _ = ref.partition("?")
+    if base.startswith("file:"):
+        st.session_state[WAY] = CODE
+    elif base in _names():
+        st.session_state[WAY] = LIBRARY
+        st.session_state[NAME], st.session_state[KIND] = base, "file"
 
 
 def show(then: Callable[[], None]) -> None:
     """The form. `then`: called once a network was chosen."""
+    if your_code.is_allowed():
+        way = st.segmented_control(
+            "A network", [LIBRARY, CODE], default=LIBRARY, required=True, key=WAY, label_visibility="collapsed"
+        )
+        if way == CODE:
+            your_code.show(partial(_choose, then=then))
+            return
+    _of_library(then)
+
+
+def _of_library(then: Callable[[], None]) -> None:
     search, count, kind = st.columns([2.2, 1, 2], vertical_alignment="bottom")
     with st.spinner("Listing the networks of torchvision and timm"):
         names = _names()
@@ -34,7 +61,7 @@ def show(then: Callable[[], None]) -> None:
         index=None,
         filter_mode="contains",
         placeholder="resnet50, efficientnet, vit …",
-        key="your_network_name",
+        key=NAME,
     )
     classes = count.number_input(
         "Classes", 2, 1_000_000, value=None, placeholder="its own", key="your_network_classes",
@@ -43,29 +70,24 @@ def show(then: Callable[[], None]) -> None:
     facts = None
     with errors.shown(stop=False):
         facts = _facts(reference(base, int(classes) if classes else None, None)) if base else None
-    offered: list[Weights] = ["random", "default", "file"] if base and _has_default(base) else ["random", "file"]
+    theirs = _default_weights(base) if base else "none"
+    offered: list[Weights] = ["random", "default", "file"] if theirs != "none" else ["random", "file"]
     weights = kind.segmented_control(
-        "Weights", offered, format_func=WEIGHTS.__getitem__, default="file", required=True, key="your_network_weights"
+        "Weights", offered, format_func=WEIGHTS.__getitem__, default="file", required=True, key=KIND
     )
     if facts is not None:
         st.markdown(f"**{errors.plain(str(base))}** · {_words(facts)}")
-    if base and weights == "file":
+    if not base:
+        first = "Which network are the weights of? Choose it, then its file can be sent. "
+        st.caption(f"{first if weights == 'file' else ''}{TYPED}")
+    elif weights == "file":
         _upload(base, classes, then)
     else:
-        ref = reference(str(base), classes, "default" if weights == "default" else None)
-        st.button(
-            "Open it", type="primary", key="your_network_open", disabled=not base, on_click=_choose, args=(ref, then)
-        )
-    if not base and weights == "file":
-        st.caption("Which network are the weights of? Choose it above; then its file can be sent.")
-    st.info(
-        "Or type its reference into the box on top and press Enter: **torchvision:resnet50**, or with a size "
-        "**torchvision:vit_b_16?size=224**. Its weights are random unless you add **weights=default** and they "
-        "are on this machine.",
-        icon=":material/info:",
-    )
-    if settings().python.allowed and place.is_loopback():
-        _code(then)
+        ref = reference(base, classes, "default" if weights == "default" else None)
+        if weights == "default" and theirs == "to fetch":
+            _fetch(ref, then)
+        else:
+            st.button("Open it", type="primary", key="your_network_open", on_click=_choose, args=(ref, then))
 
 
 def reference(base: str, classes: int | None, weights: str | None) -> str:
@@ -113,13 +135,37 @@ def _facts(reference: str) -> Facts:
     return facts(reference)
 
 
-@st.cache_data(show_spinner=False, max_entries=300)
-def _has_default(base: str) -> bool:
-    """Whether the library's own weights are on this machine."""
-    from pruning.catalog.libraries import default_weights_are_here
+def _default_weights(base: str) -> Literal["here", "to fetch", "none"]:
+    """Where the library's own weights are. They are fetched for the owner of the machine alone."""
+    from pruning.catalog.libraries import default_weights_are_here, has_default_weights
     from pruning.catalog.openers import parse_reference
 
-    return default_weights_are_here(parse_reference(base))
+    asked = parse_reference(base)
+    if default_weights_are_here(asked):
+        return "here"
+    return "to fetch" if place.is_loopback() and has_default_weights(asked) else "none"
+
+
+def _fetch(ref: str, then: Callable[[], None]) -> None:
+    """The library's weights are not on this machine yet."""
+    library = ref.partition(":")[0]
+    st.button(
+        "Fetch its weights and open it",
+        icon=":material/download:",
+        type="primary",
+        key="your_network_fetch",
+        on_click=st.session_state.__setitem__,
+        args=(_TO_FETCH, ref),
+    )
+    if st.session_state.pop(_TO_FETCH, None) == ref:
+        from pruning.catalog.openers import open_network
+
+        with errors.shown(stop=False):
+            with st.spinner(f"{library} fetches the weights; large networks take minutes"):
+                open_network(ref)
+            _choose(ref, then)
+            st.rerun()
+    st.caption(f"{library} fetches them from its own server, once; they are kept on this machine.")
 
 
 @st.cache_resource(show_spinner=False)
@@ -128,24 +174,3 @@ def _names() -> list[str]:
     from pruning.catalog.listing import LIBRARIES, classifiers
 
     return [reference for library in LIBRARIES for reference in classifiers(library)]
-
-
-def _code(then: Callable[[], None]) -> None:
-    """A function in a file of one of the folders that the owner lists."""
-    files = [str(path) for folder in settings().python.folders for path in _python_files(folder)][:MOST_FILES]
-    with st.expander("From a Python file", icon=":material/code:"):
-        st.caption("The file is run on this machine. It lies in a folder that pruning.toml lists.")
-        which, name, action = st.columns([2.6, 1.2, 0.9], vertical_alignment="bottom")
-        path = which.selectbox("File", files, index=None, placeholder="no .py file there" if not files else "choose")
-        function = name.text_input("Function that gives the network", "build", key="your_network_function").strip()
-        action.button(
-            "Run it", key="your_network_run", disabled=not (path and function), on_click=_choose,
-            args=(f"file:{path}:{function}", then),
-        )  # fmt: skip
-
-
-def _python_files(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.rglob("*.py"))[:MOST_FILES]
-    except OSError:
-        return []

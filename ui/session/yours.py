@@ -27,6 +27,17 @@ def open_at(step: Step) -> None:
     st.session_state[_STEP] = st.session_state[_NEXT] = step
 
 
+def add_weights(ref: str) -> None:
+    """In a callback: open the panel for weights of the network that is chosen."""
+    your_network.ask_for_weights(ref)
+    open_at("network")
+
+
+def is_open() -> bool:
+    """Whether the panel is open."""
+    return _STEP in st.session_state
+
+
 def close() -> None:
     """Close it; whatever was chosen in it stays."""
     for key in (_STEP, _NEXT):

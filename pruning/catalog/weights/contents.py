@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pruning.base.errors import InputError, excerpt
 from pruning.base.files import given_path
-from pruning.catalog.weights.first_bytes import Kind, kind_of
+from pruning.catalog.weights.kinds import Kind, kind_of
 from pruning.catalog.weights.pickled import read_pickled
 
 DEEPEST = 12

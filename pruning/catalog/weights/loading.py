@@ -100,10 +100,18 @@ def load_weights(model: nn.Module, fit: Fit) -> str:
             tensor = contents.tensors[full]
             if tensor.shape != own[name].shape:
                 continue  # bookkeeping that the network makes itself
+            if not _is_needed(name, own) and _is_same_rounded(tensor, own[name], full):
+                continue
             own[name].copy_(_checked(tensor, own[name], full, contents))
             if tensor.dtype != own[name].dtype and tensor.is_floating_point():
                 kinds.add(tensor.dtype)
     return "; ".join([*_taken(fit), *_converted(kinds), *_kept(own, match), *_left_out(fit)])
+
+
+def unloaded_buffers(model: nn.Module, fit: Fit) -> set[str]:
+    """Names of buffers of real numbers that the file lacks, so that they are as the network makes them."""
+    own = own_tensors(model)
+    return {name for name in _missing(own, fit.match) if own[name].is_floating_point() and not name.endswith(NO_PART)}
 
 
 def load_state_file(model: nn.Module, path: Path | str, key: str | None = None) -> str:
@@ -184,6 +192,14 @@ def _checked(tensor: Tensor, target: Tensor, name: str, contents: Contents) -> T
     return value
 
 
+def _is_same_rounded(tensor: Tensor, own: Tensor, name: str) -> bool:
+    """Whether whole numbers of the network lie in the file as real ones, because somebody turned all into these: a
+    counter, or the network's own numbers."""
+    if own.is_floating_point() or not tensor.is_floating_point():
+        return False
+    return name.endswith(NO_PART) or torch.equal(own.to(tensor.dtype), tensor)
+
+
 def _sets(matches: list[Match]) -> str:
     names = [f"key={one.key}" for one in matches if one.key]
     return f"it has {few(names)}" if names else "it has one set, whose names have nothing before them"
@@ -224,4 +240,13 @@ def _left_out(fit: Fit) -> list[str]:
     return [f"without {few(names)}, which are no part of the network"] if names else []
 
 
-__all__ = ["Fit", "find_weights", "load_state_file", "load_weights", "other_classes", "own_tensors", "shape_words"]
+__all__ = [
+    "Fit",
+    "find_weights",
+    "load_state_file",
+    "load_weights",
+    "other_classes",
+    "own_tensors",
+    "shape_words",
+    "unloaded_buffers",
+]

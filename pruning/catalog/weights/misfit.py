@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from torch import Tensor, nn
 
 from pruning.base.errors import InputError, excerpt
+from pruning.base.words import a_kind
 from pruning.catalog.weights.contents import Contents
 from pruning.catalog.weights.matching import Match
 
@@ -53,6 +54,13 @@ def misfit(contents: Contents, match: Match | None, own: Mapping[str, Tensor], n
         if given[full].shape != own[name].shape and isinstance(own[name], nn.Parameter)
     ]
     if needed and not shapes and set(needed) <= set(_last_layer(own)):
+        likely = _like(needed, own, given, match)
+        if likely:
+            return InputError(
+                f"The weights in {contents.said} have no last layer of the network's name ({few(needed)}); "
+                f"{few(likely)} may be it by the shape, but nothing says so: save it under the network's name, or give "
+                "the file of this very network."
+            )
         return InputError(
             f"The weights in {contents.said} have no last layer ({few(needed)}): they are those of a backbone alone, "
             "so that the network's answers would be random. Give the file of the whole network."
@@ -74,6 +82,25 @@ def misfit(contents: Contents, match: Match | None, own: Mapping[str, Tensor], n
         f"The weights in {contents.said} do not fit the model; the file {'; it '.join(found)}.{guess} "
         f"{_hint(shapes) or 'Give the file that was saved from this very network.'}"
     )
+
+
+def _like(needed: Sequence[str], own: Mapping[str, Tensor], given: Mapping[str, Tensor], match: Match) -> list[str]:
+    """Names in the file, of what is used for nothing else, with the shapes of the needed ones but for the first length;
+    [] unless there is one for each."""
+    used = set(match.names.values())
+    found: list[str] = []
+    for name in needed:
+        wanted = own[name].shape
+        fits = (
+            full
+            for full, tensor in given.items()
+            if full not in used and full not in found and tensor.dim() == len(wanted) and tensor.shape[1:] == wanted[1:]
+        )
+        one = next(fits, None)
+        if one is None:
+            return []
+        found.append(one)
+    return found
 
 
 def few(names: Iterable[str], most: int = SHOWN) -> str:
@@ -143,7 +170,7 @@ def without_tensors(contents: Contents) -> str:
         )
     held = f" (it holds {few(list(contents.values))})" if contents.values else ""
     return (
-        f"{contents.said} holds a {excerpt(contents.what)} that is no state dict{held}: save "
+        f"{contents.said} holds {a_kind(contents.what)} that is no state dict{held}: save "
         "torch.save(model.state_dict(), FILE)."
     )
 

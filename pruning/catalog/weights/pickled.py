@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pruning.base.errors import InputError, excerpt
-from pruning.catalog.weights.first_bytes import Kind
+from pruning.catalog.weights.kinds import Kind
 
 MOST_PICKLE = 64 * 2**20
 """Bytes that names, shapes and settings may take; the numbers themselves lie outside the pickle."""

@@ -10,13 +10,15 @@ from PIL import Image
 from pruning.base.errors import DataError, excerpt
 from pruning.data.info import Progress
 from pruning.data.own.arrays import CLASSES, ArrayFile
-from pruning.data.own.decode import DEEP, GREY, MOST_PIXELS, UNIT, as_image, eight_bits
+from pruning.data.own.decode import DEEP, FAINT, FAINT_BELOW, GREY, MOST_PIXELS, UNIT, as_image, eight_bits
 from pruning.data.own.labels import number_labels
 from pruning.data.own.listing import Listing, Names
-from pruning.data.own.words import images_of
+from pruning.data.own.words import images_of, listed
 
 AT_ONCE = 1_000_000
 """Numbers that are looked at together."""
+DARK = 128
+"""An array of 8 bits that goes no higher is likely to be of another range, and it is said what it is taken for."""
 
 
 def list_arrays(file: ArrayFile, progress: Progress | None = None) -> Listing:
@@ -62,6 +64,9 @@ def list_arrays(file: ArrayFile, progress: Progress | None = None) -> Listing:
         known = number_labels(np.concatenate(truth), _classes(file), file.name)
         numbers, classes = known.numbers, known.classes
         remarks += known.remarks
+    unread = file.unread
+    if unread:
+        remarks.append(f"Not looked at in {file.name}: {listed(unread)}.")
     return Listing(
         title=file.path.name,
         names=Names.of(names),
@@ -138,14 +143,14 @@ def _contents(images: np.ndarray, where: str, progress: Progress | None) -> tupl
 
 def _depth(dtype: np.dtype, low: float, high: float, name: str, where: str, remarks: list[str]) -> int:
     """How numbers become 8 bits: as a mark of the images."""
-    if dtype.kind == "b" or (dtype.kind == "f" and low >= 0 and high <= 1):
+    if dtype.kind == "b" or (low >= 0 and high <= 1):  # whole numbers as well: black and white
         return UNIT
     if low >= 0 and high <= 255:
-        if dtype != np.uint8:
+        if dtype != np.uint8 or high < DARK:
             remarks.append(f"{excerpt(name)} is of {dtype.name} with numbers up to {high:g}: taken as 0 to 255.")
         return 0
     if dtype.kind in "ui" and low >= 0 and high <= 65_535:
-        return DEEP
+        return DEEP | (FAINT if high < FAINT_BELOW else 0)
     raise DataError(
         f"{excerpt(name)} in {where} has numbers from {low:g} to {high:g}: pixels are whole numbers from 0 to 255 or "
         "to 65,535, or floats from 0 to 1. Save the images before they are normalised."

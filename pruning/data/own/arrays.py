@@ -16,12 +16,12 @@ import numpy as np
 from numpy.lib import format as npy
 
 from pruning.base.errors import DataError, excerpt, first_line
-from pruning.data.own.first_bytes import why_not
-from pruning.data.own.layout import NO_PART, PART_NAMES
+from pruning.base.first_bytes import why_not
+from pruning.data.own.folder_names import NO_PART, PART_NAMES
 from pruning.data.own.words import listed
 
 IMAGES = {"images", "image", "imgs", "x", "data", "pixels"}
-LABELS = {"labels", "label", "y", "targets", "target"}
+LABELS = {"labels", "label", "y", "targets", "target", "class", "lbl", "lbls"}
 CLASSES = ("classes", "class_names", "label_names")
 IN_MEMORY = 1_000_000_000
 """Bytes of a compressed array, which has to be read as a whole."""
@@ -56,7 +56,7 @@ class ArrayFile:
             self._zip = zipfile.ZipFile(path)
             members = [info for info in self._zip.infolist() if info.filename.endswith(".npy")]
         except Exception as error:  # nearly anything may come of damaged bytes
-            raise DataError(f"{self.name} is no readable .npz: {why_not(path, 'a zip archive')}.") from error
+            raise DataError(f"{self.name} is no readable .npz: {why_not(path, 'npz')}.") from error
         self.arrays = {info.filename.removesuffix(".npy"): info for info in members}
         if not self.arrays:
             raise DataError(f"{self.name} holds no arrays: save images and labels with numpy.savez.")
@@ -86,6 +86,12 @@ class ArrayFile:
                 "and labels, or with train_images, train_labels and so on."
             )
         return parts if len(parts) == 1 else [part for part in parts if part[0] != NO_PART]
+
+    @property
+    def unread(self) -> list[str]:
+        """Names of arrays that are neither images nor labels, nor names of classes."""
+        used = {name for _, *names in self.parts for name in names} | set(CLASSES)
+        return sorted(name for name in self.arrays if name not in used)
 
     def header(self, name: str) -> _Array:
         """Type and shape of an array. Raises DataError where they are none that can be read."""

@@ -45,18 +45,25 @@ def order_classes(folders: Sequence[str], files: dict[str, Callable[[], bytes]])
 
 def _by_text(folders: Sequence[str], remarks: list[str]) -> Classes:
     names = sorted(folders)
-    by_number = sorted(names, key=_number) if names and all(re.fullmatch("[0-9]{1,18}", n) for n in names) else names
-    if by_number != names:
-        place = next(i for i, (one, other) in enumerate(zip(names, by_number, strict=True)) if one != other)
-        remarks.append(
-            f"The classes are numbers and stand in the order of text, as ImageFolder sorts them "
-            f"({', '.join(names[: place + 2])} …), not by number ({', '.join(by_number[: place + 2])} …)."
-        )
+    said = order_of_numbers(names)
+    if said is not None:
+        remarks.append(f"The classes are numbers and stand in the order of text, as ImageFolder sorts them {said}.")
     return Classes(names=tuple(names), number={name: i for i, name in enumerate(names)}, remarks=tuple(remarks))
 
 
-def _number(name: str) -> int:
-    return int(name)
+def order_of_numbers(names: Sequence[str]) -> str | None:
+    """How sorted names that are all numbers stand, and how they would stand by number; None where that is the same.
+
+    >>> order_of_numbers(["1", "10", "2"])
+    '(1, 10, 2 …), not by number (1, 2, 10 …)'
+    """
+    if not names or not all(re.fullmatch("[0-9]{1,18}", name) for name in names):
+        return None
+    by_number = sorted(names, key=int)
+    place = next((i for i, (one, other) in enumerate(zip(names, by_number, strict=True)) if one != other), None)
+    if place is None:
+        return None
+    return f"({', '.join(names[: place + 2])} …), not by number ({', '.join(by_number[: place + 2])} …)"
 
 
 def _from_file(file: str, content: bytes, folders: list[str]) -> Classes | str:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pruning.data.own.reading import Decoded
 
 FORM = "file:PATH.py:FUNCTION"
-PARTS = {"train": 0, "select": 1, "val": 1, "valid": 1, "validation": 1, "test": 2}
-"""What the function may call the roles → a place in `layout.PARTS`."""
+PARTS = {"train": 0, "select": 1, "val": 1, "valid": 1, "validation": 1, "dev": 1, "eval": 1, "test": 2}
+"""What the function may call the roles → a place in `folder_names.PARTS`."""
 
 NAMES = {-1: "images", 0: "train", 1: "select", 2: "test"}
 
@@ -150,8 +150,7 @@ def _listing(sets: dict[int, Any], title: str, progress: Progress | None) -> Lis
         raise DataError(f"Some items of {title} have labels and others have none: return (image, label) for all.")
     known = None
     if not all(bare):
-        told = next((found for data in sets.values() if (found := getattr(data, "classes", None))), None)
-        texts = [str(name) for name in told] if isinstance(told, list | tuple) else None
+        texts = next((found for data in sets.values() if (found := _classes(data))), None)
         known = number_labels(np.array(labels), texts, title)
     return Listing(
         title=title,
@@ -165,6 +164,15 @@ def _listing(sets: dict[int, Any], title: str, progress: Progress | None) -> Lis
         remarks=() if known is None else known.remarks,
         where=np.array(where, dtype=np.int64),
     )
+
+
+def _classes(data: Any, depth: int = 0) -> list[str] | None:
+    """Names of classes that a data set has, or one that it is a part of, as in torch's Subset."""
+    told = getattr(data, "classes", None)
+    if isinstance(told, list | tuple) and told:
+        return [str(name) for name in told]
+    inner = getattr(data, "dataset", None)
+    return _classes(inner, depth + 1) if inner is not None and depth < 5 else None
 
 
 def _item(data: Any, place: int) -> tuple[Any, int | str | None]:

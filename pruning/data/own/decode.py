@@ -13,16 +13,19 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from pruning.base.errors import first_line
-from pruning.data.own.first_bytes import kind_of
+from pruning.base.first_bytes import LENGTH, TAKEN, kind_of
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF")
 LARGEST_FILE = 200_000_000
 """Bytes of one image file."""
 MOST_PIXELS = 89_478_485
 """Of one image: Pillow's own limit, which here is an error and not a warning."""
-GREY, ROTATED, ANIMATED, DEEP, TRANSPARENT, CMYK, UNIT = (1 << place for place in range(7))
+GREY, ROTATED, ANIMATED, DEEP, TRANSPARENT, CMYK, UNIT, FAINT = (1 << place for place in range(8))
 """What is said of images, as bits: grey; turned as their EXIF orientation asks; several frames, of which the first is
-taken; more than 8 bits; transparent, which is left out; CMYK; floats from 0 to 1."""
+taken; more than 8 bits; transparent, which is left out; CMYK; from 0 to 1; 16 bits of which only the lower ones are
+used, as far as it was looked at."""
+FAINT_BELOW = 1 << 14
+"""Of 16 bits: what uses less is nearly black once it is scaled to 8."""
 ORIENTATION = 0x0112
 _DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _GREY = ("1", "L", "LA", "La", *_DEEP)
@@ -67,6 +70,7 @@ def read_header(content: bytes, *, thorough: bool) -> Header:
                 width, height = height, width
             if thorough:
                 if image.mode in _DEEP:
+                    marks |= FAINT if _is_faint(image) else 0
                     _scaled(image)
                 else:
                     image.draft(image.mode, (1, 1))  # JPEG: all of the file is read, at an eighth of the size
@@ -114,8 +118,9 @@ def _opened(content: bytes) -> ImageFile.ImageFile:
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except _FAILURES as error:
-        kind = kind_of(content[:64])
-        raise UnreadableImage(f"it is {kind}" if kind else _words(error)) from error
+        kind = kind_of(content[:LENGTH])
+        is_other = kind is not None and kind.name not in TAKEN["images"]
+        raise UnreadableImage(f"it is {kind.words}" if kind and is_other else _words(error)) from error
     width, height = image.size
     if width * height > MOST_PIXELS or width < 1 or height < 1:
         image.close()
@@ -162,6 +167,12 @@ def _scaled(image: Image.Image) -> Image.Image:
     if values.min(initial=0) < 0 or values.max(initial=0) > 65535:
         raise UnreadableImage("its numbers have more than 16 bits")
     return as_image(eight_bits(values))
+
+
+def _is_faint(image: Image.Image) -> bool:
+    """Whether whole numbers of 16 bits leave the upper ones empty, as those of an X-ray of 12 bits do."""
+    values = np.asarray(image)
+    return values.dtype.kind != "f" and values.max(initial=0) < FAINT_BELOW
 
 
 def eight_bits(values: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from pruning.base.errors import excerpt
 from pruning.data.info import ROLES, DataInfo
-from pruning.data.own.decode import ANIMATED, CMYK, DEEP, GREY, ROTATED, TRANSPARENT, UNIT
+from pruning.data.own.decode import ANIMATED, CMYK, DEEP, FAINT, GREY, ROTATED, TRANSPARENT, UNIT
 from pruning.data.own.listing import Listing
 from pruning.data.own.reference import Split
 from pruning.data.own.roles import Roles, assign_roles
@@ -28,9 +28,13 @@ SAID = (
     (ROTATED, "turned as the EXIF orientation asks"),
     (ANIMATED, "of several frames: the first is used"),
     (DEEP, "of more than 8 bits a channel: scaled to 8"),
+    (
+        FAINT,
+        "of 16 bits with the upper ones empty, as X-rays of 12 bits are: nearly black once scaled to 8",
+    ),
     (TRANSPARENT, "transparent: transparency is left out, as torchvision leaves it out"),
     (CMYK, "CMYK: turned into RGB without a colour profile"),
-    (UNIT, "of floats from 0 to 1: brought to 0 to 255"),
+    (UNIT, "of numbers from 0 to 1: brought to 0 to 255"),
 )
 
 

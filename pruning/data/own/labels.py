@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pruning.base.errors import DataError, excerpt
-from pruning.data.own.class_names import MOST_CLASSES
+from pruning.data.own.class_names import MOST_CLASSES, order_of_numbers
 from pruning.data.own.words import listed, printable
 
 
@@ -31,13 +31,20 @@ def number_labels(values: np.ndarray, names: Sequence[str] | None, where: str) -
         DataError: a number is no class.
     """
     if values.dtype.kind in "US":
-        texts = values.astype(str)
+        texts = np.char.decode(values, "utf-8", "replace") if values.dtype.kind == "S" else values
         found = sorted(set(texts.tolist()))
-        order = list(names) if names and set(found) <= set(names) else found
+        follows = bool(names) and set(found) <= set(names or ())
+        order = list(names or ()) if follows else found
         number = {name: place for place, name in enumerate(order)}
         classes = tuple(map(printable, order))
         numbers = np.array([number[text] for text in texts.tolist()], dtype=np.int32)
-        return Labels(numbers=numbers, classes=_few(classes, where), remarks=())
+        said = []
+        if names and not follows:
+            missing = listed([text for text in found if text not in names])
+            said.append(f"The names of classes in {where} were not followed: they lack {missing}.")
+        if not follows and (numbered := order_of_numbers(found)) is not None:
+            said.append(f"The labels in {where} are texts, and their classes stand in the order of text {numbered}.")
+        return Labels(numbers=numbers, classes=_few(classes, where), remarks=tuple(said))
     low, high = int(values.min(initial=0)), int(values.max(initial=0))
     if low < 0 or high >= MOST_CLASSES:
         raise DataError(

@@ -16,7 +16,7 @@ import numpy as np
 
 from pruning.base.files import cache_dir, replace_file
 
-VERSION = 1
+VERSION = 2
 """Of the file that keeps a listing: another one is made anew."""
 MOST_KEPT, MOST_BYTES = 100, 1_000_000_000
 """Listings on disk."""
@@ -56,7 +56,7 @@ class Listing:
     names: Names = field(repr=False)
     """Where an image lies within the place, for sentences and readers."""
     parts: np.ndarray = field(repr=False)
-    """int8: a place in `layout.PARTS`, or NO_PART."""
+    """int8: a place in `folder_names.PARTS`, or NO_PART."""
     labels: np.ndarray | None = field(repr=False)
     """int32: a place in `classes`; None: there are no labels."""
     classes: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import zipfile
 import zlib
@@ -12,7 +13,7 @@ import numpy as np
 
 from pruning.base.errors import DataError, excerpt, first_line
 from pruning.data.info import Progress
-from pruning.data.own.decode import LARGEST_FILE, Header, UnreadableImage, read_header
+from pruning.data.own.decode import DEEP, FAINT, LARGEST_FILE, Header, UnreadableImage, read_header
 from pruning.data.own.listing import Listing, Names
 from pruning.data.own.words import images_of
 from pruning.data.own.workers import for_each
@@ -21,6 +22,8 @@ HEAD, TAIL = 65_536, 4_096
 """Bytes from the start and the end of a file that are looked at."""
 THOROUGH_FILES, THOROUGH_BYTES = 500, 500_000_000
 """Up to here every file is decoded once to look for damage; of more, JPEG and PNG files by their headers and ends."""
+SAMPLE = 20
+"""Images of 16 bits, of more than that, whose pixels are looked at."""
 END = 64
 """Bytes from a file's end in which its end mark lies; where something was appended, all of it is decoded."""
 CHANGED = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
@@ -97,6 +100,7 @@ def look_through(candidates: Candidates, progress: Progress | None = None) -> Li
             f"None of the {images_of(count)} in {excerpt(candidates.title)} can be read: "
             f"{excerpt(candidates.names[0])}: {bad[0]}."
         )
+    _settle_faint(marks, good, [] if thorough else _looked_deeper(candidates, marks, good))
     remarks = [*candidates.remarks, *_said_of(bad, candidates.names, count)]
     return Listing(
         title=candidates.title,
@@ -110,6 +114,27 @@ def look_through(candidates: Candidates, progress: Progress | None = None) -> Li
         remarks=tuple(remarks),
         where=None if candidates.where is None else candidates.where[good],
     )
+
+
+def _looked_deeper(candidates: Candidates, marks: np.ndarray, good: np.ndarray) -> list[int]:
+    """Numbers of some images of 16 bits whose pixels were looked at: these alone tell whether all bits are used."""
+    deep = good[marks[good] & DEEP > 0]
+    some = deep[:: max(1, len(deep) // SAMPLE)].tolist()
+    for number in some:
+        with contextlib.suppress(UnreadableImage, *CHANGED):  # said when it is used
+            marks[number] |= read_header(candidates.read(number), thorough=True).marks
+    return some
+
+
+def _settle_faint(marks: np.ndarray, good: np.ndarray, sample: list[int]) -> None:
+    """A dark image among others is nothing to speak of: images of 16 bits leave the upper ones empty all together, as
+    far as they were looked at, or not."""
+    deep = good[marks[good] & DEEP > 0]
+    looked_at = np.array(sample, dtype=np.int64) if sample else deep
+    if (marks[looked_at] & FAINT > 0).all():
+        marks[deep] |= FAINT
+    else:
+        marks[deep] &= ~np.uint8(FAINT)
 
 
 def _mark(ends: Ends) -> bytes:

@@ -17,7 +17,7 @@ Split = tuple[int, int, int]
 """Per cent of the images for train, select and test; together 100."""
 SPLIT: Split = (40, 40, 20)
 """Where nothing says which image is for what."""
-_OPTIONS = re.compile(r"\?((?:[a-z_]+=[^?]*)?)$")
+_OPTIONS = re.compile(r"\?([a-z_]+=[^?]*)$")
 _FUNCTION = re.compile(r"(?<=\.py):([^/\\:]*)$")
 
 

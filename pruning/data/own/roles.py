@@ -12,7 +12,7 @@ import numpy as np
 
 from pruning.base.errors import DataError
 from pruning.data.info import ROLES, Role
-from pruning.data.own.layout import NO_PART, PARTS
+from pruning.data.own.folder_names import NO_PART, PARTS
 from pruning.data.own.reference import SPLIT, Split
 from pruning.data.own.words import images_of
 from pruning.data.splits import drawn_by_share

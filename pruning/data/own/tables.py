@@ -3,10 +3,8 @@ read in any order."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +12,20 @@ import numpy as np
 
 from pruning.base.errors import DataError, excerpt, first_line
 from pruning.base.extras import need
+from pruning.base.first_bytes import why_not
 from pruning.data.info import Progress
-from pruning.data.own.first_bytes import why_not
+from pruning.data.own.folder_names import NO_PART, PART_NAMES
 from pruning.data.own.labels import number_labels
-from pruning.data.own.layout import NO_PART, PART_NAMES
 from pruning.data.own.listing import Listing
 from pruning.data.own.look import HEAD, TAIL, Candidates, Ends, look_through
+from pruning.data.own.parquet_columns import Columns, columns_of
 from pruning.data.own.spool import Spool, spool_path, written
 from pruning.data.own.words import images_of, listed
 
-IMAGE_NAMES = ("image", "img", "images", "picture", "photo", "pixel_values")
-LABEL_NAMES = ("label", "labels", "class", "target", "category", "fine_label", "class_name")
 ROWS = 64
 """That are read together."""
 BOMB = 100
 """Images never unpack to so many times the size of their file."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Columns:
-    """What is read of each row."""
-
-    image: str
-    """The column's path: 'image.bytes', or its name alone."""
-    label: str | None
-    names: tuple[str, ...] | None
-    """Of the classes, where the schema has them."""
-    remarks: tuple[str, ...] = ()
 
 
 def part_of_file(path: Path, root: Path) -> int:
@@ -77,7 +62,7 @@ def list_tables(place: Path, files: Sequence[Path], key: str, progress: Progress
         )
     with written(spool_path(key), wanted) as spool:
         for number, (path, file) in enumerate(zip(files, opened, strict=True)):
-            found = _columns(file, path.name)
+            found = columns_of(file, path.name)
             if columns is None:
                 columns = found
             elif (found.image, found.label, found.names) != (columns.image, columns.label, columns.names):
@@ -152,9 +137,7 @@ def _open(parquet: Any, path: Path) -> Any:
     try:
         return parquet.ParquetFile(path, memory_map=False, pre_buffer=False, buffer_size=2**20)
     except Exception as error:  # nearly anything may come of damaged bytes
-        raise DataError(
-            f"{excerpt(path.name)} is no readable Parquet file: {why_not(path, 'a Parquet file')}."
-        ) from error
+        raise DataError(f"{excerpt(path.name)} is no readable Parquet file: {why_not(path, 'parquet')}.") from error
 
 
 def _size(file: Any) -> int:
@@ -164,71 +147,6 @@ def _size(file: Any) -> int:
         return sum(max(0, meta.row_group(group).total_byte_size) for group in range(meta.num_row_groups))
     except Exception:
         return 0
-
-
-def _columns(file: Any, where: str) -> Columns:
-    """Which columns are images and labels, by the schema that Hugging Face writes, by name, then by type."""
-    import pyarrow as pa
-
-    try:
-        schema = file.schema_arrow
-        fields = {field.name: field.type for field in schema}
-        features = _features(schema.metadata)
-    except Exception as error:
-        raise DataError(f"{excerpt(where)} has a damaged schema: {first_line(error, 100)}.") from error
-
-    def path_of(name: str) -> str | None:
-        kind = fields[name]
-        if pa.types.is_struct(kind):
-            inner = {field.name: field.type for field in kind}
-            return f"{name}.bytes" if "bytes" in inner and _is_binary(pa, inner["bytes"]) else None
-        return name if _is_binary(pa, kind) else None
-
-    paths = {name: path for name in fields if (path := path_of(name)) is not None}
-    told = [name for name in paths if features.get(name, {}).get("_type") == "Image"]
-    order = [*told, *(name for name in IMAGE_NAMES if name in paths), *paths]
-    if not order:
-        raise DataError(
-            f"{excerpt(where)} has no column of images: it has {listed(list(fields), 6)}. Images are a column of "
-            "bytes, or of structs with bytes, as Hugging Face writes them."
-        )
-    remarks = [f"The images are column {excerpt(order[0])}."] if len(paths) > 1 else []
-    classes = [name for name in fields if features.get(name, {}).get("_type") == "ClassLabel"]
-    usable = [name for name, kind in fields.items() if _is_label(pa, kind)]
-    called = [name for name in LABEL_NAMES if name in usable]
-    order_of_labels = [*(name for name in called if name in classes), *classes, *called]
-    labels = [name for name in dict.fromkeys(order_of_labels) if name in usable]
-    if len(labels) > 1:
-        remarks.append(f"The labels are column {excerpt(labels[0])}; there is {listed(labels[1:])} as well.")
-    if not labels and usable:
-        remarks.append(f"No column is called label, so the images have none; there is {listed(usable)}.")
-    label = labels[0] if labels else None
-    names = features.get(label or "", {}).get("names")
-    texts = tuple(names) if isinstance(names, list) and names and all(isinstance(n, str) for n in names) else None
-    return Columns(image=paths[order[0]], label=label, names=texts, remarks=tuple(remarks))
-
-
-def _features(metadata: Any) -> dict[str, dict[str, Any]]:
-    try:
-        found = json.loads((metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    return {str(name): feature for name, feature in found.items() if isinstance(feature, dict)}
-
-
-def _is_binary(pa: Any, kind: Any) -> bool:
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
-
-
-def _is_label(pa: Any, kind: Any) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    types = pa.types
-    return bool(
-        types.is_integer(kind) or types.is_boolean(kind) or types.is_string(kind) or types.is_large_string(kind)
-    )
 
 
 def _rows(file: Any, columns: Columns, where: str) -> Any:
@@ -243,8 +161,19 @@ def _rows(file: Any, columns: Columns, where: str) -> Any:
             if inner:
                 images = [None if image is None else image.get(inner) for image in images]
             labels = batch.column(columns.label).to_pylist() if columns.label is not None else [None] * len(images)
-            yield images, [int(label) if isinstance(label, bool) else label for label in labels]
+            yield images, [_label(label, where) for label in labels]
     except DataError:
         raise
     except Exception as error:  # as above
         raise DataError(f"{excerpt(where)} is damaged: {first_line(error, 100)}.") from error
+
+
+def _label(value: Any, where: str) -> int | str | None:
+    """A label as a whole number or a text; None where there is none, which real numbers write as NaN."""
+    if not isinstance(value, float | bool):
+        return value
+    if value != value:
+        return None
+    if not float(value).is_integer():
+        raise DataError(f"A label in {excerpt(where)} is {value:g}: labels are whole numbers, or names of classes.")
+    return int(value)

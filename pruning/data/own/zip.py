@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import zipfile
@@ -9,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pruning.base.errors import DataError, excerpt
+from pruning.base.first_bytes import why_not
 from pruning.data.info import Progress
-from pruning.data.own.first_bytes import why_not
 from pruning.data.own.reference import OwnReference
 from pruning.data.own.row import Looked, own_reader
 from pruning.data.own.stamps import file_key
@@ -40,7 +41,7 @@ class _Archive:
         try:
             self._zip = zipfile.ZipFile(path)
         except Exception as error:  # nearly anything may come of damaged bytes
-            raise DataError(f"{name} is no readable zip: {why_not(path, 'a zip archive')}.") from error
+            raise DataError(f"{name} is no readable zip: {why_not(path, 'zip')}.") from error
         infos = self._zip.infolist()
         if any(info.flag_bits & ENCRYPTED for info in infos):
             raise DataError(f"{name} is encrypted: make it again without a password.")
@@ -59,7 +60,9 @@ class _Archive:
             if member.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")):
                 self.outside.append(member)
                 continue
-            folder, last = ("/".join(parts), "") if info.is_dir() else ("/".join(parts[:-1]), (parts or ("",))[-1])
+            folder, last = (
+                ("/".join(parts), "") if member.endswith("/") else ("/".join(parts[:-1]), (parts or ("",))[-1])
+            )
             self.tree.setdefault(folder, [])
             if last and f"{folder}/{last}".lstrip("/") not in self.members:
                 self.tree[folder].append(last)
@@ -71,12 +74,14 @@ class _Archive:
         with self._zip.open(self.members[name]) as file:
             return file.read(most)
 
-    def whole(self, name: str) -> bytes:
+    def whole(self, name: str, most: int | None = None) -> bytes:
+        """All of a member. Raises what zipfile raises, or OSError where it has more bytes than `most`, by default those
+        of an image."""
         from pruning.data.own.decode import LARGEST_FILE
 
-        size = self.members[name].file_size
-        if size > LARGEST_FILE:
-            raise OSError(f"it has {size:,} bytes, and {LARGEST_FILE:,} is the most")
+        size, limit = self.members[name].file_size, LARGEST_FILE if most is None else most
+        if size > limit:
+            raise OSError(f"it has {size:,} bytes, and {limit:,} is the most")
         return self.read(name, size + 1)
 
     def ends(self, name: str) -> Ends:
@@ -91,10 +96,8 @@ def _name(info: zipfile.ZipInfo) -> str:
     """A member's path. Zips that do not say that names are UTF-8 mostly have them in UTF-8 all the same."""
     name = info.filename
     if not info.flag_bits & UTF8 and not name.isascii():
-        try:
+        with contextlib.suppress(UnicodeError):  # else some other page of codes, which it does not name
             name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            return name
     return name.replace("\\", "/")
 
 
@@ -105,7 +108,7 @@ def _listing(path: Path, progress: Progress | None) -> Listing:
 
     archive = _Archive(path)
 
-    arranged = arrange(archive.tree, lambda name: archive.read(name, LARGEST_TEXT), path.stem)
+    arranged = arrange(archive.tree, lambda name: archive.whole(name, LARGEST_TEXT), path.stem)
     said = [*arranged.remarks]
     if archive.outside:
         said.append(f"Left out, because their names lead out of the zip: {listed(archive.outside)}.")

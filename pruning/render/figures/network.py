@@ -21,6 +21,9 @@ from pruning.statistics.distributions import Histogram, UnitNorms
 from pruning.tasks.classification import ACCURACY
 from pruning.tasks.metric import Metric
 
+LABELLED = 10
+"""Bars that have room for a name each."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CurvePoint:
@@ -43,10 +46,10 @@ def network_strip(
     """One bar a layer in network order: height is its number of output channels, colour its share of all layers.
 
     `selected` names the layer to frame, `zoom` the stage that is shown alone. The layer's name is the x value and
-    `customdata[0]` of each bar. Where there are many layers, their stages stand below the bars.
+    `customdata[0]` of each bar. Where there are more than `LABELLED` layers, their stages stand below the bars.
     """
     colours = palette(dark)
-    parts = stages([layer.name for layer in layers])
+    parts = stages([layer.name for layer in layers], LABELLED if len(layers) <= FEW else FEW)
     order = {name: place for place, name in enumerate(name for part in parts for name in part.members)}
     layers = sorted(layers, key=lambda layer: order[layer.name])  # a stage stands together
     found = zip(
@@ -88,7 +91,7 @@ def network_strip(
         selected={"marker": {"opacity": 1}},
     )
     figure.update_yaxes(range=[0, max(widths) * 1.2])
-    figure.update_xaxes(type="category", showgrid=False, tickangle=0 if len(layers) <= 10 else -45)
+    figure.update_xaxes(type="category", showgrid=False, tickangle=0)
     figure.update_layout(bargap=0.12)
     if len(parts) > 1:
         _mark_stages(figure, parts, zoom, colours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from pruning.render.figures.runs import TradeoffPoint
@@ -27,9 +28,10 @@ def points_of(runs: Sequence[Run], axis: Axis, colour: str) -> list[TradeoffPoin
     test figure or no such cost. `colour`: what gives it, 'granularity' or 'criterion'."""
     points: list[TradeoffPoint] = []
     fields: set[str] = set()
+    names = _fields(runs)
     for run in runs:
         assert run.result is not None, "only finished runs are drawn"
-        field = f"{run.network} on {run.recipe.data}"
+        field = names[run.origin, run.recipe.data]
         dense = None if field in fields else _point(run.result.dense, axis, title=f"dense {field}", field=field)
         if dense is not None:
             points.append(dense)
@@ -39,6 +41,20 @@ def points_of(runs: Sequence[Run], axis: Axis, colour: str) -> list[TradeoffPoin
         if pruned is not None:
             points.append(pruned)
     return points
+
+
+def _fields(runs: Sequence[Run]) -> dict[tuple[str, str], str]:
+    """References of network and images → what both are called; numbered where others are called the same, as files of
+    one name in two folders."""
+    found: dict[tuple[str, str], str] = {}
+    often: Counter[str] = Counter()
+    for run in runs:
+        key = run.origin, run.recipe.data
+        if key not in found:
+            name = f"{run.network} on {run.images}"
+            often[name] += 1
+            found[key] = name if often[name] == 1 else f"{name} ({often[name]})"
+    return found
 
 
 def several_fields(points: Sequence[TradeoffPoint]) -> bool:

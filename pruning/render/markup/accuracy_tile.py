@@ -101,8 +101,17 @@ def _title(tile: AccuracyTile) -> str:
         return f"{title} on select images"
     seen, all_of_them = tile.as_cut.images, tile.images
     count = f"{seen:,}" if seen == all_of_them else f"{seen:,} of {all_of_them:,}"
-    dense = f" · dense {_words(tile.dense)}{badges.badge('measured')}" if tile.dense else ""
+    dense = ""
+    if tile.dense is not None and not _is_its_own_measure(tile.dense):
+        dense = f" · dense {_words(tile.dense)}{badges.badge('measured')}"
     return f"{title} on {count} select images{dense}{tile.precision}"
+
+
+def _is_its_own_measure(dense: Evaluation) -> bool:
+    """Whether the uncut network was held against itself, which says nothing."""
+    from pruning.tasks.alike import AGREEMENT
+
+    return dense.metric.name == AGREEMENT.name and dense.value == AGREEMENT.bounds[1]
 
 
 def _figure(evaluation: Evaluation | None, stage: str, *, main: bool = False, dim: bool = False) -> str:

@@ -92,7 +92,8 @@ def _test_rows(result: Result) -> list[str]:
     """The test figures as lines on top of the ledger; one that says so where there are none."""
     dense, pruned, change = result.dense.test, result.pruned.test, result.difference
     if dense is None or pruned is None or change is None:
-        return [ledger_table.row("Accuracy on test images", "–", "–", "not measured: the run had no test images")]
+        title = f"{escape(result.metric_title.capitalize())} on test images"
+        return [ledger_table.row(title, "–", "–", "not measured: the run had no test images")]
     tuned = kind(result)
     metric = change.kind
     ends = metric.signed_span(change.interval)

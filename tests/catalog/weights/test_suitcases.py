@@ -266,6 +266,10 @@ BROKEN: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "whole numbers": (lambda: {**STATE, "fc.weight": torch.ones(4, 6, dtype=torch.int8)}, "holds int8"),
     "no head": (lambda: {n: t for n, t in STATE.items() if "fc" not in n}, "no last layer .fc.weight, fc.bias"),
+    "a head of another name": (
+        lambda: {n.replace("fc", "classifier"): t for n, t in STATE.items()},
+        "classifier.weight, classifier.bias may be it by the shape, but nothing says so",
+    ),
     "no statistics": (lambda: {n: t for n, t in STATE.items() if "running_mean" not in n}, "lacks 3 of the model's"),
     "another head": (
         lambda: {**STATE, "fc.weight": torch.ones(9, 6), "fc.bias": torch.ones(9)},
@@ -288,7 +292,7 @@ BROKEN: dict[str, tuple[Callable[[], Any], str]] = {
     "the network itself": (lambda: trained(), "whole pickled model.*torch.load.*torch.save"),
     "the network itself, wrapped": (lambda: {"model": trained(), "epoch": 1}, "whole pickled model"),
     "nothing": (lambda: {}, "no state dict"),
-    "a number": (lambda: 3, "holds a int that is no state dict"),
+    "a number": (lambda: 3, "holds an int that is no state dict"),
     "meta": (lambda: {n: t.to("meta") for n, t in STATE.items()}, "without values"),
 }
 
@@ -307,3 +311,27 @@ def test_what_is_no_use_is_refused_in_a_sentence(name: str, tmp_path: Path) -> N
             and "weights_only=True" not in said
             and "add_safe_globals" not in said
         )
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_counters_may_have_been_turned_into_real_numbers_with_all_else(kind: torch.dtype, tmp_path: Path) -> None:
+    torch.save({name: tensor.to(kind) for name, tensor in STATE.items()}, tmp_path / "w.pt")
+    net = Net()
+    load_state_file(net, tmp_path / "w.pt")
+    assert torch.equal(net.fc.weight, STATE["fc.weight"].to(kind).float())
+    counters = [tensor for name, tensor in net.state_dict().items() if name.endswith("num_batches_tracked")]
+    assert counters and all(tensor.dtype == torch.int64 for tensor in counters)
+
+
+def test_whole_numbers_that_are_others_than_the_networks_are_no_bookkeeping(tmp_path: Path) -> None:
+    class Ordered(nn.Linear):
+        def __init__(self) -> None:
+            super().__init__(3, 2)
+            self.register_buffer("order", torch.tensor([2, 0, 1]))
+
+    state = Ordered().state_dict()
+    torch.save({name: tensor.half() for name, tensor in state.items()}, tmp_path / "w.pt")
+    load_state_file(Ordered(), tmp_path / "w.pt")
+    torch.save({**state, "order": torch.tensor([0.0, 1.0, 2.0])}, tmp_path / "w.pt")
+    with pytest.raises(InputError, match=r"order in .* holds float32, and the network int64"):
+        load_state_file(Ordered(), tmp_path / "w.pt")

@@ -79,7 +79,7 @@ def test_what_may_be_returned(images: str, shape: str, made: str, sizes: list[in
     [
         ("3", InputError, "returned a int for its images, not a data set"),
         ("{}", DataError, "without any image"),
-        ("{'dev': []}", InputError, "a role 'dev': return a dict of 'train'"),
+        ("{'extra': []}", InputError, "a role 'extra': return a dict of 'train'"),
         ("{'val': [1], 'valid': [1]}", InputError, "one role under two names"),
         ("[]", DataError, "without any image"),
         ("[(torch.zeros(5), 0)] * 5", DataError, "of shape"),
@@ -159,3 +159,23 @@ def test_relative_paths_begin_at_the_file_or_where_the_caller_is(
     assert describe_data(reference).sizes == {"train": 8, "select": 3, "test": 3}
     assert open_data(reference).images("test", torch.arange(3)).shape == (3, 3, 12, 16)
     assert Path.cwd() == tmp_path / "here"
+
+
+def test_names_and_labels_as_torchvision_and_others_give_them(tmp_path: Path) -> None:
+    write_folder(tmp_path / "photos", {name.removeprefix("train/"): some for name, some in files({"train": 8}).items()})
+    code = """
+import torch
+from torch.utils.data import Subset
+from torchvision.datasets import ImageFolder
+
+def build():
+    whole = ImageFolder("photos")
+    return {"train": Subset(whole, range(0, 16, 2)), "dev": Subset(Subset(whole, range(16)), range(1, 16, 2))}
+
+def halves():
+    return [(image, label / 2) for image, label in ImageFolder("photos")]
+"""
+    info = describe_data(written(tmp_path, code))
+    assert info.classes == ("cat", "dog") and info.sizes == {"train": 8, "select": 4, "test": 4}
+    with pytest.raises(DataError, match="is a float: labels are whole numbers"):
+        describe_data(written(tmp_path, code, "halves"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pruning.data.own.layout import NO_PART, Layout, Tree, read_layout
+from pruning.data.own.folder_names import NO_PART
+from pruning.data.own.folder_tree import Tree
+from pruning.data.own.layout import Layout, read_layout
 
 TRAIN, VAL, TEST = 0, 1, 2
 
@@ -58,6 +60,50 @@ def meanings(layout: Layout) -> dict[str, tuple[int, str | None]]:
         # Roles beside something else.
         (["train/a/1.jpg", "more/2.jpg"], {"train/a/1.jpg": (TRAIN, "a")}),
         (["train/a/1.jpg", "test/2.jpg"], {"train/a/1.jpg": (TRAIN, "a")}),
+        # Other names of roles, and names that say more.
+        (["train/a/1.jpg", "dev/a/2.jpg"], {"train/a/1.jpg": (TRAIN, "a"), "dev/a/2.jpg": (VAL, "a")}),
+        (["Eval/a/1.jpg", "TrainSet/a/2.jpg"], {"Eval/a/1.jpg": (VAL, "a"), "TrainSet/a/2.jpg": (TRAIN, "a")}),
+        (["training_set/a/1.jpg", "test_set/a/2.jpg"],
+         {"training_set/a/1.jpg": (TRAIN, "a"), "test_set/a/2.jpg": (TEST, "a")}),
+        (["train2017/1.jpg", "val2017/2.jpg"], {"train2017/1.jpg": (TRAIN, None), "val2017/2.jpg": (VAL, None)}),
+        (["train/1.jpg", "test1/2.jpg"], {"train/1.jpg": (TRAIN, None), "test1/2.jpg": (TEST, None)}),
+        (["seg_train/seg_train/a/1.jpg", "seg_test/seg_test/a/2.jpg", "seg_pred/seg_pred/3.jpg"],
+         {"seg_train/seg_train/a/1.jpg": (TRAIN, "a"), "seg_test/seg_test/a/2.jpg": (TEST, "a")}),
+        # which count beside other roles alone
+        (["test1/1.jpg", "test2/2.jpg"], {"test1/1.jpg": (NO_PART, "test1"), "test2/2.jpg": (NO_PART, "test2")}),
+        (["train/a/1.jpg", "train/b/1.jpg", "unseen/a/1.jpg", "unseen/b/2.jpg"],
+         {"train/a/1.jpg": (TRAIN, "a"), "train/b/1.jpg": (TRAIN, "b")}),
+        (["train_1/1.jpg", "boat/2.jpg"], {"train_1/1.jpg": (NO_PART, "train_1"), "boat/2.jpg": (NO_PART, "boat")}),
+        # Roles with something wrapped around what is in them.
+        (["train/train/a/1.jpg", "test/test/a/2.jpg"],
+         {"train/train/a/1.jpg": (TRAIN, "a"), "test/test/a/2.jpg": (TEST, "a")}),
+        (["train/images/1.jpg", "val/images/2.jpg"],
+         {"train/images/1.jpg": (TRAIN, None), "val/images/2.jpg": (VAL, None)}),
+        (["train/a/images/1.jpg", "train/b/images/2.jpg", "val/images/3.jpg"],
+         {"train/a/images/1.jpg": (TRAIN, "a"), "train/b/images/2.jpg": (TRAIN, "b")}),
+        (["train/a/1.jpg", "train/b/1.jpg", "test/test/2.jpg"],
+         {"train/a/1.jpg": (TRAIN, "a"), "train/b/1.jpg": (TRAIN, "b")}),
+        (["train/a/1.jpg", "val/a/2.jpg"], {"train/a/1.jpg": (TRAIN, "a"), "val/a/2.jpg": (VAL, "a")}),
+        (["train/images/1.jpg", "train/dogs/2.jpg", "val/images/3.jpg"],
+         {"train/images/1.jpg": (TRAIN, "images"), "train/dogs/2.jpg": (TRAIN, "dogs"),
+          "val/images/3.jpg": (VAL, "images")}),
+        # Folders that are called like images and no class, and what other tasks look for beside them.
+        (["images/1.jpg", "images/2.jpg"], {"images/1.jpg": (NO_PART, None), "images/2.jpg": (NO_PART, None)}),
+        (["images/1.jpg", "masks/1.png"], {"images/1.jpg": (NO_PART, None)}),
+        (["JPEGImages/train/a/1.jpg", "JPEGImages/val/a/1.jpg", "annotations/trimaps/1.png"],
+         {"JPEGImages/train/a/1.jpg": (TRAIN, "a"), "JPEGImages/val/a/1.jpg": (VAL, "a")}),
+        (["mask/1.jpg", "no mask/2.jpg"], {"mask/1.jpg": (NO_PART, "mask"), "no mask/2.jpg": (NO_PART, "no mask")}),
+        # Parts of one collection, and classes with a number.
+        (["images_1/1.jpg", "images_2/2.jpg"], {"images_1/1.jpg": (NO_PART, None), "images_2/2.jpg": (NO_PART, None)}),
+        (["kind_1/1.jpg", "kind_2/2.jpg"], {"kind_1/1.jpg": (NO_PART, "kind_1"), "kind_2/2.jpg": (NO_PART, "kind_2")}),
+        (["cat/images/1.jpg", "cat/masks/1.jpg", "dog/images/2.jpg"],
+         {"cat/images/1.jpg": (NO_PART, "cat"), "dog/images/2.jpg": (NO_PART, "dog")}),
+        # Roles and classes in one name.
+        (["train_cat/1.jpg", "train_dog/1.jpg", "test_cat/1.jpg"],
+         {"train_cat/1.jpg": (TRAIN, "cat"), "train_dog/1.jpg": (TRAIN, "dog"), "test_cat/1.jpg": (TEST, "cat")}),
+        (["trainA/1.jpg", "trainB/1.jpg", "testA/1.jpg", "testB/1.jpg"],
+         {"trainA/1.jpg": (TRAIN, "a"), "trainB/1.jpg": (TRAIN, "b"), "testA/1.jpg": (TEST, "a"),
+          "testB/1.jpg": (TEST, "b")}),
         # Deeper than its class, and beside all classes.
         (["a/1.jpg", "a/more/2.jpg", "b/3.jpg", "4.jpg"],
          {"a/1.jpg": (NO_PART, "a"), "a/more/2.jpg": (NO_PART, "a"), "b/3.jpg": (NO_PART, "b")}),
@@ -104,6 +150,16 @@ def test_an_empty_folder_of_a_class_keeps_its_number_and_is_said() -> None:
 def test_a_zip_of_one_folder_of_its_own_name_holds_no_class() -> None:
     assert read_layout(tree("holiday/1.jpg", "holiday/2.jpg"), "holiday").classes is None
     assert read_layout(tree("cat/1.jpg", "cat/2.jpg"), "holiday").classes == ("cat",)
+
+
+def test_a_zip_whose_own_name_says_nothing_says_nothing_of_the_only_folder_in_it() -> None:
+    layout = read_layout(tree("holiday/1.jpg", "holiday/2.jpg"), "images")
+    assert layout.classes is None
+    assert layout.remarks == ("All images lie in the folder holiday, which is taken for no class.",)
+
+
+def test_masks_beside_images_are_said() -> None:
+    assert "Left out: masks, beside the folder of images." in read_layout(tree("images/1.jpg", "masks/1.png")).remarks
 
 
 def test_nothing_at_all() -> None:

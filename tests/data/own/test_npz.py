@@ -119,6 +119,41 @@ def test_labels(labels: np.ndarray, classes: tuple[str, ...], words: str, tmp_pa
     assert info.classes == classes and words in said(info)
 
 
+def test_numbers_as_texts_stand_in_the_order_of_text_and_it_is_said(tmp_path: Path) -> None:
+    info = describe_data(saved(tmp_path, images=IMAGES, labels=np.array([str(number) for number in range(1, 13)])))
+    assert info.classes[:3] == ("1", "10", "11")
+    assert "stand in the order of text (1, 10, 11 …), not by number (1, 2, 3 …)" in said(info)
+
+
+def test_bytes_beyond_ascii_and_names_that_do_not_fit(tmp_path: Path) -> None:
+    info = describe_data(saved(tmp_path, images=IMAGES, labels=np.array(["é".encode(), b"b", b"\xff"])[LABELS]))
+    assert info.classes == ("b", "é", "\ufffd")
+    texts = np.array(["a", "b", "c"])
+    info = describe_data(saved(tmp_path, images=IMAGES, labels=texts[LABELS], classes=texts[:2]))
+    assert info.classes == ("a", "b", "c") and "names of classes in a.npz were not followed: they lack c" in said(info)
+
+
+def test_other_roles_and_what_is_not_looked_at(tmp_path: Path) -> None:
+    info = describe_data(
+        saved(tmp_path, train_images=IMAGES, train_labels=LABELS, dev_images=IMAGES, dev_labels=LABELS)
+    )
+    assert info.sizes == {"train": 12, "select": 6, "test": 6}
+    info = describe_data(saved(tmp_path, images=IMAGES, fine_labels=LABELS, masks=IMAGES))
+    assert not info.labelled and "Not looked at in a.npz: fine_labels, masks." in info.remarks
+
+
+def test_a_range_that_is_no_usual_one_is_said(tmp_path: Path) -> None:
+    assert "images is of uint8 with numbers up to 15: taken as 0 to 255." in said(
+        describe_data(saved(tmp_path, images=IMAGES // 17, labels=LABELS))
+    )
+    bits = IMAGES > 127
+    assert pixels(saved(tmp_path, images=bits.astype(np.uint8), labels=LABELS)) == expected(bits.astype(np.uint8) * 255)
+    assert "12 images are of numbers from 0 to 1" in said(describe_data(f"npz:{tmp_path / 'a.npz'}"))
+    faint = IMAGES.astype(np.uint16) * 16
+    assert "nearly black once scaled to 8" in said(describe_data(saved(tmp_path, images=faint, labels=LABELS)))
+    assert "nearly black" not in said(describe_data(saved(tmp_path, images=faint * 16, labels=LABELS)))
+
+
 def test_names_of_classes(tmp_path: Path) -> None:
     names = np.array(["rose", "tulip", "lily"])
     for labels in (LABELS, LABELS + 1):

@@ -80,6 +80,13 @@ def test_one_file_of_bytes(kind: Any, compression: str, tmp_path: Path) -> None:
         ([0, 1] * 5, {"label": {"_type": "ClassLabel", "names": ["zoo", "ape"]}}, ("zoo", "ape"), "named by a.parquet"),
         ([0, 1, -1, None, 0, 1, 0, 1, 0, 1], None, ("0", "1"), "2 images without a label"),
         ([0, 1] * 5, {"label": {"_type": "ClassLabel", "names": "xy"}}, ("0", "1"), ""),
+        ([0.0, 1.0, float("nan"), 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0], None, ("0", "1"), "1 image without a label"),
+        (
+            [str(n) for n in range(2, 12)],
+            None,
+            ("10", "11", *"23456789"),
+            "in the order of text (10, 11 …), not by number (2, 3 …)",
+        ),
     ],
 )
 def test_labels(
@@ -103,6 +110,11 @@ def test_which_columns_were_taken_is_said(tmp_path: Path) -> None:
 def test_without_labels(tmp_path: Path) -> None:
     info = describe_data(write(tmp_path / "a.parquet", {"image": structs(IMAGES), "width": pa.array(range(10))}))
     assert not info.labelled and "No column is called label, so the images have none; there is width." in info.remarks
+
+
+def test_a_column_that_is_called_label_and_is_none_is_said(tmp_path: Path) -> None:
+    info = describe_data(write(tmp_path / "a.parquet", {"image": structs(IMAGES), "label": pa.array([[0, 1]] * 10)}))
+    assert not info.labelled and "The column label is of list<" in said(info)
 
 
 def test_paths_in_the_file_are_never_followed(tmp_path: Path) -> None:
@@ -170,6 +182,11 @@ def test_the_copies_used_last_stay(tmp_path: Path, own_cache_of_a_test: Path, mo
     [
         ({"text": pa.array(["a"] * 5)}, "no column of images: it has text"),
         ({"image": pa.array([[b"x"]] * 5)}, "no column of images"),
+        (
+            {"image": pa.array(["a.png"] * 5), "label": pa.array([0] * 5)},
+            "only names its images and does not hold them",
+        ),
+        ({"image": structs(IMAGES), "label": pa.array([0.5] * 10)}, "A label in a.parquet is 0.5"),
         ({"image": structs([]), "label": pa.array([], type=pa.int64())}, "no images in"),
         ({"image": structs(IMAGES), "label": pa.array([-5] * 10)}, "A label in a.parquet is -5"),
         ({"image": structs(IMAGES), "label": pa.array(["x" * 300] * 10)}, "long texts"),

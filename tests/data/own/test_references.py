@@ -83,6 +83,16 @@ def test_a_path_becomes_a_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert data_reference("photos", "60/20/20") == "folder:photos?split=60/20/20"
 
 
+def test_a_folder_is_of_what_it_holds_most(tmp_path: Path) -> None:
+    """A picture beside Parquet belongs to a text about it, and a table beside images says something of these."""
+    rows = write_parquet(tmp_path / "hub" / "data")
+    write_folder(tmp_path / "hub", {"assets/cover.png": files()["train/cat/0.png"]})
+    assert data_reference(str(tmp_path / "hub")) == f"parquet:{tmp_path / 'hub'}"
+    photos = write_folder(tmp_path / "photos", files())
+    (photos / "metadata.parquet").write_bytes(next(rows.iterdir()).read_bytes())
+    assert data_reference(str(photos)) == f"folder:{photos}"
+
+
 def test_a_name_wins_over_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_folder(tmp_path / "mnist5k", files())
@@ -97,6 +107,8 @@ def test_a_name_wins_over_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("page.html", None, "page.html is a web page: name a folder"),
         ("a.rar", None, "a.rar is a rar archive"),
         ("notes.txt", None, "is nothing that images are read from"),
+        ("one.png", None, "one.png is a PNG image: name the folder that it lies in"),
+        ("weights.pt", None, "is a file of weights, as torch.save writes it, and no images"),
         ("mnist5k", "40/40/20", "mnist5k has its own roles: leave out the split"),
         ("photos", "40/40", "such as 40/40/20"),
         ("photos?split=60/20/20", "40/40/20", "says how it is split already"),
@@ -113,6 +125,8 @@ def test_what_is_nothing(
     (tmp_path / "page.html").write_text("<!DOCTYPE html>")
     (tmp_path / "a.rar").write_bytes(b"Rar!\x1a\x07")
     (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "one.png").write_bytes(files()["train/cat/0.png"])
+    write_zip(tmp_path / "weights.pt", {"archive/data.pkl": b"", "archive/version": b"3"})
     with pytest.raises(InputError, match=words) as refusal:
         data_reference(given, split)
     assert len(str(refusal.value)) < 400

@@ -7,7 +7,7 @@ import pytest
 
 from pruning.base.errors import DataError
 from pruning.data.info import ROLES
-from pruning.data.own.layout import NO_PART
+from pruning.data.own.folder_names import NO_PART
 from pruning.data.own.roles import LEARNT, Roles, assign_roles
 
 TRAIN, VAL, TEST = 0, 1, 2

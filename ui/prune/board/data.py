@@ -60,7 +60,7 @@ def fixed(chosen: Subject) -> dict[str, Any]:
     """
     spec = cuts.ranking()
     ranked = lab.statistics(chosen, spec)
-    return _fixed(chosen.digest, lab.key(chosen, spec), chosen, spec, ranked)
+    return _fixed(chosen.identity, lab.key(chosen, spec), chosen, spec, ranked)
 
 
 def criteria(chosen: Subject) -> list[tuple[str, str, str]]:

@@ -86,13 +86,19 @@ function drawCurve(canvas, width, height, curve, share, colours, large) {
       pen.setLineDash([4, 4]);
       line(pen, [[left, y(limit.value)], [width - right, y(limit.value)]], 1);
       pen.setLineDash([]);
-      pen.fillStyle = colours.soft;
-      pen.fillText(limit.words, width - right, y(limit.value) + 13);
     }
   }
   pen.strokeStyle = colours.kept;
   line(pen, points.map(([sparsity, value]) => [x(sparsity), y(value)]), large ? 2 : 1.5);
   if (large) for (const [sparsity, value] of points) dot(pen, x(sparsity), y(value), 2.6, colours.kept);
+  if (large && limit) {
+    // Over the curve, which may cross the limit here, in a gap of its own.
+    pen.lineWidth = 4;
+    pen.strokeStyle = colours.paper;
+    pen.fillStyle = colours.soft;
+    pen.strokeText(limit.words, width - right, y(limit.value) + 13);
+    pen.fillText(limit.words, width - right, y(limit.value) + 13);
+  }
   dot(pen, x(share), y(valueAt(points, share)), large ? 5.5 : 3.2, colours.removed, colours.paper);
 }
 

@@ -8,10 +8,13 @@ function stagesOf(data) {
   return found.length > 1 ? found : [];
 }
 
-/** Titles of the stages that begin folded: all but the one with the chosen row. A stage of one row has nothing to fold. */
+const NARROW = "(max-width: 860px)"; // As in board.css: rows take more room there, and the inspector stands below them.
+
+/** Titles of the stages that begin folded: where there are many rows or little room, all but the one with the chosen
+    row. A stage of one row has nothing to fold. */
 function foldedAtFirst(board) {
   const found = stagesOf(board.data).filter((stage) => stage.rows.length > 1);
-  if (board.data.rows.length <= MANY) return new Set();
+  if (board.data.rows.length <= MANY && !matchMedia(NARROW).matches) return new Set();
   const open = found.find((stage) => stage.rows.some(([name]) => name === board.chosen?.name)) ?? found[0];
   return new Set(found.filter((stage) => stage !== open).map((stage) => stage.title));
 }

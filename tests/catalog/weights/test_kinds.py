@@ -18,7 +18,7 @@ from safetensors.torch import save
 from torch import nn
 
 from pruning.base.errors import InputError
-from pruning.catalog.weights.first_bytes import Kind, kind_of
+from pruning.catalog.weights.kinds import Kind, kind_of
 from pruning.catalog.weights.loading import load_state_file
 
 

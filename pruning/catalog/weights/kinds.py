@@ -1,4 +1,4 @@
-"""What a file of weights is, told by its first bytes and by the names in an archive; nothing of it is loaded."""
+"""How the weights in a file are written, told by its first bytes and by the names in an archive; nothing is loaded."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path, PurePosixPath
 
 from pruning.base.errors import InputError, excerpt
 from pruning.base.files import given_path
+from pruning.base.first_bytes import FileKind, Group, start_of
+from pruning.base.first_bytes import kind_of as kind_of_start
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".tar")
 """Of files that hold weights; what counts is what is in them."""
-MOST_HEADER = 100_000_000
-"""Bytes of a safetensors header, as the format allows."""
 MOST_MEMBERS = 200_000
 """Of a zip archive."""
-MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
-"""With which torch.save begins a file of its first format."""
 SAVE = "save torch.save(model.state_dict(), FILE) where the network is, or safetensors"
+UNPACK = "unpack it and name the file that was in it"
+NAME = "name the file with the weights"
 _IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 
@@ -31,30 +31,30 @@ class Kind(Enum):
     LEGACY = "torch.save's first format"
 
 
-_STARTS: tuple[tuple[bytes, str], ...] = (
-    (
-        b"version https://git-lfs",
-        "is a pointer of Git LFS, which stands for the weights: fetch them with 'git lfs pull'",
-    ),
-    (b"\x89HDF\r\n\x1a\n", f"is HDF5, as Keras writes it, whose names and layouts are others: {SAVE}"),
-    (b"\x93NUMPY", f"is a NumPy array and no weights with their names: {SAVE}"),
-    (b"GGUF", f"is GGUF, for language models: {SAVE}"),
-    (b"\x1f\x8b", "is compressed with gzip: unpack it and name the file that was in it"),
-    (b"\xfd7zXZ", "is compressed with xz: unpack it and name the file that was in it"),
-    (b"BZh", "is compressed with bzip2: unpack it and name the file that was in it"),
-    (b"7z\xbc\xaf'\x1c", "is a 7z archive: unpack it and name the file that was in it"),
-    (b"Rar!", "is a RAR archive: unpack it and name the file that was in it"),
-    (b"\x28\xb5\x2f\xfd", "is compressed with zstd: unpack it and name the file that was in it"),
-    (b"\xff\xd8\xff", "is a JPEG image: name the file with the weights"),
-    (b"\x89PNG", "is a PNG image: name the file with the weights"),
-    (b"PAR1", "is a Parquet file, as data sets are: name the file with the weights"),
-)
+_BY_GROUP: dict[Group, str] = {
+    "archive": UNPACK, "image": NAME, "data": NAME, "text": NAME, "weights": SAVE, "other": NAME,
+}  # fmt: skip
+"""What to do with a file that is of another kind."""
+_TOLD: dict[str, str] = {
+    "empty": "is empty: copy it again",
+    "zeros": "begins with nothing but zeros, as a download that was cut off does: fetch it again",
+    "lfs": "is a pointer of Git LFS, which stands for the weights: fetch them with 'git lfs pull'",
+    "html": "is a web page and no weights, as a failed download leaves: fetch the file itself",
+    "xml": "is an XML text and no weights, as a refused download leaves: fetch the file itself",
+    "hdf5": f"is HDF5, as Keras writes it, whose names and layouts are others: {SAVE}",
+    "numpy": f"is a NumPy array and no weights with their names: {SAVE}",
+    "gguf": f"is GGUF, for language models: {SAVE}",
+    "tflite": f"is TensorFlow Lite: {SAVE}",
+    "parquet": f"is a Parquet file, as data sets are: {NAME}",
+    **{name: f"is compressed with {name}: {UNPACK}" for name in ("gzip", "bzip2", "xz", "zstd")},
+}
+"""What is said of some kinds beside, or instead of, their words; to go on 'FILE …'."""
 _BY_SUFFIX = {
     ".onnx": f"is ONNX, which no longer has the network's own names: {SAVE}",
     ".pt2": "is a program that torch.export has written, not weights: " + SAVE,
     ".h5": f"is a file of Keras, whose names and layouts are others: {SAVE}",
     ".keras": f"is a file of Keras, whose names and layouts are others: {SAVE}",
-    ".tflite": f"is TensorFlow Lite: {SAVE}",
+    ".tflite": _TOLD["tflite"],
     ".msgpack": f"is a file of Flax, whose names and layouts are others: {SAVE}",
     ".pb": f"is a file of TensorFlow, whose names and layouts are others: {SAVE}",
 }
@@ -79,8 +79,7 @@ def kind_of(path: Path | str) -> Kind:
             )
         raise InputError(f"There is no file {said} to take weights from: check the path.")
     try:
-        with path.open("rb") as file:
-            start = file.read(512)
+        start = start_of(path)
     except OSError as error:
         raise InputError(f"{said} cannot be read ({error.strerror or error}).") from error
     try:
@@ -94,41 +93,37 @@ def kind_of(path: Path | str) -> Kind:
 
 def _kind(path: Path, start: bytes) -> Kind | str:
     """The kind, or what else it is, to go on 'FILE …'."""
-    size = path.stat().st_size
-    if not start.strip(b"\0"):
-        return (
-            "is empty: copy it again"
-            if size == 0
-            else "begins with nothing but zeros, as a download that was cut off does: fetch it again"
-        )
-    for first, words in _STARTS:
-        if start.startswith(first):
-            return words
-    if start.startswith(b"PK"):
-        return _archive(path)
-    if start.startswith(MAGIC):
-        return Kind.LEGACY
-    header = int.from_bytes(start[:8], "little")
-    if start[8:9] == b"{" and header <= MOST_HEADER:
-        return Kind.SAFETENSORS if header + 8 <= size else "is cut short within its header: fetch it again"
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
-        return "is a web page and no weights, as a failed download leaves: fetch the file itself"
-    if text.startswith((b"{", b"[")):
-        return _json(path)
-    if start[257:262] == b"ustar":
-        return "is a tar archive: unpack it and name the file that was in it"
-    if start[4:8] == b"TFL3":
-        return _BY_SUFFIX[".tflite"]
+    known = kind_of_start(start)
+    if known is not None:
+        return _of_known(path, start, known)
+    if start[8:9] == b"{":
+        return "is no readable safetensors file: its header is larger than the format allows"
     if path.suffix.lower() in _BY_SUFFIX:
         return _BY_SUFFIX[path.suffix.lower()]
     if re.match(rb"\x08[\x01-\x20](?:\x12|\x3a|\x42)", start):
         return _BY_SUFFIX[".onnx"]
     if start[:1] == b"\x80" and start[1:2] in b"\x00\x01\x02\x03\x04\x05":
         return f"is a Python pickle that torch.save did not write, and such files can run code: {SAVE}"
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        return _json(path)
     if path.suffix == ".safetensors":
         return "is no readable safetensors file, cut short, damaged or something else: fetch or copy it again"
     return f"is no file of weights that can be read, or it is damaged: {SAVE}"
+
+
+def _of_known(path: Path, start: bytes, known: FileKind) -> Kind | str:
+    """The same of a file whose first bytes are known."""
+    match known.name:
+        case "zip":
+            return _archive(path)
+        case "torch":
+            return Kind.LEGACY
+        case "safetensors":
+            whole = int.from_bytes(start[:8], "little") + 8 <= path.stat().st_size
+            return Kind.SAFETENSORS if whole else "is cut short within its header: fetch it again"
+        case "json":
+            return _json(path)
+    return _TOLD.get(known.name) or f"is {known.words}: {_BY_GROUP[known.group]}"
 
 
 def _archive(path: Path) -> Kind | str:
