@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from pruning.render.figures.style import palette
-from pruning.render.markup.pixels import heat, photo
+from pruning.render.markup.pixels import SMALL, heat, photo
 
 
 def decoded(uri: str) -> np.ndarray:
@@ -31,3 +31,9 @@ def test_colours_of_maps_stand_for_values() -> None:
     pixels = decoded(heat(torch.tensor([[0.0, 2.0], [-2.0, 9.0]]), 2.0, colours))
     expected = [[colours.panel, colours.kept], [colours.dense, colours.kept]]
     assert [["#" + bytes(pixel).hex() for pixel in row] for row in pixels] == expected
+
+
+def test_a_large_photo_is_made_small_and_a_small_one_stays() -> None:
+    large, digit = torch.zeros(3, 384, 200, dtype=torch.uint8), torch.zeros(1, 28, 28, dtype=torch.uint8)
+    assert decoded(photo(large, SMALL)).shape == (168, 87, 3)
+    assert photo(digit, SMALL) == photo(digit)

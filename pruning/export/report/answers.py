@@ -86,7 +86,7 @@ def _classes(contents: Contents) -> str:
 
 def _gallery(contents: Contents) -> str:
     if not contents.photos:
-        return ""
+        return f'<p class="small">{escape(contents.why_no_photos)}</p>' if contents.why_no_photos else ""
     parts = []
     for shelf in contents.shelves:
         if shelf.pictures:
@@ -112,7 +112,8 @@ def _picture(picture: Picture, contents: Contents) -> str:
         shows = title
     else:
         title = shows = "they differ"
+    smooth = ' class="smooth"' if picture.smooth else ""
     return (
-        f'<li><img src="{picture.uri}" alt="Test image {case.index}, {shows}" width="84" '
+        f'<li><img{smooth} src="{picture.uri}" alt="Test image {case.index}, {shows}" width="84" '
         f'height="84"><span><b>{title}</b>dense: {told[0]}<br>pruned: {told[1]}</span></li>'
     )

@@ -23,7 +23,7 @@ from pruning.export.report.plans import UniformPlan, measure_plans
 from pruning.export.report.provenance import facts, shared_recipe
 from pruning.latency.clock import quiet_machine
 from pruning.render.markup.badges import Kind, of_metric
-from pruning.render.markup.pixels import photo
+from pruning.render.markup.pixels import SMALL, photo
 from pruning.runs import Run
 from pruning.runs.result import Result
 from pruning.subject import Subject, open_subject
@@ -35,6 +35,7 @@ MOST_PICTURES = 18
 LONGEST_TITLE, LONGEST_ADVICE = 160, 4000
 OPENING, MEASURING = 0.05, (0.1, 0.95)
 """Shares of the work that are done while networks and images are opened, and when measuring begins and ends."""
+OTHERS = "Pictures were asked for, but the images are not any more those that the run was tested on, so none are shown."
 Progress = Callable[[float, str], None]
 """(share done, what is being done)."""
 
@@ -73,6 +74,8 @@ class Picture:
 
     uri: str
     """The picture as a data URI."""
+    smooth: bool
+    """Whether it has more pixels than it is shown with."""
     case: Case
 
 
@@ -115,6 +118,8 @@ class Contents:
     named: Callable[[int], str]
     """What an output stands for."""
     photos: bool
+    why_no_photos: str
+    """Why there are none though the author chose so, as a sentence; '' elsewhere."""
     plans: tuple[UniformPlan, ...]
     """Empty for a run without images."""
     recipe: str
@@ -209,6 +214,7 @@ def gather(
         shelves=_shelves(galleries(*both), seen) if options.photos and both is not None and seen is not None else (),
         named=dense_model.named,
         photos=options.photos and seen is not None,
+        why_no_photos=OTHERS if options.photos and seen is None and data is not None and both is not None else "",
         plans=() if data is None else _plans(run, dense_model, sparsities, tell, cancel),
         recipe=shared_recipe(run),
         origin=tuple(facts(run, network=dense_model.title)),
@@ -219,13 +225,16 @@ def _shelves(found: Sequence[Gallery], data: Data) -> tuple[Shelf, ...]:
     return tuple(
         Shelf(
             title=f"{gallery.title}, {gallery.first}" if gallery.first else gallery.title,
-            pictures=tuple(
-                Picture(uri=photo(data.image("test", case.index)), case=case) for case in gallery.some(MOST_PICTURES)
-            ),
+            pictures=tuple(_picture(case, data) for case in gallery.some(MOST_PICTURES)),
             total=gallery.total,
         )
         for gallery in found
     )
+
+
+def _picture(case: Case, data: Data) -> Picture:
+    image = data.image("test", case.index)
+    return Picture(uri=photo(image, SMALL), smooth=max(image.shape[-2:]) > SMALL // 2, case=case)
 
 
 def _plans(

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from pruning.base.words import percent
-from pruning.render.markup.pixels import photo
+from pruning.render.markup.pixels import SMALL, photo
 
 if TYPE_CHECKING:
     from pruning.compare.casualties import Case
@@ -28,8 +28,10 @@ def _card(case: Case, data: Data, named: Callable[[int], str]) -> str:
         truth = data.info.classes[case.label]
         shows, heading = f"showing {truth}", escape(truth)
     answers = (("before", case.before, case.before_confidence), ("after", case.after, case.after_confidence))
+    image = data.image("test", case.index)
+    smooth = ' class="px-smooth"' if max(image.shape[-2:]) > SMALL // 2 else ""
     return (
-        f'<li><img src="{photo(data.image("test", case.index))}" alt="Test image {case.index}, {escape(shows)}">'
+        f'<li><img{smooth} src="{photo(image, SMALL)}" alt="Test image {case.index}, {escape(shows)}">'
         f"<div><strong>{heading}</strong>{''.join(_answer(case, named, *answer) for answer in answers)}</div></li>"
     )
 
@@ -47,7 +49,9 @@ STYLE = """
  grid-template-columns:repeat(auto-fill,minmax(262px,1fr));font-variant-numeric:tabular-nums}
 .px-cards li{display:flex;gap:.7rem;margin:0!important;padding:.5rem;border-radius:var(--corner-panel);
  background:color-mix(in srgb,currentColor 5%,transparent)}
-.px-cards img{width:84px;height:84px;image-rendering:pixelated;border-radius:var(--corner);flex:none;align-self:center}
+.px-cards img{width:84px;height:84px;image-rendering:pixelated;border-radius:var(--corner);flex:none;align-self:center;
+ object-fit:contain}
+.px-cards .px-smooth{image-rendering:auto}
 .px-cards strong{display:block;font-size:1.05rem;line-height:1.2;margin-bottom:.15rem}
 .px-cards span{display:grid;grid-template-columns:2.9em auto;column-gap:.3em;line-height:1.25;align-items:baseline}
 .px-cards span b{font-weight:var(--bold);overflow-wrap:anywhere}

@@ -12,18 +12,25 @@ if TYPE_CHECKING:
     from pruning.render.figures.style import Palette
 
 
-def png(pixels: Tensor) -> str:
-    """uint8 pixels, height × width or height × width × 3, one by one."""
+SMALL = 168
+"""Longer side of a picture that is shown at half of it: enough for screens with twice the pixels."""
+
+
+def png(pixels: Tensor, most: int | None = None) -> str:
+    """uint8 pixels, height × width or height × width × 3, one by one. `most`: longer side, where it is longer."""
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(pixels.contiguous().numpy()).save(file, "PNG")
+    image = Image.fromarray(pixels.contiguous().numpy())
+    if most is not None:
+        image.thumbnail((most, most))
+    image.save(file, "PNG")
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def photo(image: Tensor) -> str:
-    """An image of a data set: uint8, 1 or 3 channels × height × width."""
-    return png(image[0] if len(image) == 1 else image.movedim(0, -1))
+def photo(image: Tensor, most: int | None = None) -> str:
+    """An image of a data set: uint8, 1 or 3 channels × height × width. `most`: as `png` takes it."""
+    return png(image[0] if len(image) == 1 else image.movedim(0, -1), most)
 
 
 def heat(values: Tensor, reach: float, colours: Palette) -> str:
