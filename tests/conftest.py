@@ -17,6 +17,8 @@ NOT_WITH_TORCH_2_9 = {
     "test_hooks_leave_nothing_behind_and_fire_as_before[watched_by_itself]": "what changes while it is traced",
     "test_hooks_leave_nothing_behind_and_fire_as_before[watched_from_a_dict]": "what changes while it is traced",
     "test_what_a_network_collects_is_neither_the_callers_nor_the_results": "what changes while it is traced",
+    "test_channels_that_another_layer_reads_at_the_next_call_stay[Flag]": "what changes while it is traced",
+    "test_what_the_code_writes_beside_the_network_is_as_before": "a generator of random numbers",
     "test_the_callers_model_is_untouched[Hooked]": "what changes while it is traced",
     "test_what_goes_is_what_was_worked_out_by_hand[GatesByAttribute]": "an iterator that stands in an attribute",
     "test_what_goes_is_what_was_worked_out_by_hand[RecurrentState]": "the shape of an LSTM's last state",

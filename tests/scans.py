@@ -50,7 +50,7 @@ def made_up(name: str = "conv1", **changes: Any) -> Sensitivity:
     free = Curve(**{**vars(curve), **changes})
     locked = Curve(**{**vars(curve), "name": "last", "locked": "because <b>", "params": 10})
     scan = Sensitivity(metric=ACCURACY, guess=0.1,
-        model_digest="m", data="d", data_digest="x", classes=10, spec=PruneSpec(),
+        model_digest="m", graph_digest="g", data="d", data_digest="x", classes=10, spec=PruneSpec(),
         images=1000, curves=(free, locked),
     )  # fmt: skip
     return with_points(scan)

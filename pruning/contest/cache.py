@@ -25,10 +25,10 @@ FORMAT = 2
 """Of the events that are kept."""
 
 
-def job_of(terms: Terms, model_digest: str, data_digest: str) -> Job:
-    """The job that runs a race."""
+def job_of(terms: Terms, identity: str, data_digest: str) -> Job:
+    """The job that runs a race. `identity`: of its subject."""
     asked = {"form": FORMAT, **terms.to_values()}
-    name = request_digest("contest", asked, weights=model_digest, data=data_digest)[:32]
+    name = request_digest("contest", asked, weights=identity, data=data_digest)[:32]
     return Job.in_folder(cache_dir() / "contest" / name)
 
 
@@ -54,7 +54,7 @@ def hold(
         StorageError: the cache cannot be written.
         Cancelled: `cancel()` became true, or it was asked to stop; what was run is shown until the next start.
     """
-    job, tell = job_of(terms, subject.digest, subject.data.digest), progress or (lambda race, text: None)
+    job, tell = job_of(terms, subject.identity, subject.data.digest), progress or (lambda race, text: None)
     now = read(job, terms)
     if now.done:
         return now

@@ -32,4 +32,4 @@ def start(terms: Terms, subject: Subject) -> None:
         arguments += ["--preprocess", json.dumps(terms.preprocess.to_values())]
     if subject.data_dir is not None:
         arguments += ["--data-dir", subject.data_dir]
-    LocalExecutor().submit([*arguments, "--", terms.model], job_of(terms, subject.digest, subject.data.digest))
+    LocalExecutor().submit([*arguments, "--", terms.model], job_of(terms, subject.identity, subject.data.digest))

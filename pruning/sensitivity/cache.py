@@ -36,6 +36,7 @@ def job_of(wanted: Sensitivity) -> Job:
     """The job that measures a scan. `wanted` needs no points: `outline` is enough."""
     asked = {
         "form": FORMAT,
+        "graph": wanted.graph_digest,
         "spec": wanted.spec.digest,
         "images": wanted.images,
         "recalibration": [RECALIBRATION, BATCH],

@@ -125,6 +125,8 @@ class Sensitivity:
     """All curves of one network, as far as they are measured."""
 
     model_digest: str
+    graph_digest: str
+    """Of what is computed with those weights, for images of which size."""
     data: str
     data_digest: str
     classes: int
@@ -198,6 +200,7 @@ def outline(
         raise InputError(f"A scan needs at least one image, not {images}: {data.info.name} has {everything:,}.")
     return Sensitivity(
         model_digest=model_digest,
+        graph_digest=graph.digest,
         data=data.info.name,
         data_digest=data.digest,
         classes=len(data.info.classes),

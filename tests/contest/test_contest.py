@@ -104,7 +104,7 @@ def test_the_race_is_shared_through_its_job_and_can_be_stopped(
     whole: list[Race], network: Subject, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRUNING_CACHE", str(tmp_path))
-    job = job_of(TERMS, network.digest, data.digest)
+    job = job_of(TERMS, network.identity, data.digest)
     assert not read(job, TERMS).done and job.status() is None
 
     def told(now: Race, text: str) -> None:
@@ -120,7 +120,7 @@ def test_the_race_is_shared_through_its_job_and_can_be_stopped(
     assert hold(TERMS, network) == whole[-1] == read(job, TERMS), "from the start again, to the same end"
     assert state(job) == "done" and len(job.attempts()) == 1
     assert hold(TERMS, network) == whole[-1] and len(job.attempts()) == 1, "it is there already"
-    other = job_of(replace(TERMS, lr=0.01), network.digest, data.digest)
+    other = job_of(replace(TERMS, lr=0.01), network.identity, data.digest)
     assert other != job and other.status() is None, "other terms find nothing in it"
 
 

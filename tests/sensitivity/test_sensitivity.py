@@ -243,7 +243,8 @@ def made_up(accuracies: list[float], dense: float = 0.9, images: int = 1000, uni
         Curve(name=name, layers=(name,), units=units, params=1, macs=1, locked=None, points=points) for name in "ab"
     )
     return Sensitivity(
-        model_digest="m", data="d", data_digest="x", classes=10, metric=ACCURACY, guess=0.1, spec=PruneSpec(),
+        model_digest="m", graph_digest="g", data="d", data_digest="x", classes=10, metric=ACCURACY, guess=0.1,
+        spec=PruneSpec(),
         images=images, curves=curves, precision="fp32", dense=Figures(as_cut=seen(dense), recalibrated=None),
     )  # fmt: skip
 

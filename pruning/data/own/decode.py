@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import warnings
@@ -16,6 +17,7 @@ from pruning.base.errors import first_line
 from pruning.base.first_bytes import LENGTH, TAKEN, kind_of
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "AVIF")
+"""Those of them that Pillow knows here are read: it has AVIF from 11.3 on."""
 LARGEST_FILE = 200_000_000
 """Bytes of one image file."""
 MOST_PIXELS = 89_478_485
@@ -116,7 +118,7 @@ def as_image(pixels: np.ndarray) -> Image.Image:
 
 def _opened(content: bytes) -> ImageFile.ImageFile:
     try:
-        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image = Image.open(io.BytesIO(content), formats=_known_formats())
     except _FAILURES as error:
         kind = kind_of(content[:LENGTH])
         is_other = kind is not None and kind.name not in TAKEN["images"]
@@ -126,6 +128,12 @@ def _opened(content: bytes) -> ImageFile.ImageFile:
         image.close()
         raise UnreadableImage(f"it has {width:,}×{height:,} pixels, and {MOST_PIXELS:,} is the most")
     return image
+
+
+@functools.cache
+def _known_formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _marks(image: ImageFile.ImageFile) -> int:

@@ -72,7 +72,7 @@ def _job(stage: Stage, percent: int, heat: int) -> tuple[Job, Terms]:
 
     terms = terms_of(stage, percent, heat)
     subject = stage.subject()
-    return job_of(terms, subject.digest, subject.data.digest), terms
+    return job_of(terms, subject.identity, subject.data.digest), terms
 
 
 def _races(entered: list[tuple[Job, Terms]]) -> list[Race]:
