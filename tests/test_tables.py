@@ -15,6 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TREES = ("pruning", "sample_models", "ui")
 TABLES = {
+    "pruning.base.first_bytes:KINDS": "tests/base/test_first_bytes.py::test_each_name_stands_once",
+    "pruning.base.first_bytes:TEXTS": "tests/base/test_first_bytes.py::test_each_name_stands_once",
     "pruning.catalog.openers:OPENERS": "tests/catalog/test_openers.py::test_a_row_keeps_its_word",
     "pruning.cli.commands:COMMANDS": "tests/cli/test_commands.py::test_each_command_says_what_it_is",
     "pruning.cost.devices:BUDGETS": "tests/runs/test_ledger.py::test_budgets_say_fits_or_by_how_much_not",
@@ -22,6 +24,7 @@ TABLES = {
     "pruning.data.augmentations:AUGMENTATIONS": (
         "tests/data/test_augmentations.py::test_a_row_keeps_shape_and_type_and_draws_from_its_lots"
     ),
+    "pruning.data.orders:ORDERS": "tests/data/test_orders.py::test_each_order_by_hand",
     "pruning.data.readers:READERS": "tests/data/test_readers.py::test_a_row_keeps_its_word",
     "pruning.export.report.charts:AXES": "tests/export/test_report.py::test_every_axis_has_its_cost_and_words",
     "pruning.export.table:EXPORTS": "tests/export/test_exports.py::test_each_makes_a_file_from_a_finished_run",

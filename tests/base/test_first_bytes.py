@@ -67,7 +67,7 @@ def test_what_torch_and_numpy_write(tmp_path: Path) -> None:
     assert why_not(tmp_path / "c.npy", "npz") == "it is a NumPy array"
 
 
-def test_each_name_stands_once_and_readers_name_what_there_is() -> None:
+def test_each_name_stands_once() -> None:
     names = [kind.name for kind in (*KINDS, *TEXTS)]
     assert len(set(names)) == len(names) and set(TAKEN) == set(get_args(Reader))
     assert set().union(*TAKEN.values()) <= {*names, "safetensors"}

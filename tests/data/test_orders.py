@@ -41,6 +41,9 @@ def test_each_order_by_hand() -> None:
         assert words[table.index(0)] == imagenet()[0][-1]
     ids = [names[0] for names in imagenet()]
     assert ORDERS["imagenet"].numbers(ids[::-1]) == tuple(range(999, -1, -1))
+    assert set(ORDERS) == {"alphabetical", "text", "first-numbers", "numbers", "imagenet"}, (
+        "a new one is worked out here"
+    )
 
 
 def test_a_reference_keeps_it_beside_a_split() -> None:
