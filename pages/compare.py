@@ -9,12 +9,13 @@ from ui.compare import first_run, pair, parts, present, verdict_panel
 from ui.compare.parts import VIEW
 from ui.kit import errors, route
 from ui.runs import unreadable
-from ui.session import banners, changed, share
+from ui.session import banners, changed, own, share
 
 route.through_app()
 title, before, after, show, corner = st.columns([1.2, 2, 2, 0.9, 0.85], vertical_alignment="bottom")
 title.title("Compare", anchor=False)
 share.take_up(VIEW)
+own.keep()
 with errors.shown(), st.spinner("Reading the runs"):
     runs, damaged = pair.finished()
 if not runs:

@@ -73,6 +73,10 @@ def test_weights_that_are_sent_open_and_no_path_stands_in_the_address(app: AppTe
     assert not any(str(tmp_path) in option for option in app.selectbox(key="model_ref_widget").options)
     assert "model" not in app.query_params and len(app.query_params["own"]) in (1, 12)
     assert str(tmp_path) not in str(app.query_params)
+    address = app.query_params["own"]
+    app.query_params.clear()
+    app.switch_page("pages/compare.py").run()
+    assert not app.exception and app.query_params["own"] == address, "F5 finds it again from there, too"
 
 
 @pytest.mark.slow

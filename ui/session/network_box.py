@@ -79,6 +79,11 @@ def was_refused() -> bool:
     return bool(st.session_state.get(_WAS_REFUSED))
 
 
+def is_asked() -> bool:
+    """Whether a network waits to be opened by the next page that shows it."""
+    return _ASKED in st.session_state
+
+
 def asks_for_more() -> bool:
     """Whether the last entry was chosen just now."""
     return bool(st.session_state.pop(_MORE, False))

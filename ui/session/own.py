@@ -42,8 +42,18 @@ def take_up() -> None:
 
 def write(chosen: Subject) -> None:
     """Keep the address at what is chosen."""
+    _write(chosen.ref, chosen.data_name)
+
+
+def keep() -> None:
+    """On a page that shows neither network nor images of its session: F5 there loses them no more than elsewhere."""
+    take_up()
+    if not network_box.is_asked():
+        _write(state.get(state.MODEL), state.get(state.DATA))
+
+
+def _write(model: str, data: str) -> None:
     permits.keep_cookie()
-    model, data = chosen.ref, chosen.data_name
     if permits.holds(model) or permits.holds(data):
         uploads.touch(model, data)
         st.query_params[permits.PARAMETER] = permits.digest(model, data if permits.holds(data) else "")
