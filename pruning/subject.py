@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import threading
 from collections.abc import Callable
@@ -15,26 +14,22 @@ from torch.utils._pytree import tree_map
 
 from pruning.base.clone import clone
 from pruning.base.errors import InputError
-from pruning.catalog.class_names import Classes, imagenet
 from pruning.catalog.network import Network
 from pruning.catalog.openers import at_size, open_network
 from pruning.catalog.wrapped import unwrapped
 from pruning.data.info import DataInfo
-from pruning.data.mapped import ByName, MappedData, by_position, in_order, map_classes, mapped_info
-from pruning.data.orders import ClassOrder
-from pruning.data.own.reference import read_reference
 from pruning.data.preprocess import Preprocess
 from pruning.data.protocol import Data
-from pruning.data.readers import describe_data, is_available, open_data
+from pruning.data.readers import describe_data, open_data
 from pruning.fitting import at_shape, fit, names_of, output_shape, sample_shape
 from pruning.graph.inputs import Inputs
 from pruning.graph.model_graph import ModelGraph
+from pruning.images import Images, in_its_classes, taught
 from pruning.removal.build import build_graph
 from pruning.spec import PruneSpec
 from pruning.tasks.classification import CLASSIFICATION
 from pruning.tasks.table import task_of
 from pruning.tasks.task import Task
-from pruning.tasks.taught import TaughtData, taught_info
 
 Part = Literal["images", "labels", "training", "reference"]
 Use = Literal["measure", "scan", "run"]
@@ -44,8 +39,6 @@ NEEDS: dict[Use, tuple[Part, ...]] = {
     "run": ("images", "labels", "training", "reference"),
 }
 """What each use cannot do without; a run fine-tunes, and is carried out by another process."""
-IMAGENET_CLASSES = 1000
-NOT_FOLLOWED = "The class order that was asked for makes no difference"
 WORDS: dict[Use, str] = {"measure": "measured", "scan": "scanned", "run": "pruned and fine-tuned"}
 
 
@@ -58,51 +51,6 @@ class Lack:
     """What is missing, to go on 'accuracy is absent: …'."""
     remedy: str
     """What would add it, as an order: 'name a data set'."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Images:
-    """The images of a subject: described at once, opened when somebody looks at them."""
-
-    info: DataInfo
-    data_dir: str | None = None
-    """Folder or zip that holds them, where one was named."""
-    here: bool = True
-    """Whether they can be opened without asking for a download."""
-    open: Callable[[], Data]
-    """Gives them, the same each time. Raises DataError where they are absent or damaged."""
-
-    @staticmethod
-    def of(data: Data) -> Images:
-        """Images that are open already."""
-        return Images(info=data.info, open=lambda: data)
-
-    @staticmethod
-    def named(
-        reference: str,
-        data_dir: str | None = None,
-        opening: Callable[..., Data] = open_data,
-        preprocess: Preprocess | None = None,
-    ) -> Images:
-        """Images by reference, opened at most once. `opening` takes what `open_data` takes. `preprocess`: how the
-        network sees images of one's own; None for a default chosen from them.
-
-        Raises:
-            InputError: there is no such data set, or its images are not prepared otherwise.
-            DataError: it cannot be told what it holds.
-        """
-        how = {} if preprocess is None else {"preprocess": preprocess}
-        return Images(
-            info=describe_data(reference, preprocess),
-            data_dir=data_dir,
-            here=is_available(reference, data_dir),
-            open=functools.cache(functools.partial(opening, reference, data_dir, **how)),
-        )
-
-    def as_told(self, remarks: tuple[str, ...]) -> Images:
-        """The same with more to say about them."""
-        told = tuple(remark for remark in remarks if remark not in self.info.remarks)
-        return replace(self, info=replace(self.info, remarks=(*self.info.remarks, *told)))
 
 
 class Traced:
@@ -319,45 +267,11 @@ class Subject:
             return replace(self, images=None)
         network = at_shape(self.network, images.info.shape)
         own = self if network is self.network else Subject(network=network, traced=Traced(network))
-        images = own._in_its_classes(images)
+        images = in_its_classes(images, own.network)
         if not images.info.labelled and images.info.task == CLASSIFICATION.name:
-            images = own._taught(images)
+            images = taught(images, own.network)
         own.check_fits(images.info)
         return replace(own, images=images, device=self.device)
-
-    def _in_its_classes(self, images: Images) -> Images:
-        """Images of one's own with the network's classes for theirs."""
-        info = images.info
-        order = _order_asked(info)
-        if info.preprocess is None or not info.labelled or info.task != CLASSIFICATION.name:
-            return images if order is None else images.as_told((f"{NOT_FOLLOWED}: these images have no labels.",))
-        shape = output_shape(self.network)
-        names = names_of(self.network)
-        by_name = _by_name(info, names, shape[1]) if len(shape) == 2 and shape[1] > 1 else None
-        if by_name is None and order is not None and by_position(info, names) is not None:
-            by_name = in_order(info, order)
-            said = by_position(mapped_info(info, by_name), names)
-            images = images if said is None else images.as_told((said,))
-        elif order is not None:
-            images = images.as_told((f"{NOT_FOLLOWED}: the network's classes have names, and are found by these.",))
-        if by_name is None:
-            said = by_position(info, names)
-            return images if said is None else images.as_told((said,))
-        told = mapped_info(images.info, by_name)
-        opened = functools.cache(lambda: MappedData(info=told, inner=images.open(), by_name=by_name))
-        return replace(images, info=told, open=opened)
-
-    def _taught(self, images: Images) -> Images:
-        """Unlabelled images with what the unpruned network puts out for them."""
-        info, network = taught_info(images.info), self.network
-
-        @functools.cache
-        def teacher() -> tuple[str, nn.Module]:
-            root = open_network(network.root) if network.root else network
-            return root.digest, root.model
-
-        opened = functools.cache(lambda: TaughtData(info=info, inner=images.open(), teacher=teacher))
-        return replace(images, info=info, open=opened)
 
     def check_fits(self, info: DataInfo) -> None:
         """Raises InputError where it cannot look at such images, or its answers cannot be about them."""
@@ -382,36 +296,6 @@ class Subject:
         reason = task_of(info).misfit(outputs, info)
         if reason is not None:
             raise InputError(f"{self.title} cannot be used with {info.name}: {reason}.")
-
-
-def _order_asked(info: DataInfo) -> ClassOrder | None:
-    """The class order that the reference of images of one's own names."""
-    try:
-        return None if info.preprocess is None else read_reference(info.name).order
-    except InputError:  # images that were opened without a reference
-        return None
-
-
-def _by_name(info: DataInfo, names: Classes, outputs: int) -> ByName | None:
-    """How classes of images belong to outputs. Those of a network that does not name its 1,000 outputs may be
-    ImageNet's, where the images are of some of these.
-
-    Raises:
-        InputError: they cannot be brought together.
-    """
-    try:
-        return map_classes(info, names, outputs)
-    except InputError:
-        if names or outputs != IMAGENET_CLASSES:
-            raise
-        try:
-            found = map_classes(info, imagenet(), outputs)
-        except InputError:
-            found = None
-        if found is None:
-            raise
-        said = "The network does not name its 1,000 outputs: they are taken for ImageNet's classes in the usual order. "
-        return replace(found, remark=said + found.remark)
 
 
 def open_subject(

@@ -33,6 +33,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("pruning.removal",),
     ("pruning.cost",),
     ("pruning.fitting",),
+    ("pruning.images",),
     ("pruning.subject",),
     ("pruning.uploads",),
     ("pruning.repair", "pruning.training"),

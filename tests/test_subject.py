@@ -33,6 +33,7 @@ from pruning.data.readers import describe_data, open_data
 from pruning.export.report import Options, write_report
 from pruning.export.runs_table import run_rows
 from pruning.export.table import EXPORTS
+from pruning.images import Images
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import pruned_model
 from pruning.runs import Run, create_run, execute, pipeline, read_run
@@ -42,7 +43,7 @@ from pruning.runs.saved_model import read_origin
 from pruning.sensitivity import cache, limits_plan, outline, predict_joint
 from pruning.sensitivity.form import to_json
 from pruning.spec import PruneSpec
-from pruning.subject import Images, Subject, live_subject, open_subject
+from pruning.subject import Subject, live_subject, open_subject
 from pruning.tasks.table import task_of
 from pruning.training.answers import read_answers
 from pruning.training.evaluate import evaluate, outputs

@@ -19,12 +19,13 @@ from pruning.contest.race import line_up
 from pruning.data.memory import MemoryData
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
+from pruning.images import Images
 from pruning.jobs.events import decode, encode
 from pruning.jobs.job import Job
 from pruning.jobs.status import Status
 from pruning.runs.pipeline import prune_in_rounds
 from pruning.spec import CONTEST
-from pruning.subject import Images, Subject, open_subject
+from pruning.subject import Subject, open_subject
 from pruning.tasks.classification import ACCURACY
 from pruning.training.evaluate import evaluate
 

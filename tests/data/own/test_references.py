@@ -22,7 +22,7 @@ from pruning.data.readers import (
     open_data,
     without_path,
 )  # fmt: skip
-from pruning.subject import Images
+from pruning.images import Images
 from tests.data.samples import CODE, SAMPLES, arrays, files, write_folder, write_parquet, write_zip
 
 
