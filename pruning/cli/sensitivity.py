@@ -18,6 +18,7 @@ from pruning.sensitivity import (
     SPARSITIES,
     Curve,
     FigureName,
+    Joint,
     Sensitivity,
     interaction_gap,
     kept_of,
@@ -81,17 +82,28 @@ def sensitivity(
         raise Cancelled("Cancelled. What is measured is kept: the same command goes on from there.") from error
     name, plan = _figure(found), limits(found)
     joint = next(joint for joint in found.joints if joint.kept == kept_of(plan))
-    predicted = predict_joint(found, plan.shares, name)
-    gap = interaction_gap(predicted, joint.figure(name))
     together = {
         "lose": lose,
         "figure": name,
         "kept": dict(joint.kept),
-        "predicted": {found.metric.name: predicted.value, "low": predicted.low, "high": predicted.high},
         "measured": figure_values(joint.figure(name)),
-        "interaction_gap": {"gap": gap.gap, "low": gap.low, "high": gap.high},
+        **_expected(found, plan, joint, name),
     }
     return {"model": args.model, **to_json(found), "joint": together}, _lines(subject, found, name, together)
+
+
+def _expected(found: Sensitivity, plan: Plan, joint: Joint, name: FigureName) -> dict[str, Any]:
+    """What the single curves say of the joint cut, and how far the measured figure is from it; None for both, and why,
+    where they say nothing."""
+    try:
+        predicted = predict_joint(found, plan.shares, name)
+    except InputError as error:
+        return {"predicted": None, "interaction_gap": None, "why_not": str(error)}
+    gap = interaction_gap(predicted, joint.figure(name))
+    return {
+        "predicted": {found.metric.name: predicted.value, "low": predicted.low, "high": predicted.high},
+        "interaction_gap": {"gap": gap.gap, "low": gap.low, "high": gap.high},
+    }
 
 
 def _figure(found: Sensitivity) -> FigureName:
@@ -137,15 +149,19 @@ def _lines(subject: Subject, found: Sensitivity, name: FigureName, together: dic
         start = f"{curve.name:<{wide}}{curve.units:>9,}{curve.params:>12,}{curve.macs:>14,}  "
         own = _cells(curve, metric, name, together["lose"]) if curve.locked is None else f"  locked: {curve.locked}"
         lines.append(start + own)
+    return [*lines, "", *_together(metric, together, words)]
+
+
+def _together(metric: Metric, together: dict[str, Any], words: str) -> list[str]:
     predicted, measured, gap = (together[key] for key in ("predicted", "measured", "interaction_gap"))
+    seen = f"{exactly(metric, measured[metric.name])} ({span(metric, _ends(measured))}) measured, {words}"
+    if predicted is None:
+        return [*field("together", f"all at their limits: {seen}"), *field("estimated", f"not: {together['why_not']}")]
     return [
-        *lines,
-        "",
         *field(
             "together",
             f"all at their limits: {exactly(metric, predicted[metric.name])} ({span(metric, _ends(predicted))}) "
-            f"estimated from the single curves; {exactly(metric, measured[metric.name])} "
-            f"({span(metric, _ends(measured))}) measured, {words}",
+            f"estimated from the single curves; {seen}",
         ),
         *field("interaction", f"{exact_change(metric, gap['gap'], _ends(gap))}: measured minus estimated"),
     ]

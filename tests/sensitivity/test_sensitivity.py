@@ -500,6 +500,27 @@ def test_command(capsys: pytest.CaptureFixture[str], quick: None) -> None:
     assert "locked: the network's outputs stay" in out and "estimated from the single curves" in out
 
 
+def test_a_network_that_only_guesses_is_scanned_and_nothing_is_estimated(
+    capsys: pytest.CaptureFixture[str], quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pruning.cli import sensitivity
+
+    opening = sensitivity.open_with_images
+
+    def guessing(*asked: Any) -> Any:
+        subject = opening(*asked)
+        torch.nn.init.zeros_(subject.model.fc2.weight)  # it says the same for every image
+        return subject
+
+    monkeypatch.setattr(sensitivity, "open_with_images", guessing)
+    status, out, _ = call(capsys, "sample:lenet5", "--images", "100", "--lose", "100", "--json")
+    joint = json.loads(out)["joint"]
+    assert status == 0 and joint["predicted"] is None and joint["interaction_gap"] is None
+    assert "no better than guessing" in joint["why_not"] and joint["measured"]["accuracy"] < 0.2
+    status, out, _ = call(capsys, "sample:lenet5", "--images", "100", "--lose", "100")
+    assert status == 0 and "no better than guessing" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
