@@ -92,6 +92,7 @@ def test_it_is_carried_out_once(done: Path) -> None:
         execute(path)
 
 
+@pytest.mark.slow
 def test_a_process_that_cannot_begin_says_why() -> None:
     path = create_run(Recipe(model="sample:lenet300", data="mnist"), data_dir="/nowhere")
     start_run(path)

@@ -105,6 +105,7 @@ def test_how_ones_own_images_are_learnt_from_can_be_chosen(app: AppTest, mine: P
     request_cancel(run.path)
 
 
+@pytest.mark.slow
 def test_a_low_figure_is_doubted_and_the_right_way_is_offered(app: AppTest, mine: Path) -> None:
     give(app, mine / "photos.zip")
     app.button(key="gate_no").click().run()
@@ -131,6 +132,7 @@ def test_what_is_no_number_is_one_sentence(app: AppTest, mine: Path) -> None:
     assert "gate_yes" in keys(app), "the question stays"
 
 
+@pytest.mark.slow
 def test_without_labels_it_is_agreement(app: AppTest, mine: Path) -> None:
     give(app, mine / "flat.zip")
     assert "gate_yes" in keys(app) and "right. As expected?" not in words(app)

@@ -103,6 +103,7 @@ def test_bad_weights_are_refused_and_move_nothing(app: AppTest, tmp_path: Path) 
     assert "exported program" in app.error[0].value and spooled(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_somebody_elses_file_does_not_open(app: AppTest, tmp_path: Path) -> None:
     opened(app)
     app.selectbox(key="your_network_name").set_value(NET).run()
