@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.slow
 def test_a_plan_travels_in_its_address(server: str, page: Page) -> None:
     page.goto(f"{server}/prune", wait_until="domcontentloaded")
     row = board_row(page)

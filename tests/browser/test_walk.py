@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.slow
 def test_a_walk_from_start_to_a_run_in_the_trade_off(server: str, page: Page, home: Path) -> None:
     page.goto(server, wait_until="domcontentloaded")
     page.get_by_text("Time for 32 images").wait_for()
