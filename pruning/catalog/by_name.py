@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pruning.base.errors import InputError, excerpt
 from pruning.base.extras import need
 from pruning.catalog.names import check_name, library_names
-from pruning.catalog.opener import Opener
+from pruning.catalog.opener import Opener, stamp_of_files
 from pruning.catalog.references import Reference, read_options
 from pruning.catalog.weights.kinds import kind_of
 
@@ -94,6 +94,7 @@ TORCHVISION = Opener(
     check=_check,
     open=_open,
     check_visitor=_check_visitor,
+    stamp=stamp_of_files,
     large=True,
     sizes=True,
     suggestions=_torchvision_names,
@@ -105,6 +106,7 @@ TIMM = Opener(
     check=_check,
     open=_open,
     check_visitor=_check_visitor,
+    stamp=stamp_of_files,
     large=True,
     sizes=True,
     suggestions=_timm_names,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pruning.base.errors import InputError, excerpt
 from pruning.base.files import given_path
-from pruning.catalog.opener import Opener
+from pruning.catalog.opener import Opener, stamp_of_files
 from pruning.catalog.references import Reference, read_file
 from pruning.catalog.weights.kinds import kind_of
 
@@ -48,5 +48,6 @@ FILE = Opener(
     check=_check,
     open=_open,
     check_visitor=_refuse_visitor,
+    stamp=stamp_of_files,
     is_path=True,
 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pruning.base.errors import PruningError
+from pruning.base.files import given_path
 from pruning.catalog.references import Reference
 
 if TYPE_CHECKING:
@@ -24,6 +27,19 @@ def unchanging(reference: Reference) -> tuple[int, ...]:
 def nothing() -> Mapping[str, str]:
     """No references to choose from."""
     return {}
+
+
+def stamp_of_files(reference: Reference) -> tuple[int, ...]:
+    """Time, size and place of the code and the weights that a reference names; what is absent has none."""
+    named = [reference.name] if reference.kind == "file" else []
+    if reference.weights not in (None, "default"):
+        named.append(str(reference.weights))
+    found: list[int] = []
+    for path in named:
+        with suppress(OSError, ValueError, PruningError):
+            status = given_path(path).stat()
+            found += (status.st_mtime_ns, status.st_size, status.st_ino)
+    return tuple(found)
 
 
 @dataclass(frozen=True, kw_only=True)

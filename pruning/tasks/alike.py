@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor
 from torch.nn import functional as F
 
 from pruning.data.info import DataInfo
 from pruning.tasks.means import mean_difference, mean_interval
 from pruning.tasks.metric import Metric
-from pruning.tasks.ranks import by_guessing
-from pruning.tasks.shares import paired_difference, share_interval
+from pruning.tasks.ranks import ACCURACY
 
 WORST = 100.0
 """Nats: what counts for an output that is NaN, where a divergence would be infinite."""
@@ -43,19 +44,11 @@ def the_worst(info: DataInfo) -> float:
     return WORST
 
 
-AGREEMENT = Metric(
+AGREEMENT = replace(
+    ACCURACY,
     name="agreement",
     title="agreement with the unpruned network",
-    unit="%",
-    unit_of_change="points",
-    scale=100.0,
-    digits=1,
-    counts=True,
-    bounds=(0.0, 1.0),
     score=agrees,
-    interval=share_interval,
-    difference=paired_difference,
-    guess=by_guessing,
     lost="answered otherwise",
     won="answered alike again",
     kept="answered as before",

@@ -67,3 +67,20 @@ def test_another_kind_is_another_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [target.units for target in subject.graph.groups] == [3] and subject.missing
     with pytest.raises(InputError, match=r"Did you mean 'mine:4'\? Use .*mine:WIDTH"):
         open_network("mime:4")
+
+
+def test_a_network_is_another_one_once_its_code_or_weights_are_written_anew(tmp_path: Path) -> None:
+    code, weights = tmp_path / "net.py", tmp_path / "net.pt"
+    for ref in (f"file:{code}:build?weights={weights}", f"torchvision:resnet18?weights={weights}"):
+        reference = parse_reference(ref)
+        stamp, seen = OPENERS[reference.kind].stamp, []
+        for content in (None, b"1", b"22"):
+            if content is not None:
+                weights.write_bytes(content)
+            seen.append(stamp(reference))
+        if reference.kind == "file":
+            code.write_text("def build(): ...")
+            seen.append(stamp(reference))
+        assert len(set(seen)) == len(seen) and stamp(reference) == seen[-1]
+        weights.unlink()
+    assert OPENERS["torchvision"].stamp(parse_reference("torchvision:resnet18")) == ()

@@ -132,13 +132,16 @@ def with_data(subject: Subject, data: str, preprocess: Preprocess | None = None)
 
     Raises as `Subject.with_data` does, and InputError where the images are code that may not be run for this visitor.
     """
+    from pruning.catalog.openers import OPENERS, parse_reference
     from pruning.data.readers import is_on_this_machine_alone
 
     how = preprocess or permits.prepared(subject.ref, data)
     if not is_on_this_machine_alone(data):
         return subject.with_data(data, state.data_dir(data), how, load_data)
     check_images(data)
-    return _with_own(subject.ref, subject.digest, data, how, _stamp(data), subject)
+    reference = parse_reference(subject.ref)
+    opened = OPENERS[reference.kind].stamp(reference)
+    return _with_own(subject.ref, subject.digest, opened, data, how, _stamp(data), subject)
 
 
 def load_data(name: str, data_dir: str | None = None, preprocess: Preprocess | None = None) -> Data:
@@ -196,7 +199,13 @@ def _load_data(name: str, data_dir: str | None, preprocess: Preprocess | None, s
 
 @st.cache_resource(show_spinner=False, max_entries=6)
 def _with_own(
-    ref: str, digest: str, data: str, preprocess: Preprocess | None, stamp: tuple[int, ...], _subject: Subject
+    ref: str,
+    digest: str,
+    opened: tuple[int, ...],
+    data: str,
+    preprocess: Preprocess | None,
+    stamp: tuple[int, ...],
+    _subject: Subject,
 ) -> Subject:
     """Fitting a network and images to each other asks the network, which may take a second."""
     return _subject.with_data(data, None, preprocess, load_data)
