@@ -13,7 +13,7 @@ from typing import Any
 
 from pruning.base.errors import InputError, StorageError
 from pruning.base.safe_json import JSONError, load
-from pruning.settings import Uploads
+from pruning.settings.tables import Uploads
 from pruning.uploads.spool import Kind
 
 PROJECT = Path(__file__).resolve().parents[2]

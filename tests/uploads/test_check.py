@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from pruning.base.errors import InputError
-from pruning.settings import Uploads
+from pruning.settings.tables import Uploads
 from pruning.uploads import check
 
 LIMITS = Uploads(memory_mb=1000, seconds=60)

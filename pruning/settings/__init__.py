@@ -2,18 +2,16 @@
 
     python -m pruning.settings      # says what holds, or what is wrong, in a sentence
 
-A table of the file is a field of `Settings`, a key in it a field of that table's class: another setting is another
-field.
+A table of the file is a field of `Settings`, a key in it a field of that table's class (`tables`): another setting is
+another field.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import functools
 import ipaddress
 import os
-import sys
 import tomllib
 import typing
 from collections.abc import Callable, Mapping
@@ -22,67 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from pruning.base.errors import InputError, PruningError, StorageError, excerpt
-from pruning.base.files import cache_dir, given_path, read_bytes
+from pruning.base.files import given_path, read_bytes
+from pruning.settings.tables import DataFolders, PythonFiles, Uploads
 
 VARIABLE = "PRUNING_SETTINGS"
 LARGEST = 1_000_000
 """Bytes of the file."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PythonFiles:
-    """`[python]`: files with code, whose functions make networks or images. Opening one runs it on the server."""
-
-    allowed: bool = False
-    """Whether they may be opened in the app; even then only where it serves this machine alone."""
-    folders: tuple[Path, ...] = ()
-    """Where they may lie."""
-
-    def __post_init__(self) -> None:
-        if self.allowed and not self.folders:
-            raise InputError("[python] allows files with code but names no folders: list those that may hold them.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataFolders:
-    """`[data]`: images on the server that visitors may choose."""
-
-    folders: tuple[Path, ...] = ()
-    """Folders and files offered by name. Where the app serves this machine alone, any other can be typed as well."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Uploads:
-    """`[uploads]`: files that visitors send."""
-
-    folder: Path = field(default_factory=lambda: cache_dir() / "uploads")
-    """Where they are kept, each under a random name."""
-    largest_weights_mb: int = 500
-    """0: no weights can be sent."""
-    largest_images_mb: int = 500
-    """Of a zip, npz or Parquet file; 0: none can be sent."""
-    hours: float = 24
-    """How long they are kept after they were last opened; those that a run names stay until the run is deleted."""
-    memory_mb: int = 4000
-    """What the process that checks them may take, beside what PyTorch itself takes."""
-    seconds: int = 300
-    """How long it may take."""
-
-    def __post_init__(self) -> None:
-        for name, least, most in (
-            ("largest_weights_mb", 0, 20_000),
-            ("largest_images_mb", 0, 20_000),
-            ("hours", 0.1, 8760),
-            ("memory_mb", 200, 1_000_000),
-            ("seconds", 5, 3600),
-        ):
-            if not least <= getattr(self, name) <= most:
-                raise InputError(f"[uploads] {name} goes from {least:g} to {most:g}, not {getattr(self, name):g}.")
-
-    @property
-    def largest_mb(self) -> int:
-        """The largest file of any kind."""
-        return max(self.largest_weights_mb, self.largest_images_mb)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,21 +184,3 @@ def is_loopback_address(address: str | None) -> bool:
         return ipaddress.ip_address(address or "").is_loopback
     except ValueError:
         return False
-
-
-def main() -> int:
-    """Say what holds; 2 where it is wrong."""
-    try:
-        found = settings()
-    except PruningError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    for table in dataclasses.fields(found):
-        for name, value in vars(getattr(found, table.name)).items():
-            shown = ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else value
-            print(f"[{table.name}] {name}: {shown}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Who asked for a job: each visitor's wish is an object of its own, so that one of many takes back theirs alone.
+
+wishes/owner.json       of the one whose machine it is: a command, or the app on localhost
+wishes/3f2a....json     of a visitor, by their name among the visitors of a server
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pruning.base.errors import InputError, StorageError
+from pruning.base.fields import Fields
+from pruning.base.safe_json import dump, load_object
+from pruning.jobs.store import Store
+
+WISHES = "wishes"
+OWNER = ""
+"""The visitor who is none: whoever's machine it is."""
+VISITOR = re.compile(r"[0-9a-f]{1,64}")
+"""What a visitor is called in files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """That a visitor asked for the work."""
+
+    visitor: str = OWNER
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """For people: nothing is decided by it."""
+
+
+def wish(store: Store, visitor: str = OWNER) -> bool:
+    """Note that a visitor asks for the work of a store; False where they did before.
+
+    Raises:
+        InputError: no visitor has such a name.
+        StorageError: it cannot be written.
+    """
+    return store.create(_name(visitor), dump({"at": datetime.now(UTC).isoformat()}))
+
+
+def withdraw(store: Store, visitor: str = OWNER) -> bool:
+    """Take back a visitor's wish; whether nobody's is left. Errors as `wish`."""
+    store.delete(_name(visitor))
+    return not wishes(store)
+
+
+def wishes(store: Store) -> list[Wish]:
+    """Who asked for the work, the first to ask first; of what is damaged, only who. None for work of before there were
+    wishes.
+
+    Raises:
+        StorageError: the folder cannot be read.
+    """
+    found = []
+    for name in store.list(WISHES):
+        visitor = OWNER if name == "owner.json" else name.removesuffix(".json")
+        if visitor == OWNER or VISITOR.fullmatch(visitor):
+            found.append(Wish(visitor=visitor, at=_at(store, f"{WISHES}/{name}")))
+    return sorted(found, key=lambda one: (one.at, one.visitor))
+
+
+def _name(visitor: str) -> str:
+    if visitor != OWNER and not VISITOR.fullmatch(visitor):
+        raise InputError("A visitor is named by up to 64 of the characters 0 to 9 and a to f.")
+    return f"{WISHES}/{visitor or 'owner'}.json"
+
+
+def _at(store: Store, name: str) -> datetime:
+    try:
+        content = store.read(name)
+        return (
+            datetime.min.replace(tzinfo=UTC)
+            if content is None
+            else Fields(load_object(content, name), name).moment("at")
+        )
+    except StorageError:
+        return datetime.min.replace(tzinfo=UTC)

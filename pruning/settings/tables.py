@@ -1,0 +1,65 @@
+"""The tables of `pruning.toml`, each with its settings, what they are where nobody says anything, and their bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pruning.base.errors import InputError
+from pruning.base.files import cache_dir
+
+
+@dataclass(frozen=True, kw_only=True)
+class PythonFiles:
+    """`[python]`: files with code, whose functions make networks or images. Opening one runs it on the server."""
+
+    allowed: bool = False
+    """Whether they may be opened in the app; even then only where it serves this machine alone."""
+    folders: tuple[Path, ...] = ()
+    """Where they may lie."""
+
+    def __post_init__(self) -> None:
+        if self.allowed and not self.folders:
+            raise InputError("[python] allows files with code but names no folders: list those that may hold them.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFolders:
+    """`[data]`: images on the server that visitors may choose."""
+
+    folders: tuple[Path, ...] = ()
+    """Folders and files offered by name. Where the app serves this machine alone, any other can be typed as well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uploads:
+    """`[uploads]`: files that visitors send."""
+
+    folder: Path = field(default_factory=lambda: cache_dir() / "uploads")
+    """Where they are kept, each under a random name."""
+    largest_weights_mb: int = 500
+    """0: no weights can be sent."""
+    largest_images_mb: int = 500
+    """Of a zip, npz or Parquet file; 0: none can be sent."""
+    hours: float = 24
+    """How long they are kept after they were last opened; those that a run names stay until the run is deleted."""
+    memory_mb: int = 4000
+    """What the process that checks them may take, beside what PyTorch itself takes."""
+    seconds: int = 300
+    """How long it may take."""
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("largest_weights_mb", 0, 20_000),
+            ("largest_images_mb", 0, 20_000),
+            ("hours", 0.1, 8760),
+            ("memory_mb", 200, 1_000_000),
+            ("seconds", 5, 3600),
+        ):
+            if not least <= getattr(self, name) <= most:
+                raise InputError(f"[uploads] {name} goes from {least:g} to {most:g}, not {getattr(self, name):g}.")
+
+    @property
+    def largest_mb(self) -> int:
+        """The largest file of any kind."""
+        return max(self.largest_weights_mb, self.largest_images_mb)
