@@ -119,6 +119,9 @@ def _prune_options(sub: argparse.ArgumentParser) -> None:
     _with_expected(sub)
     sub.add_argument("--out", type=path, metavar="DIR", help="the run's folder (default: a new one in runs/)")
     sub.add_argument(
+        "--no-times", action="store_true", help="leave the times out: `times RUN` measures them when you like"
+    )
+    sub.add_argument(
         "--require", action="append", default=[], metavar="'accuracy>=0.97'",
         help="fail (exit 1) unless the result meets this; any figure of the JSON by its path, such as "
         "pruned.params<=100000, difference.accuracy>=-0.01, speedup.1.0>1.5; a metric alone (accuracy, top5, "
@@ -186,6 +189,19 @@ def _latency(args: argparse.Namespace, stop: Stop) -> None:
     emit(result, lines, as_json=args.json)
 
 
+def _times_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+
+
+def _times(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.times import check_quiet, times
+
+    result, lines = times(args, stop)
+    emit(result, lines, as_json=args.json)
+    if args.work is None:  # else the run's page says so
+        check_quiet(result)
+
+
 def _report_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
     sub.add_argument("--out", type=path, metavar="FILE", help="the file (default: report.html in the run's folder)")
@@ -237,9 +253,13 @@ def _worker_options(sub: argparse.ArgumentParser) -> None:
 
 
 def _worker(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.jobs.queue.worker import is_pool
     from pruning.runs import execute
+    from pruning.runs.times import follow_with_times
 
     execute(args.run_dir, cancel=stop, work=args.work)
+    if is_pool():
+        follow_with_times(args.run_dir)
 
 
 COMMANDS: dict[str, Command] = {
@@ -283,6 +303,12 @@ COMMANDS: dict[str, Command] = {
             explanation="Time the layers against their widths on this machine; keeps the times.",
             options=_latency_options,
             run=_latency,
+        ),
+        Command(
+            name="times",
+            explanation="Time the networks of a finished run, dense and pruned in turn; the run keeps the last times.",
+            options=_times_options,
+            run=_times,
         ),
         Command(
             name="report",
