@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, tzinfo
+
 from pruning.base.errors import excerpt
 
 
@@ -55,6 +57,16 @@ def interval(ends: tuple[float, float]) -> str:
 def threads(count: int) -> str:
     """'1 thread', '2 threads'."""
     return f"{count} thread{'' if count == 1 else 's'}"
+
+
+def moment(at: datetime, zone: tzinfo | None = None) -> str:
+    """A date and time, in this machine's zone unless another is named: '27 Nov, 10:12'.
+
+    >>> moment(datetime(2026, 11, 7, 9, 5, tzinfo=UTC), UTC)
+    '7 Nov, 09:05'
+    """
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b, %H:%M}"
 
 
 def milliseconds(value: float) -> str:

@@ -248,6 +248,17 @@ def _doctor(args: argparse.Namespace, stop: Stop) -> None:
         raise RequirementError(f"The installation lacks {', '.join(missing)}: run 'make venv'.")
 
 
+def _clock_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("question", help="what is to be timed, as JSON")
+
+
+def _clock(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.clock import clock
+
+    result, lines = clock(args.question, stop, args.work)
+    emit(result, lines, as_json=args.json)
+
+
 def _worker_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run_dir", type=path)
 
@@ -327,6 +338,12 @@ COMMANDS: dict[str, Command] = {
             explanation="Say what this installation has, and what is missing.",
             options=_doctor_options,
             run=_doctor,
+        ),
+        Command(
+            name="clock",
+            explanation="Time a cut that a page shows (used by the app).",
+            options=_clock_options,
+            run=_clock,
         ),
         Command(
             name="worker",

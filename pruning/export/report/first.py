@@ -85,7 +85,7 @@ def _metric_tile(contents: Contents) -> str:
 def _time_tile(contents: Contents) -> str:
     speedup = contents.result.speedup()
     if speedup is None:
-        return tile("Time of one image", "not timed", None)
+        return tile("Time of one image", contents.result.untimed, None)
     times = [side.latency[speedup.batch].median for side in (contents.result.dense, contents.result.pruned)]
     return tile(
         "Time of one image",
@@ -176,7 +176,7 @@ def _time(contents: Contents) -> str:
         for speedup in contents.result.speedups
     ]
     if not spans:
-        return "What the clock says is not known: no time was taken."
+        return f"What the clock says is not known: {contents.result.untimed}."
     return f"The clock says: {'; '.join(spans)}. That was measured on one machine; another processor may differ."
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pruning.base.words import amount, factor, milliseconds, size, threads
 from pruning.granularity import find_granularity
+from pruning.latency.threads import timing_threads
 from pruning.render.markup.badges import Kind
 from pruning.render.markup.tiles import WAITING, Number, Tile, absent
 
@@ -25,8 +26,8 @@ WORDS = {
     "params": "Parameters",
     "nonzero": "Non-zero parameters",
     "macs": "Multiplications (MACs)",
-    "time_one": "Time for {batch} image, 1 thread",
-    "time": "Time for {batch} images, 1 thread",
+    "time_one": "Time for {batch} image, {threads}",
+    "time": "Time for {batch} images, {threads}",
     "of": "{now} of {dense}",
     "still": "{now} of {dense} · still {bytes}",
     "and_bytes": "{now} of {dense} · {bytes}",
@@ -105,7 +106,7 @@ def macs_tile(dense: Counted, now: Counted, words: Mapping[str, str] = WORDS, *,
 
 def time_tile(batch: int, timing: Comparison | str | None, words: Mapping[str, str] = WORDS) -> Tile:
     """How much faster on the clock, claiming no more than the interval shows; a string says why there is no time."""
-    title = words["time_one" if batch == 1 else "time"].format(batch=batch)
+    title = words["time_one" if batch == 1 else "time"].format(batch=batch, threads=threads(timing_threads()))
     number = WAITING if timing is None else absent(timing) if isinstance(timing, str) else _timed(timing, words)
     return Tile(title=title, numbers=(number,), width=1.25)
 
@@ -115,8 +116,9 @@ def result_time(result: Result) -> Number | None:
     speedup = result.speedup()
     if speedup is None:
         return None
-    several = f"{speedup.low:.2f}–{speedup.high:.2f}×, {threads(result.threads)}"
-    words = speedup.words if result.threads == 1 else several  # one thread: as the tile's title says
+    count = result.clock.threads
+    several = f"{speedup.low:.2f}–{speedup.high:.2f}×, {threads(count)}"
+    words = speedup.words if count == timing_threads() else several  # as many as the tile's title says
     return Number(speedup.short, "measured", words)
 
 
