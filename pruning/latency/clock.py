@@ -1,5 +1,4 @@
-"""Time a model against another in the same minute, and against itself: in turn, medians, and an interval of the ratio.
-"""
+"""Time a model against another in the same minute, and against itself: in turn, by medians, with an interval."""
 
 from __future__ import annotations
 

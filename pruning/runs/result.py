@@ -16,7 +16,7 @@ from pruning.base.errors import InputError, first_line
 from pruning.cost.counts import Cost
 from pruning.data.info import Role
 from pruning.latency import clock
-from pruning.latency.clock import Timing
+from pruning.latency.clock import Comparison, Timing
 from pruning.latency.noise import TOO_NOISY
 from pruning.planning.plan import LayerPlan
 from pruning.removal.verify import Check
@@ -156,7 +156,7 @@ class Speedup:
             _refuse(f"the speed-up of a batch of {self.batch} is {self.low:g}, {self.middle:g}, {self.high:g}")
 
     @classmethod
-    def of(cls, found: clock.Comparison) -> Speedup:
+    def of(cls, found: Comparison) -> Speedup:
         """As it was measured."""
         low, middle, high = found.speedup
         return cls(batch=found.batch, low=low, middle=middle, high=high)
@@ -338,7 +338,7 @@ class Result:
         own = Timed(cpu=self.cpu, threads=self.threads, engine=self.engine, torch=self.torch)
         return own if self.timed is None else self.timed
 
-    def with_times(self, timed: Timed, comparisons: Sequence[clock.Comparison]) -> Result:
+    def with_times(self, timed: Timed, comparisons: Sequence[Comparison]) -> Result:
         """The same with these times in place of any others; of noisy ones nothing but that they were noisy.
 
         Raises:

@@ -72,7 +72,6 @@ def _batch(pair: Pair) -> int | None:
 def _time(pair: Pair, batch: int | None, requests: float, days: float, price: float | None, currency: str) -> None:
     """Machine time and money of a year."""
     from pruning.compare.savings import Usage, formula, machine_time
-
     from pruning.runs.result import NOT_TIMED
 
     speedup = None if batch is None else pair.speedup(batch)

@@ -7,10 +7,12 @@ each other; a lesson brings its own words.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from pruning.base.words import amount, factor, milliseconds, size, threads
+from pruning.base.words import amount, factor, milliseconds, moment, size, threads
 from pruning.granularity import find_granularity
+from pruning.latency.noise import TOO_NOISY
 from pruning.latency.threads import timing_threads
 from pruning.render.markup.badges import Kind
 from pruning.render.markup.tiles import WAITING, Number, Tile, absent
@@ -47,6 +49,8 @@ COMPARED = {
     "same": "same",
 }
 """Where two networks are held against each other. `unchanged` and `same`: where a count is as before."""
+OF_NOW = timedelta(minutes=10)
+"""A time that was measured longer ago is dated."""
 
 
 class Counted(Protocol):
@@ -136,9 +140,17 @@ def _timed(timing: Comparison, words: Mapping[str, str]) -> Number:
     from pruning.latency.clock import short, shows
 
     low, middle, high = timing.speedup
+    if not timing.quiet:
+        return absent(TOO_NOISY)
+    when = _when(timing.at)
     if not shows(timing.speedup):
         text = words["no_speedup"].format(low=f"{low:.2f}", high=f"{high:.2f}")
-        return Number(short(timing.speedup), "measured", text)
+        return Number(short(timing.speedup), "measured", text + when)
     big = words["faster" if low > 1 else "slower"].format(times=f"{middle:.2f}")
     times = f"{milliseconds(timing.dense.median)} → {milliseconds(timing.pruned.median)}"
-    return Number(big, "measured", f"{times} ({low:.2f}–{high:.2f}×)")
+    return Number(big, "measured", f"{times} ({low:.2f}–{high:.2f}×){when}")
+
+
+def _when(at: datetime | None) -> str:
+    """Of a time that is not of this moment."""
+    return "" if at is None or abs(datetime.now(UTC) - at) < OF_NOW else f" · measured {moment(at)}"
