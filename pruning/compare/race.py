@@ -75,8 +75,8 @@ class Standing:
 
     @property
     def leader(self) -> int | None:
-        """0 or 1, once the clock shows it; None where the interval contains 1, and in a race that was too noisy or is not
-        over."""
+        """0 or 1, once the clock shows it; None where the interval contains 1, and in a race that was too noisy or is
+        not over."""
         if self.speedup is None or not self.quiet or not shows(self.speedup):
             return None
         return 1 if self.speedup[0] > 1 else 0
