@@ -130,6 +130,29 @@ def recorded(question: Question, now: datetime | None = None) -> Comparison | No
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a question stands."""
+
+    time: Comparison | None
+    """As `recorded`."""
+    is_coming: bool
+    """Whether it is being answered, or waits for that."""
+    refusal: str | None
+    """Why there is no answer, in a sentence, where measuring it failed."""
+
+
+def standing(question: Question) -> Standing:
+    """How a question stands."""
+    now = question.job.status()
+    failed = now is not None and now.state == "failed"
+    return Standing(
+        time=recorded(question),
+        is_coming=now is not None and now.is_working,
+        refusal=now.text if failed and now is not None else None,
+    )
+
+
 def _read(question: Question, name: str) -> Comparison | None:
     try:
         content = question.job.read(name)

@@ -253,6 +253,11 @@ class Timed:
     noisy: tuple[int, ...] = ()
     """Batch sizes whose times the machine was too noisy for: nothing else is told of them."""
 
+    @property
+    def without(self) -> str:
+        """Why there is no speed-up where there is none, in a few words."""
+        return TOO_NOISY if self.noisy else NOT_TIMED
+
     def __post_init__(self) -> None:
         if self.threads < 1 or any(batch < 1 for batch in self.noisy):
             _refuse(f"it was timed on {self.threads} threads with batches of {self.noisy}")
@@ -344,14 +349,15 @@ class Result:
         Raises:
             InputError: they contradict each other.
         """
+        timed = replace(timed, noisy=tuple(found.batch for found in comparisons if not found.quiet))
         quiet = sorted((found for found in comparisons if found.quiet), key=lambda found: found.batch)
         return replace(
             self,
             dense=replace(self.dense, latency={found.batch: found.dense for found in quiet}),
             pruned=replace(self.pruned, latency={found.batch: found.pruned for found in quiet}),
             speedups=tuple(Speedup.of(found) for found in quiet),
-            timed=replace(timed, noisy=tuple(found.batch for found in comparisons if not found.quiet)),
-            untimed=TOO_NOISY if comparisons else NOT_TIMED,
+            timed=timed,
+            untimed=timed.without,
         )
 
 

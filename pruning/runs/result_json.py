@@ -191,6 +191,7 @@ def _stages_values(stages: Stages) -> Values:
 
 
 def _result(fields: Fields) -> Result:
+    timed = timed_of(fields.part("timed")) if "timed" in fields else None
     return Result(
         recipe=_recipe(fields.part("recipe")),
         model=fields.text("model"),
@@ -211,7 +212,8 @@ def _result(fields: Fields) -> Result:
         threads=fields.whole("threads"),
         torch=fields.text("torch"),
         seconds=fields.number("seconds"),
-        timed=timed_of(fields.part("timed")) if "timed" in fields else None,
+        timed=timed,
+        **({} if timed is None else {"untimed": timed.without}),
     )
 
 

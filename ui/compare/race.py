@@ -60,8 +60,8 @@ def show(pair: Pair) -> None:
     st.caption(
         f"The select images over and over, in PyTorch on {threads(timing_threads())} of this machine. The two take "
         "turns of a few hundredths of a second, who begins is drawn by lot, and each has a clock of its own that runs "
-        "only while it computes. The ratio is of medians over many turns, which a single pause of the machine does not move; "
-        "pictures a second are over the whole race, pauses included."
+        "only while it computes. The ratio is of medians over many turns, which a single pause of the machine does not "
+        "move; pictures a second are over the whole race, pauses included."
     )
     st.divider()
     blind.show(pair, data)

@@ -13,7 +13,7 @@ from ui.kit import jobs, loaders
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
-    from pruning.latency.cuts import Question
+    from pruning.latency.cuts import Question, Standing
     from pruning.planning.plan import Plan
     from pruning.subject import Subject
 
@@ -32,47 +32,45 @@ def speed(
 ) -> Comparison | str:
     """Time of a cut network against dense, on the clock; a string says why there is none.
 
-    `anew`: whether or not it is known. `button`: one below, where the machine was too noisy, to try again. Where it
+    `anew`: whether or not it is known. `button`: one below, where there is none, to try again. Where it
     takes longer than `longest` seconds the page is drawn anew once the time is there.
     """
     from pruning.base.errors import PruningError
-    from pruning.latency.cuts import Question, recorded, start
+    from pruning.latency.cuts import Question, standing, start
 
     try:
         question = Question.of(subject, plan, batch)
         again: set[str] = st.session_state.setdefault(_AGAIN, set())
-        found = recorded(question)
-        if anew or question.key in again or found is None:
+        found = standing(question)
+        if anew or question.key in again or (found.time is None and found.refusal is None):
             again.discard(question.key)
             start(question)
-            if not _wait(question, longest):
-                _draw_anew_then(question)
-                return found if found is not None and found.quiet else FOLLOWS
-            ended = question.job.status()
-            if ended is not None and ended.state != "done":
-                return ended.text
-            found = recorded(question)
+            _wait(question, longest)
+            found = standing(question)
     except PruningError as error:  # the page goes on without a time
         return str(error)
-    if found is not None and found.quiet:
-        return found
-    if button:
+    if found.is_coming:
+        _draw_anew_then(question)
+    said = words(found)
+    if button and isinstance(said, str) and said != FOLLOWS:
         st.button(AGAIN, icon=":material/timer:", key=f"again_{question.key}", on_click=again.add, args=(question.key,))
-    return NOISY
+    return said
 
 
 def look_up(subject: Subject, plan: Plan, batch: int) -> Comparison | str:
     """A time that a page did not wait for, as far as it is there; a string says why it is not."""
-    from pruning.latency.cuts import Question, recorded
+    from pruning.latency.cuts import Question, standing
 
-    question = Question.of(subject, plan, batch)
-    now = question.job.status()
-    if now is not None and now.is_working:
+    return words(standing(Question.of(subject, plan, batch)))
+
+
+def words(found: Standing) -> Comparison | str:
+    """A time, the recorded one while another is measured; or why there is none."""
+    if found.time is not None and found.time.quiet:
+        return found.time
+    if found.is_coming:
         return FOLLOWS
-    found = recorded(question)
-    if found is None:
-        return FOLLOWS if now is None else now.text or NOISY
-    return found if found.quiet else NOISY
+    return found.refusal or NOISY
 
 
 def follow(subject: Subject, plan: Plan, batch: int) -> None:
@@ -82,16 +80,12 @@ def follow(subject: Subject, plan: Plan, batch: int) -> None:
     _draw_anew_then(Question.of(subject, plan, batch))
 
 
-def _wait(question: Question, longest: float) -> bool:
-    """Whether it was answered, or failed, within so many seconds."""
+def _wait(question: Question, longest: float) -> None:
+    """Wait until it was answered, or failed, for so many seconds at most."""
     until, follower = time.monotonic() + longest, jobs.follow(question.job)
     try:
-        while True:
-            now = follower.status()
-            if now is None or not now.is_working:
-                return True
-            if time.monotonic() >= until or loaders.asked_to_stop():
-                return False
+        while (now := follower.status()) is not None and now.is_working and time.monotonic() < until:
+            loaders.asked_to_stop()
             time.sleep(LOOK_SECONDS)
     except BaseException:  # somebody moved on: the next page asks what it needs
         question.job.request_cancel(OWNER)

@@ -88,12 +88,15 @@ def footnote(result: Result) -> str:
 
 def _timed(result: Result) -> str:
     """How the times were taken, or why there are none."""
+    from pruning.runs.result import NOT_TIMED
+
     clock = result.clock
     machine = f"{clock.engine}, {threads(clock.threads)}, torch {clock.torch}"
     noisy = " and ".join(map(str, clock.noisy))
     without = f" Batch {noisy}: {TOO_NOISY}." if noisy and result.speedups else ""
     if not result.speedups:
-        return f"No time: {result.untimed}; {machine}."
+        said = "No time was taken" if result.untimed == NOT_TIMED else f"No time: {result.untimed}"
+        return f"{said}; {machine}."
     at = "" if clock.at is None else f", {moment(clock.at)}"
     return f"Time: {machine}; dense and pruned timed in turn{at}.{without}"
 
