@@ -12,6 +12,7 @@ STRUCTURE = "model.json"
 ANSWERS = "answers.safetensors"
 HELD = "held.json"
 TIMES = "times.json"
+CHECKPOINT = "checkpoint.safetensors"
 EVENTS, CANCEL, LOCK = "events.jsonl", "cancel", "worker.lock"
 """Of runs that were carried out before there were jobs: what they told, the wish that they stop, their process's lock.
 """

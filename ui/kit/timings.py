@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.jobs.wishes import OWNER
 from pruning.latency.noise import TOO_NOISY
-from ui.kit import jobs, loaders
+from ui.kit import jobs, loaders, visitor
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
@@ -44,7 +43,7 @@ def speed(
         found = standing(question)
         if anew or question.key in again or (found.time is None and found.refusal is None):
             again.discard(question.key)
-            start(question)
+            start(question, visitor.current())
             _wait(question, longest)
             found = standing(question)
     except PruningError as error:  # the page goes on without a time
@@ -82,13 +81,13 @@ def follow(subject: Subject, plan: Plan, batch: int) -> None:
 
 def _wait(question: Question, longest: float) -> None:
     """Wait until it was answered, or failed, for so many seconds at most."""
-    until, follower = time.monotonic() + longest, jobs.follow(question.job)
+    until, follower, asked_by = time.monotonic() + longest, jobs.follow(question.job), visitor.current()
     try:
         while (now := follower.status()) is not None and now.is_working and time.monotonic() < until:
             loaders.asked_to_stop()
             time.sleep(LOOK_SECONDS)
     except BaseException:  # somebody moved on: the next page asks what it needs
-        question.job.request_cancel(OWNER)
+        question.job.request_cancel(asked_by)
         raise
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.jobs.wishes import OWNER
-from ui.kit import errors, jobs
+from ui.kit import errors, jobs, visitor
 
 if TYPE_CHECKING:
     from pruning.runs import Run
@@ -47,7 +47,7 @@ def _start(path: Path) -> None:
     from pruning.runs.times import start_times
 
     try:
-        start_times(path, OWNER)
+        start_times(path, visitor.current())
     except errors.PruningError as error:
         st.toast(errors.plain(str(error)), icon=":material/error:")
 
@@ -61,4 +61,9 @@ def _follow(path: Path) -> None:
     if now is None or not now.is_working:
         st.rerun()
     said = errors.plain(now.text[:1].lower() + now.text[1:])
-    jobs.bar(now, job.request_cancel, key="cancel_times", text=f"Times follow when the machine is quiet: {said}")
+    jobs.bar(
+        now,
+        partial(job.request_cancel, visitor.current()),
+        key="cancel_times",
+        text=f"Times follow when the machine is quiet: {said}",
+    )
