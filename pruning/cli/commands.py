@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pruning.runs  # noqa: F401 - adds run: to the openers
-from pruning.base.errors import RemovalError, RequirementError
+from pruning.base.errors import NoisyError, RemovalError, RequirementError
 from pruning.catalog.openers import OPENERS, forms
 from pruning.cli.arguments import number, path, whole
 from pruning.cli.images import add_image_options, asked_of
@@ -135,10 +135,15 @@ def _prune(args: argparse.Namespace, stop: Stop) -> None:
     asked, spec = asked_of(args), spec_of(args, RUN)
     from pruning.cli.prune import prune
 
-    result, lines, unmet = prune(args, spec, asked, stop, required=required, expected=expected)
+    result, lines, unmet, noisy = prune(args, spec, asked, stop, required=required, expected=expected)
     emit(result, lines, as_json=args.json)
     if unmet:
         raise RequirementError(f"The run is done, but does not meet: {'; '.join(unmet)}.")
+    if noisy:
+        raise NoisyError(
+            f"The run is done, but the machine was too noisy to measure {'; '.join(noisy)}: end what else computes on "
+            "it, and measure again by 'times'."
+        )
 
 
 def _sensitivity_options(sub: argparse.ArgumentParser) -> None:

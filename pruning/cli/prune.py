@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pruning.base.errors import InputError, NoisyError
+from pruning.base.errors import InputError
 from pruning.base.files import given_path
 from pruning.catalog import openers
 from pruning.cli.evaluate import check_has_images
@@ -45,8 +45,9 @@ def prune(
     *,
     required: Sequence[Requirement] = (),
     expected: Sequence[Requirement] = (),
-) -> tuple[dict[str, Any], list[str], list[str]]:
-    """Carry a run out: its result as JSON and as lines, and the requirements that it does not meet.
+) -> tuple[dict[str, Any], list[str], list[str], list[str]]:
+    """Carry a run out: its result as JSON and as lines, the requirements that it does not meet, and those of times
+    that the machine was too noisy for.
 
     `asked`: which images. `required` of the result; `expected` of the unpruned network, before anything is pruned.
 
@@ -54,7 +55,6 @@ def prune(
 
     Raises:
         PruningError: an option is not allowed, the images are absent, the run failed or was cancelled.
-        NoisyError: a time is required, and the machine was too noisy for it; the run is done.
     """
     _check_times(args, required)
     if args.out is not None:
@@ -75,9 +75,10 @@ def prune(
         if not args.no_times:
             measure_times(folder, say=say, cancel=cancel)
             result = with_times(result, folder)
-    _check_quiet(result, required, folder)
+    noisy = [wanted for wanted in required if wanted.batch in result.clock.noisy]
     values = {**to_values(result), "run": str(folder), **({} if gate is None else {"gate": gate.values})}
-    return values, _summary(result, folder), [wanted.text for wanted in required if not wanted.holds(values)]
+    unmet = [wanted.text for wanted in required if wanted not in noisy and not wanted.holds(values)]
+    return values, _summary(result, folder), unmet, [wanted.text for wanted in noisy]
 
 
 def _check_times(args: argparse.Namespace, required: Sequence[Requirement]) -> None:
@@ -85,16 +86,6 @@ def _check_times(args: argparse.Namespace, required: Sequence[Requirement]) -> N
     named = [wanted.path for wanted in required if wanted.batch is not None]
     if args.no_times and named:
         raise InputError(f"--require names '{named[0]}', and --no-times leaves the times out: leave --no-times out.")
-
-
-def _check_quiet(result: Result, required: Sequence[Requirement], folder: Path) -> None:
-    """Raises NoisyError where a time is required that the machine was too noisy for."""
-    for wanted in required:
-        if wanted.batch is not None and wanted.batch in result.clock.noisy:
-            raise NoisyError(
-                f"The run is done, but the machine was too noisy to measure '{wanted.path}': end what else computes on "
-                f"it, and measure again by `times {folder}`."
-            )
 
 
 def _check_measured(subject: Subject, required: Sequence[Requirement]) -> None:
