@@ -19,6 +19,7 @@ from pruning.base.errors import (
     RequirementError,
     excerpt,
 )
+from pruning.base.waiting import wait_asleep
 from pruning.catalog.openers import check_reference
 from pruning.cli.commands import COMMANDS
 from pruning.cli.output import say
@@ -32,6 +33,7 @@ not taken since the machine was too noisy."""
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 1 where the answer is no, 2 for an error, 130 when cancelled."""
+    wait_asleep()
     try:
         given = sys.argv[1:] if arguments is None else arguments
         if given[:1] == ["--job"]:
