@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
@@ -20,6 +22,8 @@ PATIENT, PROMPT_SECONDS = 600.0, 8.0
 that it takes bursts of quiet between which the others go on."""
 WAITING = "Waiting for a quiet machine"
 LOOK_SECONDS = 0.2
+FORGOTTEN = 60.0
+"""Seconds after which somebody who did not look no longer knows whether others were at work all the while."""
 
 
 @contextmanager
@@ -56,23 +60,46 @@ def wait_for_room(
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     """Wait for as long as jobs of other processes wait or are carried out on this machine, `patience` seconds at most;
-    whether there are none. `waiting`: called once where there are.
+    whether there are none. Seconds for which this process has just waited for the same count: many timings in a row
+    have patience once. `waiting`: called once where there are.
 
     Raises:
         Cancelled: `cancel()` became true.
     """
     line = line or local_line()
-    until, told = clock() + patience, False
+    told = False
     while is_busy(line):
         if cancel is not None and cancel():
             raise Cancelled("Cancelled while waiting for a quiet machine.")
-        if clock() >= until:
+        if clock() >= _BUSY.seen(clock()) + patience:
             return False
         if not told:
             waiting()
             told = True
         sleep(LOOK_SECONDS)
+    _BUSY.forget()
     return True
+
+
+@dataclass
+class _Busy:
+    """Since when this process has seen others at work."""
+
+    since: float = 0.0
+    last: float = -math.inf
+
+    def seen(self, now: float) -> float:
+        """Since when, others being at work now; what was seen long ago is forgotten."""
+        if not self.last <= now <= self.last + FORGOTTEN:
+            self.since = now
+        self.last = now
+        return self.since
+
+    def forget(self) -> None:
+        self.last = -math.inf
+
+
+_BUSY = _Busy()
 
 
 def is_busy(line: Line) -> bool:

@@ -36,7 +36,7 @@ from pruning.runs.result import Result
 from pruning.runs.result_json import read_result, to_values
 from pruning.runs.run import Run
 from pruning.runs.saved_model import save_model
-from pruning.runs.times import with_times
+from pruning.runs.times import stop_times, with_times
 from pruning.training.answers import save_answers
 
 LONGEST_REASON = 400
@@ -238,6 +238,8 @@ def delete_run(path: Path) -> None:
     """
     if read_run(path).state == "running":
         raise InputError(f"{path.name} is running: cancel it first.")
+    if not stop_times(path):
+        raise InputError(f"{path.name} is being timed: try again in a moment.")
     try:
         shutil.rmtree(path)
     except OSError as error:

@@ -5,6 +5,7 @@ result. It may be done again, also on another machine: the last times count.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,6 +42,7 @@ BATCHES = (1, 32)
 """Batch sizes at which a run is timed."""
 TRIES = 3
 """How often what was too noisy is timed."""
+STOPPED_SECONDS = 5.0
 SCHEMA_VERSION = 1
 DAMAGED = f"its {TIMES} is damaged"
 LARGEST = 1_000_000
@@ -75,6 +77,22 @@ def follow_with_times(folder: Path) -> None:
 def times_status(folder: Path) -> Status | None:
     """How the job stands; None where it was never asked for."""
     return times_job(folder).status()
+
+
+def stop_times(folder: Path, seconds: float = STOPPED_SECONDS) -> bool:
+    """Stop the job, so that its process writes nothing more into the folder; False where it still works after so many
+    seconds.
+
+    Raises:
+        StorageError: the wish that it stops cannot be written.
+    """
+    job, until = times_job(folder), time.monotonic() + seconds
+    job.request_cancel()
+    while job.is_working:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def measure_times(

@@ -21,7 +21,7 @@ from pruning.latency.clock import Comparison, Timing
 from pruning.latency.noise import Noise
 from pruning.render.markup import result as markup
 from pruning.render.markup.ledger_tiles import result_time
-from pruning.runs import create_run, execute, read_run, times
+from pruning.runs import create_run, delete_run, execute, read_run, times
 from pruning.runs.job import job_of
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result, Timed
@@ -178,6 +178,19 @@ def test_times_that_contradict_each_other_are_none(run: Path, monkeypatch: pytes
 def test_two_do_not_measure_at_once(run: Path) -> None:
     with times.times_job(run).working(), pytest.raises(InputError, match="Another process"):
         times.measure_times(run)
+
+
+def test_a_run_that_is_deleted_is_not_timed(run: Path) -> None:
+    times.start_times(run)
+    delete_run(run)
+    assert not run.exists() and not local_line().tickets()
+
+
+def test_a_run_that_is_being_timed_is_not_deleted(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(times.stop_times, "__defaults__", (0.1,))
+    with times.times_job(run).working(), pytest.raises(InputError, match="is being timed"):
+        delete_run(run)
+    assert read_run(run).state == "done"
 
 
 def test_they_are_cancelled_without_a_trace(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
