@@ -182,16 +182,21 @@ def read_runs(folder: Path | None = None) -> Listing:
         StorageError: the folder itself cannot be read.
     """
     folder = folder or default_runs_dir()
-    runs, unreadable = [], []
-    for path in _folders(folder):
-        try:
-            runs.append(_read(path))
-        except StorageError as error:
-            unreadable.append(Unreadable(path=path, reason=_plain(str(error))))
+    found = [read_folder(path) for path in folders_of_runs(folder)]
+    runs = [run for run in found if isinstance(run, Run)]
+    unreadable = [other for other in found if isinstance(other, Unreadable)]
     return Listing(
         runs=tuple(sorted(runs, key=lambda run: run.created, reverse=True)),
         unreadable=tuple(sorted(unreadable, key=lambda one: one.name)),
     )
+
+
+def read_folder(path: Path) -> Run | Unreadable:
+    """The run in a folder, or why it cannot be shown as one."""
+    try:
+        return _read(path)
+    except StorageError as error:
+        return Unreadable(path=path, reason=_plain(str(error)))
 
 
 def list_runs(folder: Path | None = None) -> list[Run]:
@@ -240,8 +245,12 @@ def _read(path: Path) -> Run:
     )
 
 
-def _folders(folder: Path) -> list[Path]:
-    """What is in a folder and is, or should be, a folder itself."""
+def folders_of_runs(folder: Path) -> list[Path]:
+    """What is in a folder and is, or should be, that of a run: files, and names with a dot in front, are none.
+
+    Raises:
+        StorageError: the folder itself cannot be read.
+    """
     try:
         with os.scandir(folder) as entries:
             return [folder / entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
