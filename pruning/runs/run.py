@@ -99,6 +99,7 @@ class Run:
             data=recipe.data,
             preprocess=preprocess_text(recipe),
             origin=self.origin,
+            root=self._root,
             granularity=recipe.prune.granularity,
             criterion=recipe.prune.criterion,
             seed=recipe.prune.seed,
@@ -158,6 +159,13 @@ class Run:
             finetune_steps=self._described().steps_of(epochs, self.recipe.batch_size),
             seed=self.recipe.prune.seed + 1,
         )
+
+    @property
+    def _root(self) -> str | None:
+        try:
+            return None if self.result is None else read_origin(self.path)
+        except StorageError:
+            return None
 
     def _described(self) -> DataInfo:
         """Its images, as it had them prepared."""

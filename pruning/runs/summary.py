@@ -83,6 +83,8 @@ class Summary:
     """How they are prepared, as JSON; '' where they are as they are."""
     origin: str
     """Reference of the dense network that it goes back to, also through other runs; '' where that is not known."""
+    root: str | None
+    """The same as its own files say it, once it is done; None where they do not."""
     granularity: Granularity
     criterion: str
     seed: int

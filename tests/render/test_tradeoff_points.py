@@ -12,11 +12,13 @@ from pruning.runs import Run
 from pruning.runs.axes import AXES
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result
+from pruning.runs.summary import Summary
 
 
-def run(name: str, result: Result, **changes: object) -> Run:
+def run(name: str, result: Result, **changes: object) -> Summary:
     recipe = Recipe(model="sample:lenet300", data="mnist5k").replace(**changes)
-    return Run(path=Path(name), state="done", recipe=recipe, created=datetime.now(UTC), result=result, message=None)
+    made = Run(path=Path(name), state="done", recipe=recipe, created=datetime.now(UTC), result=result, message=None)
+    return made.summary
 
 
 def test_dense_stands_once_for_each_network(make_result: Callable[..., Result]) -> None:

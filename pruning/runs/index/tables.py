@@ -60,6 +60,7 @@ _SHOWN: tuple[Column[Any], ...] = (
     Column("data", Text),
     Column("preprocess", Text),
     Column("origin", Text),
+    Column("root", Text),
     Column("granularity", String),
     Column("criterion", String),
     Column("seed", Integer),
@@ -118,7 +119,9 @@ WISHES = Table(
 
 UNREADABLE = "unreadable"
 SHOWN = tuple(RUNS.c[column.name] for column in _SHOWN)
-WIDTH = len(SHOWN)
+WIDTH, EACH = len(SHOWN), len(_OF_A_NETWORK)
+BEFORE = [column.name for column in SHOWN].index("family") + 1
+"""Columns before those of the two networks."""
 
 
 def identity() -> str:
@@ -141,7 +144,7 @@ def to_row(summary: Summary) -> dict[str, Any]:
         **{
             name: getattr(summary, name)
             for name in (
-                "model", "data", "preprocess", "origin", "granularity", "criterion", "seed", "least", "most",
+                "model", "data", "preprocess", "origin", "root", "granularity", "criterion", "seed", "least", "most",
                 "removes_nothing", "schedule", "iterations", "finetune_steps", "family", "tuned", "tuned_value",
                 "images_digest", "network", "images",
             )
@@ -156,28 +159,30 @@ def to_row(summary: Summary) -> dict[str, Any]:
 
 def to_summary(folder: Path, row: Sequence[Any], label: Label) -> Summary:
     """The summary in a row that begins with `SHOWN`."""
-    between = 18
-    of_dense, of_pruned = row[between : between + 10], row[between + 10 : between + 20]
-    tuned, tuned_value, digest, *spans = row[between + 20 : WIDTH]
+    plain, of_dense, of_pruned = row[:BEFORE], row[BEFORE : BEFORE + EACH], row[BEFORE + EACH : BEFORE + 2 * EACH]
+    name, state, message, created, model, data, preprocess, origin, root, granularity, criterion, seed, *rest = plain
+    least, most, removes_nothing, schedule, iterations, finetune_steps, family = rest
+    tuned, tuned_value, digest, *spans = row[BEFORE + 2 * EACH : WIDTH]
     return Summary(
-        path=folder / os.fsdecode(row[0]),
-        state=row[1],
-        message=row[2],
-        created=EPOCH + timedelta(microseconds=row[3]),
-        model=row[4],
-        data=row[5],
-        preprocess=row[6],
-        origin=row[7],
-        granularity=row[8],
-        criterion=row[9],
-        seed=row[10],
-        least=row[11],
-        most=row[12],
-        removes_nothing=bool(row[13]),
-        schedule=row[14],
-        iterations=row[15],
-        finetune_steps=row[16],
-        family=row[17],
+        path=folder / os.fsdecode(name),
+        state=state,
+        message=message,
+        created=EPOCH + timedelta(microseconds=created),
+        model=model,
+        data=data,
+        preprocess=preprocess,
+        origin=origin,
+        root=root,
+        granularity=granularity,
+        criterion=criterion,
+        seed=seed,
+        least=least,
+        most=most,
+        removes_nothing=bool(removes_nothing),
+        schedule=schedule,
+        iterations=iterations,
+        finetune_steps=finetune_steps,
+        family=family,
         dense=_of_a_network(of_dense),
         pruned=_of_a_network(of_pruned),
         tuned=bool(tuned),
