@@ -18,12 +18,12 @@ if TYPE_CHECKING:
         Unreadable,
         create_run,
         default_runs_dir,
-        delete_run,
         execute,
         list_runs,
         read_run,
         read_runs,
     )
+    from pruning.runs.trash import delete_run
 
 __all__ = [
     "Listing",
@@ -43,6 +43,7 @@ __all__ = [
 ]
 _PLACES = {
     "Run": "pruning.runs.run",
+    "delete_run": "pruning.runs.trash",
     "RunEvents": "pruning.runs.events",
     "report_folder": "pruning.runs.files",
     "report_path": "pruning.runs.files",

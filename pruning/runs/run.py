@@ -97,7 +97,7 @@ class Run:
             created=self.created.astimezone(UTC),
             model=recipe.model,
             data=recipe.data,
-            preprocess=preprocess_text(recipe),
+            preprocess=preprocess_text(recipe.preprocess),
             origin=self.origin,
             root=self._root,
             granularity=recipe.prune.granularity,

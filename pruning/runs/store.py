@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import textwrap
 import uuid
 from collections.abc import Iterator
@@ -206,21 +205,6 @@ def list_runs(folder: Path | None = None) -> list[Run]:
         StorageError: the folder itself cannot be read.
     """
     return list(read_runs(folder).runs)
-
-
-def delete_run(path: Path) -> None:
-    """Remove a run that is not running.
-
-    Raises:
-        InputError: it is running.
-        StorageError: it holds no run, or cannot be removed.
-    """
-    if read_run(path).state == "running":
-        raise InputError(f"{path.name} is running: cancel it first.")
-    try:
-        shutil.rmtree(path)
-    except OSError as error:
-        raise StorageError(f"{path.name} cannot be removed ({error.strerror or error}).") from error
 
 
 def _read(path: Path) -> Run:

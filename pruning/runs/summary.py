@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pruning.catalog.references import last_part
+from pruning.data.preprocess import Preprocess
 from pruning.data.readers import without_path
 from pruning.granularity import Granularity
 from pruning.jobs.status import State
@@ -158,9 +159,9 @@ def network_of(origin: str) -> str:
     return last_part(origin.partition(":")[2].partition("?")[0]) or UNKNOWN
 
 
-def preprocess_text(recipe: Recipe) -> str:
-    """How a recipe's images are prepared, as a text that is the same for the same preparation."""
-    return "" if recipe.preprocess is None else json.dumps(recipe.preprocess.to_values(), sort_keys=True)
+def preprocess_text(preprocess: Preprocess | None) -> str:
+    """How images are prepared, as a text that is the same for the same preparation."""
+    return "" if preprocess is None else json.dumps(preprocess.to_values(), sort_keys=True)
 
 
 def family_of(recipe: Recipe) -> str:

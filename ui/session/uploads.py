@@ -148,11 +148,13 @@ def touch(*references: str) -> None:
 
 def _in_use(folder: Any) -> Iterator[str]:
     """Random names of uploads that runs name."""
-    from pruning.runs import list_runs
+    from pruning.runs import default_runs_dir
+    from pruning.runs.index.index import looked
+    from pruning.runs.trash import references_in_trash
     from pruning.uploads import spool
 
-    for run in list_runs():
-        for reference in (run.recipe.model, run.origin, run.recipe.data):
-            number = spool.number_in(reference, folder)
-            if number is not None:
-                yield number
+    named = looked(everything=True).references() | references_in_trash(default_runs_dir())
+    for reference in named:
+        number = spool.number_in(reference, folder)
+        if number is not None:
+            yield number

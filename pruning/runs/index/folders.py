@@ -76,17 +76,17 @@ def read_indexed(folder: Path) -> Indexed:
     stamp, latest = stamp_of(os.fspath(folder), attempt)  # before it is read: what changes meanwhile is read again
     quiet = abs(time.time_ns() - latest) > SETTLED_NS
     found = read_folder(folder)
+    store = LocalStore.at(folder)
+    asked: tuple[str, ...] = (OWNER,)
+    with suppress(StorageError):
+        asked = tuple(dict.fromkeys(wish.visitor for wish in wishes(store))) or asked
     if isinstance(found, Unreadable):
         columns: dict[str, Any] = {
             "folder": os.fsencode(folder.name), "state": UNREADABLE, "reason": found.reason,
             "search": found.name.lower(), "bytes": 0,
         }  # fmt: skip
-        return Indexed(columns=columns, stamp=stamp, attempt=attempt, settled=quiet)
-    store = LocalStore.at(folder)
-    asked: tuple[str, ...] = (OWNER,)
+        return Indexed(columns=columns, wishes=asked, stamp=stamp, attempt=attempt, settled=quiet)
     labels: dict[str, Label] = {}
-    with suppress(StorageError):
-        asked = tuple(dict.fromkeys(wish.visitor for wish in wishes(store))) or asked
     with suppress(StorageError):
         labels = read_labels(store)
     kept = None if found.result is None else json.dumps(kept_shares_of(found.result))

@@ -84,6 +84,16 @@ class Index:
             self._pending = 0
             return Looked(read=0, gone=0, pending=0)
 
+    def reread(self, *names: str) -> None:
+        """Read these folders again, whatever their stamps say. Errors as `look`."""
+        for _ in range(TRIES):
+            try:
+                with self._looking:
+                    return self._refresher.reread(tuple(map(os.fsencode, names)))
+            except Renewed:
+                self._refresher.forget()
+                self.look(everything=True)
+
     def rebuild(self) -> Looked:
         """Make it anew from the folders. Errors as `look`."""
         with self._looking:
@@ -110,15 +120,16 @@ class Index:
 
         return self._answer(("one", name, visitor), work)
 
-    def unreadable(self) -> tuple[Unreadable, ...]:
-        """Folders that hold no readable run, by name. Errors as `find`."""
+    def unreadable(self, owner: str | None = None) -> tuple[Unreadable, ...]:
+        """Folders that hold no readable run, by name; `owner`: only those that this visitor asked for. Errors as
+        `find`."""
 
         def work(connection: Connection) -> tuple[Unreadable, ...]:
-            rows = connection.execute(unreadable())
+            rows = connection.execute(unreadable(owner))
             found = (Unreadable(path=self.runs / os.fsdecode(folder), reason=reason) for folder, reason in rows)
             return tuple(sorted(found, key=lambda one: one.name))
 
-        return self._answer("unreadable", work)
+        return self._answer(("unreadable", owner), work)
 
     def counts(self) -> Counts:
         """How many runs there are. Errors as `find`."""

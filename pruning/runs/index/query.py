@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from pruning.base.errors import InputError, excerpt
 from pruning.jobs.wishes import OWNER
@@ -51,6 +51,8 @@ class Query:
     """Name of the images."""
     origin: str | None = None
     """Reference of the dense network."""
+    model: str | None = None
+    """Reference of the network that they began with."""
     data: str | None = None
     """Reference of the images."""
     states: tuple[str, ...] = ()
@@ -87,7 +89,7 @@ class Query:
     def where(self) -> ColumnElement[bool]:
         """Which rows, `LABELS` being joined as `joined` does."""
         wanted: list[ColumnElement[bool]] = [RUNS.c.state != UNREADABLE]
-        for name in ("network", "images", "origin", "data", "images_digest"):
+        for name in ("network", "images", "origin", "model", "data", "images_digest"):
             value = getattr(self, name)
             if value is not None:
                 wanted.append(RUNS.c[name] == value)
@@ -98,8 +100,7 @@ class Query:
         if self.metric is not None:
             wanted.append(or_(RUNS.c.pruned_metric.is_(None), RUNS.c.pruned_metric == self.metric))
         if self.owner is not None:
-            theirs = exists().where(and_(WISHES.c.run == RUNS.c.id, WISHES.c.visitor == self.owner))
-            wanted.append(theirs)
+            wanted.append(_asked_by(self.owner))
         for tag in self.tags:
             wanted.append(func.instr(LABELS.c.tags, f"{SEPARATOR}{tag}{SEPARATOR}") > 0)
         for word in self.text.lower().split():
@@ -128,11 +129,11 @@ def _newest(sort: str, descending: bool) -> tuple[ColumnElement[Any], ...]:
     return RUNS.c.created.desc(), RUNS.c.folder.desc()
 
 
-def unreadable() -> Select[Any]:
-    """Folders that hold no readable run, with the reasons."""
-    return select(RUNS.c.folder, RUNS.c.reason).where(RUNS.c.state == UNREADABLE).order_by(RUNS.c.folder)
+def _asked_by(visitor: str) -> ColumnElement[bool]:
+    return exists().where(and_(WISHES.c.run == RUNS.c.id, WISHES.c.visitor == visitor))
 
 
-def not_ended() -> ColumnElement[bool]:
-    """Rows of runs that wait or work."""
-    return not_(RUNS.c.state.in_(("done", "cancelled", "failed", UNREADABLE)))
+def unreadable(owner: str | None = None) -> Select[Any]:
+    """Folders that hold no readable run, with the reasons; `owner`: only those that this visitor asked for."""
+    found = select(RUNS.c.folder, RUNS.c.reason).where(RUNS.c.state == UNREADABLE).order_by(RUNS.c.folder)
+    return found if owner is None else found.where(_asked_by(owner))

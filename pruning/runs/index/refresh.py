@@ -99,6 +99,15 @@ class Refresher:
         self._keep(batch)
         return Looked(read=read, gone=len(gone), pending=len(todo) - read)
 
+    def reread(self, names: Sequence[bytes]) -> None:
+        """Read these folders now. Errors as `look`."""
+        self._take_over()
+        there = [name for name in names if os.path.lexists(os.path.join(os.fspath(self.runs), os.fsdecode(name)))]
+        gone = [name for name in names if name not in there and name in self._known]
+        if gone:
+            self.database.write(lambda connection: self._drop(connection, gone))
+        self._keep([read_indexed(self.runs / os.fsdecode(name)) for name in there])
+
     def forget(self) -> None:
         """Everything is to be read again."""
         self._known, self._generation, self._root, self._names = {}, -1, (), []
