@@ -187,7 +187,7 @@ def _latency(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _report_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+    sub.add_argument("run", metavar="RUN", help="the run's id, its folder, or run: with either")
     sub.add_argument("--out", type=path, metavar="FILE", help="the file (default: report.html in the run's folder)")
     sub.add_argument("--title", default="", metavar="TEXT", help="the report's title (default: the network's)")
     sub.add_argument("--recommendation", default="", metavar="TEXT", help="your advice, in your words")
@@ -203,7 +203,7 @@ def _report(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _export_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+    sub.add_argument("run", metavar="RUN", help="the run's id, its folder, or run: with either")
     sub.add_argument("format", metavar="FORMAT", help=", ".join(EXPORTS))
     sub.add_argument("--out", type=path, metavar="FILE", help="the file (default: named after the run, here)")
     sub.formatter_class = argparse.RawDescriptionHelpFormatter

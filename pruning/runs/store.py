@@ -16,14 +16,14 @@ from typing import Any
 from pruning.base import safe_json
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError, StorageError, excerpt
-from pruning.base.files import given_path, read_bytes, replace_file
+from pruning.base.files import read_bytes, replace_file
 from pruning.base.remembered import Remembered
 from pruning.catalog import openers
 from pruning.data import readers
 from pruning.jobs.status import Status
 from pruning.jobs.work import Work
 from pruning.runs.events import words_of
-from pruning.runs.files import ANSWERS, HELD, JOB, MODEL, RECIPE, RESULT, STRUCTURE
+from pruning.runs.files import ANSWERS, HELD, JOB, MODEL, RECIPE, RESULT, STRUCTURE, default_runs_dir
 from pruning.runs.held import files_of, held_text
 from pruning.runs.job import job_of, read_status
 from pruning.runs.order import Order, order_text, read_order
@@ -63,11 +63,6 @@ class Listing:
     """Newest first."""
     unreadable: tuple[Unreadable, ...] = ()
     """By name."""
-
-
-def default_runs_dir() -> Path:
-    """Where runs are kept: PRUNING_RUNS, else `runs` in the current folder."""
-    return given_path(os.environ.get("PRUNING_RUNS") or "runs").resolve()
 
 
 def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None = None) -> Path:

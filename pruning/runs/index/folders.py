@@ -90,8 +90,9 @@ def read_indexed(folder: Path) -> Indexed:
     with suppress(StorageError):
         labels = read_labels(store)
     kept = None if found.result is None else json.dumps(kept_shares_of(found.result))
-    columns = {**to_row(found.summary), "reason": None, "kept": kept, "bytes": bytes_of(folder)}
     ended = found.state in FINAL and _says_it_ended(folder, attempt)
+    taken = bytes_of(folder) if ended else 0  # of one that works it would be another one at each look
+    columns = {**to_row(found.summary), "reason": None, "kept": kept, "bytes": taken}
     return Indexed(columns=columns, labels=labels, wishes=asked, stamp=stamp, attempt=attempt, settled=ended and quiet)
 
 

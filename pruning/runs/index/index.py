@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select
 
+from pruning.runs.files import default_runs_dir
 from pruning.runs.index.database import Database, Renewed, generation
 from pruning.runs.index.place import index_path
 from pruning.runs.index.query import Query, unreadable
 from pruning.runs.index.refresh import Looked, Refresher
 from pruning.runs.index.tables import LABELS, RUNS, SHOWN, UNREADABLE, WIDTH, tags_of, to_summary
 from pruning.runs.labels import NO_LABEL, Label
-from pruning.runs.store import Unreadable, default_runs_dir
+from pruning.runs.store import Unreadable
 from pruning.runs.summary import Summary
 
 Answer = TypeVar("Answer")
