@@ -18,6 +18,7 @@ from pruning.cli.arguments import number, path, whole
 from pruning.cli.images import add_image_options, asked_of
 from pruning.cli.output import emit, field
 from pruning.cli.requirements import parse_requirement
+from pruning.cli.runs import add_runs_options, carry_out
 from pruning.cli.spec import SPEC_FIELDS, add_spec_options, spec_of
 from pruning.cli.training import add_training_options
 from pruning.export.table import EXPORTS
@@ -219,6 +220,10 @@ def _export(args: argparse.Namespace, stop: Stop) -> None:
     emit(result, lines, as_json=args.json)
 
 
+def _runs(args: argparse.Namespace, stop: Stop) -> None:
+    carry_out(args)
+
+
 def _doctor_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip with images to look for")
 
@@ -295,6 +300,12 @@ COMMANDS: dict[str, Command] = {
             explanation="Write a file from a finished run, such as its recipe, its weights or a table.",
             options=_export_options,
             run=_export,
+        ),
+        Command(
+            name="runs",
+            explanation="List, name, delete, pack and take in runs.",
+            options=add_runs_options,
+            run=_runs,
         ),
         Command(
             name="doctor",

@@ -61,6 +61,11 @@ class Index:
         self._answers: dict[Any, Any] = {}
         self._answers_of = -1
 
+    @property
+    def path(self) -> Path:
+        """The file of the database, which need not be there."""
+        return self._database.path
+
     def look(self, *, everything: bool = False, seconds: float | None = None) -> Looked:
         """Take up what has changed in the folders; of several who ask at once, one looks for all.
 
