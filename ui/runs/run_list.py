@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -18,6 +18,9 @@ from ui.runs.run_label import CHOSEN
 from ui.session import changed, shown_run
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
     from pruning.runs import Run, Unreadable
     from pruning.runs.index.index import Found
     from pruning.runs.index.query import Query
@@ -110,13 +113,18 @@ def plot(runs: Runs) -> None:
         st.info("No finished run of this network yet: prune it, or look at all networks.", icon=":material/info:")
         st.page_link("pages/prune.py", label="**Prune** this network", icon=":material/content_cut:")
         return
-    axis = AXES[state.get(AXIS)]
-    alike = measured_alike(done)
-    points = points_of(alike, axis, state.get(COLOUR))
-    several = several_fields(points)
-    figure = plots_runs.tradeoff(points, charts.dark(), x_title=axis.words, log=several, several=several)
-    key = f"tradeoff_{state.get(AXIS)}_{state.get(COLOUR)}_{state.get(MODELS)}"
-    caption = how_to_read(points, left_out=len(done) - len(alike), older=runs.done.total - len(done))
+    axis, colour, dark = AXES[state.get(AXIS)], state.get(COLOUR), charts.dark()
+    key = f"tradeoff_{state.get(AXIS)}_{colour}_{state.get(MODELS)}"
+
+    def drawn() -> tuple[go.Figure, str]:
+        alike = measured_alike(done)
+        points = points_of(alike, axis, colour)
+        several = several_fields(points)
+        left_out, older = len(done) - len(alike), runs.done.total - len(done)
+        figure = plots_runs.tradeoff(points, dark, x_title=axis.words, log=several, several=several)
+        return figure, how_to_read(points, left_out=left_out, older=older)
+
+    figure, caption = runs.done.derived((axis.title, colour, dark), drawn)
 
     def picked() -> None:
         """Copy the selection: the figure forgets it when it changes."""
@@ -189,17 +197,26 @@ def table(runs: Runs) -> None:
     """Runs, also those that are going, cancelled or failed; a click on a row chooses one. Below them the folders that
     cannot be read."""
     from pruning.export.record import Source
-    from pruning.export.runs_table import run_rows
 
-    rows, total = run_rows(runs.shown.runs), runs.shown.total
+    total = runs.shown.total
     title, place = st.columns([4, 1], vertical_alignment="bottom")
     title.markdown(f"## {total:,} run{'' if total == 1 else 's'}")
     downloads.offer(Source(runs=lambda: _all(runs.query)), place, width="stretch")
-    if rows:
-        _draw_table(rows, runs)
-    if total > len(rows):
-        st.caption(f"The newest {len(rows):,} are listed; find others by words or tags. The CSV holds all {total:,}.")
+    if total:
+        _draw_table(*runs.shown.derived("table", lambda: _frame(runs.shown.runs)), runs)
+    if total > MOST:
+        st.caption(f"The newest {MOST:,} are listed; find others by words or tags. The CSV holds all {total:,}.")
     unreadable.show(runs.unreadable)
+
+
+def _frame(runs: Sequence[Summary]) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of the table, and the columns in which something stands."""
+    import pandas as pd
+
+    from pruning.export.runs_table import run_rows, shown_columns
+
+    rows = run_rows(runs)
+    return pd.DataFrame(rows), shown_columns(rows)
 
 
 def _all(query: Query) -> Sequence[Summary]:
@@ -208,11 +225,7 @@ def _all(query: Query) -> Sequence[Summary]:
     return index_of().find(replace(query, limit=None)).runs
 
 
-def _draw_table(rows: list[dict[str, Any]], runs: Runs) -> None:
-    import pandas as pd
-
-    from pruning.export.runs_table import shown_columns
-
+def _draw_table(frame: pd.DataFrame, columns: list[str], runs: Runs) -> None:
     def picked() -> None:
         chosen = st.session_state["runs_table"]["selection"]["rows"]
         if chosen:
@@ -220,12 +233,12 @@ def _draw_table(rows: list[dict[str, Any]], runs: Runs) -> None:
 
     number = st.column_config.NumberColumn
     st.dataframe(
-        pd.DataFrame(rows),
+        frame,
         hide_index=True,
         key="runs_table",
         on_select=picked,
         selection_mode="single-row",
-        column_order=shown_columns(rows),
+        column_order=columns,
         column_config={
             "label": st.column_config.TextColumn("name", width="medium", help="As you have called it."),
             "accuracy_percent": number("accuracy, test", format="%.1f %%", help="On test images: ● or ◆ as in 'how'."),

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,13 +29,22 @@ REMEMBERED = 64
 TRIES = 3
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Found:
-    """What a query gave."""
+    """What a query gave: the same object until something changes."""
 
     runs: tuple[Summary, ...]
     total: int
     """How many there are without the query's limit."""
+    _made: dict[Any, Any] = field(default_factory=dict)
+
+    def derived(self, key: Any, make: Callable[[], Answer]) -> Answer:
+        """What is made of these runs alone, such as a figure of thousands: made once for each key, and shared, so that
+        it must not be changed."""
+        if key not in self._made:
+            self._made[key] = make()
+        answer: Answer = self._made[key]
+        return answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +67,7 @@ class Index:
         self._looking = threading.Lock()
         self._began = float("-inf")
         self._pending = 0
+        self._seconds: float | None = None
         self._answers: dict[Any, Any] = {}
         self._answers_of = -1
 
@@ -75,6 +85,7 @@ class Index:
             StorageError: the folder of runs cannot be read, or another process writes for long.
         """
         asked = time.monotonic()
+        self._seconds = seconds
         with self._looking:
             if self._began > asked and not everything:
                 return Looked(read=0, gone=0, pending=self._pending)
@@ -98,7 +109,7 @@ class Index:
                     return self._refresher.reread(tuple(map(os.fsencode, names)))
             except Renewed:
                 self._refresher.forget()
-                self.look(everything=True)
+                self.look(everything=True, seconds=self._seconds)
 
     def rebuild(self) -> Looked:
         """Make it anew from the folders. Errors as `look`."""
@@ -208,7 +219,7 @@ class Index:
                 self._answers_of = -1
                 with self._looking:
                     self._refresher.forget()
-                self.look(everything=True)
+                self.look(everything=True, seconds=self._seconds)
         return self._database.read(asked)
 
 

@@ -22,7 +22,7 @@ from pruning.runs.index.folders import SETTLED_NS, Indexed, read_indexed, stamp_
 from pruning.runs.index.tables import LABELS, RUNS, WISHES, tags_text
 from pruning.runs.store import folders_of_runs
 
-SLICE = 250
+SLICE = 120
 """Folders whose stamps are compared at a look; fewer than twice as many are all compared."""
 BATCH = 200
 """Folders that are read before they are written."""
