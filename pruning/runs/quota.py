@@ -19,7 +19,7 @@ from pruning.base.words import size
 from pruning.jobs.job import Job
 from pruning.jobs.wishes import OWNER
 from pruning.runs.index.folders import bytes_of
-from pruning.runs.index.index import Index
+from pruning.runs.index.index import Index, looked
 from pruning.runs.index.tables import LABELS, RUNS, UNREADABLE, WISHES
 from pruning.runs.trash import Trashed, purge, remove_for_good, trashed
 from pruning.settings import settings
@@ -130,8 +130,8 @@ def purge_old(runs: Path, now: datetime | None = None) -> list[Trashed]:
     return old
 
 
-def check_room(index: Index, visitor: str = OWNER) -> None:
-    """Before a run is started: whether there is room for it.
+def check_room(visitor: str = OWNER, runs: Path | None = None) -> None:
+    """Before a run is started: whether there is room for it among the runs of a folder, by default the usual one.
 
     Raises:
         InputError: the limit of the visitor, or that of all together, is reached.
@@ -140,7 +140,7 @@ def check_room(index: Index, visitor: str = OWNER) -> None:
     limits = settings().runs
     if not limits.megabytes and not limits.megabytes_per_visitor:
         return
-    rows = index.ask("quota", _rows)
+    rows = looked(runs).ask("quota", _rows)
     mine = sum(row.bytes for row in _by_visitor(rows).get(visitor, ()))
     if visitor != OWNER and limits.megabytes_per_visitor and mine > limits.megabytes_per_visitor * MEGABYTE:
         raise InputError(

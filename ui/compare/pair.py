@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, loaders, run_index, state
+from ui.kit import errors, loaders, run_index, state, visitor
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -44,7 +44,7 @@ def finished() -> tuple[dict[str, Summary], tuple[Unreadable, ...]]:
     found = {run.name: run for run in index.find(run_index.own(Query(finished=True, limit=MOST))).runs}
     asked = (st.query_params.get("a"), st.query_params.get("b"), state.get(BEFORE), state.get(AFTER))
     for name in asked:
-        run = index.find_one(name, run_index.visitor()) if name and name not in found else None
+        run = index.find_one(name, visitor.current()) if name and name not in found else None
         if run is not None and run.is_done:
             found[run.name] = run
     return found, run_index.unreadable()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.jobs.wishes import OWNER
+from ui.kit import visitor
 
 if TYPE_CHECKING:
     from pruning.runs import Unreadable
@@ -18,14 +19,10 @@ SECONDS = 1.5
 """For so long a page reads folders that it did not know; the rest comes with the next look."""
 
 
-def visitor() -> str:
-    """Whose names and tags of runs these are."""
-    return OWNER
-
-
 def owner() -> str | None:
     """Whose runs are listed; None for all, as the owner of the machine sees them."""
-    return visitor() or None
+    now = visitor.current()
+    return None if now == OWNER else now
 
 
 def looked() -> Index:
@@ -50,7 +47,7 @@ def find(query: Query) -> Found:
 
 def own(query: Query) -> Query:
     """The same question about the visitor's runs alone, with the visitor's names for them."""
-    return replace(query, owner=owner(), visitor=visitor())
+    return replace(query, owner=owner(), visitor=visitor.current())
 
 
 def unreadable() -> tuple[Unreadable, ...]:

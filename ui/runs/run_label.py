@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, run_index, state
+from ui.kit import errors, state, visitor
 
 if TYPE_CHECKING:
     from pruning.runs import Run
@@ -60,7 +60,7 @@ def keep(path: Path, label: Label) -> None:
     from pruning.runs.index.index import index_of
     from pruning.runs.labels import write_label
 
-    write_label(LocalStore.at(path), label, run_index.visitor())
+    write_label(LocalStore.at(path), label, visitor.current())
     index_of().reread(path.name)
 
 
@@ -71,7 +71,7 @@ def delete(path: Path) -> None:
 
     st.session_state.pop(_REFUSED, None)
     try:
-        st.session_state[_DELETED] = delete_run(path, run_index.visitor())
+        st.session_state[_DELETED] = delete_run(path, visitor.current())
         index_of().reread(path.name)
     except errors.PruningError as error:
         st.session_state[_REFUSED] = str(error)

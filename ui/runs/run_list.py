@@ -11,7 +11,7 @@ import streamlit as st
 
 from pruning.render.markup import result as markup
 from pruning.runs.axes import AXES
-from ui.kit import charts, downloads, errors, ledger_panel, run_index, state
+from ui.kit import charts, downloads, errors, ledger_panel, run_index, state, visitor
 from ui.kit.view import one_of
 from ui.runs import job_panel, run_label, unreadable
 from ui.runs.run_label import CHOSEN
@@ -88,7 +88,7 @@ def choose(chosen: Subject) -> Runs:
     )
     colour.segmented_control("Colour tells", ["granularity", "criterion"], required=True, **state.bound(COLOUR))
     find.text_input("Find", placeholder="name, tag, criterion …", max_chars=100, **state.bound(TEXT))
-    tags = index.tags(run_index.visitor())
+    tags = index.tags(visitor.current())
     wanted = tuple(tag for tag in state.get(TAGS) if tag in tags)
     if tags:
         state.put(TAGS, wanted)

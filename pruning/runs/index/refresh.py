@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,8 @@ from pathlib import Path
 from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from pruning.base.errors import PruningError
+from pruning.jobs.queue.local import local_line
 from pruning.runs.index.database import Database, count_change, generation
 from pruning.runs.index.folders import SETTLED_NS, Indexed, read_indexed, stamp_of
 from pruning.runs.index.tables import LABELS, RUNS, WISHES, tags_text
@@ -83,7 +86,8 @@ class Refresher:
         self._list(everything)
         there = set(self._names)
         gone = [name for name in self._known if name not in there]
-        todo = list(dict.fromkeys((*self._unsettled(everything), *self._new(), *self._changed(everything))))
+        changed = filter(self._has_changed, {*self._slice(everything), *self._queued()})
+        todo = list(dict.fromkeys((*self._unsettled(everything), *self._new(), *changed)))
         read, batch = 0, []
         if gone:
             self.database.write(lambda connection: self._drop(connection, gone))
@@ -146,8 +150,13 @@ class Refresher:
         there = set(self._names) if names else set()
         return [name for name in names if name in there]
 
-    def _changed(self, everything: bool) -> Iterable[bytes]:
-        return (name for name in self._slice(everything) if self._has_changed(name))
+    def _queued(self) -> Iterator[bytes]:
+        """Runs that stand in this machine's line: one that has ended may go on."""
+        root = os.path.abspath(self.runs)
+        with suppress(PruningError):
+            for ticket in local_line().tickets():
+                if os.path.dirname(ticket.job) == root:
+                    yield os.fsencode(os.path.basename(ticket.job))
 
     def _slice(self, everything: bool) -> list[bytes]:
         if everything or len(self._names) < 2 * SLICE:
