@@ -18,6 +18,7 @@ from pruning.base.errors import InputError, StorageError, excerpt
 from pruning.jobs.job import Job
 from pruning.jobs.store import LocalStore
 from pruning.jobs.wishes import OWNER, wish, wishes, withdraw
+from pruning.runs.files import default_runs_dir
 from pruning.runs.labels import NO_LABEL, Label, read_labels, write_label
 from pruning.runs.run import Run
 from pruning.runs.store import read_folder, read_run
@@ -125,6 +126,17 @@ def references_in_trash(runs: Path) -> set[str]:
     """References that deleted runs name, so that what they need is there when they are brought back."""
     found = [read_folder(one.path) for one in trashed(runs)]
     return {text for run in found if isinstance(run, Run) for text in (run.recipe.model, run.origin, run.recipe.data)}
+
+
+def named_references() -> set[str]:
+    """All references that runs name, deleted ones too: what they name is still needed.
+
+    Raises:
+        StorageError: the folder of runs cannot be read.
+    """
+    from pruning.runs.index.index import looked
+
+    return looked(everything=True).references() | references_in_trash(default_runs_dir())
 
 
 def undelete(name: str, runs: Path) -> Path:

@@ -33,6 +33,7 @@ def show(label: Label) -> None:
 def offer(run: Run, label: Label) -> None:
     """A button that opens what can be written about a run."""
     from pruning.runs import labels
+    from pruning.runs.index.index import index_of
 
     with (
         st.popover("Name", icon=":material/label:", key="label_run", help="Give it a name, tags and a note."),
@@ -46,22 +47,8 @@ def offer(run: Run, label: Label) -> None:
         note = st.text_area("Note", label.note, max_chars=labels.LONGEST_NOTE)
         if st.form_submit_button("Save", type="primary"):
             with errors.shown(stop=False):
-                keep(run.path, labels.Label.of(title=title, tags=tags, note=note))
+                index_of().label(run.name, labels.Label.of(title=title, tags=tags, note=note), visitor.current())
                 st.rerun()
-
-
-def keep(path: Path, label: Label) -> None:
-    """Keep the visitor's label of a run.
-
-    Raises:
-        StorageError: it cannot be written.
-    """
-    from pruning.jobs.store import LocalStore
-    from pruning.runs.index.index import index_of
-    from pruning.runs.labels import write_label
-
-    write_label(LocalStore.at(path), label, visitor.current())
-    index_of().reread(path.name)
 
 
 def delete(path: Path) -> None:

@@ -154,13 +154,8 @@ def touch(*references: str) -> None:
 
 def _in_use(folder: Any) -> Iterator[str]:
     """Random names of uploads that runs name."""
-    from pruning.runs import default_runs_dir
-    from pruning.runs.index.index import looked
-    from pruning.runs.trash import references_in_trash
+    from pruning.runs.trash import named_references
     from pruning.uploads import spool
 
-    named = looked(everything=True).references() | references_in_trash(default_runs_dir())
-    for reference in named:
-        number = spool.number_in(reference, folder)
-        if number is not None:
-            yield number
+    numbers = (spool.number_in(reference, folder) for reference in named_references())
+    return (number for number in numbers if number is not None)

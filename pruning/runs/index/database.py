@@ -73,6 +73,11 @@ class Database:
                 _remove(self.path)
             self._open()
 
+    def close(self) -> None:
+        """Let go of the file; it is opened again when it is next used."""
+        with self._lock:
+            self._close()
+
     def _carry_out(self, work: Callable[[Connection], Answer], *, writes: bool) -> Answer:
         engine = self._opened()
         alone = contextlib.nullcontext() if self.is_on_disk else self._lock

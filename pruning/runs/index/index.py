@@ -13,13 +13,15 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select
 
+from pruning.jobs.store import LocalStore
+from pruning.jobs.wishes import OWNER
 from pruning.runs.files import default_runs_dir
 from pruning.runs.index.database import Database, Renewed, generation
 from pruning.runs.index.place import index_path
 from pruning.runs.index.query import Query, unreadable
 from pruning.runs.index.refresh import Looked, Refresher
 from pruning.runs.index.tables import LABELS, RUNS, SHOWN, UNREADABLE, WIDTH, tags_of, to_summary
-from pruning.runs.labels import NO_LABEL, Label
+from pruning.runs.labels import NO_LABEL, Label, write_label
 from pruning.runs.store import Unreadable
 from pruning.runs.summary import Summary
 
@@ -111,6 +113,16 @@ class Index:
                 self._refresher.forget()
                 self.look(everything=True, seconds=self._seconds)
 
+    def label(self, name: str, label: Label, visitor: str = OWNER) -> None:
+        """Keep a visitor's label of a run in its folder.
+
+        Raises:
+            InputError: no visitor has such a name.
+            StorageError: it cannot be written.
+        """
+        write_label(LocalStore.at(self.runs / name), label, visitor)
+        self.reread(name)
+
     def rebuild(self) -> Looked:
         """Make it anew from the folders. Errors as `look`."""
         with self._looking:
@@ -126,7 +138,7 @@ class Index:
         """
         return self._answer(("find", query), functools.partial(self._find, query))
 
-    def find_one(self, name: str, visitor: str = "") -> Summary | None:
+    def find_one(self, name: str, visitor: str = OWNER) -> Summary | None:
         """The readable run in a folder of that name. Errors as `find`."""
         query = Query(visitor=visitor)
 
@@ -161,7 +173,7 @@ class Index:
         runs, damaged = self._answer("counts", work)
         return Counts(runs=runs, unreadable=damaged, pending=self._pending)
 
-    def tags(self, visitor: str = "") -> tuple[str, ...]:
+    def tags(self, visitor: str = OWNER) -> tuple[str, ...]:
         """All tags that a visitor has given, by the alphabet. Errors as `find`."""
 
         def work(connection: Connection) -> tuple[str, ...]:
@@ -182,6 +194,10 @@ class Index:
     def ask(self, key: Any, work: Callable[[Connection], Answer]) -> Answer:
         """What a function makes of the database, kept under a key until something changes. Errors as `find`."""
         return self._answer(key, work)
+
+    def close(self) -> None:
+        """Let go of the file; it is opened again when something is asked."""
+        self._database.close()
 
     def take_remarks(self) -> list[str]:
         """What is to be said once: that the index was made anew, or cannot be kept."""
