@@ -16,7 +16,7 @@ from pruning.runs import Unreadable, default_runs_dir
 from pruning.runs.index.index import looked
 from sample_models import SAMPLES
 
-NEEDED = ("torch", "torchvision", "scipy", "numpy", "safetensors", "PyYAML", "pillow")
+NEEDED = ("torch", "torchvision", "scipy", "numpy", "safetensors", "PyYAML", "SQLAlchemy", "pillow")
 OPTIONAL = {
     package: [extra for extra, packages in EXTRAS.items() if package in packages]
     for package in dict.fromkeys(package for packages in EXTRAS.values() for package in packages)

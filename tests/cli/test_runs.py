@@ -61,9 +61,9 @@ def test_list_filters_and_sorts(stored_runs: Path, capsys: pytest.CaptureFixture
     assert listed("l1", "weights") == ["weight"] and listed("--network", "lenet300") == ["cancelled"]
     assert listed("--sort", "value", "--limit", "2") == ["continued", "channel"]
     assert listed("--sort", "name", "--reverse")[0] == "weight"
-    main(["runs", "tag", "weight", "Monday", "--name", "for the class", "--note", "all of it"])
+    main(["runs", "tag", "weight", "Monday", "--name", "a demonstration", "--note", "all of it"])
     capsys.readouterr()
-    assert listed("--tag", "Monday") == listed("the class") == ["weight"] and listed("--tag", "Tuesday") == []
+    assert listed("--tag", "Monday") == listed("demonstration") == ["weight"] and listed("--tag", "Tuesday") == []
     assert main(["runs", "tag", "weight", "--remove", "Tuesday"]) == 2
     assert "has no tag 'Tuesday': it has Monday" in capsys.readouterr().err
     main(["runs", "tag", "weight", "--remove", "Monday", "--name", "", "--note", ""])

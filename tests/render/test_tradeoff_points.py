@@ -54,3 +54,9 @@ def test_files_of_one_name_are_different_networks(make_result: Callable[..., Res
     runs = [run("a", result, model=one, data=data), run("b", result, model=other, data=data)]
     fields = [point.field for point in points_of(runs, AXES["params"], "granularity")]
     assert fields == ["net.py:build on folder:photos"] * 2 + ["net.py:build on folder:photos (2)"] * 2
+
+
+def test_how_many_are_not_drawn_is_said(make_result: Callable[..., Result]) -> None:
+    points = points_of([run("a", make_result()), run("b", make_result())], AXES["params"], "granularity")
+    assert "The newest 2 are drawn; 9,000 older ones are not" in how_to_read(points, left_out=0, older=9000)
+    assert "older" not in how_to_read(points, left_out=0)

@@ -12,9 +12,6 @@ from pruning.runs.summary import Figures, Summary
 from pruning.runs.words import by_criterion, describe
 from pruning.tasks.table import find_metric
 
-MOST = 1000
-"""Runs that one figure draws, the newest: more points hide each other, and no browser is quick with them."""
-
 
 def measured_alike(runs: Sequence[Summary]) -> list[Summary]:
     """Those of finished runs that can stand on one axis: measured by the metric of the newest that has one, and those
@@ -77,7 +74,9 @@ def how_to_read(points: Sequence[TradeoffPoint], *, left_out: int, older: int = 
     if several_fields(points):
         text += " Networks and data sets are never joined."
     if older:
-        text += f" The newest {MOST:,} are drawn; {older:,} older ones are not: filter to see them."
+        drawn = sum(not point.dense for point in points)
+        rest = "older one is" if older == 1 else "older ones are"
+        text += f" The newest {drawn:,} are drawn; {older:,} {rest} not: filter to see them."
     return f"{text} {left_out:,} more, measured by another metric, are in the table alone." if left_out else text
 
 
