@@ -53,11 +53,10 @@ def test_runs_are_found_by_words(app: AppTest) -> None:
 def test_a_name_and_tags_are_given_and_found(app: AppTest, stored_runs: Path) -> None:
     app.session_state["tradeoff_run"] = "weight"
     app.run()
-    form = {one.label: one for one in (*app.text_input, *app.text_area)}
-    form["Name"].set_value("The sparse one")
-    form["Tags"].set_value("demo, monday")
-    form["Note"].set_value("Show it last.")
-    next(button for button in app.button if button.label == "Save").click().run()
+    app.text_input(key="label_title_weight").set_value("The sparse one")
+    app.text_input(key="label_tags_weight").set_value("demo, monday")
+    app.text_area(key="label_note_weight").set_value("Show it last.")
+    app.button(key="label_save_weight").click().run()
     assert not app.exception and not app.error
     assert read_label(LocalStore.at(stored_runs / "weight")) == Label(
         title="The sparse one", tags=("demo", "monday"), note="Show it last."
@@ -75,8 +74,8 @@ def test_a_name_that_cannot_be_is_a_sentence_and_changes_nothing(app: AppTest, s
     write_label(LocalStore.at(stored_runs / "weight"), Label(title="Kept"))
     app.session_state["tradeoff_run"] = "weight"
     app.run()
-    next(one for one in app.text_input if one.label == "Tags").set_value(" ".join(f"t{n}" for n in range(20)))
-    next(button for button in app.button if button.label == "Save").click().run()
+    app.text_input(key="label_tags_weight").set_value(" ".join(f"t{n}" for n in range(20)))
+    app.button(key="label_save_weight").click().run()
     assert [error.value for error in app.error] == ["A run has 12 tags at most, not 20."]
     assert read_label(LocalStore.at(stored_runs / "weight")) == Label(title="Kept")
 

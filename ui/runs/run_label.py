@@ -33,22 +33,35 @@ def show(label: Label) -> None:
 def offer(run: Run, label: Label) -> None:
     """A button that opens what can be written about a run."""
     from pruning.runs import labels
-    from pruning.runs.index.index import index_of
 
     with (
         st.popover("Name", icon=":material/label:", key="label_run", help="Give it a name, tags and a note."),
         st.form(f"label_{run.name}", border=False),
     ):
-        title = st.text_input("Name", label.title, max_chars=labels.LONGEST_TITLE, placeholder="In your words")
-        tags = st.text_input(
+        st.text_input(
+            "Name", label.title, max_chars=labels.LONGEST_TITLE, placeholder="In your words",
+            key=f"label_title_{run.name}",
+        )  # fmt: skip
+        st.text_input(
             "Tags", " ".join(label.tags), max_chars=labels.MOST_TAGS * (labels.LONGEST_TAG + 1),
             placeholder="small fast", help="Single words; the list of runs can be filtered by them.",
+            key=f"label_tags_{run.name}",
         )  # fmt: skip
-        note = st.text_area("Note", label.note, max_chars=labels.LONGEST_NOTE)
-        if st.form_submit_button("Save", type="primary"):
-            with errors.shown(stop=False):
-                index_of().label(run.name, labels.Label.of(title=title, tags=tags, note=note), visitor.current())
-                st.rerun()
+        st.text_area("Note", label.note, max_chars=labels.LONGEST_NOTE, key=f"label_note_{run.name}")
+        st.form_submit_button("Save", type="primary", key=f"label_save_{run.name}", on_click=_save, args=(run.name,))
+
+
+def _save(name: str) -> None:
+    """The button: keep what stands in the form, or why it cannot be kept."""
+    from pruning.runs.index.index import index_of
+    from pruning.runs.labels import Label
+
+    typed = {what: st.session_state[f"label_{what}_{name}"] for what in ("title", "tags", "note")}
+    st.session_state.pop(_REFUSED, None)
+    try:
+        index_of().label(name, Label.of(**typed), visitor.current())
+    except errors.PruningError as error:
+        st.session_state[_REFUSED] = str(error)
 
 
 def delete(path: Path) -> None:
