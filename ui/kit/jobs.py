@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.base.waiting import wait_asleep
 from pruning.base.words import duration, ordinal
 from pruning.jobs.wishes import OWNER
 from ui.kit import errors, visitor
@@ -30,6 +31,7 @@ def keep() -> bool:
     from pruning.jobs.queue import pool
     from pruning.jobs.queue.local import local_line
 
+    wait_asleep()
     pool.keep(local_line(), ready=True)
     return True
 
