@@ -105,7 +105,6 @@ def _similar_html(chosen: Subject, cut: PruneSpec) -> str:
         model=chosen.ref,
         data=chosen.data_name,
         preprocess=chosen.preprocess,
-        owner=run_index.owner(),
     )
     return accuracy_tile.similar_html(found, chosen.task.metric)
 

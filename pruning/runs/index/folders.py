@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pruning.base.errors import StorageError
+from pruning.base.errors import StorageError, first_line
+from pruning.base.safe_json import LARGEST
 from pruning.jobs.attempt import ATTEMPTS
 from pruning.jobs.manifest import MANIFEST
 from pruning.jobs.status import FINAL
@@ -75,25 +76,51 @@ def read_indexed(folder: Path) -> Indexed:
     attempt = _last_attempt(folder)
     stamp, latest = stamp_of(os.fspath(folder), attempt)  # before it is read: what changes meanwhile is read again
     quiet = abs(time.time_ns() - latest) > SETTLED_NS
-    found = read_folder(folder)
     store = LocalStore.at(folder)
     asked: tuple[str, ...] = (OWNER,)
-    with suppress(StorageError):
-        asked = tuple(dict.fromkeys(wish.visitor for wish in wishes(store))) or asked
-    if isinstance(found, Unreadable):
-        columns: dict[str, Any] = {
-            "folder": os.fsencode(folder.name), "state": UNREADABLE, "reason": found.reason,
-            "search": found.name.lower(), "bytes": 0,
-        }  # fmt: skip
-        return Indexed(columns=columns, wishes=asked, stamp=stamp, attempt=attempt, settled=quiet)
     labels: dict[str, Label] = {}
     with suppress(StorageError):
+        asked = tuple(dict.fromkeys(wish.visitor for wish in wishes(store))) or asked
+    with suppress(StorageError):
         labels = read_labels(store)
-    kept = None if found.result is None else json.dumps(kept_shares_of(found.result))
-    ended = found.state in FINAL and _says_it_ended(folder, attempt)
-    taken = bytes_of(folder) if ended else 0  # of one that works it would be another one at each look
-    columns = {**to_row(found.summary), "reason": None, "kept": kept, "bytes": taken}
+    columns, ended = _columns(folder, attempt)
     return Indexed(columns=columns, labels=labels, wishes=asked, stamp=stamp, attempt=attempt, settled=ended and quiet)
+
+
+def _columns(folder: Path, attempt: int) -> tuple[dict[str, Any], bool]:
+    """The columns of a row, and whether nothing more is to come of it. One folder harms no other, so that whatever is
+    wrong with it is its reason."""
+    found = read_folder(folder)
+    try:
+        if isinstance(found, Unreadable):
+            return _unreadable(folder, found.name, found.reason), True
+        kept = None if found.result is None else json.dumps(kept_shares_of(found.result))
+        ended = found.state in FINAL and _says_it_ended(folder, attempt)
+        taken = bytes_of(folder) if ended else 0  # of one that works it would be another one at each look
+        columns = {**to_row(found.summary), "reason": None, "kept": kept, "bytes": taken}
+        _check_storable(columns)
+        return columns, ended
+    except Exception as error:
+        return _unreadable(folder, found.name, f"It cannot be listed: {first_line(error)}."), True
+
+
+def _unreadable(folder: Path, name: str, reason: str) -> dict[str, Any]:
+    return {
+        "folder": os.fsencode(folder.name),
+        "state": UNREADABLE,
+        "reason": reason,
+        "search": name.lower(),
+        "bytes": 0,
+    }
+
+
+def _check_storable(columns: Mapping[str, Any]) -> None:
+    """Raises ValueError for what no column can hold."""
+    for name, value in columns.items():
+        if type(value) is int and abs(value) >= LARGEST:
+            raise ValueError(f"{name} is too large a number")
+        if isinstance(value, str):
+            value.encode()
 
 
 def bytes_of(folder: Path) -> int:

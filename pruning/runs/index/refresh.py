@@ -66,6 +66,10 @@ class Refresher:
     """Stamp of the folder of runs when its folders were last listed; () for never."""
     _names: list[bytes] = field(default_factory=list)
     """Its folders, the newest first as far as their names tell."""
+    _open: set[bytes] = field(default_factory=set)
+    """Those that have not ended, or changed a moment before they were read."""
+    _compared: bool = False
+    """Whether what is known is what is there."""
     _place: int = 0
     """Where in `_names` the next slice begins."""
     _turns: dict[bytes, int] = field(default_factory=dict)
@@ -84,13 +88,11 @@ class Refresher:
         end = None if seconds is None else time.monotonic() + seconds
         self._take_over()
         self._list(everything)
-        there = set(self._names)
-        gone = [name for name in self._known if name not in there]
-        changed = filter(self._has_changed, {*self._slice(everything), *self._queued()})
-        todo = list(dict.fromkeys((*self._unsettled(everything), *self._new(), *changed)))
+        gone, new = self._differences()
+        changed = filter(self._has_changed, dict.fromkeys((*self._slice(everything), *self._queued())))
+        todo = list(dict.fromkeys((*self._unsettled(everything), *new, *changed)))
         read, batch = 0, []
-        if gone:
-            self.database.write(lambda connection: self._drop(connection, gone))
+        self._drop(gone)
         for name in todo:
             batch.append(read_indexed(self.runs / os.fsdecode(name)))
             read += 1
@@ -101,6 +103,7 @@ class Refresher:
             if late:
                 break
         self._keep(batch)
+        self._compared = len(todo) == read
         return Looked(read=read, gone=len(gone), pending=len(todo) - read)
 
     def reread(self, names: Sequence[bytes]) -> None:
@@ -108,13 +111,12 @@ class Refresher:
         self._take_over()
         there = [name for name in names if os.path.lexists(os.path.join(os.fspath(self.runs), os.fsdecode(name)))]
         gone = [name for name in names if name not in there and name in self._known]
-        if gone:
-            self.database.write(lambda connection: self._drop(connection, gone))
+        self._drop(gone)
         self._keep([read_indexed(self.runs / os.fsdecode(name)) for name in there])
 
     def forget(self) -> None:
         """Everything is to be read again."""
-        self._known, self._generation, self._root, self._names = {}, -1, (), []
+        self._known, self._open, self._generation, self._root, self._names = {}, set(), -1, (), []
 
     def _take_over(self) -> None:
         """What other processes have written since."""
@@ -126,7 +128,8 @@ class Refresher:
             columns = (RUNS.c.folder, RUNS.c.stamp, RUNS.c.attempt, RUNS.c.settled, RUNS.c.content)
             rows = connection.execute(select(*columns))
             self._known = {row[0]: _Known(row[1], row[2], bool(row[3]), row[4]) for row in rows}
-            self._generation = now
+            self._open = {name for name, known in self._known.items() if not known.settled}
+            self._generation, self._compared = now, False
 
         self.database.read(work)
 
@@ -136,19 +139,22 @@ class Refresher:
         if everything or not stamp or stamp != self._root:
             found = (os.fsencode(path.name) for path in folders_of_runs(self.runs))
             self._names = sorted(found, reverse=True)
-            self._root = stamp if quiet else ()
+            self._root, self._compared = stamp if quiet else (), False
 
-    def _new(self) -> Iterator[bytes]:
-        return (name for name in self._names if name not in self._known)
+    def _differences(self) -> tuple[list[bytes], list[bytes]]:
+        """Folders that are known and gone, and those that are there and unknown."""
+        if self._compared:
+            return [], []
+        there = set(self._names)
+        return [name for name in self._known if name not in there], [n for n in self._names if n not in self._known]
 
     def _unsettled(self, everything: bool) -> Sequence[bytes]:
-        names = [name for name, known in self._known.items() if not known.settled]
-        self._turns = {name: self._turns.get(name, 0) for name in names}
-        if not everything and len(names) > MOST_UNSETTLED:
-            names = sorted(names, key=lambda name: self._turns[name])[:MOST_UNSETTLED]
+        names = sorted(self._open, key=lambda name: (self._turns.get(name, 0), name))
+        if not everything:
+            names = names[:MOST_UNSETTLED]
+        self._turns = {name: turn for name, turn in self._turns.items() if name in self._open}
         self._turns |= dict.fromkeys(names, self._looks)
-        there = set(self._names) if names else set()
-        return [name for name in names if name in there]
+        return names
 
     def _queued(self) -> Iterator[bytes]:
         """Runs that stand in this machine's line: one that has ended may go on."""
@@ -179,16 +185,33 @@ class Refresher:
             known = self._known.get(found.columns["folder"])
             if known is None or known.content != found.content or (found.settled and known.stamp != found.stamp):
                 changed.append(found)
-        if changed:
-            self._generation = self.database.write(lambda connection: _write(connection, changed))
+        if not changed:
+            return
+        self._count(self.database.write(lambda connection: _write(connection, changed)))
         for found in changed:
-            self._known[found.columns["folder"]] = _Known(found.stamp, found.attempt, found.settled, found.content)
+            name = found.columns["folder"]
+            self._known[name] = _Known(found.stamp, found.attempt, found.settled, found.content)
+            (self._open.discard if found.settled else self._open.add)(name)
 
-    def _drop(self, connection: Connection, gone: Sequence[bytes]) -> None:
-        connection.execute(delete(RUNS).where(RUNS.c.folder == bindparam("gone")), [{"gone": name} for name in gone])
-        self._generation = count_change(connection)
+    def _drop(self, gone: Sequence[bytes]) -> None:
+        """Take what is gone out."""
+        if not gone:
+            return
+
+        def work(connection: Connection) -> int:
+            connection.execute(
+                delete(RUNS).where(RUNS.c.folder == bindparam("gone")), [{"gone": name} for name in gone]
+            )
+            return count_change(connection)
+
+        self._count(self.database.write(work))
         for name in gone:
             self._known.pop(name, None)
+            self._open.discard(name)
+
+    def _count(self, now: int) -> None:
+        """After a change of this one's own; where others have changed something before it, that is to be read."""
+        self._generation = now if now == self._generation + 1 else -1
 
 
 def _write(connection: Connection, batch: Sequence[Indexed]) -> int:

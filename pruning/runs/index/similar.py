@@ -33,13 +33,10 @@ def values_of_similar(
     model: str,
     data: str,
     preprocess: Preprocess | None = None,
-    owner: str | None = None,
     within: float = SIMILAR,
 ) -> list[float]:
     """The metric on select images of fine-tuned runs like `similar_runs` finds, the nearest first; from the index, by
     what the runs have kept.
-
-    `owner`: only runs that this visitor asked for.
 
     Raises:
         InputError: the sparsities do not fit the network.
@@ -49,7 +46,7 @@ def values_of_similar(
     if all(share == 1 for share in wanted.values()):
         return []
     names = _names(graph, spec)
-    query = Query(model=model, data=data, owner=owner, finished=True)
+    query = Query(model=model, data=data, finished=True)
     prepared = preprocess_text(preprocess)
 
     def work(connection: Connection) -> Kept:

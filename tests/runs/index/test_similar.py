@@ -59,6 +59,5 @@ def test_others_are_passed_over(index: Index) -> None:
     graph, half = open_subject(MODEL).graph, PruneSpec(sparsity=0.5)
     assert values_of_similar(index, graph, half, model=MODEL, data="mnist") == []
     assert values_of_similar(index, graph, half, model="sample:lenet5", data=DATA) == []
-    assert values_of_similar(index, graph, half, model=MODEL, data=DATA, owner="a" * 32) == []
     lenet = open_subject("sample:lenet5").graph
     assert values_of_similar(index, lenet, half, model=MODEL, data=DATA) == [], "of a network that has changed since"
