@@ -1,6 +1,6 @@
 """10,000 runs: how long the index takes to list, filter and sort them, and every page beside the same page with ten.
 
-    python -m benchmarks.index [--runs 10000] [--rounds 9]
+    python -m benchmarks.index [--runs 10000] [--rounds 9] [--folder PLACE]
 
 Runs are copies of the stored ones of the tests with other recipes and figures (`benchmarks.made_runs`). Pages are run
 by Streamlit's AppTest, each in a process of its own for one folder of runs; the two take turns, so that what else the
@@ -39,13 +39,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--folder", type=Path, help="where the runs are made, and used again the next time")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+        folder = args.folder or Path(place)
         os.environ["PRUNING_INDEX"] = str(folder / "index")
         for count in (FEW, args.runs):
-            say(f"Making {count:,} runs")
-            make_runs(folder / str(count), STORED, count)
+            if not (folder / str(count)).is_dir():
+                say(f"Making {count:,} runs")
+                make_runs(folder / str(count), STORED, count)
         index = _index(folder / str(args.runs), args.runs)
         pages = _pages(folder, args.runs, args.rounds)
     slowest = max(index["milliseconds"].values()) / 1000
@@ -65,7 +67,10 @@ def _index(runs: Path, count: int) -> dict[str, Any]:
     from pruning.runs.index.query import SORTS, Query
 
     say("Filling the index")
-    index, began = Index(runs), time.perf_counter()
+    index = Index(runs)
+    index.close()
+    index.path.unlink(missing_ok=True)
+    began = time.perf_counter()
     read = index.look().read
     filled = time.perf_counter() - began
     assert read == count and index.counts().runs == count, (read, index.counts())

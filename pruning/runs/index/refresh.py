@@ -90,9 +90,9 @@ class Refresher:
         self._list(everything)
         gone, new = self._differences()
         changed = filter(self._has_changed, dict.fromkeys((*self._slice(everything), *self._queued())))
+        self._drop(gone)
         todo = list(dict.fromkeys((*self._unsettled(everything), *new, *changed)))
         read, batch = 0, []
-        self._drop(gone)
         for name in todo:
             batch.append(read_indexed(self.runs / os.fsdecode(name)))
             read += 1
