@@ -28,7 +28,7 @@ DENSE = ""
 state.DEFAULTS.update({BEFORE: DENSE, AFTER: None})
 
 
-MOST = 200
+MOST = 100
 """Runs that a box offers, the newest; others are opened from Trade-off, or by a link."""
 
 

@@ -114,13 +114,17 @@ class Query:
         return select(*columns).select_from(RUNS.outerjoin(LABELS, on)).where(self.where())
 
     def ordered(self, selection: Select[Any]) -> Select[Any]:
-        """In the order that is wanted, as many as are wanted."""
+        """In the order that is wanted, as many as are wanted. Only numbers of rows are sorted, and then the rows of
+        those that are wanted are read."""
+        if self.limit is None:
+            return selection.order_by(*self._order())
+        wanted = self.joined(RUNS.c.id).order_by(*self._order()).limit(self.limit).offset(self.offset)
+        return selection.where(RUNS.c.id.in_(wanted)).order_by(*self._order())
+
+    def _order(self) -> tuple[ColumnElement[Any], ...]:
         column, largest_first = SORTS[self.sort]
         descending = largest_first != self.reverse
-        ordered = selection.order_by(
-            column.is_(None), column.desc() if descending else column.asc(), *_newest(self.sort, descending)
-        )
-        return ordered.limit(self.limit).offset(self.offset) if self.limit is not None else ordered
+        return column.is_(None), column.desc() if descending else column.asc(), *_newest(self.sort, descending)
 
 
 def _newest(sort: str, descending: bool) -> tuple[ColumnElement[Any], ...]:
