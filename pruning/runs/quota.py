@@ -132,6 +132,7 @@ def purge_old(runs: Path, now: datetime | None = None) -> list[Trashed]:
 
 def check_room(visitor: str = OWNER, runs: Path | None = None) -> None:
     """Before a run is started: whether there is room for it among the runs of a folder, by default the usual one.
+    Deleted runs make room where it is needed, the oldest first.
 
     Raises:
         InputError: the limit of the visitor, or that of all together, is reached.
@@ -140,19 +141,34 @@ def check_room(visitor: str = OWNER, runs: Path | None = None) -> None:
     limits = settings().runs
     if not limits.megabytes and not limits.megabytes_per_visitor:
         return
-    rows = looked(runs).ask("quota", _rows)
+    index = looked(runs)
+    rows = index.ask("quota", _rows)
     mine = sum(row.bytes for row in _by_visitor(rows).get(visitor, ()))
     if visitor != OWNER and limits.megabytes_per_visitor and mine > limits.megabytes_per_visitor * MEGABYTE:
         raise InputError(
             f"Your runs take {size(mine)}, and {size(limits.megabytes_per_visitor * MEGABYTE)} are allowed: delete "
             "some on Trade-off."
         )
-    total = sum(row.bytes for row in rows)
-    if limits.megabytes and total > limits.megabytes * MEGABYTE:
+    if not limits.megabytes:
+        return
+    total, limit = sum(row.bytes for row in rows), limits.megabytes * MEGABYTE
+    _make_room(index.runs, limit - total)
+    if total > limit:
         raise InputError(
-            f"All runs together take {size(total)}, and {size(limits.megabytes * MEGABYTE)} are allowed: delete some "
-            "on Trade-off, or look at 'python -m pruning runs clean --dry-run'."
+            f"All runs together take {size(total)}, and {size(limit)} are allowed: delete some on Trade-off, or look at "
+            "'python -m pruning runs clean --dry-run'."
         )
+
+
+def _make_room(runs: Path, left: int) -> None:
+    """Remove deleted runs, the oldest first, until the others take no more than `left` bytes."""
+    deleted = [(one, bytes_of(one.path)) for one in trashed(runs)]
+    taken = sum(length for _, length in deleted)
+    for one, length in reversed(deleted):
+        if taken <= max(0, left):
+            return
+        purge([one])
+        taken -= length
 
 
 def _rows(connection: Connection) -> tuple[_Row, ...]:

@@ -102,7 +102,7 @@ class Runs:
     """`[runs]`: how much disk runs may take, and how long deleted ones are kept."""
 
     megabytes: int = 0
-    """Of all runs together, deleted ones included; above it none can be started. 0: no limit."""
+    """Of all runs together; above it none can be started, once deleted ones have made room. 0: no limit."""
     megabytes_per_visitor: int = 0
     """Of the runs that one visitor alone asked for. 0: no limit."""
     trash_days: float = 7

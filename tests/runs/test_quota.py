@@ -90,6 +90,12 @@ def test_above_a_limit_no_run_is_started(heavy: Path, tmp_path: Path, monkeypatc
     with pytest.raises(InputError, match=r"Your runs take 1\.14 MB, and 1\.00 MB are allowed"):
         check_room(ANN)
     _read.cache_clear()
+    settings.write_text("[runs]\nmegabytes = 6\n")
+    delete_run(heavy / "failed")
+    delete_run(heavy / "cancelled")
+    check_room()
+    assert [one.name for one in trashed(heavy)] == ["cancelled"], "the first deleted has made room"
+    _read.cache_clear()
     settings.write_text("[runs]\nmegabytes = 2\n")
     with pytest.raises(InputError, match="runs clean --dry-run"):
         check_room()

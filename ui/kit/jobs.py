@@ -73,7 +73,7 @@ def bar(
     work's own words, `text` in Markdown. `key`: of the button."""
     place, button = st.columns([6, 1], vertical_alignment="center")
     known = now.share if share is None else share
-    words = waiting_words(now) if now.state == "queued" else text
+    words = waiting_words(now) or text
     place.progress(min(max(known or 0.0, 0.0), 1.0), _capitalised(words) or errors.plain(now.text))
     button.button(
         cancelling if now.is_cancelling else cancel,
