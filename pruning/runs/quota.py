@@ -155,8 +155,8 @@ def check_room(visitor: str = OWNER, runs: Path | None = None) -> None:
     _make_room(index.runs, limit - total)
     if total > limit:
         raise InputError(
-            f"All runs together take {size(total)}, and {size(limit)} are allowed: delete some on Trade-off, or look at "
-            "'python -m pruning runs clean --dry-run'."
+            f"All runs together take {size(total)}, and {size(limit)} are allowed: delete some on Trade-off, or look "
+            "at 'python -m pruning runs clean --dry-run'."
         )
 
 
