@@ -48,6 +48,14 @@ def full_data() -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def own_indexes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Indexes of the folders of runs that tests make lie apart from the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRUNING_INDEX", str(tmp_path_factory.mktemp("indexes")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def short_timing() -> Iterator[None]:
     """Timings in the tests' own process look at the clock for an instant only, and take the machine for quiet: none of
     the tests asserts a speed. What a page asks to be timed is timed at once, in that process."""

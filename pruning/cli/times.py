@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from pruning.base.errors import NoisyError
-from pruning.base.files import given_path
 from pruning.cli.output import field, only_ours, say
 from pruning.latency.clock import Comparison
 from pruning.latency.comparison_json import comparison_values
 from pruning.latency.quietly import PATIENT, PROMPT_SECONDS
+from pruning.runs.resolve import find_run_folder
 from pruning.runs.times import measure_times
 
 
@@ -21,7 +21,7 @@ def times(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[st
     Raises:
         PruningError: no finished run, a network that cannot be opened, or cancelled.
     """
-    folder = given_path(args.run.removeprefix("run:"))
+    folder = find_run_folder(args.run)
     patience = PROMPT_SECONDS if args.work is None else PATIENT
     with only_ours():
         found = measure_times(folder, patience=patience, say=say, cancel=cancel, work=args.work)

@@ -22,10 +22,14 @@ from pruning.latency.noise import Noise
 from pruning.render.markup import result as markup
 from pruning.render.markup.ledger_tiles import result_time
 from pruning.runs import create_run, delete_run, execute, read_run, times
+from pruning.runs.index.index import looked
+from pruning.runs.index.query import Query
 from pruning.runs.job import job_of
+from pruning.runs.pack import pack
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result, Timed
 from pruning.runs.result_json import from_values, to_values
+from pruning.runs.unpack import unpack
 from pruning.spec import PruneSpec
 
 QUIET, NOISE = Noise(same=(0.99, 1.0, 1.01), spread=0.01), Noise(same=(0.5, 1.2, 2.0), spread=0.4)
@@ -214,3 +218,22 @@ def test_a_result_says_when_and_on_what(make_result: Any) -> None:
     assert "2 threads" in markup.footnote(found)
     with pytest.raises(InputError):
         make_result().with_times(timed, [made(1, QUIET), made(1, QUIET)])
+
+
+def test_lists_show_them_as_soon_as_they_are_there(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def listed() -> Any:
+        (summary,) = looked(run.parent, everything=True).find(Query()).runs
+        return summary
+
+    assert listed().speedup is None
+    Watch(monkeypatch, QUIET, QUIET)
+    times.measure_times(run)
+    assert listed().speedup == (1.5, 1.6, 1.7) and listed().pruned.milliseconds == 1.0
+
+
+def test_a_packed_run_takes_them_along(run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    Watch(monkeypatch, QUIET, NOISE, NOISE, NOISE)
+    times.measure_times(run)
+    (tmp_path / "elsewhere").mkdir()
+    found = unpack(pack(run, tmp_path / "run.zip"), tmp_path / "elsewhere")
+    assert result(found.path) == result(run) and result(found.path).clock.noisy == (32,)
