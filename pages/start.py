@@ -57,7 +57,7 @@ recover = action.button(
     help="Fine-tune what is left: two passes over the 3,000 training images, a few seconds.",
     key="recover",
 )
-row, said = st.empty(), st.container(key="story").empty()
+row, said, again = st.empty(), st.container(key="story").empty(), st.empty()
 st.html("<style>.st-key-story{min-height:4.9rem}</style>")  # two paragraphs: nothing moves when the second comes
 strip, curve = st.columns(2, gap="medium")
 left_off = doors.show()
@@ -103,5 +103,7 @@ if recover:
 visited = state.get(state.START_VISITED).setdefault(granularity, {0: lab.dense_accuracy(subject)})
 visited[gone] = accuracy.best
 charts.visited_curve(curve, granularity, gone, visited, recovered)
-draw(accuracy, lab.speed(subject, cut, BATCH))
+with again.container():
+    timing = lab.speed(subject, cut, BATCH)
+draw(accuracy, timing)
 doors.show_left_off(left_off)

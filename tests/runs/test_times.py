@@ -131,7 +131,7 @@ def test_of_noise_nothing_is_told_but_that(run: Path, monkeypatch: pytest.Monkey
     assert [one[3] for one in watch.asked] == [1, 1, 1, 32, 32], "three tries, and one that was quiet the second time"
     assert [one.batch for one in found.speedups] == [32] and list(found.dense.latency) == [32]
     assert found.clock.noisy == (1,) and found.untimed == "too noisy to measure"
-    assert markup.verdict(found).endswith("· too noisy to measure") and result_time(found) is None
+    assert markup.verdict(found).endswith("· time too noisy to measure") and result_time(found) is None
     assert "Batch 1: too noisy to measure" in markup.footnote(found)
 
 

@@ -45,9 +45,13 @@ def verdict(result: Result) -> str:
     parts = [
         NO_TEST if result.difference is None else points(result.difference),
         size,
-        result.untimed if speedup is None else speedup.words,
+        _untimed(result.untimed) if speedup is None else speedup.words,
     ]
     return f"{badges.SYMBOLS[kind(result)]} {' · '.join(parts)}"
+
+
+def _untimed(why: str) -> str:
+    return f"time {why}" if why == TOO_NOISY else why
 
 
 def stages_html(result: Result) -> str:
