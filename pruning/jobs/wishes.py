@@ -62,6 +62,15 @@ def wishes(store: Store) -> list[Wish]:
     return sorted(found, key=lambda one: (one.at, one.visitor))
 
 
+def has_wish(store: Store, visitor: str) -> bool:
+    """Whether a visitor asks for the work of a store.
+
+    Raises:
+        InputError: no visitor has such a name.
+    """
+    return store.exists(_name(visitor))
+
+
 def _name(visitor: str) -> str:
     if visitor != OWNER and not VISITOR.fullmatch(visitor):
         raise InputError("A visitor is named by up to 64 of the characters 0 to 9 and a to f.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pruning.data.readers import describe_data
+from pruning.jobs.store import LocalStore
+from pruning.jobs.wishes import OWNER, wish
 from pruning.runs import start
 from pruning.runs.recipe import Recipe
 from pruning.runs.store import create_run
@@ -19,12 +21,14 @@ def first_recipe() -> Recipe:
     return recipe.replace(finetune_steps=describe_data(recipe.data).steps_of(EPOCHS, recipe.batch_size))
 
 
-def start_first_run() -> Path:
-    """Start it in a process of its own; its folder.
+def start_first_run(visitor: str = OWNER) -> Path:
+    """Start it for a visitor in a process of its own; its folder.
 
     Raises:
         StorageError: it cannot be written, or its process cannot be started.
     """
     path = create_run(first_recipe())
+    if visitor != OWNER:
+        wish(LocalStore.at(path), visitor)
     start.start_run(path)
     return path

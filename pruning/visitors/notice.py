@@ -9,7 +9,7 @@ from pruning.settings import Settings
 def sentences(held: Settings, address: str | None, port: int) -> list[str]:
     """Lines for the terminal: where it answers, and what visitors see, may do and may not."""
     names = sorted(own_names(address, held.server.hosts) - {"localhost"})
-    images = ", ".join(folder.name for folder in held.data.folders)
+    images = "".join(f", {folder.name}" for folder in held.data.folders)
     uploads = held.uploads
     takes = [
         f"{kind} up to {most:,} MB"
@@ -25,7 +25,7 @@ def sentences(held: Settings, address: str | None, port: int) -> list[str]:
         "pruning.toml).",
         "Each visitor sees and cancels their own runs; a run of others is seen by whoever has its link, and nobody "
         "else can cancel or delete it.",
-        f"Visitors can open the networks by name, and the images built in{f' and {images}' if images else ''}; no other "
-        f"file of this machine. {sent}",
+        f"Visitors can open networks by name and these images: the built-in ones{images}; no other file of this "
+        f"machine. {sent}",
         "Runs made on the command line are seen by their link alone.",
     ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors
+from ui.kit import errors, visitor
 from ui.runs import job_panel
 
 if TYPE_CHECKING:
@@ -20,9 +20,7 @@ _REFUSED = "compare_refused"
 
 def show() -> None:
     """What this page is for, and the button; or how far the run is."""
-    from pruning.runs import list_runs
-
-    going = next((run for run in list_runs() if run.state in ("queued", "running")), None)
+    going = next((run for run in visitor.listing().runs if run.state in ("queued", "running")), None)
     if going is not None:
         st.markdown("**A run is being made.** Its comparison with the dense network will stand here when it is done.")
         with st.container(border=True):
@@ -49,7 +47,7 @@ def _make() -> None:
     from pruning.runs.first_run import start_first_run
 
     try:
-        st.session_state[_MADE], st.session_state[_REFUSED] = start_first_run().name, None
+        st.session_state[_MADE], st.session_state[_REFUSED] = start_first_run(visitor.current()).name, None
     except errors.PruningError as error:
         st.session_state[_REFUSED] = str(error)
 

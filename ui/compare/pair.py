@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, loaders, state
+from ui.kit import errors, loaders, state, visitor
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -28,14 +29,30 @@ state.DEFAULTS.update({BEFORE: DENSE, AFTER: None})
 
 
 def finished() -> tuple[dict[str, Run], tuple[Unreadable, ...]]:
-    """All finished runs by name, newest first, and the folders among the runs that cannot be read.
+    """The visitor's finished runs by name, newest first, then those that a link has led to; and the folders of theirs
+    that cannot be read.
 
     Raises StorageError where the folder of runs cannot be read.
     """
-    from pruning.runs import read_runs
+    found = visitor.listing()
+    runs = {run.name: run for run in found.runs if run.result is not None}
+    return runs | _by_link(runs), found.unreadable
 
-    found = read_runs()
-    return {run.name: run for run in found.runs if run.result is not None}, found.unreadable
+
+def _by_link(known: Mapping[str, Run]) -> dict[str, Run]:
+    """Finished runs of others that the address names, or has named before."""
+    from pruning.runs import default_runs_dir, read_run
+    from pruning.runs.ids import is_run_id
+
+    asked = [st.query_params.get(name, "") for name in ("a", "b")]
+    found = {}
+    for name in dict.fromkeys((*asked, *(state.get(key) or "" for key in (BEFORE, AFTER)))):
+        if name not in known and is_run_id(name):
+            with suppress(errors.PruningError):  # no run, or none that can be read
+                run = read_run(default_runs_dir() / name)
+                if run.result is not None:
+                    found[name] = run
+    return found
 
 
 def take_up(runs: Mapping[str, Run]) -> str | None:

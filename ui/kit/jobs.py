@@ -22,7 +22,7 @@ def follow(job: Job) -> Follower:
 
 def bar(
     now: Status,
-    request_cancel: Callable[[], None],
+    request_cancel: Callable[[], None] | None,
     *,
     key: str,
     share: float | None = None,
@@ -30,11 +30,14 @@ def bar(
     cancel: str = "Cancel",
     cancelling: str = "Cancelling",
 ) -> None:
-    """How far work is, and the button that asks it to stop. `share` and `text`: what a page knows better than the
+    """How far work is, and the button that asks it to stop; none where `request_cancel` is None, as for the work of
+    others. `share` and `text`: what a page knows better than the
     work's own words, `text` in Markdown. `key`: of the button."""
     place, button = st.columns([6, 1], vertical_alignment="center")
     known = now.share if share is None else share
     place.progress(min(max(known or 0.0, 0.0), 1.0), text or errors.plain(now.text))
+    if request_cancel is None:
+        return
     button.button(
         cancelling if now.is_cancelling else cancel,
         key=key,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.render.markup import result as markup
-from ui.kit import charts, downloads, errors, jobs, ledger_panel
+from ui.kit import charts, downloads, errors, jobs, ledger_panel, visitor
 from ui.runs import report_panel
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def live(path: Path, dense: float | None) -> None:
     if not now.is_working:
         st.rerun()
     share, text = progress(now.state, events)
-    jobs.bar(now, partial(request_cancel, path), key="cancel_run", share=share, text=text)
+    stop = partial(request_cancel, path) if visitor.owns(path) else None
+    jobs.bar(now, stop, key="cancel_run", share=share, text=text)
     if events.training or events.stages:
         charts.show(
             st,

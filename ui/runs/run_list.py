@@ -10,7 +10,7 @@ import streamlit as st
 
 from pruning.render.markup import result as markup
 from pruning.runs.axes import AXES
-from ui.kit import charts, downloads, errors, ledger_panel, state
+from ui.kit import charts, downloads, errors, ledger_panel, state, visitor
 from ui.kit.view import one_of
 from ui.runs import job_panel, unreadable
 from ui.session import changed, shown_run
@@ -52,9 +52,7 @@ def choose(chosen: Subject) -> Runs:
 
     Raises StorageError where the folder of runs cannot be read.
     """
-    from pruning.runs import read_runs
-
-    found = read_runs()
+    found = visitor.listing()
     runs = found.runs
     if not runs:
         return Runs(all=(), shown=(), unreadable=found.unreadable)
@@ -132,14 +130,15 @@ def details(runs: Runs) -> None:
             if run.result is not None and st.button("Compare", key="compare_run", icon=":material/compare:"):
                 st.switch_page("pages/compare.py", query_params={"b": run.name})
             job_panel.files(run, key="details_")
-            if run.state != "running" and st.button("Delete", key="delete_run", icon=":material/delete:"):
+            deletable = run.state != "running" and visitor.owns_alone(run.path)
+            if deletable and st.button("Delete", key="delete_run", icon=":material/delete:"):
                 _confirm_delete(run)
     if run.result is not None:
         with st.expander("Ledger"):
             ledger_panel.choose_device()
             ledger_panel.finished(run.result)
     with st.expander("Recipe"):
-        st.code(run.recipe.to_yaml(), language="yaml")
+        st.code(errors.seen(run.recipe.to_yaml()), language="yaml")
 
 
 def table(runs: Runs) -> None:
@@ -202,6 +201,7 @@ def _confirm_delete(run: Run) -> None:
     st.markdown(f"{errors.plain(describe(run))}: its recipe, results and model go for good.")
     if st.button("Delete it", type="primary", key="delete_for_good"):
         with errors.shown(stop=False):
+            visitor.check_owns_alone(run.path)
             delete_run(run.path)
             state.put(CHOSEN, None)
             st.rerun()

@@ -63,6 +63,7 @@ def _of_library(then: Callable[[], None]) -> None:
         placeholder="resnet50, efficientnet, vit …",
         key=NAME,
     )
+    base = base if base in names else None  # a browser may send any text
     classes = count.number_input(
         "Classes", 2, 1_000_000, value=None, placeholder="its own", key="your_network_classes",
         help="Outputs of the last layer. Empty: as many as the weights have, else as the library builds it.",

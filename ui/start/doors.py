@@ -1,16 +1,14 @@
 """The three doors of the Start page, each of which says where its visitor left off, if that is known.
 
-What is known is the visitor's own: the run and the plan of this session, the lessons that this browser has stored.
-Only where the app runs on the visitor's own machine is the newest run of the runs folder theirs as well.
+What is known is the visitor's own: the run and the plan of this session, their newest run, the lessons that this
+browser has stored.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
-from ui.kit import errors
+from ui.kit import errors, visitor
 from ui.kit.doors import Door, LeftOff, continue_at, draw
 from ui.runs import unreadable
 
@@ -89,11 +87,7 @@ def _last_run(found: Listing | None) -> Run | None:
 
 
 def _listing() -> Listing | None:
-    """What the folder of runs holds, on the visitor's own machine; None elsewhere, and where it cannot be read."""
-    from pruning.runs import read_runs
-    from pruning.runs.links import is_local
-
-    if is_local(st.context.url or ""):
-        with errors.shown(stop=False):
-            return read_runs()
+    """What the folder of runs holds of the visitor's; None where it cannot be read."""
+    with errors.shown(stop=False):
+        return visitor.listing()
     return None
