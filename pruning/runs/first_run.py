@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pruning.data.readers import describe_data
-from pruning.jobs.store import LocalStore
-from pruning.jobs.wishes import OWNER, wish
+from pruning.jobs.wishes import OWNER
 from pruning.runs import start
 from pruning.runs.recipe import Recipe
 from pruning.runs.store import create_run
@@ -28,7 +27,5 @@ def start_first_run(visitor: str = OWNER) -> Path:
         StorageError: it cannot be written, or its process cannot be started.
     """
     path = create_run(first_recipe())
-    if visitor != OWNER:
-        wish(LocalStore.at(path), visitor)
-    start.start_run(path)
+    start.start_run(path, visitor)
     return path

@@ -14,7 +14,7 @@ import streamlit as st
 from pruning.base.errors import InputError
 from pruning.base.files import cache_dir
 from pruning.jobs.store import LocalStore
-from pruning.jobs.wishes import OWNER, has_wish, wish, wishes
+from pruning.jobs.wishes import OWNER, has_wish, wishes
 from pruning.visitors.identity import COOKIE, is_secret, new_visitor, visitor_of
 from pruning.visitors.nicknames import Nicknames
 from ui.kit import place
@@ -64,17 +64,6 @@ def start_anew() -> None:
     """Forget everything that this session has chosen, done and shown; its address, too."""
     st.session_state.clear()
     st.query_params.clear()
-
-
-def sign(job: Path) -> None:
-    """Note that the visitor asked for the work in a folder, before it is started.
-
-    Raises:
-        StorageError: it cannot be written.
-    """
-    visitor = current()
-    if visitor != OWNER:
-        wish(LocalStore.at(job), visitor)
 
 
 def owns(job: Path) -> bool:

@@ -87,7 +87,7 @@ def start_widths(subject: Subject) -> None:
     from pruning.latency.start import start_profile
 
     if not widths(subject).is_running:
-        start_profile(subject.ref, subject.graph, 1)
+        start_profile(subject.ref, subject.graph, 1, visitor.current())
 
 
 def follow_widths(subject: Subject) -> None:

@@ -95,5 +95,5 @@ def _making(run: Run, key: str, working: bool) -> None:
                 key=f"{key}report_make",
                 help="Measures other cuts for the report’s slider: about half a minute for a small network.",
             ):
-                start(run.path, options)
+                start(run.path, options, visitor=visitor.current())
                 st.rerun()

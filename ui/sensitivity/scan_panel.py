@@ -10,7 +10,7 @@ from pruning.base.words import duration
 from pruning.criteria import CRITERIA
 from pruning.granularity import GRANULARITIES
 from pruning.render.markup import multiples
-from ui.kit import curves, errors, jobs, state
+from ui.kit import curves, errors, jobs, state, visitor
 from ui.kit.view import Setting, one_of
 from ui.sensitivity import scan_results
 from ui.session import cuts
@@ -105,7 +105,7 @@ def next_step(place: DeltaGenerator, said: DeltaGenerator, chosen: Subject, scan
         from pruning.sensitivity.start import start
 
         with said, errors.shown(stop=False):
-            start(chosen, scan, lose=state.get(scan_results.LOSE))
+            start(chosen, scan, lose=state.get(scan_results.LOSE), visitor=visitor.current())
             st.rerun()
     if not scan.complete and scan.wanted:
         seconds = duration(curves.seconds_left(chosen, scan))

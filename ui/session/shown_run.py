@@ -114,8 +114,7 @@ def start(recipe: Recipe, data_dir: str | None) -> None:
     from pruning.runs.start import start_run
 
     path = create_run(recipe, data_dir=data_dir)
-    visitor.sign(path)
-    start_run(path)
+    start_run(path, visitor.current())
     st.session_state[_RUN] = st.session_state[_RESTORED] = path.name
     st.session_state.pop(_REFUSED, None)
     st.query_params["run"] = path.name

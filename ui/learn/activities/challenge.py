@@ -104,8 +104,7 @@ def _enter(challenge: Challenge, cut: PruneSpec) -> None:
 
     with errors.shown(stop=False):
         path = create_run(challenge.recipe(cut), data_dir=state.data_dir(challenge.data))
-        visitor.sign(path)
-        start_run(path)
+        start_run(path, visitor.current())
         progress.put("runs", [*progress.get("runs"), path.name])
 
 
