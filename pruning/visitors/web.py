@@ -28,8 +28,8 @@ HEADERS = {
 }
 UPLOADS = "/_stcore/upload_file/"
 """Below it, a session and a number: where files are sent to."""
-HIDDEN = ("/_stcore/metrics",)
-"""What tells of the server's memory: for its owner, who can ask the machine itself."""
+HIDDEN = ("/_stcore/metrics", "/_stcore/agent/")
+"""What tells of the server's memory, which its owner can ask the machine itself, and a way in that no page needs."""
 
 
 class Guard:
@@ -47,7 +47,7 @@ class Guard:
             await _refuse_host(scope, headers.get("host"), send)
         elif scope["type"] == "websocket":
             await self.app(scope, receive, send)
-        elif scope["path"].rstrip("/").endswith(HIDDEN):
+        elif any(part in scope["path"] for part in HIDDEN):
             await _answer(send, 404, "Not found.")
         else:
             await self._page(scope, headers, receive, send)

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from pruning.runs import links
 from pruning.runs.recipe import Recipe
 from pruning.spec import RUN, PruneSpec
+from ui.kit import place
 
 APP = str(Path(__file__).parents[2] / "app.py")
 PLAN = Recipe(

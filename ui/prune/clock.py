@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.render.markup.ledger_tiles import result_time, time_tile
-from ui.kit import errors, jobs, lab
+from ui.kit import errors, jobs, lab, visitor
 
 if TYPE_CHECKING:
     from pruning.jobs.job import Job
