@@ -21,8 +21,10 @@ from pruning.base.files import given_path, read_bytes, replace_file
 from pruning.base.remembered import Remembered
 from pruning.catalog import openers
 from pruning.data import readers
+from pruning.jobs.attempt import Attempt
 from pruning.jobs.status import Status
 from pruning.jobs.work import Work
+from pruning.runs.checkpoint import Checkpoint, Checkpoints
 from pruning.runs.events import words_of
 from pruning.runs.files import ANSWERS, HELD, JOB, MODEL, RECIPE, RESULT, STRUCTURE
 from pruning.runs.held import files_of, held_text
@@ -129,7 +131,16 @@ def execute(
             if progress is not None:
                 progress(event)
 
-        outcome = run(recipe, data_dir=order.data_dir, progress=tell, cancel=work.cancel_or(cancel))
+        checkpoints = Checkpoints(
+            path,
+            attempt=work.attempt,
+            flush=work.flush,
+            kept=work.note_progress,
+            taken_up=lambda kept: _tell_again(path, kept, work),
+        )
+        outcome = run(
+            recipe, data_dir=order.data_dir, progress=tell, cancel=work.cancel_or(cancel), checkpoints=checkpoints
+        )
         part = path / "model.part"
         part.mkdir(exist_ok=True)
         save_model(part, outcome.model, outcome.structure)
@@ -140,8 +151,16 @@ def execute(
         replace_file(path / RESULT, safe_json.dump(to_values(outcome.result), indent=1))
         for name in (MODEL, STRUCTURE, ANSWERS, RESULT):
             work.keep(name)
+        checkpoints.forget()
         tell({"stage": "done", "text": "Done"})
     return outcome.result
+
+
+def _tell_again(path: Path, kept: Checkpoint, work: Work) -> None:
+    """What was told until a checkpoint: the curve of a run that goes on begins where the run began."""
+    earlier = Attempt(job_of(path).store, kept.attempt)
+    for event in earlier.log.read()[: kept.events]:
+        work.tell(event)
 
 
 def _folder_name(reference: str) -> str:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from pruning.base.errors import InputError
 from pruning.base.files import cache_dir
-from pruning.jobs.store import LocalStore
+from pruning.jobs.store import LocalStore, Store
 from pruning.jobs.wishes import OWNER, has_wish, wishes
 from pruning.visitors.identity import COOKIE, is_secret, new_visitor, visitor_of
 from pruning.visitors.nicknames import Nicknames
@@ -69,8 +69,13 @@ def start_anew() -> None:
 def owns(job: Path) -> bool:
     """Whether the visitor asked for the work in a folder, and so sees it in lists and may cancel it. The owner of the
     machine owns all."""
+    return wants(LocalStore.at(job))
+
+
+def wants(job: Store) -> bool:
+    """As `owns`, for the store of a job."""
     visitor = current()
-    return visitor == OWNER or has_wish(LocalStore.at(job), visitor)
+    return visitor == OWNER or has_wish(job, visitor)
 
 
 def owns_alone(job: Path) -> bool:

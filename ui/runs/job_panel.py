@@ -37,7 +37,7 @@ def live(path: Path, dense: float | None) -> None:
     if not now.is_working:
         st.rerun()
     share, text = progress(now.state, events)
-    stop = partial(request_cancel, path) if visitor.owns(path) else None
+    stop = partial(request_cancel, path, visitor.current()) if visitor.owns(path) else None
     jobs.bar(now, stop, key="cancel_run", share=share, text=text)
     if events.training or events.stages:
         charts.show(

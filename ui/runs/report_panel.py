@@ -72,7 +72,7 @@ def _making(run: Run, key: str, working: bool) -> None:
         if working != (now is not None and now.is_working):
             st.rerun()  # the page starts or stops the timer
         if now is not None and now.is_working:
-            jobs.bar(now, job.request_cancel if visitor.owns(run.path) else None, key=f"{key}report_cancel")
+            jobs.bar(now, jobs.cancel_of(job), key=f"{key}report_cancel")
             return
         if now is not None and now.state == "failed":
             st.error(errors.plain(now.text), icon=":material/error:")

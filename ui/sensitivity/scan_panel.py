@@ -105,7 +105,13 @@ def next_step(place: DeltaGenerator, said: DeltaGenerator, chosen: Subject, scan
         from pruning.sensitivity.start import start
 
         with said, errors.shown(stop=False):
-            start(chosen, scan, lose=state.get(scan_results.LOSE), visitor=visitor.current())
+            start(
+                chosen,
+                scan,
+                lose=state.get(scan_results.LOSE),
+                visitor=visitor.current(),
+                expected=curves.seconds_left(chosen, scan),
+            )
             st.rerun()
     if not scan.complete and scan.wanted:
         seconds = duration(curves.seconds_left(chosen, scan))
@@ -137,7 +143,7 @@ def live(subject: Subject, scan: Sensitivity) -> None:
         left = duration(curves.seconds_left(subject, scan, started=True))
         text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
     share = scan.measured / max(1, scan.wanted)
-    jobs.bar(now, job_of(scan).request_cancel, key="cancel_scan", share=share, text=text)
+    jobs.bar(now, jobs.cancel_of(job_of(scan)), key="cancel_scan", share=share, text=text)
     scan_results.charts(scan)
 
 
