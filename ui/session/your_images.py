@@ -122,9 +122,9 @@ def _open(text: str, then: Callable[[], None]) -> None:
 
     with errors.shown(stop=False), st.spinner("Looking at the images"):
         ref = absolute(data_reference(text))
+        permits.allow(ref)
         loaders.check_images(ref)
         describe_data(ref)
-        permits.allow(ref)
         data_box.ask(ref)
         then()
         st.rerun()
