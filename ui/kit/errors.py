@@ -3,7 +3,9 @@ in a sentence stand by their names alone."""
 
 from __future__ import annotations
 
+import functools
 import logging
+import os
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ from pruning.settings import settings
 from pruning.visitors.discretion import names_only
 from ui.kit import place
 
-__all__ = ["PruningError", "plain", "seen", "shown", "unexpected"]
+__all__ = ["PruningError", "hidden", "plain", "seen", "shown", "unexpected"]
 
 LOG = logging.getLogger("pruning.app")
 
@@ -59,12 +61,17 @@ def plain(text: str) -> str:
 
 def seen(text: str) -> str:
     """A text as this visitor may see it: on their own machine as it is, elsewhere without the server's folders."""
-    return text if place.is_loopback() else names_only(text, _roots())
+    return text if place.is_loopback() else hidden(text)
 
 
-@st.cache_resource(show_spinner=False)
-def _roots() -> list[Path]:
-    """Folders of this server that sentences name."""
+def hidden(text: str) -> str:
+    """A text in which the server's files stand by their names alone."""
+    return names_only(text, _roots(*(os.environ.get(name) for name in ("PRUNING_CACHE", "PRUNING_RUNS"))))
+
+
+@functools.lru_cache(maxsize=4)
+def _roots(*given: str | None) -> list[Path]:
+    """Folders of this server that sentences name. `given`: where the environment puts them."""
     found = [cache_dir(), Path.home(), Path.cwd(), Path(tempfile.gettempdir()), Path(st.__file__).parents[1]]
     with suppress(PruningError):
         held = settings()

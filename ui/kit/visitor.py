@@ -6,6 +6,7 @@ a name that follows from it, or, after a nickname and its PIN were given, by the
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from pruning.jobs.store import LocalStore, Store
 from pruning.jobs.wishes import OWNER, has_wish, wishes
 from pruning.visitors.identity import COOKIE, is_secret, new_visitor, visitor_of
 from pruning.visitors.nicknames import Nicknames
-from ui.kit import place
+from ui.kit import errors, place
 
 if TYPE_CHECKING:
     from pruning.runs import Listing
@@ -107,7 +108,7 @@ def listing() -> Listing:
         return found
     return Listing(
         runs=tuple(run for run in found.runs if owns(run.path)),
-        unreadable=tuple(one for one in found.unreadable if owns(one.path)),
+        unreadable=tuple(replace(one, reason=errors.seen(one.reason)) for one in found.unreadable if owns(one.path)),
     )
 
 

@@ -161,6 +161,9 @@ def _draw_table(rows: list[dict[str, Any]], runs: Runs) -> None:
 
     from pruning.export.runs_table import shown_columns
 
+    for row in rows:
+        row["reason"] = errors.seen(str(row["reason"])) if row.get("reason") else row.get("reason")
+
     def picked() -> None:
         chosen = st.session_state["runs_table"]["selection"]["rows"]
         if chosen:

@@ -10,7 +10,8 @@ from pruning.base.extras import need
 from pruning.export.report.contents import Options, Progress, gather
 from pruning.export.target import check_target, save
 from pruning.jobs.work import Work
-from pruning.runs import Run, list_runs, read_run
+from pruning.runs import Run, read_run
+from pruning.runs.people import runs_beside
 
 LARGEST = 8_000_000
 """Bytes of a report: what goes into a mail."""
@@ -57,7 +58,7 @@ def make_report(
 
     contents = gather(
         run,
-        list_runs(run.path.parent),
+        runs_beside(run),
         options,
         data_dir=data_dir or run.data_dir,
         sparsities=sparsities,

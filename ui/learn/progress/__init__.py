@@ -19,10 +19,11 @@ from typing import Any
 import streamlit as st
 
 from pruning.lessons.progress import Mark, Progress, read_progress, write_progress
+from ui.kit import visitor
 from ui.kit.component import component
 
 NAME = "pruning-explorer"
-"""Key in localStorage."""
+"""Key in localStorage; where several people use one computer, the visitor's name follows."""
 _KEY = "progress_store"
 _HELD = "progress_held"
 _HEARD = "progress_heard"
@@ -43,7 +44,11 @@ def sync() -> None:
     with st.container(key="progress_box"):
         _component()(
             key=_KEY,
-            data={"name": NAME, "write": write, "heard": bool(st.session_state.get(_HEARD))},
+            data={
+                "name": f"{NAME} {visitor.current()}".rstrip(),
+                "write": write,
+                "heard": bool(st.session_state.get(_HEARD)),
+            },
             on_stored_change=_told,
         )
 
