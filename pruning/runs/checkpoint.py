@@ -152,6 +152,16 @@ class Checkpoints:
             self._path.unlink(missing_ok=True)
 
 
+def kept_step(folder: Path) -> int | None:
+    """Step of its round after which the run in a folder can go on; None where nothing that can be read was kept."""
+    try:
+        with safe_open(folder / CHECKPOINT, "pt") as file:
+            head = load_object((file.metadata() or {})["standing"].encode(), CHECKPOINT)
+            return Fields(head, CHECKPOINT).whole("step", 0)
+    except (PruningError, OSError, SafetensorError, KeyError):
+        return None
+
+
 def _to_file(standing: Standing, model: nn.Module) -> tuple[dict[str, Tensor], dict[str, Any]]:
     plan, training = standing.plan, standing.training
     tensors = {f"model.{name}": tensor.detach().contiguous().clone() for name, tensor in named_tensors(model).items()}

@@ -109,10 +109,16 @@ def check_free(path: Path) -> None:
 
 
 def execute(
-    path: Path, *, progress: Progress | None = None, cancel: Cancel | None = None, work: Work | None = None
+    path: Path,
+    *,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+    work: Work | None = None,
+    again: bool = False,
 ) -> Result:
     """Carry out the run in a folder, writing model and result into it and telling its events; ends in exactly one
-    state. `work`: of the attempt that this process was started for.
+    state. `work`: of the attempt that this process was started for. `again`: also one that was cancelled. It goes on
+    from where it was stopped.
 
     Raises:
         InputError: another process carries it out, or it is done.
@@ -121,7 +127,7 @@ def execute(
     recipe = Recipe.from_file(path / RECIPE)
     order = read_order(path)
     if work is None:
-        _check_open(path, order)
+        _check_open(path, order, again)
     with job_of(path).working(work) as work, _storage(path):
 
         def tell(event: dict[str, Any]) -> None:
@@ -172,12 +178,12 @@ def _folder_name(reference: str) -> str:
     return re.sub(r"[^\w.-]", "_", reference.partition("?")[0].rpartition(":")[2])[:40]
 
 
-def _check_open(path: Path, order: Order) -> None:
-    """Raises InputError for a run that is done, and Cancelled for one that shall not be carried out."""
+def _check_open(path: Path, order: Order, again: bool) -> None:
+    """Raises InputError for a run that is done, and Cancelled for one that shall not be carried out, unless `again`."""
     before = read_status(path, order)
     if before.state == "done":
         raise InputError(f"{path.name} was carried out already: make a new run of its recipe.")
-    if before.state == "cancelled":
+    if before.state == "cancelled" and not again:
         raise Cancelled(before.text)
 
 

@@ -55,9 +55,18 @@ def verdict(place: DeltaGenerator, run: Run) -> None:
 
 
 def ended(place: DeltaGenerator, run: Run) -> None:
-    """A run that was cancelled or failed, and why."""
+    """A run that was cancelled or failed, and why; and the button to go on with it."""
     message = errors.plain(run.message or "")
     place.markdown(message if run.state == "cancelled" else f"**The run failed.** {message}")
+    step = run.kept_step()
+    if step is not None and st.button(
+        "Continue", icon=":material/play_arrow:", key="go_on", help=f"It goes on after step {step:,} of fine-tuning."
+    ):
+        from pruning.runs.start import start_run
+
+        with errors.shown(stop=False):
+            start_run(run.path, visitor.current())
+            st.rerun()
 
 
 def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
