@@ -1,5 +1,5 @@
-"""A visitor who writes paths: refused in one sentence, the same whether something is there or not, and nothing is looked
-for. Every way in that a text of theirs takes."""
+"""A visitor who writes paths: refused in one sentence, the same whether something is there or not, and nothing is
+looked for. Every way in that a text of theirs takes."""
 
 from __future__ import annotations
 

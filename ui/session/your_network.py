@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 
 from pruning.base.words import amount
-from ui.kit import errors, place
+from ui.kit import errors, loaders, place
 from ui.session import network_box, uploads, your_code
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _of_library(then: Callable[[], None]) -> None:
     )  # fmt: skip
     facts = None
     with errors.shown(stop=False):
-        facts = _facts(reference(base, int(classes) if classes else None, None)) if base else None
+        facts = _facts_of(reference(base, int(classes) if classes else None, None)) if base else None
     theirs = _default_weights(base) if base else "none"
     offered: list[Weights] = ["random", "default", "file"] if theirs != "none" else ["random", "file"]
     weights = kind.segmented_control(
@@ -127,6 +127,12 @@ def _words(facts: Facts) -> str:
     if facts.classes is not None:
         said.append(f"{facts.classes:,} classes")
     return " · ".join(said)
+
+
+def _facts_of(reference: str) -> Facts:
+    """Raises InputError also where this visitor may not open it: to count some of them, they are built."""
+    loaders.check_visitor(reference)
+    return _facts(reference)
 
 
 @st.cache_data(show_spinner=False, max_entries=300)

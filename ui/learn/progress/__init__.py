@@ -35,8 +35,10 @@ _SYNCED = "progress_synced"
 
 def sync() -> None:
     """Take what the browser has stored, once a session, and have it store what is new."""
+    name = f"{NAME} {visitor.current()}".rstrip()
     sent = (st.session_state.get(_KEY) or {}).get("stored")
-    if sent is not None and not st.session_state.get(_HEARD):
+    others = isinstance(sent, dict) and sent.get("name", name) != name
+    if sent is not None and not others and not st.session_state.get(_HEARD):
         st.session_state[_HEARD] = True
         _take(read_progress(sent.get("text") if isinstance(sent, dict) else None))
     st.session_state[_SYNCED] = st.session_state.get(_WRITE)
@@ -45,7 +47,7 @@ def sync() -> None:
         _component()(
             key=_KEY,
             data={
-                "name": f"{NAME} {visitor.current()}".rstrip(),
+                "name": name,
                 "write": write,
                 "heard": bool(st.session_state.get(_HEARD)),
             },

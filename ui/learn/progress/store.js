@@ -25,6 +25,6 @@ export default function ({ parentElement, data, setStateValue }) {
   }
   if (!data.heard && told.get(parentElement) !== data.name) {
     told.set(parentElement, data.name);
-    setStateValue("stored", { text: read(data.name) });
+    setStateValue("stored", { name: data.name, text: read(data.name) });
   }
 }
