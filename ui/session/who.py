@@ -8,17 +8,21 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from pruning.base.errors import excerpt
 from pruning.visitors.nicknames import DIGITS, LONGEST
 from ui.kit import errors, visitor
 
+WIDTH = 310
+"""Pixels of what the button offers: a line on a phone."""
 _PIN = "who_pin"
 """The PIN that was given out just now."""
 _REFUSED = "who_refused"
 """Why the last thing asked for could not be done."""
 _PLACE = """
 [data-testid=stLayoutWrapper]:has(>.st-key-who){position:fixed;top:.55rem;right:3.4rem;z-index:999991;width:auto}
-.st-key-who [data-testid=stPopoverButton]{min-height:2rem;padding:0 .6rem;max-width:11rem}
-@media (max-width:700px){.st-key-who [data-testid=stPopoverButton]{max-width:7.5rem}}
+.st-key-who [data-testid=stPopoverButton]{min-height:2rem;padding:0 .6rem}
+.st-key-who [data-testid=stPopoverButton] p{white-space:nowrap}
+:is(.st-key-who_nickname,.st-key-who_back_nickname,.st-key-who_back_pin) [data-testid=InputInstructions]{display:none}
 """
 """Beside the menu, where there is room on every page; over the navigation, which Streamlit lifts to 999990."""
 
@@ -30,7 +34,8 @@ def show() -> None:
     with st.container(key="who"), errors.shown(stop=False):
         st.html(f"<style>{_PLACE}</style>")
         nickname = visitor.nicknames().of(visitor.current())
-        with st.popover(errors.plain(nickname or "Visitor"), icon=":material/person:", key="who_open"):
+        corner = st.popover(errors.plain(excerpt(nickname or "Visitor", 14)), icon=":material/person:", key="who_open")
+        with corner, st.container(width=WIDTH):
             if nickname is None:
                 _stranger()
             else:
