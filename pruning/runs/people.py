@@ -5,19 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from pruning.jobs.store import LocalStore
-from pruning.jobs.wishes import OWNER, wishes
+from pruning.jobs.wishes import OWNER, owners
 from pruning.runs.run import Run
 from pruning.runs.store import list_runs
 
 
 def people(folder: Path) -> frozenset[str]:
-    """Who asked for a run: names of visitors, and OWNER for the one whose machine it is, who has all that nobody asked
-    for.
+    """Whose a run is: names of visitors, and OWNER for the one whose machine it is.
 
     Raises:
         StorageError: the folder cannot be read.
     """
-    return frozenset(wish.visitor for wish in wishes(LocalStore.at(folder))) or frozenset({OWNER})
+    return owners(LocalStore.at(folder))
 
 
 def runs_beside(run: Run) -> list[Run]:

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from pruning.jobs.store import LocalStore
 from pruning.jobs.wishes import wish
-from pruning.runs import create_run
+from pruning.runs import create_run, request_cancel
 from pruning.runs.people import people, runs_beside
 from pruning.runs.recipe import Recipe
 from pruning.runs.store import read_run
@@ -100,6 +100,16 @@ def test_only_who_asked_for_a_run_cancels_it(
     app.run()
     assert not app.exception and app.query_params["run"] in (name, [name]), "whoever has its link looks at it"
     assert ("cancel_run" in keys(app)) == cancels
+
+
+def test_who_cancelled_a_run_still_has_it(app: AppTest, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ada", "both"):
+        request_cancel(runs / name, ADA)
+    as_visitor(monkeypatch, ADA)
+    assert listed(app) == {"ada"}, "what another goes on with is theirs"
+    assert visitor.owns_alone(runs / "ada") and not visitor.owns(runs / "both")
+    as_visitor(monkeypatch, BOB)
+    assert listed(app) == {"bob", "both"}
 
 
 def test_a_damaged_folder_is_told_of_to_who_asked_for_it(

@@ -15,7 +15,7 @@ import streamlit as st
 from pruning.base.errors import InputError
 from pruning.base.files import cache_dir
 from pruning.jobs.store import LocalStore, Store
-from pruning.jobs.wishes import OWNER, has_wish, wishes
+from pruning.jobs.wishes import OWNER, has_wish, owners
 from pruning.visitors.identity import COOKIE, is_secret, new_visitor, visitor_of
 from pruning.visitors.nicknames import Nicknames
 from ui.kit import errors, place
@@ -68,15 +68,19 @@ def start_anew() -> None:
 
 
 def owns(job: Path) -> bool:
-    """Whether the visitor asked for the work in a folder, and so sees it in lists and may cancel it. The owner of the
-    machine owns all."""
-    return wants(LocalStore.at(job))
+    """Whether the visitor asked for the work in a folder, and so sees it in lists, may cancel it and go on with it. The
+    owner of the machine owns all.
+
+    Raises:
+        StorageError: the folder cannot be read.
+    """
+    return owns_job(LocalStore.at(job))
 
 
-def wants(job: Store) -> bool:
+def owns_job(job: Store) -> bool:
     """As `owns`, for the store of a job."""
     visitor = current()
-    return visitor == OWNER or has_wish(job, visitor)
+    return visitor == OWNER or has_wish(job, visitor) or visitor in owners(job)
 
 
 def owns_alone(job: Path) -> bool:
@@ -86,7 +90,7 @@ def owns_alone(job: Path) -> bool:
         StorageError: the folder cannot be read.
     """
     visitor = current()
-    return visitor == OWNER or [one.visitor for one in wishes(LocalStore.at(job))] == [visitor]
+    return visitor == OWNER or owners(LocalStore.at(job)) == {visitor}
 
 
 def check_owns_alone(job: Path) -> None:
