@@ -14,8 +14,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pruning.jobs.store import LocalStore
-from pruning.jobs.wishes import wish
-from pruning.runs import create_run, request_cancel
+from pruning.jobs.wishes import wish, withdraw
+from pruning.runs import create_run
 from pruning.runs.people import people, runs_beside
 from pruning.runs.recipe import Recipe
 from pruning.runs.store import read_run
@@ -104,7 +104,7 @@ def test_only_who_asked_for_a_run_cancels_it(
 
 def test_who_cancelled_a_run_still_has_it(app: AppTest, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ada", "both"):
-        request_cancel(runs / name, ADA)
+        withdraw(LocalStore.at(runs / name), ADA)
     as_visitor(monkeypatch, ADA)
     assert listed(app) == {"ada"}, "what another goes on with is theirs"
     assert visitor.owns_alone(runs / "ada") and not visitor.owns(runs / "both")
