@@ -23,6 +23,7 @@ from pruning.runs import create_run, execute
 from pruning.runs.ledger import ledger_of_result
 from pruning.runs.looks import looks_words
 from pruning.runs.pipeline import check_subject, steps_for_seconds
+from pruning.runs.quota import check_room
 from pruning.runs.recipe import SCHEDULES, Recipe, Schedule
 from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
@@ -63,6 +64,7 @@ def prune(
             subject.data  # noqa: B018 - whatever is wrong with the images is said before there is a folder
         say_remarks(subject)
         gate = pass_gate(subject, expected, cancel=cancel)
+        check_room()
         folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
         say(f"Run folder: {folder}")
         result = execute(folder, progress=_progress, cancel=cancel)

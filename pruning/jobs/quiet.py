@@ -134,7 +134,7 @@ class Quiet:
         assert wanted is not None, "without a limit it waits for as long as it takes"
         self._files.append(wanted)
         self._since = time.monotonic()
-        machine = try_hold(_machine())
+        machine = try_hold(_machine(), tries=1)  # at once: whoever computes lets go within a step
         self.is_alone = machine is not None
         machine = machine or self._held(_machine(), PAUSE - BURST)
         if machine is not None:  # else a step takes longer than that: what is measured shows whether it was quiet

@@ -52,6 +52,12 @@ def withdraw(store: Store, visitor: str = OWNER) -> bool:
     return not wishes(store)
 
 
+def disown(store: Store, visitor: str) -> None:
+    """Let the work of a store be a visitor's no longer, whatever they wished. Errors as `wish`."""
+    for folder in (WISHES, WITHDRAWN):
+        store.delete(_name(visitor, folder))
+
+
 def wishes(store: Store) -> list[Wish]:
     """Who asked for the work, the first to ask first; of what is damaged, only who. None for work of before there were
     wishes.

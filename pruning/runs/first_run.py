@@ -7,6 +7,7 @@ from pathlib import Path
 from pruning.data.readers import describe_data
 from pruning.jobs.wishes import OWNER
 from pruning.runs import start
+from pruning.runs.quota import check_room
 from pruning.runs.recipe import Recipe
 from pruning.runs.store import create_run
 from pruning.spec import PruneSpec
@@ -24,8 +25,10 @@ def start_first_run(visitor: str = OWNER) -> Path:
     """Start it for a visitor in a process of its own; its folder.
 
     Raises:
+        InputError: runs take as much as the settings allow.
         StorageError: it cannot be written, or its process cannot be started.
     """
+    check_room()
     path = create_run(first_recipe())
     start.start_run(path, visitor)
     return path

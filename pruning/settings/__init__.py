@@ -21,7 +21,7 @@ from typing import Any
 
 from pruning.base.errors import InputError, PruningError, StorageError, excerpt
 from pruning.base.files import given_path, read_bytes
-from pruning.settings.tables import DataFolders, PythonFiles, Queue, Server, Uploads
+from pruning.settings.tables import DataFolders, PythonFiles, Queue, Runs, Server, Uploads
 
 VARIABLE = "PRUNING_SETTINGS"
 LARGEST = 1_000_000
@@ -36,6 +36,7 @@ class Settings:
     data: DataFolders = field(default_factory=DataFolders)
     uploads: Uploads = field(default_factory=Uploads)
     server: Server = field(default_factory=Server)
+    runs: Runs = field(default_factory=Runs)
     queue: Queue = field(default_factory=Queue)
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from pruning.base.errors import InputError, StorageError
 from pruning.jobs.store import LocalStore
-from pruning.jobs.wishes import OWNER, has_wish, owners, wish, wishes, withdraw
+from pruning.jobs.wishes import OWNER, disown, has_wish, owners, wish, wishes, withdraw
 
 ADA, BOB = "a" * 32, "b" * 32
 
@@ -35,6 +35,17 @@ def test_it_is_theirs_who_wish_for_it_or_did_last(store: LocalStore) -> None:
     withdraw(store, BOB)
     assert owners(store) == {ADA, BOB}
     wish(store, OWNER)
+    assert owners(store) == {OWNER}
+
+
+def test_what_is_disowned_is_theirs_no_longer(store: LocalStore) -> None:
+    for visitor in (ADA, BOB):
+        wish(store, visitor)
+        withdraw(store, visitor)
+    disown(store, ADA)
+    assert owners(store) == {BOB}
+    wish(store, BOB)
+    disown(store, BOB)
     assert owners(store) == {OWNER}
 
 

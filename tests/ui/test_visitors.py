@@ -13,12 +13,14 @@ pytest.importorskip("streamlit")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pruning.export.record import runs_of
 from pruning.jobs.store import LocalStore
 from pruning.jobs.wishes import wish, withdraw
 from pruning.runs import create_run
-from pruning.runs.people import people, runs_beside
+from pruning.runs.people import runs_beside
 from pruning.runs.recipe import Recipe
 from pruning.runs.store import read_run
+from pruning.runs.trash import delete_run
 from pruning.spec import PruneSpec
 from pruning.visitors.identity import visitor_of
 from ui.kit import errors, place, visitor
@@ -79,15 +81,21 @@ def test_each_sees_their_own_and_the_owner_all(app: AppTest, monkeypatch: pytest
     assert listed(app) == set()
 
 
-def test_who_shares_a_run_deletes_it_for_nobody(app: AppTest, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_shares_a_run_deletes_it_from_their_own_list(
+    app: AppTest, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     as_visitor(monkeypatch, ADA)
     assert listed(app) == {"ada", "both"}
-    for name, deletable in (("ada", True), ("both", False)):
-        app.session_state["tradeoff_run"] = name
-        app.run()
-        assert ("delete_run" in keys(app)) == deletable
-    with pytest.raises(errors.PruningError, match="not yours alone"):
-        visitor.check_owns_alone(runs / "both")
+    for name in ("ada", "both"):
+        withdraw(LocalStore.at(runs / name), ADA)  # as Cancel does; then it can be deleted
+    wish(LocalStore.at(runs / "both"), ADA)
+    for name in ("ada", "both"):
+        delete_run(runs / name, ADA)
+    assert listed(app) == set()
+    as_visitor(monkeypatch, BOB)
+    assert listed(app) == {"bob", "both"}
+    with pytest.raises(errors.PruningError, match="somebody else's"):
+        delete_run(runs / "bob", ADA)
 
 
 @pytest.mark.parametrize(("name", "cancels"), [("ada", True), ("both", True), ("bob", False), ("owner", False)])
@@ -107,7 +115,7 @@ def test_who_cancelled_a_run_still_has_it(app: AppTest, runs: Path, monkeypatch:
         withdraw(LocalStore.at(runs / name), ADA)
     as_visitor(monkeypatch, ADA)
     assert listed(app) == {"ada"}, "what another goes on with is theirs"
-    assert visitor.owns_alone(runs / "ada") and not visitor.owns(runs / "both")
+    assert visitor.owns(runs / "ada") and not visitor.owns(runs / "both")
     as_visitor(monkeypatch, BOB)
     assert listed(app) == {"bob", "both"}
 
@@ -161,9 +169,8 @@ def test_nothing_of_the_session_is_left_to_the_next_one(app: AppTest, monkeypatc
 
 def test_a_report_tells_of_the_runs_of_the_same_people(runs: Path) -> None:
     def beside(name: str) -> set[str]:
-        return {run.name for run in runs_beside(read_run(runs / name))}
+        return {run.name for run in runs_beside(read_run(runs / name), runs_of(runs))}
 
-    assert people(runs / "both") == {ADA, BOB} and people(runs / "owner") == {""}
     assert beside("ada") == {"ada", "both"} and beside("both") == {"ada", "bob", "both"}
     assert beside("owner") == {"ada", "bob", "both", "owner"}
 

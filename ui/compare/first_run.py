@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, visitor
+from ui.kit import errors, run_index, visitor
 from ui.runs import job_panel
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ _REFUSED = "compare_refused"
 
 def show() -> None:
     """What this page is for, and the button; or how far the run is."""
-    going = next((run for run in visitor.listing().runs if run.state in ("queued", "running")), None)
+    from pruning.runs.index.query import Query
+
+    going = next(iter(run_index.find(Query(states=("queued", "running"), limit=1)).runs), None)
     if going is not None:
         st.markdown("**A run is being made.** Its comparison with the dense network will stand here when it is done.")
         with st.container(border=True):

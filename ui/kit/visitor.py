@@ -6,22 +6,20 @@ a name that follows from it, or, after a nickname and its PIN were given, by the
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.base.errors import InputError
 from pruning.base.files import cache_dir
 from pruning.jobs.store import LocalStore, Store
 from pruning.jobs.wishes import OWNER, has_wish, owners
 from pruning.visitors.identity import COOKIE, is_secret, new_visitor, visitor_of
 from pruning.visitors.nicknames import Nicknames
-from ui.kit import errors, place
+from ui.kit import place
 
 if TYPE_CHECKING:
-    from pruning.runs import Listing
+    pass
 
 _HERE = "visitor_here"
 """What this session calls a browser that keeps no cookies."""
@@ -81,39 +79,6 @@ def owns_job(job: Store) -> bool:
     """As `owns`, for the store of a job."""
     visitor = current()
     return visitor == OWNER or has_wish(job, visitor) or visitor in owners(job)
-
-
-def owns_alone(job: Path) -> bool:
-    """Whether nobody else asked for it, so that it may be deleted.
-
-    Raises:
-        StorageError: the folder cannot be read.
-    """
-    visitor = current()
-    return visitor == OWNER or owners(LocalStore.at(job)) == {visitor}
-
-
-def check_owns_alone(job: Path) -> None:
-    """Raises InputError unless `owns_alone`: before something is deleted, whoever asks for it."""
-    if not owns_alone(job):
-        raise InputError("This run is not yours alone, so it stays.")
-
-
-def listing() -> Listing:
-    """The visitor's own runs, and those of their folders that cannot be read; all for the owner of the machine.
-
-    Raises:
-        StorageError: the folder of runs cannot be read.
-    """
-    from pruning.runs import Listing, read_runs
-
-    found = read_runs()
-    if current() == OWNER:
-        return found
-    return Listing(
-        runs=tuple(run for run in found.runs if owns(run.path)),
-        unreadable=tuple(replace(one, reason=errors.seen(one.reason)) for one in found.unreadable if owns(one.path)),
-    )
 
 
 @st.cache_resource(show_spinner=False)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ui.kit import errors, visitor
+from ui.kit import errors, run_index
 from ui.kit.doors import Door, LeftOff, continue_at, draw
 from ui.runs import unreadable
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.runs import Listing, Run
+    from pruning.runs import Run, Unreadable
+    from pruning.runs.summary import Summary
 
 LEARN = Door(
     page="pages/learn.py",
@@ -46,18 +47,17 @@ def show() -> list[DeltaGenerator]:
 def show_left_off(places: list[DeltaGenerator]) -> None:
     """Where the visitor left off behind each door, as far as that is known."""
     learn, prune, show = places
-    found = _listing()
+    newest, damaged = _listing()
     if lesson := _lesson():
         continue_at(learn, LeftOff(page=LEARN.page, words=lesson))
-    if run := _last_run(found):
+    if run := _last_run(newest):
         words, state = _words(run), _STATES.get(run.state)
         stands = f"{words} ({state})" if state else words
         continue_at(prune, LeftOff(page=PRUNE.page, words=stands, asks=(("run", run.name),)))
-        if run.result is not None:
+        if run.state == "done":
             words = f"{words}, against the uncut network"
             continue_at(show, LeftOff(page=SHOW.page, words=words, asks=(("b", run.name),)))
-    if found is not None:
-        unreadable.show(found.unreadable)
+    unreadable.show(damaged)
 
 
 _STATES = {"queued": "starting", "running": "still working", "cancelled": "cancelled", "failed": "failed"}
@@ -72,22 +72,25 @@ def _lesson() -> str:
     return where_left_off(course().lessons, progress.held())
 
 
-def _words(run: Run) -> str:
+def _words(run: Run | Summary) -> str:
     from pruning.catalog.samples import SAMPLE
     from pruning.runs.words import describe
 
     return f"{SAMPLE.choices().get(run.origin, run.network)}, {describe(run)}"
 
 
-def _last_run(found: Listing | None) -> Run | None:
+def _last_run(newest: Summary | None) -> Run | Summary | None:
     """The run that this session works on; else the newest of those there are."""
     from ui.session import shown_run
 
-    return shown_run.shown() or (next(iter(found.runs), None) if found is not None else None)
+    return shown_run.shown() or newest
 
 
-def _listing() -> Listing | None:
-    """What the folder of runs holds of the visitor's; None where it cannot be read."""
+def _listing() -> tuple[Summary | None, tuple[Unreadable, ...]]:
+    """The visitor's newest run, and the folders of theirs that cannot be read; nothing where the folder of runs cannot
+    be read."""
+    from pruning.runs.index.query import Query
+
     with errors.shown(stop=False):
-        return visitor.listing()
-    return None
+        return next(iter(run_index.find(Query(limit=1)).runs), None), run_index.unreadable()
+    return None, ()

@@ -7,6 +7,7 @@ from pathlib import Path
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError, excerpt
 from pruning.base.extras import need
+from pruning.export.record import runs_of
 from pruning.export.report.contents import Options, Progress, gather
 from pruning.export.target import check_target, save
 from pruning.jobs.work import Work
@@ -58,7 +59,7 @@ def make_report(
 
     contents = gather(
         run,
-        runs_beside(run),
+        runs_beside(run, runs_of(run.path.parent)),
         options,
         data_dir=data_dir or run.data_dir,
         sparsities=sparsities,
