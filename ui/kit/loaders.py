@@ -54,7 +54,7 @@ def check_visitor(ref: str) -> Reference:
     Raises:
         InputError: neither.
     """
-    import pruning.runs  # noqa: F401 - adds run: to the openers
+    _ready()
     from pruning.catalog import openers
 
     reference = openers.parse_reference(ref)
@@ -163,8 +163,11 @@ def asked_to_stop() -> bool:
 
 @st.cache_resource(show_spinner=False)
 def _ready() -> None:
-    """Import torch and give this process one thread: pages compute little, and jobs need the other cores."""
+    """Import torch and give this process one thread: pages compute little, and jobs need the other cores. Once, while
+    other sessions wait: so none of them reads a table that grows."""
     import torch
+
+    import pruning.runs  # noqa: F401 - adds run: to the openers
 
     torch.set_num_threads(1)
 
