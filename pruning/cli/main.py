@@ -6,8 +6,10 @@ import argparse
 import contextlib
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError, PruningError, RemovalError, RequirementError, excerpt
 from pruning.catalog.openers import check_reference
 from pruning.cli.commands import COMMANDS
@@ -26,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         if given[:1] == ["--job"]:
             _carry_out_as_job(*given[1:])
         else:
-            _carry_out(given)
+            carry_out(given)
         return EXIT_OK
     except SystemExit as ended:
         return EXIT_ERROR if ended.code else EXIT_OK
@@ -49,20 +51,25 @@ def _sentence(text: str) -> str:
     return f"Error: {' '.join(text.splitlines())}"
 
 
-def _carry_out(arguments: list[str], work: Work | None = None) -> None:
-    """Carry a command out; `work`: where it is an attempt at a job."""
+def carry_out(arguments: Sequence[str], work: Work | None = None, stop: Cancel | None = None) -> None:
+    """Carry a command out. `work`: where it is an attempt at a job. `stop`: true once it shall end; None: once the user
+    asks for that.
+
+    Raises:
+        PruningError: whatever the command raises.
+    """
     args = build_parser().parse_args(arguments)
     args.work = work
     if getattr(args, "model", None):
         check_reference(args.model)  # refused before torch is imported, where that can be told
-    COMMANDS[args.command].run(args, _Stop())
+    COMMANDS[args.command].run(args, stop or _Stop())
 
 
 def _carry_out_as_job(place: str = "", *arguments: str) -> None:
-    """What an executor starts: `--job PLACE COMMAND ...`. The attempt in a folder is noted as begun before the command
-    imports anything, and ends with it, whatever becomes of it."""
+    """What another executor than this machine's queue starts: `--job PLACE COMMAND ...`. The attempt in a folder is
+    noted as begun before the command imports anything, and ends with it, whatever becomes of it."""
     with Attempt.at(place).working() as work:
-        _carry_out(list(arguments), work)
+        carry_out(arguments, work)
 
 
 class _Stop:

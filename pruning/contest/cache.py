@@ -14,8 +14,8 @@ from pruning.base.files import cache_dir
 from pruning.contest.race import Finish, Lane, Mark, Race, Terms, line_up, race
 from pruning.jobs.follower import Follower
 from pruning.jobs.job import Job
+from pruning.jobs.queue.turn import turn
 from pruning.jobs.work import Work
-from pruning.latency.clock import quiet_machine
 from pruning.runs.identity import request_digest
 from pruning.subject import Subject
 from pruning.tasks.metric import Metric
@@ -67,7 +67,7 @@ def hold(
             work.say(text)
             tell(now, text)
 
-        with quiet_machine(stop, lambda: say("Waiting for another run on this machine")):
+        with turn("contest", stop, say):
             say("On their way")
             try:
                 for later in race(terms, subject, cancel=stop):

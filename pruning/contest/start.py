@@ -9,13 +9,15 @@ from pruning.contest import Terms
 from pruning.contest.cache import job_of
 from pruning.contest.race import OPTIONS as TRAINING
 from pruning.jobs.executor import LocalExecutor
+from pruning.jobs.wishes import OWNER
 from pruning.subject import Subject
 
 
-def start(terms: Terms, subject: Subject) -> None:
+def start(terms: Terms, subject: Subject, visitor: str = OWNER) -> None:
     """Start `python -m pruning contest` for a race, unless somebody else's process runs it already.
 
     Raises:
+        InputError: too many jobs wait.
         StorageError: the cache cannot be written, or the process cannot be started.
     """
     asked = terms.prune.to_arguments(
@@ -32,4 +34,5 @@ def start(terms: Terms, subject: Subject) -> None:
         arguments += ["--preprocess", json.dumps(terms.preprocess.to_values())]
     if subject.data_dir is not None:
         arguments += ["--data-dir", subject.data_dir]
-    LocalExecutor().submit([*arguments, "--", terms.model], job_of(terms, subject.identity, subject.data.digest))
+    job = job_of(terms, subject.identity, subject.data.digest)
+    LocalExecutor().submit([*arguments, "--", terms.model], job, kind="contest", visitor=visitor)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pruning.base.errors import Cancelled, InputError, PruningError, StorageError, excerpt, first_line
 from pruning.base.fields import Fields
@@ -14,9 +15,12 @@ from pruning.base.safe_json import dump, load_object
 from pruning.jobs.events import EventLog
 from pruning.jobs.manifest import MANIFEST, Manifest
 from pruning.jobs.process import Process
-from pruning.jobs.status import NEVER_STARTED, SILENT, STARTING, State, Status
+from pruning.jobs.queue.line import Line
+from pruning.jobs.queue.local import local_line
+from pruning.jobs.queue.ticket import Ticket
+from pruning.jobs.status import INTERRUPTED, NEVER_STARTED, SILENT, STARTING, WAITING, State, Status
 from pruning.jobs.store import LocalStore, Store
-from pruning.jobs.work import NOW, Now, Work
+from pruning.jobs.work import NOW, PROGRESS, Now, Work
 
 ATTEMPTS = "attempts"
 ASKED, STARTED, WORKER, CANCEL, LOCK, LOG = "asked.json", "started.json", "worker.json", "cancel", "lock", "log"
@@ -96,13 +100,42 @@ class Attempt:
             return None
         return None if worker is None or worker.is_here or self._is_held() else worker
 
-    def ask(self) -> bool:
-        """Make it; False where somebody else did."""
-        return self.store.create(f"{self.folder}/{ASKED}", _signed(Process.own()))
+    def ask(self, line: Line | None = None, ticket: int | None = None) -> bool:
+        """Make it; False where somebody else did. `ticket`: number of that with which it stands in a line."""
+        place = {} if line is None or ticket is None else {"line": str(line.root), "ticket": ticket}
+        return self.store.create(f"{self.folder}/{ASKED}", _signed(Process.own(), place))
 
-    def note_started(self, pid: int) -> None:
-        """Say which process was started for it, before that one can say so itself."""
-        self.store.create(f"{self.folder}/{STARTED}", _signed(Process.of(pid)))
+    def ticket(self) -> tuple[Line, Ticket] | None:
+        """The ticket with which it stands in the line of this machine; None where it stands in none any more.
+
+        Raises:
+            StorageError: what was asked is damaged.
+        """
+        fields = self._fields(ASKED)
+        if "ticket" not in fields:
+            return None
+        line = local_line()
+        if fields.text("line") != str(line.root):  # of another server, which may have a cache of its own
+            line = replace(line, root=Path(fields.text("line")))
+        ticket = line.find(fields.whole("ticket", 1))
+        if ticket is None or not isinstance(self.store, LocalStore) or ticket.job != str(self.store.root):
+            return None
+        return line, ticket
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a process has begun to work on it."""
+        return self._exists(WORKER)
+
+    @property
+    def is_cancelling(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._exists(CANCEL)
+
+    @property
+    def went_further(self) -> bool:
+        """Whether the process that worked on it got further than the one before; see `Work.note_progress`."""
+        return self._exists(PROGRESS)
 
     def request_cancel(self) -> None:
         """Ask it to stop at its next step.
@@ -178,11 +211,20 @@ class Attempt:
                 now = Now.read(self.store, f"{self.folder}/{NOW}")
                 cancelling = self._exists(CANCEL)
                 return Status(state="running", text=now.text, share=now.share, is_cancelling=cancelling)
+            found = self.ticket()
+            if found is not None:
+                return self._in_line(*found)
             if not self._exists(WORKER) and (self._lives(STARTED) or self._waits()):
                 return Status(state="queued", text=STARTING, is_cancelling=self._exists(CANCEL))
         except StorageError as error:
             return Status(state="failed", text=str(error))
         return None
+
+    def _in_line(self, line: Line, ticket: Ticket) -> Status:
+        """How it stands while no process works on it, or none does any more."""
+        place = line.place_of(ticket.number)
+        text = INTERRUPTED if self.has_begun else STARTING if place is None or place.seconds <= 0 else WAITING
+        return Status(state="queued", text=text, place=place, is_cancelling=self._exists(CANCEL))
 
     def _lives(self, name: str) -> bool:
         """Whether the process in an object lives, as far as that can be known."""
@@ -193,15 +235,19 @@ class Attempt:
         return not (name == WORKER and process.is_own and self._is_held() is False)
 
     def _waits(self) -> bool:
-        """Whether it still waits for the one who asked to start a process."""
-        return not self._exists(STARTED) and self._lives(ASKED)
+        """Whether it still waits for the one who asked to start a process or to begin itself; what stands in a line
+        does not."""
+        return not self._exists(STARTED) and self._lives(ASKED) and "ticket" not in self._fields(ASKED)
+
+    def _fields(self, name: str) -> Fields:
+        """Of an object; without any where there is none."""
+        content = self.store.read(f"{self.folder}/{name}")
+        where = f"{self.folder}/{name}"
+        return Fields({} if content is None else load_object(content, where), where)
 
     def _process(self, name: str) -> Process | None:
-        content = self.store.read(f"{self.folder}/{name}")
-        if content is None:
-            return None
-        fields = Fields(load_object(content, f"{self.folder}/{name}"), f"{self.folder}/{name}")
-        return Process.from_fields(fields.part("process"))
+        fields = self._fields(name)
+        return Process.from_fields(fields.part("process")) if fields.names() else None
 
     def _is_held(self) -> bool | None:
         return self.store.is_held(f"{self.folder}/{LOCK}")
@@ -215,6 +261,6 @@ def number_of(name: str) -> int | None:
     return int(name) if name.isascii() and name.isdigit() and len(name) < 10 else None
 
 
-def _signed(process: Process) -> bytes:
+def _signed(process: Process, more: Mapping[str, Any] | None = None) -> bytes:
     """A process, and for people when it was noted."""
-    return dump({"process": process.to_json(), "at": datetime.now(UTC).isoformat()})
+    return dump({"process": process.to_json(), "at": datetime.now(UTC).isoformat(), **(more or {})})

@@ -1,66 +1,80 @@
-"""Where work in another process is carried out: on this machine; a cluster or a queue is another executor."""
+"""Where work in another process is carried out: on this machine; a cluster is another executor."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
-from pruning.base.errors import StorageError
-from pruning.jobs.attempt import LOG, Attempt
+from pruning.base.errors import PruningError
+from pruning.jobs.attempt import Attempt
 from pruning.jobs.job import Job
+from pruning.jobs.queue import pool
+from pruning.jobs.queue.local import local_line
+from pruning.jobs.queue.ticket import WORK, Ticket
 from pruning.jobs.store import LocalStore
-
-PROJECT = Path(__file__).resolve().parents[2]
+from pruning.jobs.wishes import OWNER, wish
 
 
 class Executor(Protocol):
     """Carries commands out elsewhere than in the calling process."""
 
-    def submit(self, arguments: Sequence[str], job: Job) -> bool:
-        """Have `python -m pruning ARGUMENTS` carried out as an attempt at a job.
+    def submit(
+        self,
+        arguments: Sequence[str],
+        job: Job,
+        *,
+        kind: str,
+        visitor: str = OWNER,
+        expected: float | None = None,
+        lane: str = WORK,
+    ) -> bool:
+        """Have `python -m pruning ARGUMENTS` carried out as an attempt at a job, on a visitor's wish.
 
-        False, and nothing is done, where the job is under way already: all who ask share it.
+        `kind`: of work; jobs of one kind tell how long another will take. `expected`: seconds that it should take.
+        False where the job is under way already: all who ask share it.
 
         Raises:
-            StorageError: the job cannot be written, or its process cannot be started; it has then failed.
+            InputError: too many jobs wait.
+            StorageError: the job cannot be written, or no process can be started; it has then failed.
         """
 
 
 class LocalExecutor:
-    """On this machine, at once, in a process that outlives the page, and the server, that started it."""
+    """In this machine's line (`pruning.jobs.queue`), by processes that outlive the page, and the server, that asked."""
 
-    def submit(self, arguments: Sequence[str], job: Job) -> bool:
-        """See `Executor.submit`. The process gets `--job PLACE` before its arguments: its attempt's folder."""
-        attempt = job.ask()
-        if attempt is None:
-            return False
+    def submit(
+        self,
+        arguments: Sequence[str],
+        job: Job,
+        *,
+        kind: str,
+        visitor: str = OWNER,
+        expected: float | None = None,
+        lane: str = WORK,
+    ) -> bool:
+        """See `Executor.submit`."""
+        assert isinstance(job.store, LocalStore), "a process of this machine writes into a folder of this machine"
+        line = local_line()
+        made: list[Attempt] = []
+
+        def ask(ticket: Ticket) -> bool:
+            attempt = job.ask(line=line, ticket=ticket.number)
+            if attempt is not None:
+                made.append(attempt)
+            return attempt is not None
+
         try:
-            process = _start(arguments, attempt)
-            attempt.note_started(process.pid)
-        except OSError as error:
-            text = f"The process cannot be started ({error.strerror or error})."
-            attempt.end("failed", text)
-            raise StorageError(text) from error
-        # Somebody has to take note of its end, or the system keeps it as a zombie.
-        threading.Thread(target=process.wait, name="job's end", daemon=True).start()
+            line.add(
+                kind=kind, visitor=visitor, job=str(job.store.root), arguments=arguments, lane=lane,
+                expected=expected, before=ask,
+            )  # fmt: skip
+            wish(job.store, visitor)
+            if not made:
+                job.join(visitor)
+                return False
+            pool.ensure(line)
+        except PruningError as error:
+            for attempt in made:
+                attempt.end("failed", str(error))
+            raise
         return True
-
-
-def _start(arguments: Sequence[str], attempt: Attempt) -> subprocess.Popen[bytes]:
-    assert isinstance(attempt.store, LocalStore), "a process of this machine writes into a folder of this machine"
-    folder = attempt.store.path(attempt.folder)
-    paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    with (folder / LOG).open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "pruning", "--job", str(folder), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        )

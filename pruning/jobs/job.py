@@ -10,8 +10,10 @@ from pathlib import Path
 from pruning.base.errors import InputError, StorageError
 from pruning.jobs.attempt import ATTEMPTS, Attempt, number_of
 from pruning.jobs.manifest import File
+from pruning.jobs.queue.line import Line
 from pruning.jobs.status import Status
 from pruning.jobs.store import LocalStore, Store
+from pruning.jobs.wishes import wish, wishes, withdraw
 from pruning.jobs.work import Work
 
 
@@ -57,8 +59,9 @@ class Job:
         now = self.status()
         return now is not None and now.is_working
 
-    def ask(self) -> Attempt | None:
-        """A new attempt, which this process is to start or to work on; None where one is under way.
+    def ask(self, line: Line | None = None, ticket: int | None = None) -> Attempt | None:
+        """A new attempt, which this process is to work on, or stands in a line with a ticket; None where one is under
+        way.
 
         Raises:
             StorageError: it cannot be written.
@@ -67,7 +70,16 @@ class Job:
         if last is not None and last.status().is_working:
             return None
         attempt = Attempt(self.store, 1 if last is None else last.number + 1)
-        return attempt if attempt.ask() else None  # of several who ask at once, one is first
+        return attempt if attempt.ask(line, ticket) else None  # of several who ask at once, one is first
+
+    def join(self, visitor: str) -> None:
+        """Let what is under way count as a visitor's too. Raises StorageError where that cannot be written."""
+        wish(self.store, visitor)
+        last = self.last()
+        found = None if last is None else last.ticket()
+        if found is not None:
+            line, ticket = found
+            line.join(ticket.number, visitor)
 
     @contextmanager
     def working(self, work: Work | None = None) -> Iterator[Work]:
@@ -91,15 +103,33 @@ class Job:
         with attempt.working() as work:
             yield work
 
-    def request_cancel(self) -> None:
-        """Ask the process that works on it to stop at its next step; nothing where there is none.
+    def request_cancel(self, visitor: str | None = None) -> None:
+        """Take back a visitor's wish, and where nobody's is left have the process that works on it stop at its next
+        step, or not begin; None stands for everybody's. Nothing where nothing is under way.
 
         Raises:
             StorageError: that cannot be written.
         """
         last = self.last()
-        if last is not None and last.status().is_working:
-            last.request_cancel()
+        if last is None or not last.status().is_working:
+            return
+        found = last.ticket()
+        others = [one.visitor for one in wishes(self.store) if one.visitor != visitor]
+        if visitor is not None:
+            withdraw(self.store, visitor)
+            if others:
+                if found is not None:
+                    found[0].leave(found[1].number, visitor)
+                return
+        last.request_cancel()
+        if found is not None:
+            line, ticket = found
+            with line.changing():
+                waits = not line.is_claimed(ticket)
+                if waits:
+                    line.remove(ticket)
+            if waits:
+                last.end("cancelled", "Cancelled." if last.has_begun else "Cancelled before it began.")
 
     def file(self, name: str) -> File | None:
         """A result of the last attempt that left it; None where there is none that can be read.

@@ -14,10 +14,11 @@ from pruning.base.fields import Fields
 from pruning.base.safe_json import dump, load_object
 from pruning.jobs.events import EVENTS, encode, piece
 from pruning.jobs.manifest import LARGEST_FILE, MANIFEST, File, Manifest
+from pruning.jobs.quiet import breathe
 from pruning.jobs.status import LONGEST_TEXT, State
 from pruning.jobs.store import Store
 
-NOW, CANCEL = "now.json", "cancel"
+NOW, CANCEL, PROGRESS = "now.json", "cancel", "progress"
 OFTEN, SELDOM, AGE = 0.4, 2.0, 200
 """Seconds between two pieces: this part of the work's age, but not less and not more, so that an hour makes 2,000."""
 BEAT_SECONDS = 5.0
@@ -57,7 +58,8 @@ class Work:
         """Set it where, once this is done, what earlier attempts left is of no use any more: it goes."""
         self._files: dict[str, File] = {}
         self._waiting: list[Mapping[str, Any]] = []
-        self._pieces = 0
+        self._pieces = self._told = 0
+        self._went_further = False
         self._now, self._said = Now(), Now(beat=-1)
         self._began = self._written = self._beaten = time.monotonic()
         self._trouble: StorageError | None = None
@@ -72,8 +74,14 @@ class Work:
         return self.store.exists(f"{self._folder}/{CANCEL}")
 
     def cancel_or(self, other: Cancel | None) -> Cancel:
-        """True once it was asked to stop, or `other()` is."""
-        return lambda: self.is_cancelled or (other is not None and other())
+        """True once it was asked to stop, or `other()` is. Asking is where the work stands still for a moment while a
+        network is timed on this machine."""
+
+        def stop() -> bool:
+            breathe()
+            return self.is_cancelled or (other is not None and other())
+
+        return stop
 
     def say(self, text: str, share: float | None = None) -> None:
         """Say what goes on, and how much is done; the last one counts.
@@ -94,6 +102,24 @@ class Work:
         with self._writing:
             self._waiting.append({"time": round(time.time(), 3), **event})
             self._write_in_time()
+
+    def flush(self) -> int:
+        """Write what was told, whatever was written a moment ago; how many events were told so far.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        with self._writing:
+            self._raise_trouble()
+            self._write_events()
+            return self._told
+
+    def note_progress(self) -> None:
+        """Note that whoever goes on with this work after this process has less to do than this one had: a checkpoint
+        stands, or a result that is kept. A job that is killed again and again without it is given up."""
+        if not self._went_further:
+            self.store.create(f"{self._folder}/{PROGRESS}", b"")
+            self._went_further = True
 
     def publish(self, name: str, content: bytes) -> str:
         """Leave a result, which counts once the work is done; the name of its object in the job's store.
@@ -191,6 +217,7 @@ class Work:
             if not self.store.create(name, encode(self._waiting)):
                 raise StorageError(f"{name} was written by another process: start it again.")
             self._pieces += 1
+            self._told += len(self._waiting)
             self._waiting = []
 
     def _raise_trouble(self, state: State = "running") -> None:

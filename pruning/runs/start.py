@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from pruning.jobs.executor import LocalExecutor
+from pruning.jobs.wishes import OWNER
 from pruning.runs.job import job_of
 
 
-def start_run(folder: Path) -> None:
-    """Have a process of its own carry out the run in a folder, unless one is on it already.
+def start_run(folder: Path, visitor: str = OWNER, expected: float | None = None) -> None:
+    """Have a process of its own carry out the run in a folder on a visitor's wish, unless one is on it already.
+    `expected`: seconds that it should take.
 
     Raises:
+        InputError: too many jobs wait.
         StorageError: the process cannot be started.
     """
-    LocalExecutor().submit(["worker", str(folder)], job_of(folder))
+    LocalExecutor().submit(["worker", str(folder)], job_of(folder), kind="run", visitor=visitor, expected=expected)

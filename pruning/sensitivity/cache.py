@@ -13,8 +13,8 @@ from pruning.base.cancel import Cancel
 from pruning.base.files import cache_dir
 from pruning.jobs.follower import Follower
 from pruning.jobs.job import Job
+from pruning.jobs.queue.turn import turn
 from pruning.jobs.work import Work
-from pruning.latency.clock import quiet_machine
 from pruning.planning.plan import Plan
 from pruning.repair.recalibrate import BATCH
 from pruning.repair.recalibrate import IMAGES as RECALIBRATION
@@ -89,7 +89,7 @@ def measure(
             work.say(text)
             tell(found, text)
 
-        with quiet_machine(stop, lambda: say("Waiting for another run on this machine")):
+        with turn("sensitivity", stop, say):
             say("Preparing the network and its images")
             meter = make_meter()
             if not found.complete:

@@ -63,3 +63,35 @@ class Uploads:
     def largest_mb(self) -> int:
         """The largest file of any kind."""
         return max(self.largest_weights_mb, self.largest_images_mb)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """`[queue]`: how many jobs this machine carries out at once, and how many may wait."""
+
+    workers: int = 0
+    """Jobs carried out side by side; 0: one for each processor core."""
+    threads: int = 1
+    """Of each of them."""
+    jobs_per_worker: int = 200
+    """After so many a process makes room for a new one."""
+    memory_mb: int = 3000
+    """A process that takes more than this after a job makes room for a new one."""
+    idle_seconds: int = 300
+    """A process that nobody has needed for so long ends."""
+    most_waiting: int = 1000
+    most_waiting_each: int = 50
+    """Of one visitor."""
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("workers", 0, 1024),
+            ("threads", 1, 1024),
+            ("jobs_per_worker", 1, 1_000_000),
+            ("memory_mb", 200, 1_000_000),
+            ("idle_seconds", 1, 86_400),
+            ("most_waiting", 1, 100_000),
+            ("most_waiting_each", 1, 100_000),
+        ):
+            if not least <= getattr(self, name) <= most:
+                raise InputError(f"[queue] {name} goes from {least:,} to {most:,}, not {getattr(self, name):,}.")

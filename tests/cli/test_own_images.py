@@ -211,7 +211,7 @@ def test_what_a_page_starts_prepares_images_as_the_page_did(place: Place, monkey
     subject = open_subject(place.ref, "shapes:labelled", preprocess=how)
     asked: list[list[str]] = []
     for module in (scans, races):
-        monkeypatch.setattr(module.LocalExecutor, "submit", lambda self, arguments, job: asked.append(arguments))
+        monkeypatch.setattr(module.LocalExecutor, "submit", lambda self, arguments, job, **how: asked.append(arguments))
     scans.start(subject, outline(subject.digest, subject.graph, subject.data, PruneSpec(), images=60), lose=1.0)
     races.start(Terms(model=place.ref, data="shapes:labelled", preprocess=how, seeds=(0, 1)), subject)
     for arguments in asked:

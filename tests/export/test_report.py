@@ -344,7 +344,7 @@ def test_a_report_is_a_job_of_its_own(run: Run, tmp_path: Path, monkeypatch: pyt
     assert wanted.status() is None and job.read_report(folder, options) is None
     assert job.job_of(folder, Options()) != wanted, "other options are another report"
     asked: list[tuple[list[str], Job]] = []
-    monkeypatch.setattr(job.LocalExecutor, "submit", lambda self, arguments, to: asked.append((arguments, to)))
+    monkeypatch.setattr(job.LocalExecutor, "submit", lambda self, arguments, to, **how: asked.append((arguments, to)))
     job.start(folder, options)
     ((arguments, to),) = asked
     attempt = to.ask()

@@ -26,7 +26,8 @@ AGES_AGO = 10**9.0
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "cache"))
     return Job.in_folder(tmp_path / "deep" / "job")
 
 
@@ -127,9 +128,9 @@ def test_how_it_ended_is_told(job: Job, error: BaseException, state: str, text: 
 
 def test_a_living_process_is_never_called_failed_however_long_it_starts(job: Job) -> None:
     """Nor by any clock: all files are from long ago."""
-    attempt = asked(job)
+    asked(job)
     with subprocess.Popen(["sleep", "60"]) as starting:
-        attempt.note_started(starting.pid)
+        note(job, "started.json", Process.of(starting.pid))
         note(job, "asked.json", dead())
         for path in folder(job).iterdir():
             os.utime(path, (AGES_AGO, AGES_AGO))
@@ -141,9 +142,9 @@ def test_a_living_process_is_never_called_failed_however_long_it_starts(job: Job
 
 def test_a_process_that_nobody_took_note_of_yet_is_dead(job: Job) -> None:
     """A zombie still has its number."""
-    attempt = asked(job)
+    asked(job)
     starting = subprocess.Popen(["true"])
-    attempt.note_started(starting.pid)
+    note(job, "started.json", Process.of(starting.pid))
     assert wait_for(job, "failed").text == NEVER_STARTED
     starting.wait()
 
@@ -206,8 +207,8 @@ def test_a_process_that_breaks_says_so_in_a_sentence(job: Job) -> None:
 
 def test_a_refused_start_is_quoted(job: Job) -> None:
     """By a whole process; no torch is imported for it."""
-    assert LocalExecutor().submit(["no-such-command"], job)
-    assert not LocalExecutor().submit(["no-such-command"], job), "it is under way"
+    assert LocalExecutor().submit(["no-such-command"], job, kind="none")
+    assert not LocalExecutor().submit(["no-such-command"], job, kind="none"), "it is under way"
     now = wait_for(job, "failed", "done")
     assert now.state == "failed" and now.text.startswith("argument COMMAND: invalid choice: 'no-such-command'")
     assert (folder(job) / "log").read_text().startswith("Error: argument COMMAND")
@@ -216,7 +217,7 @@ def test_a_refused_start_is_quoted(job: Job) -> None:
 def test_a_process_that_cannot_be_started_has_failed(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with pytest.raises(StorageError, match="cannot be started"):
-        LocalExecutor().submit(["doctor"], job)
+        LocalExecutor().submit(["doctor"], job, kind="doctor")
     now = job.status()
     assert now is not None and now.state == "failed" and "No such file" in now.text
 

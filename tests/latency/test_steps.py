@@ -4,8 +4,6 @@ import json
 import math
 import os
 import signal
-import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +15,9 @@ from torchvision.models import MobileNetV2
 from pruning.base.errors import Cancelled, InputError, StorageError
 from pruning.cli.main import main
 from pruning.cost.table import cost_table
-from pruning.jobs import executor
+from pruning.jobs.queue import pool
+from pruning.jobs.queue.local import local_line
+from pruning.jobs.queue.ticket import TIMING
 from pruning.latency import profile as latency_profile
 from pruning.latency import start as jobs
 from pruning.latency.cache import job_of, publish_steps, read_steps, steps_key
@@ -317,37 +317,17 @@ def test_damaged_times_are_a_sentence(profiled, damage):
 
 def test_a_page_starts_one_process_a_network(tmp_path, monkeypatch):
     monkeypatch.setenv("PRUNING_CACHE", str(tmp_path))
-    started = []
-    monkeypatch.setattr(executor, "_start", lambda arguments, attempt: started.append(arguments) or sleeping())
+    monkeypatch.setattr(pool, "ensure", lambda line: 0)
     graph = build_graph(net(), SHAPE)
     key = jobs.start_profile("sample:resnet20", graph, 4)
     assert jobs.start_profile("sample:resnet20", graph, 4) == key == steps_key(graph, 4)
-    assert started == [["latency", "--batch", "4", "--", "sample:resnet20"]]
+    (ticket,) = local_line().tickets()
+    assert ticket.arguments == ("latency", "--batch", "4", "--", "sample:resnet20") and ticket.lane == TIMING
     assert state(graph, 4) == "queued"
-    for process in SLEEPING:
-        process.kill()
-        process.wait()
+    local_line().remove(ticket)
     assert state(graph, 4) == "failed"
     jobs.start_profile("sample:resnet20", graph, 4)
-    assert len(started) == 2, "it may be started again"
-
-
-SLEEPING = []
-
-
-def sleeping() -> subprocess.Popen[bytes]:
-    """A process that lives and does nothing."""
-    SLEEPING.append(subprocess.Popen(["sleep", "60"]))
-    return SLEEPING[-1]
-
-
-@pytest.fixture(autouse=True)
-def no_process_is_left() -> Iterator[None]:
-    yield
-    for process in SLEEPING:
-        process.kill()
-        process.wait()
-    SLEEPING.clear()
+    assert len(local_line().tickets()) == 1, "it may be started again"
 
 
 def state(graph, batch: int) -> str | None:

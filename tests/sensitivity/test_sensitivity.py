@@ -549,7 +549,7 @@ def test_the_job_asks_for_exactly_this_scan(
     launched: list[list[str]] = []
     asked: list[Job] = []
     monkeypatch.setattr(
-        job.LocalExecutor, "submit", lambda self, arguments, to: launched.append(arguments) or asked.append(to)
+        job.LocalExecutor, "submit", lambda self, arguments, to, **how: launched.append(arguments) or asked.append(to)
     )
     begin = start(lenet, data)
     job.start(lenet, begin, lose=2.5)

@@ -21,7 +21,7 @@ from pruning.data.protocol import Data
 from pruning.export.report.family import Group, Reached, dense_point, family, first_groups, title_of
 from pruning.export.report.plans import UniformPlan, measure_plans
 from pruning.export.report.provenance import facts, shared_recipe
-from pruning.latency.clock import quiet_machine
+from pruning.jobs.queue.turn import turn
 from pruning.render.markup.badges import Kind, of_metric
 from pruning.render.markup.pixels import SMALL, photo
 from pruning.runs import Run
@@ -249,8 +249,7 @@ def _plans(
     def count(done: int, of: int) -> None:
         tell(begin + (end - begin) * done / of, f"Measuring uniform cuts on select images: {done} of {of}")
 
-    # Nobody times anything beside it.
-    with quiet_machine(cancel, lambda: tell(OPENING, "Waiting for another run on this machine")):
+    with turn("report", cancel, lambda text: tell(OPENING, text)):
         return measure_plans(
             dense,
             run.recipe.prune,

@@ -12,6 +12,7 @@ from pruning.export.report.contents import Options
 from pruning.export.report.write import REPORT
 from pruning.jobs.executor import LocalExecutor
 from pruning.jobs.job import Job
+from pruning.jobs.wishes import OWNER
 from pruning.runs import report_folder
 
 
@@ -21,16 +22,17 @@ def job_of(run: Path, options: Options) -> Job:
     return Job.in_folder(report_folder(run, key))
 
 
-def start(run: Path, options: Options, data_dir: str | None = None) -> None:
+def start(run: Path, options: Options, data_dir: str | None = None, visitor: str = OWNER) -> None:
     """Start `python -m pruning report`, anew where there is a report already; nothing where it is being written.
 
     Raises:
+        InputError: too many jobs wait.
         StorageError: the run's folder cannot be written, or the process cannot be started.
     """
     arguments = ["report", str(run), f"--title={options.title}", f"--recommendation={options.recommendation}"]
     arguments += ["--photos"] if options.photos else []
     arguments += [f"--data-dir={data_dir}"] if data_dir else []
-    LocalExecutor().submit(arguments, job_of(run, options))
+    LocalExecutor().submit(arguments, job_of(run, options), kind="report", visitor=visitor)
 
 
 def read_report(run: Path, options: Options) -> bytes | None:
