@@ -7,6 +7,7 @@ import math
 import random
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from benchmarks.client import Drawn, Visitor
 
 BOARD = "layer_board"
 _REV = re.compile(r'class="px-live"[^>]* data-rev="(\d+)"')
+_DIM = re.compile(r"recalibrated(:| ·) measuring")
 _LAST = "px-legend px-words"
 """In the last element of the page before accuracy is measured: what comes before it has the counts of the move."""
 
@@ -28,6 +30,8 @@ class Move:
     """When the page had drawn everything but the accuracy."""
     measured: float | None = None
     """When the first accuracy of this plan, or of one after it, stood in the tile."""
+    recalibrated: float | None = None
+    """When that after recalibration did; most are moved on from before."""
 
 
 @dataclass
@@ -88,16 +92,18 @@ class Mover:
                 if move.measured is None and move.rev <= int(found[1]):
                     move.measured = now
                     move.counted = move.counted or now
+                if move.recalibrated is None and move.rev == int(found[1]) and not _DIM.search(text):
+                    move.recalibrated = now
 
 
-def waits(movers: list[Mover], what: str, since: float = 0.0) -> dict[str, float]:
-    """Seconds of all moves to `counted` or `measured`: how many, median, p95, longest; what never came is endless."""
-    now = time.monotonic()
+def waits(movers: Sequence[Mover], what: str, since: float = 0.0, until: float = math.inf) -> dict[str, float]:
+    """Seconds to `counted`, `measured` or `recalibrated` of all moves sent between two moments: how many, median, p95,
+    longest; what never came is endless, and stands as −1."""
     found = sorted(
         (getattr(move, what) or math.inf) - move.sent
         for mover in movers
         for move in mover.moves
-        if move.sent >= since and (getattr(move, what) is not None or now - move.sent > 1)
+        if since <= move.sent < until
     )
     if not found:
         return {"moves": 0}
