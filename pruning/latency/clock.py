@@ -205,19 +205,3 @@ def quiet_machine(cancel: Cancel | None = None, waiting: Callable[[], None] | No
                     told = True
                 time.sleep(0.2)
         yield
-
-
-@contextlib.contextmanager
-def quiet_soon(longest: float) -> Iterator[None]:
-    """`quiet_machine`, for somebody who waits `longest` seconds at most.
-
-    Raises:
-        Cancelled: a run kept the machine busy for so long.
-    """
-    until = time.monotonic() + longest
-    with contextlib.ExitStack() as held:
-        try:
-            held.enter_context(quiet_machine(cancel=lambda: time.monotonic() > until))
-        except Cancelled as error:
-            raise Cancelled("A run is training on this machine: try again when it has ended.") from error
-        yield

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 
 from pruning.runs.pipeline import seconds_of_training
 from pruning.runs.recipe import Recipe
+from pruning.settings import settings
 from pruning.subject import Subject
 
 OVERHEAD = 10.0
@@ -20,10 +19,10 @@ def run_seconds(recipe: Recipe, step_seconds: float) -> float:
 
 
 def seconds_of_step(subject: Subject, recipe: Recipe) -> float:
-    """Time of one training step of the dense network in a process of its own: with as many threads as this machine and
-    its settings allow. The threads of this process are as before afterwards."""
+    """Time of one training step of the dense network in a process that carries out jobs: with as many threads as the
+    settings give it. The threads of this process are as before afterwards."""
     before = torch.get_num_threads()
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
+    torch.set_num_threads(settings().queue.threads)
     try:
         return seconds_of_training(recipe, subject, subject.model)
     finally:

@@ -72,7 +72,7 @@ def show(pair: Pair) -> None:
 
 
 def _run(pair: Pair, data: Data, batch: int, lanes: DeltaGenerator, said: DeltaGenerator) -> Standing:
-    """Race while the page shows it. Raises Cancelled where a run is training on this machine."""
+    """Race while the page shows it."""
     from pruning.compare.race import race
 
     images = data.normalise(data.images("select", data.subset("select", cached.IMAGES)))

@@ -75,11 +75,7 @@ def accuracy(subject: Subject, spec: PruneSpec, images: int | None = None) -> Cu
 
 
 def speed(subject: Subject, spec: PruneSpec, batch: int, seconds: float = 0.4) -> Comparison:
-    """Time of the cut network against dense, on the clock.
-
-    Raises:
-        Cancelled: a run trains on this machine.
-    """
+    """Time of the cut network against dense, on the clock, while whoever else computes here stands still."""
     return _speed(subject.identity, key(subject, spec), batch, seconds, subject, spec, statistics(subject, spec))
 
 
@@ -97,7 +93,7 @@ def recover(
     from pruning.training import recover
 
     made = plan(subject, spec)
-    with turns.quiet():
+    with turns.computing():
         return recover.recover(subject, made, epochs=epochs, seed=spec.seed, progress=progress)
 
 

@@ -31,7 +31,7 @@ def measure(chosen: Subject, cut: PruneSpec) -> None:
     key = _key_of(chosen, cut)
     try:
         _times()[key] = lab.speed(chosen, cut, 1, 1.2)
-    except PruningError as error:  # a run is training on this machine
+    except PruningError as error:
         _times()[key] = str(error)
 
 

@@ -69,9 +69,8 @@ def say_duration(place: DeltaGenerator, subject: Subject, recipe: Recipe) -> Non
     from pruning.runs.duration import run_seconds
     from pruning.runs.recipe_words import training_words
 
-    with turns.computing():
-        of = (subject.identity, subject.data.digest)
-        step = _seconds_per_step(*of, recipe.batch_size, recipe.precision, subject, recipe)
+    of = (subject.identity, subject.data.digest)
+    step = _seconds_per_step(*of, recipe.batch_size, recipe.precision, subject, recipe)
     epochs = recipe.finetune_steps / subject.info.steps_per_epoch(recipe.batch_size)
     place.markdown(
         f"{training_words(recipe, epochs)}: about **{duration(run_seconds(recipe, step))}** on this machine ○"
@@ -167,4 +166,5 @@ def _seconds_per_step(
 ) -> float:
     from pruning.runs.duration import seconds_of_step
 
-    return seconds_of_step(_subject, _recipe)
+    with turns.computing():
+        return seconds_of_step(_subject, _recipe)
