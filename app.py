@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.kit import look, owner
+from ui.kit import jobs, look, owner
 
 # Two bars go, two stay. Drawn here: Streamlit would fetch an icon of its own from the internet.
 ICON = (
@@ -13,6 +13,7 @@ ICON = (
 st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")
 look.apply()
 owner.check()
+jobs.keep()
 
 st.navigation(
     [

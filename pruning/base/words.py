@@ -57,6 +57,16 @@ def threads(count: int) -> str:
     return f"{count} thread{'' if count == 1 else 's'}"
 
 
+def ordinal(number: int) -> str:
+    """A place in a line.
+
+    >>> [ordinal(number) for number in (1, 2, 3, 4, 11, 12, 13, 21, 102, 113)]
+    ['1st', '2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '102nd', '113th']
+    """
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
+
+
 def milliseconds(value: float) -> str:
     """A time: '0.84 ms'."""
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} ms"

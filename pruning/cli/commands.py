@@ -138,6 +138,17 @@ def _prune(args: argparse.Namespace, stop: Stop) -> None:
         raise RequirementError(f"The run is done, but does not meet: {'; '.join(unmet)}.")
 
 
+def _resume_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+
+
+def _resume(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.prune import resume
+
+    result, lines = resume(args.run, stop)
+    emit(result, lines, as_json=args.json)
+
+
 def _sensitivity_options(sub: argparse.ArgumentParser) -> None:
     _with_model(sub, images=True)
     add_image_options(sub)
@@ -265,6 +276,12 @@ COMMANDS: dict[str, Command] = {
             explanation="Prune, fine-tune and measure; keeps a run folder.",
             options=_prune_options,
             run=_prune,
+        ),
+        Command(
+            name="resume",
+            explanation="Go on with a run that was cancelled or interrupted, from where it was.",
+            options=_resume_options,
+            run=_resume,
         ),
         Command(
             name="sensitivity",

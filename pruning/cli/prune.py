@@ -70,6 +70,18 @@ def prune(
     return values, _summary(result, folder), [wanted.text for wanted in required if not wanted.holds(values)]
 
 
+def resume(run: str, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
+    """Go on with a run that was stopped: its result as JSON and as lines.
+
+    Raises:
+        PruningError: there is no such run, it is done or being carried out, it failed, or was cancelled again.
+    """
+    folder = given_path(run.removeprefix("run:")).absolute()
+    with only_ours():
+        result = execute(folder, progress=_progress, cancel=cancel, again=True)
+    return {**to_values(result), "run": str(folder)}, _summary(result, folder)
+
+
 def _check_measured(subject: Subject, required: Sequence[Requirement]) -> None:
     """Raises InputError for a metric that a run of this subject does not measure."""
     task = subject.task

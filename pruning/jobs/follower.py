@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from pruning.base.errors import StorageError
+from pruning.base.errors import PruningError, StorageError
 from pruning.jobs.attempt import Attempt
 from pruning.jobs.events import Event, EventLog
 from pruning.jobs.job import Job
+from pruning.jobs.queue import pool
+from pruning.jobs.queue.local import local_line
 from pruning.jobs.status import Status
 from pruning.jobs.work import BEAT_SECONDS, NOW, Now
 
@@ -26,11 +30,15 @@ class Follower:
         self._clock = clock
         self._logs: dict[tuple[int, bytes], EventLog] = {}
         self._beat: tuple[int, int, float] | None = None
+        self._seen_to = -math.inf
         self._looking = threading.Lock()
 
     def status(self) -> Status | None:
-        """As `Job.status`; and a process of another machine that has fallen silent is given up, for everybody."""
+        """As `Job.status`; and a process of another machine that has fallen silent is given up, for everybody, while
+        for what stands in this machine's line a process is started where there is none."""
         now = self.job.status()
+        if now is not None and now.state == "queued":
+            self._see_to_it()
         if now is None or now.state != "running":
             return now
         try:
@@ -41,6 +49,16 @@ class Follower:
         except StorageError:
             return now
         return self.job.status()
+
+    def _see_to_it(self) -> None:
+        """Whoever waits for a job sees to it that somebody is there to do it: all processes may have been killed."""
+        with self._looking:
+            now = self._clock()
+            if now - self._seen_to < pool.LOOK_SECONDS:
+                return
+            self._seen_to = now
+        with suppress(PruningError):  # no process can be started now; the next look tries again
+            pool.ensure(local_line())
 
     def events(self) -> list[Event]:
         """What all attempts told so far, oldest first; nothing of one whose events are damaged."""

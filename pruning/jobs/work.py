@@ -69,6 +69,11 @@ class Work:
         self._thread.start()
 
     @property
+    def attempt(self) -> int:
+        """Number of the attempt."""
+        return int(self._folder.rpartition("/")[2])
+
+    @property
     def is_cancelled(self) -> bool:
         """Whether it was asked to stop."""
         return self.store.exists(f"{self._folder}/{CANCEL}")

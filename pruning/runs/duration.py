@@ -19,10 +19,12 @@ def run_seconds(recipe: Recipe, step_seconds: float) -> float:
 
 
 def seconds_of_step(subject: Subject, recipe: Recipe) -> float:
-    """Time of one training step of the dense network in a process that carries out jobs: with as many threads as the
-    settings give it. The threads of this process are as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(settings().queue.threads)
+    """Time of one training step of the dense network in a process of the pool: with as many threads as the settings
+    say. The threads of this process are as before afterwards."""
+    before, threads = torch.get_num_threads(), settings().queue.threads
+    if threads == before:  # as it is unless somebody says otherwise: nobody else's threads change meanwhile
+        return seconds_of_training(recipe, subject, subject.model)
+    torch.set_num_threads(threads)
     try:
         return seconds_of_training(recipe, subject, subject.model)
     finally:

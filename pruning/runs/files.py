@@ -11,6 +11,7 @@ MODEL = "model.safetensors"
 STRUCTURE = "model.json"
 ANSWERS = "answers.safetensors"
 HELD = "held.json"
+CHECKPOINT = "checkpoint.safetensors"
 EVENTS, CANCEL, LOCK = "events.jsonl", "cancel", "worker.lock"
 """Of runs that were carried out before there were jobs: what they told, the wish that they stop, their process's lock.
 """

@@ -53,15 +53,16 @@ def read_events(folder: Path) -> RunEvents:
     return condensed.add(events)
 
 
-def request_cancel(folder: Path) -> None:
-    """Ask a run to stop at its next step, or not to begin.
+def request_cancel(folder: Path, visitor: str | None = None) -> None:
+    """Take back a visitor's wish for a run, and where nobody else has one ask it to stop at its next step, or not to
+    begin; None stands for everybody.
 
     Raises:
         StorageError: that cannot be written.
     """
     job = job_of(folder)
     if job.last() is not None:
-        job.request_cancel()
+        job.request_cancel(visitor)
     elif earlier.is_held(folder):
         try:
             earlier.request_cancel(folder)

@@ -16,15 +16,18 @@ from pruning.catalog.openers import open_network
 from pruning.cost.counts import model_cost
 from pruning.criteria import find_criterion
 from pruning.data.protocol import Data
-from pruning.latency.clock import ENGINE, compare_latency, quiet_machine
+from pruning.jobs.queue.turn import turn
+from pruning.latency.clock import ENGINE, compare_latency
 from pruning.latency.processor import processor
 from pruning.planning.allocation import per_target
 from pruning.planning.plan import Plan, make_plan
-from pruning.removal.apply import inflate
+from pruning.removal.apply import inflate, pruned_model
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
 from pruning.removal.verify import Check, carry_out, check_zeros
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
+from pruning.runs.checkpoint import Checkpoints, Standing
+from pruning.runs.identity import recipe_digest
 from pruning.runs.looks import note_look
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import (
@@ -38,13 +41,14 @@ from pruning.runs.result import (
     Stages,
     WorstClass,
 )
-from pruning.runs.result_json import measurement_values
+from pruning.runs.result_json import STAGES, measurement_values
 from pruning.runs.saved_model import Structure
 from pruning.statistics.cache import statistics_for
 from pruning.subject import Subject, open_subject
 from pruning.training.answers import Answers, answer_side_by_side
 from pruning.training.evaluate import evaluate
 from pruning.training.finetune import TrainConfig, TrainEvent, seconds_per_step, train
+from pruning.training.state import TrainState
 
 BATCHES = (1, 32)
 """Batch sizes at which latency is measured."""
@@ -73,8 +77,10 @@ def run(
     data_dir: str | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Outcome:
-    """Carry a recipe out. Images of the `test` role are looked at once, at the end.
+    """Carry a recipe out. Images of the `test` role are looked at once, at the end. `checkpoints`: where it stands is
+    kept there every few seconds, and it goes on from the last one.
 
     Raises:
         InputError, DataError: the recipe cannot be carried out.
@@ -87,8 +93,10 @@ def run(
     subject = check_recipe(recipe, data_dir)
     data = subject.data
     subject.check("run")
-    with quiet_machine(cancel, lambda: tell({"stage": "wait", "text": "Waiting for another run on this machine"})):
-        pruned = prune_in_rounds(recipe, subject, tell, cancel)
+    with turn("run", cancel, lambda text: tell({"stage": "wait", "text": text})):
+        if checkpoints is not None:
+            checkpoints.of = _identity(recipe, subject)
+        pruned = prune_in_rounds(recipe, subject, tell, cancel, checkpoints)
         words = f"Measuring {subject.task.metric.title} on test images, sizes and time"
         tell({"stage": "measure", "text": words})
         dense = dense_of(subject)
@@ -211,6 +219,11 @@ def train_config(recipe: Recipe, steps: int) -> TrainConfig:
     )
 
 
+def _identity(recipe: Recipe, subject: Subject) -> str:
+    """Names what a checkpoint is about: one of other weights, images or settings is none."""
+    return recipe_digest(recipe, weights=subject.digest, data=subject.data.digest, batch_norm=True)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pruned:
     """What the rounds of a schedule lead to."""
@@ -232,7 +245,13 @@ class Measured:
     difference: Change
 
 
-def prune_in_rounds(recipe: Recipe, subject: Subject, tell: Progress, cancel: Cancel | None) -> Pruned:
+def prune_in_rounds(
+    recipe: Recipe,
+    subject: Subject,
+    tell: Progress,
+    cancel: Cancel | None,
+    checkpoints: Checkpoints | None = None,
+) -> Pruned:
     """Cut, prove, recalibrate and fine-tune as often as the schedule says; the subject is not changed."""
     current, plan, data = subject.model, None, subject.data
     metric = subject.task.metric.name
@@ -240,6 +259,8 @@ def prune_in_rounds(recipe: Recipe, subject: Subject, tell: Progress, cancel: Ca
     total_steps = sum(part.steps for part in schedule)
     done_steps = 0
     report: list[FinishedRound] = []
+    kept = None if checkpoints is None else checkpoints.take_up()
+    resume = None if kept is None else kept.standing
     imitated = distillation_of(recipe, subject)
     teacher = dense_of(subject).model if imitated and total_steps else None
 
@@ -248,18 +269,44 @@ def prune_in_rounds(recipe: Recipe, subject: Subject, tell: Progress, cancel: Ca
         tell({"stage": stage, "round": number, **measurement_values(found)})
         return found
 
+    if kept is not None and resume is not None:
+        report, done_steps = list(resume.finished), sum(part.steps for part in schedule[: resume.round - 1])
+        current = pruned_model(subject.model, subject.graph, resume.plan)
+        kept.put_into(current)
+        plan, check = resume.plan, resume.check
     for number, part in enumerate(schedule, 1):
-        tell({"stage": "prune", "round": number, "rounds": len(schedule), "text": "Removing and proving"})
-        if plan is not None and plan.kept:
-            current = inflate(subject.model, current, shrinkage(subject.graph, plan))
-        statistics = statistics_for(current, subject.graph, data, part.spec, dense=subject.model, cancel=cancel)
-        plan = make_plan(current, subject.graph, part.spec, statistics, after=plan)
-        current, check = carry_out(current, subject.graph, plan)
-        stages = {"as_cut": look("as_cut", number, current)}
-        if has_batch_norm(current) and not (plan.removes_nothing and number == 1):
-            recalibrate(current, data, seed=recipe.prune.seed)
-            stages["recalibrated"] = look("recalibrated", number, current)
+        if resume is not None and number < resume.round:
+            continue
+        if resume is not None and number == resume.round:
+            stages = {name: found for name in STAGES if (found := getattr(resume.stages, name)) is not None}
+            held, training = resume.held, resume.training
+            tell({"stage": "resume", "round": number, "text": "Going on from where it was"})
+        else:
+            tell({"stage": "prune", "round": number, "rounds": len(schedule), "text": "Removing and proving"})
+            if plan is not None and plan.kept:
+                current = inflate(subject.model, current, shrinkage(subject.graph, plan))
+            statistics = statistics_for(current, subject.graph, data, part.spec, dense=subject.model, cancel=cancel)
+            plan = make_plan(current, subject.graph, part.spec, statistics, after=plan)
+            current, check = carry_out(current, subject.graph, plan)
+            stages = {"as_cut": look("as_cut", number, current)}
+            if has_batch_norm(current) and not (plan.removes_nothing and number == 1):
+                recalibrate(current, data, seed=recipe.prune.seed)
+                stages["recalibrated"] = look("recalibrated", number, current)
+            held, training = _masks(subject, current, plan), None
         if part.steps:
+            assert plan is not None, "made above, or kept"
+            where = Standing(
+                round=number, plan=plan, check=check, finished=tuple(report), stages=Stages(**stages), training=None,
+                held=held,
+            )  # fmt: skip
+            model = current
+
+            def keep(
+                state: Callable[[], TrainState], at_once: bool, where: Standing = where, model: nn.Module = model
+            ) -> None:
+                if checkpoints is not None and (at_once or checkpoints.is_due):
+                    checkpoints.keep(replace(where, training=state()), model)
+
             offset = done_steps
 
             def report_step(event: TrainEvent, offset: int = offset, number: int = number) -> None:
@@ -277,11 +324,13 @@ def prune_in_rounds(recipe: Recipe, subject: Subject, tell: Progress, cancel: Ca
                     seed=recipe.prune.seed + 1000 * (number - 1),
                     distillation=imitated,
                 ),
-                masks=_masks(subject, current, plan),
+                masks=held,
                 teacher=teacher,
                 evaluations=max(1, round(_evaluations(recipe, data, total_steps) * part.steps / total_steps)),
                 progress=report_step,
                 cancel=cancel,
+                resume=training,
+                keep=keep,
             )
             done_steps += part.steps
             stages["finetuned"] = look("finetuned", number, current)

@@ -55,11 +55,8 @@ def to_values(result: Result) -> Values:
         "verdict": {str(speedup.batch): speedup.words for speedup in result.speedups},
         "difference": None if result.difference is None else _difference_values(result),
         **({} if result.looks is None else {"test_looks": result.looks}),
-        "stages": _stages_values(result.stages),
-        "rounds": [
-            {"round": done.number, "sparsity": done.sparsity, "steps": done.steps, **_stages_values(done.stages)}
-            for done in result.rounds
-        ],
+        "stages": stages_values(result.stages),
+        "rounds": [round_values(done) for done in result.rounds],
         "layers": [asdict(layer) for layer in result.layers],
         "check": {**asdict(result.check), "batches": list(result.check.batches)},
         "engine": result.engine,
@@ -183,7 +180,13 @@ def _change_values(change: Change) -> Values:
     }
 
 
-def _stages_values(stages: Stages) -> Values:
+def round_values(done: FinishedRound) -> Values:
+    """A finished round as it stands in a result."""
+    return {"round": done.number, "sparsity": done.sparsity, "steps": done.steps, **stages_values(done.stages)}
+
+
+def stages_values(stages: Stages) -> Values:
+    """The stages of a run or a round as they stand in a result."""
     found = {name: getattr(stages, name) for name in STAGES}
     return {name: None if value is None else measurement_values(value) for name, value in found.items()}
 
@@ -200,10 +203,10 @@ def _result(fields: Fields) -> Result:
         difference=_change(fields.part("difference")) if "difference" in fields else None,
         worst_class=_worst(fields.part("difference")) if "difference" in fields else None,
         looks=fields.whole("test_looks", 1) if "test_looks" in fields else None,
-        stages=_stages(fields.part("stages")),
-        rounds=tuple(_round(part) for part in fields.parts("rounds")),
-        layers=tuple(_layer(part) for part in fields.parts("layers")),
-        check=_check(fields.part("check")),
+        stages=stages_of(fields.part("stages")),
+        rounds=tuple(round_of(part) for part in fields.parts("rounds")),
+        layers=tuple(layer_of(part) for part in fields.parts("layers")),
+        check=check_of(fields.part("check")),
         engine=fields.text("engine"),
         cpu=fields.text("cpu"),
         threads=fields.whole("threads"),
@@ -326,20 +329,23 @@ def _batch(fields: Fields, name: str) -> int:
     return int(name)
 
 
-def _stages(fields: Fields) -> Stages:
+def stages_of(fields: Fields) -> Stages:
+    """The inverse of `stages_values`. Raises StorageError where they are damaged."""
     return Stages(**{name: _measurement(fields.part(name)) for name in STAGES if name in fields})
 
 
-def _round(fields: Fields) -> FinishedRound:
+def round_of(fields: Fields) -> FinishedRound:
+    """The inverse of `round_values`. Raises StorageError where it is damaged."""
     return FinishedRound(
         number=fields.whole("round", 1),
         sparsity=fields.number("sparsity", 0, 1),
         steps=fields.whole("steps", 0),
-        stages=_stages(fields),
+        stages=stages_of(fields),
     )
 
 
-def _layer(fields: Fields) -> LayerPlan:
+def layer_of(fields: Fields) -> LayerPlan:
+    """A layer's row of a plan. Raises StorageError where it is damaged."""
     total = fields.whole("total", 1)
     return LayerPlan(
         name=fields.text("name"),
@@ -352,7 +358,8 @@ def _layer(fields: Fields) -> LayerPlan:
     )
 
 
-def _check(fields: Fields) -> Check:
+def check_of(fields: Fields) -> Check:
+    """The result of a proof. Raises StorageError where it is damaged."""
     return Check(
         status=fields.choice("status", ("exact", "not_comparable", "refused")),  # type: ignore[arg-type]
         max_error=fields.number("max_error") if "max_error" in fields else None,

@@ -17,6 +17,7 @@ from pruning.data.readers import describe_data, without_path
 from pruning.graph.model_graph import ModelGraph
 from pruning.jobs.status import State, Status
 from pruning.planning.allocation import same_cut
+from pruning.runs.checkpoint import kept_step
 from pruning.runs.events import RunEvents
 from pruning.runs.files import ANSWERS, MODEL
 from pruning.runs.job import read_events, read_status
@@ -166,6 +167,10 @@ class Run:
             StorageError: its folder cannot be read.
         """
         return read_status(self.path)
+
+    def kept_step(self) -> int | None:
+        """Step of fine-tuning, within its round, after which it can go on; None where nothing was kept."""
+        return kept_step(self.path)
 
     def weights(self) -> bytes:
         """The file of the pruned network's weights, once the run is done.

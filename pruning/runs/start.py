@@ -5,16 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from pruning.jobs.executor import LocalExecutor
-from pruning.jobs.wishes import OWNER
+from pruning.jobs.wishes import OWNER, wish
 from pruning.runs.job import job_of
 
 
 def start_run(folder: Path, visitor: str = OWNER, expected: float | None = None) -> None:
-    """Have a process of its own carry out the run in a folder on a visitor's wish, unless one is on it already.
-    `expected`: seconds that it should take.
+    """Have a process of its own carry out the run in a folder on a visitor's wish, unless one is on it already or
+    it is done. `expected`: seconds that it should take.
 
     Raises:
         InputError: too many jobs wait.
         StorageError: the process cannot be started.
     """
-    LocalExecutor().submit(["worker", str(folder)], job_of(folder), kind="run", visitor=visitor, expected=expected)
+    job = job_of(folder)
+    before = job.status()
+    if before is not None and before.state == "done":
+        wish(job.store, visitor)
+        return
+    LocalExecutor().submit(["worker", str(folder)], job, kind="run", visitor=visitor, expected=expected)

@@ -21,8 +21,10 @@ from pruning.base.files import given_path, read_bytes, replace_file
 from pruning.base.remembered import Remembered
 from pruning.catalog import openers
 from pruning.data import readers
+from pruning.jobs.attempt import Attempt
 from pruning.jobs.status import Status
 from pruning.jobs.work import Work
+from pruning.runs.checkpoint import Checkpoint, Checkpoints
 from pruning.runs.events import words_of
 from pruning.runs.files import ANSWERS, HELD, JOB, MODEL, RECIPE, RESULT, STRUCTURE
 from pruning.runs.held import files_of, held_text
@@ -107,10 +109,16 @@ def check_free(path: Path) -> None:
 
 
 def execute(
-    path: Path, *, progress: Progress | None = None, cancel: Cancel | None = None, work: Work | None = None
+    path: Path,
+    *,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+    work: Work | None = None,
+    again: bool = False,
 ) -> Result:
     """Carry out the run in a folder, writing model and result into it and telling its events; ends in exactly one
-    state. `work`: of the attempt that this process was started for.
+    state. `work`: of the attempt that this process was started for. `again`: also one that was cancelled. It goes on
+    from where it was stopped.
 
     Raises:
         InputError: another process carries it out, or it is done.
@@ -119,7 +127,7 @@ def execute(
     recipe = Recipe.from_file(path / RECIPE)
     order = read_order(path)
     if work is None:
-        _check_open(path, order)
+        _check_open(path, order, again)
     with job_of(path).working(work) as work, _storage(path):
 
         def tell(event: dict[str, Any]) -> None:
@@ -129,7 +137,16 @@ def execute(
             if progress is not None:
                 progress(event)
 
-        outcome = run(recipe, data_dir=order.data_dir, progress=tell, cancel=work.cancel_or(cancel))
+        checkpoints = Checkpoints(
+            path,
+            attempt=work.attempt,
+            flush=work.flush,
+            kept=work.note_progress,
+            taken_up=lambda kept: _tell_again(path, kept, work),
+        )
+        outcome = run(
+            recipe, data_dir=order.data_dir, progress=tell, cancel=work.cancel_or(cancel), checkpoints=checkpoints
+        )
         part = path / "model.part"
         part.mkdir(exist_ok=True)
         save_model(part, outcome.model, outcome.structure)
@@ -140,8 +157,16 @@ def execute(
         replace_file(path / RESULT, safe_json.dump(to_values(outcome.result), indent=1))
         for name in (MODEL, STRUCTURE, ANSWERS, RESULT):
             work.keep(name)
+        checkpoints.forget()
         tell({"stage": "done", "text": "Done"})
     return outcome.result
+
+
+def _tell_again(path: Path, kept: Checkpoint, work: Work) -> None:
+    """What was told until a checkpoint: the curve of a run that goes on begins where the run began."""
+    earlier = Attempt(job_of(path).store, kept.attempt)
+    for event in earlier.log.read()[: kept.events]:
+        work.tell(event)
 
 
 def _folder_name(reference: str) -> str:
@@ -153,12 +178,12 @@ def _folder_name(reference: str) -> str:
     return re.sub(r"[^\w.-]", "_", reference.partition("?")[0].rpartition(":")[2])[:40]
 
 
-def _check_open(path: Path, order: Order) -> None:
-    """Raises InputError for a run that is done, and Cancelled for one that shall not be carried out."""
+def _check_open(path: Path, order: Order, again: bool) -> None:
+    """Raises InputError for a run that is done, and Cancelled for one that shall not be carried out, unless `again`."""
     before = read_status(path, order)
     if before.state == "done":
         raise InputError(f"{path.name} was carried out already: make a new run of its recipe.")
-    if before.state == "cancelled":
+    if before.state == "cancelled" and not again:
         raise Cancelled(before.text)
 
 

@@ -96,6 +96,7 @@ def measure(
                 for now in scan(subject.model, subject.graph, subject.data, meter, found, stop):
                     for event in changes(found, now):
                         work.tell(event)
+                        work.note_progress()
                     found = now
                     tell(found, "")
             plan = joint_left()

@@ -24,6 +24,7 @@ from pruning.data.info import DataInfo
 from pruning.data.protocol import Data
 from pruning.tasks.table import task_of
 from pruning.training.evaluate import evaluate
+from pruning.training.state import TrainState
 
 Precision = Literal["fp32", "bf16"]
 Optimiser = Literal["sgd", "adamw"]
@@ -137,6 +138,8 @@ def train(
     evaluations: int = 0,
     progress: Callable[[TrainEvent], None] | None = None,
     cancel: Cancel | None = None,
+    resume: TrainState | None = None,
+    keep: Callable[[Callable[[], TrainState], bool], None] | None = None,
 ) -> None:
     """Train `model` in place on `train` images; it ends in eval mode, also when it is stopped.
 
@@ -144,7 +147,9 @@ def train(
     zero. With a `teacher` (a network in eval mode for the same images) a part of the loss is the distance to its
     answers (distillation); where it is all of it, nobody need know what is right. `evaluations` times,
     evenly spread, the metric on select images is measured and reported.
-    The same seed, machine and thread count give the same weights.
+    The same seed, machine and thread count give the same weights, also where it was interrupted: `keep` is called after
+    each step, once before the first and, with True, where training is cancelled, with what gives the state to `resume`
+    from, for a network that has the values it has then.
 
     Raises:
         Cancelled: `cancel()` was true; the model then stands at the last finished step.
@@ -164,14 +169,29 @@ def train(
     per_epoch = data.info.steps_per_epoch(config.batch_size)
     measure_at = {round(config.steps * (i + 1) / evaluations) for i in range(evaluations)}
     order = torch.empty(0, dtype=torch.long)
+    first, trained = 0, list(parameters.values())
     started = time.monotonic()
+    if resume is not None:
+        first, order, started = resume.step, resume.order, started - resume.seconds
+        generator.set_state(resume.generator)
+        resume.restore_optimiser(optimiser, trained)
     with (
         _training_mode(model, config.batch_norm == "fixed"),
         torch.random.fork_rng(devices=[]),
     ):  # random numbers: dropout and the like
         torch.manual_seed(config.seed)
-        for step in range(config.steps):
+        if resume is not None:
+            torch.set_rng_state(resume.random)
+
+        def state(step: int) -> Callable[[], TrainState]:
+            return lambda: TrainState.of(step, time.monotonic() - started, order, generator, optimiser, trained)
+
+        if keep is not None:
+            keep(state(first), False)
+        for step in range(first, config.steps):
             if cancel is not None and cancel():
+                if keep is not None:
+                    keep(state(step), True)
                 raise Cancelled("Cancelled while training.")
             if step % per_epoch == 0:
                 order = torch.randperm(data.length("train"), generator=generator)
@@ -225,6 +245,8 @@ def train(
                         interval=None if measured is None else measured.interval,
                     )
                 )
+            if keep is not None:
+                keep(state(step + 1), False)
 
 
 def _optimiser(config: TrainConfig, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:

@@ -7,17 +7,54 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors
+from pruning.base.words import duration, ordinal
+from pruning.jobs.wishes import OWNER
+from ui.kit import errors, visitor
 
 if TYPE_CHECKING:
     from pruning.jobs.follower import Follower
     from pruning.jobs.job import Job
+    from pruning.jobs.queue.line import Place
     from pruning.jobs.status import Status
 
 
 def follow(job: Job) -> Follower:
     """The one who follows a job, shared by all sessions."""
     return _follower(repr(job), job)
+
+
+@st.cache_resource(show_spinner=False)
+def keep() -> bool:
+    """Look after the processes that carry jobs out, as long as this server lives: what was killed is replaced, and what
+    an earlier server left in line is done."""
+    from pruning.jobs.queue import pool
+    from pruning.jobs.queue.local import local_line
+
+    pool.keep(local_line(), ready=True)
+    return True
+
+
+def waiting_words(now: Status) -> str:
+    """What somebody reads who waits for a turn: '3rd of 12 · starts in about 2 min'; '' where there is nothing to say
+    but what the job says itself."""
+    return "" if now.place is None or now.place.seconds <= 0 else _place_words(now.place)
+
+
+def outlook_words() -> str:
+    """The same for a job that this visitor would ask for now; '' where it would begin at once."""
+    from pruning.jobs.queue.local import local_line
+
+    with errors.shown(stop=False):
+        place = local_line().outlook(visitor.current())
+        return "" if place is None else _place_words(place)
+    return ""
+
+
+def _place_words(place: Place) -> str:
+    about = f"starts in about {duration(max(place.seconds, 1.0))}"
+    if place.visitors < 2 and visitor.current() == OWNER:
+        return f"waits for other work on this machine · {about} ○"
+    return f"{ordinal(place.number)} of {place.of} · {about} ○"
 
 
 def bar(
@@ -34,7 +71,8 @@ def bar(
     work's own words, `text` in Markdown. `key`: of the button."""
     place, button = st.columns([6, 1], vertical_alignment="center")
     known = now.share if share is None else share
-    place.progress(min(max(known or 0.0, 0.0), 1.0), text or errors.plain(now.text))
+    words = waiting_words(now) if now.state == "queued" else text
+    place.progress(min(max(known or 0.0, 0.0), 1.0), _capitalised(words) or errors.plain(now.text))
     button.button(
         cancelling if now.is_cancelling else cancel,
         key=key,
@@ -43,6 +81,10 @@ def bar(
         on_click=_cancel,
         args=(request_cancel,),
     )
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _cancel(request_cancel: Callable[[], None]) -> None:

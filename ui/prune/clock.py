@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pruning.render.markup.ledger_tiles import result_time, time_tile
-from ui.kit import errors, jobs, lab
+from ui.kit import errors, jobs, lab, visitor
 
 if TYPE_CHECKING:
     from pruning.jobs.job import Job
@@ -87,7 +88,7 @@ def start_widths(subject: Subject) -> None:
     from pruning.latency.start import start_profile
 
     if not widths(subject).is_running:
-        start_profile(subject.ref, subject.graph, 1)
+        start_profile(subject.ref, subject.graph, 1, visitor.current())
 
 
 def follow_widths(subject: Subject) -> None:
@@ -101,7 +102,7 @@ def _progress(subject: Subject) -> None:
     if not now.is_running or now.measuring is None:
         st.rerun()
     text = f"Timing layers at their widths: {errors.plain(now.measuring.text)}"
-    jobs.bar(now.measuring, _job(subject).request_cancel, key="cancel_widths", text=text)
+    jobs.bar(now.measuring, partial(_job(subject).request_cancel, visitor.current()), key="cancel_widths", text=text)
 
 
 def _job(subject: Subject) -> Job:

@@ -9,7 +9,7 @@ import streamlit as st
 from pruning.base.words import duration
 from pruning.criteria import Parameter, find_criterion
 from pruning.latency import turns
-from ui.kit import charts, errors, state
+from ui.kit import charts, errors, jobs, state
 from ui.prune import training_form
 from ui.session import cuts, shown_run
 from ui.session.recipe import per_epoch, recipe, training
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _ASKED = "prune_asked"
 _FILE = "prune_recipe_file"
 _REFUSED = "prune_recipe_refused"
+_SECONDS = "prune_run_seconds"
+"""That the run of the page should take."""
 
 
 def show(chosen: Subject, cut: PruneSpec) -> DeltaGenerator:
@@ -56,7 +58,7 @@ def show(chosen: Subject, cut: PruneSpec) -> DeltaGenerator:
     place.markdown(f":gray[{_plan_words(chosen, cut)}]")
     if st.session_state.pop(_ASKED, False):
         with errors.shown(stop=False):
-            shown_run.start(recipe(chosen, cut), chosen.data_dir)
+            shown_run.start(recipe(chosen, cut), chosen.data_dir, st.session_state.get(_SECONDS))
     return place
 
 
@@ -71,9 +73,12 @@ def say_duration(place: DeltaGenerator, subject: Subject, recipe: Recipe) -> Non
 
     of = (subject.identity, subject.data.digest)
     step = _seconds_per_step(*of, recipe.batch_size, recipe.precision, subject, recipe)
+    seconds = st.session_state[_SECONDS] = run_seconds(recipe, step)
+    outlook = jobs.outlook_words()
     epochs = recipe.finetune_steps / subject.info.steps_per_epoch(recipe.batch_size)
     place.markdown(
-        f"{training_words(recipe, epochs)}: about **{duration(run_seconds(recipe, step))}** on this machine ○"
+        f"{training_words(recipe, epochs)}: about **{duration(seconds)}** on this machine ○"
+        + (f" · {outlook}" if outlook else "")
     )
 
 

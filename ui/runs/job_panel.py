@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.render.markup import result as markup
-from ui.kit import charts, downloads, errors, jobs, ledger_panel
+from ui.kit import charts, downloads, errors, jobs, ledger_panel, visitor
 from ui.runs import report_panel
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def live(path: Path, dense: float | None) -> None:
     if not now.is_working:
         st.rerun()
     share, text = progress(now.state, events)
-    jobs.bar(now, partial(request_cancel, path), key="cancel_run", share=share, text=text)
+    jobs.bar(now, partial(request_cancel, path, visitor.current()), key="cancel_run", share=share, text=text)
     if events.training or events.stages:
         charts.show(
             st,
@@ -54,9 +54,18 @@ def verdict(place: DeltaGenerator, run: Run) -> None:
 
 
 def ended(place: DeltaGenerator, run: Run) -> None:
-    """A run that was cancelled or failed, and why."""
+    """A run that was cancelled or failed, and why; and the button to go on with it."""
     message = errors.plain(run.message or "")
     place.markdown(message if run.state == "cancelled" else f"**The run failed.** {message}")
+    step = run.kept_step()
+    if step is not None and st.button(
+        "Continue", icon=":material/play_arrow:", key="go_on", help=f"It goes on after step {step:,} of fine-tuning."
+    ):
+        from pruning.runs.start import start_run
+
+        with errors.shown(stop=False):
+            start_run(run.path, visitor.current())
+            st.rerun()
 
 
 def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, jobs, state
+from ui.kit import errors, jobs, state, visitor
 
 if TYPE_CHECKING:
     from pruning.export.report.contents import Options
@@ -72,7 +73,7 @@ def _making(run: Run, key: str, working: bool) -> None:
         if working != (now is not None and now.is_working):
             st.rerun()  # the page starts or stops the timer
         if now is not None and now.is_working:
-            jobs.bar(now, job.request_cancel, key=f"{key}report_cancel")
+            jobs.bar(now, partial(job.request_cancel, visitor.current()), key=f"{key}report_cancel")
             return
         if now is not None and now.state == "failed":
             st.error(errors.plain(now.text), icon=":material/error:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,7 +11,7 @@ from pruning.base.words import duration
 from pruning.criteria import CRITERIA
 from pruning.granularity import GRANULARITIES
 from pruning.render.markup import multiples
-from ui.kit import curves, errors, jobs, state
+from ui.kit import curves, errors, jobs, state, visitor
 from ui.kit.view import Setting, one_of
 from ui.sensitivity import scan_results
 from ui.session import cuts
@@ -105,7 +106,13 @@ def next_step(place: DeltaGenerator, said: DeltaGenerator, chosen: Subject, scan
         from pruning.sensitivity.start import start
 
         with said, errors.shown(stop=False):
-            start(chosen, scan, lose=state.get(scan_results.LOSE))
+            start(
+                chosen,
+                scan,
+                lose=state.get(scan_results.LOSE),
+                visitor=visitor.current(),
+                expected=curves.seconds_left(chosen, scan),
+            )
             st.rerun()
     if not scan.complete and scan.wanted:
         seconds = duration(curves.seconds_left(chosen, scan))
@@ -137,7 +144,7 @@ def live(subject: Subject, scan: Sensitivity) -> None:
         left = duration(curves.seconds_left(subject, scan, started=True))
         text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
     share = scan.measured / max(1, scan.wanted)
-    jobs.bar(now, job_of(scan).request_cancel, key="cancel_scan", share=share, text=text)
+    jobs.bar(now, partial(job_of(scan).request_cancel, visitor.current()), key="cancel_scan", share=share, text=text)
     scan_results.charts(scan)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, loaders, permits, state
+from ui.kit import errors, loaders, permits, state, visitor
 from ui.session import cuts, data_box, gate
 
 if TYPE_CHECKING:
@@ -105,13 +105,20 @@ def adopt_from_visitor(recipe: Recipe) -> None:
     adopt(recipe)
 
 
-def start(recipe: Recipe, data_dir: str | None) -> None:
-    """Start a run in a process of its own and show it. Raises StorageError where it cannot be written."""
-    from pruning.runs import create_run
+def start(recipe: Recipe, data_dir: str | None, expected: float | None = None) -> None:
+    """Have a run carried out and show it; one that answers the same is shown as it is, or goes on where it was stopped.
+    `expected`: seconds that it should take.
+
+    Raises:
+        PruningError: it cannot be written, or too many jobs wait.
+    """
+    from pruning.runs.equal import run_of
     from pruning.runs.start import start_run
 
-    path = create_run(recipe, data_dir=data_dir)
-    start_run(path)
+    subject = loaders.with_data(loaders.open_subject(recipe.model), recipe.data, recipe.preprocess)
+    run = run_of(recipe, subject, data_dir=data_dir)
+    path = run.path
+    start_run(path, visitor.current(), expected)
     st.session_state[_RUN] = st.session_state[_RESTORED] = path.name
     st.session_state.pop(_REFUSED, None)
     st.query_params["run"] = path.name

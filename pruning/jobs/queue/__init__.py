@@ -5,6 +5,7 @@
     queue/claims/000012.lock  held by the process that carries it out, as long as it lives
     queue/slots/0.lock, ...   one for each job that this machine carries out at once, held likewise
     queue/seats/0.lock, ...   one for each process of the pool, held as long as it lives, whether it works or waits
+    queue/counts.json         the last ticket's number, and the latest round of which a job was begun
     queue/durations.json      how long jobs took here
 
 A ticket costs a file: no process, no memory. It goes when its job has ended, so what a killed process, server or

@@ -19,7 +19,7 @@ from pruning.base.remembered import Remembered
 from pruning.base.safe_json import dump, read_object
 from pruning.jobs.process import Process
 from pruning.jobs.queue import durations
-from pruning.jobs.queue.order import fair_order
+from pruning.jobs.queue.order import COUNTS, Counts, in_order
 from pruning.jobs.queue.ticket import LANES, WORK, Ticket
 from pruning.jobs.wishes import OWNER
 
@@ -93,11 +93,16 @@ class Line:
         with self.changing():
             there = self.tickets()
             self._check_room(there, visitor)
+            counts = self._counts()
+            number = max([counts.last, *(ticket.number for ticket in there)]) + 1
+            turn = counts.round_for(visitor)
+            self._count(counts.with_ticket(number, visitor, turn))
             ticket = Ticket(
-                number=self._next_number(there),
+                number=number,
                 lane=lane,
                 kind=kind,
                 visitors=(visitor,),
+                round=turn,
                 job=job,
                 arguments=tuple(arguments),
                 expected=expected,
@@ -114,7 +119,11 @@ class Line:
         with self.changing():
             ticket = self.find(number)
             if ticket is not None and visitor not in ticket.visitors:
-                self._write(replace(ticket, visitors=(*ticket.visitors, visitor)))
+                counts = self._counts()
+                theirs = counts.round_for(visitor)
+                self._count(counts.with_ticket(counts.last, visitor, theirs))
+                both = (*ticket.visitors, visitor)
+                self._write(replace(ticket, visitors=both, round=min(ticket.round, theirs)))
 
     def leave(self, number: int, visitor: str) -> None:
         """Let it stand for the others alone; nothing where there are none."""
@@ -176,11 +185,7 @@ class Line:
         """What waits in a lane, the next to be served first."""
         served = self.running() if running is None else running
         taken = {ticket.number for ticket in served}
-        there = [ticket for ticket in self.tickets() if ticket.lane == lane]
-        return fair_order(
-            [ticket for ticket in there if ticket.number not in taken],
-            [ticket for ticket in served if ticket.lane == lane],
-        )
+        return in_order(one for one in self.tickets() if one.lane == lane and one.number not in taken)
 
     def take(self, lane: str = WORK, own: int | None = None) -> Claim | None:
         """Claim the next job of a lane that this process may carry out; None where it is nobody's or another's turn.
@@ -194,6 +199,7 @@ class Line:
             waiting = self.waiting(lane)
             for ticket, slot in zip(waiting, self._free_slots(lane), strict=False):
                 if ticket.number == own or (own is None and ticket.process is None):
+                    self._count(self._counts().with_begun(ticket.round))
                     return self._claimed(ticket, slot)
         return None
 
@@ -219,8 +225,8 @@ class Line:
         """Where a visitor would stand who came now; None where their job would begin at once."""
         running = self.running()
         waiting = self.waiting(lane, running)
-        mine = Ticket(number=NEXT, lane=lane, kind="", visitors=(visitor,))
-        line = fair_order([*waiting, mine], running)
+        mine = Ticket(number=NEXT, lane=lane, kind="", visitors=(visitor,), round=self._counts().round_for(visitor))
+        line = in_order([*waiting, mine])
         number = line.index(mine)
         seconds = self._starts(line, running)[number]
         if number == 0 and seconds == 0.0:
@@ -282,16 +288,16 @@ class Line:
         if visitor != OWNER and mine >= self.most_each:
             raise InputError(f"{mine} of your jobs wait, as many as may: cancel some, or wait for them to end.")
 
-    def _next_number(self, there: Sequence[Ticket]) -> int:
-        path = self.root / "last"
+    def _counts(self) -> Counts:
         try:
-            last = int(path.read_text(encoding="ascii"))
-        except (OSError, ValueError):
-            last = 0
-        number = max([last, *(ticket.number for ticket in there)]) + 1
+            return Counts.from_json(read_object(self.root / COUNTS) or {}, COUNTS)
+        except StorageError:  # damaged: everybody begins anew, behind nobody
+            return Counts()
+
+    def _count(self, counts: Counts) -> None:
+        path = self.root / COUNTS
         with _writing(path):
-            replace_file(path, str(number).encode())
-        return number
+            replace_file(path, dump(counts.to_json()))
 
     def _write(self, ticket: Ticket) -> None:
         path = self._path(ticket.number)

@@ -26,6 +26,8 @@ class Ticket:
     """Of work, such as 'run' or 'sensitivity': jobs of one kind tell how long another will take."""
     visitors: tuple[str, ...]
     """Who asked for it, the first to ask first."""
+    round: int = 0
+    """In which it is served; see `pruning.jobs.queue.order`."""
     job: str = ""
     """Folder of the job; '' for the work of a process that stands in line itself."""
     arguments: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ class Ticket:
             "lane": self.lane,
             "kind": self.kind,
             "visitors": list(self.visitors),
+            "round": self.round,
             "job": self.job,
             "arguments": list(self.arguments),
             **({} if self.expected is None else {"expected": self.expected}),
@@ -66,6 +69,7 @@ class Ticket:
             lane=fields.choice("lane", LANES),
             kind=fields.text("kind"),
             visitors=fields.texts("visitors"),
+            round=fields.whole("round", 0),
             job=fields.text("job"),
             arguments=fields.texts("arguments"),
             expected=fields.number("expected", 0) if "expected" in fields else None,

@@ -9,7 +9,7 @@ import streamlit as st
 from pruning.base.words import interval, percent
 from pruning.lessons.challenge import GRANULARITY, Challenge, Entry, handed_in, is_tie
 from pruning.spec import PruneSpec
-from ui.kit import errors, lab, state
+from ui.kit import errors, lab, state, visitor
 from ui.learn import progress
 from ui.learn.activities import entries
 
@@ -104,7 +104,7 @@ def _enter(challenge: Challenge, cut: PruneSpec) -> None:
 
     with errors.shown(stop=False):
         path = create_run(challenge.recipe(cut), data_dir=state.data_dir(challenge.data))
-        start_run(path)
+        start_run(path, visitor.current())
         progress.put("runs", [*progress.get("runs"), path.name])
 
 

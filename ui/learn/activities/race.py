@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
 from pruning.spec import PruneSpec
-from ui.kit import charts, errors, jobs, lab
+from ui.kit import charts, errors, jobs, lab, visitor
 
 if TYPE_CHECKING:
     from pruning.contest import Race, Terms, Verdict
@@ -88,7 +89,7 @@ def _launch(stage: Stage, percent: int, heat: int) -> None:
     (race,) = _races([_job(stage, percent, heat)])
     if not race.done:
         with errors.shown(stop=False):
-            start(terms_of(stage, percent, heat), stage.subject())
+            start(terms_of(stage, percent, heat), stage.subject(), visitor.current())
 
 
 def _more(stage: Stage, percent: int) -> None:
@@ -107,8 +108,15 @@ def _live(stage: Stage, entered: list[tuple[Job, Terms]]) -> None:
     races = _races(entered)
     share = races[-1].share
     text = stage.say("running", share=f"{100 * share:.0f}") if share else stage.say("waiting")
-    jobs.bar(now, job.request_cancel, key="race_stop", share=share, text=text, cancel=stage.say("stop"),
-             cancelling=stage.say("stopping"))  # fmt: skip
+    jobs.bar(
+        now,
+        partial(job.request_cancel, visitor.current()),
+        key="race_stop",
+        share=share,
+        text=text,
+        cancel=stage.say("stop"),
+        cancelling=stage.say("stopping"),
+    )
     _draw(stage, races)
     st.markdown(stage.say("no_verdict_yet"))
 
