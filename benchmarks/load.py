@@ -48,7 +48,7 @@ LAST_SECONDS = 180.0
 """Over which memory has to be flat."""
 FALSE_WORDS = ("The run failed", "The last attempt ended early", "cannot be shown", "Cancelled")
 """What no page may say where nobody cancels and nothing fails."""
-LONGEST = 1800.0
+LONGEST = 1200.0
 """Seconds after which the bell gives up waiting."""
 
 
@@ -132,9 +132,12 @@ async def bell(server: Server, args: argparse.Namespace) -> dict[str, Any]:
     async with visitors(server.address, args.sessions + args.movers) as there:
         with Watch(server) as memory, States(server.runs) as runs:
             figures["open"] = await open_all(there[: args.sessions])
-            await open_all(there[args.sessions :])
+            say(f"open: {figures['open']}")
+            if args.movers:
+                await open_all(there[args.sessions :])
             with States(server.home / "cache" / "sensitivity") as scans:
                 figures["scan"] = await same_scan(there[: args.sessions], scans)
+            say(f"scan: {figures['scan']}")
             await open_all(there[: args.sessions])
             pressers = [Presser(one, i, args.epochs) for i, one in enumerate(there[: args.sessions])]
             movers = [Mover(one, i) for i, one in enumerate(there[args.sessions :])]
@@ -144,7 +147,9 @@ async def bell(server: Server, args: argparse.Namespace) -> dict[str, Any]:
             async def press(number: int, presser: Presser) -> None:
                 await asyncio.sleep(args.press * number / max(1, args.sessions - 1))
                 await presser.press()
+                say(f"{number} pressed after {time.monotonic() - began:.0f} s")
                 await presser.finish()
+                say(f"{number} done after {time.monotonic() - began:.0f} s")
 
             await asyncio.gather(*(press(i, presser) for i, presser in enumerate(pressers)))
             ended = time.monotonic()
@@ -296,6 +301,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     checks = checks_of_bell(figures, args.sessions) if args.kind == "bell" else checks_of_steady(figures)
     figures = {"checks": checks, **figures}
     return _report(args, figures, all(checks.values()))
+
+
+def say(text: str) -> None:
+    """Progress, on stderr so that stdout stays JSON."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def _report(args: argparse.Namespace, figures: dict[str, Any], holds: bool) -> int:
