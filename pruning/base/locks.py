@@ -18,15 +18,16 @@ PROBE_TRIES = 20
 """Whoever looks whether a lock is held holds it for an instant."""
 
 
-def try_hold(path: Path, *, shared: bool = False) -> FileIO | None:
-    """Hold a lock until the file that is given is closed; None where another process or thread holds it.
+def try_hold(path: Path, *, shared: bool = False, tries: int = PROBE_TRIES) -> FileIO | None:
+    """Hold a lock until the file that is given is closed; None where another process or thread holds it. `tries`: a
+    millisecond apart.
 
     Raises:
         StorageError: there can be no lock.
     """
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     file = _opened(path)
-    for _ in range(PROBE_TRIES):
+    for _ in range(tries):
         try:
             fcntl.flock(file, kind | fcntl.LOCK_NB)
             return file

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError, PruningError, RemovalError, RequirementError, excerpt
+from pruning.base.waiting import wait_asleep
 from pruning.catalog.openers import check_reference
 from pruning.cli.commands import COMMANDS
 from pruning.cli.output import say
@@ -23,6 +24,7 @@ EXIT_OK, EXIT_NO, EXIT_ERROR, EXIT_CANCELLED = 0, 1, 2, 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 1 where the answer is no, 2 for an error, 130 when cancelled."""
+    wait_asleep()
     try:
         given = sys.argv[1:] if arguments is None else arguments
         if given[:1] == ["--job"]:

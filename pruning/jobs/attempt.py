@@ -178,7 +178,7 @@ class Attempt:
                 work.end("failed", f"{error.strerror or first_line(error)}{place}.")
                 raise
             except Exception as error:
-                work.end("failed", f"An error of the explorer itself: {type(error).__name__}: {first_line(error)}.")
+                work.end("failed", _sentence(error))
                 raise
             except BaseException:  # Ctrl-C, or a page that was left while it computed
                 work.end("cancelled", "Cancelled.")
@@ -231,8 +231,8 @@ class Attempt:
         process = self._process(name)
         if process is None or process.is_gone:
             return False
-        # A server goes on when work inside it has ended badly; only the lock tells.
-        return not (name == WORKER and process.is_own and self._is_held() is False)
+        # A process goes on when work inside it has ended without a word; only the lock tells.
+        return not (name == WORKER and process.is_here and self._is_held() is False)
 
     def _waits(self) -> bool:
         """Whether it still waits for the one who asked to start a process or to begin itself; what stands in a line
@@ -254,6 +254,13 @@ class Attempt:
 
     def _exists(self, name: str) -> bool:
         return self.store.exists(f"{self.folder}/{name}")
+
+
+def _sentence(error: Exception) -> str:
+    """Of what nobody foresaw."""
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+        return "This machine ran out of memory: take a smaller network, smaller batches or fewer images."
+    return f"An error of the explorer itself: {type(error).__name__}: {first_line(error)}."
 
 
 def number_of(name: str) -> int | None:

@@ -62,11 +62,15 @@ class Follower:
 
     def events(self) -> list[Event]:
         """What all attempts told so far, oldest first; nothing of one whose events are damaged."""
+        return [event for told in self.events_by_attempt() for event in told]
+
+    def events_by_attempt(self) -> list[list[Event]]:
+        """The same, those of each attempt apart."""
         try:
             attempts = self.job.attempts()
         except StorageError:
             return []
-        return [event for log in self._logs_of(attempts) for event in _told(log)]
+        return [_told(log) for log in self._logs_of(attempts)]
 
     def last_events(self) -> list[Event]:
         """What the last attempt told so far; nothing where that is damaged."""

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
 
@@ -39,34 +40,59 @@ def _wanted() -> Path:
     return cache_dir() / "queue" / "wanted.lock"
 
 
+@dataclass
+class _Share:
+    """In the machine, of one thread or of all threads of a process together."""
+
+    file: FileIO | None
+    looking: threading.Lock = field(default_factory=threading.Lock)
+
+    def breathe(self) -> None:
+        with self.looking:
+            if is_held(_wanted()) or self.file is None:
+                self.let_go()
+                self.file = _let_in()
+
+    def let_go(self) -> None:
+        if self.file is not None:
+            self.file.close()
+            self.file = None
+
+
+_PROCESS: list[_Share] = []
+
+
 @contextmanager
-def computing() -> Iterator[None]:
-    """Compute inside, and stand still before and at every `breathe` while somebody times a network.
+def computing(*, all_threads: bool = False) -> Iterator[None]:
+    """Compute inside, and stand still before and at every `breathe` while somebody times a network. `all_threads`: what
+    is inside has other threads compute, and this process does nothing else.
 
     Raises:
         StorageError: there can be no locks in the cache.
     """
-    if getattr(_THREAD, "computing", None) is not None:
+    if _PROCESS or getattr(_THREAD, "share", None) is not None:
         yield
         return
-    _THREAD.computing = [_let_in()]
+    share = _Share(_let_in())
+    if all_threads:
+        _PROCESS.append(share)
+    else:
+        _THREAD.share = share
     try:
         yield
     finally:
-        for file in filter(None, _THREAD.computing):
-            file.close()
-        _THREAD.computing = None
+        if all_threads:
+            _PROCESS.remove(share)
+        else:
+            _THREAD.share = None
+        share.let_go()
 
 
 def breathe() -> None:
     """Between two steps: stand still while somebody times a network. Nothing outside of `computing`."""
-    held: list[FileIO | None] | None = getattr(_THREAD, "computing", None)
-    if held is None:
-        return
-    if is_held(_wanted()) or held[0] is None:
-        if held[0] is not None:
-            held[0].close()
-        held[0] = _let_in()
+    share: _Share | None = getattr(_THREAD, "share", None) or next(iter(_PROCESS), None)
+    if share is not None:
+        share.breathe()
 
 
 def _let_in() -> FileIO | None:
@@ -108,7 +134,7 @@ class Quiet:
         assert wanted is not None, "without a limit it waits for as long as it takes"
         self._files.append(wanted)
         self._since = time.monotonic()
-        machine = try_hold(_machine())
+        machine = try_hold(_machine(), tries=1)  # at once: whoever computes lets go within a step
         self.is_alone = machine is not None
         machine = machine or self._held(_machine(), PAUSE - BURST)
         if machine is not None:  # else a step takes longer than that: what is measured shows whether it was quiet

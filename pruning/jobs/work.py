@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from pruning.jobs.status import LONGEST_TEXT, State
 from pruning.jobs.store import Store
 
 NOW, CANCEL, PROGRESS = "now.json", "cancel", "progress"
+RESERVE, RESERVED = "reserve", 16_384
+"""So many bytes are kept for the last word, should the disk be full."""
 OFTEN, SELDOM, AGE = 0.4, 2.0, 200
 """Seconds between two pieces: this part of the work's age, but not less and not more, so that an hour makes 2,000."""
 BEAT_SECONDS = 5.0
@@ -65,6 +68,7 @@ class Work:
         self._trouble: StorageError | None = None
         self._ended = threading.Event()
         self._writing = threading.RLock()
+        self.store.put(f"{folder}/{RESERVE}", bytes(RESERVED))
         self._thread = threading.Thread(target=self._keep_writing, name="job", daemon=True)
         self._thread.start()
 
@@ -167,7 +171,8 @@ class Work:
                 self._close(state, text, {}, events=events)
                 return
             except PruningError:
-                continue
+                with suppress(PruningError):
+                    self.store.delete(f"{self._folder}/{RESERVE}")
 
     def _close(self, state: State, text: str, files: Mapping[str, File], *, events: bool = True) -> None:
         self._ended.set()
@@ -181,6 +186,7 @@ class Work:
             manifest = Manifest(state=state, text=text, files={**files, **told})
             if not self.store.create(f"{self._folder}/{MANIFEST}", manifest.to_bytes()):
                 raise InputError("This attempt was given up meanwhile: start it again.")
+            self.store.delete(f"{self._folder}/{RESERVE}")
             if told:
                 self.store.delete(f"{self._folder}/events")
 

@@ -15,6 +15,8 @@ from pruning.runs import earlier
 from pruning.runs.events import Condensed, RunEvents
 from pruning.runs.order import Order, read_order
 
+TAKEN_UP = ("resume", "prune", "done")
+"""Stages with which an attempt begins to tell where a run stands."""
 FOLLOWED = 64
 """Runs whose events are kept in memory, those that were asked for last."""
 
@@ -49,7 +51,10 @@ def read_events(folder: Path) -> RunEvents:
         StorageError: the folder cannot be read.
     """
     follower, condensed = _follow(folder)
-    events = earlier.read_events(folder) if follower.job.last() is None else follower.last_events()
+    attempts = follower.events_by_attempt()
+    events = attempts[-1] if attempts else earlier.read_events(folder)
+    if len(attempts) > 1 and not any(event.get("stage") in TAKEN_UP for event in events):
+        events = attempts[-2]  # until the new one says where it goes on
     return condensed.add(events)
 
 

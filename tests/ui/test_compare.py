@@ -83,7 +83,7 @@ def drawn(app: AppTest) -> str:
 def test_without_a_run_one_button_makes_one(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     from pruning.runs import start
 
-    monkeypatch.setattr(start, "start_run", lambda path: None)  # its process: tests/browser
+    monkeypatch.setattr(start, "start_run", lambda path, *how: None)  # its process: tests/browser
     open_page(app)
     assert app.button(key="compare_to_prune")
     app.button(key="compare_make").click().run()

@@ -236,7 +236,7 @@ def test_runs_of_similar_cuts_say_what_they_reached(app: AppTest, finished: Path
 def test_a_run_is_started_with_what_the_sliders_say(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     from pruning.runs import list_runs, start
 
-    monkeypatch.setattr(start, "start_run", lambda path: None)  # its process: tests/browser
+    monkeypatch.setattr(start, "start_run", lambda path, *how: None)  # its process: tests/browser
     open_page(app, "prune")
     assert any("about **" in block.value for block in app.markdown), "the duration stands there before the start"
     say(app, removed={"layer2.0.conv1": 7})
@@ -396,7 +396,7 @@ def test_a_recipe_brings_its_criterions_parameters_and_what_it_rounds(app: AppTe
     field.set_value(3).run()
     assert not app.exception and given(app)["token"] != token, "other scores"
     app.button(key="start_run").click().run()
-    (folder,) = (Path(os.environ["PRUNING_RUNS"])).iterdir()
+    (folder,) = [path for path in Path(os.environ["PRUNING_RUNS"]).iterdir() if not path.name.startswith(".")]
     spec = read_run(folder).recipe.prune
     assert (spec.criterion, spec.parameters, spec.seed) == ("taylor", (("batches", 3),), 4)
     subject = open_subject("sample:lenet5")

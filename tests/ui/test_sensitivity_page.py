@@ -84,7 +84,8 @@ def test_before_measuring_there_is_one_next_step(
 
     asked: list[tuple[Sensitivity, float]] = []
 
-    def start(subject: Subject, scan: Sensitivity, *, lose: float) -> None:
+    def start(subject: Subject, scan: Sensitivity, *, lose: float, visitor: str, expected: float) -> None:
+        assert visitor == "" and expected > 0
         asked.append((scan, lose))
         ask(scan)
 

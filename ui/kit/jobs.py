@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.base.waiting import wait_asleep
 from pruning.base.words import duration, ordinal
 from pruning.jobs.wishes import OWNER
 from ui.kit import errors, visitor
@@ -30,6 +31,7 @@ def keep() -> bool:
     from pruning.jobs.queue import pool
     from pruning.jobs.queue.local import local_line
 
+    wait_asleep()
     pool.keep(local_line(), ready=True)
     return True
 
@@ -71,7 +73,7 @@ def bar(
     work's own words, `text` in Markdown. `key`: of the button."""
     place, button = st.columns([6, 1], vertical_alignment="center")
     known = now.share if share is None else share
-    words = waiting_words(now) if now.state == "queued" else text
+    words = waiting_words(now) or text
     place.progress(min(max(known or 0.0, 0.0), 1.0), _capitalised(words) or errors.plain(now.text))
     button.button(
         cancelling if now.is_cancelling else cancel,

@@ -37,6 +37,7 @@ def live(path: Path, dense: float | None) -> None:
     if not now.is_working:
         st.rerun()
     share, text = progress(now.state, events)
+    text = errors.plain(now.text) if now.state == "queued" else text
     jobs.bar(now, partial(request_cancel, path, visitor.current()), key="cancel_run", share=share, text=text)
     if events.training or events.stages:
         charts.show(

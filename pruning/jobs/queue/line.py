@@ -109,10 +109,13 @@ class Line:
                 process=process,
             )
             self._write(ticket)  # first: whoever finds the attempt finds the ticket
-            if not before(ticket):
-                self.remove(ticket)
-                return None
-        return ticket
+            needed = False
+            try:
+                needed = before(ticket)
+            finally:
+                if not needed:
+                    self.remove(ticket)
+        return ticket if needed else None
 
     def join(self, number: int, visitor: str) -> None:
         """Let a ticket stand for one more visitor; nothing where it is gone."""

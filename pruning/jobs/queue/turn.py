@@ -66,4 +66,4 @@ def turn(
 
 def _still(lane: str) -> contextlib.AbstractContextManager[None]:
     """Who times a network asks the others to stand still, and does not do so."""
-    return computing() if lane == WORK else contextlib.nullcontext()
+    return computing(all_threads=True) if lane == WORK else contextlib.nullcontext()
