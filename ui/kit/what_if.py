@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from pruning.subject import Subject
     from pruning.whatif import Measured, WhatIf
     from pruning.whatif.engines import Engines
+    from pruning.whatif.known import Answers
     from pruning.whatif.lane import Lane
 
 IMAGES = 2000
@@ -86,30 +85,8 @@ def _session() -> str:
     return context.session_id if context is not None else ""
 
 
-class Answers:
-    """The last answers, by what was asked; safe for threads."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[tuple[str, ...], Measured] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[str, ...]) -> Measured | None:
-        """The answer, where it is known."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: tuple[str, ...], measured: Measured) -> None:
-        """Keep an answer; the one that was asked for longest ago goes."""
-        with self._lock:
-            self._kept[key] = measured
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-
-
 @st.cache_resource(show_spinner=False)
 def _answers() -> Answers:
+    from pruning.whatif.known import Answers
+
     return Answers(REMEMBERED)
