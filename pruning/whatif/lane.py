@@ -5,7 +5,8 @@
         ...
 
 Who goes next: first answers before all others, since they take least and are waited for most; then in turn, whoever
-was served longest ago, for TURN seconds each, so that answers come one after the other and not all at once at the end.
+was served longest ago, for TURN seconds and up to an answer, so that answers come one after the other and not all at
+once at the end.
 Where first answers alone would fill the lane, the others have a third of it. Width is how many steps go on side by
 side, on different engines: an engine carries out one at a time.
 
@@ -28,7 +29,9 @@ from pruning.planning.plan import Plan
 from pruning.whatif.engine import Measured, WhatIf
 
 TURN = 0.15
-"""Seconds that a visitor goes on before it is the next one's turn: about what a recalibrated answer takes."""
+"""Seconds that a visitor goes on, and then until the next answer, before it is somebody else's turn."""
+LONGEST_TURN = 0.6
+"""Seconds after which it is, answer or not."""
 STEP = 0.02
 """Seconds after which a step under way lets others go first, where some should."""
 CREDIT = 1.0
@@ -131,14 +134,14 @@ class Lane:
         question.began = time.monotonic()
 
     def leave(self, question: Question) -> None:
-        """The end of a step."""
+        """The end of a step: an answer, or others go first."""
         with self._lock:
             turn, used = self._served.pop(question.visitor, (self._turns, 0.0))
             seconds = time.monotonic() - question.began
             self._ahead += seconds if question.urgent else -2 * seconds
             self._ahead = min(max(self._ahead, 0.0), 2 * CREDIT)
             used += seconds
-            if used >= TURN:
+            if used >= (LONGEST_TURN if question.gives_way else TURN):
                 self._turns += 1
                 turn, used = self._turns, 0.0
             self._served[question.visitor] = turn, used
@@ -185,6 +188,8 @@ class Question:
         self.since = self.began = time.monotonic()
         """When it began to wait, and to compute, last."""
         self._lane, self._cancel = lane, cancel
+        self.gives_way = False
+        """Whether the present step ends without an answer."""
         self._held: ExitStack | None = None
         self._looked = 0.0
 
@@ -215,7 +220,9 @@ class Question:
         if self._lane.is_over(self) or (self._cancel is not None and self._cancel()):
             return True
         if now - self.began >= STEP and self._lane.somebody_goes_before(self):
+            self.gives_way = True
             self.__exit__()
+            self.gives_way = False
             self.__enter__()
         else:
             quiet.breathe()

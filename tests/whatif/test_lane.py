@@ -209,7 +209,7 @@ def test_visitors_share_turns_whatever_number_of_windows_they_have_open() -> Non
 
 def test_answers_are_right_though_questions_alternate_within_every_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four who ask at once of one engine get what each of them gets alone."""
-    for name in ("STEP", "GLANCE", "TURN"):  # give way before every call of the network
+    for name in ("STEP", "GLANCE", "TURN", "LONGEST_TURN"):  # give way before every call of the network
         monkeypatch.setattr(f"pruning.whatif.lane.{name}", 0.0)
     data = open_data("mnist5k")
     subject = open_subject("sample:mini_resnet")
