@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import lab, loaders
+from ui.kit import lab, loaders, visitor
 
 if TYPE_CHECKING:
     from pruning.spec import PruneSpec
@@ -45,8 +45,13 @@ def follow(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
     if found is not None:
         yield found
         return
-    steps = lane().follow(engine(subject), lab.plan(subject, cut), asker=_session(), cancel=loaders.asked_to_stop)
-    for measured in steps:
+    for measured in lane().follow(
+        engine(subject),
+        lab.plan(subject, cut),
+        asker=_session(),
+        visitor=visitor.current() or None,
+        cancel=loaders.asked_to_stop,
+    ):
         if measured.complete:
             known.put(key, measured)
         now = known.get(key) or measured  # perhaps another session asked the same
