@@ -1,8 +1,11 @@
 # `make app` serves the explorer, `make test` tests it; both install first what is missing. `make help` lists the rest.
 
 PYTHON ?= python3
-HOST ?= localhost
 PORT ?= 8501
+# Only what stands behind `make`: some shells have a HOST of their own.
+ifneq ($(origin HOST),command line)
+HOST :=
+endif
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -15,16 +18,19 @@ APP_READY := $(VENV)/.requirements-stamp
 DEV_READY := $(VENV)/.requirements-dev-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help app venv test test-slow check format data
+.PHONY: help app serve venv test test-slow check format data
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Options: PYTHON=python3.12 (used once, to make .venv), HOST=0.0.0.0 (serve other machines too), PORT=8501"
+	@echo "Options: PYTHON=python3.12 (used once, to make .venv), PORT=8501, HOST=0.0.0.0 (of 'make serve')"
 
-app: $(APP_READY) ## install what is missing and serve the explorer on http://localhost:8501
-	@$(RUN) -m pruning.settings >/dev/null
-	@echo "Serving the explorer on http://$(HOST):$(PORT) (stop it with Ctrl-C)."
-	@exec $(RUN) -m streamlit run app.py --server.address $(HOST) --server.port $(PORT)
+app: $(APP_READY) ## install what is missing and serve the explorer on http://localhost:8501, to this machine alone
+	@$(RUN) -m pruning.settings --app "$(HOST)"
+	@exec $(RUN) -m streamlit run app.py --server.address "$(or $(HOST),localhost)" --server.port "$(PORT)"
+
+serve: $(APP_READY) ## serve it to others as well: make serve HOST=0.0.0.0
+	@$(RUN) -m pruning.settings --serve "$(HOST)"
+	@exec $(RUN) -m streamlit run app.py --server.address "$(HOST)" --server.port "$(PORT)"
 
 venv: $(DEV_READY) ## install into .venv what running and developing need
 	@echo "$(VENV) is complete: requirements.txt and requirements-dev.txt are installed."

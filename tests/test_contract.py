@@ -21,6 +21,7 @@ TREES_IN = (*ENGINE, "ui", "pages")
 ROOMS: tuple[tuple[str, ...], ...] = (
     ("pruning.base",),
     ("pruning.settings",),
+    ("pruning.visitors",),
     ("pruning.granularity",),
     ("pruning.jobs",),
     ("pruning.catalog", "pruning.data"),

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pruning.base.errors import InputError, PruningError
-from pruning.settings import Settings, parse, settings
+from pruning.settings import VARIABLE, Settings, parse, settings
+from pruning.settings.__main__ import main
 
 ROOT = Path(__file__).parents[1]
 
@@ -111,3 +112,52 @@ def test_the_start_stops_with_one_sentence(tmp_path: Path) -> None:
     )
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1 and "Did you mean 'hours'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--app", ""], None),
+        (["--app", "127.0.0.1"], None),
+        (["--app", "::1"], None),
+        (["--app", "0.0.0.0"], "use 'make serve HOST=0.0.0.0'"),
+        (["--app", "lab7"], "use 'make serve HOST=lab7'"),
+        (["--serve", "0.0.0.0"], None),
+        (["--serve", ""], "HOST=0.0.0.0"),
+        (["--serve", "localhost"], "Nobody else reaches localhost: use 'make app'"),
+    ],
+)
+def test_who_serves_others_says_so(
+    arguments: list[str], said: str | None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert main(arguments) == (0 if said is None else 2)
+    captured = capsys.readouterr()
+    assert captured.out == "" and (said or "") in captured.err
+
+
+def test_behind_a_proxy_localhost_is_served_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "pruning.toml"
+    path.write_text('[server]\npublic = true\nhosts = ["class.example.org", "*.example.net"]')
+    monkeypatch.setenv(VARIABLE, str(path))
+    assert main(["--serve", "localhost"]) == 0
+    assert main([]) == 0
+    assert "[server] hosts: class.example.org, *.example.net" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        ({"server": {"hosts": "a.org"}}, "takes a list of texts"),
+        ({"server": {"hosts": [3]}}, "takes a list of texts"),
+        ({"server": {"hosts": ["https://a.org"]}}, r"takes names such as class.example.org"),
+        ({"server": {"hosts": ["*"]}}, r"takes names"),
+        ({"server": {"largest_network_millions": 0}}, "from 1 to 100000"),
+        ({"server": {"public": "yes"}}, "takes true or false"),
+    ],
+)
+def test_a_servers_settings_are_checked(tables: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        parse(tables)

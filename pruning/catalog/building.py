@@ -106,10 +106,15 @@ def _sets(tensors: Mapping[str, Tensor], key: str | None) -> Iterator[dict[str, 
 def outline(plan: Blueprint, classes: int | None) -> nn.Module:
     """The model without numbers, where it can be built so; its shapes are what counts."""
     try:
-        with _WeightsWithoutNumbers():
-            return _built(plan, classes).to("meta")
+        return without_numbers(plan, classes)
     except PruningError:
         return _built(plan, classes)
+
+
+def without_numbers(plan: Blueprint, classes: int | None) -> nn.Module:
+    """The model's shapes alone. Raises InputError where it cannot be built so."""
+    with _WeightsWithoutNumbers():
+        return _built(plan, classes).to("meta")
 
 
 class _WeightsWithoutNumbers(TorchFunctionMode):

@@ -11,6 +11,7 @@ from pruning.catalog.names import check_name, library_names
 from pruning.catalog.opener import Opener, stamp_of_files
 from pruning.catalog.references import Reference, read_options
 from pruning.catalog.weights.kinds import kind_of
+from pruning.settings import settings
 
 if TYPE_CHECKING:
     from pruning.catalog.building import Blueprint
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 LARGEST_SIZE = 1024
 """Pixels a side of the images that a network is opened for; what it needs grows with the square."""
-MOST_PARAMETERS = 150_000_000
-"""A server that holds a few networks for all its visitors should not be filled by one of them (600 MB in float32)."""
 MOST_CLASSES = 25_000
 """Of a network that a visitor opens."""
 
@@ -71,11 +70,17 @@ def _check_visitor(reference: Reference) -> None:
         raise InputError(f"In the browser size= goes up to {LARGEST_SIZE} pixels, not {reference.size}.")
     if (reference.classes or 0) > MOST_CLASSES:
         raise InputError(f"In the browser classes= goes up to {MOST_CLASSES:,}, not {reference.classes:,}.")
-    parameters = known_parameters(reference)
-    if parameters > MOST_PARAMETERS:
+    check_parameters(reference.text, known_parameters(reference))
+
+
+def check_parameters(reference: str, parameters: int) -> None:
+    """Raises InputError where a network has more parameters than the settings let the browser open: a server that holds
+    a few networks for all its visitors should not be filled by one of them."""
+    most = settings().server.largest_network_millions
+    if parameters > most * 1_000_000:
         raise InputError(
-            f"{reference.kind}:{reference.name} has {parameters / 1e6:,.0f} million parameters; in the browser "
-            f"{MOST_PARAMETERS / 1e6:,.0f} million can be opened. Use the command line for this one."
+            f"{excerpt(reference.partition('?')[0])} has {parameters / 1e6:,.0f} million parameters; in the browser "
+            f"{most:,.0f} million can be opened. Use the command line for this one."
         )
 
 

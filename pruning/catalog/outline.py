@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from pruning.base.errors import InputError, excerpt
-from pruning.catalog.building import outline
-from pruning.catalog.by_name import plan_of
+from pruning.base.errors import InputError, PruningError, excerpt
+from pruning.catalog.building import outline, without_numbers
+from pruning.catalog.by_name import check_parameters, plan_of
 from pruning.catalog.facts import Facts
 from pruning.catalog.first_layer import first_output
+from pruning.catalog.libraries import known_parameters
 from pruning.catalog.openers import check_reference
+from pruning.catalog.references import Reference
 
 
 def facts_of(text: str) -> Facts:
@@ -34,3 +39,23 @@ def facts_of(text: str) -> Facts:
         macs, outputs = None, None
     classes = outputs.shape[1] if isinstance(outputs, Tensor) and outputs.dim() == 2 else None
     return Facts(parameters=parameters, macs=macs, input_shape=tuple(example.shape[1:]), classes=classes)
+
+
+def check_size(reference: Reference) -> None:
+    """Refuse a network of a library that is too large for the browser, before room is made for it: by what the library
+    states, else by its shapes.
+
+    Raises:
+        InputError: it is too large, or there is none of that name.
+    """
+    check_parameters(reference.text, known_parameters(reference) or _counted(reference.bare))
+
+
+@functools.lru_cache(maxsize=512)
+def _counted(reference: Reference) -> int:
+    """Parameters of a network of a library; 0 where they cannot be told without building it."""
+    plan = plan_of(reference)
+    with contextlib.suppress(PruningError):
+        if plan is not None:
+            return sum(parameter.numel() for parameter in without_numbers(plan, reference.classes).parameters())
+    return 0

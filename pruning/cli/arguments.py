@@ -25,6 +25,14 @@ def whole(text: str) -> int:
         raise argparse.ArgumentTypeError(f"'{excerpt(text)}' is not a whole number, such as 8") from None
 
 
+def students(text: str) -> int:
+    """How many people: 1 to 1,000."""
+    count = whole(text)
+    if not 1 <= count <= 1000:
+        raise argparse.ArgumentTypeError(f"goes from 1 to 1000, not {count:,}")
+    return count
+
+
 def path(text: str) -> Path:
     """A path, for argparse."""
     try:

@@ -14,7 +14,7 @@ from typing import Any
 import pruning.runs  # noqa: F401 - adds run: to the openers
 from pruning.base.errors import NoisyError, RemovalError, RequirementError
 from pruning.catalog.openers import OPENERS, forms
-from pruning.cli.arguments import number, path, whole
+from pruning.cli.arguments import number, path, students, whole
 from pruning.cli.images import add_image_options, asked_of
 from pruning.cli.output import emit, field
 from pruning.cli.requirements import parse_requirement
@@ -258,9 +258,20 @@ def _runs(args: argparse.Namespace, stop: Stop) -> None:
 
 def _doctor_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--data-dir", metavar="PLACE", help="folder or zip with images to look for")
+    sub.add_argument(
+        "--students", type=students, metavar="N", help="whether settings and machine will do for so many people at once"
+    )
 
 
 def _doctor(args: argparse.Namespace, stop: Stop) -> None:
+    if args.students is not None:
+        from pruning.cli.classroom import classroom
+
+        result, lines, to_mend = classroom(args.students)
+        emit(result, lines, as_json=args.json)
+        if to_mend:
+            raise RequirementError(f"To be mended for {args.students} students: {', '.join(to_mend)}.")
+        return
     from pruning.cli.doctor import doctor
 
     result, lines, missing = doctor(args.data_dir)

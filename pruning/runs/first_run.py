@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pruning.data.readers import describe_data
+from pruning.jobs.wishes import OWNER
 from pruning.runs import start
 from pruning.runs.quota import check_room
 from pruning.runs.recipe import Recipe
@@ -20,8 +21,8 @@ def first_recipe() -> Recipe:
     return recipe.replace(finetune_steps=describe_data(recipe.data).steps_of(EPOCHS, recipe.batch_size))
 
 
-def start_first_run() -> Path:
-    """Start it in a process of its own; its folder.
+def start_first_run(visitor: str = OWNER) -> Path:
+    """Start it for a visitor in a process of its own; its folder.
 
     Raises:
         InputError: runs take as much as the settings allow.
@@ -29,5 +30,5 @@ def start_first_run() -> Path:
     """
     check_room()
     path = create_run(first_recipe())
-    start.start_run(path)
+    start.start_run(path, visitor)
     return path

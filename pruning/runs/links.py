@@ -11,7 +11,6 @@ while unpacking, types are checked, and what is wrong is one sentence.
 from __future__ import annotations
 
 import base64
-import ipaddress
 import json
 import math
 import re
@@ -22,6 +21,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pruning.base.errors import InputError
+from pruning.base.hosts import is_local as is_local
 from pruning.catalog import openers
 from pruning.data import readers
 from pruning.runs.recipe import VERSION as RECIPE_VERSION
@@ -112,20 +112,6 @@ def address(page: str, link: Link | None, keep: Mapping[str, str] | None = None)
     parts = urlsplit(page)
     carried = dict(keep or {}) | ({} if link is None else {PARAMETER: encode(link)})
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(carried), ""))
-
-
-def is_local(page: str) -> bool:
-    """Whether an address leads to the reader's own machine only, so that nobody else can follow it.
-
-    >>> is_local("http://localhost:8501/prune"), is_local("http://192.168.1.5:8501/")
-    (True, False)
-    """
-    host = urlsplit(page).hostname or "localhost"
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-    return found.is_loopback or found.is_unspecified
 
 
 def _check_travels(recipe: Recipe) -> None:

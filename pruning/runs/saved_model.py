@@ -130,6 +130,14 @@ def model_stamp(folder: Path) -> tuple[int, ...]:
     return tuple(found)
 
 
+def model_bytes(folder: Path) -> int:
+    """Size of the model's weights in a run's folder; 0 where there are none."""
+    try:
+        return (folder / MODEL).stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
 def open_run(reference: Reference) -> Network:
     """Open the model that a finished run led to.
 

@@ -80,7 +80,7 @@ def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None
     if path is None:
         model = "more" if recipe.continues else _folder_name(recipe.model)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        path = default_runs_dir() / f"{stamp}-{model}-{uuid.uuid4().hex[:4]}"
+        path = default_runs_dir() / f"{stamp}-{model}-{uuid.uuid4().hex[:12]}"
     check_free(path)
     recipe = recipe.replace(model=openers.absolute(recipe.model), data=readers.absolute(recipe.data))
     files = files_of(recipe)

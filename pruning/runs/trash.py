@@ -17,7 +17,7 @@ from pathlib import Path
 from pruning.base.errors import InputError, StorageError, excerpt
 from pruning.jobs.job import Job
 from pruning.jobs.store import LocalStore
-from pruning.jobs.wishes import OWNER, wish, wishes, withdraw
+from pruning.jobs.wishes import OWNER, disown, owners, wish
 from pruning.runs.files import default_runs_dir
 from pruning.runs.labels import NO_LABEL, Label, read_labels, write_label
 from pruning.runs.run import Run
@@ -66,13 +66,13 @@ def delete_run(path: Path, visitor: str = OWNER) -> Deleted:
         raise InputError(f"{path.name} is running or waits for its turn: cancel it first.")
     store = LocalStore.at(path)
     if visitor != OWNER:
-        asked = {one.visitor for one in wishes(store)}
+        asked = owners(store)
         if visitor not in asked:
             raise InputError(f"{path.name} is somebody else's run: only they can delete it.")
         if asked != {visitor}:
             label = read_labels(store).get(visitor, NO_LABEL)
             write_label(store, NO_LABEL, visitor)
-            withdraw(store, visitor)
+            disown(store, visitor)
             return Deleted(name=path.name, entry=None, visitor=visitor, label=label)
     if not stop_times(path):
         raise InputError(f"{path.name} is being timed: try again in a moment.")

@@ -21,7 +21,7 @@ from typing import Any
 
 from pruning.base.errors import InputError, PruningError, StorageError, excerpt
 from pruning.base.files import given_path, read_bytes
-from pruning.settings.tables import DataFolders, Latency, PythonFiles, Queue, Runs, Uploads
+from pruning.settings.tables import DataFolders, Latency, PythonFiles, Queue, Runs, Server, Uploads
 
 VARIABLE = "PRUNING_SETTINGS"
 LARGEST = 1_000_000
@@ -35,6 +35,7 @@ class Settings:
     python: PythonFiles = field(default_factory=PythonFiles)
     data: DataFolders = field(default_factory=DataFolders)
     uploads: Uploads = field(default_factory=Uploads)
+    server: Server = field(default_factory=Server)
     runs: Runs = field(default_factory=Runs)
     queue: Queue = field(default_factory=Queue)
     latency: Latency = field(default_factory=Latency)
@@ -160,12 +161,19 @@ def _folders(value: Any) -> tuple[Path, ...]:
     return tuple(map(_folder, value))
 
 
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise TypeError
+    return tuple(value)
+
+
 KINDS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
     bool: ("true or false", _exactly(bool)),
     int: ("a whole number", _exactly(int)),
     float: ("a number", _number),
     Path: ("a path", _folder),
     tuple[Path, ...]: ("a list of paths", _folders),
+    tuple[str, ...]: ("a list of texts", _texts),
 }
 """Of a field's type: its words, and what reads it."""
 

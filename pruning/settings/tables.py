@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, excerpt
 from pruning.base.files import cache_dir
+from pruning.base.hosts import is_host_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,29 @@ class Uploads:
     def largest_mb(self) -> int:
         """The largest file of any kind."""
         return max(self.largest_weights_mb, self.largest_images_mb)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """`[server]`: who can reach the app, and what a visitor's network may cost."""
+
+    public: bool = False
+    """Whether others reach it although it is bound to this machine alone, as behind a proxy."""
+    hosts: tuple[str, ...] = ()
+    """Names that it answers to, beside its machine's own; `*.example.org` is everything below that name."""
+    largest_network_millions: int = 150
+    """Parameters of a network that is opened in the browser; four bytes each, and several are held at once."""
+
+    def __post_init__(self) -> None:
+        for host in self.hosts:
+            if not is_host_name(host):
+                raise InputError(
+                    f"[server] hosts takes names such as class.example.org or *.example.org, not '{excerpt(host)}'."
+                )
+        if not 1 <= self.largest_network_millions <= 100_000:
+            raise InputError(
+                f"[server] largest_network_millions goes from 1 to 100000, not {self.largest_network_millions}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,21 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(home: Path) -> Iterator[str]:
     """The app on a free port; one for all tests, each of which comes as a new visitor."""
+    with serving(home) as address:
+        yield address
+
+
+@pytest.fixture
+def public_server(tmp_path: Path) -> Iterator[str]:
+    """The app as others reach it, with runs and cache of its own."""
+    (tmp_path / "pruning.toml").write_text("[server]\npublic = true\n")
+    with serving(tmp_path, PRUNING_SETTINGS=str(tmp_path / "pruning.toml")) as address:
+        yield address
+
+
+@contextmanager
+def serving(home: Path, **more: str) -> Iterator[str]:
+    """The app on a free port, which keeps what it keeps below `home`; `more` of the environment."""
     if not CHROMIUM.is_file():
         pytest.skip(f"Chromium is absent: there is no {CHROMIUM}")
     with socket.socket() as free:
@@ -50,6 +66,7 @@ def server(home: Path) -> Iterator[str]:
         "OMP_NUM_THREADS": "1",
         "PRUNING_RUNS": str(home / "runs"),
         "PRUNING_CACHE": str(home / "cache"),
+        **more,
     }
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from pruning.runs import links
 from pruning.runs.recipe import Recipe
 from pruning.spec import RUN, PruneSpec
+from ui.kit import place
 
 APP = str(Path(__file__).parents[2] / "app.py")
 PLAN = Recipe(
@@ -149,9 +150,9 @@ def test_start_leads_on_to_the_last_run_where_it_can_only_be_the_visitors_own(
     app.run()
     words = "**Continue:** LeNet-300-100, weights by L1 norm, 25–50 % by layer in 4 rounds, fine-tuned (starting)"
     assert [block.replace("\\", "") for block in continued()] == [words]
-    monkeypatch.setattr(links, "is_local", lambda page: False)
+    monkeypatch.setattr(place, "is_loopback_address", lambda address: False)
     app.run()
-    assert continued() == [], "with other visitors about, the newest run is anybody's"
+    assert continued() == [], "with other visitors about, the newest run is somebody else's"
     app.session_state["prune_run"] = path.name
     app.run()
     assert len(continued()) == 1, "the run of this session is the visitor's own"

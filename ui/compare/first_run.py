@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, run_index
+from ui.kit import errors, run_index, visitor
 from ui.runs import job_panel
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _make() -> None:
     from pruning.runs.first_run import start_first_run
 
     try:
-        st.session_state[_MADE], st.session_state[_REFUSED] = start_first_run().name, None
+        st.session_state[_MADE], st.session_state[_REFUSED] = start_first_run(visitor.current()).name, None
     except errors.PruningError as error:
         st.session_state[_REFUSED] = str(error)
 

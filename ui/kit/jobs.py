@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -59,9 +60,14 @@ def _place_words(place: Place) -> str:
     return f"{ordinal(place.number)} of {place.of} · {about} ○"
 
 
+def cancel_of(job: Job) -> Callable[[], None] | None:
+    """What takes back this visitor's wish for a job; None where it is others' alone."""
+    return partial(job.request_cancel, visitor.current()) if visitor.owns_job(job.store) else None
+
+
 def bar(
     now: Status,
-    request_cancel: Callable[[], None],
+    request_cancel: Callable[[], None] | None,
     *,
     key: str,
     share: float | None = None,
@@ -69,12 +75,15 @@ def bar(
     cancel: str = "Cancel",
     cancelling: str = "Cancelling",
 ) -> None:
-    """How far work is, and the button that asks it to stop. `share` and `text`: what a page knows better than the
+    """How far work is, and the button that asks it to stop; none where `request_cancel` is None, as for the work of
+    others. `share` and `text`: what a page knows better than the
     work's own words, `text` in Markdown. `key`: of the button."""
     place, button = st.columns([6, 1], vertical_alignment="center")
     known = now.share if share is None else share
     words = waiting_words(now) or text
     place.progress(min(max(known or 0.0, 0.0), 1.0), _capitalised(words) or errors.plain(now.text))
+    if request_cancel is None:
+        return
     button.button(
         cancelling if now.is_cancelling else cancel,
         key=key,

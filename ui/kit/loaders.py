@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import permits, place, state
+from pruning.settings import settings
+from ui.kit import permits, place, state, visitor
 
 if TYPE_CHECKING:
     from pruning.catalog.references import Reference
@@ -48,31 +49,71 @@ def open_subject(ref: str, data: str | None = None, preprocess: Preprocess | Non
     return subject if data is None else with_data(subject, data, preprocess)
 
 
+def from_visitor(ref: str) -> str:
+    """A reference as a visitor writes it, as it is opened: `run:` and the name of a run stands for its folder.
+
+    Raises:
+        InputError: a path stands there, and they are not the owner of the machine. Nothing was looked for.
+    """
+    from pruning.runs import default_runs_dir
+    from pruning.runs.ids import is_run_id
+
+    kind, _, name = ref.partition(":")
+    if kind != "run":
+        return ref
+    if is_run_id(name) and (not visitor.is_owner() or (default_runs_dir() / name).is_dir()):
+        return f"run:{default_runs_dir() / name}"
+    _check_place(name)
+    return ref
+
+
 def check_visitor(ref: str) -> Reference:
     """Let a reference pass that this visitor may open: as everybody, or because the file behind it is theirs.
 
     Raises:
-        InputError: neither.
+        InputError: neither. Of a file or folder that is not theirs nothing was looked for.
     """
-    import pruning.runs  # noqa: F401 - adds run: to the openers
+    _ready()
     from pruning.catalog import openers
+    from pruning.runs.size import check_size
 
     reference = openers.parse_reference(ref)
     if reference.kind == "file":
         check_code(ref, reference)
         return reference
-    if reference.kind == "run" and (origin := _origin(reference)).partition(":")[0] == "file":
-        check_code(origin, openers.parse_reference(origin))
-        return reference
-    return reference if permits.holds(ref) else openers.check_visitor(ref)
+    if reference.kind == "run":
+        if not permits.holds(ref):
+            _check_place(reference.name)
+        if (origin := _origin(reference)).partition(":")[0] == "file":
+            check_code(origin, openers.parse_reference(origin))
+            return reference
+    if not permits.holds(ref):
+        openers.check_visitor(ref)
+    if not visitor.is_owner():
+        check_size(reference)
+    return reference
+
+
+def _check_place(name: str) -> None:
+    """Raises InputError for a run elsewhere than among those of this server, which is told from its text alone."""
+    from pruning.base.errors import InputError
+    from pruning.runs import default_runs_dir
+    from pruning.runs.ids import is_run_id
+
+    folder, _, last = name.rpartition("/")
+    if not visitor.is_owner() and not (folder == str(default_runs_dir()) and is_run_id(last)):
+        raise InputError("A run is opened here by its name alone, as its link has it: no path is looked for.")
 
 
 def trust(run: Run) -> None:
-    """Let this visitor open the networks of a run that is on this server, whatever files they are made from; code in
-    them is run only where the owner allows that."""
+    """Let this visitor open the networks and images of a run that is on this server, whatever files they are made from;
+    code in them is run only where the owner allows that."""
     from pruning.base.errors import StorageError
     from pruning.catalog.openers import is_on_this_machine_alone
+    from pruning.data import readers
 
+    if readers.is_on_this_machine_alone(run.recipe.data):
+        permits.allow(run.recipe.data)
     if run.origin and is_on_this_machine_alone(run.origin):
         named = [run.recipe.model, run.origin, run.ref]
         with suppress(StorageError):  # it began with nothing that can be opened
@@ -96,7 +137,6 @@ def check_code(ref: str, reference: Reference) -> None:
     """Raises InputError where a file with code may not be run for this visitor."""
     from pruning.base.files import given_path
     from pruning.catalog import openers
-    from pruning.settings import settings
 
     if not settings().python.allowed:
         openers.check_visitor(ref)  # refuses, and says what to do instead
@@ -108,7 +148,6 @@ def check_code(ref: str, reference: Reference) -> None:
 def _check_code(path: str) -> None:
     from pruning.base.errors import InputError
     from pruning.base.files import given_path
-    from pruning.settings import settings
 
     if not settings().python.allowed:
         raise InputError("A Python file cannot be opened in the browser, because its code would run on the server.")
@@ -163,8 +202,11 @@ def asked_to_stop() -> bool:
 
 @st.cache_resource(show_spinner=False)
 def _ready() -> None:
-    """Import torch and give this process one thread: pages compute little, and jobs need the other cores."""
+    """Import torch and give this process one thread: pages compute little, and jobs need the other cores. Once, while
+    other sessions wait: so none of them reads a table that grows."""
     import torch
+
+    import pruning.runs  # noqa: F401 - adds run: to the openers
 
     torch.set_num_threads(1)
 
@@ -223,9 +265,11 @@ def _stamp(data: str) -> tuple[int, ...]:
 
 
 def check_images(data: str) -> None:
-    """Raises InputError where images are code that may not be run for this visitor."""
-    from pruning.data.readers import take_apart
+    """Raises InputError where images of one's own may not be opened for this visitor. Then nothing was looked for."""
+    from pruning.data.readers import check_visitor, take_apart
 
     kind, path, _ = take_apart(data)
     if kind == "file":
         _check_code(path)
+    if not visitor.is_owner() and not permits.holds_images(data):
+        check_visitor(data)

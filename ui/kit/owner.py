@@ -5,14 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from pruning.settings import settings
-from ui.kit import errors
+from ui.kit import errors, visitor
 
 
 def check() -> None:
-    """Stop where the settings are wrong; let files be sent as large as they say."""
+    """Stop where the settings are wrong; let files be sent as large as they say; leave nobody what is another's."""
     with errors.shown():
         largest = settings().uploads.largest_mb
         _take_files(largest)
+        visitor.check()
 
 
 @st.cache_resource(show_spinner=False)

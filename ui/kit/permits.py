@@ -1,37 +1,34 @@
 """Which files of the server a visitor may open: those that they sent, those that they chose where the owner lets them,
 and those of runs. What a visitor only names is refused as ever (`pruning.catalog.openers.check_visitor`).
 
-They are kept with the visitor's browser, which has a random name in a cookie from the first file on, so that F5 loses
-nothing; a link leads nobody else to them.
+They are kept with the visitor, or with the browser where the app serves this machine alone (`ui.kit.visitor`), so that
+F5 loses nothing; a link leads nobody else to them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui.kit import visitor
+
 if TYPE_CHECKING:
     from pruning.data.preprocess import Preprocess
 
-COOKIE = "pruning_browser"
 PARAMETER = "own"
 """In the address: which of a browser's own networks and images are on show; means nothing elsewhere."""
-_SESSION = "permits_browser"
 _MOST = 1000
-"""Browsers that are remembered."""
+"""Visitors that are remembered."""
 
 
 @dataclass
-class Browser:
+class Permits:
     """What one visitor may open."""
 
-    name: str
     titles: dict[str, str] = field(default_factory=dict)
     """Reference of a network or of images → what it is called on their pages."""
     prepared: dict[tuple[str, str], Preprocess] = field(default_factory=dict)
@@ -49,6 +46,17 @@ def holds(reference: str) -> bool:
     """Whether this visitor may open it."""
     found = _mine()
     return found is not None and reference in found.titles
+
+
+def holds_images(reference: str) -> bool:
+    """Whether this visitor may open images, as they are or split and numbered otherwise."""
+    from pruning.data.readers import is_on_this_machine_alone, take_apart
+
+    found = _mine()
+    if found is None or not is_on_this_machine_alone(reference):
+        return False
+    kind, path, _ = take_apart(reference)
+    return any(held.startswith(f"{kind}:{path}") and take_apart(held)[:2] == (kind, path) for held in found.titles)
 
 
 def title(reference: str) -> str | None:
@@ -103,38 +111,21 @@ def digest(model: str, data: str) -> str:
     return hashlib.sha256(f"{model}\n{data}".encode()).hexdigest()[:12]
 
 
-def keep_cookie() -> None:
-    """Give the browser its name, once there is something to remember. Draws nothing."""
-    found = _mine()
-    if found is None or st.context.cookies.get(COOKIE) == found.name:
-        return
-    with st.container(key="permits_cookie"):
-        st.html(_SCRIPT % json.dumps(f"{COOKIE}={found.name}; path=/; SameSite=Strict"), unsafe_allow_javascript=True)
+def _mine() -> Permits | None:
+    return _known().get(visitor.current() or visitor.browser())
 
 
-def _mine() -> Browser | None:
-    name = st.session_state.get(_SESSION) or st.context.cookies.get(COOKIE)
-    found = _known().get(name or "")
-    if found is not None:
-        st.session_state[_SESSION] = found.name
-    return found
-
-
-def _made() -> Browser:
+def _made() -> Permits:
     """Of this visitor, from now on where there was none."""
     found = _mine()
     if found is None:
-        known, found = _known(), Browser(name=secrets.token_hex(16))
-        known[found.name] = found
-        st.session_state[_SESSION] = found.name
+        known, found = _known(), Permits()
+        known[visitor.current() or visitor.browser()] = found
         while len(known) > _MOST:
             known.popitem(last=False)
     return found
 
 
 @st.cache_resource(show_spinner=False)
-def _known() -> OrderedDict[str, Browser]:
+def _known() -> OrderedDict[str, Permits]:
     return OrderedDict()
-
-
-_SCRIPT = "<style>.st-key-permits_cookie{display:none}</style><script>document.cookie = %s</script>"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.jobs.wishes import OWNER
-from ui.kit import visitor
+from ui.kit import errors, visitor
 
 if TYPE_CHECKING:
     from pruning.runs import Unreadable
@@ -54,7 +54,8 @@ def unreadable() -> tuple[Unreadable, ...]:
     """The visitor's folders among the runs that cannot be read, as of the last look. Errors as `looked`."""
     from pruning.runs.index.index import index_of
 
-    return index_of().unreadable(owner())
+    found = index_of().unreadable(owner())
+    return tuple(replace(one, reason=errors.seen(one.reason)) for one in found)
 
 
 def say_pending() -> None:

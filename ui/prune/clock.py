@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -110,7 +109,7 @@ def _progress(subject: Subject) -> None:
     if not now.is_running or now.measuring is None:
         st.rerun()
     text = f"Timing layers at their widths: {errors.plain(now.measuring.text)}"
-    jobs.bar(now.measuring, partial(_job(subject).request_cancel, visitor.current()), key="cancel_widths", text=text)
+    jobs.bar(now.measuring, jobs.cancel_of(_job(subject)), key="cancel_widths", text=text)
 
 
 def _job(subject: Subject) -> Job:

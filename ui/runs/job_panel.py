@@ -38,7 +38,8 @@ def live(path: Path, dense: float | None) -> None:
         st.rerun()
     share, text = progress(now.state, events)
     text = errors.plain(now.text) if now.state == "queued" else text
-    jobs.bar(now, partial(request_cancel, path, visitor.current()), key="cancel_run", share=share, text=text)
+    stop = partial(request_cancel, path, visitor.current()) if visitor.owns(path) else None
+    jobs.bar(now, stop, key="cancel_run", share=share, text=text)
     if events.training or events.stages:
         charts.show(
             st,
@@ -58,7 +59,7 @@ def ended(place: DeltaGenerator, run: Run) -> None:
     """A run that was cancelled or failed, and why; and the button to go on with it."""
     message = errors.plain(run.message or "")
     place.markdown(message if run.state == "cancelled" else f"**The run failed.** {message}")
-    step = run.kept_step()
+    step = run.kept_step() if visitor.owns(run.path) else None
     if step is not None and st.button(
         "Continue", icon=":material/play_arrow:", key="go_on", help=f"It goes on after step {step:,} of fine-tuning."
     ):

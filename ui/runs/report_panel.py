@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -73,7 +72,7 @@ def _making(run: Run, key: str, working: bool) -> None:
         if working != (now is not None and now.is_working):
             st.rerun()  # the page starts or stops the timer
         if now is not None and now.is_working:
-            jobs.bar(now, partial(job.request_cancel, visitor.current()), key=f"{key}report_cancel")
+            jobs.bar(now, jobs.cancel_of(job), key=f"{key}report_cancel")
             return
         if now is not None and now.state == "failed":
             st.error(errors.plain(now.text), icon=":material/error:")
@@ -96,5 +95,5 @@ def _making(run: Run, key: str, working: bool) -> None:
                 key=f"{key}report_make",
                 help="Measures other cuts for the report’s slider: about half a minute for a small network.",
             ):
-                start(run.path, options)
+                start(run.path, options, visitor=visitor.current())
                 st.rerun()

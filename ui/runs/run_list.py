@@ -184,7 +184,7 @@ def _more(run: Run) -> None:
             ledger_panel.choose_device()
             ledger_panel.finished(run.result)
     with st.expander("Recipe"):
-        st.code(run.recipe.to_yaml(), language="yaml")
+        st.code(errors.seen(run.recipe.to_yaml()), language="yaml")
 
 
 def _chosen(runs: Runs) -> Summary | None:
@@ -215,7 +215,7 @@ def _frame(runs: Sequence[Summary]) -> tuple[pd.DataFrame, list[str]]:
 
     from pruning.export.runs_table import run_rows, shown_columns
 
-    rows = run_rows(runs)
+    rows = [row | {"reason": errors.seen(str(row["reason"]))} for row in run_rows(runs)]
     return pd.DataFrame(rows), shown_columns(rows)
 
 

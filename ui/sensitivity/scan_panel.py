@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -144,7 +143,7 @@ def live(subject: Subject, scan: Sensitivity) -> None:
         left = duration(curves.seconds_left(subject, scan, started=True))
         text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
     share = scan.measured / max(1, scan.wanted)
-    jobs.bar(now, partial(job_of(scan).request_cancel, visitor.current()), key="cancel_scan", share=share, text=text)
+    jobs.bar(now, jobs.cancel_of(job_of(scan)), key="cancel_scan", share=share, text=text)
     scan_results.charts(scan)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, loaders, permits, state
+from ui.kit import errors, loaders, permits, state, visitor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,8 +127,10 @@ def _get_images(name: str) -> None:
         )
         fetch, place, use = st.columns([1, 2.4, 0.8], vertical_alignment="bottom")
         fetching = fetch.button("Fetch it", icon=":material/download:", key="fetch_data")
-        named = place.text_input("or the folder or zip that holds it", key="named_data_dir").strip()
-        using = use.button("Use it", key="use_data_dir")
+        named, using = "", False
+        if visitor.is_owner():
+            named = place.text_input("or the folder or zip that holds it", key="named_data_dir").strip()
+            using = use.button("Use it", key="use_data_dir")
         if not fetching and not (using and named):
             return
         bar = st.progress(0.0, "Fetching" if fetching else "Reading")

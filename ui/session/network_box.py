@@ -121,6 +121,8 @@ def _take_up() -> str | None:
     if len(asked) > _LONGEST and not permits.holds(asked):
         return f"A network's reference has at most {_LONGEST} characters: write one such as torchvision:resnet50."
     try:
+        if not permits.holds(asked):
+            asked = loaders.from_visitor(asked)
         _open(asked)
     except errors.PruningError as error:
         return str(error)

@@ -53,7 +53,6 @@ def keep() -> None:
 
 
 def _write(model: str, data: str) -> None:
-    permits.keep_cookie()
     if permits.holds(model) or permits.holds(data):
         uploads.touch(model, data)
         st.query_params[permits.PARAMETER] = permits.digest(model, data if permits.holds(data) else "")

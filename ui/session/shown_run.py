@@ -6,7 +6,6 @@ The run's name stands in the address (`?run=`) and in the session; everything el
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -36,6 +35,8 @@ def restore() -> None:
         return
     st.session_state[_RESTORED] = name
     run = shown()
+    if run is not None:
+        loaders.trust(run)
     if run is not None and not run.recipe.only_fine_tunes:
         with errors.shown(stop=False):
             adopt(run.recipe)
@@ -45,17 +46,18 @@ def shown() -> Run | None:
     """The run in the address, or None; a name that is no run is forgotten."""
     from pruning.base.errors import PruningError
     from pruning.runs import default_runs_dir, read_run
+    from pruning.runs.ids import is_run_id
 
     name = st.session_state.get(_RUN)
     if not name:
         return None
     refused = None
-    if Path(name).name == name and name != "..":
+    if is_run_id(name):
         folder = default_runs_dir() / name
         try:
             return read_run(folder)
-        except PruningError as error:
-            refused = str(error) if os.path.lexists(folder) else None
+        except PruningError as error:  # of a folder that is none of theirs nobody learns that it is there
+            refused = str(error) if os.path.lexists(folder) and visitor.owns(folder) else None
     close()
     st.session_state[_REFUSED] = refused
     return None
@@ -101,8 +103,9 @@ def adopt_from_visitor(recipe: Recipe) -> None:
     from pruning.data.readers import check_visitor
 
     check_visitor(recipe.data)
-    loaders.check_visitor(recipe.model)
-    adopt(recipe)
+    model = loaders.from_visitor(recipe.model)
+    loaders.check_visitor(model)
+    adopt(recipe.replace(model=model))
 
 
 def start(recipe: Recipe, data_dir: str | None, expected: float | None = None) -> None:

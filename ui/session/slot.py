@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pruning.uploads.slot import Slot
 
@@ -22,6 +23,12 @@ def give_up() -> None:
     """This session sends nothing for now."""
     if _SESSION in st.session_state:
         SLOT.give_up(_name())
+
+
+def session() -> str:
+    """What Streamlit calls this session in the addresses that files are sent to."""
+    context = get_script_run_ctx()
+    return context.session_id if context is not None else ""
 
 
 def _name() -> str:

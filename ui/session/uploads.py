@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pruning.settings import settings
+from pruning.visitors.bodies import LIMITS
 from ui.kit import errors, permits
 from ui.session import slot
 
@@ -55,6 +56,7 @@ def offer(
         st.session_state[_TURN] = None
         st.info(BUSY, icon=":material/hourglass_empty:")
     else:
+        LIMITS.grant(slot.session(), largest * 2**20)
         place = st.empty()
         key = f"upload_{kind}_{st.session_state.get(_ROUND, 0)}"
         file = place.file_uploader(
@@ -71,7 +73,7 @@ def offer(
             except errors.PruningError as error:
                 st.session_state[_REFUSED] = (kind, str(error))
             finally:
-                slot.give_up()
+                _give_up()
             st.rerun()
     refused = st.session_state.get(_REFUSED)
     if refused and refused[0] == kind:
@@ -91,9 +93,15 @@ def _begin(kind: Kind) -> None:
 
 def leave() -> None:
     """The panel is closed: the turn is the next one's, and nothing is said any more of the last file."""
-    slot.give_up()
+    _give_up()
     for key in (_TURN, _REFUSED):
         st.session_state.pop(key, None)
+
+
+def _give_up() -> None:
+    """The turn is the next one's, and no more than a small file is taken from this session."""
+    slot.give_up()
+    LIMITS.withdraw(slot.session())
 
 
 def _take(

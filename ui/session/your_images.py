@@ -94,7 +94,7 @@ def _listed(then: Callable[[], None]) -> None:
     names = [str(path) for path in settings().data.folders]
     which, action = st.columns([4, 1], vertical_alignment="bottom")
     chosen = which.selectbox("Folder", names, index=None, format_func=lambda name: Path(name).name)
-    _use(action, chosen or "", then)
+    _use(action, chosen if chosen in names else "", then)  # a browser may send any text
 
 
 def _typed(then: Callable[[], None]) -> None:
@@ -122,9 +122,9 @@ def _open(text: str, then: Callable[[], None]) -> None:
 
     with errors.shown(stop=False), st.spinner("Looking at the images"):
         ref = absolute(data_reference(text))
+        permits.allow(ref)
         loaders.check_images(ref)
         describe_data(ref)
-        permits.allow(ref)
         data_box.ask(ref)
         then()
         st.rerun()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 
 from pruning.base.words import amount
-from ui.kit import errors, place
+from ui.kit import errors, loaders, place, visitor
 from ui.session import network_box, uploads, your_code
 
 if TYPE_CHECKING:
@@ -63,13 +63,14 @@ def _of_library(then: Callable[[], None]) -> None:
         placeholder="resnet50, efficientnet, vit …",
         key=NAME,
     )
+    base = base if base in names else None  # a browser may send any text
     classes = count.number_input(
         "Classes", 2, 1_000_000, value=None, placeholder="its own", key="your_network_classes",
         help="Outputs of the last layer. Empty: as many as the weights have, else as the library builds it.",
     )  # fmt: skip
     facts = None
     with errors.shown(stop=False):
-        facts = _facts(reference(base, int(classes) if classes else None, None)) if base else None
+        facts = _facts_of(reference(base, int(classes) if classes else None, None)) if base else None
     theirs = _default_weights(base) if base else "none"
     offered: list[Weights] = ["random", "default", "file"] if theirs != "none" else ["random", "file"]
     weights = kind.segmented_control(
@@ -126,6 +127,13 @@ def _words(facts: Facts) -> str:
     if facts.classes is not None:
         said.append(f"{facts.classes:,} classes")
     return " · ".join(said)
+
+
+def _facts_of(reference: str) -> Facts:
+    """Raises InputError also where a visitor may not open it: to count some of them, they are built."""
+    if not visitor.is_owner():
+        loaders.check_visitor(reference)
+    return _facts(reference)
 
 
 @st.cache_data(show_spinner=False, max_entries=300)

@@ -1,14 +1,12 @@
 """The three doors of the Start page, each of which says where its visitor left off, if that is known.
 
-What is known is the visitor's own: the run and the plan of this session, the lessons that this browser has stored.
-Only where the app runs on the visitor's own machine is the newest run of the runs folder theirs as well.
+What is known is the visitor's own: the run and the plan of this session, their newest run, the lessons that this
+browser has stored.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-import streamlit as st
 
 from ui.kit import errors, run_index
 from ui.kit.doors import Door, LeftOff, continue_at, draw
@@ -89,12 +87,10 @@ def _last_run(newest: Summary | None) -> Run | Summary | None:
 
 
 def _listing() -> tuple[Summary | None, tuple[Unreadable, ...]]:
-    """On the visitor's own machine the newest run, and the folders among the runs that cannot be read; nothing
-    elsewhere, and where the folder of runs cannot be read."""
+    """The visitor's newest run, and the folders of theirs that cannot be read; nothing where the folder of runs cannot
+    be read."""
     from pruning.runs.index.query import Query
-    from pruning.runs.links import is_local
 
-    if is_local(st.context.url or ""):
-        with errors.shown(stop=False):
-            return next(iter(run_index.find(Query(limit=1)).runs), None), run_index.unreadable()
+    with errors.shown(stop=False):
+        return next(iter(run_index.find(Query(limit=1)).runs), None), run_index.unreadable()
     return None, ()

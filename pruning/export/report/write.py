@@ -12,6 +12,7 @@ from pruning.export.report.contents import Options, Progress, gather
 from pruning.export.target import check_target, save
 from pruning.jobs.work import Work
 from pruning.runs import Run, read_run
+from pruning.runs.people import runs_beside
 
 LARGEST = 8_000_000
 """Bytes of a report: what goes into a mail."""
@@ -58,7 +59,7 @@ def make_report(
 
     contents = gather(
         run,
-        runs_of(run.path.parent),
+        runs_beside(run, runs_of(run.path.parent)),
         options,
         data_dir=data_dir or run.data_dir,
         sparsities=sparsities,

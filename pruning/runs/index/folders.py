@@ -18,7 +18,7 @@ from pruning.jobs.attempt import ATTEMPTS
 from pruning.jobs.manifest import MANIFEST
 from pruning.jobs.status import FINAL
 from pruning.jobs.store import LocalStore
-from pruning.jobs.wishes import OWNER, WISHES, wishes
+from pruning.jobs.wishes import OWNER, WISHES, owners
 from pruning.runs.files import EVENTS, JOB, RECIPE, RESULT, STRUCTURE
 from pruning.runs.index.tables import UNREADABLE, to_row
 from pruning.runs.job import job_of
@@ -80,7 +80,7 @@ def read_indexed(folder: Path) -> Indexed:
     asked: tuple[str, ...] = (OWNER,)
     labels: dict[str, Label] = {}
     with suppress(StorageError):
-        asked = tuple(dict.fromkeys(wish.visitor for wish in wishes(store))) or asked
+        asked = tuple(sorted(owners(store)))
     with suppress(StorageError):
         labels = read_labels(store)
     columns, ended = _columns(folder, attempt)

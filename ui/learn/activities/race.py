@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
@@ -110,7 +109,7 @@ def _live(stage: Stage, entered: list[tuple[Job, Terms]]) -> None:
     text = stage.say("running", share=f"{100 * share:.0f}") if share else stage.say("waiting")
     jobs.bar(
         now,
-        partial(job.request_cancel, visitor.current()),
+        jobs.cancel_of(job),
         key="race_stop",
         share=share,
         text=text,

@@ -19,10 +19,11 @@ from typing import Any
 import streamlit as st
 
 from pruning.lessons.progress import Mark, Progress, read_progress, write_progress
+from ui.kit import visitor
 from ui.kit.component import component
 
 NAME = "pruning-explorer"
-"""Key in localStorage."""
+"""Key in localStorage; where several people use one computer, the visitor's name follows."""
 _KEY = "progress_store"
 _HELD = "progress_held"
 _HEARD = "progress_heard"
@@ -34,8 +35,10 @@ _SYNCED = "progress_synced"
 
 def sync() -> None:
     """Take what the browser has stored, once a session, and have it store what is new."""
+    name = f"{NAME} {visitor.current()}".rstrip()
     sent = (st.session_state.get(_KEY) or {}).get("stored")
-    if sent is not None and not st.session_state.get(_HEARD):
+    others = isinstance(sent, dict) and sent.get("name", name) != name
+    if sent is not None and not others and not st.session_state.get(_HEARD):
         st.session_state[_HEARD] = True
         _take(read_progress(sent.get("text") if isinstance(sent, dict) else None))
     st.session_state[_SYNCED] = st.session_state.get(_WRITE)
@@ -43,7 +46,11 @@ def sync() -> None:
     with st.container(key="progress_box"):
         _component()(
             key=_KEY,
-            data={"name": NAME, "write": write, "heard": bool(st.session_state.get(_HEARD))},
+            data={
+                "name": name,
+                "write": write,
+                "heard": bool(st.session_state.get(_HEARD)),
+            },
             on_stored_change=_told,
         )
 

@@ -1,7 +1,8 @@
 // Keeps one text in this browser's localStorage, under one name, and tells Python at first what stands there.
 
-const told = new WeakSet();
+const told = new WeakMap(); // the place of the component → the name whose text it has told of
 let written = null; // what this window wrote last: not again, another window may have written since
+let writer = null; // under which name
 
 function read(name) {
   try {
@@ -12,8 +13,9 @@ function read(name) {
 }
 
 export default function ({ parentElement, data, setStateValue }) {
-  if (data.write !== null && data.write !== written) {
+  if (data.write !== null && (data.write !== written || data.name !== writer)) {
     written = data.write;
+    writer = data.name;
     try {
       if (data.write) localStorage.setItem(data.name, data.write);
       else localStorage.removeItem(data.name);
@@ -21,8 +23,8 @@ export default function ({ parentElement, data, setStateValue }) {
       // Forbidden or full: progress then lasts as long as this session.
     }
   }
-  if (!data.heard && !told.has(parentElement)) {
-    told.add(parentElement);
-    setStateValue("stored", { text: read(data.name) });
+  if (!data.heard && told.get(parentElement) !== data.name) {
+    told.set(parentElement, data.name);
+    setStateValue("stored", { name: data.name, text: read(data.name) });
   }
 }
