@@ -67,11 +67,13 @@ def start_times(folder: Path, visitor: str = OWNER) -> bool:
 
 
 def follow_with_times(folder: Path) -> None:
-    """`start_times` on the wish of who wished for the run. Where that cannot be, the run stays without times, and its
-    page offers to measure them."""
+    """`start_times` on the wishes of all who wished for the run. Where that cannot be, the run stays without times, and
+    its page offers to measure them."""
     with contextlib.suppress(PruningError):
-        asked = wishes(job_of(folder).store)
-        start_times(folder, asked[0].visitor if asked else OWNER)
+        asked = [one.visitor for one in wishes(job_of(folder).store)] or [OWNER]
+        start_times(folder, asked[0])
+        for visitor in asked[1:]:
+            times_job(folder).join(visitor)
 
 
 def times_status(folder: Path) -> Status | None:

@@ -108,11 +108,12 @@ def test_while_they_are_to_follow_the_run_says_so(run: Path) -> None:
     assert result(run).untimed == "not timed"
 
 
-def test_they_follow_on_the_wish_of_who_asked_for_the_run(run: Path) -> None:
+def test_they_follow_on_the_wishes_of_all_who_asked_for_the_run(run: Path) -> None:
     wish(job_of(run).store, "c" * 32)
+    wish(job_of(run).store, "d" * 32)
     times.follow_with_times(run)
     (ticket,) = local_line().tickets()
-    assert ticket.visitors == ("c" * 32,)
+    assert set(ticket.visitors) == {"c" * 32, "d" * 32}
 
 
 def test_where_they_cannot_follow_the_run_stays_done(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

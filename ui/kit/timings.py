@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.latency.noise import TOO_NOISY
-from ui.kit import jobs, loaders, visitor
+from ui.kit import errors, jobs, loaders, visitor
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
@@ -47,7 +47,7 @@ def speed(
             _wait(question, longest)
             found = standing(question)
     except PruningError as error:  # the page goes on without a time
-        return str(error)
+        return errors.seen(str(error))
     if found.is_coming:
         _draw_anew_then(question)
     said = words(found)
@@ -69,7 +69,7 @@ def words(found: Standing) -> Comparison | str:
         return found.time
     if found.is_coming:
         return FOLLOWS
-    return found.refusal or NOISY
+    return errors.seen(found.refusal) if found.refusal else NOISY
 
 
 def follow(subject: Subject, plan: Plan, batch: int) -> None:

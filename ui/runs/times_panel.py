@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,14 +32,15 @@ def show(run: Run) -> None:
         else:
             reason = now.text if now is not None and now.state == "failed" else run.result.untimed
             st.markdown(f"**No time yet:** {errors.plain(reason)}")
-        st.button(
-            "Measure again" if noisy else "Measure the time",
-            icon=":material/timer:",
-            key="measure_times",
-            on_click=_start,
-            args=(run.path,),
-            help="Dense and pruned in turn, some seconds, once the machine is quiet.",
-        )
+        if visitor.owns(run.path):
+            st.button(
+                "Measure again" if noisy else "Measure the time",
+                icon=":material/timer:",
+                key="measure_times",
+                on_click=_start,
+                args=(run.path,),
+                help="Dense and pruned in turn, some seconds, once the machine is quiet.",
+            )
 
 
 def _start(path: Path) -> None:
@@ -63,7 +63,7 @@ def _follow(path: Path) -> None:
     said = errors.plain(now.text[:1].lower() + now.text[1:])
     jobs.bar(
         now,
-        partial(job.request_cancel, visitor.current()),
+        jobs.cancel_of(job),
         key="cancel_times",
         text=f"Times follow when the machine is quiet: {said}",
     )
