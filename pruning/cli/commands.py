@@ -140,7 +140,7 @@ def _prune(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _resume_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+    sub.add_argument("run", metavar="RUN", help="the run's id, its folder, or run: with either")
 
 
 def _resume(args: argparse.Namespace, stop: Stop) -> None:

@@ -25,6 +25,7 @@ from pruning.runs.looks import looks_words
 from pruning.runs.pipeline import check_subject, steps_for_seconds
 from pruning.runs.quota import check_room
 from pruning.runs.recipe import SCHEDULES, Recipe, Schedule
+from pruning.runs.resolve import find_run_folder
 from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
 from pruning.runs.store import check_free
@@ -78,7 +79,7 @@ def resume(run: str, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[s
     Raises:
         PruningError: there is no such run, it is done or being carried out, it failed, or was cancelled again.
     """
-    folder = given_path(run.removeprefix("run:")).absolute()
+    folder = find_run_folder(run).resolve()
     with only_ours():
         result = execute(folder, progress=_progress, cancel=cancel, again=True)
     return {**to_values(result), "run": str(folder)}, _summary(result, folder)
