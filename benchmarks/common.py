@@ -35,12 +35,13 @@ def machine() -> dict[str, Any]:
     }
 
 
-def report(name: str, claim: str, holds: bool, figures: Any) -> int:
-    """Print and keep a result; the exit status, 0 where the claim holds."""
+def report(name: str, claim: str, holds: bool, figures: Any, *, keep: bool = True) -> int:
+    """Print a result, and keep it unless it is a try; the exit status, 0 where the claim holds."""
     result = {"benchmark": name, "claim": claim, "holds": holds, "machine": machine(), "figures": figures}
     text = json.dumps(result, indent=1)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(text + "\n")
+    if keep:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{name}.json").write_text(text + "\n")
     print(text)
     return 0 if holds else 1
 

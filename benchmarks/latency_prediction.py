@@ -26,8 +26,9 @@ import torch
 from benchmarks.common import report, say
 from pruning.catalog.openers import open_network
 from pruning.cost.table import cost_table
-from pruning.latency.clock import compare_latency, quiet_machine
+from pruning.latency.clock import compare_latency
 from pruning.latency.profile import profile
+from pruning.latency.quietly import quietly
 from pruning.latency.steps import predict
 from pruning.planning.plan import keeping_units
 from pruning.removal.apply import removed_model
@@ -45,9 +46,9 @@ def measure(ref: str, plans: int, batch: int) -> dict[str, Any]:
     network = open_network(ref)
     graph = build_graph(network.model, network.example_inputs)
     table, rng = cost_table(graph), random.Random(SEED)
-    with quiet_machine(waiting=lambda: say("Waiting for another run on this machine")):
+    with quietly("benchmark", waiting=say) as quiet:
         started = time.perf_counter()
-        steps = profile(network.model, graph, batch)
+        steps = profile(network.model, graph, batch, rest=quiet.rest)
         seconds = time.perf_counter() - started
         say(f"{ref}: profiled in {seconds:.1f} s, drift {steps.drift:.0%}, error {steps.error:.1%}")
         rows = []
@@ -59,7 +60,7 @@ def measure(ref: str, plans: int, batch: int) -> dict[str, Any]:
                 for g in graph.groups
             }
             small = removed_model(network.model, graph, keeping_units(kept))
-            real = compare_latency(network.model, small, graph.example_shape, batch, seconds=SECONDS)
+            real = compare_latency(network.model, small, graph.example_shape, batch, seconds=SECONDS, rest=quiet.rest)
             predicted = predict(steps, table, {name: len(units) for name, units in kept.items()})
             low, middle, high = predicted.speedup
             rows.append(

@@ -32,7 +32,7 @@ from benchmarks.common import report, say
 from benchmarks.plain import plain
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
-from pruning.latency.clock import quiet_machine
+from pruning.latency.quietly import quietly
 from pruning.planning.plan import make_plan
 from pruning.sensitivity import FigureName, Sensitivity, outline, scan
 from pruning.spec import PruneSpec
@@ -106,7 +106,7 @@ def main() -> int:
     args = parser.parse_args()
     torch.set_num_threads(1)
     results: dict[str, dict[str, Any]] = {}
-    with quiet_machine(waiting=lambda: say("Waiting for another run on this machine")):
+    with quietly("benchmark", waiting=say):
         for name in NETWORKS if args.network == "all" else [args.network]:
             data_name, images = NETWORKS[name]
             subject = open_subject(f"sample:{name}")

@@ -34,7 +34,7 @@ with st.container(key="board_area", gap=None):
         board.show(subject, data.prepare(subject, cut, result))
 together = st.empty()
 with st.container():
-    clock.follow_widths(subject)
+    clock.follow(subject, cut)
 ledger_panel.panel(subject, cut, clock.timing(subject, cut), clock.widths(subject).steps)
 duration = run_form.show(subject, cut)
 st.html(badges.legend())

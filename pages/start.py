@@ -103,8 +103,5 @@ if recover:
 visited = state.get(state.START_VISITED).setdefault(granularity, {0: lab.dense_accuracy(subject)})
 visited[gone] = accuracy.best
 charts.visited_curve(curve, granularity, gone, visited, recovered)
-try:
-    draw(accuracy, lab.speed(subject, cut, BATCH))
-except errors.PruningError as error:  # a run is training here: the page goes on without a time
-    draw(accuracy, str(error))
+draw(accuracy, lab.speed(subject, cut, BATCH))
 doors.show_left_off(left_off)

@@ -1,11 +1,11 @@
 """What tests of several folders share."""
 
+import contextlib
 import dataclasses
 import os
 import shutil
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: more threads only wait for each other
-import functools
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,11 +57,23 @@ def own_indexes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def short_timing() -> Iterator[None]:
-    """Runs in the tests' own process look at the clock for an instant only: none of them asserts a speed."""
-    from pruning.runs import pipeline
+    """Timings in the tests' own process look at the clock for an instant only, and take the machine for quiet: none of
+    the tests asserts a speed. What a page asks to be timed is timed at once, in that process."""
+    from pruning.base.errors import PruningError
+    from pruning.latency import clock, cuts
+    from pruning.runs import times
+
+    def at_a_glance(*args: Any, **options: Any) -> clock.Comparison:
+        return dataclasses.replace(clock.compare_latency(*args, **{**options, "seconds": 0.01}), noise=None)
+
+    def answer(question: cuts.Question, visitor: str = "") -> None:
+        with contextlib.suppress(PruningError):  # its job says so
+            cuts.answer(question)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "compare_latency", functools.partial(pipeline.compare_latency, seconds=0.01))
+        patch.setattr(times, "compare_latency", at_a_glance)
+        patch.setattr(cuts, "compare_latency", at_a_glance)
+        patch.setattr(cuts, "start", answer)
         yield
 
 

@@ -25,6 +25,10 @@ class RequirementError(PruningError):
     """A finished run does not meet what `--require` asked for."""
 
 
+class NoisyError(PruningError):
+    """The machine was too noisy for a time."""
+
+
 class Cancelled(PruningError):
     """The user cancelled; nothing half-finished is kept as a result."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
+
 from pruning.base.errors import excerpt
 
 
@@ -65,6 +67,16 @@ def ordinal(number: int) -> str:
     """
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
+
+
+def moment(at: datetime, zone: tzinfo | None = None) -> str:
+    """A date and time, in this machine's zone unless another is named: '27 Nov, 10:12'.
+
+    >>> moment(datetime(2026, 11, 7, 9, 5, tzinfo=UTC), UTC)
+    '7 Nov, 09:05'
+    """
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b, %H:%M}"
 
 
 def milliseconds(value: float) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pruning.runs  # noqa: F401 - adds run: to the openers
-from pruning.base.errors import RemovalError, RequirementError
+from pruning.base.errors import NoisyError, RemovalError, RequirementError
 from pruning.catalog.openers import OPENERS, forms
 from pruning.cli.arguments import number, path, students, whole
 from pruning.cli.images import add_image_options, asked_of
@@ -120,6 +120,9 @@ def _prune_options(sub: argparse.ArgumentParser) -> None:
     _with_expected(sub)
     sub.add_argument("--out", type=path, metavar="DIR", help="the run's folder (default: a new one in runs/)")
     sub.add_argument(
+        "--no-times", action="store_true", help="leave the times out: `times RUN` measures them when you like"
+    )
+    sub.add_argument(
         "--require", action="append", default=[], metavar="'accuracy>=0.97'",
         help="fail (exit 1) unless the result meets this; any figure of the JSON by its path, such as "
         "pruned.params<=100000, difference.accuracy>=-0.01, speedup.1.0>1.5; a metric alone (accuracy, top5, "
@@ -133,10 +136,15 @@ def _prune(args: argparse.Namespace, stop: Stop) -> None:
     asked, spec = asked_of(args), spec_of(args, RUN)
     from pruning.cli.prune import prune
 
-    result, lines, unmet = prune(args, spec, asked, stop, required=required, expected=expected)
+    result, lines, unmet, noisy = prune(args, spec, asked, stop, required=required, expected=expected)
     emit(result, lines, as_json=args.json)
     if unmet:
         raise RequirementError(f"The run is done, but does not meet: {'; '.join(unmet)}.")
+    if noisy:
+        raise NoisyError(
+            f"The run is done, but the machine was too noisy to measure {'; '.join(noisy)}: end what else computes on "
+            "it, and measure again by 'times'."
+        )
 
 
 def _resume_options(sub: argparse.ArgumentParser) -> None:
@@ -196,6 +204,19 @@ def _latency(args: argparse.Namespace, stop: Stop) -> None:
 
     result, lines = latency(args.model, batch=args.batch, cancel=stop, work=args.work)
     emit(result, lines, as_json=args.json)
+
+
+def _times_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run", metavar="RUN", help="the run's id, its folder, or run: with either")
+
+
+def _times(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.times import check_quiet, times
+
+    result, lines = times(args, stop)
+    emit(result, lines, as_json=args.json)
+    if args.work is None:  # else the run's page says so
+        check_quiet(result)
 
 
 def _report_options(sub: argparse.ArgumentParser) -> None:
@@ -259,14 +280,29 @@ def _doctor(args: argparse.Namespace, stop: Stop) -> None:
         raise RequirementError(f"The installation lacks {', '.join(missing)}: run 'make venv'.")
 
 
+def _clock_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("question", help="what is to be timed, as JSON")
+
+
+def _clock(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.clock import clock
+
+    result, lines = clock(args.question, stop, args.work)
+    emit(result, lines, as_json=args.json)
+
+
 def _worker_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run_dir", type=path)
 
 
 def _worker(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.jobs.queue.worker import is_pool
     from pruning.runs import execute
+    from pruning.runs.times import follow_with_times
 
     execute(args.run_dir, cancel=stop, work=args.work)
+    if is_pool():
+        follow_with_times(args.run_dir)
 
 
 COMMANDS: dict[str, Command] = {
@@ -318,6 +354,12 @@ COMMANDS: dict[str, Command] = {
             run=_latency,
         ),
         Command(
+            name="times",
+            explanation="Time the networks of a finished run, dense and pruned in turn; the run keeps the last times.",
+            options=_times_options,
+            run=_times,
+        ),
+        Command(
             name="report",
             explanation="Write a finished run's report: one HTML file that needs no network.",
             options=_report_options,
@@ -340,6 +382,12 @@ COMMANDS: dict[str, Command] = {
             explanation="Say what this installation has, and what is missing.",
             options=_doctor_options,
             run=_doctor,
+        ),
+        Command(
+            name="clock",
+            explanation="Time a cut that a page shows (used by the app).",
+            options=_clock_options,
+            run=_clock,
         ),
         Command(
             name="worker",

@@ -8,19 +8,18 @@ from typing import Any
 
 import pruning.runs  # noqa: F401 - adds run: to what open_network opens
 from pruning.base.errors import InputError
+from pruning.base.words import threads
 from pruning.catalog.openers import open_network
 from pruning.cli.gate import say_changes
 from pruning.cli.output import field, only_ours, say
 from pruning.jobs.store import LocalStore
 from pruning.jobs.work import Work
 from pruning.latency.cache import job_of, publish_steps, steps_key
-from pruning.latency.clock import ENGINE, quiet_machine
+from pruning.latency.clock import ENGINE
 from pruning.latency.profile import profile
+from pruning.latency.quietly import PATIENT, PROMPT_SECONDS, quietly
 from pruning.latency.steps import Steps, curve, drops
 from pruning.removal.build import build_graph
-
-BUSY = 0.15
-"""A dense network whose time changed by more than this while its layers were timed was not alone."""
 
 
 def latency(
@@ -30,10 +29,12 @@ def latency(
     process was started for.
 
     Raises:
-        PruningError: no such model, it cannot be traced or has no layer to time, or cancelled.
+        PruningError: no such model, it cannot be traced or has no layer to time, the machine was too noisy, or
+            cancelled.
     """
     if batch < 1:
         raise InputError(f"--batch is {batch}: a batch has at least one sample.")
+    patience = PROMPT_SECONDS if work is None else PATIENT
     with only_ours():
         network = open_network(ref)
         say_changes(network)
@@ -46,9 +47,10 @@ def latency(
                 work.say(text, share)
                 say(f"{share:4.0%} {text}")
 
-            with quiet_machine(stop, lambda: tell(0.0, "Waiting for another run on this machine")):
+            asked = quietly("widths", patience=patience, cancel=stop, waiting=lambda text: tell(0.0, text))
+            with asked as quiet:
                 started = time.monotonic()
-                steps = profile(network.model, graph, batch, progress=tell, cancel=stop)
+                steps = profile(network.model, graph, batch, progress=tell, cancel=stop, rest=quiet.rest)
                 seconds = time.monotonic() - started
             name = publish_steps(work, steps)
     assert isinstance(job.store, LocalStore)
@@ -68,12 +70,9 @@ def latency(
 def _lines(title: str, steps: Steps, layers: list[str], seconds: float) -> list[str]:
     samples = "1 sample" if steps.batch == 1 else f"{steps.batch} samples"
     lines = [
-        f"{title}: {steps.dense:.2f} ms for {samples}, measured ({ENGINE}, {steps.threads} thread, {steps.cpu})",
+        f"{title}: {steps.dense:.2f} ms for {samples}, measured ({ENGINE}, {threads(steps.threads)}, {steps.cpu})",
         *field("predictions", f"within {steps.error:.0%} for {len(steps.checks)} smaller networks timed along"),
     ]
-    if steps.drift > BUSY:
-        text = f"the dense network's time changed by {steps.drift:.0%} meanwhile: the machine was busy, measure again"
-        lines += field("note", text)
     width = max(map(len, layers)) + 2
     for layer in layers:
         widths, times, _ = curve(steps, layer)

@@ -10,7 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pruning.base.cancel import Cancel
-from pruning.base.errors import Cancelled, InputError, PruningError, RemovalError, RequirementError, excerpt
+from pruning.base.errors import (
+    Cancelled,
+    InputError,
+    NoisyError,
+    PruningError,
+    RemovalError,
+    RequirementError,
+    excerpt,
+)
 from pruning.base.waiting import wait_asleep
 from pruning.catalog.openers import check_reference
 from pruning.cli.commands import COMMANDS
@@ -19,7 +27,8 @@ from pruning.jobs.attempt import Attempt
 from pruning.jobs.work import Work
 
 EXIT_OK, EXIT_NO, EXIT_ERROR, EXIT_CANCELLED = 0, 1, 2, 130
-"""`EXIT_NO`: everything was done, and the answer is no: a requirement is not met, a removal not proven."""
+"""`EXIT_NO`: everything was done, and the answer is no: a requirement is not met, a removal not proven, a time
+not taken since the machine was too noisy."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         return EXIT_CANCELLED
     except PruningError as error:
         say(_sentence(str(error)))
-        return EXIT_NO if isinstance(error, RequirementError | RemovalError) else EXIT_ERROR
+        return EXIT_NO if isinstance(error, NoisyError | RequirementError | RemovalError) else EXIT_ERROR
     except BrokenPipeError:
         return EXIT_ERROR
     except OSError as error:
@@ -103,7 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m pruning" if Path(sys.argv[0]).name == "__main__.py" else "pruning",
         description="Prune trained networks, exactly, and measure what it costs and saves.",
         epilog="Exit status: 0 done; 1 done, and the answer is no (--require is not met, nothing could be removed or "
-        "proven); 2 an error, said in a sentence; 130 cancelled.",
+        "proven, the machine was too noisy for a time); 2 an error, said in a sentence; 130 cancelled.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
     for command in COMMANDS.values():

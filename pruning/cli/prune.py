@@ -19,6 +19,7 @@ from pruning.cli.spec import SPEC_FIELDS
 from pruning.cli.training import TRAINING, chosen_training
 from pruning.cost.ledger import remarks
 from pruning.data import readers
+from pruning.latency.noise import TOO_NOISY
 from pruning.runs import create_run, execute
 from pruning.runs.ledger import ledger_of_result
 from pruning.runs.looks import looks_words
@@ -30,6 +31,7 @@ from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
 from pruning.runs.store import check_free
 from pruning.runs.suitable import suitable_recipe
+from pruning.runs.times import measure_times, with_times
 from pruning.spec import PruneSpec
 from pruning.subject import Subject, open_subject
 from pruning.tasks.names import known_metrics
@@ -45,14 +47,18 @@ def prune(
     *,
     required: Sequence[Requirement] = (),
     expected: Sequence[Requirement] = (),
-) -> tuple[dict[str, Any], list[str], list[str]]:
-    """Carry a run out: its result as JSON and as lines, and the requirements that it does not meet.
+) -> tuple[dict[str, Any], list[str], list[str], list[str]]:
+    """Carry a run out: its result as JSON and as lines, the requirements that it does not meet, and those of times
+    that the machine was too noisy for.
 
     `asked`: which images. `required` of the result; `expected` of the unpruned network, before anything is pruned.
+
+    The times come last, once the machine is quiet, unless `--no-times` leaves them out.
 
     Raises:
         PruningError: an option is not allowed, the images are absent, the run failed or was cancelled.
     """
+    _check_times(args, required)
     if args.out is not None:
         check_free(args.out)
     with only_ours():
@@ -69,8 +75,20 @@ def prune(
         folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
         say(f"Run folder: {folder}")
         result = execute(folder, progress=_progress, cancel=cancel)
+        if not args.no_times:
+            measure_times(folder, say=say, cancel=cancel)
+            result = with_times(result, folder)
+    noisy = [wanted for wanted in required if wanted.batch in result.clock.noisy]
     values = {**to_values(result), "run": str(folder), **({} if gate is None else {"gate": gate.values})}
-    return values, _summary(result, folder), [wanted.text for wanted in required if not wanted.holds(values)]
+    unmet = [wanted.text for wanted in required if wanted not in noisy and not wanted.holds(values)]
+    return values, _summary(result, folder), unmet, [wanted.text for wanted in noisy]
+
+
+def _check_times(args: argparse.Namespace, required: Sequence[Requirement]) -> None:
+    """Raises InputError for a time that is required and left out."""
+    named = [wanted.path for wanted in required if wanted.batch is not None]
+    if args.no_times and named:
+        raise InputError(f"--require names '{named[0]}', and --no-times leaves the times out: leave --no-times out.")
 
 
 def resume(run: str, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
@@ -176,7 +194,8 @@ def _summary(result: Result, folder: Path) -> list[str]:
     for row in result.layers:
         if row.note:
             notes.setdefault(row.note, {})[row.name] = None
-    times = [f"{speedup.words}, batch {speedup.batch}" for speedup in result.speedups] or ["not measured"]
+    times = [f"{speedup.words}, batch {speedup.batch}" for speedup in result.speedups]
+    times += [f"{TOO_NOISY}, batch {batch}" for batch in result.clock.noisy]
     return [
         *field(pruned.test.kind.title if pruned.test else "accuracy", _measured(result)),
         *_beside(result),
@@ -184,7 +203,7 @@ def _summary(result: Result, folder: Path) -> list[str]:
         *field("parameters", change(dense.params, pruned.params)),
         *field("non-zero", change(dense.nonzero, pruned.nonzero)),
         *field("MACs", f"{change(dense.macs, pruned.macs)} a sample"),
-        *(line for text in times for line in field("time", text)),
+        *(line for text in times or [result.untimed] for line in field("time", text)),
         *(line for remark in remarks(ledger_of_result(result)) for line in field("note", remark.text)),
         *(line for note, names in notes.items() for line in field("note", f"{listed(list(names))}: {note}")),
         *(field("looks", looks_words(result.looks)) if result.looks is not None else []),

@@ -47,6 +47,7 @@ def figures() -> dict[str, Any]:
         "recipe": {ANY: {ANY: {ANY: None}}},
         "data": {"classes": None, "sizes": {ANY: None}},
         "test_looks": None,
+        "timed": {"threads": None, "noisy": {ANY: None}},
         "threads": None,
         "seconds": None,
         "schema_version": None,
@@ -61,6 +62,12 @@ class Requirement:
     path: str
     comparison: str
     wanted: float
+
+    @property
+    def batch(self) -> int | None:
+        """Batch size of the time that it asks of; None where it asks of something else."""
+        match = re.fullmatch(r"(?:speedup|(?:dense|pruned)\.latency_ms|latency_ms)\.(\d{1,9})(?:\..*)?", self.path)
+        return None if match is None else int(match[1])
 
     def holds(self, result: dict[str, Any]) -> bool:
         """Whether a result meets it. Raises InputError where it has no such number."""

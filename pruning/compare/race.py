@@ -3,7 +3,8 @@
 A turn gives each network the same little time, which of them first by chance, so that at every moment the two counts
 can be compared. The verdict is over medians, which a single pause of the machine does not move. Networks are copied
 afresh for each of `BLOCKS` parts of the race, as `pruning.latency.clock` does and for the same reason; the interval of
-the ratio is over these.
+the ratio is over these. A second copy of the first network runs along unseen, half as long a turn: how far it is from
+the first one tells how much is noise.
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
-from pruning.latency.clock import BLOCKS, ratio_interval, shows, verdict
+from pruning.latency.clock import Rest, shows, verdict
+from pruning.latency.noise import BLOCKS, MOST_APART, MOST_SPREAD, TOO_NOISY, Noise, against_itself
 
 SECONDS = 2.0
 """What the faster network computes in a race; with the other in turn it takes twice that."""
 TURNS = 8
 """In each block, about."""
 LEAST_TURNS = 3
+COPY = 2
+"""Place of the runner that is a second copy of the first network."""
 WARM = 0.04
 """Seconds that a fresh copy runs before it is timed, and for which its pace is then measured."""
 
@@ -45,6 +49,13 @@ class Standing:
     """That each has computed for."""
     speedup: tuple[float, float, float] | None = None
     """Of the second network, once the race is over: lower end of the 95 % interval, estimate, upper end."""
+    noise: Noise | None = None
+    """Of the first network against itself, once the race is over."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the machine was quiet enough for a verdict."""
+        return self.noise is None or self.noise.is_quiet
 
     @property
     def rates(self) -> tuple[float, float]:
@@ -64,8 +75,9 @@ class Standing:
 
     @property
     def leader(self) -> int | None:
-        """0 or 1, once the clock shows it; None where the interval contains 1 or the race is not over."""
-        if self.speedup is None or not shows(self.speedup):
+        """0 or 1, once the clock shows it; None where the interval contains 1, and in a race that was too noisy or is
+        not over."""
+        if self.speedup is None or not self.quiet or not shows(self.speedup):
             return None
         return 1 if self.speedup[0] > 1 else 0
 
@@ -73,12 +85,18 @@ class Standing:
     def verdict(self) -> str:
         """In words, claiming no more than the interval shows."""
         assert self.speedup is not None, "the race is not over"
-        return verdict(self.speedup)
+        return verdict(self.speedup) if self.quiet else TOO_NOISY
 
 
 def ending_words(ended: Standing, names: tuple[str, str]) -> tuple[str, str]:
     """How a race ended, as a heading and what stands below it; claims no more than the interval shows."""
     assert ended.speedup is not None, "the race is over"
+    if not ended.quiet:
+        return (
+            f"{TOO_NOISY.capitalize()}: again?",
+            f"Something else computed on this machine: {names[0]} was more than {MOST_APART:.0%} apart from itself, or "
+            f"the ratio spread by more than {MOST_SPREAD:.0%} from one part of the race to the next.",
+        )
     low, middle, high = ended.speedup
     leader = ended.leader
     if leader is None:
@@ -130,6 +148,7 @@ def race(
     *,
     seconds: float = SECONDS,
     seed: int | None = None,
+    rest: Rest = lambda seconds: False,
     cancel: Cancel | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Standing]:
@@ -137,7 +156,7 @@ def race(
 
     `images`: normalised, N × channels × height × width; both get the same stream of them, over and over. `seconds`:
     roughly what the faster one computes until the goal, which is set by its pace while it warms up. `seed`: of who
-    begins each turn.
+    begins each turn. `rest`: such as `Quiet.rest`.
 
     Raises:
         Cancelled: `cancel()` became true.
@@ -148,31 +167,43 @@ def race(
     goal = 0
     done, spent = [0, 0], [0.0, 0.0]
     logs: list[float] = []
+    same: list[float] = []
+    turn = seconds / BLOCKS / TURNS
     for block in range(BLOCKS):
-        runners = [Runner(model, batches, clock) for model in (first, second)]
+        runners = [Runner(model, batches, clock) for model in (first, second, first)]
+        rest(seconds / BLOCKS)
         pace = [runner.warm_up() for runner in runners]
         goal = goal or _round(max(pace) * seconds, batch)
         ratios: list[float] = []
+        copies: list[float] = []
         while len(ratios) < LEAST_TURNS or max(_rates(done, spent)) * min(spent) < goal * (block + 1) / BLOCKS:
             if cancel is not None and cancel():
                 raise Cancelled("The race was stopped.")
-            order = [0, 1]
+            if rest(2.5 * turn):
+                for runner in runners:  # others computed meanwhile
+                    runner.run(0.0)
+            order = [0, 1, COPY]
             draw.shuffle(order)
-            rate = [0.0, 0.0]
+            rate = [0.0, 0.0, 0.0]
             for side in order:
-                count, taken = runners[side].run(seconds / BLOCKS / TURNS)
-                done[side] += count
-                spent[side] += taken
+                count, taken = runners[side].run(turn / 2 if side == COPY else turn)
                 rate[side] = count / max(taken, 1e-9)
-            ratios.append(rate[1] / rate[0])
+                if side != COPY:
+                    done[side] += count
+                    spent[side] += taken
+            ratios.append(math.log(rate[1] / math.sqrt(rate[0] * rate[COPY])))
+            copies.append(math.log(rate[COPY] / rate[0]))
             yield Standing(goal=goal, batch=batch, images=(done[0], done[1]), seconds=(spent[0], spent[1]))
-        logs.append(math.log(statistics.median(ratios)))
+        logs.append(statistics.median(ratios))
+        same.append(statistics.median(copies))
+    speedup, noise = against_itself(logs, same)
     yield Standing(
         goal=goal,
         batch=batch,
         images=(done[0], done[1]),
         seconds=(spent[0], spent[1]),
-        speedup=ratio_interval(logs),
+        speedup=speedup,
+        noise=noise,
     )
 
 

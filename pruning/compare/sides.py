@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 from pruning.base.errors import InputError
 from pruning.data.protocol import Data
 from pruning.runs import Run
-from pruning.runs.result import Result, Speedup
+from pruning.runs.result import NOT_TIMED, Result, Speedup
 from pruning.runs.result import Side as Figures
 from pruning.runs.summary import Summary
 from pruning.subject import Subject
@@ -148,6 +148,12 @@ class Pair:
         found = {_clock(side.run) for side in (self.before, self.after) if side.run is not None}
         return found.pop() if len(found) == 1 else None
 
+    @property
+    def untimed(self) -> str:
+        """Why the two have no times to be held against each other, in a few words, where one of them has none."""
+        results = [side.run.result for side in (self.before, self.after) if side.run is not None]
+        return next((found.untimed for found in results if found is not None and not found.speedups), NOT_TIMED)
+
     def speedup(self, batch: int = 1) -> Speedup | None:
         """How many times as fast `after` is; None where the two were never held against the same network, or not on
         the same clock."""
@@ -236,8 +242,8 @@ def _images(run: Run | Summary) -> str | None:
 
 
 def _clock(run: Run) -> Clock:
-    result = _result(run)
-    return Clock(cpu=result.cpu, threads=result.threads)
+    timed = _result(run).clock
+    return Clock(cpu=timed.cpu, threads=timed.threads)
 
 
 def _against_dense(side: Side, batch: int) -> Speedup | None:

@@ -70,6 +70,8 @@ class Ledger:
     pruned: Side
     clocks: tuple[Clock, ...] = ()
     """Empty: not measured."""
+    untimed: str = "not measured"
+    """Why there are none, in a few words."""
     widths: tuple[tuple[str, int], ...] = ()
     """Layer and the channels that are left of it, for layers that lost some."""
     starved: tuple[int, int] | None = None

@@ -29,6 +29,8 @@ BURST = 1.6
 REST = 4.0
 """That it lets others compute between two bursts, where there are others."""
 LOOK_SECONDS = 0.01
+OTHERS = 3 * LOOK_SECONDS
+"""Between two bursts where nobody computes: another one who wants quiet has a turn."""
 _THREAD = threading.local()
 
 
@@ -115,18 +117,20 @@ class Quiet:
         self.is_alone = True
         """Whether nobody else computed when it last began."""
 
-    def rest(self, seconds: float = 0.0) -> None:
-        """Before a measurement of so many seconds: let others compute for a while where there was no rest for long.
+    def rest(self, seconds: float = 0.0) -> bool:
+        """Before a measurement of so many seconds: let others compute for a while where there was no rest for long;
+        whether it did.
 
         Raises:
             Cancelled: `cancel()` became true while others computed.
         """
         if self._files and time.monotonic() - self._since + seconds <= BURST:
-            return
+            return False
         alone = self.is_alone
         self.end()
-        self._wait(0.0 if alone else REST)
+        self._wait(OTHERS if alone else REST)
         self.begin()
+        return True
 
     def begin(self) -> None:
         """Wait for quiet. Errors as `rest`."""

@@ -19,8 +19,8 @@ from pruning.graph.trace import op_of
 from pruning.jobs.job import Job
 from pruning.jobs.work import Work
 from pruning.latency.processor import processor
-from pruning.latency.profile import THREADS
 from pruning.latency.steps import Steps
+from pruning.latency.threads import timing_threads
 
 STEPS = "steps.json"
 
@@ -29,7 +29,7 @@ def steps_key(graph: ModelGraph, batch: int) -> str:
     """Same key, same times: the network's calls and their shapes, the batch size, the threads, torch and the CPU."""
     calls = [(op_of(node), _shapes(node.meta.get("val"))) for node in graph.trace.nodes]
     shapes = sorted((name, shape) for name, shape in graph.shapes.items())
-    parts = [calls, shapes, batch, THREADS, torch.__version__, processor()]
+    parts = [calls, shapes, batch, timing_threads(), torch.__version__, processor()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 

@@ -1,23 +1,24 @@
-"""Time a model against another in the same minute: interleaved pairs, medians, and an interval of the ratio."""
+"""Time a model against another in the same minute, and against itself: in turn, by medians, with an interval."""
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import fcntl
+import itertools
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import torch
 from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
-from pruning.base.files import cache_dir
 from pruning.base.intervals import Z95
+from pruning.latency.noise import BLOCKS, TOO_NOISY, Noise, against_itself
+from pruning.latency.threads import timing_threads, with_threads
 
 ENGINE = "PyTorch eager, float32, CPU"
 
@@ -41,8 +42,13 @@ class Comparison:
     speedup: tuple[float, float, float]
     """Dense time over pruned time: lower end of the 95 % interval, estimate, upper end."""
     pairs: int
+    """How often each was timed."""
     threads: int
     engine: str = ENGINE
+    noise: Noise | None = None
+    """Of the dense network against itself; None where that was not measured."""
+    at: datetime | None = None
+    """When; None where that was not noted."""
 
     @property
     def time_left(self) -> tuple[float, float, float]:
@@ -53,7 +59,12 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """In words, claiming no more than the interval shows."""
-        return verdict(self.speedup)
+        return verdict(self.speedup) if self.quiet else TOO_NOISY
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the machine was quiet enough. Where it was not, nothing is to be said of the times but that."""
+        return self.noise is None or self.noise.is_quiet
 
 
 def shows(speedup: tuple[float, float, float]) -> bool:
@@ -84,13 +95,16 @@ def verdict(speedup: tuple[float, float, float]) -> str:
     return f"no measurable speed-up ({low:.2f}–{high:.2f}×)"
 
 
-BLOCKS = 6
-"""Both models are copied afresh for each block: where copies lie in memory can bias a clock by several per cent."""
-PAIRS = 32
-"""Of a block at most: more of them narrow nothing, since what differs from block to block is far more than what is
-left of chance within one."""
-T95 = 2.571
-"""Two-sided 95 % quantile of Student's t with BLOCKS − 1 degrees of freedom."""
+LEAST_TRIPLES, MOST_TRIPLES = 5, 24
+"""Of a block: more of them narrow nothing, since what differs from block to block is far more than what is left of
+chance within one."""
+WARM = 1 / 8
+"""Part of a block's time for which each copy runs before it is timed."""
+ORDERS = tuple(itertools.permutations(range(3)))
+"""In which the dense copy, the pruned one and the second dense one are made, and take turns."""
+Rest = Callable[[float], bool]
+"""Called before a measurement of so many seconds: lets others compute for a while where it is time to, and whether it
+did."""
 
 
 @torch.no_grad()
@@ -101,65 +115,91 @@ def compare_latency(
     batch: int,
     *,
     seconds: float = 1.8,
+    threads: int | None = None,
+    rest: Rest = lambda seconds: False,
     cancel: Cancel | None = None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Comparison:
-    """Time both models on the same input, in turn, which of them first changing from pair to pair.
+    """Time both models on the same input, in turn with a second copy of `dense`, which of them first changing from
+    turn to turn. The models are not changed.
 
-    Each side of a pair repeats the forward pass until it takes about 2 ms, so that the clock's grain and a single
-    interruption matter little. The ratio is the geometric mean over BLOCKS blocks of the median ratio of a block's
-    pairs, its interval Student's over the blocks: pairs of one block share their memory layout, blocks do not.
+    Each turn repeats the forward pass until it takes about 2 ms, so that the clock's grain and a single interruption
+    matter little. A block's ratio is the median over its triples; see `pruning.latency.noise` for what is made of the
+    blocks. `seconds`: the whole, as far as five triples a block fit into it. `threads`: of PyTorch; None: as the
+    owner's settings say. `rest`: such as `Quiet.rest`.
+
+    Raises:
+        Cancelled: `cancel()` became true, or what `rest` raises.
     """
+    threads = threads or timing_threads()
     images = torch.randn(batch, *input_shape, generator=torch.Generator().manual_seed(0))
-    times: tuple[list[float], list[float]] = ([], [])
-    block_logs: list[float] = []
-    for block in range(BLOCKS):
-        order = (0, 1) if block % 2 == 0 else (1, 0)
-        sources = (dense, pruned)
-        copies: dict[int, nn.Module] = {side: copy.deepcopy(sources[side]).float().eval() for side in order}
-        repeats = {side: _repeats(copies[side], images) for side in order}
-        ratios: list[float] = []
-        until = time.perf_counter() + seconds / BLOCKS
-        while len(ratios) < 5 or (time.perf_counter() < until and len(ratios) < PAIRS):
-            if cancel is not None and cancel():
-                raise Cancelled("Cancelled while timing.")
-            taken = {side: _time(copies[side], images, repeats[side]) for side in order}
-            order = order[::-1]
-            ratios.append(taken[0] / taken[1])
-            for side in order:
-                times[side].append(taken[side])
-        block_logs.append(math.log(statistics.median(ratios)))
+    times: list[list[float]] = [[], [], []]
+    logs: list[float] = []
+    same: list[float] = []
+    with with_threads(threads):
+        for block in range(BLOCKS):
+            copies = _Copies((dense, pruned, dense), images, ORDERS[block % len(ORDERS)], clock)
+            rest(seconds / BLOCKS)
+            taken = list(copies.run(seconds / BLOCKS, rest, cancel))
+            for own, more in zip(times, zip(*taken, strict=True), strict=True):
+                own += more
+            logs.append(statistics.median(math.log(math.sqrt(a * b) / small) for a, small, b in taken))
+            same.append(statistics.median(math.log(a / b) for a, _, b in taken))
+    speedup, noise = against_itself(logs, same)
     return Comparison(
         batch=batch,
-        dense=_timing(times[0]),
+        dense=_timing(times[0] + times[2]),
         pruned=_timing(times[1]),
-        speedup=ratio_interval(block_logs),
-        pairs=len(times[0]),
-        threads=torch.get_num_threads(),
+        speedup=speedup,
+        pairs=len(times[1]),
+        threads=threads,
+        noise=noise,
+        at=datetime.now(UTC),
     )
 
 
-def ratio_interval(block_logs: list[float]) -> tuple[float, float, float]:
-    """95 % interval of a ratio and the ratio, lower end first, from its logarithm in each of BLOCKS blocks."""
-    assert len(block_logs) == BLOCKS, "T95 is for so many"
-    centre = statistics.mean(block_logs)
-    half = T95 * statistics.stdev(block_logs) / math.sqrt(BLOCKS)
-    return math.exp(centre - half), math.exp(centre), math.exp(centre + half)
+class _Copies:
+    """Fresh copies of three models, timed in turn."""
 
+    def __init__(
+        self, models: tuple[nn.Module, ...], images: Tensor, order: Sequence[int], clock: Callable[[], float]
+    ) -> None:
+        made = {side: copy.deepcopy(models[side]).float().eval() for side in order}
+        self._copies = [made[side] for side in range(len(models))]
+        self._images, self._clock = images, clock
 
-def _repeats(model: nn.Module, images: Tensor) -> int:
-    """Warm the model up for 50 ms; how many forward passes take about 2 ms."""
-    warm_until = time.perf_counter() + 0.05
-    once = _time(model, images, 1)
-    while time.perf_counter() < warm_until:
-        once = min(once, _time(model, images, 1))
-    return max(1, round(0.002 / max(once, 1e-6)))
+    def run(self, seconds: float, rest: Rest, cancel: Cancel | None) -> Iterator[tuple[float, ...]]:
+        """Seconds of one forward pass of each copy, again and again until the time is up."""
+        until = self._clock() + seconds
+        repeats = [self._warm_up(model, seconds * WARM) for model in self._copies]
+        turn = 0.0
+        for number in range(MOST_TRIPLES):
+            if number >= LEAST_TRIPLES and self._clock() >= until:
+                return
+            if cancel is not None and cancel():
+                raise Cancelled("Cancelled while timing.")
+            if rest(turn):
+                for model in self._copies:  # others computed meanwhile
+                    self._time(model, 1)
+            taken = [0.0] * len(self._copies)
+            for side in ORDERS[number % len(ORDERS)]:
+                taken[side] = self._time(self._copies[side], repeats[side])
+            turn = sum(value * count for value, count in zip(taken, repeats, strict=True))
+            yield tuple(taken)
 
+    def _warm_up(self, model: nn.Module, seconds: float) -> int:
+        """How many forward passes take about 2 ms, after a while."""
+        until = self._clock() + seconds
+        once = self._time(model, 1)
+        while self._clock() < until:
+            once = min(once, self._time(model, 1))
+        return max(1, round(0.002 / max(once, 1e-6)))
 
-def _time(model: nn.Module, images: Tensor, repeats: int) -> float:
-    started = time.perf_counter()
-    for _ in range(repeats):
-        model(images)
-    return (time.perf_counter() - started) / repeats
+    def _time(self, model: nn.Module, repeats: int) -> float:
+        started = self._clock()
+        for _ in range(repeats):
+            model(self._images)
+        return (self._clock() - started) / repeats
 
 
 def _timing(seconds: list[float]) -> Timing:
@@ -179,45 +219,3 @@ def median_interval(values: list[float]) -> tuple[float, float, float]:
     high = ordered[min(count - 1, int(count / 2 + reach) + 1)]
     middle = ordered[count // 2] if count % 2 else (ordered[count // 2 - 1] + ordered[count // 2]) / 2
     return low, middle, high
-
-
-@contextlib.contextmanager
-def quiet_machine(cancel: Cancel | None = None, waiting: Callable[[], None] | None = None) -> Iterator[None]:
-    """Hold this machine for training or timing: one at a time over all processes, so that no clock runs beside
-    a training. `waiting()` is called once if another run has to end first.
-
-    Raises:
-        Cancelled: `cancel()` became true while waiting.
-    """
-    path = cache_dir() / "busy.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        told = False
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if cancel is not None and cancel():
-                    raise Cancelled("Cancelled while waiting for another run to end.") from None
-                if not told and waiting is not None:
-                    waiting()
-                    told = True
-                time.sleep(0.2)
-        yield
-
-
-@contextlib.contextmanager
-def quiet_soon(longest: float) -> Iterator[None]:
-    """`quiet_machine`, for somebody who waits `longest` seconds at most.
-
-    Raises:
-        Cancelled: a run kept the machine busy for so long.
-    """
-    until = time.monotonic() + longest
-    with contextlib.ExitStack() as held:
-        try:
-            held.enter_context(quiet_machine(cancel=lambda: time.monotonic() > until))
-        except Cancelled as error:
-            raise Cancelled("A run is training on this machine: try again when it has ended.") from error
-        yield

@@ -1,7 +1,6 @@
 """Time a network's layers alone, one after the other, and a few smaller networks as a whole, to check and complete.
 
-The dense network is timed again between layers, so that a machine that gets slower or busier meanwhile shows. Hold
-`pruning.latency.clock.quiet_machine` round a profile.
+The dense network is timed again between layers, so that a machine that gets slower or busier meanwhile shows.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -20,28 +18,33 @@ from torch import nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.clone import clone
-from pruning.base.errors import InputError
+from pruning.base.errors import InputError, NoisyError
 from pruning.cost.table import CostTable, cost_table
 from pruning.graph.model_graph import ModelGraph
 from pruning.latency.calls import timed_calls
+from pruning.latency.clock import Rest
 from pruning.latency.grid import Timer, check_cancel, clock, time_grid, typical
 from pruning.latency.processor import processor
 from pruning.latency.steps import Steps, layer_times
+from pruning.latency.threads import timing_threads, with_threads
 from pruning.planning.plan import keeping_units
 from pruning.removal.apply import removed_model
 
 Progress = Callable[[float, str], None]
 """(share done, what is being done)."""
-THREADS = 1
 LAYERS_SECONDS = 25.0
 """For all layers, after their first calls; slow ones take longer, since each width is timed a few times at least."""
 NETWORK_SECONDS, LEAST_BURSTS, MOST_BURSTS = 0.2, 5, 50
 """For a burst of each smaller network and the dense one in turn."""
 WARM_SECONDS = 0.05
+LONGEST_BURST = 0.05
+"""Seconds that a burst takes, but of slow networks."""
 PASSES, DENSE_TIMINGS = 2, 8
 """Over the smaller networks, so that a few busy seconds do not hit all of one's times; and of the dense one."""
 UNIFORM, RANDOM, MOST_REMOVED = (0.25, 0.5, 0.75), 4, 0.7
 """Check networks: this part of every group removed; so many with a random part of each group, up to the last."""
+MOST_DRIFT = 0.15
+"""A dense network whose time changes by more than this while its layers are timed was not on a quiet machine."""
 
 
 def profile(
@@ -51,13 +54,16 @@ def profile(
     *,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
+    rest: Rest = lambda seconds: False,
     timer: Timer = clock,
 ) -> Steps:
-    """Measure what `pruning.latency.steps.predict` needs, with one thread, in float32; `model` is not changed.
+    """Measure what `pruning.latency.steps.predict` needs, in float32; `model` is not changed. `rest`: such as
+    `Quiet.rest`.
 
     Raises:
         InputError: the network has no layer that can be timed, or the batch size is not positive.
         Cancelled: `cancel()` became true.
+        NoisyError: the machine was not quiet: the dense network's own time changed by more than MOST_DRIFT.
     """
     if batch < 1:
         raise InputError(f"A batch has at least one sample, not {batch}.")
@@ -65,20 +71,21 @@ def profile(
     calls = timed_calls(graph, table, batch)
     if not calls:
         raise InputError("This network has no convolution or linear layer that can be timed alone.")
+    threads = timing_threads()
     tell = progress or (lambda share, text: None)
     kinds = list(dict.fromkeys(call.kind for call in calls))
-    with torch.no_grad(), _threads(THREADS):
-        whole = _Networks(model, graph, batch, timer, cancel)
+    with torch.no_grad(), with_threads(threads):
+        whole = _Networks(model, graph, batch, _resting(timer, rest), cancel)
         dense, grids = [whole.time_dense()], []
         for number, kind in enumerate(kinds):
             layer = next(call.layer for call in calls if call.kind == kind)
             tell(0.7 * number / len(kinds), f"Timing {layer} at its widths")
-            grids.append(time_grid(kind, LAYERS_SECONDS / len(kinds), timer, cancel))
+            grids.append(time_grid(kind, LAYERS_SECONDS / len(kinds), _resting(timer, rest), cancel))
             if (number + 1) % math.ceil(len(kinds) / DENSE_TIMINGS) == 0:
                 dense.append(whole.time_dense())
         steps = Steps(
             batch=batch,
-            threads=THREADS,
+            threads=threads,
             torch=torch.__version__,
             cpu=processor(),
             dense=typical(dense),
@@ -90,6 +97,11 @@ def profile(
             checks=(),
             drift=(max(dense) - min(dense)) / statistics.median(dense),
         )
+        if steps.drift > MOST_DRIFT:
+            raise NoisyError(
+                f"Too noisy to measure: the unpruned network's own time changed by {steps.drift:.0%} meanwhile. End "
+                "what else computes on this machine, and measure again."
+            )
         plans = list(_check_plans(graph))
         bursts: list[tuple[list[float], list[float]]] = [([], []) for _ in plans]
         for turn in range(PASSES):
@@ -180,11 +192,12 @@ def _check_plans(graph: ModelGraph) -> Iterator[dict[str, int]]:
         yield {g.name: max(1, math.ceil(g.units * (1 - generator.uniform(0, MOST_REMOVED)))) for g in graph.groups}
 
 
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _resting(timer: Timer, rest: Rest) -> Timer:
+    """The same timer, which lets others compute in between where it is time to."""
+
+    def timed(function: Callable[[], object], repeats: int) -> float:
+        if rest(LONGEST_BURST):
+            function()  # others computed meanwhile
+        return timer(function, repeats)
+
+    return timed

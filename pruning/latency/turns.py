@@ -1,33 +1,22 @@
-"""Turns within one process: its threads compute one at a time, so that they neither slow nor time each other."""
+"""Turns within one process: what its threads compute in one go (an evaluation, a short training) they compute one at a
+time, and stand still while somebody times a network. What-if has a lane of its own (`pruning.whatif.lane`)."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
-LONGEST_WAIT = 4.0
-"""Seconds that somebody who looks on waits for a training run on this machine to end before it is said."""
+from pruning.base.errors import StorageError
+from pruning.jobs import quiet as machine
+
 _COMPUTING = threading.RLock()
 
 
 @contextmanager
 def computing() -> Iterator[None]:
-    """One thread computes at a time: side by side they would only slow each other down, and spoil each other's
-    timings."""
-    with _COMPUTING:
-        yield
-
-
-@contextmanager
-def quiet(longest: float = LONGEST_WAIT) -> Iterator[None]:
-    """`computing`, and no training run on this machine beside it: for timings and short trainings.
-
-    Raises:
-        Cancelled: a run kept the machine busy for `longest` seconds.
-    """
-    from pruning.latency.clock import quiet_soon
-
-    # The machine first, then the turn in this process: waiting for a run must not hold up the other threads.
-    with quiet_soon(longest), computing():
+    """One thread computes at a time: side by side they would only slow each other down."""
+    with _COMPUTING, ExitStack() as held:
+        with suppress(StorageError):  # a cache that cannot be written: then nobody can ask for quiet either
+            held.enter_context(machine.computing())
         yield

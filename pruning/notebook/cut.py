@@ -14,7 +14,8 @@ from pruning.base.errors import InputError
 from pruning.base.words import percent, ratio
 from pruning.cost.ledger import Ledger, remarks
 from pruning.data.info import ROLES, Role
-from pruning.latency.clock import Comparison, compare_latency, quiet_machine
+from pruning.latency.clock import Comparison, compare_latency
+from pruning.latency.quietly import quietly
 from pruning.notebook.opened import Opened
 from pruning.notebook.result import Result
 from pruning.notebook.whole import whole
@@ -26,6 +27,7 @@ from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.runs import create_run, execute, read_run
 from pruning.runs.recipe import Recipe, Schedule
 from pruning.runs.suitable import suitable_recipe
+from pruning.runs.times import measure_times
 from pruning.spec import PruneSpec
 from pruning.training.evaluate import Evaluation, evaluate
 
@@ -95,11 +97,12 @@ class Cut:
         )
 
     def latency(self, batch: int = 1) -> Comparison:
-        """Dense and pruned on this machine's clock, timed in turn; `.verdict` says what it shows."""
+        """Dense and pruned on this machine's clock, timed in turn; `.verdict` says what it shows, also where it was
+        too noisy."""
         batch = whole("batch", batch, 1)
         shape = self.network.subject.graph.example_shape
-        with quiet_machine():
-            return compare_latency(self.network.subject.model, self._copy(), shape, batch)
+        with quietly("time") as quiet:
+            return compare_latency(self.network.subject.model, self._copy(), shape, batch, rest=quiet.rest)
 
     def model(self) -> nn.Module:
         """The smaller network, proven equal to the masked one; for weights the same network with zeros.
@@ -136,6 +139,7 @@ class Cut:
         self.network.subject.check("run")
         folder = create_run(self.recipe(finetune_epochs, schedule, rounds), data_dir=self.network.subject.data_dir)
         execute(folder, progress=progress)
+        measure_times(folder)
         return Result(run=read_run(folder))
 
     def recipe(self, finetune_epochs: float = 2, schedule: Schedule = "oneshot", rounds: int = 1) -> Recipe:

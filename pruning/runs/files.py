@@ -14,6 +14,7 @@ MODEL = "model.safetensors"
 STRUCTURE = "model.json"
 ANSWERS = "answers.safetensors"
 HELD = "held.json"
+TIMES = "times.json"
 CHECKPOINT = "checkpoint.safetensors"
 EVENTS, CANCEL, LOCK = "events.jsonl", "cancel", "worker.lock"
 """Of runs that were carried out before there were jobs: what they told, the wish that they stop, their process's lock.
@@ -28,6 +29,11 @@ def default_runs_dir() -> Path:
 def report_path(folder: Path) -> Path:
     """Where a report on the run in a folder is written unless somebody says otherwise."""
     return folder / "report.html"
+
+
+def times_folder(folder: Path) -> Path:
+    """Where the job that times a run's networks has its objects."""
+    return folder / "times"
 
 
 def report_folder(folder: Path, key: str) -> Path:

@@ -27,6 +27,7 @@ def ledger_of_result(found: result.Result) -> Ledger:
             )
             for speedup in found.speedups
         ),
+        untimed=found.untimed,
         widths=tuple((name, count) for name, count in kept.items() if count < total[name]),
     )
 

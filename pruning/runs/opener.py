@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 def _read(text: str, rest: str) -> Reference:
-    from pruning.runs.resolve import located
+    from pruning.runs.resolve import is_id, located
 
-    return Reference(text=text, kind="run", name=str(located(rest)))  # it may have any name, also one with options
+    name = str(located(rest)) if is_id(rest) else rest  # a folder may have any name, also one with options
+    return Reference(text=text, kind="run", name=name)
 
 
 def _check(reference: Reference) -> None:

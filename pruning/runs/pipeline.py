@@ -17,7 +17,7 @@ from pruning.cost.counts import model_cost
 from pruning.criteria import find_criterion
 from pruning.data.protocol import Data
 from pruning.jobs.queue.turn import turn
-from pruning.latency.clock import ENGINE, compare_latency
+from pruning.latency.clock import ENGINE
 from pruning.latency.processor import processor
 from pruning.planning.allocation import per_target
 from pruning.planning.plan import Plan, make_plan
@@ -37,7 +37,6 @@ from pruning.runs.result import (
     Measurement,
     Result,
     Side,
-    Speedup,
     Stages,
     WorstClass,
 )
@@ -50,8 +49,6 @@ from pruning.training.evaluate import evaluate
 from pruning.training.finetune import TrainConfig, TrainEvent, seconds_per_step, train
 from pruning.training.state import TrainState
 
-BATCHES = (1, 32)
-"""Batch sizes at which latency is measured."""
 EVALUATIONS, LOOKING = 10, 0.25
 """How often accuracy on select images is measured during fine-tuning at most, and for what part of training's work."""
 
@@ -97,14 +94,14 @@ def run(
         if checkpoints is not None:
             checkpoints.of = _identity(recipe, subject)
         pruned = prune_in_rounds(recipe, subject, tell, cancel, checkpoints)
-        words = f"Measuring {subject.task.metric.title} on test images, sizes and time"
+        words = f"Measuring {subject.task.metric.title} on test images, and sizes"
         tell({"stage": "measure", "text": words})
         dense = dense_of(subject)
         answers = answer_side_by_side(
             {"dense": dense.model, "pruned": pruned.model}, data, "test", dense="dense", cancel=cancel
         )
         looks = None if subject.preprocess is None else note_look(dense.digest, data.digest, "a run")
-        measured = measure(dense, pruned.model, answers, cancel)
+        measured = measure(dense, pruned.model, answers)
     result = Result(
         recipe=recipe,
         model=recipe.model,
@@ -112,7 +109,6 @@ def run(
         data=_data_used(subject),
         dense=measured.dense,
         pruned=measured.pruned,
-        speedups=measured.speedups,
         difference=measured.difference,
         worst_class=worst_class(answers["dense"], answers["pruned"], data.info.classes),
         looks=looks,
@@ -241,7 +237,6 @@ class Measured:
 
     dense: Side
     pruned: Side
-    speedups: tuple[Speedup, ...]
     difference: Change
 
 
@@ -343,29 +338,21 @@ def prune_in_rounds(
     return Pruned(model=current, plan=plan, check=check, rounds=tuple(report))
 
 
-def measure(dense: Subject, pruned: nn.Module, answers: Mapping[str, Answers], cancel: Cancel | None) -> Measured:
-    """Dense and pruned side by side: accuracy on test images, costs, latency, and the differences."""
+def measure(dense: Subject, pruned: nn.Module, answers: Mapping[str, Answers]) -> Measured:
+    """Dense and pruned side by side: accuracy on test images, costs, and the differences. Times are a job of their own
+    (`pruning.runs.times`)."""
     before, after = answers["dense"], answers["pruned"]
-    timings = [
-        compare_latency(dense.model, pruned, dense.graph.example_shape, batch, cancel=cancel) for batch in BATCHES
-    ]
     small_graph = build_graph(pruned, dense.graph.example_shape)
     return Measured(
         dense=Side(
             **vars(model_cost(dense.model, dense.graph)),
             test=Measurement.of(before),
             further=_further(before),
-            latency={timing.batch: timing.dense for timing in timings},
         ),
         pruned=Side(
             **vars(model_cost(pruned, small_graph)),
             test=Measurement.of(after),
             further=_further(after),
-            latency={timing.batch: timing.pruned for timing in timings},
-        ),
-        speedups=tuple(
-            Speedup(batch=timing.batch, low=timing.speedup[0], middle=timing.speedup[1], high=timing.speedup[2])
-            for timing in timings
         ),
         difference=Change.of(after.minus(before), after.metric.name),
     )

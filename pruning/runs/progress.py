@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pruning.runs.events import RunEvents
 
-MEASURING = 8.0
+MEASURING = 3.0
 """Seconds that the part after training usually takes."""
 BEGUN, TRAINING, MEASURED = 0.05, 0.85, 0.93
 """Shares of a run: done when training begins, taken by training, done when measuring begins."""

@@ -13,6 +13,8 @@ from pruning.base.errors import InputError, excerpt
 from pruning.base.files import given_path
 from pruning.runs.files import RECIPE, default_runs_dir
 
+LONGEST_ID = 255
+"""Bytes."""
 MOST_NAMES = 20_000
 """Names that are looked through for one like a mistyped one."""
 
@@ -61,7 +63,8 @@ def is_id(text: str) -> bool:
     >>> is_id("20261127-100000-lenet5-1f2e"), is_id("runs/half"), is_id(".."), is_id("~")
     (True, False, False, False)
     """
-    return bool(text) and not text.startswith((".", "~")) and os.sep not in text and "\0" not in text
+    length = len(text.encode(errors="replace"))
+    return 0 < length <= LONGEST_ID and not text.startswith((".", "~")) and os.sep not in text and "\0" not in text
 
 
 def _absent(text: str) -> str:

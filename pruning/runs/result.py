@@ -7,15 +7,17 @@ Test figures, times, images and labels are parts that a run may lack; whoever sh
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import NoReturn
 
 from pruning.base.errors import InputError, first_line
 from pruning.cost.counts import Cost
 from pruning.data.info import Role
 from pruning.latency import clock
-from pruning.latency.clock import Timing
+from pruning.latency.clock import Comparison, Timing
+from pruning.latency.noise import TOO_NOISY
 from pruning.planning.plan import LayerPlan
 from pruning.removal.verify import Check
 from pruning.runs.recipe import Recipe
@@ -25,6 +27,8 @@ from pruning.training.evaluate import Scores
 
 ACCURACY = "accuracy"
 """Name of the metric of top-1 classification."""
+NOT_TIMED, TIMES_FOLLOW = "not timed", "times follow when the machine is quiet"
+"""Why a run has no times; `pruning.latency.noise.TOO_NOISY` is another reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +155,12 @@ class Speedup:
         if self.batch < 1 or not 0 < self.low <= self.middle <= self.high < math.inf:
             _refuse(f"the speed-up of a batch of {self.batch} is {self.low:g}, {self.middle:g}, {self.high:g}")
 
+    @classmethod
+    def of(cls, found: Comparison) -> Speedup:
+        """As it was measured."""
+        low, middle, high = found.speedup
+        return cls(batch=found.batch, low=low, middle=middle, high=high)
+
     @property
     def span(self) -> tuple[float, float, float]:
         """As `pruning.latency.clock.verdict` takes it."""
@@ -229,6 +239,31 @@ class WorstClass:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Timed:
+    """How and when times were taken."""
+
+    at: datetime | None = None
+    """With its zone; None in a run from before this was noted, which took them at its end."""
+    cpu: str
+    """'' where the run is older than this entry."""
+    threads: int
+    engine: str
+    torch: str
+    """Version."""
+    noisy: tuple[int, ...] = ()
+    """Batch sizes whose times the machine was too noisy for: nothing else is told of them."""
+
+    @property
+    def without(self) -> str:
+        """Why there is no speed-up where there is none, in a few words."""
+        return TOO_NOISY if self.noisy else NOT_TIMED
+
+    def __post_init__(self) -> None:
+        if self.threads < 1 or any(batch < 1 for batch in self.noisy):
+            _refuse(f"it was timed on {self.threads} threads with batches of {self.noisy}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """A finished run's figures. Values that contradict each other are an InputError when it is built."""
 
@@ -263,7 +298,12 @@ class Result:
     torch: str
     """Version."""
     seconds: float
-    """Of the whole run."""
+    """Of the whole run, without its times."""
+    timed: Timed | None = None
+    """How the times were taken, which is after the run; None where there are none, and in a run that took them at its
+    own end."""
+    untimed: str = NOT_TIMED
+    """Why there is no speed-up, where there is none, in a few words."""
 
     def __post_init__(self) -> None:
         batches = [speedup.batch for speedup in self.speedups]
@@ -296,6 +336,29 @@ class Result:
     def speedup(self, batch: int = 1) -> Speedup | None:
         """Of one batch size; None where it was not timed."""
         return next((speedup for speedup in self.speedups if speedup.batch == batch), None)
+
+    @property
+    def clock(self) -> Timed:
+        """How the times were taken, or would have been by the run itself."""
+        own = Timed(cpu=self.cpu, threads=self.threads, engine=self.engine, torch=self.torch)
+        return own if self.timed is None else self.timed
+
+    def with_times(self, timed: Timed, comparisons: Sequence[Comparison]) -> Result:
+        """The same with these times in place of any others; of noisy ones nothing but that they were noisy.
+
+        Raises:
+            InputError: they contradict each other.
+        """
+        timed = replace(timed, noisy=tuple(found.batch for found in comparisons if not found.quiet))
+        quiet = sorted((found for found in comparisons if found.quiet), key=lambda found: found.batch)
+        return replace(
+            self,
+            dense=replace(self.dense, latency={found.batch: found.dense for found in quiet}),
+            pruned=replace(self.pruned, latency={found.batch: found.pruned for found in quiet}),
+            speedups=tuple(Speedup.of(found) for found in quiet),
+            timed=timed,
+            untimed=timed.without,
+        )
 
 
 def _check_metric(name: str, value: float, interval: tuple[float, float]) -> Metric:

@@ -30,6 +30,7 @@ from pruning.runs.result import (
     Side,
     Speedup,
     Stages,
+    Timed,
     WorstClass,
 )
 from pruning.tasks.table import metrics
@@ -64,6 +65,7 @@ def to_values(result: Result) -> Values:
         "threads": result.threads,
         "torch": result.torch,
         "seconds": result.seconds,
+        **({} if result.timed is None else {"timed": _timed_values(result.timed)}),
     }
 
 
@@ -192,6 +194,7 @@ def stages_values(stages: Stages) -> Values:
 
 
 def _result(fields: Fields) -> Result:
+    timed = timed_of(fields.part("timed")) if "timed" in fields else None
     return Result(
         recipe=_recipe(fields.part("recipe")),
         model=fields.text("model"),
@@ -212,6 +215,8 @@ def _result(fields: Fields) -> Result:
         threads=fields.whole("threads"),
         torch=fields.text("torch"),
         seconds=fields.number("seconds"),
+        timed=timed,
+        **({} if timed is None else {"untimed": timed.without}),
     )
 
 
@@ -261,6 +266,24 @@ def _measurement(fields: Fields) -> Measurement:
         correct=fields.whole("correct") if "correct" in fields else None,
         images=fields.whole("images"),
         role=_role(fields),
+    )
+
+
+def _timed_values(timed: Timed) -> Values:
+    at = {} if timed.at is None else {"at": timed.at.isoformat()}
+    return {**at, "cpu": timed.cpu, "threads": timed.threads, "engine": timed.engine, "torch": timed.torch,
+            "noisy": list(timed.noisy)}  # fmt: skip
+
+
+def timed_of(fields: Fields) -> Timed:
+    """How times were taken. Raises StorageError where it is damaged."""
+    return Timed(
+        at=fields.moment("at") if "at" in fields else None,
+        cpu=fields.text("cpu"),
+        threads=fields.whole("threads", 1),
+        engine=fields.text("engine"),
+        torch=fields.text("torch"),
+        noisy=fields.wholes("noisy", 1) if "noisy" in fields else (),
     )
 
 

@@ -35,6 +35,7 @@ from pruning.runs.result import Result
 from pruning.runs.result_json import read_result, to_values
 from pruning.runs.run import Run
 from pruning.runs.saved_model import save_model
+from pruning.runs.times import with_times
 from pruning.training.answers import save_answers
 
 LONGEST_REASON = 400
@@ -238,6 +239,8 @@ def _read(path: Path) -> Run:
         raise StorageError(f"Its {RESULT} is of another recipe than the {RECIPE} beside it.")
     if result is None and status.state == "done":
         status = Status(state="failed", text=f"Its {RESULT} is gone.")
+    if result is not None:
+        result = with_times(result, path)
     return Run(
         path=path,
         state=status.state,

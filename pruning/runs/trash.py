@@ -22,6 +22,7 @@ from pruning.runs.files import default_runs_dir
 from pruning.runs.labels import NO_LABEL, Label, read_labels, write_label
 from pruning.runs.run import Run
 from pruning.runs.store import read_folder, read_run
+from pruning.runs.times import stop_times
 
 TRASH = ".trash"
 """In the folder of runs; listings pass over names with a dot in front."""
@@ -73,6 +74,8 @@ def delete_run(path: Path, visitor: str = OWNER) -> Deleted:
             write_label(store, NO_LABEL, visitor)
             disown(store, visitor)
             return Deleted(name=path.name, entry=None, visitor=visitor, label=label)
+    if not stop_times(path):
+        raise InputError(f"{path.name} is being timed: try again in a moment.")
     entry = path.parent / TRASH / f"{datetime.now(UTC):{_MOMENT}}-{path.name}"
     _move(path, entry)
     return Deleted(name=path.name, entry=entry, visitor=visitor)

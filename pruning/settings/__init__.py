@@ -21,7 +21,7 @@ from typing import Any
 
 from pruning.base.errors import InputError, PruningError, StorageError, excerpt
 from pruning.base.files import given_path, read_bytes
-from pruning.settings.tables import DataFolders, PythonFiles, Queue, Runs, Server, Uploads
+from pruning.settings.tables import DataFolders, Latency, PythonFiles, Queue, Runs, Server, Uploads
 
 VARIABLE = "PRUNING_SETTINGS"
 LARGEST = 1_000_000
@@ -38,6 +38,7 @@ class Settings:
     server: Server = field(default_factory=Server)
     runs: Runs = field(default_factory=Runs)
     queue: Queue = field(default_factory=Queue)
+    latency: Latency = field(default_factory=Latency)
 
     def __post_init__(self) -> None:
         """Raises InputError where code could be sent into a folder that code is run from."""

@@ -140,3 +140,15 @@ class Runs:
         ):
             if not least <= getattr(self, name) <= most:
                 raise InputError(f"[runs] {name} goes from {least:g} to {most:g}, not {getattr(self, name):g}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency:
+    """`[latency]`: how networks are timed, on pages, in runs and by commands alike."""
+
+    threads: int = 1
+    """Of PyTorch, while a network is timed."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.threads <= 1024:
+            raise InputError(f"[latency] threads goes from 1 to 1,024, not {self.threads:,}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pruning.base.cancel import Cancel
 from pruning.planning.plan import Plan
 from pruning.removal.apply import pruned_model
 from pruning.subject import Subject
@@ -20,10 +21,15 @@ def recover(
     epochs: float,
     seed: int,
     progress: Callable[[TrainEvent], None] | None = None,
+    cancel: Cancel | None = None,
 ) -> Evaluation:
-    """Fine-tune a copy of the cut network on train images and measure it on select images; what is zero stays zero."""
+    """Fine-tune a copy of the cut network on train images and measure it on select images; what is zero stays zero.
+
+    Raises:
+        Cancelled: `cancel()` became true.
+    """
     model = pruned_model(subject.model, subject.graph, plan)
     steps = subject.data.info.steps_of(epochs, BATCH)
     config = TrainConfig(steps=steps, batch_size=BATCH, lr=RATE, seed=seed)
-    train(model, subject.data, config, masks=plan.masks, progress=progress)
-    return evaluate(model, subject.data, "select")
+    train(model, subject.data, config, masks=plan.masks, progress=progress, cancel=cancel)
+    return evaluate(model, subject.data, "select", cancel=cancel)

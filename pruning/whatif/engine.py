@@ -63,7 +63,9 @@ class WhatIf:
     """Measures plans of one network on `select` images.
 
     Kept are the values at those places of the network from which a change of one group goes on; so a plan costs what
-    follows the first place where it differs from the plan before. Not thread-safe: one question at a time.
+    follows the first place where it differs from the plan before. One thread at a time may compute; several questions
+    may be under way in turn, each for a few calls of the network: `cancel` is asked before every call, and may let
+    others go first (`pruning.whatif.lane`).
     """
 
     def __init__(
@@ -122,6 +124,11 @@ class WhatIf:
         """Memory that kept values take at present."""
         return self._network.memory.bytes if isinstance(self._network, Parts) else 0
 
+    def forget(self) -> None:
+        """Let go of all that is kept; the next question costs as much as the first."""
+        if isinstance(self._network, Parts):
+            self._network.memory.held = {}
+
     def measure(self, plan: Plan, *, keep: bool = True, cancel: Cancel | None = None) -> Measured:
         """The last of `follow`: all figures on all images."""
         *_, last = self.follow(plan, keep=keep, cancel=cancel)
@@ -136,12 +143,13 @@ class WhatIf:
             Cancelled: `cancel()` became true.
         """
         question = self._network.question(plan)
+        go_on = partial(_stop, cancel)
         answers = {figure: Tally(self._task, self.data, "select") for figure in self.figures}
 
         def add(figure: Figure, number: int) -> None:
-            _stop(cancel)
             index = self._batches[number]
-            answers[figure].add(question.answer(figure, number, self._images(index), keep=keep), index)
+            outputs = question.answer(figure, number, self._images(index), keep=keep, go_on=go_on)
+            answers[figure].add(outputs, index)
 
         def known() -> Measured:
             found = {figure: some.evaluation() if some.images else None for figure, some in answers.items()}
@@ -154,7 +162,7 @@ class WhatIf:
         first = -(-min(FIRST, self.images) // len(self._batches[0]))
         for figure in self.figures:
             if figure == "recalibrated":
-                question.fit(self._recalibration, partial(_stop, cancel), keep=keep)
+                question.fit(self._recalibration, go_on, keep=keep)
             for number in range(first):
                 add(figure, number)
             yield known()

@@ -80,26 +80,27 @@ class Question:
         self._plain = Runner(parts.program, self._cut, self._dtype)
         self._fitted: Runner | None = None
 
-    def answer(self, figure: str, number: int, images: Images, *, keep: bool) -> Tensor:
-        """Outputs, float32, for batch `number`."""
+    def answer(
+        self, figure: str, number: int, images: Images, *, keep: bool, go_on: Callable[[], None] = lambda: None
+    ) -> Tensor:
+        """Outputs, float32, for batch `number`. `go_on` is called before each call of the network, and may raise."""
         runner = self._plain if figure == "as_cut" else self._fitted
         assert runner is not None, "fit comes first"
         goal = self._parts.program.output
-        found = run(self._parts.program, runner, images, (figure, number), [goal], self._parts.memory, keep)
+        found = run(self._parts.program, runner, images, (figure, number), [goal], self._parts.memory, keep, go_on)
         return found[goal].float()
 
     def fit(self, batches: Sequence[Images], go_on: Callable[[], None], *, keep: bool) -> None:
         """Measure the statistics of batch normalisations anew: averages over `batches`. What still holds from before
-        is taken over. `go_on` is called before each batch, and may raise."""
+        is taken over. `go_on` is called before each call of the network, and may raise."""
         parts, cut = self._parts, self._cut
         found = {step.node: known for step in parts.program.norms
                  if (known := parts.known_statistics(step, cut)) is not None}  # fmt: skip
         missing = [step for step in parts.program.norms if step.node not in found]
         sums: dict[Node, tuple[Tensor, Tensor]] = {}
         for number, images in enumerate(batches if missing else ()):
-            go_on()
             batch = ("statistics", number)
-            once = measure_statistics(parts.program, self._plain, images, batch, missing, parts.memory, keep)
+            once = measure_statistics(parts.program, self._plain, images, batch, missing, parts.memory, keep, go_on)
             for node, (mean, variance) in once.items():
                 before = sums.get(node)
                 sums[node] = (mean, variance) if before is None else (before[0] + mean, before[1] + variance)

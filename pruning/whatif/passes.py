@@ -47,7 +47,8 @@ class Memory:
     @property
     def bytes(self) -> int:
         """Memory that the values take."""
-        return sum(h.value.numel() * h.value.element_size() for values in self.held.values() for h in values.values())
+        held = [one for values in list(self.held.values()) for one in list(values.values())]
+        return sum(one.value.numel() * one.value.element_size() for one in held)
 
     def find(self, batch: Batch, step: Step, cut: Cut) -> Tensor | None:
         """The value of a step for this cut, if one that was kept gives it."""
@@ -59,20 +60,36 @@ class Memory:
 
 @torch.inference_mode()
 def run(
-    program: Program, runner: Runner, images: Images, batch: Batch, goals: Iterable[Node], memory: Memory, keep: bool
+    program: Program,
+    runner: Runner,
+    images: Images,
+    batch: Batch,
+    goals: Iterable[Node],
+    memory: Memory,
+    keep: bool,
+    go_on: Callable[[], None] = lambda: None,
 ) -> dict[Node, Tensor]:
-    """Values of `goals` for one batch of images. `keep`: put values into `memory` for later passes."""
+    """Values of `goals` for one batch of images. `keep`: put values into `memory` for later passes. `go_on` is called
+    before each step: it may raise, or have other passes run meanwhile."""
     wanted = set(goals)
     values, steps, last = _plan(program, runner.cut, batch, wanted, memory)
-    _run(program, runner, images, batch, steps, values, last, memory, keep, runner, wanted)
+    _run(program, runner, images, batch, steps, values, last, memory, keep, runner, wanted, go_on)
     return {goal: values[goal] for goal in wanted}
 
 
 @torch.inference_mode()
 def measure_statistics(
-    program: Program, runner: Runner, images: Images, batch: Batch, norms: Iterable[Step], memory: Memory, keep: bool
+    program: Program,
+    runner: Runner,
+    images: Images,
+    batch: Batch,
+    norms: Iterable[Step],
+    memory: Memory,
+    keep: bool,
+    go_on: Callable[[], None] = lambda: None,
 ) -> dict[Node, tuple[Tensor, Tensor]]:
-    """Mean and (unbiased) variance of what each of `norms` reads, every batch normalisation using the batch's own."""
+    """Mean and (unbiased) variance of what each of `norms` reads, every batch normalisation using the batch's own;
+    otherwise as `run`."""
     goals = [step.node for step in norms]
     values, steps, last = _plan(program, runner.cut, batch, (), memory, through=goals)
     found: dict[Node, tuple[Tensor, Tensor]] = {}
@@ -85,7 +102,7 @@ def measure_statistics(
         found[step.node] = mean, variance
         return value
 
-    _run(program, runner, images, batch, steps, values, last, memory, keep, carry_out, set())
+    _run(program, runner, images, batch, steps, values, last, memory, keep, carry_out, set(), go_on)
     return {goal: found[goal] for goal in goals}
 
 
@@ -101,6 +118,7 @@ def _run(
     keep: bool,
     carry_out: Callable[[Step, dict[Node, Tensor], bool], Any],
     wanted: set[Node],
+    go_on: Callable[[], None],
 ) -> None:
     """Carry out steps one after the other, letting go of each value after the last step that reads it, but for those
     `wanted`. A step may write into an operand that nobody reads afterwards and that is not kept."""
@@ -109,6 +127,7 @@ def _run(
     for number, step in enumerate(steps):
         first = step.sources[0] if step.sources else None
         free = first is not None and first not in shared and first not in wanted and last[first] == number
+        go_on()
         value = carry_out(step, values, free)
         _store(runner.cut, batch, step, value, memory, keep, shared, values)
         values[step.node] = value

@@ -32,7 +32,10 @@ class WholeQuestion:
         self._copy = lambda: pruned_model(model, graph, plan).eval()
         self._networks = {"as_cut": self._copy()}
 
-    def answer(self, figure: str, number: int, images: Images, *, keep: bool) -> Tensor:
+    def answer(
+        self, figure: str, number: int, images: Images, *, keep: bool, go_on: Callable[[], None] = lambda: None
+    ) -> Tensor:
+        go_on()
         with torch.inference_mode():
             return self._networks[figure](images.normalised())
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from pruning.base.errors import Cancelled, InputError
 from pruning.compare.blind import MOST_DIFFERENT, PICTURES, BlindTest, by_luck, choose_exhibits, tally
 from pruning.compare.race import Standing, ending_words, race
+from pruning.render.markup import race_lanes
 from pruning.tasks.choices import Choices
 from pruning.tasks.classification import ACCURACY
 from pruning.training.answers import Answers
@@ -62,9 +63,36 @@ def test_the_slower_one_may_be_the_pruned_one() -> None:
 
 
 def test_equal_networks_have_no_winner() -> None:
-    last = run(0.001, 0.001, pauses=(0.03, 0.031))[-1]
-    assert last.speedup is not None and last.speedup[0] <= 1 <= last.speedup[2]
+    last = run(0.001, 0.001, pauses=(0.0004, 0.0005))[-1]
+    assert last.speedup is not None and last.speedup[0] <= 1 <= last.speedup[2] and last.quiet
     assert last.leader is None and last.verdict.startswith("no measurable speed-up")
+
+
+def test_long_pauses_of_the_machine_are_noise() -> None:
+    last = run(0.002, 0.001, pauses=(0.03, 0.031))[-1]
+    assert not last.quiet and last.leader is None and last.verdict == "too noisy to measure"
+    head, rest = ending_words(last, ("dense", "pruned"))
+    assert head == "Too noisy to measure: again?" and "as fast" not in rest
+
+
+def test_what_was_noisy_has_no_badge() -> None:
+    quiet, noisy = run(0.002, 0.001)[-1], run(0.002, 0.001, pauses=(0.03, 0.031))[-1]
+    assert "●" in race_lanes.ending(quiet, ("dense", "pruned"))
+    assert "●" not in race_lanes.ending(noisy, ("dense", "pruned"))
+
+
+def test_others_compute_in_between() -> None:
+    asked: list[float] = []
+
+    def rest(seconds: float) -> bool:
+        asked.append(seconds)
+        return len(asked) % 3 == 0
+
+    images = torch.arange(64.0).view(64, 1, 1, 1)
+    runners = Ticker("first", 0.002), Ticker("second", 0.001)
+    last = list(race(*runners, images, 1, seed=0, clock=lambda: NOW[0], rest=rest))[-1]
+    assert last.speedup == pytest.approx((2, 2, 2)) and len(asked) > 6 * 3, "before each block and turn"
+    assert max(asked) < 0.4, "seconds"
 
 
 def test_where_runners_end_says_what_the_verdict_says() -> None:

@@ -51,6 +51,7 @@ from pruning.planning.plan import make_plan
 from pruning.removal.apply import masked_model
 from pruning.runs import Run, create_run, execute, read_run
 from pruning.runs.recipe import Recipe
+from pruning.runs.times import measure_times
 from pruning.spec import PruneSpec
 from pruning.statistics.gather import gather_scores
 from pruning.subject import open_subject
@@ -67,6 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     recipe = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.7))
     folder = create_run(recipe, path=tmp_path_factory.mktemp("reports") / "runs" / "halved")
     execute(folder)
+    measure_times(folder)
     return read_run(folder)
 
 

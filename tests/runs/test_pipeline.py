@@ -35,9 +35,7 @@ def test_a_channel_run_reports_what_its_model_does():
     assert result.stages.recalibrated is None, "no BN, nothing to recalibrate"
     assert result.stages.finetuned.correct == evaluate(outcome.model, data, "select").correct
     assert [e["step"] for e in events if e["stage"] == "finetune"] == list(range(1, 13))
-    assert [speedup.batch for speedup in result.speedups] == [1, 32]
-    for speedup in result.speedups:
-        assert 0 < speedup.low <= speedup.middle <= speedup.high
+    assert not result.speedups and result.untimed == "not timed", "times are a job of their own"
 
 
 @pytest.mark.slow

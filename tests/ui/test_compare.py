@@ -19,7 +19,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pruning.latency.clock import Comparison, Timing
-from pruning.runs import create_run, execute, links, list_runs, pipeline
+from pruning.runs import create_run, execute, links, list_runs, times
 from pruning.runs.recipe import Recipe
 from pruning.spec import PruneSpec
 from pruning.training.answers import read_answers, save_answers
@@ -39,8 +39,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return Comparison(batch=batch, dense=slow, pruned=fast, speedup=(1.5, 1.6, 1.7), pairs=30, threads=1)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "compare_latency", clock)
+        patch.setattr(times, "compare_latency", clock)
         execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5)), path=path))
+        times.measure_times(path)
     return path
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pruning.latency.clock import Comparison, Timing
-from pruning.runs import create_run, execute, pipeline
+from pruning.runs import create_run, execute, times
 from pruning.runs.suitable import suitable_recipe
 from pruning.spec import PruneSpec
 from pruning.subject import open_subject
@@ -36,11 +36,12 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     def clock(*args: object, **_: object) -> Comparison:
         return Comparison(batch=int(str(args[3])), dense=time, pruned=time, speedup=(0.9, 1.0, 1.1), pairs=9, threads=1)
 
-    monkeypatch.setattr(pipeline, "compare_latency", clock)
+    monkeypatch.setattr(times, "compare_latency", clock)
     ref = f"{own_files.NETWORK}?weights={own_files.weights_file(tmp_path / 'net.pt')}"
     photos = own_files.photos_zip(tmp_path / "photos.zip", labelled=False)
     recipe = suitable_recipe(open_subject(ref, f"zip:{photos}"), PruneSpec(sparsity=0.2), epochs=0)
     execute(create_run(recipe.replace(model=ref), path=tmp_path / "runs" / "flat"))  # as it was typed, without classes=
+    times.measure_times(tmp_path / "runs" / "flat")
     app = AppTest.from_file(APP, default_timeout=240)
     app.run()
     yield app

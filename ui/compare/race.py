@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.latency import turns
+from pruning.base.words import threads
+from pruning.latency.threads import timing_threads, with_threads
 from pruning.render.markup import race_lanes
 from ui.compare import blind, cached
-from ui.kit import charts, errors, state
+from ui.kit import charts, errors, loaders, state
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -57,10 +58,10 @@ def show(pair: Pair) -> None:
     if key in ended:
         said.html(race_lanes.ending(ended[key], pair.names))
     st.caption(
-        "The select images over and over, in PyTorch on one thread of this machine. The two take turns of a few "
-        "hundredths of a second, who begins is drawn by lot, and each has a clock of its own that runs only while it "
-        "computes. The ratio is of medians over many turns, which a single pause of the machine does not move; "
-        "pictures a second are over the whole race, pauses included."
+        f"The select images over and over, in PyTorch on {threads(timing_threads())} of this machine. The two take "
+        "turns of a few hundredths of a second, who begins is drawn by lot, and each has a clock of its own that runs "
+        "only while it computes. The ratio is of medians over many turns, which a single pause of the machine does not "
+        "move; pictures a second are over the whole race, pauses included."
     )
     st.divider()
     blind.show(pair, data)
@@ -72,14 +73,18 @@ def show(pair: Pair) -> None:
 
 
 def _run(pair: Pair, data: Data, batch: int, lanes: DeltaGenerator, said: DeltaGenerator) -> Standing:
-    """Race while the page shows it. Raises Cancelled where a run is training on this machine."""
+    """Race while the page shows it, once the machine is quiet."""
     from pruning.compare.race import race
+    from pruning.jobs.queue.ticket import PROMPT
+    from pruning.latency.quietly import quietly
 
     images = data.normalise(data.images("select", data.subset("select", cached.IMAGES)))
     drawn, standing = 0.0, None
-    said.caption("Warming up")
-    with turns.quiet():
-        for standing in race(pair.before.subject.model, pair.after.subject.model, images, batch):
+    models = pair.before.subject.model, pair.after.subject.model
+    asked = quietly("race", cancel=loaders.asked_to_stop, waiting=lambda text: _say(said, text), lane=PROMPT)
+    with asked as quiet, with_threads(timing_threads()):
+        said.caption("Warming up")
+        for standing in race(*models, images, batch, rest=quiet.rest):
             if time.monotonic() - drawn >= FRAME:
                 _draw(lanes, pair, data, standing)
                 if not drawn:
@@ -89,8 +94,14 @@ def _run(pair: Pair, data: Data, batch: int, lanes: DeltaGenerator, said: DeltaG
     return standing
 
 
+def _say(place: DeltaGenerator, text: str) -> None:
+    place.caption(text)
+
+
 def _draw(place: DeltaGenerator, pair: Pair, data: Data, standing: Standing | None) -> None:
     from pruning.render.figures.style import palette
 
     sample = data.subset("select", cached.IMAGES).tolist()
+    if standing is not None and not standing.quiet:
+        standing = None  # who was ahead says nothing
     place.html(race_lanes.lanes(pair.names, standing, data, sample, palette(charts.dark())))

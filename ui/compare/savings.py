@@ -17,6 +17,7 @@ REQUESTS, DAYS, PRICE, CURRENCY, DEVICES, BATCH = (
 )  # fmt: skip
 MOST, DEAREST, LONGEST = 1e14, 1e9, 8
 """Of pictures a day and devices; of a price; and letters of a currency."""
+NEVER = "The two were never timed against each other, so no time saved can be worked out."
 state.DEFAULTS.update({REQUESTS: None, DAYS: 365, PRICE: None, CURRENCY: "", DEVICES: None, BATCH: 1})
 
 
@@ -71,10 +72,14 @@ def _batch(pair: Pair) -> int | None:
 def _time(pair: Pair, batch: int | None, requests: float, days: float, price: float | None, currency: str) -> None:
     """Machine time and money of a year."""
     from pruning.compare.savings import Usage, formula, machine_time
+    from pruning.runs.result import NOT_TIMED
 
     speedup = None if batch is None else pair.speedup(batch)
     if batch is None or speedup is None:
-        st.info("The two were never timed against each other, so no time saved can be worked out.")
+        st.info(
+            NEVER if pair.untimed == NOT_TIMED else f"No time saved can be worked out: {pair.untimed}.",
+            icon=":material/timer:",
+        )
         return
     usage = Usage(requests_a_day=requests, days_a_year=days, price_an_hour=price)
     median = pair.before.figures.latency[batch].median

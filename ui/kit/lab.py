@@ -5,7 +5,9 @@ Everything is keyed on what the network computes and the settings of the cut, so
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from pruning.subject import Subject
     from pruning.training.evaluate import Evaluation
     from pruning.training.finetune import TrainEvent
+
+
+LOOK_SECONDS = 0.2
+_RECOVERING = threading.Lock()
+"""One short training at a time: side by side each would take as much longer."""
 
 
 def plan(subject: Subject, spec: PruneSpec) -> Plan:
@@ -74,13 +81,13 @@ def accuracy(subject: Subject, spec: PruneSpec, images: int | None = None) -> Cu
     return _accuracy(subject.identity, subject.data.digest, spec.digest, images, subject, spec, ranked)
 
 
-def speed(subject: Subject, spec: PruneSpec, batch: int, seconds: float = 0.4) -> Comparison:
-    """Time of the cut network against dense, on the clock.
+def speed(
+    subject: Subject, spec: PruneSpec, batch: int, *, anew: bool = False, button: bool = True
+) -> Comparison | str:
+    """Time of the cut network against dense, on the clock; a string says why there is none. See `timings.speed`."""
+    from ui.kit import timings
 
-    Raises:
-        Cancelled: a run trains on this machine.
-    """
-    return _speed(subject.identity, key(subject, spec), batch, seconds, subject, spec, statistics(subject, spec))
+    return timings.speed(subject, plan(subject, spec), batch, anew=anew, button=button)
 
 
 def recover(
@@ -92,13 +99,29 @@ def recover(
 ) -> Evaluation:
     """Fine-tune a copy of the cut network on train images and measure it on select images.
 
-    Only for networks that take a few seconds; anything longer is a run in a process of its own.
+    Only for networks that take a few seconds; anything longer is a run in a process of its own. Sessions take turns;
+    while a network is timed on this machine it stands still.
     """
+    from pruning.jobs.quiet import breathe, computing
     from pruning.training import recover
 
+    def stop() -> bool:
+        breathe()
+        return loaders.asked_to_stop()
+
     made = plan(subject, spec)
-    with turns.quiet():
-        return recover.recover(subject, made, epochs=epochs, seed=spec.seed, progress=progress)
+    with _one_at_a_time(), computing():
+        return recover.recover(subject, made, epochs=epochs, seed=spec.seed, progress=progress, cancel=stop)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    while not _RECOVERING.acquire(timeout=LOOK_SECONDS):
+        loaders.asked_to_stop()
+    try:
+        yield
+    finally:
+        _RECOVERING.release()
 
 
 def _plan(subject: Subject, spec: PruneSpec, ranked: Statistics | None) -> Plan:
@@ -140,21 +163,3 @@ def _accuracy(
     dense = dense_accuracy(_subject, images)
     with turns.computing():
         return cut_accuracy(_subject, _plan(_subject, _spec, _ranked), dense, images=images)
-
-
-@st.cache_data(show_spinner=False, max_entries=1000)
-def _speed(
-    digest: str,
-    key: str,
-    batch: int,
-    seconds: float,
-    _subject: Subject,
-    _spec: PruneSpec,
-    _ranked: Statistics | None,
-) -> Comparison:
-    from pruning.latency.clock import compare_latency
-    from pruning.removal.apply import pruned_model
-
-    small = pruned_model(_subject.model, _subject.graph, _plan(_subject, _spec, _ranked))
-    with turns.quiet():
-        return compare_latency(_subject.model, small, _subject.graph.example_shape, batch, seconds=seconds)

@@ -73,7 +73,7 @@ def check_visitor(ref: str) -> Reference:
     Raises:
         InputError: neither. Of a file or folder that is not theirs nothing was looked for.
     """
-    import pruning.runs  # noqa: F401 - adds run: to the openers
+    _ready()
     from pruning.catalog import openers
     from pruning.runs.size import check_size
 
@@ -202,8 +202,11 @@ def asked_to_stop() -> bool:
 
 @st.cache_resource(show_spinner=False)
 def _ready() -> None:
-    """Import torch and give this process one thread: pages compute little, and jobs need the other cores."""
+    """Import torch and give this process one thread: pages compute little, and jobs need the other cores. Once, while
+    other sessions wait: so none of them reads a table that grows."""
     import torch
+
+    import pruning.runs  # noqa: F401 - adds run: to the openers
 
     torch.set_num_threads(1)
 

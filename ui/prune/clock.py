@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.render.markup.ledger_tiles import result_time, time_tile
-from ui.kit import errors, jobs, lab, visitor
+from ui.kit import errors, jobs, lab, timings, visitor
 
 if TYPE_CHECKING:
     from pruning.jobs.job import Job
@@ -25,14 +25,11 @@ _TIMES = "prune_times"
 
 
 def measure(chosen: Subject, cut: PruneSpec) -> None:
-    """Time a cut against dense, batch 1, about two seconds; kept for the session."""
-    from pruning.base.errors import PruningError
-
+    """Time a cut against dense, batch 1, about two seconds; kept for the session. What was timed in this session is
+    timed anew."""
     key = _key_of(chosen, cut)
-    try:
-        _times()[key] = lab.speed(chosen, cut, 1, 1.2)
-    except PruningError as error:  # a run is training on this machine
-        _times()[key] = str(error)
+    anew = _times().get(key) not in (None, timings.FOLLOWS)
+    _times()[key] = lab.speed(chosen, cut, 1, anew=anew, button=False)
 
 
 def known(chosen: Subject, cut: PruneSpec, result: Result | None) -> Number | None:
@@ -40,14 +37,22 @@ def known(chosen: Subject, cut: PruneSpec, result: Result | None) -> Number | No
     of_run = None if result is None else result_time(result)
     if of_run is not None:
         return of_run
-    timing = _times().get(_key_of(chosen, cut))
+    timing = _known(chosen, cut)
     return time_tile(1, timing).numbers[0] if timing is not None else None
 
 
 def timing(chosen: Subject, cut: PruneSpec) -> Comparison | None:
     """The cut against dense as it was measured in this session, if it was."""
-    found = _times().get(_key_of(chosen, cut))
+    found = _known(chosen, cut)
     return None if isinstance(found, str) else found
+
+
+def _known(chosen: Subject, cut: PruneSpec) -> Comparison | str | None:
+    """What was measured, or why not; what a page did not wait for is looked up."""
+    key = _key_of(chosen, cut)
+    if _times().get(key) == timings.FOLLOWS:
+        _times()[key] = timings.look_up(chosen, lab.plan(chosen, cut), 1)
+    return _times().get(key)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +95,11 @@ def start_widths(subject: Subject) -> None:
         start_profile(subject.ref, subject.graph, 1, visitor.current())
 
 
-def follow_widths(subject: Subject) -> None:
-    """How far the timing of layers is, with a way to stop it; nothing where none is under way."""
+def follow(subject: Subject, cut: PruneSpec) -> None:
+    """How far the timing of layers is, with a way to stop it, and nothing where none is under way; and the page anew
+    once the time of the cut is there that it did not wait for."""
+    if _known(subject, cut) == timings.FOLLOWS:
+        timings.follow(subject, lab.plan(subject, cut), 1)
     if widths(subject).is_running:
         st.fragment(_progress, run_every=1.0)(subject)
 

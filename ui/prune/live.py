@@ -7,18 +7,15 @@ this run of the page when a newer plan has come: nobody waits for an answer to a
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.latency import turns
 from pruning.render.markup import accuracy_tile
 from pruning.render.markup.accuracy_tile import AccuracyTile
 from pruning.spec import PruneSpec
-from ui.kit import lab, loaders, run_index
+from ui.kit import run_index, what_if
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -26,14 +23,10 @@ if TYPE_CHECKING:
     from pruning.runs.result import Result
     from pruning.sensitivity import FigureName
     from pruning.subject import Subject
-    from pruning.whatif import Measured, WhatIf
+    from pruning.whatif import Measured
 
-IMAGES = 2000
-"""Select images that a figure rests on in the end."""
 REDRAW = 0.1
 """Seconds between two pictures of the same plan: intervals narrow slowly."""
-REMEMBERED = 2000
-"""Plans whose figures are kept, for all sessions."""
 _LAST = "live_last"
 """What the tile of this session shows."""
 
@@ -56,21 +49,21 @@ def show(place: DeltaGenerator, chosen: Subject, cut: PruneSpec, result: Result 
     before: AccuracyTile = st.session_state.get(_LAST, AccuracyTile())
     shown = before if before.of == of else AccuracyTile(of=of)
     shown = replace(shown, metric=chosen.task.metric.title, missing=None, waits=True)
-    engine = _engine(*of, chosen)
+    engine = what_if.engine(chosen)
     shown = replace(
         shown,
-        images=min(IMAGES, chosen.data.length("select")),
+        images=min(what_if.IMAGES, chosen.data.length("select")),
         precision=accuracy_tile.precision_html(engine),
         tuned=accuracy_tile.tuned_html(result),
     )
     if shown.dense is None:
         nothing = PruneSpec(granularity=cut.granularity)
-        for measured in _follow(engine, of, chosen, nothing):
+        for measured in what_if.follow(chosen, nothing):
             shown = replace(shown, dense=measured.as_cut)
             if not measured.complete and _is_due(measured):
                 _put(place, shown)
     drawn = 0.0
-    for measured in _follow(engine, of, chosen, cut):
+    for measured in what_if.follow(chosen, cut):
         shown = replace(shown, as_cut=measured.as_cut, rev=rev)
         if measured.recalibrated is not None or measured.complete or "recalibrated" not in engine.figures:
             shown = replace(shown, recalibrated=measured.recalibrated, waits=False)
@@ -111,43 +104,6 @@ def _similar_html(chosen: Subject, cut: PruneSpec) -> str:
 
 def _is_due(measured: Measured) -> bool:
     return measured.recalibrated is not None
-
-
-def _follow(engine: WhatIf, of: tuple[str, str], subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
-    """Figures of a cut on more and more images: at once the last ones where they are known already.
-
-    The engine is held for one step at a time, so that sessions take turns.
-    """
-    answers = _answers()
-    key = (*of, cut.digest)
-    if key in answers:
-        answers.move_to_end(key)
-        yield answers[key]
-        return
-    steps = engine.follow(lab.plan(subject, cut), cancel=loaders.asked_to_stop)
-    while True:
-        with turns.computing():
-            measured = next(steps, None)
-        if measured is None:
-            return
-        if measured.complete:
-            answers[key] = measured
-            while len(answers) > REMEMBERED:
-                answers.popitem(last=False)
-        yield measured
-
-
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _engine(digest: str, data_digest: str, _subject: Subject) -> WhatIf:
-    from pruning.whatif import WhatIf
-
-    with turns.computing():
-        return WhatIf(_subject.model, _subject.graph, _subject.data, images=IMAGES)
-
-
-@st.cache_resource(show_spinner=False)
-def _answers() -> OrderedDict[tuple[str, str, str], Measured]:
-    return OrderedDict()
 
 
 def _put(place: DeltaGenerator, shown: AccuracyTile) -> None:

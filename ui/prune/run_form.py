@@ -71,9 +71,8 @@ def say_duration(place: DeltaGenerator, subject: Subject, recipe: Recipe) -> Non
     from pruning.runs.duration import run_seconds
     from pruning.runs.recipe_words import training_words
 
-    with turns.computing():
-        of = (subject.identity, subject.data.digest)
-        step = _seconds_per_step(*of, recipe.batch_size, recipe.precision, subject, recipe)
+    of = (subject.identity, subject.data.digest)
+    step = _seconds_per_step(*of, recipe.batch_size, recipe.precision, subject, recipe)
     seconds = st.session_state[_SECONDS] = run_seconds(recipe, step)
     outlook = jobs.outlook_words()
     epochs = recipe.finetune_steps / subject.info.steps_per_epoch(recipe.batch_size)
@@ -172,4 +171,5 @@ def _seconds_per_step(
 ) -> float:
     from pruning.runs.duration import seconds_of_step
 
-    return seconds_of_step(_subject, _recipe)
+    with turns.computing():
+        return seconds_of_step(_subject, _recipe)

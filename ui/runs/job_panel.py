@@ -11,7 +11,7 @@ import streamlit as st
 
 from pruning.render.markup import result as markup
 from ui.kit import charts, downloads, errors, jobs, ledger_panel, visitor
-from ui.runs import report_panel
+from ui.runs import report_panel, times_panel
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -76,6 +76,7 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
 
     assert run.result is not None
     buttons(run, continue_run)
+    times_panel.show(run)
     with st.expander("Figures, training, and the ledger: dense and pruned side by side", icon=":material/balance:"):
         numbers, curve = st.columns([1.1, 1.4], gap="medium", vertical_alignment="center")
         with numbers:

@@ -9,6 +9,9 @@ from pruning.compare.verdict import Tone
 from pruning.cost.ledger import ZEROS_SEEN
 from pruning.export.report.contents import Contents
 from pruning.export.report.parts import metric_title, paragraphs, tile
+from pruning.runs.result import TIMES_FOLLOW
+
+NOT_YET = "not timed yet"
 
 
 def first(contents: Contents) -> str:
@@ -85,7 +88,7 @@ def _metric_tile(contents: Contents) -> str:
 def _time_tile(contents: Contents) -> str:
     speedup = contents.result.speedup()
     if speedup is None:
-        return tile("Time of one image", "not timed", None)
+        return tile("Time of one image", _untimed(contents), None)
     times = [side.latency[speedup.batch].median for side in (contents.result.dense, contents.result.pruned)]
     return tile(
         "Time of one image",
@@ -94,6 +97,12 @@ def _time_tile(contents: Contents) -> str:
         f"95 % interval {speedup.low:.2f}–{speedup.high:.2f}×",
         f"{milliseconds(times[0])} → {milliseconds(times[1])}",
     )
+
+
+def _untimed(contents: Contents) -> str:
+    """Why there is no time. A report stays as it is: in it, none follow."""
+    said = contents.result.untimed
+    return NOT_YET if said == TIMES_FOLLOW else said
 
 
 def meaning(contents: Contents) -> list[str]:
@@ -176,7 +185,7 @@ def _time(contents: Contents) -> str:
         for speedup in contents.result.speedups
     ]
     if not spans:
-        return "What the clock says is not known: no time was taken."
+        return f"What the clock says is not known: {_untimed(contents)}."
     return f"The clock says: {'; '.join(spans)}. That was measured on one machine; another processor may differ."
 
 

@@ -40,6 +40,7 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
     """Where the numbers come from, as titles and texts. `network`: its title."""
     result = run.result
     assert result is not None, f"{run.name} is not finished"
+    clock = result.clock
     criterion = find_criterion(run.recipe.prune.criterion)
     rounds = f"{run.recipe.iterations} rounds" if run.recipe.schedule == "iterative" else "at once"
     return [
@@ -48,8 +49,9 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
         ("Images", _images(result.data)),
         *_of_own(run, result),
         ("Run", f"{run.name}, {run.created.strftime('%d %B %Y')}, took {result.seconds:.0f} s"),
-        ("Machine", f"{result.cpu or 'a processor that was not noted'}, {threads(result.threads)}"),
-        ("Software", f"{result.engine}; PyTorch {result.torch}"),
+        ("Machine", f"{clock.cpu or 'a processor that was not noted'}, {threads(clock.threads)}"),
+        *([("Times", f"measured {clock.at.strftime('%d %B %Y')}")] if clock.at is not None and result.speedups else []),
+        ("Software", f"{clock.engine}; PyTorch {clock.torch}"),
         ("Proof of the removal", _proof(result.check)),
         *([("Changed since", " ".join(since))] if (since := changed(run.path)) else []),
     ]

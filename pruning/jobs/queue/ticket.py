@@ -10,9 +10,10 @@ from typing import Any
 from pruning.base.fields import Fields
 from pruning.jobs.process import Process
 
-WORK, TIMING = "work", "timing"
-LANES = (WORK, TIMING)
-"""What is carried out side by side, as many as the machine has cores; and timings, one at a time and in quiet."""
+WORK, TIMING, PROMPT = "work", "timing", "prompt"
+LANES = (WORK, TIMING, PROMPT)
+"""What is carried out side by side, as many as the machine has cores; timings, one at a time and in quiet; and timings
+that somebody looks at a page for, likewise, so that none of them is behind a long one."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from pruning.base.errors import PruningError, StorageError
 from pruning.jobs.attempt import LOG, Attempt
 from pruning.jobs.job import Job
+from pruning.jobs.priority import step_back
 from pruning.jobs.queue.line import Claim, Line
 from pruning.jobs.queue.pool import is_kept
 from pruning.jobs.queue.ticket import WORK
@@ -35,8 +36,6 @@ MOST_DEATHS = 4
 """Processes that a job may lose one after the other without getting any further."""
 UNKEPT_SECONDS = 3
 """That a process waits for more to do where no server looks after the pool."""
-NICENESS = 19
-"""Pages come first."""
 WENT_ON = "Its process was killed; the next attempt went on."
 _WORKING_ON: list[Claim] = []
 
@@ -46,7 +45,7 @@ def serve(line: Line, carry_out: CarryOut, limits: Queue, lane: str = WORK) -> N
     signal.signal(signal.SIGTERM, lambda *_: os._exit(143))  # as when it is killed: another one goes on
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if lane == WORK:
-        os.nice(NICENESS)
+        step_back()
     served, needed = 0, time.monotonic()
     while served < limits.jobs_per_worker and _memory_mb() < limits.memory_mb:
         claim = line.take(lane) if line.tickets() else None

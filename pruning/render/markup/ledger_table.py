@@ -48,7 +48,7 @@ def _lines(ledger: Ledger) -> list[str]:
         *notes["layers"],
         _sizes("Activation memory of one image, at most", dense.activation, pruned.activation, "estimated"),
         *notes["memory"],
-        *([_time(clock) for clock in ledger.clocks] or [row("Time of one image", "–", "–", "not measured")]),
+        *([_time(clock) for clock in ledger.clocks] or [row("Time of one image", "–", "–", escape(ledger.untimed))]),
         *notes["time"],
     ]
 

@@ -7,10 +7,13 @@ each other; a lesson brings its own words.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from pruning.base.words import amount, factor, milliseconds, size, threads
+from pruning.base.words import amount, factor, milliseconds, moment, size, threads
 from pruning.granularity import find_granularity
+from pruning.latency.noise import TOO_NOISY
+from pruning.latency.threads import timing_threads
 from pruning.render.markup.badges import Kind
 from pruning.render.markup.tiles import WAITING, Number, Tile, absent
 
@@ -25,8 +28,8 @@ WORDS = {
     "params": "Parameters",
     "nonzero": "Non-zero parameters",
     "macs": "Multiplications (MACs)",
-    "time_one": "Time for {batch} image, 1 thread",
-    "time": "Time for {batch} images, 1 thread",
+    "time_one": "Time for {batch} image, {threads}",
+    "time": "Time for {batch} images, {threads}",
     "of": "{now} of {dense}",
     "still": "{now} of {dense} · still {bytes}",
     "and_bytes": "{now} of {dense} · {bytes}",
@@ -46,6 +49,8 @@ COMPARED = {
     "same": "same",
 }
 """Where two networks are held against each other. `unchanged` and `same`: where a count is as before."""
+OF_NOW = timedelta(minutes=10)
+"""A time that was measured longer ago is dated."""
 
 
 class Counted(Protocol):
@@ -105,7 +110,7 @@ def macs_tile(dense: Counted, now: Counted, words: Mapping[str, str] = WORDS, *,
 
 def time_tile(batch: int, timing: Comparison | str | None, words: Mapping[str, str] = WORDS) -> Tile:
     """How much faster on the clock, claiming no more than the interval shows; a string says why there is no time."""
-    title = words["time_one" if batch == 1 else "time"].format(batch=batch)
+    title = words["time_one" if batch == 1 else "time"].format(batch=batch, threads=threads(timing_threads()))
     number = WAITING if timing is None else absent(timing) if isinstance(timing, str) else _timed(timing, words)
     return Tile(title=title, numbers=(number,), width=1.25)
 
@@ -115,8 +120,9 @@ def result_time(result: Result) -> Number | None:
     speedup = result.speedup()
     if speedup is None:
         return None
-    several = f"{speedup.low:.2f}–{speedup.high:.2f}×, {threads(result.threads)}"
-    words = speedup.words if result.threads == 1 else several  # one thread: as the tile's title says
+    count = result.clock.threads
+    several = f"{speedup.low:.2f}–{speedup.high:.2f}×, {threads(count)}"
+    words = speedup.words if count == timing_threads() else several  # as many as the tile's title says
     return Number(speedup.short, "measured", words)
 
 
@@ -134,9 +140,17 @@ def _timed(timing: Comparison, words: Mapping[str, str]) -> Number:
     from pruning.latency.clock import short, shows
 
     low, middle, high = timing.speedup
+    if not timing.quiet:
+        return absent(TOO_NOISY)
+    when = _when(timing.at)
     if not shows(timing.speedup):
         text = words["no_speedup"].format(low=f"{low:.2f}", high=f"{high:.2f}")
-        return Number(short(timing.speedup), "measured", text)
+        return Number(short(timing.speedup), "measured", text + when)
     big = words["faster" if low > 1 else "slower"].format(times=f"{middle:.2f}")
     times = f"{milliseconds(timing.dense.median)} → {milliseconds(timing.pruned.median)}"
-    return Number(big, "measured", f"{times} ({low:.2f}–{high:.2f}×)")
+    return Number(big, "measured", f"{times} ({low:.2f}–{high:.2f}×){when}")
+
+
+def _when(at: datetime | None) -> str:
+    """Of a time that is not of this moment."""
+    return "" if at is None or abs(datetime.now(UTC) - at) < OF_NOW else f" · measured {moment(at)}"

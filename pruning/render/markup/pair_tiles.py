@@ -53,7 +53,7 @@ def change_tile(pair: Pair) -> Tile:
 
 def speed_tile(pair: Pair) -> Tile:
     """How much faster for each batch size, claiming no more than the interval shows."""
-    numbers = tuple(_speed(pair, batch) for batch in pair.batches) or (absent("not timed"),)
+    numbers = tuple(_speed(pair, batch) for batch in pair.batches) or (absent(pair.untimed),)
     said = "" if pair.clock is None else f", {threads(pair.clock.threads)}"
     return Tile(title=f"Speed, on the clock{said}", numbers=numbers, width=2.0)
 

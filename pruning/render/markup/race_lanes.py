@@ -40,7 +40,7 @@ def ending(ended: Standing, names: tuple[str, str]) -> str:
     return (
         f"<style>{badges.STYLE}</style>"
         "<div role='status' style='font-size:1.3rem;font-weight:var(--heavy);line-height:1.4'>"
-        f"{escape(head)}{badges.badge('measured')}</div><div>{escape(rest)}</div>"
+        f"{escape(head)}{badges.badge('measured') if ended.quiet else ''}</div><div>{escape(rest)}</div>"
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from pruning.base.words import ratio, threads
+from pruning.base.words import moment, ratio, threads
+from pruning.latency.noise import TOO_NOISY
 from pruning.render.markup import badges, ledger_table
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from pruning.runs.result import Change, Measurement, Result
 
 NO_TEST = "not measured on test images"
-NO_TIME = "not timed"
 
 
 def points(change: Change) -> str:
@@ -45,7 +45,7 @@ def verdict(result: Result) -> str:
     parts = [
         NO_TEST if result.difference is None else points(result.difference),
         size,
-        NO_TIME if speedup is None else speedup.words,
+        result.untimed if speedup is None else speedup.words,
     ]
     return f"{badges.SYMBOLS[kind(result)]} {' · '.join(parts)}"
 
@@ -83,9 +83,22 @@ def footnote(result: Result) -> str:
         "exact": f"The removal is exact, proven against: {check.reference}.",
         "not_comparable": f"The removal could not be compared: {check.reason}.",
     }.get(check.status, f"The removal was refused: {check.reason}.")
-    machine = f"{result.engine}, {threads(result.threads)}, torch {result.torch}"
-    timed = f"Time: {machine}; dense and pruned timed in turn." if result.speedups else f"No time was taken; {machine}."
-    return f"{proof} {timed} The whole run took {result.seconds:.0f} s. Intervals are 95 % intervals."
+    return f"{proof} {_timed(result)} The whole run took {result.seconds:.0f} s. Intervals are 95 % intervals."
+
+
+def _timed(result: Result) -> str:
+    """How the times were taken, or why there are none."""
+    from pruning.runs.result import NOT_TIMED
+
+    clock = result.clock
+    machine = f"{clock.engine}, {threads(clock.threads)}, torch {clock.torch}"
+    noisy = " and ".join(map(str, clock.noisy))
+    without = f" Batch {noisy}: {TOO_NOISY}." if noisy and result.speedups else ""
+    if not result.speedups:
+        said = "No time was taken" if result.untimed == NOT_TIMED else f"No time: {result.untimed}"
+        return f"{said}; {machine}."
+    at = "" if clock.at is None else f", {moment(clock.at)}"
+    return f"Time: {machine}; dense and pruned timed in turn{at}.{without}"
 
 
 def _test_rows(result: Result) -> list[str]:

@@ -147,11 +147,11 @@ def _race_title(speedup: Speedup) -> str:
 
 def _race_words(pair: Pair, speedup: Speedup) -> str:
     assert pair.after.run is not None and pair.after.run.result is not None, "what comes after is a run's"
-    result = pair.after.run.result
+    clock = pair.after.run.result.clock
     how = "Worked out from two runs, each timed against dense" if speedup.estimated else "Both were timed in turn"
     return (
-        f"Recorded, not live ({speedup.low:.2f}–{speedup.high:.2f}×). {how} when the run ended: "
-        f"{speedup.batch} images at a time, {result.engine}, {threads(result.threads)}."
+        f"Recorded, not live ({speedup.low:.2f}–{speedup.high:.2f}×). {how} after the run: "
+        f"{speedup.batch} images at a time, {clock.engine}, {threads(clock.threads)}."
     )
 
 

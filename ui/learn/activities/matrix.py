@@ -15,7 +15,7 @@ from pruning.render.markup import ledger_tiles, tiles
 from pruning.render.markup.tiles import WAITING, Number, Tile
 from pruning.render.markup.weight_matrix import narrowed_matrix, zeroed_matrix
 from pruning.spec import PruneSpec
-from ui.kit import errors, lab
+from ui.kit import lab
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
@@ -59,10 +59,7 @@ def show(stage: Stage) -> None:
     draw()
     accuracy = lab.accuracy(subject, cut)
     draw(accuracy)
-    try:
-        timing: Comparison | str = lab.speed(subject, cut, batch)
-    except errors.PruningError as error:  # a run is training here: the lesson goes on without a time
-        timing = str(error)
+    timing = lab.speed(subject, cut, batch)
     draw(accuracy, timing)
     tried = stage.memory.setdefault("tried", set())
     if share or not stage.is_free("percent"):

@@ -11,7 +11,7 @@ from pruning.base.words import percent as percents
 from pruning.cost.energy import answer_energy, arithmetic_energy, fetching_energy
 from pruning.render.markup.bars import Bar
 from pruning.spec import PruneSpec
-from ui.kit import charts, errors, lab
+from ui.kit import charts, lab
 from ui.learn import bars
 
 if TYPE_CHECKING:
@@ -46,11 +46,7 @@ def show(stage: Stage) -> None:
         if not stage.is_free("percent"):
             stage.acted(percent=0)
         return
-    timing: Comparison | str
-    try:
-        timing = lab.speed(subject, cut, batch)
-    except errors.PruningError as error:  # a run is training here: the lesson goes on without a time
-        timing = str(error)
+    timing = lab.speed(subject, cut, batch)
     bars.show(place, [*counted, _time(stage, batch, timing)], name=stage.say("left"))
     facts = {}
     if (

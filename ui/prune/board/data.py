@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pruning.base.words import threads
 from pruning.criteria import CRITERIA
+from pruning.latency.threads import timing_threads
 from ui.kit import curves, lab, state
 from ui.prune import clock
 from ui.session import cuts
@@ -49,6 +51,7 @@ def prepare(subject: Subject, cut: PruneSpec, result: Result | None) -> BoardDat
         drops=drops,
         widths=board.widths_words(widths.measuring),
         times=[time] if time else [],
+        threads=threads(timing_threads()),
     )
 
 

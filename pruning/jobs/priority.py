@@ -1,0 +1,23 @@
+"""Work that comes after everything that somebody waits for: at the lowest priority of this machine."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+NICENESS = 19
+_GROUP = Path("/proc/self/autogroup")
+
+
+def step_back() -> None:
+    """Have everything else on this machine go before the calling process.
+
+    Linux groups processes by session where that is switched on, as on most machines (`man 7 sched`, "The autogroup
+    feature"): niceness then counts only within a session, and what a process of another session has is that of its
+    group. So a process with a session of its own sets both.
+    """
+    os.nice(NICENESS)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):  # there are no groups here
+            _GROUP.write_text(str(NICENESS))

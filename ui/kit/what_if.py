@@ -1,0 +1,97 @@
+"""What-if on pages: engines for all sessions, the lane in which they take turns, and known answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.kit import lab, loaders, visitor
+
+if TYPE_CHECKING:
+    from pruning.spec import PruneSpec
+    from pruning.subject import Subject
+    from pruning.whatif import Measured, WhatIf
+    from pruning.whatif.engines import Engines
+    from pruning.whatif.known import Answers
+    from pruning.whatif.lane import Lane
+
+IMAGES = 2000
+"""Select images that an answer rests on in the end."""
+REMEMBERED = 2000
+"""Plans whose answers are kept."""
+ENGINES = 6
+"""Networks, each with its images, of which there is an engine."""
+KEPT_BYTES = 2**30
+"""That they keep together between questions."""
+
+
+def engine(subject: Subject) -> WhatIf:
+    """The engine of a network with its images."""
+    return _engines().get((subject.identity, subject.data.digest), lambda: _made(subject))
+
+
+def follow(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
+    """Figures of a cut on more and more images: at once the last ones where they are known already, else measured in
+    turn with the other sessions. This session's next question ends it.
+
+    Raises:
+        InputError: the cut is not allowed.
+    """
+    known, key = _answers(), (subject.identity, subject.data.digest, cut.digest)
+    found = known.get(key)
+    if found is not None:
+        yield found
+        return
+    for measured in lane().follow(
+        engine(subject),
+        lab.plan(subject, cut),
+        asker=_session(),
+        visitor=visitor.current() or None,
+        cancel=loaders.asked_to_stop,
+    ):
+        if measured.complete:
+            known.put(key, measured)
+        now = known.get(key) or measured  # perhaps another session asked the same
+        yield now
+        if now.complete:
+            return
+
+
+@st.cache_resource(show_spinner=False)
+def lane() -> Lane:
+    """The lane of this process: a step for each processor core, but for one network one at a time."""
+    from pruning.whatif.lane import Lane
+
+    return Lane(max(2, len(os.sched_getaffinity(0))))
+
+
+@st.cache_resource(show_spinner=False)
+def _engines() -> Engines:
+    from pruning.whatif.engines import Engines
+
+    return Engines(most=ENGINES, budget_bytes=KEPT_BYTES)
+
+
+def _made(subject: Subject) -> WhatIf:
+    from pruning.whatif import WhatIf
+
+    with lane().turn(object(), asker=_session()):
+        return WhatIf(subject.model, subject.graph, subject.data, images=IMAGES)
+
+
+def _session() -> str:
+    """Whose next question ends the one before."""
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    context = get_script_run_ctx()
+    return context.session_id if context is not None else ""
+
+
+@st.cache_resource(show_spinner=False)
+def _answers() -> Answers:
+    from pruning.whatif.known import Answers
+
+    return Answers(REMEMBERED)
