@@ -28,12 +28,18 @@ from pruning.data.readers import open_data
 from pruning.jobs.events import encode
 from pruning.jobs.follower import Follower
 from pruning.jobs.job import Job
+from pruning.jobs.store import LocalStore
+from pruning.jobs.wishes import OWNER
 from pruning.latency.steps import Call, Grid, Steps, curve, drops
 from pruning.render.figures.runs import kept_bars, run_curve
 from pruning.render.markup.result import footnote, ledger_html, stages_html
 from pruning.render.markup.result import verdict as line
 from pruning.runs import read_run
+from pruning.runs.index.folders import read_indexed
+from pruning.runs.labels import Label, read_label, read_labels, write_label
+from pruning.runs.pack import pack
 from pruning.runs.result_json import from_values, to_values
+from pruning.runs.unpack import unpack
 from pruning.sensitivity import SPARSITIES, Figure, Figures, Joint, Point, Sensitivity, largest_within, outline
 from pruning.sensitivity.form import changes as scan_changes
 from pruning.sensitivity.form import replay as replay_scan
@@ -45,6 +51,7 @@ STORED = Path(__file__).parents[1] / "tests" / "fixtures" / "runs"
 LONGEST = 500
 """Characters of a sentence."""
 ATTEMPT = "attempts/0001"
+PACK = "run.zip"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +137,41 @@ def show_times(folder: Path) -> None:
         curve(steps, call.layer), drops(steps, call.layer)
 
 
+def show_listed(folder: Path) -> None:
+    """Read what a list needs of a run: whatever is wrong with it is its reason."""
+    assert read_indexed(folder).content
+
+
+def show_label(folder: Path) -> None:
+    """Read what people call a run; where it is damaged, others' names are still there."""
+    store = LocalStore.at(folder)
+    assert read_labels(store).keys() <= {OWNER}
+    read_label(store)
+
+
+def show_pack(folder: Path) -> None:
+    """Take a packed run in; where it is refused, nothing of it is left."""
+    runs = folder / "runs"
+    try:
+        found = unpack(folder / PACK, runs)
+        assert read_run(found.path).result is not None
+        shutil.rmtree(found.path)
+    finally:
+        assert not list(runs.iterdir())
+
+
+def make_label(folder: Path) -> None:
+    """A run with a name, tags and a note."""
+    shutil.copytree(STORED / "channel", folder)
+    write_label(LocalStore.at(folder), Label(title="a name", tags=("small", "fast"), note="A note."))
+
+
+def make_pack(folder: Path) -> None:
+    """A run as one file."""
+    folder.mkdir()
+    pack(STORED / "channel", folder / PACK)
+
+
 def stored(name: str) -> Callable[[Path], object]:
     """A run of an earlier version."""
     return lambda folder: shutil.copytree(STORED / name, folder)
@@ -212,6 +254,9 @@ KINDS = {
     "recipe": Kind(make=stored("cancelled"), file="recipe.yaml", read=show_run),
     "order": Kind(make=stored("weight"), file="job.json", read=show_run),
     "events": Kind(make=stored("cancelled"), file="events.jsonl", read=show_events),
+    "listed": Kind(make=stored("channel"), file="result.json", read=show_listed),
+    "label": Kind(make=make_label, file="labels/owner.json", read=show_label),
+    "pack": Kind(make=make_pack, file=PACK, read=show_pack),
     "structure": Kind(make=stored("channel"), file="model.json", read=show_model),
     "answers": Kind(make=stored("iterative"), file="answers.safetensors", read=show_answers),
     "manifest": Kind(make=make_job, file=f"{ATTEMPT}/manifest.json", read=show_job),

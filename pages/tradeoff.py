@@ -6,13 +6,14 @@ import streamlit as st
 
 from pruning.render.markup import badges
 from ui.kit import errors
-from ui.runs import run_list, unreadable
+from ui.runs import run_label, run_list, unreadable
 from ui.session import header
 
 chosen = header.show("Trade-off", run_list.VIEW)
 with errors.shown():
     runs = run_list.choose(chosen)
-if not runs.all:
+if not runs.there:
+    run_label.offer_undo()
     st.markdown("No run yet. Prune a network, and it will stand here with what it cost and what it saved.")
     if st.button("Go to Prune", type="primary", icon=":material/content_cut:", key="to_prune"):
         st.switch_page("pages/prune.py")

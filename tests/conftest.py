@@ -48,6 +48,14 @@ def full_data() -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def own_indexes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Indexes of the folders of runs that tests make lie apart from the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRUNING_INDEX", str(tmp_path_factory.mktemp("indexes")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def short_timing() -> Iterator[None]:
     """Runs in the tests' own process look at the clock for an instant only: none of them asserts a speed."""
     from pruning.runs import pipeline

@@ -242,7 +242,7 @@ def test_every_export(name: str, run: Run, tmp_path: Path) -> None:
 
 
 def test_the_table_of_runs(run: Run) -> None:
-    row = run_rows([run])[0]
+    row = run_rows([run.summary])[0]
     assert row["metric"] == "mean_error" and row["value"] > 0 and row["accuracy_percent"] is None
 
 

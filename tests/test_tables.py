@@ -19,6 +19,7 @@ TABLES = {
     "pruning.base.first_bytes:TEXTS": "tests/base/test_first_bytes.py::test_each_name_stands_once",
     "pruning.catalog.openers:OPENERS": "tests/catalog/test_openers.py::test_a_row_keeps_its_word",
     "pruning.cli.commands:COMMANDS": "tests/cli/test_commands.py::test_each_command_says_what_it_is",
+    "pruning.cli.runs:ACTIONS": "tests/cli/test_runs.py::test_each_says_what_it_is",
     "pruning.cost.devices:BUDGETS": "tests/runs/test_ledger.py::test_budgets_say_fits_or_by_how_much_not",
     "pruning.criteria:CRITERIA": "tests/criteria/test_table.py::test_its_record_is_sound",
     "pruning.data.augmentations:AUGMENTATIONS": (
@@ -36,6 +37,9 @@ TABLES = {
     "pruning.planning.allocation:ALLOCATIONS": "tests/test_spec.py::test_every_allocation_has_its_function",
     "pruning.removal.slim_windows:WINDOWS": "tests/removal/test_slim.py::test_half_of_the_network_goes_exactly",
     "pruning.runs.axes:AXES": "tests/runs/test_axes.py::test_every_axis_has_its_value_and_words",
+    "pruning.runs.pack:PARTS": (
+        "tests/runs/test_pack.py::test_the_same_run_gives_the_same_bytes_and_no_path_of_its_machine"
+    ),
     "pruning.runs.result_json:UPGRADES": "tests/runs/test_result.py::test_every_earlier_version_has_its_step",
     "pruning.tasks.table:TASKS": "tests/tasks/test_tasks.py::test_a_row_keeps_its_word",
     "sample_models:SAMPLES": "tests/sample_models/test_samples.py::test_every_sample_has_its_floor",

@@ -138,7 +138,7 @@ def _resolved(path: str) -> str:
 
 
 def forms() -> str:
-    """How references are written: 'sample:NAME, run:DIR or file:PATH.py:FACTORY'."""
+    """How references are written: 'sample:NAME, run:RUN or file:PATH.py:FACTORY'."""
     *first, last = [opener.form for opener in OPENERS.values()]
     return f"{', '.join(first)} or {last}" if first else last
 

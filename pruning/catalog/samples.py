@@ -21,7 +21,7 @@ def _check(reference: Reference) -> None:
         near = difflib.get_close_matches(reference.text, known, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise InputError(
-            f"There is no model '{excerpt(reference.text)}'.{hint} Use one of {', '.join(known)}, or run:DIR for a "
+            f"There is no model '{excerpt(reference.text)}'.{hint} Use one of {', '.join(known)}, or run:RUN for a "
             "finished run."
         )
 

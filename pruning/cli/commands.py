@@ -18,6 +18,7 @@ from pruning.cli.arguments import number, path, whole
 from pruning.cli.images import add_image_options, asked_of
 from pruning.cli.output import emit, field
 from pruning.cli.requirements import parse_requirement
+from pruning.cli.runs import add_runs_options, carry_out
 from pruning.cli.spec import SPEC_FIELDS, add_spec_options, spec_of
 from pruning.cli.training import add_training_options
 from pruning.export.table import EXPORTS
@@ -139,7 +140,7 @@ def _prune(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _resume_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+    sub.add_argument("run", metavar="RUN", help="the run's id, its folder, or run: with either")
 
 
 def _resume(args: argparse.Namespace, stop: Stop) -> None:
@@ -198,7 +199,7 @@ def _latency(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _report_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+    sub.add_argument("run", metavar="RUN", help="the run's id, its folder, or run: with either")
     sub.add_argument("--out", type=path, metavar="FILE", help="the file (default: report.html in the run's folder)")
     sub.add_argument("--title", default="", metavar="TEXT", help="the report's title (default: the network's)")
     sub.add_argument("--recommendation", default="", metavar="TEXT", help="your advice, in your words")
@@ -214,7 +215,7 @@ def _report(args: argparse.Namespace, stop: Stop) -> None:
 
 
 def _export_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("run", metavar="RUN", help="the run's folder, or run:DIR")
+    sub.add_argument("run", metavar="RUN", help="the run's id, its folder, or run: with either")
     sub.add_argument("format", metavar="FORMAT", help=", ".join(EXPORTS))
     sub.add_argument("--out", type=path, metavar="FILE", help="the file (default: named after the run, here)")
     sub.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -228,6 +229,10 @@ def _export(args: argparse.Namespace, stop: Stop) -> None:
 
     result, lines = export(args.run, args.format, args.out, stop)
     emit(result, lines, as_json=args.json)
+
+
+def _runs(args: argparse.Namespace, stop: Stop) -> None:
+    carry_out(args)
 
 
 def _doctor_options(sub: argparse.ArgumentParser) -> None:
@@ -312,6 +317,12 @@ COMMANDS: dict[str, Command] = {
             explanation="Write a file from a finished run, such as its recipe, its weights or a table.",
             options=_export_options,
             run=_export,
+        ),
+        Command(
+            name="runs",
+            explanation="List, name, delete, pack and take in runs.",
+            options=add_runs_options,
+            run=_runs,
         ),
         Command(
             name="doctor",

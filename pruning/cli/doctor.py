@@ -12,10 +12,11 @@ from pruning.base.errors import StorageError
 from pruning.base.extras import EXTRAS
 from pruning.base.files import cache_dir
 from pruning.data.readers import data_names, is_available
-from pruning.runs import Listing, default_runs_dir, read_runs
+from pruning.runs import Unreadable, default_runs_dir
+from pruning.runs.index.index import looked
 from sample_models import SAMPLES
 
-NEEDED = ("torch", "torchvision", "scipy", "numpy", "safetensors", "PyYAML", "pillow")
+NEEDED = ("torch", "torchvision", "scipy", "numpy", "safetensors", "PyYAML", "SQLAlchemy", "pillow")
 OPTIONAL = {
     package: [extra for extra, packages in EXTRAS.items() if package in packages]
     for package in dict.fromkeys(package for packages in EXTRAS.values() for package in packages)
@@ -26,7 +27,7 @@ OPTIONAL = {
 def doctor(data_dir: str | None) -> tuple[dict[str, Any], list[str], list[str]]:
     """Versions, samples and data sets as JSON and as lines, and what is missing that everything needs."""
     versions = {package: _version(package) for package in (*NEEDED, *OPTIONAL)}
-    found, refused = _runs()
+    run_count, unreadable, refused = _runs()
     result: dict[str, Any] = {
         "schema_version": 1,
         "python": platform.python_version(),
@@ -38,8 +39,8 @@ def doctor(data_dir: str | None) -> tuple[dict[str, Any], list[str], list[str]]:
         "data": {name: is_available(name, data_dir) for name in data_names()},
         "cache": str(cache_dir()),
         "runs": str(default_runs_dir()),
-        "run_count": len(found.runs),
-        "unreadable_runs": {folder.name: folder.reason for folder in found.unreadable},
+        "run_count": run_count,
+        "unreadable_runs": {folder.name: folder.reason for folder in unreadable},
     }
     lines = [
         f"Python {result['python']}, {result['threads']} threads, {result['cpu']}"
@@ -50,7 +51,7 @@ def doctor(data_dir: str | None) -> tuple[dict[str, Any], list[str], list[str]]:
             f"images of {name} {'are here' if here else 'are absent: make data, --data-dir or PRUNING_DATA'}"
             for name, here in result["data"].items()
         ),
-        f"{len(found.runs):,} runs are kept in {result['runs']}, the cache is {result['cache']}",
+        f"{run_count:,} runs are kept in {result['runs']}, the cache is {result['cache']}",
         *([refused] if refused else []),
         *(f"run {name} cannot be read: {reason}" for name, reason in result["unreadable_runs"].items()),
     ]
@@ -59,12 +60,13 @@ def doctor(data_dir: str | None) -> tuple[dict[str, Any], list[str], list[str]]:
     return result, lines, missing
 
 
-def _runs() -> tuple[Listing, str | None]:
-    """What the folder of runs holds; or why it cannot be read."""
+def _runs() -> tuple[int, tuple[Unreadable, ...], str | None]:
+    """How many runs there are, and what cannot be read among them; or why the folder cannot be read."""
     try:
-        return read_runs(), None
+        index = looked(everything=True)
+        return index.counts().runs, index.unreadable(), None
     except StorageError as error:
-        return Listing(), str(error)
+        return 0, (), str(error)
 
 
 def _version(package: str) -> str | None:

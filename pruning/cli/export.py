@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from pruning.base.cancel import Cancel
-from pruning.base.files import given_path
 from pruning.base.words import size
 from pruning.cli.gate import say_changes_of
 from pruning.export.record import Source
 from pruning.export.report import read_finished
 from pruning.export.table import find_export
+from pruning.runs.resolve import find_run_folder
 
 
 def export(ref: str, name: str, out: Path | None, cancel: Cancel) -> tuple[dict[str, Any], list[str]]:
@@ -22,7 +22,7 @@ def export(ref: str, name: str, out: Path | None, cancel: Cancel) -> tuple[dict[
             cancelled.
     """
     format_ = find_export(name)
-    run = read_finished(given_path(ref.removeprefix("run:")))
+    run = read_finished(find_run_folder(ref))
     say_changes_of(run.path)
     source = Source.around(run)
     written = format_.write(source, out or Path(format_.file_for(source)), cancel=cancel)

@@ -23,7 +23,9 @@ from pruning.runs import create_run, execute
 from pruning.runs.ledger import ledger_of_result
 from pruning.runs.looks import looks_words
 from pruning.runs.pipeline import check_subject, steps_for_seconds
+from pruning.runs.quota import check_room
 from pruning.runs.recipe import SCHEDULES, Recipe, Schedule
+from pruning.runs.resolve import find_run_folder
 from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
 from pruning.runs.store import check_free
@@ -63,6 +65,7 @@ def prune(
             subject.data  # noqa: B018 - whatever is wrong with the images is said before there is a folder
         say_remarks(subject)
         gate = pass_gate(subject, expected, cancel=cancel)
+        check_room()
         folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
         say(f"Run folder: {folder}")
         result = execute(folder, progress=_progress, cancel=cancel)
@@ -76,7 +79,7 @@ def resume(run: str, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[s
     Raises:
         PruningError: there is no such run, it is done or being carried out, it failed, or was cancelled again.
     """
-    folder = given_path(run.removeprefix("run:")).absolute()
+    folder = find_run_folder(run).resolve()
     with only_ours():
         result = execute(folder, progress=_progress, cancel=cancel, again=True)
     return {**to_values(result), "run": str(folder)}, _summary(result, folder)

@@ -6,13 +6,13 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from pruning.base.files import given_path
 from pruning.base.words import size
 from pruning.cli.gate import say_changes_of
 from pruning.cli.output import say
 from pruning.export.report import Options, read_finished, write_report
 from pruning.export.report.write import publish_report
 from pruning.runs import report_path
+from pruning.runs.resolve import find_run_folder
 
 
 def report(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[str]]:
@@ -21,7 +21,7 @@ def report(args: argparse.Namespace, cancel: Callable[[], bool]) -> tuple[dict[s
     Raises:
         PruningError: no finished run, its images are absent, the file cannot be written; or cancelled.
     """
-    folder = given_path(args.run.removeprefix("run:"))
+    folder = find_run_folder(args.run)
     options = Options(title=args.title, recommendation=args.recommendation, photos=args.photos)
     if args.work is not None:
         out, length = publish_report(folder, args.work, options, data_dir=args.data_dir, cancel=cancel)

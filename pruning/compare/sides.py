@@ -6,18 +6,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pruning.base.errors import InputError
 from pruning.data.protocol import Data
 from pruning.runs import Run
 from pruning.runs.result import Result, Speedup
 from pruning.runs.result import Side as Figures
+from pruning.runs.summary import Summary
 from pruning.subject import Subject
 from pruning.tasks.metric import Difference, Metric
 from pruning.training.answers import Answers
 
 Kind = Literal["dense", "run"]
+Listed = TypeVar("Listed", Run, Summary)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,12 +170,12 @@ class Pair:
         return None
 
 
-def comparable(first: Run, second: Run) -> bool:
+def comparable(first: Run | Summary, second: Run | Summary) -> bool:
     """Whether two finished runs looked at the very same images."""
     return bool(_images(first) and _images(first) == _images(second))
 
 
-def find_run(runs: Mapping[str, Run], name: str) -> Run:
+def find_run(runs: Mapping[str, Listed], name: str) -> Listed:
     """A finished run by its name, which may come from an address.
 
     Raises:
@@ -225,8 +227,10 @@ def _result(run: Run) -> Result:
     return run.result
 
 
-def _images(run: Run) -> str | None:
+def _images(run: Run | Summary) -> str | None:
     """Digest of the images a finished run looked at."""
+    if isinstance(run, Summary):
+        return run.images_digest
     data = run.result.data if run.result is not None else None
     return None if data is None else data.sha256
 

@@ -19,6 +19,7 @@ from pruning.export.target import check_target, save
 if TYPE_CHECKING:
     from pruning.runs import Run
     from pruning.runs.recipe import Recipe
+    from pruning.runs.summary import Summary
     from pruning.subject import Subject
 
 Need = Literal["recipe", "run", "runs", "networks"]
@@ -40,8 +41,8 @@ class Source:
     recipe: Recipe | None = None
     run: Run | None = None
     """A finished one."""
-    runs: Sequence[Run] | None = None
-    """In any state."""
+    runs: Callable[[], Sequence[Summary]] | None = None
+    """Gives runs in any state, newest first."""
     networks: Callable[[], tuple[Subject, Subject]] | None = None
     """Opens two networks, before and after."""
 
@@ -53,11 +54,21 @@ class Source:
     @staticmethod
     def around(run: Run) -> Source:
         """A run with the other runs of its folder, and once it is done with the dense network beside it."""
-        from pruning.runs import list_runs
-
         alone = Source.of(run)
         networks = partial(_dense_and_pruned, run) if alone.run is not None else None
-        return replace(alone, runs=list_runs(run.path.parent), networks=networks)
+        return replace(alone, runs=partial(runs_of, run.path.parent), networks=networks)
+
+
+def runs_of(folder: Path) -> Sequence[Summary]:
+    """All runs of a folder, newest first.
+
+    Raises:
+        StorageError: the folder cannot be read.
+    """
+    from pruning.runs.index.index import looked
+    from pruning.runs.index.query import Query
+
+    return looked(folder, everything=True).find(Query()).runs
 
 
 def _dense_and_pruned(run: Run) -> tuple[Subject, Subject]:

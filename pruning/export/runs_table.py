@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pruning.export.csv_text import csv_bytes
 
 if TYPE_CHECKING:
-    from pruning.runs import Run
-    from pruning.runs.result import Result
+    from pruning.runs.summary import Summary
 
 ACCURACY = "accuracy"
 """Name of the metric that has columns in per cent."""
 COLUMNS = (
-    "state", "how", "model", "data", "granularity", "criterion", "sparsity", "accuracy_percent",
+    "label", "state", "how", "model", "data", "granularity", "criterion", "sparsity", "accuracy_percent",
     "difference_points", "metric", "value", "difference", "difference_interval", "params_ratio", "nonzero_ratio",
-    "macs_ratio", "speedup", "speedup_interval", "created", "reason", "name",
+    "macs_ratio", "speedup", "speedup_interval", "created", "reason", "tags", "name",
 )  # fmt: skip
 
 
-def runs_csv(runs: Sequence[Run]) -> bytes:
-    """`run_rows` as CSV."""
-    return csv_bytes(run_rows(runs), COLUMNS)
+def runs_csv(runs: Callable[[], Sequence[Summary]]) -> bytes:
+    """`run_rows` as CSV; `runs`: gives them, since there may be thousands."""
+    return csv_bytes(run_rows(runs()), COLUMNS)
 
 
-def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
+def run_rows(runs: Sequence[Summary]) -> list[dict[str, Any]]:
     """One row a run, in any state, with all of `COLUMNS`; what was not measured is None."""
     from pruning.runs.words import sparsity
 
@@ -36,13 +35,13 @@ def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
             "how": "",
             "model": run.network,
             "data": run.images,
-            "granularity": run.recipe.prune.granularity,
-            "criterion": run.recipe.prune.criterion,
+            "granularity": run.granularity,
+            "criterion": run.criterion,
             "sparsity": sparsity(run),
+            "label": run.label.title,
+            "tags": " ".join(run.label.tags),
         }
-        if run.result is not None:
-            row |= _figures(run.result)
-        found.append(row | {"created": run.created, "name": run.name, "reason": run.message or ""})
+        found.append(row | _figures(run) | {"created": run.created, "name": run.name, "reason": run.message or ""})
     return [{name: row.get(name) for name in COLUMNS} for row in found]
 
 
@@ -55,29 +54,34 @@ def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         empty = {"metric", "value", "difference"}
     elif ACCURACY not in metrics:
         empty = {"accuracy_percent", "difference_points"}
+    empty |= {name for name in ("label", "tags") if not any(row[name] for row in rows)}
     return [name for name in COLUMNS if name not in empty]
 
 
-def _figures(result: Result) -> dict[str, Any]:
+def _figures(run: Summary) -> dict[str, Any]:
     """A finished run's columns; what was not measured stays empty."""
-    dense, pruned, change, speedup = result.dense, result.pruned, result.difference, result.speedup()
+    from pruning.tasks.table import find_metric
+
+    dense, pruned, change, speedup = run.dense, run.pruned, run.difference, run.speedup
+    if dense is None or pruned is None:
+        return {}
     found: dict[str, Any] = {
         "params_ratio": dense.params / pruned.params,
         "nonzero_ratio": dense.nonzero / max(1, pruned.nonzero),
         "macs_ratio": dense.macs / max(1, pruned.macs),
     }
-    if pruned.test is not None and change is not None:
-        metric = pruned.test.kind
-        low, high = (f"{metric.scale * end:+.{metric.digits}f}" for end in change.interval)
+    if pruned.metric is not None and pruned.value is not None and change is not None:
+        metric = find_metric(pruned.metric)
+        low, high = (f"{metric.scale * end:+.{metric.digits}f}" for end in (change[0], change[2]))
         found |= {
-            "how": "◆" if result.tuned else "●",
+            "how": "◆" if run.tuned else "●",
             "metric": metric.name,
-            "value": metric.scale * pruned.test.value,
-            "difference": metric.scale * change.value,
+            "value": metric.scale * pruned.value,
+            "difference": metric.scale * change[1],
             "difference_interval": f"{low} to {high}",
         }
         if metric.name == ACCURACY:
-            found |= {"accuracy_percent": 100 * pruned.test.value, "difference_points": 100 * change.value}
+            found |= {"accuracy_percent": 100 * pruned.value, "difference_points": 100 * change[1]}
     if speedup is not None:
-        found |= {"speedup": speedup.middle, "speedup_interval": f"{speedup.low:.2f}–{speedup.high:.2f}"}
+        found |= {"speedup": speedup[1], "speedup_interval": f"{speedup[0]:.2f}–{speedup[2]:.2f}"}
     return found

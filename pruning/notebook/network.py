@@ -43,7 +43,7 @@ def open(
     data_dir: str | None = None,
     preprocess: Preprocess | Mapping[str, Any] | None = None,
 ) -> Network:
-    """Open a network by reference (`sample:NAME`, `run:DIR`, `torchvision:NAME`, `timm:NAME` or
+    """Open a network by reference (`sample:NAME`, `run:RUN`, `torchvision:NAME`, `timm:NAME` or
     `file:PATH.py:FACTORY`), by the path of a run's folder or of `PATH.py:FACTORY`, or a copy of a module of this
     process, with its `example_inputs`.
 

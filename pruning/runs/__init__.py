@@ -10,20 +10,19 @@ import pruning.runs.opener  # noqa: F401 - adds `run:`
 
 if TYPE_CHECKING:
     from pruning.runs.events import RunEvents
-    from pruning.runs.files import report_folder, report_path
+    from pruning.runs.files import default_runs_dir, report_folder, report_path
     from pruning.runs.job import request_cancel
     from pruning.runs.run import Run
     from pruning.runs.store import (
         Listing,
         Unreadable,
         create_run,
-        default_runs_dir,
-        delete_run,
         execute,
         list_runs,
         read_run,
         read_runs,
     )
+    from pruning.runs.trash import delete_run
 
 __all__ = [
     "Listing",
@@ -43,6 +42,8 @@ __all__ = [
 ]
 _PLACES = {
     "Run": "pruning.runs.run",
+    "default_runs_dir": "pruning.runs.files",
+    "delete_run": "pruning.runs.trash",
     "RunEvents": "pruning.runs.events",
     "report_folder": "pruning.runs.files",
     "report_path": "pruning.runs.files",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pruning.runs.result import Side
+    from pruning.runs.summary import Figures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,19 +17,14 @@ class Axis:
     title: str
     words: str
     """On the axis, with the unit."""
-    value: Callable[[Side], float | None]
+    value: Callable[[Figures], float | None]
     """Of one network; None where it was not measured."""
-
-
-def _milliseconds(side: Side) -> float | None:
-    timing = side.latency.get(1)
-    return None if timing is None else timing.median
 
 
 AXES: dict[str, Axis] = {
     "params": Axis(title="parameters", words="parameters", value=lambda side: side.params),
     "nonzero": Axis(title="non-zero", words="parameters that are not zero", value=lambda side: side.nonzero),
     "macs": Axis(title="MACs", words="MACs of one image", value=lambda side: side.macs),
-    "time": Axis(title="time", words="time for one image, ms", value=_milliseconds),
-    "bytes": Axis(title="bytes", words="bytes as bitmap and non-zeros", value=lambda side: side.bytes.sparse),
+    "time": Axis(title="time", words="time for one image, ms", value=lambda side: side.milliseconds),
+    "bytes": Axis(title="bytes", words="bytes as bitmap and non-zeros", value=lambda side: side.sparse_bytes),
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+from pruning.base.files import given_path
 
 RECIPE = "recipe.yaml"
 JOB = "job.json"
@@ -15,6 +18,11 @@ CHECKPOINT = "checkpoint.safetensors"
 EVENTS, CANCEL, LOCK = "events.jsonl", "cancel", "worker.lock"
 """Of runs that were carried out before there were jobs: what they told, the wish that they stop, their process's lock.
 """
+
+
+def default_runs_dir() -> Path:
+    """Where runs are kept: PRUNING_RUNS, else `runs` in the current folder."""
+    return given_path(os.environ.get("PRUNING_RUNS") or "runs").resolve()
 
 
 def report_path(folder: Path) -> Path:

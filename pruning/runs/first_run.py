@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pruning.data.readers import describe_data
 from pruning.runs import start
+from pruning.runs.quota import check_room
 from pruning.runs.recipe import Recipe
 from pruning.runs.store import create_run
 from pruning.spec import PruneSpec
@@ -23,8 +24,10 @@ def start_first_run() -> Path:
     """Start it in a process of its own; its folder.
 
     Raises:
+        InputError: runs take as much as the settings allow.
         StorageError: it cannot be written, or its process cannot be started.
     """
+    check_room()
     path = create_run(first_recipe())
     start.start_run(path)
     return path

@@ -54,7 +54,7 @@ def _of_network(ref: str) -> tuple[HeldFile, ...]:
     except PruningError:
         return ()
     if reference.kind == "run":  # built from the files of that one's network, as they were then
-        return tuple(file for file in _noted(Path(reference.name)) if not file.what.startswith(IMAGES))
+        return tuple(file for file in noted(Path(reference.name)) if not file.what.startswith(IMAGES))
     named = [("code", reference.name)] if reference.kind == "file" else []
     if reference.weights not in (None, "default"):
         named.append(("weights", str(reference.weights)))
@@ -83,7 +83,7 @@ def changed(folder: Path) -> tuple[str, ...]:
     Raises:
         StorageError: what was noted is damaged.
     """
-    return tuple(said for file in _noted(folder) if (said := _change(file)) is not None)
+    return tuple(said for file in noted(folder) if (said := _change(file)) is not None)
 
 
 def changed_network(folder: Path) -> tuple[str, ...]:
@@ -92,11 +92,16 @@ def changed_network(folder: Path) -> tuple[str, ...]:
     Raises:
         StorageError: what was noted is damaged.
     """
-    found = (_change(file) for file in _noted(folder) if not file.what.startswith(IMAGES))
+    found = (_change(file) for file in noted(folder) if not file.what.startswith(IMAGES))
     return tuple(said for said in found if said is not None)
 
 
-def _noted(folder: Path) -> tuple[HeldFile, ...]:
+def noted(folder: Path) -> tuple[HeldFile, ...]:
+    """What was noted when the run was made; nothing where it names no files.
+
+    Raises:
+        StorageError: it is damaged.
+    """
     values = safe_json.read_object(folder / HELD)
     return () if values is None else tuple(_read(part) for part in Fields(values, HELD).parts("files"))
 

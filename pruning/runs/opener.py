@@ -1,4 +1,4 @@
-"""`run:DIR`, the network that a finished run led to: the row of an opener. Importing this adds it to the table."""
+"""`run:RUN`, the network that a finished run led to: the row of an opener. Importing this adds it to the table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
 
 def _read(text: str, rest: str) -> Reference:
-    return Reference(text=text, kind="run", name=rest)  # a folder may have any name, also one with options
+    from pruning.runs.resolve import located
+
+    return Reference(text=text, kind="run", name=str(located(rest)))  # it may have any name, also one with options
+
+
+def _check(reference: Reference) -> None:
+    """Refuse at once, with runs of nearly that name, where there is no such folder."""
+    from pruning.runs.resolve import find_run_folder
+
+    find_run_folder(reference.name)
 
 
 def _open(reference: Reference) -> Network:
@@ -43,8 +52,9 @@ def _stamp(reference: Reference) -> tuple[int, ...]:
 
 RUN = Opener(
     kind="run",
-    form="run:DIR",
+    form="run:RUN",
     read=_read,
+    check=_check,
     open=_open,
     check_visitor=_check_visitor,
     is_path=True,

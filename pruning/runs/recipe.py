@@ -50,7 +50,7 @@ class Recipe:
     """A whole run. The same recipe on the same machine gives the same numbers, times apart."""
 
     model: str
-    """Model reference: sample:NAME or run:DIR."""
+    """Model reference: sample:NAME or run:RUN."""
     data: str
     """Reference of the data set."""
     preprocess: Preprocess | None = None

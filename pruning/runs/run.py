@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from torch import Tensor
 
 from pruning.base.errors import StorageError
 from pruning.base.files import read_bytes
-from pruning.catalog.references import last_part
 from pruning.data.info import DataInfo
 from pruning.data.preprocess import Preprocess
 from pruning.data.readers import describe_data, without_path
@@ -24,10 +23,10 @@ from pruning.runs.job import read_events, read_status
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result
 from pruning.runs.saved_model import read_origin
+from pruning.runs.summary import Figures, Summary, family_of, network_of, preprocess_text
 from pruning.spec import PruneSpec
 from pruning.training.answers import Answers, read_answers
 
-UNKNOWN = "unknown"
 LARGEST_MODEL = 16 * 2**30
 """Bytes of weights."""
 
@@ -83,7 +82,43 @@ class Run:
     def network(self) -> str:
         """Name of the dense network that it goes back to, without its kind, folder and options; 'unknown' where that is
         not known."""
-        return last_part(self.origin.partition(":")[2].partition("?")[0]) or UNKNOWN
+        return network_of(self.origin)
+
+    @property
+    def summary(self) -> Summary:
+        """What lists show of it; without anybody's label."""
+        recipe, result = self.recipe, self.result
+        speedup, change = (None, None) if result is None else (result.speedup(), result.difference)
+        tuned = None if result is None else result.stages.finetuned
+        least, most = self.asked
+        return Summary(
+            path=self.path,
+            state=self.state,
+            message=self.message,
+            created=self.created.astimezone(UTC),
+            model=recipe.model,
+            data=recipe.data,
+            preprocess=preprocess_text(recipe.preprocess),
+            origin=self.origin,
+            root=self._root,
+            granularity=recipe.prune.granularity,
+            criterion=recipe.prune.criterion,
+            seed=recipe.prune.seed,
+            least=least,
+            most=most,
+            removes_nothing=recipe.prune.removes_nothing,
+            schedule=recipe.schedule,
+            iterations=recipe.iterations,
+            finetune_steps=recipe.finetune_steps,
+            family=family_of(recipe),
+            dense=None if result is None else Figures.of(result.dense),
+            pruned=None if result is None else Figures.of(result.pruned),
+            tuned=tuned is not None,
+            tuned_value=None if tuned is None else tuned.value,
+            images_digest=None if result is None or result.data is None else result.data.sha256,
+            difference=None if change is None else (change.interval[0], change.value, change.interval[1]),
+            speedup=None if speedup is None else speedup.span,
+        )
 
     @property
     def images(self) -> str:
@@ -125,6 +160,13 @@ class Run:
             finetune_steps=self._described().steps_of(epochs, self.recipe.batch_size),
             seed=self.recipe.prune.seed + 1,
         )
+
+    @property
+    def _root(self) -> str | None:
+        try:
+            return None if self.result is None else read_origin(self.path)
+        except StorageError:
+            return None
 
     def _described(self) -> DataInfo:
         """Its images, as it had them prepared."""

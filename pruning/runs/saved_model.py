@@ -59,7 +59,7 @@ class Structure:
 
 
 def save_model(folder: Path, model: nn.Module, structure: Structure) -> None:
-    """Write a pruned model so that `run:DIR` opens it: weights, and how it differs from its root."""
+    """Write a pruned model so that `run:RUN` opens it: weights, and how it differs from its root."""
     tensors: dict[str, Tensor] = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     save_file(tensors, folder / MODEL)
     what = structure.shrinkage

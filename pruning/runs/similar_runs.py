@@ -32,8 +32,13 @@ def distance(
     graph: ModelGraph, granularity: Granularity, first: Mapping[str, float], second: Mapping[str, float]
 ) -> float:
     """Mean absolute difference of two sets of kept shares, weighted by the parameters that each target touches."""
-    sizes = {target.key: _parameters(graph, target) for target in free_targets(graph, granularity)}
+    sizes = sizes_of(graph, granularity)
     return sum(size * abs(first[name] - second[name]) for name, size in sizes.items()) / max(1, sum(sizes.values()))
+
+
+def sizes_of(graph: ModelGraph, granularity: Granularity) -> dict[str, int]:
+    """What each channel group or parameter weighs in a distance: all parameters that lose something with its units."""
+    return {target.key: _parameters(graph, target) for target in free_targets(graph, granularity)}
 
 
 def similar_runs(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
+from pruning.base.errors import StorageError
 from pruning.jobs.executor import LocalExecutor
 from pruning.jobs.wishes import OWNER, wish
 from pruning.runs.job import job_of
@@ -21,5 +23,14 @@ def start_run(folder: Path, visitor: str = OWNER, expected: float | None = None)
     before = job.status()
     if before is not None and before.state == "done":
         wish(job.store, visitor)
-        return
-    LocalExecutor().submit(["worker", str(folder)], job, kind="run", visitor=visitor, expected=expected)
+    else:
+        LocalExecutor().submit(["worker", str(folder)], job, kind="run", visitor=visitor, expected=expected)
+    _index(folder)
+
+
+def _index(folder: Path) -> None:
+    """Lists show the run from now on, among thousands as well."""
+    from pruning.runs.index.index import index_of
+
+    with suppress(StorageError):
+        index_of(folder.parent).reread(folder.name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import textwrap
 import uuid
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from typing import Any
 from pruning.base import safe_json
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError, StorageError, excerpt
-from pruning.base.files import given_path, read_bytes, replace_file
+from pruning.base.files import read_bytes, replace_file
 from pruning.base.remembered import Remembered
 from pruning.catalog import openers
 from pruning.data import readers
@@ -26,7 +25,7 @@ from pruning.jobs.status import Status
 from pruning.jobs.work import Work
 from pruning.runs.checkpoint import Checkpoint, Checkpoints
 from pruning.runs.events import words_of
-from pruning.runs.files import ANSWERS, HELD, JOB, MODEL, RECIPE, RESULT, STRUCTURE
+from pruning.runs.files import ANSWERS, HELD, JOB, MODEL, RECIPE, RESULT, STRUCTURE, default_runs_dir
 from pruning.runs.held import files_of, held_text
 from pruning.runs.job import job_of, read_status
 from pruning.runs.order import Order, order_text, read_order
@@ -66,11 +65,6 @@ class Listing:
     """Newest first."""
     unreadable: tuple[Unreadable, ...] = ()
     """By name."""
-
-
-def default_runs_dir() -> Path:
-    """Where runs are kept: PRUNING_RUNS, else `runs` in the current folder."""
-    return given_path(os.environ.get("PRUNING_RUNS") or "runs").resolve()
 
 
 def create_run(recipe: Recipe, *, data_dir: str | None = None, path: Path | None = None) -> Path:
@@ -207,16 +201,21 @@ def read_runs(folder: Path | None = None) -> Listing:
         StorageError: the folder itself cannot be read.
     """
     folder = folder or default_runs_dir()
-    runs, unreadable = [], []
-    for path in _folders(folder):
-        try:
-            runs.append(_read(path))
-        except StorageError as error:
-            unreadable.append(Unreadable(path=path, reason=_plain(str(error))))
+    found = [read_folder(path) for path in folders_of_runs(folder)]
+    runs = [run for run in found if isinstance(run, Run)]
+    unreadable = [other for other in found if isinstance(other, Unreadable)]
     return Listing(
         runs=tuple(sorted(runs, key=lambda run: run.created, reverse=True)),
         unreadable=tuple(sorted(unreadable, key=lambda one: one.name)),
     )
+
+
+def read_folder(path: Path) -> Run | Unreadable:
+    """The run in a folder, or why it cannot be shown as one."""
+    try:
+        return _read(path)
+    except StorageError as error:
+        return Unreadable(path=path, reason=_plain(str(error)))
 
 
 def list_runs(folder: Path | None = None) -> list[Run]:
@@ -226,21 +225,6 @@ def list_runs(folder: Path | None = None) -> list[Run]:
         StorageError: the folder itself cannot be read.
     """
     return list(read_runs(folder).runs)
-
-
-def delete_run(path: Path) -> None:
-    """Remove a run that is not running.
-
-    Raises:
-        InputError: it is running.
-        StorageError: it holds no run, or cannot be removed.
-    """
-    if read_run(path).state == "running":
-        raise InputError(f"{path.name} is running: cancel it first.")
-    try:
-        shutil.rmtree(path)
-    except OSError as error:
-        raise StorageError(f"{path.name} cannot be removed ({error.strerror or error}).") from error
 
 
 def _read(path: Path) -> Run:
@@ -265,8 +249,12 @@ def _read(path: Path) -> Run:
     )
 
 
-def _folders(folder: Path) -> list[Path]:
-    """What is in a folder and is, or should be, a folder itself."""
+def folders_of_runs(folder: Path) -> list[Path]:
+    """What is in a folder and is, or should be, that of a run: files, and names with a dot in front, are none.
+
+    Raises:
+        StorageError: the folder itself cannot be read.
+    """
     try:
         with os.scandir(folder) as entries:
             return [folder / entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]

@@ -5,31 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pruning.criteria import find_criterion
+from pruning.granularity import find_granularity
 from pruning.runs.run import Run
+from pruning.runs.summary import Summary
 
 
-def describe(run: Run) -> str:
+def describe(run: Run | Summary) -> str:
     """What was done: 'channels by L2 norm, 50 %, fine-tuned'."""
-    recipe = run.recipe
-    if recipe.only_fine_tunes:
+    it = _summary(run)
+    if it.only_fine_tunes:
         return "fine-tuned longer"
-    tuned = ", fine-tuned" if recipe.finetune_steps else ""
-    rounds = f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else ""
-    return f"{recipe.prune.info.title} {by_criterion(run)}, {sparsity(run)}{rounds}{tuned}"
+    tuned = ", fine-tuned" if it.finetune_steps else ""
+    rounds = f" in {it.iterations} rounds" if it.schedule == "iterative" else ""
+    return f"{find_granularity(it.granularity).title} {by_criterion(it)}, {sparsity(it)}{rounds}{tuned}"
 
 
-def by_criterion(run: Run) -> str:
+def by_criterion(run: Run | Summary) -> str:
     """What chose what goes: 'by L2 norm'."""
-    return f"by {find_criterion(run.recipe.prune.criterion).title}"
+    return f"by {find_criterion(_summary(run).criterion).title}"
 
 
-def sparsity(run: Run) -> str:
+def sparsity(run: Run | Summary) -> str:
     """What was asked for: '50 %', or its span over the layers."""
     low, high = (f"{100 * value:.0f}" for value in run.asked)
     return f"{low} %" if low == high else f"{low}–{high} % by layer"
 
 
-def data_by_network(runs: Iterable[Run]) -> dict[str, set[str]]:
+def data_by_network(runs: Iterable[Run | Summary]) -> dict[str, set[str]]:
     """Network → the data sets that its runs used."""
     found: dict[str, set[str]] = {}
     for run in runs:
@@ -37,12 +39,17 @@ def data_by_network(runs: Iterable[Run]) -> dict[str, set[str]]:
     return found
 
 
-def told_apart(run: Run, data: Mapping[str, set[str]]) -> str:
+def told_apart(run: Run | Summary, data: Mapping[str, set[str]]) -> str:
     """A finished run among others: what it removed, when, and of which network and with which data where there are
-    several. `data`: `data_by_network` of them all."""
-    network = run.network
+    several; the name that somebody gave it first. `data`: `data_by_network` of them all."""
+    it = _summary(run)
+    network = it.network
     of = f" · {network}" if len(data) > 1 else ""
-    of += f" · {run.images}" if len(data[network]) > 1 else ""
-    tuned = run.result is not None and run.result.tuned
-    words = f"{'◆' if tuned else '●'} {describe(run).removesuffix(', fine-tuned')}"
-    return f"{words}{of} · {run.created:%d %b %H:%M}"
+    of += f" · {it.images}" if len(data[network]) > 1 else ""
+    called = f"{it.label.title} · " if it.label.title else ""
+    words = f"{'◆' if it.tuned else '●'} {called}{describe(it).removesuffix(', fine-tuned')}"
+    return f"{words}{of} · {it.created:%d %b %H:%M}"
+
+
+def _summary(run: Run | Summary) -> Summary:
+    return run.summary if isinstance(run, Run) else run

@@ -21,7 +21,7 @@ from typing import Any
 
 from pruning.base.errors import InputError, PruningError, StorageError, excerpt
 from pruning.base.files import given_path, read_bytes
-from pruning.settings.tables import DataFolders, PythonFiles, Queue, Uploads
+from pruning.settings.tables import DataFolders, PythonFiles, Queue, Runs, Uploads
 
 VARIABLE = "PRUNING_SETTINGS"
 LARGEST = 1_000_000
@@ -35,6 +35,7 @@ class Settings:
     python: PythonFiles = field(default_factory=PythonFiles)
     data: DataFolders = field(default_factory=DataFolders)
     uploads: Uploads = field(default_factory=Uploads)
+    runs: Runs = field(default_factory=Runs)
     queue: Queue = field(default_factory=Queue)
 
     def __post_init__(self) -> None:

@@ -95,3 +95,24 @@ class Queue:
         ):
             if not least <= getattr(self, name) <= most:
                 raise InputError(f"[queue] {name} goes from {least:,} to {most:,}, not {getattr(self, name):,}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """`[runs]`: how much disk runs may take, and how long deleted ones are kept."""
+
+    megabytes: int = 0
+    """Of all runs together; above it none can be started, once deleted ones have made room. 0: no limit."""
+    megabytes_per_visitor: int = 0
+    """Of the runs that one visitor alone asked for. 0: no limit."""
+    trash_days: float = 7
+    """For so long deleted runs can be brought back."""
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("megabytes", 0, 1_000_000_000),
+            ("megabytes_per_visitor", 0, 1_000_000_000),
+            ("trash_days", 0, 3650),
+        ):
+            if not least <= getattr(self, name) <= most:
+                raise InputError(f"[runs] {name} goes from {least:g} to {most:g}, not {getattr(self, name):g}.")

@@ -73,7 +73,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="module")
 def contents(run: Run) -> Contents:
     options = Options(title=f"Title {HOSTILE}", recommendation=f"Take it.\n\n{HOSTILE}", photos=True)
-    return gather(run, [run], options, sparsities=(0.0, 0.5, 0.9))
+    return gather(run, [run.summary], options, sparsities=(0.0, 0.5, 0.9))
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +227,7 @@ def test_a_run_from_before_answers_were_kept(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "older"
     shutil.copytree(run.path, folder, ignore=shutil.ignore_patterns("answers.safetensors"))
     older = read_run(folder)
-    found = gather(older, [older], Options(photos=True), sparsities=(0.0,))
+    found = gather(older, [older.summary], Options(photos=True), sparsities=(0.0,))
     assert (found.classes, found.shelves, found.photos, found.changes.otherwise) == ((), (), False, None)
     assert "before answers were kept image by image" in html_page(found)
 
@@ -252,7 +252,7 @@ def test_runs_that_differ_in_their_seed_alone_form_a_group(run: Run) -> None:
         other("more", 0.99, sparsity=0.8, seed=1),
         other("stranger", 0.99, seed=3, sample="lenet5"),
     ]
-    first, second = family(run, runs)
+    first, second = family(run, [other.summary for other in runs])
     assert [member.seed for member in first.members] == [0, 1, 2] and first.reported == 0
     assert first.span == (0.5, max(0.9, first.members[0].value))
     assert (len(second.members), second.reported, second.members[0].value) == (1, None, 0.99)
@@ -267,7 +267,7 @@ def test_of_many_other_runs_the_most_accurate_are_shown(run: Run, contents: Cont
         folder.mkdir()
         shutil.copy(run.path / "model.json", folder)
         others.append(dataclasses.replace(run, path=folder, recipe=recipe))
-    found = gather(run, others, Options(), sparsities=(0.0,))
+    found = gather(run, [other.summary for other in others], Options(), sparsities=(0.0,))
     shown = sum(len(group.members) for group in found.groups)
     assert found.groups[0].reported is not None and MOST <= shown <= 1 + MOST
     assert found.left_out == 1 + len(recipes) - shown

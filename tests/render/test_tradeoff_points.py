@@ -12,11 +12,13 @@ from pruning.runs import Run
 from pruning.runs.axes import AXES
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result
+from pruning.runs.summary import Summary
 
 
-def run(name: str, result: Result, **changes: object) -> Run:
+def run(name: str, result: Result, **changes: object) -> Summary:
     recipe = Recipe(model="sample:lenet300", data="mnist5k").replace(**changes)
-    return Run(path=Path(name), state="done", recipe=recipe, created=datetime.now(UTC), result=result, message=None)
+    made = Run(path=Path(name), state="done", recipe=recipe, created=datetime.now(UTC), result=result, message=None)
+    return made.summary
 
 
 def test_dense_stands_once_for_each_network(make_result: Callable[..., Result]) -> None:
@@ -52,3 +54,9 @@ def test_files_of_one_name_are_different_networks(make_result: Callable[..., Res
     runs = [run("a", result, model=one, data=data), run("b", result, model=other, data=data)]
     fields = [point.field for point in points_of(runs, AXES["params"], "granularity")]
     assert fields == ["net.py:build on folder:photos"] * 2 + ["net.py:build on folder:photos (2)"] * 2
+
+
+def test_how_many_are_not_drawn_is_said(make_result: Callable[..., Result]) -> None:
+    points = points_of([run("a", make_result()), run("b", make_result())], AXES["params"], "granularity")
+    assert "The newest 2 are drawn; 9,000 older ones are not" in how_to_read(points, left_out=0, older=9000)
+    assert "older" not in how_to_read(points, left_out=0)

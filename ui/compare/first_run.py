@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors
+from ui.kit import errors, run_index
 from ui.runs import job_panel
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ _REFUSED = "compare_refused"
 
 def show() -> None:
     """What this page is for, and the button; or how far the run is."""
-    from pruning.runs import list_runs
+    from pruning.runs.index.query import Query
 
-    going = next((run for run in list_runs() if run.state in ("queued", "running")), None)
+    going = next(iter(run_index.find(Query(states=("queued", "running"), limit=1)).runs), None)
     if going is not None:
         st.markdown("**A run is being made.** Its comparison with the dense network will stand here when it is done.")
         with st.container(border=True):

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors, loaders, state
+from ui.kit import errors, loaders, run_index, state, visitor
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from pruning.compare.sides import Pair, Side
     from pruning.runs import Run, Unreadable
+    from pruning.runs.summary import Summary
 
 BEFORE, AFTER = "compare_before", "compare_after"
 """Name of a finished run; '' for dense."""
@@ -27,18 +28,29 @@ DENSE = ""
 state.DEFAULTS.update({BEFORE: DENSE, AFTER: None})
 
 
-def finished() -> tuple[dict[str, Run], tuple[Unreadable, ...]]:
-    """All finished runs by name, newest first, and the folders among the runs that cannot be read.
+MOST = 100
+"""Runs that a box offers, the newest; others are opened from Trade-off, or by a link."""
+
+
+def finished() -> tuple[dict[str, Summary], tuple[Unreadable, ...]]:
+    """The newest finished runs by name, and those that the address or the session names; and the folders among the
+    runs that cannot be read.
 
     Raises StorageError where the folder of runs cannot be read.
     """
-    from pruning.runs import read_runs
+    from pruning.runs.index.query import Query
 
-    found = read_runs()
-    return {run.name: run for run in found.runs if run.result is not None}, found.unreadable
+    index = run_index.looked()
+    found = {run.name: run for run in index.find(run_index.own(Query(finished=True, limit=MOST))).runs}
+    asked = (st.query_params.get("a"), st.query_params.get("b"), state.get(BEFORE), state.get(AFTER))
+    for name in asked:
+        run = index.find_one(name, visitor.current()) if name and name not in found else None
+        if run is not None and run.is_done:
+            found[run.name] = run
+    return found, run_index.unreadable()
 
 
-def take_up(runs: Mapping[str, Run]) -> str | None:
+def take_up(runs: Mapping[str, Summary]) -> str | None:
     """Take the choice from the address, once each time it changes; gives what was wrong with it, as a sentence.
 
     Afterwards the session's choice is one that can be shown. `runs` must not be empty.
@@ -72,28 +84,32 @@ def choose(before: str, after: str) -> None:
         st.query_params.pop("a", None)
 
 
-def boxes(first: DeltaGenerator, second: DeltaGenerator, runs: Mapping[str, Run]) -> None:
+def boxes(first: DeltaGenerator, second: DeltaGenerator, runs: Mapping[str, Summary]) -> None:
     """The two boxes. The first holds dense, and the runs that looked at the images of the second's choice."""
     from pruning.compare.sides import comparable
+    from pruning.runs.index.query import Query
     from pruning.runs.words import data_by_network, told_apart
 
     after = runs[state.get(AFTER)]
-    before = [DENSE, *(name for name, run in runs.items() if run is not after and comparable(run, after))]
-    data = data_by_network(runs.values())
+    alike = run_index.own(Query(finished=True, images_digest=after.images_digest or "", limit=MOST))
+    known = {**runs, **{run.name: run for run in run_index.find(alike).runs}}
+    before = [DENSE, *(name for name, run in known.items() if name != after.name and comparable(run, after))]
+    data = data_by_network(known.values())
 
     def words(name: str) -> str:
-        return told_apart(runs[name], data) if name else f"dense, {after.network} as it was"
+        return told_apart(known[name], data) if name else f"dense, {after.network} as it was"
 
-    first.selectbox("Before", before, format_func=words, **state.bound(BEFORE))
-    second.selectbox("After", list(runs), format_func=words, **state.bound(AFTER))
+    older = "The newest are offered; open an older one from Trade-off." if len(runs) >= MOST else None
+    first.selectbox("Before", before, format_func=words, help=older, **state.bound(BEFORE))
+    second.selectbox("After", list(runs), format_func=words, help=older, **state.bound(AFTER))
 
 
-def folders(runs: Mapping[str, Run]) -> list[Path]:
+def folders(runs: Mapping[str, Summary]) -> list[Path]:
     """Of the runs that are chosen."""
     return [runs[name].path for name in (state.get(BEFORE), state.get(AFTER)) if name]
 
 
-def chosen(runs: Mapping[str, Run]) -> Pair:
+def chosen(runs: Mapping[str, Summary]) -> Pair:
     """The two networks that are chosen, opened.
 
     Raises:
@@ -101,9 +117,20 @@ def chosen(runs: Mapping[str, Run]) -> Pair:
     """
     from pruning.compare.sides import Pair
 
-    after = runs[state.get(AFTER)]
-    before = state.get(BEFORE)
-    return Pair(before=_run_side(runs[before]) if before else _dense_side(after), after=_run_side(after))
+    after, before = _read(runs[state.get(AFTER)]), state.get(BEFORE)
+    first = _run_side(_read(runs[before])) if before else _dense_side(after)
+    return Pair(before=first, after=_run_side(after))
+
+
+def _read(summary: Summary) -> Run:
+    """The run as its folder is now: the list may be older."""
+    from pruning.base.errors import StorageError
+    from pruning.runs import read_run
+
+    run = read_run(summary.path)
+    if run.result is None:
+        raise StorageError(f"{run.name} is not finished any more ({run.state}): choose another run.")
+    return run
 
 
 def _run_side(run: Run) -> Side:
@@ -121,7 +148,7 @@ def _dense_side(run: Run) -> Side:
     return dense_side(run, loaders.open_subject(run.dense_ref(), run.recipe.data, run.recipe.preprocess))
 
 
-def _adopt(runs: Mapping[str, Run], before: str, after: str) -> str | None:
+def _adopt(runs: Mapping[str, Summary], before: str, after: str) -> str | None:
     """Set the session's choice to names from an address; what is wrong with them, as a sentence."""
     from pruning.compare.sides import comparable, find_run
 

@@ -15,7 +15,7 @@ import streamlit as st
 from pruning.render.markup import accuracy_tile
 from pruning.render.markup.accuracy_tile import AccuracyTile
 from pruning.spec import PruneSpec
-from ui.kit import what_if
+from ui.kit import run_index, what_if
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -89,13 +89,17 @@ def say_together(place: DeltaGenerator, chosen: Subject, cut: PruneSpec) -> None
 
 
 def _similar_html(chosen: Subject, cut: PruneSpec) -> str:
-    from pruning.runs import list_runs
-    from pruning.runs.similar_runs import similar_runs
+    from pruning.runs.index.similar import values_of_similar
 
-    runs = similar_runs(
-        list_runs(), chosen.graph, cut, model=chosen.ref, data=chosen.data_name, preprocess=chosen.preprocess
+    found = values_of_similar(
+        run_index.looked(),
+        chosen.graph,
+        cut,
+        model=chosen.ref,
+        data=chosen.data_name,
+        preprocess=chosen.preprocess,
     )
-    return accuracy_tile.similar_html(runs, chosen.task.metric)
+    return accuracy_tile.similar_html(found, chosen.task.metric)
 
 
 def _is_due(measured: Measured) -> bool:

@@ -1,29 +1,40 @@
-"""All runs of the runs folder: as points of a figure, as a table, and one of them in detail."""
+"""Runs of the runs folder: as points of a figure, as a table, and one of them in detail. Lists come from the index; a
+run's folder is read when it is chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pruning.render.markup import result as markup
 from pruning.runs.axes import AXES
-from ui.kit import charts, downloads, errors, ledger_panel, state
+from ui.kit import charts, downloads, errors, ledger_panel, run_index, state, visitor
 from ui.kit.view import one_of
-from ui.runs import job_panel, unreadable
+from ui.runs import job_panel, run_label, unreadable
+from ui.runs.run_label import CHOSEN
 from ui.session import changed, shown_run
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
     from pruning.runs import Run, Unreadable
+    from pruning.runs.index.index import Found
+    from pruning.runs.index.query import Query
+    from pruning.runs.summary import Summary
     from pruning.subject import Subject
 
-CHOSEN = "tradeoff_run"
 AXIS = "tradeoff_axis"
 MODELS = "tradeoff_models"
 COLOUR = "tradeoff_colour"
-state.DEFAULTS.update({CHOSEN: None, AXIS: "params", MODELS: "this network", COLOUR: "granularity"})
+TEXT = "tradeoff_text"
+TAGS = "tradeoff_tags"
+state.DEFAULTS.update({AXIS: "params", MODELS: "this network", COLOUR: "granularity", TEXT: "", TAGS: ()})
+MOST = 1000
+"""Runs that are drawn and listed, the newest of those that the filter leaves."""
 
 
 VIEW = {
@@ -36,29 +47,34 @@ VIEW = {
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """The runs there are, those that the filter leaves, and the folders that cannot be read."""
+    """What the filter leaves of the runs, and the folders that cannot be read."""
 
-    all: Sequence[Run]
-    shown: Sequence[Run]
+    there: bool
+    """Whether there are runs at all, whatever the filter leaves."""
+    query: Query
+    shown: Found
+    """In any state, `MOST` at most."""
+    done: Found
+    """Finished ones, `MOST` at most."""
     unreadable: Sequence[Unreadable]
-
-    @property
-    def done(self) -> list[Run]:
-        return [run for run in self.shown if run.result is not None]
 
 
 def choose(chosen: Subject) -> Runs:
-    """Read the run folders, and draw the filter and the choice of axis.
+    """Ask the index, and draw the filter and the choice of axis.
 
     Raises StorageError where the folder of runs cannot be read.
     """
-    from pruning.runs import read_runs
+    from pruning.runs.index.query import Query
 
-    found = read_runs()
-    runs = found.runs
-    if not runs:
-        return Runs(all=(), shown=(), unreadable=found.unreadable)
-    which, axis, colour = st.columns([1.3, 2.2, 1.3], vertical_alignment="bottom")
+    index = run_index.looked()
+    query = run_index.own(Query(limit=MOST))
+    there = index.find(replace(query, limit=1)).total > 0
+    damaged = run_index.unreadable()
+    run_index.say_pending()
+    if not there:
+        nothing = index.find(replace(query, limit=0))
+        return Runs(there=False, query=query, shown=nothing, done=nothing, unreadable=damaged)
+    which, axis, colour, find = st.columns([1.3, 2.2, 1.3, 1.2], vertical_alignment="bottom")
     which.segmented_control(
         "Runs of", ["this network", "all networks"], required=True, **state.bound(MODELS),
         help="This network: runs that began from the network and the images chosen above.",
@@ -71,11 +87,17 @@ def choose(chosen: Subject) -> Runs:
         **state.bound(AXIS),
     )
     colour.segmented_control("Colour tells", ["granularity", "criterion"], required=True, **state.bound(COLOUR))
-    if state.get(MODELS) == "all networks":
-        return Runs(all=runs, shown=runs, unreadable=found.unreadable)
-    mine = (chosen.network.origin, chosen.data_name)
-    shown = [run for run in runs if (run.origin, run.recipe.data) == mine]
-    return Runs(all=runs, shown=shown, unreadable=found.unreadable)
+    find.text_input("Find", placeholder="name, tag, criterion …", max_chars=100, **state.bound(TEXT))
+    tags = index.tags(visitor.current())
+    wanted = tuple(tag for tag in state.get(TAGS) if tag in tags)
+    if tags:
+        state.put(TAGS, wanted)
+        st.pills("Tags", tags, selection_mode="multi", label_visibility="collapsed", **state.bound(TAGS))
+    query = replace(query, text=state.get(TEXT), tags=tuple(state.get(TAGS)) if tags else ())
+    if state.get(MODELS) == "this network":
+        query = replace(query, origin=chosen.network.origin, data=chosen.data_name)
+    shown, done = index.find(query), index.find(replace(query, finished=True))
+    return Runs(there=True, query=query, shown=shown, done=done, unreadable=damaged)
 
 
 def plot(runs: Runs) -> None:
@@ -83,17 +105,26 @@ def plot(runs: Runs) -> None:
     from pruning.render.figures import runs as plots_runs
     from pruning.render.figures.tradeoff_points import how_to_read, measured_alike, points_of, several_fields
 
-    if not runs.done:
+    done = runs.done.runs
+    if not done and (runs.query.text or runs.query.tags):
+        st.info("No finished run fits what you look for: find something else, or clear it.", icon=":material/info:")
+        return
+    if not done:
         st.info("No finished run of this network yet: prune it, or look at all networks.", icon=":material/info:")
         st.page_link("pages/prune.py", label="**Prune** this network", icon=":material/content_cut:")
         return
-    axis = AXES[state.get(AXIS)]
-    alike = measured_alike(runs.done)
-    points = points_of(alike, axis, state.get(COLOUR))
-    several = several_fields(points)
-    figure = plots_runs.tradeoff(points, charts.dark(), x_title=axis.words, log=several, several=several)
-    key = f"tradeoff_{state.get(AXIS)}_{state.get(COLOUR)}_{state.get(MODELS)}"
-    caption = how_to_read(points, left_out=len(runs.done) - len(alike))
+    axis, colour, dark = AXES[state.get(AXIS)], state.get(COLOUR), charts.dark()
+    key = f"tradeoff_{state.get(AXIS)}_{colour}_{state.get(MODELS)}"
+
+    def drawn() -> tuple[go.Figure, str]:
+        alike = measured_alike(done)
+        points = points_of(alike, axis, colour)
+        several = several_fields(points)
+        left_out, older = len(done) - len(alike), runs.done.total - len(done)
+        figure = plots_runs.tradeoff(points, dark, x_title=axis.words, log=several, several=several)
+        return figure, how_to_read(points, left_out=left_out, older=older)
+
+    figure, caption = runs.done.derived((axis.title, colour, dark), drawn)
 
     def picked() -> None:
         """Copy the selection: the figure forgets it when it changes."""
@@ -105,17 +136,23 @@ def plot(runs: Runs) -> None:
 
 
 def details(runs: Runs) -> None:
-    """The chosen run beside the figure, the newest at first: verdict, what each layer kept, files."""
+    """The chosen run beside the figure, the newest at first: verdict, what each layer kept, files. Raises StorageError
+    where its folder cannot be read any more."""
     from pruning.render.figures import runs as plots_runs
+    from pruning.runs import read_run
     from pruning.runs.words import describe
 
-    run = next((run for run in runs.shown if run.name == state.get(CHOSEN)), None) or next(iter(runs.done), None)
+    chosen = _chosen(runs)
     with st.container(border=True, key="details", gap="small"):
-        if run is None:
+        run_label.offer_undo()
+        if chosen is None:
             st.markdown("**Click a point or a row** to see its recipe and what each layer kept.")
             return
-        st.markdown(f"## {errors.plain(describe(run))}")
-        st.caption(f"{errors.plain(run.name)} · {run.created:%d %b %Y, %H\\:%M} UTC")
+        run = read_run(chosen.path)
+        st.markdown(f"## {errors.plain(chosen.label.title or describe(run))}")
+        called = f"{errors.plain(describe(run))} · " if chosen.label.title else ""
+        st.caption(f"{called}{errors.plain(run.name)} · {run.created:%d %b %Y, %H\\:%M} UTC")
+        run_label.show(chosen.label)
         changed.show(run.path)
         if run.result is None:
             st.markdown(f"**{run.state.capitalize()}.** {errors.plain(run.message or '')}")
@@ -132,8 +169,16 @@ def details(runs: Runs) -> None:
             if run.result is not None and st.button("Compare", key="compare_run", icon=":material/compare:"):
                 st.switch_page("pages/compare.py", query_params={"b": run.name})
             job_panel.files(run, key="details_")
-            if run.state != "running" and st.button("Delete", key="delete_run", icon=":material/delete:"):
-                _confirm_delete(run)
+            run_label.offer(run, chosen.label)
+            if run.state not in ("queued", "running"):
+                st.button(
+                    "Delete", key="delete_run", icon=":material/delete:", on_click=run_label.delete, args=(run.path,),
+                    help="It can be brought back for some days.",
+                )  # fmt: skip
+    _more(run)
+
+
+def _more(run: Run) -> None:
     if run.result is not None:
         with st.expander("Ledger"):
             ledger_panel.choose_device()
@@ -142,40 +187,60 @@ def details(runs: Runs) -> None:
         st.code(run.recipe.to_yaml(), language="yaml")
 
 
-def table(runs: Runs) -> None:
-    """Every run, also those that are going, cancelled or failed; a click on a row chooses it. Below them the folders
-    that cannot be read."""
-    from pruning.export.record import Source
-    from pruning.export.runs_table import run_rows
+def _chosen(runs: Runs) -> Summary | None:
+    """The run that was clicked, where the filter leaves it; else the newest finished one."""
+    name = state.get(CHOSEN)
+    return next((run for run in runs.shown.runs if run.name == name), None) or next(iter(runs.done.runs), None)
 
-    rows = run_rows(runs.shown)
+
+def table(runs: Runs) -> None:
+    """Runs, also those that are going, cancelled or failed; a click on a row chooses one. Below them the folders that
+    cannot be read."""
+    from pruning.export.record import Source
+
+    total = runs.shown.total
     title, place = st.columns([4, 1], vertical_alignment="bottom")
-    title.markdown(f"## {len(rows)} run{'' if len(rows) == 1 else 's'}")
-    downloads.offer(Source(runs=runs.shown), place, width="stretch")
-    if rows:
-        _draw_table(rows, runs)
+    title.markdown(f"## {total:,} run{'' if total == 1 else 's'}")
+    downloads.offer(Source(runs=lambda: _all(runs.query)), place, width="stretch")
+    if total:
+        _draw_table(*runs.shown.derived("table", lambda: _frame(runs.shown.runs)), runs)
+    if total > MOST:
+        st.caption(f"The newest {MOST:,} are listed; find others by words or tags. The CSV holds all {total:,}.")
     unreadable.show(runs.unreadable)
 
 
-def _draw_table(rows: list[dict[str, Any]], runs: Runs) -> None:
+def _frame(runs: Sequence[Summary]) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of the table, and the columns in which something stands."""
     import pandas as pd
 
-    from pruning.export.runs_table import shown_columns
+    from pruning.export.runs_table import run_rows, shown_columns
 
+    rows = run_rows(runs)
+    return pd.DataFrame(rows), shown_columns(rows)
+
+
+def _all(query: Query) -> Sequence[Summary]:
+    from pruning.runs.index.index import index_of
+
+    return index_of().find(replace(query, limit=None)).runs
+
+
+def _draw_table(frame: pd.DataFrame, columns: list[str], runs: Runs) -> None:
     def picked() -> None:
         chosen = st.session_state["runs_table"]["selection"]["rows"]
         if chosen:
-            state.put(CHOSEN, runs.shown[chosen[0]].name)
+            state.put(CHOSEN, runs.shown.runs[chosen[0]].name)
 
     number = st.column_config.NumberColumn
     st.dataframe(
-        pd.DataFrame(rows),
+        frame,
         hide_index=True,
         key="runs_table",
         on_select=picked,
         selection_mode="single-row",
-        column_order=shown_columns(rows),
+        column_order=columns,
         column_config={
+            "label": st.column_config.TextColumn("name", width="medium", help="As you have called it."),
             "accuracy_percent": number("accuracy, test", format="%.1f %%", help="On test images: ● or ◆ as in 'how'."),
             "difference_points": number("points", format="%+.1f", help="Against dense, on the same images."),
             "difference_interval": "95 %",
@@ -190,18 +255,6 @@ def _draw_table(rows: list[dict[str, Any]], runs: Runs) -> None:
             "speedup_interval": "95 % ",
             "created": st.column_config.DatetimeColumn("created", format="D MMM, HH:mm"),
             "reason": st.column_config.TextColumn("reason", width="medium"),
+            "name": "folder",
         },
     )
-
-
-@st.dialog("Delete this run?")
-def _confirm_delete(run: Run) -> None:
-    from pruning.runs import delete_run
-    from pruning.runs.words import describe
-
-    st.markdown(f"{errors.plain(describe(run))}: its recipe, results and model go for good.")
-    if st.button("Delete it", type="primary", key="delete_for_good"):
-        with errors.shown(stop=False):
-            delete_run(run.path)
-            state.put(CHOSEN, None)
-            st.rerun()

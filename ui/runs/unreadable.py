@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 """More rows than these are folded away."""
+MOST = 200
+"""So many rows are drawn."""
 
 
 def show(folders: Sequence[Unreadable]) -> None:
@@ -24,4 +26,6 @@ def show(folders: Sequence[Unreadable]) -> None:
         st.html(html(folders))
         return
     with st.expander(f"{len(folders):,} folders among the runs cannot be read", icon=":material/folder_off:"):
-        st.html(html(folders))
+        st.html(html(folders[:MOST]))
+        if len(folders) > MOST:
+            st.caption(f"{len(folders) - MOST:,} more are not listed: python -m pruning runs list --unreadable.")

@@ -113,8 +113,10 @@ def start(recipe: Recipe, data_dir: str | None, expected: float | None = None) -
         PruningError: it cannot be written, or too many jobs wait.
     """
     from pruning.runs.equal import run_of
+    from pruning.runs.quota import check_room
     from pruning.runs.start import start_run
 
+    check_room(visitor.current())
     subject = loaders.with_data(loaders.open_subject(recipe.model), recipe.data, recipe.preprocess)
     run = run_of(recipe, subject, data_dir=data_dir)
     path = run.path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -124,15 +125,20 @@ def _take(
 
 
 def tidy() -> None:
-    """Delete what nobody has used for long; looked at each half hour, for all sessions."""
+    """Delete what nobody has used for long, and runs that were deleted long ago; looked at each half hour, for all
+    sessions."""
     _tidied()
 
 
 @st.cache_resource(show_spinner=False, ttl=1800)
 def _tidied() -> bool:
+    from pruning.runs import default_runs_dir
+    from pruning.runs.quota import purge_old
     from pruning.uploads import spool
 
     limits = settings().uploads
+    with suppress(errors.PruningError):
+        purge_old(default_runs_dir())
     if limits.folder.is_dir():
         spool.sweep(limits.folder, limits.hours, lambda: _in_use(limits.folder))
     return True
@@ -148,11 +154,8 @@ def touch(*references: str) -> None:
 
 def _in_use(folder: Any) -> Iterator[str]:
     """Random names of uploads that runs name."""
-    from pruning.runs import list_runs
+    from pruning.runs.trash import named_references
     from pruning.uploads import spool
 
-    for run in list_runs():
-        for reference in (run.recipe.model, run.origin, run.recipe.data):
-            number = spool.number_in(reference, folder)
-            if number is not None:
-                yield number
+    numbers = (spool.number_in(reference, folder) for reference in named_references())
+    return (number for number in numbers if number is not None)

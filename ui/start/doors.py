@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.kit import errors
+from ui.kit import errors, run_index
 from ui.kit.doors import Door, LeftOff, continue_at, draw
 from ui.runs import unreadable
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from pruning.runs import Listing, Run
+    from pruning.runs import Run, Unreadable
+    from pruning.runs.summary import Summary
 
 LEARN = Door(
     page="pages/learn.py",
@@ -48,18 +49,17 @@ def show() -> list[DeltaGenerator]:
 def show_left_off(places: list[DeltaGenerator]) -> None:
     """Where the visitor left off behind each door, as far as that is known."""
     learn, prune, show = places
-    found = _listing()
+    newest, damaged = _listing()
     if lesson := _lesson():
         continue_at(learn, LeftOff(page=LEARN.page, words=lesson))
-    if run := _last_run(found):
+    if run := _last_run(newest):
         words, state = _words(run), _STATES.get(run.state)
         stands = f"{words} ({state})" if state else words
         continue_at(prune, LeftOff(page=PRUNE.page, words=stands, asks=(("run", run.name),)))
-        if run.result is not None:
+        if run.state == "done":
             words = f"{words}, against the uncut network"
             continue_at(show, LeftOff(page=SHOW.page, words=words, asks=(("b", run.name),)))
-    if found is not None:
-        unreadable.show(found.unreadable)
+    unreadable.show(damaged)
 
 
 _STATES = {"queued": "starting", "running": "still working", "cancelled": "cancelled", "failed": "failed"}
@@ -74,26 +74,27 @@ def _lesson() -> str:
     return where_left_off(course().lessons, progress.held())
 
 
-def _words(run: Run) -> str:
+def _words(run: Run | Summary) -> str:
     from pruning.catalog.samples import SAMPLE
     from pruning.runs.words import describe
 
     return f"{SAMPLE.choices().get(run.origin, run.network)}, {describe(run)}"
 
 
-def _last_run(found: Listing | None) -> Run | None:
+def _last_run(newest: Summary | None) -> Run | Summary | None:
     """The run that this session works on; else the newest of those there are."""
     from ui.session import shown_run
 
-    return shown_run.shown() or (next(iter(found.runs), None) if found is not None else None)
+    return shown_run.shown() or newest
 
 
-def _listing() -> Listing | None:
-    """What the folder of runs holds, on the visitor's own machine; None elsewhere, and where it cannot be read."""
-    from pruning.runs import read_runs
+def _listing() -> tuple[Summary | None, tuple[Unreadable, ...]]:
+    """On the visitor's own machine the newest run, and the folders among the runs that cannot be read; nothing
+    elsewhere, and where the folder of runs cannot be read."""
+    from pruning.runs.index.query import Query
     from pruning.runs.links import is_local
 
     if is_local(st.context.url or ""):
         with errors.shown(stop=False):
-            return read_runs()
-    return None
+            return next(iter(run_index.find(Query(limit=1)).runs), None), run_index.unreadable()
+    return None, ()

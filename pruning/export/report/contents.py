@@ -26,6 +26,7 @@ from pruning.render.markup.badges import Kind, of_metric
 from pruning.render.markup.pixels import SMALL, photo
 from pruning.runs import Run
 from pruning.runs.result import Result
+from pruning.runs.summary import Summary
 from pruning.subject import Subject, open_subject
 from pruning.tasks.metric import Metric
 from pruning.tasks.table import task_of
@@ -161,7 +162,7 @@ class Contents:
 
 def gather(
     run: Run,
-    runs: Sequence[Run],
+    runs: Sequence[Summary],
     options: Options,
     *,
     data_dir: str | None = None,

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
-from pruning.base.errors import StorageError
 from pruning.criteria import find_criterion
-from pruning.granularity import Granularity
+from pruning.granularity import Granularity, find_granularity
 from pruning.runs import Run
-from pruning.runs.result import Result, Side
+from pruning.runs.summary import Figures, Summary
 from pruning.tasks.metric import Metric
+from pruning.tasks.table import find_metric
 
 MOST = 100
 """Runs of other recipes in one report, so that it stays small enough for a mail."""
@@ -61,22 +61,23 @@ class Group:
 
 def dense_point(run: Run) -> Reached | None:
     """The network that a finished run started from, as it was measured in that run; None without test figures."""
-    return _reached(_result(run).dense, (1.0, 1.0, 1.0), None)
+    return _reached(run.summary.dense, (1.0, 1.0, 1.0), None)
 
 
-def family(run: Run, runs: Iterable[Run]) -> tuple[Group, ...]:
+def family(run: Run, runs: Iterable[Summary]) -> tuple[Group, ...]:
     """The groups of the runs that began from the same weights and were tested on the same images as `run`.
 
     The group with `run` comes first, then the others from the best down. Empty where `run` has no test
     figures.
     """
-    mine = _origin(run)
-    by_name = {other.name: other for other in runs if other.result is not None and _origin(other) == mine}
-    by_name[run.name] = run
-    grouped: dict[str, list[Run]] = {}
+    own = run.summary
+    mine = _origin(own)
+    by_name = {other.name: other for other in runs if other.is_done and _origin(other) == mine}
+    by_name[own.name] = own
+    grouped: dict[str, list[Summary]] = {}
     for other in by_name.values():
-        grouped.setdefault(other.recipe.replace(seed=0).to_yaml(), []).append(other)
-    groups = [group for members in grouped.values() if (group := _group(members, run)).members]
+        grouped.setdefault(other.family, []).append(other)
+    groups = [group for members in grouped.values() if (group := _group(members, own)).members]
     return tuple(sorted(groups, key=lambda group: (group.reported is None, -group.best, group.title)))
 
 
@@ -86,50 +87,46 @@ def first_groups(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     return (*groups[:1], *(group for group, total in zip(groups[1:], totals, strict=True) if total <= MOST))
 
 
-def title_of(run: Run) -> str:
+def title_of(run: Run | Summary) -> str:
     """What a finished run did, in a few words: '40 % of the channels removed (L2 norm), 186 steps of fine-tuning'."""
-    recipe = run.recipe
-    info, title = recipe.prune.info, find_criterion(recipe.prune.criterion).title
-    low, high = (f"{100 * value:g}" for value in run.asked)
+    it = run.summary if isinstance(run, Run) else run
+    info, title = find_granularity(it.granularity), find_criterion(it.criterion).title
+    low, high = (f"{100 * value:g}" for value in it.asked)
     share = f"{low} %" if low == high else f"{low} to {high} %, layer by layer,"
     parts = [f"{share} of the {info.title} {info.done} ({title})"]
-    if recipe.continues:
+    if it.continues:
         parts.append("going on from an earlier run")
-    if recipe.schedule == "iterative":
-        parts.append(f"in {recipe.iterations} rounds")
-    parts.append(f"{recipe.finetune_steps:,} steps of fine-tuning" if recipe.finetune_steps else "not fine-tuned")
+    if it.schedule == "iterative":
+        parts.append(f"in {it.iterations} rounds")
+    parts.append(f"{it.finetune_steps:,} steps of fine-tuning" if it.finetune_steps else "not fine-tuned")
     return ", ".join(parts)
 
 
-def _group(members: list[Run], run: Run) -> Group:
-    by_seed = {member.recipe.prune.seed: member for member in sorted(members, key=lambda member: member.name)}
+def _group(members: list[Summary], run: Summary) -> Group:
+    by_seed = {member.seed: member for member in sorted(members, key=lambda member: member.name)}
     if any(member.name == run.name for member in members):
-        by_seed[run.recipe.prune.seed] = run
-    points = {by_seed[seed].name: _pruned_point(by_seed[seed]) for seed in sorted(by_seed)}
+        by_seed[run.seed] = run
+    points = {
+        by_seed[seed].name: _reached(by_seed[seed].pruned, by_seed[seed].speedup, seed) for seed in sorted(by_seed)
+    }
     reached = {name: point for name, point in points.items() if point is not None}
     first = by_seed[min(by_seed)]
     return Group(
         title=title_of(first),
-        granularity=first.recipe.prune.granularity,
-        tuned=_result(first).tuned,
+        granularity=first.granularity,
+        tuned=first.tuned,
         members=tuple(reached.values()),
         reported=list(reached).index(run.name) if run.name in reached else None,
     )
 
 
-def _pruned_point(run: Run) -> Reached | None:
-    result = _result(run)
-    speedup = result.speedup()
-    return _reached(result.pruned, None if speedup is None else speedup.span, run.recipe.prune.seed)
-
-
-def _reached(side: Side, speed: tuple[float, float, float] | None, seed: int | None) -> Reached | None:
-    if side.test is None:
+def _reached(side: Figures | None, speed: tuple[float, float, float] | None, seed: int | None) -> Reached | None:
+    if side is None or side.metric is None or side.value is None or side.low is None or side.high is None:
         return None
     return Reached(
-        metric=side.test.kind,
-        value=side.test.value,
-        interval=side.test.interval,
+        metric=find_metric(side.metric),
+        value=side.value,
+        interval=(side.low, side.high),
         params=side.params,
         nonzero=side.nonzero,
         macs=side.macs,
@@ -138,18 +135,10 @@ def _reached(side: Side, speed: tuple[float, float, float] | None, seed: int | N
     )
 
 
-def _origin(run: Run) -> tuple[str, str, str, float] | None:
+def _origin(run: Summary) -> tuple[str, str, str, float] | None:
     """What makes runs comparable: the dense network they go back to, the images, and what was measured on them. None
     where that is not known."""
-    result = _result(run)
-    if result.data is None or result.dense.test is None:
+    dense = run.dense
+    if dense is None or dense.metric is None or dense.value is None or run.images_digest is None or run.root is None:
         return None
-    try:
-        return run.dense_ref(), result.data.sha256, result.dense.test.metric, result.dense.test.value
-    except StorageError:
-        return None
-
-
-def _result(run: Run) -> Result:
-    assert run.result is not None, f"{run.name} is not finished"
-    return run.result
+    return run.root, run.images_digest, dense.metric, dense.value

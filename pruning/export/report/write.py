@@ -7,10 +7,11 @@ from pathlib import Path
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError, excerpt
 from pruning.base.extras import need
+from pruning.export.record import runs_of
 from pruning.export.report.contents import Options, Progress, gather
 from pruning.export.target import check_target, save
 from pruning.jobs.work import Work
-from pruning.runs import Run, list_runs, read_run
+from pruning.runs import Run, read_run
 
 LARGEST = 8_000_000
 """Bytes of a report: what goes into a mail."""
@@ -57,7 +58,7 @@ def make_report(
 
     contents = gather(
         run,
-        list_runs(run.path.parent),
+        runs_of(run.path.parent),
         options,
         data_dir=data_dir or run.data_dir,
         sparsities=sparsities,

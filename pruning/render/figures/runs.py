@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from pruning.render.figures.style import (
@@ -121,26 +122,29 @@ def _points(
     points: Sequence[TradeoffPoint], colours: Palette, *, colour: str, symbol: str, name: str, x_title: str
 ) -> go.Scatter:
     dense, metric = symbol == "x", points[0].metric
-    scale = metric.scale
+    # Arrays, not lists: plotly copies a list value by value each time a page is drawn, and there may be a thousand.
+    value, low, high = metric.scale * np.array([(point.value, point.low, point.high) for point in points]).T
     return go.Scatter(
-        x=[point.x for point in points],
-        y=[scale * point.value for point in points],
+        x=np.array([point.x for point in points]),
+        y=value,
         mode="markers",
         name=name,
         marker={"color": colour, "symbol": symbol, "size": 13, "line": {"color": colours.paper, "width": 1.5}},
         error_y={
             "type": "data",
             "symmetric": False,
-            "array": [scale * (point.high - point.value) for point in points],
-            "arrayminus": [scale * (point.value - point.low) for point in points],
+            "array": high - value,
+            "arrayminus": value - low,
             "color": colour,
             "thickness": 1.2,
             "width": 4,
         },
-        customdata=[
-            [point.name, point.title, metric.words(point.value), metric.bare_span((point.low, point.high))]
-            for point in points
-        ],
+        customdata=np.array(
+            [
+                (point.name, point.title, metric.words(point.value), metric.bare_span((point.low, point.high)))
+                for point in points
+            ]
+        ),
         hovertemplate=(
             f"<b>%{{customdata[1]}}</b><br>{metric.title} %{{customdata[2]}} (%{{customdata[3]}}) on test images<br>"
             "%{x:,.6~r} " + x_title + "<extra></extra>"

@@ -11,7 +11,6 @@ from pruning.base.words import percent
 from pruning.render.markup import badges
 
 if TYPE_CHECKING:
-    from pruning.runs import Run
     from pruning.runs.result import Result
     from pruning.tasks.metric import Metric
     from pruning.training.evaluate import Evaluation
@@ -83,10 +82,9 @@ def tuned_html(result: Result | None) -> str:
     )
 
 
-def similar_html(runs: Sequence[Run], metric: Metric) -> str:
-    """What similar runs came to after fine-tuning, where the cut itself was not fine-tuned."""
-    tuned = [run.result.stages.finetuned for run in runs if run.result is not None]
-    reached = [found.value for found in tuned if found is not None]
+def similar_html(reached: Sequence[float], metric: Metric) -> str:
+    """What similar runs came to after fine-tuning, where the cut itself was not fine-tuned. `reached`: the metric of
+    each on select images."""
     if not reached:
         return tuned_html(None)
     ends = escape(metric.words(reached[0]) if len(reached) == 1 else metric.span((min(reached), max(reached))))

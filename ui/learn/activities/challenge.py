@@ -100,9 +100,11 @@ def _sliders(stage: Stage, task: str) -> PruneSpec:
 def _enter(challenge: Challenge, cut: PruneSpec) -> None:
     """Start a run in a process of its own and remember its name in this browser."""
     from pruning.runs import create_run
+    from pruning.runs.quota import check_room
     from pruning.runs.start import start_run
 
     with errors.shown(stop=False):
+        check_room(visitor.current())
         path = create_run(challenge.recipe(cut), data_dir=state.data_dir(challenge.data))
         start_run(path, visitor.current())
         progress.put("runs", [*progress.get("runs"), path.name])

@@ -1,0 +1,223 @@
+"""The tables of the index, and how a summary becomes a row and a row a summary."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from pruning.runs.labels import Label
+from pruning.runs.recipe import VERSION as RECIPE_VERSION
+from pruning.runs.result_json import SCHEMA_VERSION
+from pruning.runs.summary import Figures, Summary
+from pruning.runs.words import describe
+
+VERSION = 1
+"""Of the tables: raise it with every change of what stands in them."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SEPARATOR = "\x1f"
+"""Before and after each tag."""
+
+TABLES = MetaData()
+ABOUT = Table("about", TABLES, Column("name", String, primary_key=True), Column("value", Text, nullable=False))
+"""`identity`: what the index was made by. `folder`: of the runs. `generation`: counts changes."""
+
+_OF_A_NETWORK: tuple[Column[Any], ...] = (
+    Column("params", Integer),
+    Column("nonzero", Integer),
+    Column("macs", Integer),
+    Column("raw_bytes", Integer),
+    Column("sparse_bytes", Integer),
+    Column("milliseconds", Float),
+    Column("metric", String),
+    Column("value", Float),
+    Column("low", Float),
+    Column("high", Float),
+)
+_SHOWN: tuple[Column[Any], ...] = (
+    Column("folder", LargeBinary, nullable=False, unique=True),
+    Column("state", String, nullable=False),
+    Column("message", Text),
+    Column("created", Integer),
+    Column("model", Text),
+    Column("data", Text),
+    Column("preprocess", Text),
+    Column("origin", Text),
+    Column("root", Text),
+    Column("granularity", String),
+    Column("criterion", String),
+    Column("seed", Integer),
+    Column("least", Float),
+    Column("most", Float),
+    Column("removes_nothing", Boolean),
+    Column("schedule", String),
+    Column("iterations", Integer),
+    Column("finetune_steps", Integer),
+    Column("family", String),
+    *(Column(f"dense_{column.name}", column.type) for column in _OF_A_NETWORK),
+    *(Column(f"pruned_{column.name}", column.type) for column in _OF_A_NETWORK),
+    Column("tuned", Boolean),
+    Column("tuned_value", Float),
+    Column("images_digest", String),
+    *(Column(f"difference_{end}", Float) for end in ("low", "middle", "high")),
+    *(Column(f"speedup_{end}", Float) for end in ("low", "middle", "high")),
+)
+"""What a summary is made of, in the order in which `to_summary` takes it."""
+RUNS = Table(
+    "runs",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    *_SHOWN,
+    Column("reason", Text),  # why the folder cannot be read
+    Column("network", String),
+    Column("images", String),
+    Column("search", Text),  # what a text is looked for in, in lower case
+    Column("kept", Text),  # shares of channel groups or weight tensors, as JSON
+    Column("bytes", Integer),  # on disk
+    Column("stamp", LargeBinary, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("settled", Boolean, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # digest of all that stands here, to tell a change
+    Index("runs_by_time", "created"),
+    Index("runs_by_state", "state"),
+    Index("runs_by_network", "model", "data"),
+)
+"""A row for each folder; `state` is 'unreadable' for those that hold no readable run."""
+LABELS = Table(
+    "labels",
+    TABLES,
+    Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("visitor", String, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+WISHES = Table(
+    "wishes",
+    TABLES,
+    Column("run", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("visitor", String, primary_key=True),
+)
+"""Who asked for it; in a folder without wishes the owner of the machine."""
+
+UNREADABLE = "unreadable"
+SHOWN = tuple(RUNS.c[column.name] for column in _SHOWN)
+WIDTH, EACH = len(SHOWN), len(_OF_A_NETWORK)
+BEFORE = [column.name for column in SHOWN].index("family") + 1
+"""Columns before those of the two networks."""
+
+
+def identity() -> str:
+    """What an index must have been made by to be read: versions of its tables and of all that they are filled from."""
+    try:
+        version = metadata.version("pruning-explorer")
+    except metadata.PackageNotFoundError:
+        version = "?"
+    return f"tables {VERSION}, recipes {RECIPE_VERSION}, results {SCHEMA_VERSION}, explorer {version}"
+
+
+def to_row(summary: Summary) -> dict[str, Any]:
+    """The columns of a summary, by name, and those that only searching and sorting need."""
+    words = (summary.name, describe(summary), summary.network, summary.images, summary.criterion, summary.message or "")
+    return {
+        "folder": os.fsencode(summary.path.name),
+        "state": summary.state,
+        "message": summary.message,
+        "created": (summary.created - EPOCH) // timedelta(microseconds=1),
+        **{
+            name: getattr(summary, name)
+            for name in (
+                "model", "data", "preprocess", "origin", "root", "granularity", "criterion", "seed", "least", "most",
+                "removes_nothing", "schedule", "iterations", "finetune_steps", "family", "tuned", "tuned_value",
+                "images_digest", "network", "images",
+            )
+        },
+        **_figures("dense", summary.dense),
+        **_figures("pruned", summary.pruned),
+        **_span("difference", summary.difference),
+        **_span("speedup", summary.speedup),
+        "search": "\n".join(words).lower(),
+    }  # fmt: skip
+
+
+def to_summary(folder: Path, row: Sequence[Any], label: Label) -> Summary:
+    """The summary in a row that begins with `SHOWN`."""
+    plain, of_dense, of_pruned = row[:BEFORE], row[BEFORE : BEFORE + EACH], row[BEFORE + EACH : BEFORE + 2 * EACH]
+    name, state, message, created, model, data, preprocess, origin, root, granularity, criterion, seed, *rest = plain
+    least, most, removes_nothing, schedule, iterations, finetune_steps, family = rest
+    tuned, tuned_value, digest, *spans = row[BEFORE + 2 * EACH : WIDTH]
+    return Summary(
+        path=folder / os.fsdecode(name),
+        state=state,
+        message=message,
+        created=EPOCH + timedelta(microseconds=created),
+        model=model,
+        data=data,
+        preprocess=preprocess,
+        origin=origin,
+        root=root,
+        granularity=granularity,
+        criterion=criterion,
+        seed=seed,
+        least=least,
+        most=most,
+        removes_nothing=bool(removes_nothing),
+        schedule=schedule,
+        iterations=iterations,
+        finetune_steps=finetune_steps,
+        family=family,
+        dense=_of_a_network(of_dense),
+        pruned=_of_a_network(of_pruned),
+        tuned=bool(tuned),
+        tuned_value=tuned_value,
+        images_digest=digest,
+        difference=None if spans[1] is None else (spans[0], spans[1], spans[2]),
+        speedup=None if spans[4] is None else (spans[3], spans[4], spans[5]),
+        label=label,
+    )
+
+
+def tags_text(tags: Sequence[str]) -> str:
+    """Tags as a column holds them, so that one of them is found with what stands before and after it."""
+    return SEPARATOR + SEPARATOR.join(tags) + SEPARATOR if tags else ""
+
+
+def tags_of(text: str) -> tuple[str, ...]:
+    """The inverse of `tags_text`."""
+    return tuple(tag for tag in text.split(SEPARATOR) if tag)
+
+
+def _of_a_network(row: Sequence[Any]) -> Figures | None:
+    if row[0] is None:
+        return None
+    params, nonzero, macs, raw, sparse, milliseconds, metric, value, low, high = row
+    return Figures(
+        params=params, nonzero=nonzero, macs=macs, raw_bytes=raw, sparse_bytes=sparse, milliseconds=milliseconds,
+        metric=metric, value=value, low=low, high=high,
+    )  # fmt: skip
+
+
+def _figures(name: str, figures: Figures | None) -> dict[str, Any]:
+    return {f"{name}_{column.name}": getattr(figures, column.name, None) for column in _OF_A_NETWORK}
+
+
+def _span(name: str, span: tuple[float, float, float] | None) -> dict[str, Any]:
+    ends = (None, None, None) if span is None else span
+    return {f"{name}_{end}": value for end, value in zip(("low", "middle", "high"), ends, strict=True)}
