@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.kit import errors, jobs, look, owner, server
+from ui.kit import errors, look, owner, server
 from ui.session import who
 
 # Two bars go, two stay. Drawn here: Streamlit would fetch an icon of its own from the internet.
@@ -17,7 +17,6 @@ else:
     st.set_page_config(page_title="Pruning Explorer", page_icon=ICON, layout="wide")
     look.apply()
     owner.check()
-    jobs.keep()
     who.show()
     st.navigation(
         [

@@ -1,4 +1,4 @@
-"""Work that comes after everything that somebody waits for: at the lowest priority of this machine."""
+"""Work that comes after what somebody waits for: at a low priority on this machine."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 
 NICENESS = 19
+"""Of the process, among those of its session."""
+GROUP_NICENESS = 10
+"""Of its session among others: a tenth of the time beside one that is busy, so that it still gets on."""
 _GROUP = Path("/proc/self/autogroup")
 
 
 def step_back() -> None:
-    """Have everything else on this machine go before the calling process.
+    """Have others on this machine go before the calling process.
 
     Linux groups processes by session where that is switched on, as on most machines (`man 7 sched`, "The autogroup
     feature"): niceness then counts only within a session, and what a process of another session has is that of its
@@ -20,4 +23,4 @@ def step_back() -> None:
     os.nice(NICENESS)
     if os.getsid(0) == os.getpid():
         with suppress(OSError):  # there are no groups here
-            _GROUP.write_text(str(NICENESS))
+            _GROUP.write_text(str(GROUP_NICENESS))

@@ -25,8 +25,7 @@ def follow(job: Job) -> Follower:
     return _follower(repr(job), job)
 
 
-@st.cache_resource(show_spinner=False)
-def keep() -> bool:
+def keep() -> None:
     """Look after the processes that carry jobs out, as long as this server lives: what was killed is replaced, and what
     an earlier server left in line is done."""
     from pruning.jobs.queue import pool
@@ -34,7 +33,6 @@ def keep() -> bool:
 
     wait_asleep()
     pool.keep(local_line(), ready=True)
-    return True
 
 
 def waiting_words(now: Status) -> str:

@@ -17,6 +17,7 @@ from pruning.base.errors import PruningError
 from pruning.settings import is_loopback_address, settings
 from pruning.visitors import notice
 from pruning.visitors.web import Guard
+from ui.kit import jobs
 
 
 def middleware() -> list[Middleware]:
@@ -38,6 +39,8 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
         held = None
     if held is not None and (held.server.public or not is_loopback_address(address)):
         print("\n".join(notice.sentences(held, address, port)), flush=True)
+    if held is not None:
+        jobs.keep()
     if not st.get_option("server.headless"):
         webbrowser.open(f"http://{hosts.to_open(address)}:{port}")
     yield {}
