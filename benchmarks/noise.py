@@ -29,7 +29,6 @@ from torch import nn
 from benchmarks.common import report, say
 from pruning.catalog.openers import open_network
 from pruning.latency.clock import Comparison, compare_latency
-from pruning.latency.comparison_json import comparison_values
 from pruning.latency.cuts import SECONDS
 from pruning.latency.noise import MOST_APART, MOST_SPREAD
 from pruning.latency.quietly import quietly
@@ -98,9 +97,14 @@ def figures_of(found: list[Comparison]) -> dict[str, Any]:
         "quiet": len(quiet),
         "interval_misses_1": sum(not one.speedup[0] <= 1 <= one.speedup[2] for one in quiet),
         "found_faster": sum(one.speedup[0] > 1 for one in quiet),
-        "estimates": [round(one.speedup[1], 4) for one in quiet],
-        "comparisons": [comparison_values(one) for one in found],
+        "comparisons": [" ".join(f"{value:.4f}" for value in _row(one)) for one in found],
     }
+
+
+def _row(one: Comparison) -> tuple[float, ...]:
+    """Interval and estimate, the network against itself, and the spread: low, middle, high, itself, spread."""
+    assert one.noise is not None, "measured beside it"
+    return (*one.speedup, one.noise.same[1], one.noise.spread)
 
 
 def _say(what: str, one: Comparison) -> None:
@@ -124,6 +128,7 @@ def main() -> int:
     figures = {
         "model": args.model,
         "seconds": args.seconds,
+        "columns": "low, middle and high end of the speed-up, itself against itself, spread from block to block",
         "bounds": {"apart": MOST_APART, "spread": MOST_SPREAD},
         "itself": figures_of(gather(same, args.quiet, "itself")),
         "ten_per_cent": figures_of(gather(ten_per_cent(args.seconds), args.quiet, "10 %")),
