@@ -46,15 +46,15 @@ def run_rows(runs: Sequence[Summary]) -> list[dict[str, Any]]:
 
 
 def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Those of the columns in which something stands: no metric but accuracy where there is no other, and none in per
-    cent of accuracy where all were measured by another."""
+    """Those of the columns in which something stands: no names and tags where nobody gave any, no metric but accuracy
+    where there is no other, and none in per cent of accuracy where all were measured by another."""
     metrics = {row["metric"] for row in rows} - {None}
     empty: set[str] = set()
     if metrics <= {ACCURACY}:
         empty = {"metric", "value", "difference"}
     elif ACCURACY not in metrics:
         empty = {"accuracy_percent", "difference_points"}
-    empty |= {name for name in ("label", "tags") if not any(row[name] for row in rows)}
+    empty |= {name for name in ("label", "tags") if not any(row.get(name) for row in rows)}
     return [name for name in COLUMNS if name not in empty]
 
 

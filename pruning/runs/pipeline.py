@@ -29,6 +29,7 @@ from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.runs.checkpoint import Checkpoints, Standing
 from pruning.runs.identity import recipe_digest
 from pruning.runs.looks import note_look
+from pruning.runs.opened import opened
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import (
     Change,
@@ -43,13 +44,13 @@ from pruning.runs.result import (
 from pruning.runs.result_json import STAGES, measurement_values
 from pruning.runs.saved_model import Structure
 from pruning.statistics.cache import statistics_for
-from pruning.subject import Subject, open_subject
+from pruning.subject import Subject
 from pruning.training.answers import Answers, answer_side_by_side
 from pruning.training.evaluate import evaluate
 from pruning.training.finetune import TrainConfig, TrainEvent, seconds_per_step, train
 from pruning.training.state import TrainState
 
-EVALUATIONS, LOOKING = 10, 0.25
+EVALUATIONS, LOOKING = 10, 0.15
 """How often accuracy on select images is measured during fine-tuning at most, and for what part of training's work."""
 
 Progress = Callable[[dict[str, Any]], None]
@@ -133,7 +134,7 @@ def check_recipe(recipe: Recipe, data_dir: str | None = None) -> Subject:
     Raises:
         InputError: the network, a layer, or the pair of network and data set is not possible.
     """
-    subject = open_subject(recipe.model, recipe.data, data_dir, recipe.preprocess)
+    subject = opened(recipe.model, recipe.data, data_dir, recipe.preprocess)
     check_subject(recipe, subject)
     return subject
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,9 +96,13 @@ def boxes(first: DeltaGenerator, second: DeltaGenerator, runs: Mapping[str, Summ
     known = {**runs, **{run.name: run for run in run_index.find(alike).runs}}
     before = [DENSE, *(name for name, run in known.items() if name != after.name and comparable(run, after))]
     data = data_by_network(known.values())
+    said = {name: told_apart(run, data) for name, run in known.items()}
+    often = Counter(said.values())  # two options of the same words would be one
 
     def words(name: str) -> str:
-        return told_apart(known[name], data) if name else f"dense, {after.network} as it was"
+        if name and often[said[name]] > 1:
+            return f"{said[name]} · {name}"
+        return said[name] if name else f"dense, {after.network} as it was"
 
     older = "The newest are offered; open an older one from Trade-off." if len(runs) >= MOST else None
     first.selectbox("Before", before, format_func=words, help=older, **state.bound(BEFORE))

@@ -23,8 +23,13 @@ PANELS: dict[str, Callable[[Run, str], None]] = {"report": report_panel.offer}
 CURVE = "Loss, and the metric on select images, over the steps of fine-tuning"
 
 
-def live(path: Path, dense: float | None) -> None:
-    """Where a run stands; called again and again by a timer until the run has ended."""
+EVERY = {"queued": 2.0, "running": 1.0}
+"""Seconds between two looks: of thirty who wait, most wait for a while."""
+
+
+def live(path: Path, dense: float | None, state: str = "running") -> None:
+    """Where a run stands; called again and again by a timer until the run has ended. `state`: for which the timer was
+    set."""
     from pruning.render.figures import runs as plots_runs
     from pruning.runs import read_run, request_cancel
     from pruning.runs.progress import progress
@@ -34,7 +39,7 @@ def live(path: Path, dense: float | None) -> None:
         now, events = run.status(), run.events()
     except errors.PruningError:  # deleted or damaged meanwhile: the page says so
         st.rerun()
-    if not now.is_working:
+    if not now.is_working or (state == "queued" and now.state != state):
         st.rerun()
     share, text = progress(now.state, events)
     text = errors.plain(now.text) if now.state == "queued" else text
