@@ -94,7 +94,7 @@ def test_options_are_parsed_apart():
         ("torchvision:squeezenet1_1?weights=imagenet", "weights= takes 'default'"),
         ("sample:lenet5?size=64", "leave out '?size=64'"),
         ("sample:lenet6", "Did you mean 'sample:lenet5'?"),
-        ("run:nowhere", "no finished run"),
+        ("run:nowhere", "no run of that name"),
         ("file:net.txt:build", "names no Python file"),
         ("file:nowhere.py:build", "There is no file"),
         ("file:nowhere.py:build?weights=default", "has no default weights"),

@@ -265,7 +265,7 @@ def test_an_unmet_requirement_sets_the_exit_status(capsys):
         (["prune", "sample:lenet5", "--data", "cifar10"], "cannot be used with cifar10"),
         (["evaluate", "sample:lenet5", "--data", "mnist"], "make data"),
         (["evaluate", "sample:lenet5", "--data", "mnist", "--data-dir", "nowhere"], "No mnist images at"),
-        (["evaluate", "run:nowhere"], "no finished run"),
+        (["evaluate", "run:nowhere"], "no run of that name"),
         (["evaluate", "torchvision:resnet18"], "comes without images"),
         (["prune", "file:net.py:build"], "no file net.py"),
         (["prune", "timm:resnet18"], "comes without images"),

@@ -12,7 +12,7 @@ from pruning.base.errors import InputError
 from pruning.cli.main import main
 from pruning.jobs.job import Job
 from pruning.jobs.store import LocalStore
-from pruning.jobs.wishes import wish, withdraw
+from pruning.jobs.wishes import disown, wish, withdraw
 from pruning.runs import delete_run, list_runs
 from pruning.runs.index.index import Index
 from pruning.runs.labels import Label, write_label
@@ -77,6 +77,8 @@ def test_a_visitors_limit_is_of_what_they_alone_asked_for(heavy: Path) -> None:
     wish(LocalStore.at(heavy / "weight"), "b" * 32)
     assert plan(heavy, megabytes_per_visitor=1) == ["iterative"]
     withdraw(LocalStore.at(heavy / "iterative"), ANN)
+    assert plan(heavy, megabytes_per_visitor=1) == ["iterative"], "who cancelled a run keeps it"
+    disown(LocalStore.at(heavy / "iterative"), ANN)
     assert plan(heavy, megabytes_per_visitor=1) == []
 
 

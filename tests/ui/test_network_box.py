@@ -139,7 +139,7 @@ def test_a_run_that_is_gone_leaves_a_sample(app: AppTest, tmp_path: Path) -> Non
     app.session_state["model_ref"] = f"run:{tmp_path / 'gone'}"
     app.switch_page("pages/explore.py").run()
     assert not app.exception
-    assert "no finished run" in said(app)
+    assert "There is no folder" in said(app)
     assert chosen(app) == "sample:mini_resnet"
 
 

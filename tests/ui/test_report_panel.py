@@ -38,7 +38,7 @@ def test_from_nothing_to_a_file(
     run = create_run(result.recipe, path=tmp_path / "done")
     (run / "result.json").write_text(json.dumps(to_values(result)))
     started: list[tuple[Path, Options]] = []
-    monkeypatch.setattr(job, "start", lambda run, options: started.append((run, options)))
+    monkeypatch.setattr(job, "start", lambda run, options, **how: started.append((run, options)))
     app = AppTest.from_function(panel, args=(str(tmp_path), "done"), default_timeout=60).run()
     assert not app.exception
     app.text_area[0].set_value("Take it.").run()
