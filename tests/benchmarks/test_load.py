@@ -74,7 +74,7 @@ def test_a_client_opens_moves_and_starts_a_run_as_a_browser_does(tmp_path: Path)
             await visitor.click("start_run")
             await visitor.until(lambda: "run=" in visitor.query, 60)
             await visitor.until(lambda: visitor.has("longer"), 900)
-            assert "◆" in visitor.says("px-live"), "its accuracy after fine-tuning stands in the tile"
+            await visitor.until(lambda: "◆" in visitor.says("px-live"), 60)  # its accuracy after fine-tuning
             with pytest.raises(LookupError):
                 visitor.find("no_such_key")
             await visitor.open("tradeoff")

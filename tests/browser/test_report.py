@@ -93,4 +93,4 @@ def made(folder: Path) -> Contents:
     """What the report of a quick run says."""
     execute(create_run(Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5)), path=folder))
     run = read_run(folder)
-    return gather(run, [run], Options(recommendation="Use it."), sparsities=(0.0, 0.5, 0.9))
+    return gather(run, [run.summary], Options(recommendation="Use it."), sparsities=(0.0, 0.5, 0.9))
