@@ -81,7 +81,10 @@ def test_filters_race_guess_and_savings(server: str, page: Page, run: Path) -> N
     result.wait_for()
     settle(page)
     shares = page.locator(".rc-track i").evaluate_all("all => all.map((bar) => parseFloat(bar.style.width))")
-    assert max(shares) == pytest.approx(100, abs=0.1) and min(shares) > 0, "one is at the finish"
+    if "Too noisy" in result.inner_text():
+        assert shares == [0, 0], "who was ahead says nothing"
+    else:
+        assert max(shares) == pytest.approx(100, abs=0.1) and min(shares) > 0, "one is at the finish"
 
     page.locator(".st-key-compare_guess_A button").press("Enter")
     page.get_by_text(re.compile("[01] of 1 right: no better than a coin")).wait_for()
