@@ -17,7 +17,7 @@ ROOTS = [Path("/srv/my class/cache"), Path("/srv/runs"), Path("/home/me")]
         ("No file /srv/nets/a.pt: check it.", "No file a.pt: check it."),
         ("'/srv/nets/a.pt' is none", "'a.pt' is none"),
         ("run:/srv/runs/mine holds no run", "run:mine holds no run"),
-        ("torchvision:resnet18?weights=/tmp/x/y.pt&classes=3", "torchvision:resnet18?weights=y.pt&classes=3"),
+        ("torchvision:resnet18?weights=/srv/x/y.pt&classes=3", "torchvision:resnet18?weights=y.pt&classes=3"),
         ("(/a/b), “/a/c” and /d/e.", "(b), “c” and e."),
         ("/srv/my class/cache/uploads/3f.pt cannot be read", "3f.pt cannot be read"),
         ("written to /srv/my class/cache (No space)", "written to cache (No space)"),

@@ -74,8 +74,8 @@ def bar(
     cancelling: str = "Cancelling",
 ) -> None:
     """How far work is, and the button that asks it to stop; none where `request_cancel` is None, as for the work of
-    others. `share` and `text`: what a page knows better than the
-    work's own words, `text` in Markdown. `key`: of the button."""
+    others. `share` and `text`: what a page knows better than the work's own words, `text` in Markdown. `key`: of the
+    button."""
     place, button = st.columns([6, 1], vertical_alignment="center")
     known = now.share if share is None else share
     words = waiting_words(now) or text
