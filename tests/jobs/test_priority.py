@@ -13,7 +13,8 @@ import os, pathlib
 from pruning.jobs.priority import step_back
 step_back()
 group = pathlib.Path("/proc/self/autogroup")
-print(os.nice(0), group.read_text().split()[-1] if group.exists() else "none")
+said = group.read_text().split() if group.exists() else []  # empty where the session belongs to no group
+print(os.nice(0), said[-1] if said else "none")
 """
 
 
