@@ -6,7 +6,7 @@ import streamlit as st
 
 from pruning.granularity import GRANULARITIES
 from pruning.render.markup import badges
-from ui.kit import errors
+from ui.kit import curves, errors
 from ui.sensitivity import scan_panel, scan_results
 from ui.session import header
 
@@ -24,7 +24,9 @@ with errors.shown():
 if not any(curve.locked is None for curve in scan.curves):
     others = " or ".join(info.title for info in GRANULARITIES.values() if info.name != scan.spec.granularity)
     st.info(f"Nothing of this network can be pruned this way: switch to **{others}**.", icon=":material/lock:")
-if scan_panel.is_working(scan):
+working = scan_panel.is_working(scan)
+scan = curves.found(scan)  # afterwards: what comes after that look is seen by the next
+if working:
     # A timer only while there is something to wait for; it ends with a rerun of the whole page.
     st.fragment(scan_panel.live, run_every=1.0)(subject, scan)
 else:

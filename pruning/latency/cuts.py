@@ -145,7 +145,7 @@ class Standing:
 def standing(question: Question) -> Standing:
     """How a question stands."""
     now = question.job.status()
-    failed = now is not None and now.state == "failed"
+    failed = now is not None and now.state == "failed"  # looked up before the time that a job leaves
     return Standing(
         time=recorded(question),
         is_coming=now is not None and now.is_working,

@@ -84,6 +84,8 @@ class Checkpoint:
         tensors = named_tensors(model)
         if {name: tensor.shape for name, tensor in tensors.items()} != {n: v.shape for n, v in self.values.items()}:
             raise StorageError("The checkpoint is of another network.")
+        if self.standing.training is not None:
+            self.standing.training.check_is_of([value for value in model.parameters() if value.requires_grad])
         with torch.no_grad():
             for name, tensor in tensors.items():
                 tensor.copy_(self.values[name])
@@ -136,15 +138,19 @@ class Checkpoints:
         now = self._clock()
         self._next = now + min(max(EVERY_SECONDS, (now - began) / SHARE), MOST_SECONDS)
 
-    def take_up(self) -> Checkpoint | None:
-        """The last one, to go on from; None where there is none of this run, or it is damaged."""
+    def take_up(self, network: Callable[[Plan], nn.Module]) -> tuple[Standing, nn.Module] | None:
+        """Where the run goes on, and the network as it was then; None where nothing was kept of this run, or it is
+        damaged. `network`: makes the one that a plan leads to, whatever its values."""
         try:
             found = _from_file(self._path, self.of)
-        except (PruningError, OSError, SafetensorError, ValueError, KeyError, TypeError):
+            if found is None:
+                return None
+            model = network(found.standing.plan)
+            found.put_into(model)
+        except (PruningError, OSError, SafetensorError, ValueError, LookupError, TypeError, RuntimeError):
             return None
-        if found is not None:
-            self._taken_up(found)
-        return found
+        self._taken_up(found)
+        return found.standing, model
 
     def forget(self) -> None:
         """Remove it: the run is done."""

@@ -255,8 +255,10 @@ def prune_in_rounds(
     total_steps = sum(part.steps for part in schedule)
     done_steps = 0
     report: list[FinishedRound] = []
-    kept = None if checkpoints is None else checkpoints.take_up()
-    resume = None if kept is None else kept.standing
+    kept = None
+    if checkpoints is not None:
+        kept = checkpoints.take_up(lambda plan: pruned_model(subject.model, subject.graph, plan))
+    resume = None if kept is None else kept[0]
     imitated = distillation_of(recipe, subject)
     teacher = dense_of(subject).model if imitated and total_steps else None
 
@@ -267,9 +269,7 @@ def prune_in_rounds(
 
     if kept is not None and resume is not None:
         report, done_steps = list(resume.finished), sum(part.steps for part in schedule[: resume.round - 1])
-        current = pruned_model(subject.model, subject.graph, resume.plan)
-        kept.put_into(current)
-        plan, check = resume.plan, resume.check
+        current, plan, check = kept[1], resume.plan, resume.check
     for number, part in enumerate(schedule, 1):
         if resume is not None and number < resume.round:
             continue

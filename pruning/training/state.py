@@ -28,15 +28,20 @@ class TrainState:
     optimiser: dict[tuple[int, str], Tensor]
     """(number of the parameter, name) → what the optimiser remembers of it, of the parameter's shape or a number."""
 
+    def check_is_of(self, parameters: list[nn.Parameter]) -> None:
+        """Raises StorageError where it is the state of a training of other parameters."""
+        for (number, _), value in self.optimiser.items():
+            if number >= len(parameters) or (value.dim() and value.shape != parameters[number].shape):
+                raise StorageError("The checkpoint is of another network.")
+
     def restore_optimiser(self, optimiser: torch.optim.Optimizer, parameters: list[nn.Parameter]) -> None:
         """Let an optimiser of these parameters remember what this one did.
 
         Raises:
             StorageError: it is of other parameters.
         """
+        self.check_is_of(parameters)
         for (number, name), value in self.optimiser.items():
-            if number >= len(parameters) or (value.dim() and value.shape != parameters[number].shape):
-                raise StorageError("The checkpoint is of another network.")
             # Of the parameter's own memory layout: another one may round otherwise.
             kept = torch.empty_like(parameters[number], dtype=value.dtype) if value.dim() else torch.empty_like(value)
             optimiser.state[parameters[number]][name] = kept.detach().copy_(value)

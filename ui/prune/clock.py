@@ -75,12 +75,13 @@ def widths(subject: Subject) -> Widths:
     from pruning.latency.cache import STEPS
 
     job = _job(subject)
+    now = jobs.follow(job).status()  # first: times that come after this look are found by the next
     try:
         file = job.file(STEPS)
         steps = None if file is None else _steps(subject.identity, file.sha256, subject)
     except StorageError:  # damaged: measuring again writes it anew
         steps = None
-    return Widths(steps=steps, measuring=jobs.follow(job).status() if steps is None else None)
+    return Widths(steps=steps, measuring=now if steps is None else None)
 
 
 def start_widths(subject: Subject) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ def show(run: Run) -> None:
     if now is not None and now.is_working:
         st.fragment(_follow, run_every=1.0)(run.path)
         return
+    if now is not None and now.state == "done" and _has_come(run):
+        st.rerun()  # since the page read the run
     noisy = run.result.clock.noisy
     if run.result.speedups and not noisy:
         return
@@ -41,6 +44,16 @@ def show(run: Run) -> None:
                 args=(run.path,),
                 help="Dense and pruned in turn, some seconds, once the machine is quiet.",
             )
+
+
+def _has_come(run: Run) -> bool:
+    """Whether there are other times by now than when the run was read."""
+    from pruning.runs import read_run
+
+    with suppress(errors.PruningError):
+        now = read_run(run.path).result
+        return now is not None and run.result is not None and now.clock != run.result.clock
+    return False
 
 
 def _start(path: Path) -> None:

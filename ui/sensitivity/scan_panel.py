@@ -80,9 +80,9 @@ def settings(chosen: Subject) -> DeltaGenerator:
 
 
 def wanted(subject: Subject) -> Sensitivity:
-    """The scan that the settings name, as far as it is measured."""
+    """The scan that the settings name, without what is measured of it."""
     images = None if state.get(IMAGES) == ALL else state.get(IMAGES)
-    return curves.found(curves.outline(subject, cuts.ranking(), images))
+    return curves.outline(subject, cuts.ranking(), images)
 
 
 def is_working(scan: Sensitivity) -> bool:
@@ -105,14 +105,15 @@ def next_step(place: DeltaGenerator, said: DeltaGenerator, chosen: Subject, scan
         from pruning.sensitivity.start import start
 
         with said, errors.shown(stop=False):
-            start(
-                chosen,
-                scan,
-                lose=state.get(scan_results.LOSE),
-                visitor=visitor.current(),
-                expected=curves.seconds_left(chosen, scan),
-            )
-            st.rerun()
+            if not scan.complete:  # another one may have asked first
+                start(
+                    chosen,
+                    scan,
+                    lose=state.get(scan_results.LOSE),
+                    visitor=visitor.current(),
+                    expected=curves.seconds_left(chosen, scan),
+                )
+                st.rerun()
     if not scan.complete and scan.wanted:
         seconds = duration(curves.seconds_left(chosen, scan))
         words = "Measure sensitivity" if not scan.measured else "Measure the rest"
