@@ -1,33 +1,55 @@
-"""`python -m pruning.cli.pool`: a process that carries out what waits in this machine's queue, started by who asks.
+"""`python -m pruning.cli.pool`: the pool of processes that carries out what waits in this machine's queue, started by
+who asks.
 
-It is no command of its own: what it is handed is the command line of each job.
+It is no command of its own: what its processes are handed is the command line of each job.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from io import FileIO
 
 from pruning.cli.main import carry_out
-from pruning.jobs.queue import pool
+from pruning.jobs.queue import forkserver
 from pruning.jobs.queue.local import local_line
-from pruning.jobs.queue.ticket import LANES, WORK
+from pruning.jobs.queue.ticket import WORK
 from pruning.jobs.queue.worker import serve
 from pruning.jobs.work import Work
 from pruning.settings import settings
 
+SHARED = (
+    *("torch._dynamo", "torch.export._trace", "torch._functorch.aot_autograd", "pandas"),
+    *("pruning.runs.store", "pruning.runs.times", "pruning.sensitivity.cache", "pruning.latency.cuts"),
+)
+"""What most jobs import sooner or later; those of torch on the first trace of a network."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Take job after job until nobody needs this process any more, and replace others that were killed."""
+    """Import, and fork processes that take job after job, until nobody needs them any more."""
     parser = argparse.ArgumentParser(prog="python -m pruning.cli.pool", description=__doc__)
-    parser.add_argument("--seat", type=int, help="the lock's descriptor, handed on by the process that starts this one")
-    parser.add_argument("--lane", choices=LANES, default=WORK)
+    parser.add_argument("--lock", type=int, required=True, help="its descriptor, from the process that starts this one")
     args = parser.parse_args(arguments)
-    line = local_line()
-    pool.keep(line)
-    serve(line, _carry_out, settings().queue, args.lane)
+    for name in SHARED:
+        with suppress(ImportError):  # then on use, where it is said
+            importlib.import_module(name)
+    forkserver.run(local_line(), _work, FileIO(args.lock))
     return 0
+
+
+def _work(lane: str) -> None:
+    """What a process of the pool does."""
+    import torch
+
+    limits = settings().queue
+    if lane == WORK:
+        torch.set_num_threads(limits.threads)
+        os.environ |= {"OMP_NUM_THREADS": str(limits.threads), "MKL_NUM_THREADS": str(limits.threads)}
+    serve(local_line(), _carry_out, limits, lane, parent=os.getppid())
 
 
 def _carry_out(arguments: Sequence[str], work: Work) -> None:

@@ -26,7 +26,7 @@ def show() -> None:
     if going is not None:
         st.markdown("**A run is being made.** Its comparison with the dense network will stand here when it is done.")
         with st.container(border=True):
-            st.fragment(job_panel.live, run_every=1.0)(going.path, None)
+            st.fragment(job_panel.live, run_every=job_panel.RUNNING)(going.path, None, job_panel.RUNNING)
         return
     _told()
     st.markdown(

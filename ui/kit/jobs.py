@@ -32,7 +32,7 @@ def keep() -> None:
     from pruning.jobs.queue.local import local_line
 
     wait_asleep()
-    pool.keep(local_line(), ready=True)
+    pool.keep(local_line())
 
 
 def waiting_words(now: Status) -> str:

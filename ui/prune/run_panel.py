@@ -32,8 +32,8 @@ def show(run: Run | None, subject: Subject) -> None:
     with st.container(border=True, key="run_panel", gap="small"):
         if run is not None and run.state in ("queued", "running"):
             # A timer only while there is something to wait for; it ends with a rerun of the whole page.
-            every = job_panel.EVERY[run.state]
-            st.fragment(job_panel.live, run_every=every)(run.path, _dense_on_select(run, subject), run.state)
+            timer = job_panel.every(run.status())
+            st.fragment(job_panel.live, run_every=timer)(run.path, _dense_on_select(run, subject), timer)
             return
         title, button = st.columns([6, 1], vertical_alignment="center")
         button.button("Close", key="close_run", on_click=shown_run.close, width="stretch", icon=":material/close:")

@@ -16,6 +16,7 @@ from ui.runs import report_panel, times_panel
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+    from pruning.jobs.status import Status
     from pruning.runs import Run
 
 PANELS: dict[str, Callable[[Run, str], None]] = {"report": report_panel.offer}
@@ -23,13 +24,21 @@ PANELS: dict[str, Callable[[Run, str], None]] = {"report": report_panel.offer}
 CURVE = "Loss, and the metric on select images, over the steps of fine-tuning"
 
 
-EVERY = {"queued": 2.0, "running": 1.0}
-"""Seconds between two looks: of thirty who wait, most wait for a while."""
+RUNNING, NEXT, FAR = 1.0, 2.0, 5.0
+"""Seconds between two looks at a run that is carried out, that is next, and whose turn is far off."""
+FAR_SECONDS = 20.0
+"""Until a turn that is far off: of thirty who wait, most wait for a while."""
 
 
-def live(path: Path, dense: float | None, state: str = "running") -> None:
-    """Where a run stands; called again and again by a timer until the run has ended. `state`: for which the timer was
-    set."""
+def every(now: Status) -> float:
+    """Seconds between two looks at a run that stands so."""
+    if now.state == "running":
+        return RUNNING
+    return FAR if now.place is not None and now.place.seconds > FAR_SECONDS else NEXT
+
+
+def live(path: Path, dense: float | None, timer: float) -> None:
+    """Where a run stands; called again and again by a timer, of so many seconds, until the run has ended."""
     from pruning.render.figures import runs as plots_runs
     from pruning.runs import read_run, request_cancel
     from pruning.runs.progress import progress
@@ -39,8 +48,8 @@ def live(path: Path, dense: float | None, state: str = "running") -> None:
         now, events = run.status(), run.events()
     except errors.PruningError:  # deleted or damaged meanwhile: the page says so
         st.rerun()
-    if not now.is_working or (state == "queued" and now.state != state):
-        st.rerun()
+    if not now.is_working or every(now) < timer:
+        st.rerun()  # the page sets another timer, or none
     share, text = progress(now.state, events)
     text = errors.plain(now.text) if now.state == "queued" else text
     stop = partial(request_cancel, path, visitor.current()) if visitor.owns(path) else None

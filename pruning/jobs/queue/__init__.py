@@ -5,6 +5,8 @@
     queue/claims/000012.lock  held by the process that carries it out, as long as it lives
     queue/slots/0.lock, ...   one for each job that this machine carries out at once, held likewise
     queue/seats/0.lock, ...   one for each process of the pool, held as long as it lives, whether it works or waits
+    queue/forkserver.lock     held by the process that forks those
+    queue/keepers.lock        held by all servers together
     queue/counts.json         the last ticket's number, and the latest round of which a job was begun
     queue/durations.json      how long jobs took here
 

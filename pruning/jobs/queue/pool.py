@@ -1,4 +1,5 @@
-"""The pool: processes that carry out what stands in line, started where there is work and nobody to do it."""
+"""The pool: processes that carry out what stands in line. One of them forks the others (`forkserver`); here it is
+started where there is work and it does not run, by whoever asks for a job or looks how one stands."""
 
 from __future__ import annotations
 
@@ -8,42 +9,44 @@ import subprocess
 import sys
 import threading
 import time
+from io import FileIO
 from pathlib import Path
 
 from pruning.base.errors import PruningError, StorageError
 from pruning.base.locks import is_held, try_hold
 from pruning.jobs.queue.line import Line
-from pruning.jobs.queue.ticket import LANES, WORK
-from pruning.settings import settings
 
 PROJECT = Path(__file__).resolve().parents[3]
 LOOK_SECONDS = 1.0
-"""Between two looks of a keeper: a job whose process was killed waits so long for the next one at most."""
+"""Between two looks of a keeper: where the process that forks was killed, a job waits so long for the next at most."""
 KEEPERS = "keepers.lock"
 """Held by all servers together."""
+FORKSERVER = "forkserver.lock"
+"""Held by the process that forks the others, as long as it lives."""
 LARGEST_LOG = 5_000_000
 """Bytes after which the pool's log begins anew."""
 
 
-def ensure(line: Line) -> int:
-    """Start as many processes as there is work for and as may be; how many were started.
+def ensure(line: Line) -> bool:
+    """Where something waits for the pool, see to it that the process that forks runs; whether it was started now.
 
     Raises:
-        StorageError: one cannot be started.
+        StorageError: it cannot be started.
     """
-    return sum(_ensure(line, lane) for lane in LANES)
+    return not is_held(line.root / FORKSERVER) and any(one.process is None for one in line.tickets()) and _start(line)
 
 
-def keep(line: Line, *, ready: bool = False) -> None:
-    """Look after the pool from now on, as long as this process lives: what was killed is replaced. `ready`: processes
-    with nothing to do stay for a while, since somebody may ask soon; for a server."""
+def keep(line: Line) -> None:
+    """Look after the pool from now on, as long as this process lives: what was killed is replaced, and processes with
+    nothing to do stay for a while, since somebody may ask soon. For a server."""
 
     def watch() -> None:
         held = None
         while True:
             with contextlib.suppress(PruningError, OSError):  # a full disk may have room again
-                held = held or (try_hold(line.root / KEEPERS, shared=True) if ready else None)
-                ensure(line)
+                held = held or try_hold(line.root / KEEPERS, shared=True)
+                if not is_held(line.root / FORKSERVER):
+                    _start(line)
             time.sleep(LOOK_SECONDS)
 
     threading.Thread(target=watch, name="keeper of the pool", daemon=True).start()
@@ -54,23 +57,25 @@ def is_kept(line: Line) -> bool:
     return is_held(line.root / KEEPERS, shared=True)
 
 
-def _ensure(line: Line, lane: str) -> int:
+def free_seats(line: Line, lane: str) -> list[Path]:
+    """Locks of the processes that a lane lacks: as many as there is work for and as may be."""
     if not line.tickets():
-        return 0
+        return []
     running = line.running()
     waiting = [ticket for ticket in line.waiting(lane, running) if ticket.process is None]
     if not waiting:
-        return 0
+        return []
     seats = [line.root / "seats" / f"{slot.stem}.lock" for slot in line.paths_of_slots(lane)]
     free = [seat for seat in seats if not is_held(seat)]
     busy = sum(ticket.process is None and ticket.lane == lane for ticket in running)
     idle = len(seats) - len(free) - busy
-    return sum(_start(line, seat, lane) for seat in free[: max(0, len(waiting) - idle)])
+    return free[: max(0, len(waiting) - idle)]
 
 
-def _start(line: Line, seat: Path, lane: str) -> bool:
-    """Start a process on a free seat, which it holds from before its first breath; False where somebody else did."""
-    file = try_hold(seat)
+def _start(line: Line) -> bool:
+    """Start the process that forks, which holds its lock from before its first breath; False where somebody else
+    did."""
+    file = try_hold(line.root / FORKSERVER)
     if file is None:
         return False
     with file:
@@ -80,15 +85,7 @@ def _start(line: Line, seat: Path, lane: str) -> bool:
                 log.unlink()
         try:
             with log.open("ab") as output:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "pruning.cli.pool", "--seat", str(file.fileno()), "--lane", lane],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    start_new_session=True,
-                    pass_fds=[file.fileno()],
-                    env=environment(settings().queue.threads if lane == WORK else None),
-                )
+                process = _popen(file, output.fileno())
         except OSError as error:
             raise StorageError(f"A process cannot be started ({error.strerror or error}).") from error
     # Somebody has to take note of its end, or the system keeps it as a zombie.
@@ -96,10 +93,19 @@ def _start(line: Line, seat: Path, lane: str) -> bool:
     return True
 
 
-def environment(threads: int | None) -> dict[str, str]:
-    """Of a process that computes: waiting threads sleep instead of spinning, and there are no more than `threads`."""
+def _popen(lock: FileIO, output: int) -> subprocess.Popen[bytes]:
     paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    found = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_WAIT_POLICY": "PASSIVE"}
-    if threads is not None:
-        found |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-    return found
+    return subprocess.Popen(
+        [sys.executable, "-m", "pruning.cli.pool", "--lock", str(lock.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+        pass_fds=[lock.fileno()],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(paths),
+            "OMP_WAIT_POLICY": "PASSIVE",  # waiting threads sleep instead of spinning
+            "OPENBLAS_NUM_THREADS": "1",  # NumPy starts its threads when it is imported, and what forks has one alone
+        },
+    )

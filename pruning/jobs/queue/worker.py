@@ -40,14 +40,14 @@ WENT_ON = "Its process was killed; the next attempt went on."
 _WORKING_ON: list[Claim] = []
 
 
-def serve(line: Line, carry_out: CarryOut, limits: Queue, lane: str = WORK) -> None:
-    """Take job after job until nobody needs this process any more."""
+def serve(line: Line, carry_out: CarryOut, limits: Queue, lane: str = WORK, parent: int | None = None) -> None:
+    """Take job after job until nobody needs this process any more, or the one that forked it, `parent`, is gone."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(143))  # as when it is killed: another one goes on
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if lane == WORK:
         step_back()
     served, needed = 0, time.monotonic()
-    while served < limits.jobs_per_worker and _memory_mb() < limits.memory_mb:
+    while served < limits.jobs_per_worker and _memory_mb() < limits.memory_mb and parent in (None, os.getppid()):
         claim = line.take(lane) if line.tickets() else None
         if claim is not None:
             _carry_out(claim, carry_out)
