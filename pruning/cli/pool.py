@@ -15,6 +15,7 @@ from contextlib import suppress
 from io import FileIO
 
 from pruning.cli.main import carry_out
+from pruning.jobs.priority import step_back_as_a_session
 from pruning.jobs.queue import forkserver
 from pruning.jobs.queue.local import local_line
 from pruning.jobs.queue.ticket import WORK
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pruning.cli.pool", description=__doc__)
     parser.add_argument("--lock", type=int, required=True, help="its descriptor, from the process that starts this one")
     args = parser.parse_args(arguments)
+    step_back_as_a_session()  # pages begin at the same time
     for name in SHARED:
         with suppress(ImportError):  # then on use, where it is said
             importlib.import_module(name)

@@ -34,30 +34,24 @@ def engine(subject: Subject) -> WhatIf:
 
 
 def follow(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
-    """Figures of a cut on more and more images: at once the last ones where they are known already, else measured in
-    turn with the other sessions. This session's next question ends it.
+    """Figures of a cut on more and more images: at once the last ones where they are known already, those of a session
+    that asked the same as they come, else measured in turn with the others. This session's next question ends it.
 
     Raises:
         InputError: the cut is not allowed.
     """
-    known, key = _answers(), (subject.identity, subject.data.digest, cut.digest)
-    found = known.get(key)
-    if found is not None:
-        yield found
-        return
-    for measured in lane().follow(
-        engine(subject),
-        lab.plan(subject, cut),
-        asker=_session(),
-        visitor=visitor.current() or None,
-        cancel=loaders.asked_to_stop,
-    ):
-        if measured.complete:
-            known.put(key, measured)
-        now = known.get(key) or measured  # perhaps another session asked the same
-        yield now
-        if now.complete:
-            return
+
+    def ask() -> Iterator[Measured]:
+        return lane().follow(
+            engine(subject),
+            lab.plan(subject, cut),
+            asker=_session(),
+            visitor=visitor.current() or None,
+            cancel=loaders.asked_to_stop,
+        )
+
+    key = (subject.identity, subject.data.digest, cut.digest)
+    return _answers().follow(key, ask, loaders.asked_to_stop)
 
 
 @st.cache_resource(show_spinner=False)
