@@ -14,6 +14,9 @@ from pruning.data.info import DataInfo, Role
 
 AT_ONCE = 10_000_000
 """Pixels times channels of a batch, at most: 66 images of 224 pixels, which take some gigabytes in a deep network."""
+BATCH = 250
+"""Images shown to a network together where they are small: for maps of more, each batch takes new memory of the system,
+and a pass over 1,000 digits a third longer."""
 
 
 class Data(ABC):
@@ -70,11 +73,11 @@ class Data(ABC):
         std = torch.tensor(self.info.std).view(1, -1, 1, 1) * 255
         return images.to(torch.float32, copy=True).sub_(mean).div_(std)
 
-    def at_once(self, most: int = 500) -> int:
+    def at_once(self, most: int = BATCH) -> int:
         """Images that are shown to a network together: fewer than `most` where they are large."""
         return max(1, min(most, AT_ONCE // math.prod(self.info.shape)))
 
-    def batches(self, role: Role, size: int = 500, limit: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, role: Role, size: int = BATCH, limit: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Normalised images of one role and their places in it (int64), in order, `size` at a time or fewer where they
         are large; at most `limit` images, a fixed balanced sample."""
         parts = self.subset(role, limit).split(self.at_once(size))

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from pruning.base.errors import InputError, PruningError, StorageError, excerpt
-from pruning.base.files import given_path, read_bytes
+from pruning.base.files import cache_dir, given_path, read_bytes
 from pruning.settings.tables import DataFolders, Latency, PythonFiles, Queue, Runs, Server, Uploads
 
 VARIABLE = "PRUNING_SETTINGS"
@@ -72,7 +72,13 @@ def settings() -> Settings:
         StorageError: the file is missing or damaged.
     """
     named = os.environ.get(VARIABLE)
-    return _read(named) if named else Settings()
+    return _read(named) if named else _as_they_are(cache_dir())
+
+
+@functools.lru_cache(maxsize=8)
+def _as_they_are(cache: Path) -> Settings:
+    """Without a file; uploads lie in the cache."""
+    return Settings()
 
 
 @functools.lru_cache(maxsize=8)

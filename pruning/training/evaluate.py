@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
 from pruning.data.info import Role
-from pruning.data.protocol import Data
+from pruning.data.protocol import BATCH, Data
 from pruning.tasks.metric import Difference, Metric
 from pruning.tasks.table import task_of
 from pruning.tasks.task import Task
@@ -97,7 +97,7 @@ def evaluate(
     role: Role,
     *,
     limit: int | None = None,
-    batch_size: int = 500,
+    batch_size: int = BATCH,
     cancel: Cancel | None = None,
 ) -> Evaluation:
     """Run the model in eval mode and fp32 over the images of a role; its mode is put back afterwards.
@@ -120,7 +120,7 @@ def outputs(
     role: Role,
     *,
     limit: int | None = None,
-    batch_size: int = 500,
+    batch_size: int = BATCH,
     cancel: Cancel | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Outputs (images first) and the places of their images in the role (int64), batch by batch, in eval mode; the mode

@@ -36,7 +36,7 @@ STEP = 0.02
 """Seconds after which a step under way lets others go first, where some should."""
 CREDIT = 1.0
 """Seconds that first answers may be ahead of the others, which have half as many, before all take turns alike."""
-GLANCE = 0.005
+GLANCE = 0.01
 """Seconds between two looks, within a step, at whether to go on."""
 LOOK = 0.1
 """Seconds between two looks of one who waits at whether to go on waiting."""

@@ -22,7 +22,6 @@ from pruning.base.errors import PruningError
 from pruning.base.locks import try_hold
 from pruning.jobs.queue import pool
 from pruning.jobs.queue.line import Line
-from pruning.jobs.queue.ticket import LANES
 from pruning.jobs.queue.worker import LOOK_SECONDS, UNKEPT_SECONDS
 
 STAMP_SECONDS = 5.0
@@ -39,9 +38,8 @@ def run(line: Line, work: Callable[[str], None], lock: FileIO) -> None:
     stamp, looked, needed = _stamp(), time.monotonic(), time.monotonic()
     while True:
         with suppress(PruningError, OSError):  # a full disk may have room again, and a full machine too
-            for lane in LANES:
-                for seat in pool.free_seats(line, lane):
-                    _fork(seat, lane, work, lock)
+            for lane, seat in pool.free_seats(line):
+                _fork(seat, lane, work, lock)
         now = time.monotonic()
         if _has_children() or line.tickets() or pool.is_kept(line):
             needed = now

@@ -57,19 +57,17 @@ def is_kept(line: Line) -> bool:
     return is_held(line.root / KEEPERS, shared=True)
 
 
-def free_seats(line: Line, lane: str) -> list[Path]:
-    """Locks of the processes that a lane lacks: as many as there is work for and as may be."""
-    if not line.tickets():
-        return []
-    running = line.running()
-    waiting = [ticket for ticket in line.waiting(lane, running) if ticket.process is None]
-    if not waiting:
-        return []
-    seats = [line.root / "seats" / f"{slot.stem}.lock" for slot in line.paths_of_slots(lane)]
-    free = [seat for seat in seats if not is_held(seat)]
-    busy = sum(ticket.process is None and ticket.lane == lane for ticket in running)
-    idle = len(seats) - len(free) - busy
-    return free[: max(0, len(waiting) - idle)]
+def free_seats(line: Line) -> list[tuple[str, Path]]:
+    """Lanes that lack processes, as many as there is work for and as may be, each with the lock of one."""
+    mine = [ticket for ticket in line.tickets() if ticket.process is None]
+    found = []
+    for lane in {ticket.lane for ticket in mine}:
+        claimed = [line.is_claimed(ticket) for ticket in mine if ticket.lane == lane]
+        seats = [line.root / "seats" / f"{slot.stem}.lock" for slot in line.paths_of_slots(lane)]
+        free = [seat for seat in seats if not is_held(seat)]
+        idle = len(seats) - len(free) - sum(claimed)
+        found += [(lane, seat) for seat in free[: max(0, claimed.count(False) - idle)]]
+    return found
 
 
 def _start(line: Line) -> bool:
