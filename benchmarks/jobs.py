@@ -129,7 +129,9 @@ def kill(args: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     workers_left, servers_left = args.kills, args.server_kills
     with server() as kill_server:
-        for number in range(args.runs):
+        for number in range(3 * args.runs):  # a run may end before its last kill
+            if number >= args.runs and not workers_left and not servers_left:
+                break
             recipe = (ONESHOT, ROUNDS)[number % 2]
             path = create_run(recipe)
             start_run(path)
@@ -259,7 +261,7 @@ def main() -> int:
     many.set_defaults(run=short)
     parts.add_parser("cancel").set_defaults(run=cancel)
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:  # times of the last run may follow
         os.environ |= {"PRUNING_CACHE": f"{home}/cache", "PRUNING_RUNS": f"{home}/runs"}
         status: int = args.run(args)
     return status
