@@ -78,8 +78,11 @@ class Answers:
         for measured in ask():
             if measured.complete:
                 self.put(key, measured)
-            coming.tell(measured)
-            yield measured
+            now = self.get(key) or measured  # perhaps another one asked the same alone
+            coming.tell(now)
+            yield now
+            if now.complete:
+                return
 
 
 class _Coming:
