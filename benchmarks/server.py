@@ -129,9 +129,9 @@ class Watch:
         """Megabytes at the worst moment."""
         return max((size for _, size, _ in self.samples), default=0.0)
 
-    def slope(self, seconds: float) -> float:
-        """Megabytes a minute over the last `seconds`, by least squares."""
-        last = [(at, size) for at, size, _ in self.samples if at >= self.samples[-1][0] - seconds]
+    def slope(self, seconds: float, until: float) -> float:
+        """Megabytes a minute over the last `seconds` before `until` (monotonic), by least squares."""
+        last = [(at, size) for at, size, _ in self.samples if until - seconds <= at <= until]
         if len(last) < 3:
             return 0.0
         middle = sum(at for at, _ in last) / len(last), sum(size for _, size in last) / len(last)

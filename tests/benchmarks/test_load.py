@@ -30,7 +30,10 @@ def test_waits_count_what_never_came_as_endless() -> None:
 def test_memory_that_grows_has_a_slope() -> None:
     watch = Watch(Server(address="", home=Path(), pid=0))
     watch.samples = [(float(second), 100.0 + second / 6, 1) for second in range(0, 120, 2)]
-    assert watch.slope(60) == pytest.approx(10), "megabytes a minute"
+    assert watch.slope(60, 118.0) == pytest.approx(10), "megabytes a minute"
+    watch.samples.append((200.0, 9000.0, 1))
+    assert watch.slope(60, 118.0) == pytest.approx(10), "what comes later is not of it"
+    del watch.samples[-1]
     assert watch.most == pytest.approx(100 + 118 / 6)
     own = proportional(1_000_000_000)
     assert own is None, "no such process"
