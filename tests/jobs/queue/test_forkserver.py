@@ -95,5 +95,5 @@ def test_it_goes_when_nobody_needs_it() -> None:
     path = create_run(QUICK)
     start_run(path)
     until(lambda: read_run(path).state == "done")
-    until(lambda: not processes(), 30)
+    until(lambda: not processes(), 240)  # its times are measured first, when the machine is quiet
     assert not is_held(local_line().root / pool.FORKSERVER) and not pool.ensure(local_line())
