@@ -14,7 +14,7 @@ together take at most 3 GB; no false state in a folder or on a page; moves at p9
 
 `steady`: each moves something every 2 to 5 s, beside jobs that some of them keep going (`--jobs`) and processes that
 only train (`--busy`). Claims: no error, moves at p95 within 1 s and 3 s, memory flat over the last 3 minutes (less than
-20 MB a minute); what is measured once all rest, up to what the what-if may keep, comes after them.
+20 MB a minute). These minutes end with the last move.
 """
 
 from __future__ import annotations

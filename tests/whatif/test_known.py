@@ -47,13 +47,19 @@ def test_an_answer_that_is_known_is_given_at_once() -> None:
 
 def test_thirty_who_ask_the_same_are_one_question() -> None:
     answers, asked = Answers(10), Asked()
+    all_see_it = threading.Barrier(31)
+
+    def one() -> list[Measured]:
+        coming = answers.follow(KEY, asked)
+        seen = [next(coming)]
+        all_see_it.wait(10)
+        return [*seen, *coming]
+
     with ThreadPoolExecutor(30) as people:
-        found = [people.submit(lambda: list(answers.follow(KEY, asked))) for _ in range(30)]
-        wait_until_asked(asked)
-        time.sleep(0.1)
+        found = [people.submit(one) for _ in range(30)]
+        all_see_it.wait(10)
         asked.may_end.set()
-        assert {one.result(10)[-1] for one in found} == {WHOLE}
-        assert all(PART in one.result() for one in found[:1]), "and each sees it come"
+        assert all(each.result(10) == [PART, WHOLE] for each in found), "and each sees it come"
     assert asked.times == 1
 
 

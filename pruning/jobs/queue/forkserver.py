@@ -86,12 +86,11 @@ def _has_children() -> bool:
     return True
 
 
-def _stamp() -> tuple[object, ...]:
-    """Of the settings and the code."""
+def _stamp() -> dict[Path, int]:
+    """When the settings and each file of the code were changed last."""
     named = os.environ.get(settings.VARIABLE)
-    files = [*([Path(named)] if named else []), *(pool.PROJECT / "pruning").rglob("*.py")]
-    found: list[object] = []
-    for file in files:
+    found = {}
+    for file in [*([Path(named)] if named else []), *(pool.PROJECT / "pruning").rglob("*.py")]:
         with suppress(OSError):
-            found.append((str(file), file.stat().st_mtime_ns))
-    return tuple(sorted(found, key=str))
+            found[file] = file.stat().st_mtime_ns
+    return found
