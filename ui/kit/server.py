@@ -12,8 +12,9 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pruning.base import hosts
+from pruning.base import hosts, memory
 from pruning.base.errors import PruningError
+from pruning.jobs.queue.local import cores
 from pruning.settings import is_loopback_address, settings
 from pruning.visitors import notice
 from pruning.visitors.web import Guard
@@ -28,6 +29,7 @@ def middleware() -> list[Middleware]:
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Say who can see what, where others can reach the server; open the browser where somebody sits before it."""
+    memory.share_arenas(max(2, cores()))
     address, port = st.get_option("server.address"), st.get_option("server.port")
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # "Started server process", four lines of it
     logging.getLogger("streamlit.error_util").addFilter(_is_news)

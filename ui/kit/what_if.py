@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -57,9 +56,10 @@ def follow(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
 @st.cache_resource(show_spinner=False)
 def lane() -> Lane:
     """The lane of this process: a step for each processor core, but for one network one at a time."""
+    from pruning.jobs.queue.local import cores
     from pruning.whatif.lane import Lane
 
-    return Lane(max(2, len(os.sched_getaffinity(0))))
+    return Lane(max(2, cores()))
 
 
 @st.cache_resource(show_spinner=False)
