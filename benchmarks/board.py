@@ -158,7 +158,7 @@ def many_rows(page: Page, address: str) -> dict[str, Any]:
     results = {}
     for name, bars in (
         ("one_row", page.locator(".board .rows .cut").nth(3)),
-        ("all_rows", page.locator(".board .all")),
+        ("all_rows", page.get_by_label("all rows that are not locked", exact=True)),
     ):
         page.evaluate("() => Object.assign(watch, {events: 0, painted: [], before: watch.told()})")
         drag(page, bars, DRAG_SECONDS, 0.0, 0.4)
