@@ -68,6 +68,10 @@ class Cut:
             self._kept[name] = self.whole(name) if tensor is self.tensors[name] else tensor
         return self._kept[name]
 
+    def put(self, values: Mapping[str, Tensor]) -> None:
+        """Have other values in place of what is left of some tensors."""
+        self._kept |= values
+
     def whole(self, name: str) -> Tensor:
         """A parameter or buffer with its shape as it is, zero where single weights go."""
         tensor, mask = self.tensors[name], self.plan.masks.get(name)
