@@ -25,9 +25,9 @@ from pruning.whatif.cut import Cut, narrowed
 from pruning.whatif.parts import Parts
 from pruning.whatif.program import Step, is_tensor
 
-MULTIPLICATIONS = 4e9
+MULTIPLICATIONS = 1.2e10
 """That the sums of one layer may take; a layer of more columns sees fewer rows."""
-ROWS_A_COLUMN = 100
+ROWS_A_COLUMN = 500
 """More of them change little."""
 AT_ONCE = 8192
 """Rows whose products are taken in float32 before they are added up."""

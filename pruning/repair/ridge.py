@@ -8,6 +8,7 @@ as they were (W₀), in place of towards zero, is that of GRAIL (arXiv 2602.2379
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -79,31 +80,26 @@ class Fit:
 def fit(fitted: Sums, held: Sums, weight: Tensor, mask: Tensor | None = None) -> Fit:
     """Weights (outputs × columns) that give what they should from what is read.
 
-    `held`: rows of other images, by which the strength is chosen. `weight`: as they were. `mask`: bool of the same
+    `held`: rows of other images, by which the strength is chosen; the weights then rest on all rows. `weight`: as they were. `mask`: bool of the same
     shape; where False the weight is and stays zero.
 
     What no strength makes better on rows held back stays as it was, but for the intercept.
     """
     before = weight.double()
-    inside, outside = fitted.centred(), held.centred()
+    inside, outside, everything = fitted.centred(), held.centred(), fitted + held
     spread = float(outside.yy.sum().clamp(min=torch.finfo(torch.float64).tiny))
-    best, strength, least = before, 0.0, _error(outside, before)
+    strength, least = 0.0, _error(outside, before)
     error_before = least / spread
-    unit = float(inside.xx.diagonal().mean())
-    missing = inside.xy.T - before @ inside.xx
-    for relative in STRENGTHS if unit > 0 else ():
-        change = _solved(inside.xx, relative * unit, missing, mask)
-        if change is None:
-            continue
-        found = before + change
-        error = _error(outside, found)
+    for relative in STRENGTHS:
+        change = _change(inside, before, relative, mask)
+        error = math.inf if change is None else _error(outside, before + change)
         if error < least:
-            best, strength, least = found, relative, error
-    rows = fitted.rows + held.rows
-    mean_x, mean_y = (fitted.x + held.x) / rows, (fitted.y + held.y) / rows
+            strength, least = relative, error
+    last = _change(everything.centred(), before, strength, mask) if strength else None
+    best = before if last is None else before + last
     return Fit(
         weight=best,
-        intercept=mean_y - best @ mean_x,
+        intercept=(everything.y - best @ everything.x) / everything.rows,
         strength=strength,
         error=least / spread,
         error_before=error_before,
@@ -114,6 +110,12 @@ def _error(sums: Sums, weight: Tensor) -> float:
     """‖XWᵀ − Y‖² over rows that are centred."""
     explained = (weight @ sums.xx * weight).sum() - 2 * (weight * sums.xy.T).sum()
     return float(explained + sums.yy.sum())
+
+
+def _change(rows: Sums, before: Tensor, relative: float, mask: Tensor | None) -> Tensor | None:
+    """What is to be added to the weights, by rows that are centred; None where that cannot be told."""
+    unit = float(rows.xx.diagonal().mean())
+    return _solved(rows.xx, relative * unit, rows.xy.T - before @ rows.xx, mask) if unit > 0 else None
 
 
 def _solved(xx: Tensor, strength: float, missing: Tensor, mask: Tensor | None) -> Tensor | None:
