@@ -18,7 +18,7 @@ from torch.fx import Node
 
 from pruning.graph.trace import argument
 from pruning.planning.plan import Plan, nothing
-from pruning.repair.ridge import Fit, Sums, fit
+from pruning.repair.ridge import STRENGTHS, Fit, Sums, fit
 from pruning.repair.rows import Window, at, drawn
 from pruning.whatif.calls import Runner
 from pruning.whatif.cut import Cut, narrowed
@@ -70,14 +70,16 @@ def refit(
     batches: Sequence[Tensor],
     *,
     seed: int = 0,
+    bias_alone: bool = False,
     go_on: Callable[[], None] = lambda: None,
 ) -> Refit:
     """Fit what a plan leaves of a network.
 
     `batches`: normalised images, float32, each N × C × H × W; the last ones are held back. `seed`: draws the places of
-    rows. `go_on` is called before each call of the network, and may raise.
+    rows. `bias_alone`: weights stay as they are, and each layer's mean output is made what it was (bias correction,
+    Nagel 2019, arXiv 1906.04721): for few images. `go_on` is called before each call of the network, and may raise.
     """
-    return _Walk(parts, plan, batches, seed).whole(go_on)
+    return _Walk(parts, plan, batches, seed, () if bias_alone else STRENGTHS).whole(go_on)
 
 
 @dataclass
@@ -98,9 +100,11 @@ class _Side:
 
 
 class _Walk:
-    def __init__(self, parts: Parts, plan: Plan, batches: Sequence[Tensor], seed: int) -> None:
+    def __init__(
+        self, parts: Parts, plan: Plan, batches: Sequence[Tensor], seed: int, strengths: Sequence[float]
+    ) -> None:
         self.parts, self.program, self.plan = parts, parts.program, plan
-        self.batches = batches
+        self.batches, self.strengths = batches, strengths
         self.cut = Cut(parts.graph, plan, parts.tensors)
         self.dense = _Side(Runner(parts.program, Cut(parts.graph, nothing(), parts.tensors), torch.float32))
         self.small = _Side(Runner(parts.program, self.cut, torch.float32))
@@ -265,7 +269,7 @@ class _Walk:
         for part, kept, (fitted, held) in zip(weight.chunk(len(sums)), masks, sums, strict=True):
             if fitted is None or held is None:
                 return self.layers.append(LayerFit(layer=name, left="too few images to hold some back"))
-            last = fit(fitted, held, part.flatten(1), kept)
+            last = fit(fitted, held, part.flatten(1), kept, self.strengths)
             found.append(last.weight)
             intercepts.append(last.intercept)
         assert last is not None and sums[0][0] is not None
@@ -278,7 +282,7 @@ class _Walk:
         if fitted is None or held is None:
             return self.layers.append(LayerFit(layer=name, left="too few images to hold some back"))
         mask = self.plan.masks.get(name)
-        found = fit(fitted, held, weight.flatten(1), None if mask is None else mask.flatten(1))
+        found = fit(fitted, held, weight.flatten(1), None if mask is None else mask.flatten(1), self.strengths)
         self._write(step, name, found, shape, fitted.rows)
 
     def _write(self, step: Step, name: str, found: Fit, shape: torch.Size, rows: int) -> None:

@@ -9,6 +9,7 @@ as they were (W₀), in place of towards zero, is that of GRAIL (arXiv 2602.2379
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -77,11 +78,14 @@ class Fit:
     """The same with the weights as they were, and their best intercept."""
 
 
-def fit(fitted: Sums, held: Sums, weight: Tensor, mask: Tensor | None = None) -> Fit:
+def fit(
+    fitted: Sums, held: Sums, weight: Tensor, mask: Tensor | None = None, strengths: Sequence[float] = STRENGTHS
+) -> Fit:
     """Weights (outputs × columns) that give what they should from what is read.
 
     `held`: rows of other images, by which the strength is chosen; the weights then rest on all rows. `weight`: as they were. `mask`: bool of the same
-    shape; where False the weight is and stays zero.
+    shape; where False the weight is and stays zero. `strengths`: to choose from; without any the intercept alone is
+    fitted.
 
     What no strength makes better on rows held back stays as it was, but for the intercept.
     """
@@ -90,7 +94,7 @@ def fit(fitted: Sums, held: Sums, weight: Tensor, mask: Tensor | None = None) ->
     spread = float(outside.yy.sum().clamp(min=torch.finfo(torch.float64).tiny))
     strength, least = 0.0, _error(outside, before)
     error_before = least / spread
-    for relative in STRENGTHS:
+    for relative in strengths:
         change = _change(inside, before, relative, mask)
         error = math.inf if change is None else _error(outside, before + change)
         if error < least:

@@ -75,7 +75,11 @@ def both(network: nn.Module, graph: ModelGraph, plan: Plan, images: list[Tensor]
     draw = torch.Generator().manual_seed(2)
     others = [torch.randn(20, 3, 8, 8, generator=draw)]
     as_cut = pruned_model(network, graph, plan)
-    return distance(network, as_cut, others), distance(network, put(pruned_model(network, graph, plan), found), others), found
+    return (
+        distance(network, as_cut, others),
+        distance(network, put(pruned_model(network, graph, plan), found), others),
+        found,
+    )
 
 
 def test_a_channel_that_another_one_equals_is_made_up_for(network: Block, images: list[Tensor]) -> None:
@@ -129,5 +133,3 @@ def test_it_stops_where_it_is_asked_to(network: nn.Module, images: list[Tensor])
 
     with pytest.raises(KeyboardInterrupt):
         refit(Parts(network, graph), make_plan(network, graph, PruneSpec(sparsity=0.4)), images, go_on=stop)
-
-
