@@ -83,9 +83,9 @@ def fit(
 ) -> Fit:
     """Weights (outputs × columns) that give what they should from what is read.
 
-    `held`: rows of other images, by which the strength is chosen; the weights then rest on all rows. `weight`: as they were. `mask`: bool of the same
-    shape; where False the weight is and stays zero. `strengths`: to choose from; without any the intercept alone is
-    fitted.
+    `held`: rows of other images, by which the strength is chosen; the weights then rest on all rows. `weight`: as they
+    were. `mask`: bool of the same shape; where False the weight is and stays zero. `strengths`: to choose from; without
+    any the intercept alone is fitted.
 
     What no strength makes better on rows held back stays as it was, but for the intercept.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -91,7 +90,7 @@ def test_a_channel_that_another_one_equals_is_made_up_for(network: Block, images
     plan = keeping_units({group.name: tuple(unit for unit in range(8) if unit != 5)})
     as_cut, refitted, found = both(network, graph, plan, images)
     assert as_cut > 1e-4 and refitted < 1e-3 * as_cut
-    assert [one.layer for one in found.layers][0] == "back.weight"
+    assert found.layers[0].layer == "back.weight"
 
 
 @pytest.mark.parametrize(("granularity", "sparsity"), [("channel", 0.4), ("weight", 0.7)])

@@ -32,7 +32,7 @@ def test_it_finds_the_weights_that_made_the_rows(draw: torch.Generator) -> None:
 
 
 def test_it_is_what_solving_the_rows_themselves_gives(draw: torch.Generator) -> None:
-    wanted, shift = torch.randn(OUTPUTS, COLUMNS, generator=draw), torch.zeros(OUTPUTS)
+    wanted = torch.randn(OUTPUTS, COLUMNS, generator=draw)
     x = torch.randn(100, COLUMNS, generator=draw)
     y = x @ wanted.T + 0.5 * torch.randn(100, OUTPUTS, generator=draw)
     before = torch.randn(OUTPUTS, COLUMNS, generator=draw)
@@ -54,7 +54,7 @@ def test_where_nothing_is_better_on_rows_held_back_the_weights_stay(draw: torch.
 
 
 def test_what_is_masked_stays_zero_and_the_rest_is_the_best_without_it(draw: torch.Generator) -> None:
-    wanted, shift = torch.randn(OUTPUTS, COLUMNS, generator=draw), torch.zeros(OUTPUTS)
+    wanted = torch.randn(OUTPUTS, COLUMNS, generator=draw)
     mask = torch.rand(OUTPUTS, COLUMNS, generator=draw) < 0.5
     mask[:, 0] = True
     x = torch.randn(2000, COLUMNS, generator=draw) @ torch.randn(COLUMNS, COLUMNS, generator=draw)
