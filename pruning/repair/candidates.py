@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from pruning.base.clone import clone
+from pruning.calls.parts import Parts
 from pruning.planning.plan import Plan
 from pruning.removal.apply import named_tensors
 from pruning.repair.recalibrate import has_batch_norm, recalibrate_on
 from pruning.repair.refit import Refit, refit
 from pruning.tasks.task import Task
-from pruning.whatif.parts import Parts
 
 Candidate = Literal["as_cut", "recalibrated", "bias", "refitted", "refitted_recalibrated"]
 CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)

@@ -16,14 +16,14 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
+from pruning.calls.cut import Cut, narrowed
+from pruning.calls.parts import Parts
+from pruning.calls.program import Step, is_tensor
+from pruning.calls.runner import Runner
 from pruning.graph.trace import argument
 from pruning.planning.plan import Plan, nothing
 from pruning.repair.ridge import STRENGTHS, Fit, Sums, fit
 from pruning.repair.rows import Window, at, drawn
-from pruning.whatif.calls import Runner
-from pruning.whatif.cut import Cut, narrowed
-from pruning.whatif.parts import Parts
-from pruning.whatif.program import Step, is_tensor
 
 MULTIPLICATIONS = 1.2e10
 """That the sums of one layer may take; a layer of more columns sees fewer rows."""

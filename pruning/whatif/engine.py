@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
+from pruning.calls.parts import Parts
+from pruning.calls.passes import Images
 from pruning.data.protocol import Data
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, nothing
@@ -20,8 +22,6 @@ from pruning.repair.recalibrate import has_batch_norm, recalibration_images
 from pruning.tasks.table import task_of
 from pruning.training.evaluate import Evaluation, Tally
 from pruning.whatif.keeping import choose
-from pruning.whatif.parts import Parts
-from pruning.whatif.passes import Images
 from pruning.whatif.whole import Whole
 
 Figure = Literal["as_cut", "recalibrated"]

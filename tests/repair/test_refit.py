@@ -7,13 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pruning.calls.parts import Parts
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, keeping_units, make_plan
 from pruning.removal.apply import named_tensors, pruned_model
 from pruning.removal.build import build_graph
 from pruning.repair.refit import Refit, refit
 from pruning.spec import PruneSpec
-from pruning.whatif.parts import Parts
 
 
 class Block(nn.Module):

@@ -11,6 +11,9 @@ import torchvision
 from torch import Tensor, nn
 
 from pruning.base.errors import Cancelled, InputError
+from pruning.calls.parts import Parts
+from pruning.calls.passes import Images
+from pruning.calls.runner import Runner
 from pruning.data.info import DataInfo
 from pruning.data.memory import MemoryData
 from pruning.data.protocol import Data
@@ -24,9 +27,6 @@ from pruning.spec import PruneSpec
 from pruning.subject import Subject, open_subject
 from pruning.training.evaluate import evaluate
 from pruning.whatif import WhatIf, engine
-from pruning.whatif.calls import Runner
-from pruning.whatif.parts import Parts
-from pruning.whatif.passes import Images
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ class Recorder(Runner):
 
 
 def test_only_what_follows_the_change_is_computed(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pruning.whatif.parts.Runner", Recorder)
+    monkeypatch.setattr("pruning.calls.parts.Runner", Recorder)
     subject = open_subject("sample:mini_resnet")
     what_if = WhatIf(subject.model, subject.graph, digits, images=100, precision="fp32", figures=("as_cut",))
     counts = []

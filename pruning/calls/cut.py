@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
+from pruning.calls.program import Step
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
 from pruning.removal.reference import Masking
-from pruning.whatif.program import Step
 
 Left = tuple[Tensor | None, ...]
 """For each dimension the indices that stay, ascending; None where all do. Empty: all, in every dimension."""

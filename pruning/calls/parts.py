@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
+from pruning.calls.cut import Cut
+from pruning.calls.passes import Images, Memory, measure_statistics, run
+from pruning.calls.program import Step, make_program
+from pruning.calls.runner import Runner
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import removed_model
 from pruning.spec import PruneSpec
-from pruning.whatif.calls import Runner
-from pruning.whatif.cut import Cut
-from pruning.whatif.passes import Images, Memory, measure_statistics, run
-from pruning.whatif.program import Step, make_program
 
 
 class Parts:

@@ -16,9 +16,9 @@ from torch.fx import Node
 from torch.fx.node import map_arg
 from torch.nn import functional as F
 
+from pruning.calls.cut import Cut, Statistics, narrowed, scattered
+from pruning.calls.program import Program, Step, is_tensor
 from pruning.graph.trace import argument
-from pruning.whatif.cut import Cut, Statistics, narrowed, scattered
-from pruning.whatif.program import Program, Step, is_tensor
 
 
 class Runner:
