@@ -43,3 +43,4 @@ with errors.shown():  # last, for it takes longest: everything above is on scree
     live.say_together(together, subject, cut)
     if subject.missing is None:
         run_form.say_duration(duration, subject, run_form.recipe(subject, cut))
+    live.show_repaired(accuracy, subject, cut, result)

@@ -4,18 +4,21 @@
 
 He 2017 (arXiv 1707.06168) fits so what a layer reads after pruning to what it gave before; the pull towards the weights
 as they were (W₀), in place of towards zero, is that of GRAIL (arXiv 2602.23795).
+
+All tensors begin with the layer's groups, each fitted by itself: one for most, one for each channel of a depthwise
+convolution.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 """λ, each relative to the mean of the diagonal of X̃ᵀX̃: the best of them on rows held back is taken."""
 STEPS = 200
 """Of conjugate gradients, at most."""
@@ -29,35 +32,41 @@ class Sums:
 
     rows: int
     x: Tensor
-    """columns"""
+    """groups × columns"""
     y: Tensor
-    """outputs"""
+    """groups × outputs"""
     xx: Tensor
-    """columns × columns"""
+    """groups × columns × columns"""
     xy: Tensor
-    """columns × outputs"""
+    """groups × columns × outputs"""
     yy: Tensor
-    """outputs: of squares"""
+    """groups × outputs: of squares"""
 
     @staticmethod
     def of(x: Tensor, y: Tensor) -> Sums:
-        """Of some rows, float32. Products are taken in float32 and added up in float64: add few thousand at once."""
-        wide = [one.double() for one in (x.sum(0), y.sum(0), x.T @ x, x.T @ y, y.square().sum(0))]
-        return Sums(len(x), *wide)
+        """Of some rows, float32, groups × rows × columns or outputs. Products are taken in float32 and added up in
+        float64: add few thousand rows at once."""
+        turned = x.mT
+        wide = [one.double() for one in (x.sum(1), y.sum(1), turned @ x, turned @ y, y.square().sum(1))]
+        return Sums(x.shape[1], *wide)
 
     def __add__(self, other: Sums) -> Sums:
         mine, theirs = (vars(one).values() for one in (self, other))
         return Sums(*(a + b for a, b in zip(mine, theirs, strict=True)))
 
+    def missing(self, weight: Tensor) -> Tensor:
+        """What the results of weights (groups × outputs × columns) lack on the mean: groups × outputs."""
+        return (self.y - (weight @ self.x.unsqueeze(2)).squeeze(2)) / self.rows
+
     def centred(self) -> Sums:
         """The same of rows from which their mean was taken."""
-        mean = self.x / self.rows
+        mean = (self.x / self.rows).unsqueeze(2)
         return Sums(
             self.rows,
             torch.zeros_like(self.x),
             torch.zeros_like(self.y),
-            self.xx - torch.outer(mean, self.x),
-            self.xy - torch.outer(mean, self.y),
+            self.xx - mean * self.x.unsqueeze(1),
+            self.xy - mean * self.y.unsqueeze(1),
             self.yy - self.y.square() / self.rows,
         )
 
@@ -67,89 +76,129 @@ class Fit:
     """A layer's weights fitted anew."""
 
     weight: Tensor
-    """outputs × columns, float64"""
+    """groups × outputs × columns, float64"""
     intercept: Tensor
-    """outputs: what is to be added"""
+    """groups × outputs: what is to be added"""
     strength: float
-    """λ, relative to the mean of the diagonal."""
+    """λ, relative to the mean of the diagonal; 0: the weights are as they were."""
     error: float
     """On rows held back: what is left of the outputs' spread around their mean, from 0 to 1 or more."""
     error_before: float
-    """The same with the weights as they were, and their best intercept."""
+    """The same with the weights as they were, and their best intercept where there is one."""
 
 
 def fit(
-    fitted: Sums, held: Sums, weight: Tensor, mask: Tensor | None = None, strengths: Sequence[float] = STRENGTHS
+    fitted: Sums,
+    held: Sums,
+    weight: Tensor,
+    mask: Tensor | None = None,
+    *,
+    strengths: Sequence[float] = STRENGTHS,
+    intercept: bool = True,
 ) -> Fit:
-    """Weights (outputs × columns) that give what they should from what is read.
+    """Weights (groups × outputs × columns) that give what they should from what is read.
 
     `held`: rows of other images, by which the strength is chosen; the weights then rest on all rows. `weight`: as they
-    were. `mask`: bool of the same shape; where False the weight is and stays zero. `strengths`: to choose from; without
-    any the intercept alone is fitted.
+    were. `mask`: bool of the same shape; where False the weight is and stays zero. `strengths`: to choose from,
+    ascending. `intercept`: whether there is a place for one; without, the rows are not centred.
 
     What no strength makes better on rows held back stays as it was, but for the intercept.
     """
     before = weight.double()
-    inside, outside, everything = fitted.centred(), held.centred(), fitted + held
+    everything = fitted + held
+    inside, outside, whole = (one.centred() if intercept else one for one in (fitted, held, everything))
     spread = float(outside.yy.sum().clamp(min=torch.finfo(torch.float64).tiny))
-    strength, least = 0.0, _error(outside, before)
-    error_before = least / spread
-    for relative in strengths:
-        change = _change(inside, before, relative, mask)
-        error = math.inf if change is None else _error(outside, before + change)
-        if error < least:
-            strength, least = relative, error
-    last = _change(everything.centred(), before, strength, mask) if strength else None
+    error_before = _error(outside, before)
+
+    def error(strength: float) -> float:
+        change = _change(inside, before, strength, mask)
+        return math.inf if change is None else _error(outside, before + change)
+
+    strength, least = _best(strengths, error)
+    last = _change(whole, before, strength, mask) if least < error_before else None
     best = before if last is None else before + last
     return Fit(
         weight=best,
-        intercept=(everything.y - best @ everything.x) / everything.rows,
-        strength=strength,
-        error=least / spread,
-        error_before=error_before,
+        intercept=everything.missing(best) if intercept else torch.zeros_like(everything.y),
+        strength=0.0 if last is None else strength,
+        error=(error_before if last is None else least) / spread,
+        error_before=error_before / spread,
     )
 
 
+def mean_missing(rows: Iterable[tuple[Tensor, Tensor]], weight: Tensor) -> Tensor:
+    """What weights (groups × outputs × columns) as they are lack on the mean over rows, as of `Sums.of`, one of which
+    there must be: groups × outputs, float64."""
+    lacking, count = torch.zeros(weight.shape[:2], dtype=torch.float64), 0
+    for x, y in rows:
+        lacking += y.sum(1, dtype=torch.float64) - (weight.double() @ x.sum(1, dtype=torch.float64)[..., None])[..., 0]
+        count += x.shape[1]
+    return lacking / count
+
+
+def _best(strengths: Sequence[float], error: Callable[[float], float]) -> tuple[float, float]:
+    """The strength of least error, and that: from the middle on, as long as it falls, since each costs a solution."""
+    at = len(strengths) // 2
+    least = error(strengths[at])
+    for step in (1, -1):
+        start = at
+        while 0 <= at + step < len(strengths):
+            following = error(strengths[at + step])
+            if following >= least:
+                break
+            at, least = at + step, following
+        if at != start:
+            break
+    return strengths[at], least
+
+
 def _error(sums: Sums, weight: Tensor) -> float:
-    """‖XWᵀ − Y‖² over rows that are centred."""
-    explained = (weight @ sums.xx * weight).sum() - 2 * (weight * sums.xy.T).sum()
+    """‖XWᵀ − Y‖² over rows that are centred, of all groups together."""
+    explained = (weight @ sums.xx * weight).sum() - 2 * (weight * sums.xy.mT).sum()
     return float(explained + sums.yy.sum())
 
 
 def _change(rows: Sums, before: Tensor, relative: float, mask: Tensor | None) -> Tensor | None:
     """What is to be added to the weights, by rows that are centred; None where that cannot be told."""
-    unit = float(rows.xx.diagonal().mean())
-    return _solved(rows.xx, relative * unit, rows.xy.T - before @ rows.xx, mask) if unit > 0 else None
+    unit = rows.xx.diagonal(dim1=1, dim2=2).mean(1)
+    if not bool((unit > 0).any()):
+        return None
+    unit = unit.clamp(min=float(unit.max()) * torch.finfo(torch.float64).eps)  # groups that read nothing but zeros
+    return _solved(rows.xx, relative * unit, rows.xy.mT - before @ rows.xx, mask)
 
 
-def _solved(xx: Tensor, strength: float, missing: Tensor, mask: Tensor | None) -> Tensor | None:
-    """D with D (X̃ᵀX̃ + λ) = missing, outputs × columns; None where that has no solution in float64. `mask`: D is zero
-    where it is False."""
+def _solved(xx: Tensor, strength: Tensor, missing: Tensor, mask: Tensor | None) -> Tensor | None:
+    """D with D (X̃ᵀX̃ + λ) = missing, groups × outputs × columns; None where that has no solution in float64.
+    `strength`: of each group. `mask`: D is zero where it is False."""
     if mask is not None:
         return _by_gradients(xx, strength, missing, mask)
-    lower, failed = torch.linalg.cholesky_ex(xx + strength * torch.eye(len(xx), dtype=xx.dtype))
-    return None if int(failed) else torch.cholesky_solve(missing.T, lower).T
+    system = xx.clone()
+    system.diagonal(dim1=1, dim2=2).add_(strength[:, None])
+    lower, failed = torch.linalg.cholesky_ex(system)
+    return None if bool(failed.any()) else torch.cholesky_solve(missing.mT, lower).mT
 
 
-def _by_gradients(xx: Tensor, strength: float, missing: Tensor, mask: Tensor) -> Tensor:
+def _by_gradients(xx: Tensor, strength: Tensor, missing: Tensor, mask: Tensor) -> Tensor:
     """The same for each row's own surviving weights, by conjugate gradients of all rows side by side on the shared
     sums, preconditioned by their diagonal (Shewchuk 1994)."""
     keep = mask.to(xx.dtype)
-    scale = 1 / (xx.diagonal() + strength)
+    tiny = torch.finfo(xx.dtype).tiny
+    pull = strength[:, None, None]
+    scale = (1 / (xx.diagonal(dim1=1, dim2=2) + strength[:, None])).unsqueeze(1)
     solved = torch.zeros_like(missing)
     residual = missing * keep
     direction = residual * scale
-    product = (residual * direction).sum(1)
+    product = (residual * direction).sum(2, keepdim=True)
     enough = CLOSE**2 * product
     for _ in range(STEPS):
         if bool((product <= enough).all()):
             break
-        along = (direction @ xx + strength * direction) * keep
-        length = product / (direction * along).sum(1).clamp(min=torch.finfo(xx.dtype).tiny)
-        solved += length[:, None] * direction
-        residual -= length[:, None] * along
+        along = (direction @ xx + pull * direction) * keep
+        length = product / (direction * along).sum(2, keepdim=True).clamp(min=tiny)
+        solved += length * direction
+        residual -= length * along
         scaled = residual * scale
-        following = (residual * scaled).sum(1)
-        direction = scaled + (following / product.clamp(min=torch.finfo(xx.dtype).tiny))[:, None] * direction
+        following = (residual * scaled).sum(2, keepdim=True)
+        direction = scaled + following / product.clamp(min=tiny) * direction
         product = following
     return solved

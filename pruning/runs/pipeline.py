@@ -1,10 +1,11 @@
-"""One run from recipe to numbers: prune, prove, recalibrate, fine-tune, measure. The core under app, worker and CLI."""
+"""One run from recipe to numbers: prune, prove, repair, fine-tune, measure. The core under app, worker and CLI."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -25,12 +26,12 @@ from pruning.removal.apply import inflate, pruned_model
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
 from pruning.removal.verify import Check, carry_out, check_zeros
-from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.runs.checkpoint import Checkpoints, Standing
 from pruning.runs.identity import recipe_digest
 from pruning.runs.looks import note_look
 from pruning.runs.opened import opened
 from pruning.runs.recipe import Recipe
+from pruning.runs.repairing import masks_of, won_back
 from pruning.runs.result import (
     Change,
     DataUsed,
@@ -38,10 +39,9 @@ from pruning.runs.result import (
     Measurement,
     Result,
     Side,
-    Stages,
     WorstClass,
 )
-from pruning.runs.result_json import STAGES, measurement_values
+from pruning.runs.result_json import measurement_values
 from pruning.runs.saved_model import Structure
 from pruning.statistics.cache import statistics_for
 from pruning.subject import Subject
@@ -248,7 +248,7 @@ def prune_in_rounds(
     cancel: Cancel | None,
     checkpoints: Checkpoints | None = None,
 ) -> Pruned:
-    """Cut, prove, recalibrate and fine-tune as often as the schedule says; the subject is not changed."""
+    """Cut, prove, repair and fine-tune as often as the schedule says; the subject is not changed."""
     current, plan, data = subject.model, None, subject.data
     metric = subject.task.metric.name
     schedule = recipe.rounds()
@@ -262,10 +262,13 @@ def prune_in_rounds(
     imitated = distillation_of(recipe, subject)
     teacher = dense_of(subject).model if imitated and total_steps else None
 
-    def look(stage: str, number: int, model: nn.Module) -> Measurement:
+    def look(number: int, stage: str, model: nn.Module) -> Measurement:
         found = Measurement.of(evaluate(model, data, "select", cancel=cancel))
         tell({"stage": stage, "round": number, **measurement_values(found)})
         return found
+
+    def say(number: int, text: str) -> None:
+        tell({"stage": "repair", "round": number, "text": text})
 
     if kept is not None and resume is not None:
         report, done_steps = list(resume.finished), sum(part.steps for part in schedule[: resume.round - 1])
@@ -274,25 +277,28 @@ def prune_in_rounds(
         if resume is not None and number < resume.round:
             continue
         if resume is not None and number == resume.round:
-            stages = {name: found for name in STAGES if (found := getattr(resume.stages, name)) is not None}
-            held, training = resume.held, resume.training
+            stages, held, training = resume.stages, resume.held, resume.training
             tell({"stage": "resume", "round": number, "text": "Going on from where it was"})
         else:
             tell({"stage": "prune", "round": number, "rounds": len(schedule), "text": "Removing and proving"})
             if plan is not None and plan.kept:
                 current = inflate(subject.model, current, shrinkage(subject.graph, plan))
+            before = current
             statistics = statistics_for(current, subject.graph, data, part.spec, dense=subject.model, cancel=cancel)
             plan = make_plan(current, subject.graph, part.spec, statistics, after=plan)
             current, check = carry_out(current, subject.graph, plan)
-            stages = {"as_cut": look("as_cut", number, current)}
-            if has_batch_norm(current) and not (plan.removes_nothing and number == 1):
-                recalibrate(current, data, seed=recipe.prune.seed)
-                stages["recalibrated"] = look("recalibrated", number, current)
-            held, training = _masks(subject, current, plan), None
+            held, training = masks_of(subject, current, plan), None
+            current, check, stages = won_back(
+                recipe, subject, before, current, plan, held, check,
+                first=number == 1,
+                look=partial(look, number),
+                begin=partial(say, number),
+                cancel=cancel,
+            )  # fmt: skip
         if part.steps:
             assert plan is not None, "made above, or kept"
             where = Standing(
-                round=number, plan=plan, check=check, finished=tuple(report), stages=Stages(**stages), training=None,
+                round=number, plan=plan, check=check, finished=tuple(report), stages=stages, training=None,
                 held=held,
             )  # fmt: skip
             model = current
@@ -329,10 +335,8 @@ def prune_in_rounds(
                 keep=keep,
             )
             done_steps += part.steps
-            stages["finetuned"] = look("finetuned", number, current)
-        report.append(
-            FinishedRound(number=number, sparsity=part.spec.sparsity, steps=part.steps, stages=Stages(**stages))
-        )
+            stages = replace(stages, finetuned=look(number, "finetuned", current))
+        report.append(FinishedRound(number=number, sparsity=part.spec.sparsity, steps=part.steps, stages=stages))
     assert plan is not None, "a schedule has at least one round"
     if plan.masks:
         check = check_zeros(current, plan)
@@ -397,13 +401,6 @@ def _structure(subject: Subject, plan: Plan, recipe: Recipe) -> Structure:
         shrinkage=network.structure.then(shrinkage(subject.graph, plan)),
         held_zero=tuple(sorted({*network.held_zero, *plan.masks})),
     )
-
-
-def _masks(subject: Subject, current: nn.Module, plan: Plan) -> dict[str, Tensor]:
-    """What must stay zero in training: the plan's mask, and zeros that an earlier weight pruning made."""
-    tensors = dict(current.named_parameters())
-    held = {name: tensors[name].detach() != 0 for name in subject.network.held_zero}
-    return {name: plan.masks.get(name, True) & held.get(name, torch.tensor(True)) for name in {*plan.masks, *held}}
 
 
 def _class_names(subject: Subject) -> tuple[tuple[str, ...], ...]:

@@ -21,9 +21,9 @@ OF_OPTIMISER: dict[str, dict[str, float]] = {
 
 
 def suitable_training(model: nn.Module, data: DataInfo) -> dict[str, Any]:
-    """Settings of training that suit a network and a data set, by their names in `Recipe`: batch size, learning rate
-    and the like, and precision."""
-    return {**default_hyperparameters(data), "precision": choose_precision(model)}
+    """Settings of repair and training that suit a network and a data set, by their names in `Recipe`: batch size,
+    learning rate and the like, precision, and a refit before it."""
+    return {**default_hyperparameters(data), "precision": choose_precision(model), "repair": "refit"}
 
 
 def suitable_recipe(
@@ -36,7 +36,7 @@ def suitable_recipe(
     **chosen: Any,
 ) -> Recipe:
     """A run that removes what `spec` says and fine-tunes for so many passes over the train images, over all rounds
-    together. `chosen`: settings of training by their names in `Recipe`, in place of those that suit.
+    together. `chosen`: settings of repair and training by their names in `Recipe`, in place of those that suit.
 
     Raises:
         InputError: the subject has no images, or a value is not allowed.

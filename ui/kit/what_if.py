@@ -54,6 +54,42 @@ def follow(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
     return _answers().follow(key, ask, loaders.asked_to_stop)
 
 
+def follow_repaired(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
+    """The same of what a coarse repair gives, after everybody's other questions.
+
+    Raises:
+        InputError: the cut is not allowed, or the network cannot be refitted.
+    """
+
+    def ask() -> Iterator[Measured]:
+        return lane().follow(
+            engine(subject),
+            lab.plan(subject, cut),
+            asker=_session(),
+            visitor=visitor.current() or None,
+            cancel=loaders.asked_to_stop,
+            repaired=True,
+        )
+
+    return _answers().follow(_key_of_repaired(subject, cut), ask, loaders.asked_to_stop)
+
+
+def knows_repaired(subject: Subject, cut: PruneSpec) -> bool:
+    """Whether that was answered before."""
+    return _answers().get(_key_of_repaired(subject, cut)) is not None
+
+
+def _key_of_repaired(subject: Subject, cut: PruneSpec) -> tuple[str, str, str]:
+    return (subject.identity, subject.data.digest, f"{cut.digest} repaired")
+
+
+def is_idle() -> bool:
+    """Whether nobody waits for a job on this machine."""
+    from pruning.jobs.queue.local import local_line
+
+    return not local_line().waiting()
+
+
 @st.cache_resource(show_spinner=False)
 def lane() -> Lane:
     """The lane of this process: a step for each processor core, but for one network one at a time."""

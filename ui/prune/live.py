@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.render.markup import accuracy_tile
-from pruning.render.markup.accuracy_tile import AccuracyTile
+from pruning.render.markup.accuracy_tile import AccuracyTile, Shown
 from pruning.spec import PruneSpec
 from ui.kit import run_index, what_if
 
@@ -55,6 +55,8 @@ def show(place: DeltaGenerator, chosen: Subject, cut: PruneSpec, result: Result 
         images=min(what_if.IMAGES, chosen.data.length("select")),
         precision=accuracy_tile.precision_html(engine),
         tuned=accuracy_tile.tuned_html(result),
+        is_tuned=result is not None and result.tuned,
+        repair="waits" if engine.repairs and not cut.removes_nothing else "none",
     )
     if shown.dense is None:
         nothing = PruneSpec(granularity=cut.granularity)
@@ -72,6 +74,34 @@ def show(place: DeltaGenerator, chosen: Subject, cut: PruneSpec, result: Result 
             drawn = time.monotonic()
     if result is None:
         _put(place, replace(shown, tuned=_similar_html(chosen, cut)))
+
+
+def show_repaired(place: DeltaGenerator, chosen: Subject, cut: PruneSpec, result: Result | None) -> None:
+    """Draw what a repair without training gives, once everything else is there: of a run of this very cut where it
+    repaired, else measured after a coarse refit; on request while others wait for jobs."""
+    shown: AccuracyTile = st.session_state.get(_LAST, AccuracyTile())
+    if chosen.missing is not None or shown.repair == "none":
+        return
+    run = None if result is None else result.stages
+    if run is not None and run.repaired is not None and run.repair is not None:
+        found = run.repaired
+        figure = Shown(metric=found.kind, value=found.value, interval=found.interval)
+        _put(place, replace(shown, repaired=figure, repair="of a run", by=run.repair.words))
+        return
+    if not what_if.is_idle() and not what_if.knows_repaired(chosen, cut):
+        _put(place, replace(shown, repair="on request"))
+        if not st.button("Repair without training", key="repair_now", icon=":material/healing:",
+                         help="Others wait for this machine, so this waits for your press."):  # fmt: skip
+            return
+    drawn = 0.0
+    for measured in what_if.follow_repaired(chosen, cut):
+        best, by = measured.repaired, "a refit"
+        again = shown.recalibrated
+        if measured.complete and again is not None and best is not None and again.value > best.value:
+            best, by = again, "statistics measured anew, better than a refit here"
+        if measured.complete or time.monotonic() - drawn >= REDRAW:
+            _put(place, replace(shown, repaired=best, repair="coarse", by=by))
+            drawn = time.monotonic()
 
 
 def say_together(place: DeltaGenerator, chosen: Subject, cut: PruneSpec) -> None:

@@ -1,11 +1,12 @@
-"""The tile of the metric on the board as HTML: as cut, recalibrated and fine-tuned, each with interval and badge."""
+"""The tile of the metric on the board as HTML: as cut, recalibrated, repaired and fine-tuned, each with interval and
+badge. The furthest that is known is the big one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pruning.base.words import percent
 from pruning.render.markup import badges
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
     from pruning.tasks.metric import Metric
     from pruning.training.evaluate import Evaluation
     from pruning.whatif import WhatIf
+
+RepairState = Literal["none", "waits", "on request", "coarse", "of a run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A figure of which no more is known than what is shown."""
+
+    metric: Metric
+    value: float
+    interval: tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +40,21 @@ class AccuracyTile:
     recalibrated: Evaluation | None = None
     waits: bool = True
     """Whether the recalibrated figure is still to come; until then the one before stands there, dim."""
+    repaired: Evaluation | Shown | None = None
+    """After a repair without training."""
+    repair: RepairState = "none"
+    """What is known of that figure: nothing is to be known; it is measured, and until then the one before stands there,
+    dim; it is measured on request; it rests on a coarse refit; it is that of a run."""
+    by: str = ""
+    """The method in a few words, where it is known."""
     images: int = 0
     """That the figures will rest on in the end."""
     precision: str = ""
     """HTML, as `precision_html` gives it."""
     tuned: str = ""
-    """HTML of the third figure, as `tuned_html` or `similar_html` gives it."""
+    """HTML of the last figure, as `tuned_html` or `similar_html` gives it."""
+    is_tuned: bool = False
+    """Whether that is of this very cut."""
     metric: str = "accuracy"
     """Its title."""
     missing: str | None = None
@@ -47,11 +68,12 @@ def html(tile: AccuracyTile) -> str:
     if tile.missing is not None:
         figures = _dash(tile.missing)
     else:
-        only_as_cut = not tile.waits and tile.recalibrated is None
-        again = _figure(tile.recalibrated, "recalibrated", main=True, dim=tile.waits)
-        if only_as_cut:
-            again = _dash("recalibrated: nothing to do")
-        figures = _figure(tile.as_cut, "as cut", main=only_as_cut) + again + tile.tuned
+        main = _main(tile)
+        again = _figure(tile.recalibrated, "recalibrated", main=main == "recalibrated", dim=tile.waits)
+        if not tile.waits and tile.recalibrated is None:
+            again = _dash("no batch norm to recalibrate")
+        cut = _figure(tile.as_cut, "as cut", main=main == "as_cut")
+        figures = cut + again + _repaired(tile, main=main == "repaired") + tile.tuned
     return (
         f'<style>{badges.STYLE}{STYLE}</style><section class="px-live" aria-live="polite" data-rev="{tile.rev}">'
         f"<h2>{_title(tile)}</h2><div>{figures}</div></section>"
@@ -77,7 +99,7 @@ def tuned_html(result: Result | None) -> str:
     if found is None:
         return _dash("fine-tuned: not yet")
     return (
-        f"<div><b>{escape(found.kind.words(found.value))}</b>{badges.badge('tuned')}"
+        f'<div class="px-main"><b>{escape(found.kind.words(found.value))}</b>{badges.badge("tuned")}'
         f"<small>fine-tuned · {escape(found.kind.span(found.interval))}</small></div>"
     )
 
@@ -91,6 +113,36 @@ def similar_html(reached: Sequence[float], metric: Metric) -> str:
     words = f"similar cuts, {len(reached)} run{'' if len(reached) == 1 else 's'}"
     help_ = "What runs that removed nearly the same reached after fine-tuning. This very cut: not yet."
     return f'<div class="px-dim" title="{help_}"><b>{ends}</b>{badges.badge("tuned")}<small>{words}</small></div>'
+
+
+def _main(tile: AccuracyTile) -> str:
+    """Which figure is the big one: the furthest that is known of this cut."""
+    if tile.is_tuned:
+        return "tuned"
+    if tile.repair in ("coarse", "of a run") and tile.repaired is not None:
+        return "repaired"
+    return "as_cut" if not tile.waits and tile.recalibrated is None else "recalibrated"
+
+
+def _repaired(tile: AccuracyTile, *, main: bool) -> str:
+    if tile.repair == "none":
+        return ""
+    if tile.repair == "on request" or (tile.repair == "waits" and tile.repaired is None):
+        return _dash("repaired: on request" if tile.repair == "on request" else "repaired: to come")
+    assert tile.repaired is not None, "it is known, of this cut or of the one before"
+    stage = "repaired, coarse" if tile.repair == "coarse" else "repaired"
+    shown = _figure(tile.repaired, stage, main=main, dim=tile.repair == "waits")
+    how = f" This figure: {tile.by}." if tile.by else ""
+    return shown.replace("<div", f'<div title="{escape(REPAIRED[tile.repair] + how)}"', 1)
+
+
+REPAIRED: dict[RepairState, str] = {
+    "waits": "Without training or labels. Of the plan before: measured anew when the hand rests.",
+    "coarse": "Without training or labels: weights that are left are fitted to give what the dense network gives. From "
+    "few images here; a run takes more, and comes a little further.",
+    "of a run": "Without training or labels, by the run of this very plan.",
+}
+"""What stands behind the repaired figure."""
 
 
 def _title(tile: AccuracyTile) -> str:
@@ -112,7 +164,7 @@ def _is_its_own_measure(dense: Evaluation) -> bool:
     return dense.metric.name == AGREEMENT.name and dense.value == AGREEMENT.bounds[1]
 
 
-def _figure(evaluation: Evaluation | None, stage: str, *, main: bool = False, dim: bool = False) -> str:
+def _figure(evaluation: Evaluation | Shown | None, stage: str, *, main: bool = False, dim: bool = False) -> str:
     kind = " ".join(name for name, there in (("px-main", main), ("px-dim", dim or evaluation is None)) if there)
     if evaluation is None:
         return f'<div class="{kind}"><b>…</b><small>{stage}: measuring</small></div>'
@@ -121,7 +173,7 @@ def _figure(evaluation: Evaluation | None, stage: str, *, main: bool = False, di
     return f'<div class="{kind}"><b>{_words(evaluation)}</b>{mark}<small>{small}</small></div>'
 
 
-def _words(evaluation: Evaluation) -> str:
+def _words(evaluation: Evaluation | Shown) -> str:
     return escape(evaluation.metric.words(evaluation.value))
 
 
