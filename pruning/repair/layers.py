@@ -16,6 +16,8 @@ from pruning.calls.program import Program, Step, is_tensor
 from pruning.graph.trace import argument
 from pruning.repair.rows import Window, at, drawn
 
+RECTIFIERS = {"relu": (0.0, math.inf), "relu6": (0.0, 6.0), "hardtanh": (-1.0, 1.0)}
+"""Ops that cut numbers off → where, unless their second and third argument say otherwise."""
 AT_ONCE = 8192
 """Rows that are made at once."""
 
@@ -168,3 +170,23 @@ def added_to(program: Program, step: Step) -> Node | None:
 
 def _users(program: Program, node: Node) -> list[Node]:
     return [user for user in node.users if user in program.by_node]
+
+
+def rectifier(program: Program, step: Step) -> tuple[float, float] | None:
+    """Bounds of the rectifier that is all that becomes of a step's result, or of the sum that it is part of: numbers
+    beyond them come to the same; None where there is none."""
+    node = step.node
+    for _ in range(2):
+        users = _users(program, node)
+        if len(users) != 1:
+            return None
+        name, call = program.by_node[users[0]].op.name.rstrip("_"), users[0]
+        if name in RECTIFIERS:
+            low, high = (
+                argument(call, place, default) for place, default in zip((1, 2), RECTIFIERS[name], strict=True)
+            )
+            return float(low), float(high)
+        if name != "add" or added_to(program, step) is None:
+            return None
+        node = users[0]
+    return None

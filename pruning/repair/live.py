@@ -43,9 +43,7 @@ class Refitted:
         return f"Refitted({type(self.model).__name__}: {METHODS[self.method]}, the dense model's answer {share})"
 
 
-def refit(
-    removal: Removal, images: Tensor | Iterable[Tensor], *, seed: int = 0, check: bool = True
-) -> Refitted:
+def refit(removal: Removal, images: Tensor | Iterable[Tensor], *, seed: int = 0, check: bool = True) -> Refitted:
     """Fit the weights that a removal left to give what the dense model gives, without labels and without training.
 
     `images`: what the model is called with, batch by batch or in one tensor, batch first, as prepared as in training;
@@ -70,9 +68,7 @@ def refit(
     if check and not source.plan.removes_nothing:
         large = inflate(dense, found.model, source.what)
         proof = check_removal(large, found.model, source.graph, source.plan)
-    return Refitted(
-        model=found.model, method=found.chosen, agreement=found.agreement, layers=found.layers, check=proof
-    )
+    return Refitted(model=found.model, method=found.chosen, agreement=found.agreement, layers=found.layers, check=proof)
 
 
 def _same_answer(wanted: Tensor, given: Tensor) -> Tensor:

@@ -84,9 +84,7 @@ def make_reference(
     return Reference(parts=parts, images=tuple(images), layers=layers, samples=samples)
 
 
-def _sample(
-    parts: Parts, walk: Walk, layer: Layer, multiplications: float, generator: torch.Generator
-) -> Sample:
+def _sample(parts: Parts, walk: Walk, layer: Layer, multiplications: float, generator: torch.Generator) -> Sample:
     node, weight = layer.step.node, parts.tensors[layer.name]
     first = walk.batches[0].values[node]
     groups = layer.groups(weight, walk.batches[0].values[layer.source])

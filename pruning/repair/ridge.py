@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -53,6 +53,12 @@ class Sums:
     def __add__(self, other: Sums) -> Sums:
         mine, theirs = (vars(one).values() for one in (self, other))
         return Sums(*(a + b for a, b in zip(mine, theirs, strict=True)))
+
+    def aimed_at(self, rows: Iterable[tuple[Tensor, Tensor]]) -> Sums:
+        """The same rows with other targets; what is read is as it was."""
+        parts = [(y.sum(1).double(), (x.mT @ y).double(), y.square().sum(1).double()) for x, y in rows]
+        y, xy, yy = (sum(some[1:], some[0]) for some in zip(*parts, strict=True))
+        return replace(self, y=y, xy=xy, yy=yy)
 
     def missing(self, weight: Tensor) -> Tensor:
         """What the results of weights (groups × outputs × columns) lack on the mean: groups × outputs."""

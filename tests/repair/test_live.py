@@ -31,7 +31,7 @@ def test_it_gives_the_dense_answers_more_often() -> None:
     assert found.agreement[found.method] > found.agreement["as_cut"]
     assert model.training and all(torch.equal(value, values[name]) for name, value in model.state_dict().items())
     assert found.model(images(2)).shape == (2, 10)
-    assert "refit" in repr(found)
+    assert repr(found).startswith("Refitted(Sequential: ") and "the dense model's answer" in repr(found)
 
 
 def test_one_output_is_held_against_its_spread() -> None:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pruning.calls.parts import Parts
 from pruning.calls.cut import Cut
+from pruning.calls.parts import Parts
 from pruning.calls.runner import Runner
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import removed_model
