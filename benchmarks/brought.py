@@ -132,9 +132,7 @@ def train(name: str, out: Path, data_dir: str | None, epochs: int) -> int:
             loss.backward()
             optimiser.step()
         torch.save(model.state_dict(), out)
-        torch.save(
-            {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "epoch": epoch + 1}, state
-        )
+        torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "epoch": epoch + 1}, state)
         print(f"epoch {epoch + 1}: {evaluate(model, data, 'select', limit=2000).value:.3f}", flush=True)
     return 0
 

@@ -39,6 +39,9 @@ from pruning.tasks.names import known_metrics
 from pruning.tasks.ranks import AMONG
 from pruning.tasks.table import find_metric
 
+STAGES = {"as_cut": "as cut", "repaired": "repaired, without training", "finetuned": "fine-tuned"}
+"""Stage → how it is said."""
+
 
 def prune(
     args: argparse.Namespace,
@@ -184,7 +187,7 @@ def _progress(event: dict[str, Any]) -> None:
                 f"{event['seconds']:.0f} s"
             )
     elif said:
-        stage = {"as_cut": "as cut", "repaired": "repaired, without training", "finetuned": "fine-tuned"}.get(stage, stage)
+        stage = STAGES.get(stage, stage)
         say(f"{stage}: {said} on select images")
     elif event.get("text") and stage not in ("failed", "cancelled"):  # those are said at the end
         say(event["text"])

@@ -89,9 +89,8 @@ def repaired(
     small = clone(small).eval()
     fitted, judged = images.apart(JUDGED_BY)
     norms = has_batch_norm(small)
-    names = fitting(norms, parts is not None, fitted.count) if offered is None else offered
-    if plan.removes_nothing:
-        names = ("as_cut",)
+    nothing: tuple[Candidate, ...] = ("as_cut",)
+    names = nothing if plan.removes_nothing else offered or fitting(norms, parts is not None, fitted.count)
     made: dict[Candidate, nn.Module] = {"as_cut": small}
     layers: tuple[LayerFit, ...] = ()
     if "recalibrated" in names:
@@ -106,7 +105,9 @@ def repaired(
         made["refitted"] = put(small, found)
         if "refitted_recalibrated" in names:
             made["refitted_recalibrated"] = _recalibrated(made["refitted"], fitted, go_on)
-    agreement = _agreement(dense, made, judged, same_answer, go_on) if len(made) > 1 else {"as_cut": 1.0}
+    agreement: dict[Candidate, float] = {"as_cut": 1.0}
+    if len(made) > 1:
+        agreement = _agreement(dense, made, judged, same_answer, go_on)
     chosen = max(made, key=lambda name: (agreement[name], -CANDIDATES.index(name)))
     return Repaired(
         model=made[chosen],

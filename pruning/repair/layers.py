@@ -42,7 +42,7 @@ class Layer:
     @property
     def source(self) -> Node:
         """What it reads."""
-        return argument(self.call, 0)  # type: ignore[no-any-return]
+        return argument(self.call, 0)
 
     def groups(self, weight: Tensor, read: Tensor) -> int:
         """In how many groups of channels it works, with this weight on what it reads."""
@@ -122,7 +122,7 @@ def find_layers(parts: Parts) -> dict[Node, Layer | Unfit]:
         if kind is None and not (step.op.consumer and step.tensors):
             continue
         weight = argument(call, 1) if kind is not None else None
-        name = trace.tensors.get(weight.name) if is_tensor(weight) else None
+        name = trace.tensors.get(weight.name) if isinstance(weight, Node) else None
         if kind is None or kind == "either convolution":
             found[step.node] = Unfit(name=step.tensors[0], why=f"there is no refit for {step.op.name}")
         elif name is None:

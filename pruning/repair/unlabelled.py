@@ -11,7 +11,10 @@ from torch import Tensor
 
 from pruning.calls.passes import Images
 from pruning.data.protocol import Data
-from pruning.repair.recalibrate import IMAGES, recalibration_images
+from pruning.repair.recalibrate import recalibration_images
+
+IMAGES = 1250
+"""`train` images of a repair: four fifths to fit, one to judge by."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
