@@ -8,11 +8,14 @@ from typing import Any
 from torch import nn
 
 from pruning.data.info import DataInfo
+from pruning.repair.kinds import Repair
 from pruning.runs.recipe import Recipe, Schedule
 from pruning.spec import PruneSpec
 from pruning.subject import Subject
 from pruning.training.finetune import choose_precision, default_hyperparameters
 
+REPAIR: Repair = "refit"
+"""How a run repairs before it trains."""
 OF_OPTIMISER: dict[str, dict[str, float]] = {
     "sgd": {"lr": 1e-3, "weight_decay": 5e-4},
     "adamw": {"lr": 1e-4, "weight_decay": 0.01},
@@ -21,9 +24,9 @@ OF_OPTIMISER: dict[str, dict[str, float]] = {
 
 
 def suitable_training(model: nn.Module, data: DataInfo) -> dict[str, Any]:
-    """Settings of repair and training that suit a network and a data set, by their names in `Recipe`: batch size,
-    learning rate and the like, precision, and a refit before it."""
-    return {**default_hyperparameters(data), "precision": choose_precision(model), "repair": "refit"}
+    """Settings of training that suit a network and a data set, by their names in `Recipe`: batch size, learning rate
+    and the like, and precision."""
+    return {**default_hyperparameters(data), "precision": choose_precision(model)}
 
 
 def suitable_recipe(
@@ -50,7 +53,7 @@ def suitable_recipe(
         schedule=schedule,
         iterations=rounds,
         finetune_steps=subject.info.steps_of(epochs, training["batch_size"]),
-        **training,
+        **{"repair": REPAIR, **training},
     )
 
 

@@ -21,7 +21,7 @@ def test_the_tile_says_how_many_images_a_figure_rests_on() -> None:
     assert "80.0 %" in text and "as cut · 71.1–86.7 %" in text, "Wilson's interval"
     assert "recalibrated: measuring" in text and 'data-rev="7"' in text
     done = html(AccuracyTile(as_cut=evaluation(800, 1000), images=1000, waits=False))
-    assert "Accuracy on 1,000 select images" in done and "recalibrated: nothing to do" in done
+    assert "Accuracy on 1,000 select images" in done and "no batch norm to recalibrate" in done
     assert 'class="px-main"><b>80.0 %' in done, "where nothing is recalibrated, as cut is the figure to look at"
 
 

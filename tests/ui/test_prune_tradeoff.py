@@ -114,7 +114,7 @@ def test_the_cut_follows_the_board(app: AppTest) -> None:
 def test_what_the_board_says_of_other_rows_is_not_heard(app: AppTest) -> None:
     open_page(app, "prune")
     say(app, token="another network's", removed={"layer2.0.conv1": 7})
-    assert "recalibrated: nothing to do" in words(app)
+    assert "no batch norm to recalibrate" in words(app)
     say(app, rev=2, removed={"layer2.0.conv1": 700, "conv99": 3, "fc": 1})
     assert not app.exception
     (rows,) = app.session_state["prune_rows"].values()

@@ -172,8 +172,8 @@ def adopt(subject: Subject, recipe: Recipe) -> None:
     in_rounds = recipe.schedule == "iterative" and recipe.iterations > 1  # one round is at once
     state.put(SCHEDULE, "iterative" if in_rounds else "oneshot")
     state.put(LEARNING_RATE, recipe.lr)
-    kept = ("batch_size", "optimiser", "batch_norm", "momentum", "weight_decay", "augment", "shift", "precision",
-            "distillation")  # fmt: skip
+    kept = ("repair", "batch_size", "optimiser", "batch_norm", "momentum", "weight_decay", "augment", "shift",
+            "precision", "distillation")  # fmt: skip
     state.put(TRAINING, (recipe.data, {name: getattr(recipe, name) for name in kept}))
     if in_rounds:
         state.put(ROUNDS, recipe.iterations)

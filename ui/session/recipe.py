@@ -50,10 +50,11 @@ def per_epoch(chosen: Subject) -> int:
 
 
 def training(chosen: Subject) -> dict[str, Any]:
-    """Settings of training: those of an adopted recipe for this data set, else what suits it; then the page's own."""
-    from pruning.runs.suitable import suitable_training
+    """Settings of repair and training: those of an adopted recipe for this data set, else what suits it; then the
+    page's own."""
+    from pruning.runs.suitable import REPAIR, suitable_training
 
-    settings = suitable_training(chosen.model, chosen.info)
+    settings = {"repair": REPAIR, **suitable_training(chosen.model, chosen.info)}
     data, adopted = state.get(cuts.TRAINING) or (None, {})
     if data == chosen.data_name:
         settings.update(adopted)
