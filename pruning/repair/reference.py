@@ -21,7 +21,7 @@ from pruning.calls.program import Step
 from pruning.calls.runner import Runner
 from pruning.planning.plan import Plan, nothing
 from pruning.repair.layers import Layer, Unfit, added_to, find_layers
-from pruning.repair.walk import Walk
+from pruning.repair.walk import BYTES, Walk
 
 MULTIPLICATIONS = 1.2e10
 """That the sums of one layer may take; a layer of more columns sees fewer rows."""
@@ -56,6 +56,8 @@ class Reference:
     layers: dict[Node, Layer | Unfit]
     """By the node of their step."""
     samples: dict[Node, Sample]
+    budget: int
+    """Bytes that the values of a walk may take."""
 
 
 def make_reference(
@@ -65,13 +67,19 @@ def make_reference(
     *,
     seed: int = 0,
     multiplications: float = MULTIPLICATIONS,
+    budget: int = BYTES,
     go_on: Callable[[], None] = lambda: None,
 ) -> Reference:
     """Walk the dense network. `images`: batch by batch; as many are used at each layer as there is room for. `plan`:
     only layers that this one changes; None for all that some plan can change. `seed`: draws places.
-    `multiplications`: that the sums of one layer may take. `go_on`: before each call of a batch; may raise."""
+    `multiplications`: that the sums of one layer may take. `budget`: bytes for values of images. `go_on`: before each call of a batch; may raise."""
     cut = Cut(parts.graph, plan or nothing(), parts.tensors)
-    walk = Walk(parts.program, Runner(parts.program, Cut(parts.graph, nothing(), parts.tensors), torch.float32), images)
+    walk = Walk(
+        parts.program,
+        Runner(parts.program, Cut(parts.graph, nothing(), parts.tensors), torch.float32),
+        images,
+        budget=budget,
+    )
     layers = find_layers(parts)
     samples: dict[Node, Sample] = {}
 
@@ -81,7 +89,7 @@ def make_reference(
             samples[step.node] = _sample(parts, walk, layer, multiplications, _generator(seed, layer))
 
     walk.run(go_on, after=sample)
-    return Reference(parts=parts, images=tuple(images), layers=layers, samples=samples)
+    return Reference(parts=parts, images=tuple(images), layers=layers, samples=samples, budget=budget)
 
 
 def _sample(parts: Parts, walk: Walk, layer: Layer, multiplications: float, generator: torch.Generator) -> Sample:

@@ -76,7 +76,7 @@ def refit(
     """
     parts = reference.parts
     cut = Cut(parts.graph, plan, parts.tensors)
-    walk = Walk(parts.program, Runner(parts.program, cut, torch.float32), reference.images)
+    walk = Walk(parts.program, Runner(parts.program, cut, torch.float32), reference.images, budget=reference.budget)
     fitting = _Fitting(reference, walk, cut, plan.masks if held is None else held, () if bias_alone else STRENGTHS)
     walk.run(go_on, before=fitting.look)
     return Refit(tensors=fitting.fitted, layers=tuple(fitting.layers))

@@ -38,8 +38,9 @@ BATCH_BYTES = 4 * 2**20
 """A batch is so small that its largest value stays in the processor's cache."""
 CHECK_MACS = 5e10
 """About a second of work: what the comparison of number types may take."""
-COARSE_IMAGES, COARSE = 300, 1e9
-"""Train images that a refit rests on here, and multiplications that the sums of one layer may take."""
+COARSE_IMAGES, COARSE, COARSE_BYTES = 300, 1e9, 2**28
+"""Train images that a refit rests on here, multiplications that the sums of one layer may take, and bytes that values
+of images may."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +201,12 @@ class WhatIf:
         if self._reference is None:
             images = of_data(self.data, COARSE_IMAGES, self._seed)
             self._reference = make_reference(
-                network, batches_for(network, images), seed=self._seed, multiplications=COARSE, go_on=go_on
+                network,
+                batches_for(network, images),
+                seed=self._seed,
+                multiplications=COARSE,
+                budget=COARSE_BYTES,
+                go_on=go_on,
             )
         question = network.question(plan)
         if not plan.removes_nothing:

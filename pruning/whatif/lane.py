@@ -7,7 +7,7 @@
 Who goes next: first answers before all others, since they take least and are waited for most; then in turn, whoever
 was served longest ago, for TURN seconds and up to an answer, so that answers come one after the other and not all at
 once at the end.
-Questions of what a repair gives come after all of these.
+Questions of what a repair gives wait until nobody asks anything else.
 Where first answers alone would fill the lane, the others have a third of it. Width is how many steps go on side by
 side, on different engines: an engine carries out one at a time.
 
@@ -113,6 +113,7 @@ class Lane:
             with self._lock:
                 if self._asked.get(asker) is question:
                     del self._asked[asker]
+                self._let_go()
 
     def is_over(self, question: Question) -> bool:
         """Whether the asker has asked something else."""
@@ -160,9 +161,12 @@ class Lane:
 
     def _let_go(self) -> None:
         """Let those begin whose turn it is."""
+        others = any(not one.last for one in self._asked.values())
         while len(self._engines) < self.width:
             question = min(
-                (one for one in self._waiting if id(one.engine) not in self._engines), key=self._order, default=None
+                (one for one in self._waiting if id(one.engine) not in self._engines and not (one.last and others)),
+                key=self._order,
+                default=None,
             )
             if question is None:
                 return
@@ -180,6 +184,8 @@ class Lane:
         with self._lock:
             mine = self._order(question)[:2]
             engines = self._engines - {id(question.engine)}
+            if question.last and any(not one.last for one in self._asked.values()):
+                return True
             return any(id(one.engine) not in engines and self._order(one)[:2] < mine for one in self._waiting)
 
 
