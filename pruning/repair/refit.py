@@ -11,7 +11,7 @@ import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ from pruning.calls.runner import Runner
 from pruning.planning.plan import Plan
 from pruning.repair.layers import Layer, Unfit, rectifier
 from pruning.repair.reference import Reference, Sample
-from pruning.repair.ridge import STRENGTHS, Fit, Sums, fit, mean_missing
+from pruning.repair.ridge import STRENGTHS, Factors, Fit, Sums, fit, mean_missing
 from pruning.repair.walk import Batch, Walk
 
 COLUMNS = 6144
@@ -160,14 +160,15 @@ class _Fitting:
         mask = self.masks.get(layer.name)
         kept = None if mask is None else layer.matrix(mask, groups)
         fitted, held = (_summed(rows, part) for part in (False, True))
-        found = fit(fitted, held, before, kept, strengths=self.strengths, intercept=layer.intercept is not None)
+        fitting = partial(fit, mask=kept, intercept=layer.intercept is not None, factors=Factors())
+        found = fitting(fitted, held, before, strengths=self.strengths)
         bounds = rectifier(self.walk.program, layer.step)
         for _ in range(ROUNDS if bounds is not None and found.strength else 0):
             assert bounds is not None
             for some in rows:
                 some.relax(found, *bounds)
             fitted, held = _aimed(fitted, rows, False), _aimed(held, rows, True)
-            again = fit(fitted, held, before, kept, strengths=(found.strength,), intercept=layer.intercept is not None)
+            again = fitting(fitted, held, before, strengths=(found.strength,))
             if not again.strength:
                 break
             found = again

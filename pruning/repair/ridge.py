@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -93,6 +93,16 @@ class Fit:
     """The same with the weights as they were, and their best intercept where there is one."""
 
 
+@dataclass
+class Factors:
+    """Cholesky factors that hold as long as what is read does, by strength."""
+
+    some: dict[float, Tensor] = field(default_factory=dict)
+    """Of the rows that are not held back."""
+    all: dict[float, Tensor] = field(default_factory=dict)
+    """Of all rows."""
+
+
 def fit(
     fitted: Sums,
     held: Sums,
@@ -101,12 +111,14 @@ def fit(
     *,
     strengths: Sequence[float] = STRENGTHS,
     intercept: bool = True,
+    factors: Factors | None = None,
 ) -> Fit:
     """Weights (groups × outputs × columns) that give what they should from what is read.
 
     `held`: rows of other images, by which the strength is chosen; the weights then rest on all rows. `weight`: as they
     were. `mask`: bool of the same shape; where False the weight is and stays zero. `strengths`: to choose from,
-    ascending. `intercept`: whether there is a place for one; without, the rows are not centred.
+    ascending. `intercept`: whether there is a place for one; without, the rows are not centred. `factors`: of an
+    earlier fit of the same rows to other targets.
 
     What no strength makes better on rows held back stays as it was, but for the intercept.
     """
@@ -115,13 +127,15 @@ def fit(
     inside, outside, whole = (one.centred() if intercept else one for one in (fitted, held, everything))
     spread = float(outside.yy.sum().clamp(min=torch.finfo(torch.float64).tiny))
     error_before = _error(outside, before)
+    factors = Factors() if factors is None else factors
 
     def error(strength: float) -> float:
-        change = _change(inside, before, strength, mask)
+        change = _change(inside, before, strength, mask, factors.some)
         return math.inf if change is None else _error(outside, before + change)
 
     strength, least = _best(strengths, error)
-    last = _change(whole, before, strength, mask) if least < error_before else None
+    factors.some = {kept: factor for kept, factor in factors.some.items() if kept == strength}
+    last = _change(whole, before, strength, mask, factors.all) if least < error_before else None
     best = before if last is None else before + last
     return Fit(
         weight=best,
@@ -164,24 +178,25 @@ def _error(sums: Sums, weight: Tensor) -> float:
     return float(explained + sums.yy.sum())
 
 
-def _change(rows: Sums, before: Tensor, relative: float, mask: Tensor | None) -> Tensor | None:
+def _change(
+    rows: Sums, before: Tensor, relative: float, mask: Tensor | None, factors: dict[float, Tensor]
+) -> Tensor | None:
     """What is to be added to the weights, by rows that are centred; None where that cannot be told."""
     unit = rows.xx.diagonal(dim1=1, dim2=2).mean(1)
     if not bool((unit > 0).any()):
         return None
     unit = unit.clamp(min=float(unit.max()) * torch.finfo(torch.float64).eps)  # groups that read nothing but zeros
-    return _solved(rows.xx, relative * unit, rows.xy.mT - before @ rows.xx, mask)
-
-
-def _solved(xx: Tensor, strength: Tensor, missing: Tensor, mask: Tensor | None) -> Tensor | None:
-    """D with D (X̃ᵀX̃ + λ) = missing, groups × outputs × columns; None where that has no solution in float64.
-    `strength`: of each group. `mask`: D is zero where it is False."""
+    strength, missing = relative * unit, rows.xy.mT - before @ rows.xx
     if mask is not None:
-        return _by_gradients(xx, strength, missing, mask)
-    system = xx.clone()
-    system.diagonal(dim1=1, dim2=2).add_(strength[:, None])
-    lower, failed = torch.linalg.cholesky_ex(system)
-    return None if bool(failed.any()) else torch.cholesky_solve(missing.mT, lower).mT
+        return _by_gradients(rows.xx, strength, missing, mask)
+    if relative not in factors:
+        system = rows.xx.clone()
+        system.diagonal(dim1=1, dim2=2).add_(strength[:, None])
+        lower, failed = torch.linalg.cholesky_ex(system)
+        if bool(failed.any()):
+            return None
+        factors[relative] = lower
+    return torch.cholesky_solve(missing.mT, factors[relative]).mT
 
 
 def _by_gradients(xx: Tensor, strength: Tensor, missing: Tensor, mask: Tensor) -> Tensor:
