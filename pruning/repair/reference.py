@@ -72,7 +72,8 @@ def make_reference(
 ) -> Reference:
     """Walk the dense network. `images`: batch by batch; as many are used at each layer as there is room for. `plan`:
     only layers that this one changes; None for all that some plan can change. `seed`: draws places.
-    `multiplications`: that the sums of one layer may take. `budget`: bytes for values of images. `go_on`: before each call of a batch; may raise."""
+    `multiplications`: that the sums of one layer may take. `budget`: bytes for values of images. `go_on`: before each
+    call of a batch; may raise."""
     cut = Cut(parts.graph, plan or nothing(), parts.tensors)
     walk = Walk(
         parts.program,
