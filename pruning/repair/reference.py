@@ -25,7 +25,7 @@ from pruning.repair.walk import BYTES, Walk
 
 MULTIPLICATIONS = 1.2e10
 """That the sums of one layer may take; a layer of more columns sees fewer rows."""
-ROWS_A_COLUMN = 500
+ROWS_A_COLUMN = 200
 """More of them change little."""
 NUMBERS = 2**23
 """That are kept of what one layer gives."""
