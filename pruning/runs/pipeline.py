@@ -26,6 +26,7 @@ from pruning.removal.apply import inflate, pruned_model
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
 from pruning.removal.verify import Check, carry_out, check_zeros
+from pruning.repair.kinds import CHOOSES
 from pruning.runs.checkpoint import Checkpoints, Standing
 from pruning.runs.identity import recipe_digest
 from pruning.runs.looks import note_look
@@ -45,7 +46,7 @@ from pruning.runs.result_json import measurement_values
 from pruning.runs.saved_model import Structure
 from pruning.statistics.cache import statistics_for
 from pruning.subject import Subject
-from pruning.training.answers import Answers, answer_side_by_side
+from pruning.training.answers import Answers, answer, answer_side_by_side
 from pruning.training.evaluate import evaluate
 from pruning.training.finetune import TrainConfig, TrainEvent, seconds_per_step, train
 from pruning.training.state import TrainState
@@ -67,6 +68,9 @@ class Outcome:
     """How the model differs from the network that it came from."""
     answers: dict[str, Answers]
     """Of the dense and the pruned network to the test images, from the one look at them."""
+    stages: dict[str, Answers]
+    """Of the dense network, and of the pruned one at each stage of the last round, to the select images; empty where
+    the recipe asks for no more than statistics measured anew."""
 
 
 def run(
@@ -101,6 +105,7 @@ def run(
         answers = answer_side_by_side(
             {"dense": dense.model, "pruned": pruned.model}, data, "test", dense="dense", cancel=cancel
         )
+        stages = pruned.answers and {"dense": answer(dense.model, data, "select", cancel=cancel), **pruned.answers}
         looks = None if subject.preprocess is None else note_look(dense.digest, data.digest, "a run")
         measured = measure(dense, pruned.model, answers)
     result = Result(
@@ -124,7 +129,11 @@ def run(
         seconds=round(time.monotonic() - started, 2),
     )
     return Outcome(
-        result=result, model=pruned.model, structure=_structure(subject, pruned.plan, recipe), answers=answers
+        result=result,
+        model=pruned.model,
+        structure=_structure(subject, pruned.plan, recipe),
+        answers=answers,
+        stages=stages,
     )
 
 
@@ -230,6 +239,8 @@ class Pruned:
     check: Check
     rounds: tuple[FinishedRound, ...]
     """Each with its accuracies on select images."""
+    answers: dict[str, Answers]
+    """To the select images at each stage of the last round; empty where they are not kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,8 +273,14 @@ def prune_in_rounds(
     imitated = distillation_of(recipe, subject)
     teacher = dense_of(subject).model if imitated and total_steps else None
 
+    answers: dict[str, Answers] = {}
+
     def look(number: int, stage: str, model: nn.Module) -> Measurement:
-        found = Measurement.of(evaluate(model, data, "select", cancel=cancel))
+        if recipe.repair in CHOOSES:
+            answers[stage] = answer(model, data, "select", cancel=cancel)
+            found = Measurement.of(answers[stage])
+        else:
+            found = Measurement.of(evaluate(model, data, "select", cancel=cancel))
         tell({"stage": stage, "round": number, **measurement_values(found)})
         return found
 
@@ -277,7 +294,7 @@ def prune_in_rounds(
         if resume is not None and number < resume.round:
             continue
         if resume is not None and number == resume.round:
-            stages, held, training = resume.stages, resume.held, resume.training
+            stages, held, training, answers = resume.stages, resume.held, resume.training, dict(resume.answers)
             tell({"stage": "resume", "round": number, "text": "Going on from where it was"})
         else:
             tell({"stage": "prune", "round": number, "rounds": len(schedule), "text": "Removing and proving"})
@@ -287,7 +304,7 @@ def prune_in_rounds(
             statistics = statistics_for(current, subject.graph, data, part.spec, dense=subject.model, cancel=cancel)
             plan = make_plan(current, subject.graph, part.spec, statistics, after=plan)
             current, check = carry_out(current, subject.graph, plan)
-            held, training = masks_of(subject, current, plan), None
+            held, training, answers = masks_of(subject, current, plan), None, {}
             current, check, stages = won_back(
                 recipe, subject, before, current, plan, held, check,
                 first=number == 1,
@@ -299,7 +316,7 @@ def prune_in_rounds(
             assert plan is not None, "made above, or kept"
             where = Standing(
                 round=number, plan=plan, check=check, finished=tuple(report), stages=stages, training=None,
-                held=held,
+                held=held, answers=answers,
             )  # fmt: skip
             model = current
 
@@ -340,7 +357,7 @@ def prune_in_rounds(
     assert plan is not None, "a schedule has at least one round"
     if plan.masks:
         check = check_zeros(current, plan)
-    return Pruned(model=current, plan=plan, check=check, rounds=tuple(report))
+    return Pruned(model=current, plan=plan, check=check, rounds=tuple(report), answers=answers)
 
 
 def measure(dense: Subject, pruned: nn.Module, answers: Mapping[str, Answers]) -> Measured:

@@ -18,7 +18,7 @@ from pruning.jobs.status import State, Status
 from pruning.planning.allocation import same_cut
 from pruning.runs.checkpoint import kept_step
 from pruning.runs.events import RunEvents
-from pruning.runs.files import ANSWERS, MODEL
+from pruning.runs.files import ANSWERS, MODEL, STAGES
 from pruning.runs.job import read_events, read_status
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Result
@@ -178,7 +178,19 @@ class Run:
         Raises:
             StorageError: the file is damaged.
         """
-        path = self.path / ANSWERS
+        return self._answers(ANSWERS)
+
+    def stage_answers(self) -> dict[str, Answers]:
+        """What 'dense' answered to the select images, and the pruned network at each stage of the last round, by the
+        names of `Stages`; empty where the run kept none.
+
+        Raises:
+            StorageError: the file is damaged.
+        """
+        return self._answers(STAGES)
+
+    def _answers(self, file: str) -> dict[str, Answers]:
+        path = self.path / file
         if not path.exists():
             return {}
         found = read_answers(path)
