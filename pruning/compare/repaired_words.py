@@ -44,7 +44,10 @@ def headline(found: RepairGain) -> str:
     )
     said = "" if found.rounds == 1 else f"In the last of {found.rounds:,} rounds: "
     if _shows(found.gained):
-        said += f"{metric.title} on {images} went from {before} as cut to {after} repaired: {change}, without training or labels."
+        said += (
+            f"{metric.title} on {images} went from {before} as cut to {after} repaired: {change}, without training or "
+            "labels."
+        )
     else:
         said += (
             f"repair made no difference that {images} can show: {metric.title} {before} as cut, {after} repaired, "
@@ -85,10 +88,13 @@ def who_still_loses(found: RepairGain) -> str:
         return ""
     when = "after fine-tuning" if found.tuned else "once repaired"
     losing = [one for one in found.classes if one.loss_stands and one.left.value < 0]
-    if not losing:
-        return f"No class loses more against the unpruned network, {when}, than chance might bring."
-    named = _named(losing, lambda one: one.left)
     badge = SYMBOLS[found.tuned]
+    if not losing:
+        return (
+            f"Of no single class the loss against the unpruned network can be told from chance {when}; over all "
+            f"together it is {_amount(found.metric, found.left)} ({_span(found.metric, found.left)}) {badge}."
+        )
+    named = _named(losing, lambda one: one.left)
     if len(losing) == 1:
         return f"Against the unpruned network one class still loses {when}: {named} {badge}."
     return (
@@ -100,9 +106,9 @@ def who_still_loses(found: RepairGain) -> str:
 def how_to_read(found: RepairGain) -> str:
     """What is coloured in a figure or table of the classes, and why."""
     return (
-        f"Intervals are 95 % intervals of each class alone. What is marked as beyond chance stands although all "
-        f"{len(found.classes):,} classes were looked at: chance alone would mark any in fewer than 5 % of such "
-        "comparisons (exact test of the changed answers)."
+        f"Thin bars and brackets: 95 % intervals, of each class alone. Coloured, and bold in the table: beyond chance "
+        f"although all {len(found.classes):,} classes were looked at, for chance alone would mark any of them in fewer "
+        "than 5 % of such comparisons (exact test of the changed answers)."
     )
 
 

@@ -36,7 +36,7 @@ def in_short(found: RepairNote) -> str:
 def repair_words(found: RepairNote) -> str:
     """How a network was repaired without training, by which images, and what was left out, in whole sentences."""
     others = ", ".join(
-        f"{METHODS[name]} {percent(share)}"  # type: ignore[index]
+        f"{'as cut' if name == 'as_cut' else METHODS[name]} {percent(share)}"  # type: ignore[index]
         for name, share in found.agreement.items()
         if name != found.method
     )

@@ -27,10 +27,10 @@ def show(pair: Pair) -> None:
         st.info(words.not_repaired(result), icon=":material/info:")
         return
     st.markdown("### What repair gave")
-    st.markdown(errors.plain(in_short(note)))
     found = repair_gain(run, pair.after.subject.info.classes)
     if found is not None:
         st.markdown(f"**{errors.plain(words.headline(found))}**")
+    st.markdown(errors.plain(in_short(note)))
     st.html(markup.stages_html(result))
     if found is None:
         st.info(words.OLDER, icon=":material/info:")

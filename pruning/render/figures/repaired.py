@@ -40,13 +40,14 @@ def classes_repaired(found: RepairGain, dark: bool) -> go.Figure:
         )
     figure.add_trace(_marks(shown, "dense", "x-thin", colours.dense, "unpruned"))
     figure.add_trace(_marks(shown, "as_cut", "circle-open", colours.removed, "as cut"))
+    spans = [(_at(one, "as_cut"), _at(one, "repaired"), *(100 * end for end in one.gained.interval)) for one in shown]
     repaired = _marks(shown, "repaired", "square", colours.kept, "repaired")
     repaired.update(
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": [100 * (one.gained.interval[1] - one.gained.value) for one in shown],
-            "arrayminus": [100 * (one.gained.value - one.gained.interval[0]) for one in shown],
+            "array": [max(0.0, min(100.0, start + high) - end) for start, end, _, high in spans],
+            "arrayminus": [max(0.0, end - max(0.0, start + low)) for start, end, low, _ in spans],
             "color": colours.soft,
             "thickness": 1.3,
             "width": 4,
