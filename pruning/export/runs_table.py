@@ -53,8 +53,8 @@ def run_rows(runs: Sequence[Summary]) -> list[dict[str, Any]]:
 
 def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Those of the columns in which something stands: no names and tags where nobody gave any, no metric but accuracy
-    where there is no other, none in per cent of accuracy where all were measured by another, and none of `STAGES` that no
-    run has."""
+    where there is no other, none in per cent of accuracy where all were measured by another, and none of `STAGES` that
+    no run has."""
     metrics = {row["metric"] for row in rows} - {None}
     empty: set[str] = set()
     if metrics <= {ACCURACY}:
