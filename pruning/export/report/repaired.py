@@ -8,6 +8,7 @@ from pruning.compare import repaired_words as said
 from pruning.compare.repaired import RepairGain, was_repaired
 from pruning.export.report.contents import Contents
 from pruning.export.report.parts import folded, section, table
+from pruning.export.report.repair_drawing import MOST, drawing
 from pruning.render.markup import repair_table
 from pruning.runs.repair_words import in_short
 
@@ -32,12 +33,13 @@ def repaired(contents: Contents) -> str:
 
 
 def _classes(found: RepairGain) -> str:
-    rows = [repair_table.cells(one, found) for one in found.classes]
-    all_of = table(repair_table.heads(found), rows, label="What repair gave, by class", html=True)
+    stages = [name for name in found.stages if name != "recalibrated"]  # a sheet has no room for more
+    rows = [repair_table.cells(one, stages, "<br>") for one in found.classes]
+    all_of = table(repair_table.heads(found, stages), rows, label="What repair gave, by class", html=True)
     count = len(rows)
     return (
         f"<h3>Who gained, and who still loses</h3><p>{escape(said.who_gained(found))}</p>"
-        f"<p>{escape(said.who_still_loses(found))}</p>"
-        f"{all_of if count <= FEW else folded(f'The {count:,} classes as a table', all_of, open_first=False)}"
-        f'<p class="small">{escape(said.how_to_read(found))}</p>'
+        f"<p>{escape(said.who_still_loses(found))}</p><figure>{drawing(found)}</figure>"
+        f'<p class="small">{escape(said.how_to_read(found) + said.drawn(count, MOST))}</p>'
+        f"{folded(f'The {count:,} classes as a table', all_of, open_first=count <= FEW)}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -27,30 +28,25 @@ def badge_of(stage: str) -> badges.Kind:
     return badges.of_metric(stage == "finetuned")
 
 
-def columns(found: RepairGain) -> tuple[str, ...]:
-    """Stages and 'dense', in the order of the columns."""
-    return (*found.stages, "dense")
-
-
-def heads(found: RepairGain) -> list[str]:
-    """Of the columns, as HTML with the badge of all that stands below."""
+def heads(found: RepairGain, stages: Sequence[str]) -> list[str]:
+    """Of the columns, as HTML with the badge of all that stands below; `stages`: those that have a column."""
     return [
         "class",
         "images",
-        *(f"{TITLES[name]}&nbsp;{badges.badge(badge_of(name))}" for name in columns(found)),
-        f"won back by repair, points&nbsp;{badges.badge('measured')}",
+        *(f"{TITLES[name]}&nbsp;{badges.badge(badge_of(name))}" for name in (*stages, "dense")),
+        f"won back, points&nbsp;{badges.badge('measured')}",
         f"against unpruned, points&nbsp;{badges.badge(badge_of(found.last))}",
     ]
 
 
-def cells(one: ClassRepaired, found: RepairGain) -> list[str]:
-    """A row's cells as HTML; changes beyond chance are in bold."""
+def cells(one: ClassRepaired, stages: Sequence[str], between: str = " ") -> list[str]:
+    """A row's cells as HTML; changes beyond chance are in bold. `between`: stands before an interval."""
     return [
         escape(one.name),
         f"{one.images:,}",
-        *(percent(one.accuracy(name)) for name in columns(found)),
-        _change(one.gained, one.gain_stands),
-        _change(one.left, one.loss_stands),
+        *(percent(one.accuracy(name)) for name in (*stages, "dense")),
+        _change(one.gained, one.gain_stands, between),
+        _change(one.left, one.loss_stands, between),
     ]
 
 
@@ -58,14 +54,14 @@ def html(found: RepairGain) -> str:
     """A line a class, in the order given."""
     rows = []
     for one in found.classes:
-        first, *others = cells(one, found)
+        first, *others = cells(one, found.stages)
         rows.append(f"<tr><th scope='row'>{first}</th>{''.join(f'<td>{cell}</td>' for cell in others)}</tr>")
-    return class_table.table(heads(found), "".join(rows), "What repair gave, by class")
+    return class_table.table(heads(found, found.stages), "".join(rows), "What repair gave, by class")
 
 
-def _change(change: Difference, stands: bool) -> str:
+def _change(change: Difference, stands: bool, between: str) -> str:
     from pruning.tasks.classification import ACCURACY
 
     value = ACCURACY.signed(change.value)
     told = f'<b title="beyond chance">{value}</b>' if stands else value
-    return f"{told} <small>({ACCURACY.signed_span(change.interval)})</small>"
+    return f"{told}{between}<small>({ACCURACY.signed_span(change.interval)})</small>"
