@@ -14,8 +14,8 @@ ACCURACY = "accuracy"
 """Name of the metric that has columns in per cent."""
 COLUMNS = (
     "label", "state", "how", "model", "data", "granularity", "criterion", "sparsity", "accuracy_percent",
-    "difference_points", "metric", "value", "difference", "difference_interval", "params_ratio", "nonzero_ratio",
-    "macs_ratio", "speedup", "speedup_interval", "repair", "as_cut", "recalibrated", "repaired", "finetuned", "created",
+    "difference_points", "metric", "value", "difference", "difference_interval", "repair", "as_cut", "recalibrated",
+    "repaired", "finetuned", "params_ratio", "nonzero_ratio", "macs_ratio", "speedup", "speedup_interval", "created",
     "reason", "tags", "name",
 )  # fmt: skip
 STAGES = ("as_cut", "recalibrated", "repaired", "finetuned")

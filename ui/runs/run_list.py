@@ -239,6 +239,7 @@ def _draw_table(frame: pd.DataFrame, columns: list[str], runs: Runs) -> None:
             state.put(CHOSEN, runs.shown.runs[chosen[0]].name)
 
     number = st.column_config.NumberColumn
+    in_its_unit = "%.4g" if "metric" in columns else "%.1f %%"
     st.dataframe(
         frame,
         hide_index=True,
@@ -262,7 +263,7 @@ def _draw_table(frame: pd.DataFrame, columns: list[str], runs: Runs) -> None:
             "speedup_interval": "95 % ",
             "repair": st.column_config.TextColumn("repair", help="How its recipe wins accuracy back after each cut."),
             **{
-                name: number(f"{title} {sign}", format="%.4g", help="On select images, in the unit of its metric.")
+                name: number(f"{title} {sign}", format=in_its_unit, help="On select images.")
                 for name, title, sign in (
                     ("as_cut", "as cut", "●"),
                     ("recalibrated", "recalibrated", "●"),
