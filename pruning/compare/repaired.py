@@ -3,7 +3,7 @@ who still loses against the unpruned network."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,7 +17,7 @@ from pruning.runs.result import Measurement, RepairNote, Result
 from pruning.runs.result_json import STAGES
 from pruning.tasks.choices import Choices
 from pruning.tasks.metric import Difference, Metric
-from pruning.tasks.shares import paired_difference
+from pruning.tasks.shares import difference_of
 from pruning.training.answers import Answers
 
 DENSE = "dense"
@@ -139,22 +139,36 @@ def _classes(choices: Mapping[str, Choices], names: Sequence[str]) -> list[Class
     assert labels is not None, "it is known what is right"
     right = {name: said.right for name, said in choices.items()}
     last = list(right)[-1]
-    found = []
-    for number, name in enumerate(names):
-        mine: Tensor = labels == number
-        if bool(mine.any()):
-            own = {stage: all_of[mine] for stage, all_of in right.items()}
-            found.append(
-                ClassRepaired(
-                    name=name,
-                    images=int(mine.sum()),
-                    answered=int(torch.count_nonzero(choices["as_cut"].predicted == number)),
-                    right={stage: int(torch.count_nonzero(part)) for stage, part in own.items()},
-                    gained=paired_difference(own["as_cut"], own["repaired"]),
-                    left=paired_difference(own[DENSE], own[last]),
-                )
-            )
+
+    def counted(which: Tensor) -> list[int]:
+        """How many of some images (bool) are of each class."""
+        found: list[int] = labels[which].bincount(minlength=len(names)).tolist()
+        return found
+
+    images = counted(torch.ones_like(labels, dtype=torch.bool))
+    predicted = choices["as_cut"].predicted
+    answered = predicted[predicted >= 0].bincount(minlength=len(names)).tolist()
+    each = {stage: counted(part) for stage, part in right.items()}
+    gained = _changed(right["as_cut"], right["repaired"], counted)
+    left = _changed(right[DENSE], right[last], counted)
+    found = [
+        ClassRepaired(
+            name=name,
+            images=images[number],
+            answered=answered[number],
+            right={stage: counts[number] for stage, counts in each.items()},
+            gained=difference_of(*gained[number], images[number]),
+            left=difference_of(*left[number], images[number]),
+        )
+        for number, name in enumerate(names)
+        if images[number]
+    ]
     return sorted(found, key=lambda one: one.left.value)
+
+
+def _changed(before: Tensor, after: Tensor, counted: Callable[[Tensor], list[int]]) -> list[tuple[int, int]]:
+    """Of each class the images that only the first, and only the second, has right."""
+    return list(zip(counted(before & ~after), counted(~before & after), strict=True))
 
 
 def _told(found: Sequence[ClassRepaired]) -> tuple[ClassRepaired, ...]:
