@@ -55,7 +55,9 @@ def headline(found: RepairGain) -> str:
         )
     if found.tuned:
         said += f" Fine-tuned afterwards: {metric.words(values['finetuned'].value)} ◆."
-    return f"{said[:1].upper()}{said[1:]} The unpruned network: {metric.words(values[DENSE].value)} ●."
+    if metric.judges:  # the unpruned network always agrees with itself
+        said += f" The unpruned network: {metric.words(values[DENSE].value)} ●."
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def who_gained(found: RepairGain) -> str:

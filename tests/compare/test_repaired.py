@@ -129,6 +129,7 @@ def test_without_classes_there_are_figures_of_all_images() -> None:
     found = gain_of(said, NOTE, NAMES)
     assert found.classes == () and words.who_gained(found) == words.who_still_loses(found) == ""
     assert "10.0 % ● as cut to 75.0 % ● repaired" in words.headline(found)
+    assert "unpruned network:" not in words.headline(found), "it always agrees with itself"
 
 
 def test_answers_to_other_images_are_damage() -> None:
