@@ -10,6 +10,7 @@ from torch import nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
+from pruning.calls.parts import Parts
 from pruning.data.protocol import Data
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, make_plan
@@ -87,6 +88,15 @@ def repaired_figure(
         return best
     again = (measured or meter.measure(plan, keep=False, cancel=cancel)).recalibrated
     return figure(given(again), dense)
+
+
+def why_not_repaired(model: nn.Module, graph: ModelGraph) -> str | None:
+    """Why a network cannot be repaired point by point, as a part of a sentence; None where it can."""
+    try:
+        Parts(model, graph)
+    except LookupError as error:
+        return str(error)
+    return None
 
 
 def _good(found: Figure) -> float:

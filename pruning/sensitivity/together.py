@@ -85,8 +85,8 @@ def how_estimated(metric: Metric) -> str:
     sides = ("above", "below") if metric.higher_is_better else ("below", "above")
     return (
         f"Estimated as if each group did its harm independently of the others (what is left of {metric.title} "
-        f"{sides[0]} chance multiplies). A gap {sides[1]} 0: together they hurt more than alone, so give each a "
-        "stricter limit."
+        f"{sides[0]} chance multiplies). A gap {sides[1]} 0: cuts add up, so set a tighter limit. Repaired: without "
+        "training or labels, from few images; a run takes more."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pruning.sensitivity.curves import Joint, Sensitivity
 from pruning.sensitivity.figures import FIGURES, Figure
-from pruning.sensitivity.tighten import Tightened
+from pruning.sensitivity.tighten import Tightened, is_within
 
 
 def lost_words(found: Figure) -> tuple[str, str]:
@@ -39,9 +39,16 @@ def tightened_words(scan: Sensitivity, search: Tightened) -> str:
             f"Even with the tightest limit, {metric.asked(last.limit)} for each {what}, {joint_words(last.joint)}: "
             f"more than {goal} on {images}."
         )
-    joint = search.found.joint
-    beyond = joint.figure(joint.furthest).losses[2] > search.lose
-    return (
-        f"With a limit of {metric.asked(search.found.limit)} for each {what}, {joint_words(joint)}: at most {goal}, "
-        f"measured on {images}." + (" The interval reaches further, so other images may show more." if beyond else "")
+    return verdict_words(scan, search.found.joint, search.found.limit, search.lose)
+
+
+def verdict_words(scan: Sensitivity, joint: Joint, limit: float, lose: float) -> str:
+    """Whether a joint cut, of which each target may lose `limit`, loses at most `lose` on the images of its scan."""
+    asked, what = scan.metric.asked, "group" if scan.spec.info.shrinks else "weight tensor"
+    said = f"With a limit of {asked(limit)} for each {what}, {joint_words(joint)}"
+    if not is_within(joint, lose):
+        return f"{said}: more than {asked(lose)} on these {scan.images:,} select images."
+    beyond = joint.figure(joint.furthest).losses[2] > lose
+    return f"{said}: at most {asked(lose)}, measured on these {scan.images:,} select images." + (
+        " The interval reaches further, so other images may show more." if beyond else ""
     )

@@ -79,9 +79,7 @@ def test_where_even_the_tightest_limit_loses_more_it_is_said_and_was_measured() 
 
 def test_a_search_ends_after_so_many_measurements_and_looks_at_the_tightest() -> None:
     base = toy(1)
-    points = tuple(
-        Point(sparsity=n / 1000, kept=1000 - n, achieved=n / 1000, **vars(seen(n))) for n in range(1, 900)
-    )
+    points = tuple(Point(sparsity=n / 1000, kept=1000 - n, achieved=n / 1000, **vars(seen(n))) for n in range(1, 900))
     scan = replace(base, curves=(replace(base.curves[0], units=1000, points=points),))
     search, _, count = searched(scan, 0.8, together=0, offset=900)
     assert search.failed and count == MOST and search.tried[-1].limit == pytest.approx(0.001)
