@@ -8,7 +8,7 @@ remembered. So it can be left at any time, and whoever asks again finds it as fa
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pruning.sensitivity.curves import Joint, Sensitivity, kept_within
 from pruning.sensitivity.figures import FigureName
@@ -22,7 +22,8 @@ class Trial:
     """A limit that was tried."""
 
     limit: float
-    """What of the metric each target may lose by itself."""
+    """What of the metric each target may lose by itself: the tightest that is known to lead to this joint cut, of those
+    that lose too much."""
     joint: Joint
 
 
@@ -65,7 +66,7 @@ def tighten(scan: Sensitivity, figure: FigureName, lose: float, most: int = MOST
     tried: list[Trial] = []
     found: Trial | None = None
     low, high = -1, len(limits)  # nothing goes below the first; above the last nobody looks
-    kept_low, kept_high = dense, None
+    kept_low, kept_high, last_high = dense, None, -1
     while high - low > 1 and len(tried) < most:
         if not tried:
             at = high - 1
@@ -78,7 +79,7 @@ def tighten(scan: Sensitivity, figure: FigureName, lose: float, most: int = MOST
             low = at
             continue
         if kept == kept_high:
-            high = at
+            high, tried[last_high] = at, replace(tried[last_high], limit=limits[at])
             continue
         joint = joints.get(frozenset(kept.items()))
         if joint is None:
@@ -87,7 +88,7 @@ def tighten(scan: Sensitivity, figure: FigureName, lose: float, most: int = MOST
         if is_within(joint, lose):
             low, kept_low, found = at, kept, tried[-1]
         else:
-            high, kept_high = at, kept
+            high, kept_high, last_high = at, kept, len(tried) - 1
     return Tightened(lose=lose, figure=figure, found=found, tried=tuple(tried), next=None)
 
 
