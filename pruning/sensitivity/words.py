@@ -12,18 +12,18 @@ def lost_words(found: Figure) -> tuple[str, str]:
     2.8)'."""
     metric = found.metric
     lost, *ends = found.losses
-    span = " to ".join(f"{metric.scale * end:.{metric.digits}f}".replace("-", "−") for end in ends)
+    span = " to ".join(f"{metric.signed(end).removeprefix('+')}" for end in ends)
     return "loses" if lost >= 0 else "gains", f"{metric.size(lost)} ({span})"
 
 
 def joint_words(joint: Joint) -> str:
     """What all groups lose together, by the furthest figure that is known: 'together they lose 36.6 points (35.0 to
-    38.2), recalibrated'."""
+    38.2), recalibrated ●'."""
     found = joint.figure(joint.furthest)
     verb, amount = lost_words(found)
     size, span = amount.split(" ", 1)
     unit = found.metric.unit_of_change
-    return f"together they {verb.removesuffix('s')} {f'{size} {unit}'.rstrip()} {span}, {FIGURES[joint.furthest]}"
+    return f"together they {verb.removesuffix('s')} {f'{size} {unit}'.rstrip()} {span}, {FIGURES[joint.furthest]} ●"
 
 
 def tightened_words(scan: Sensitivity, search: Tightened) -> str:
@@ -49,6 +49,5 @@ def verdict_words(scan: Sensitivity, joint: Joint, limit: float, lose: float) ->
     if not is_within(joint, lose):
         return f"{said}: more than {asked(lose)} on these {scan.images:,} select images."
     beyond = joint.figure(joint.furthest).losses[2] > lose
-    return f"{said}: at most {asked(lose)}, measured on these {scan.images:,} select images." + (
-        " The interval reaches further, so other images may show more." if beyond else ""
-    )
+    within = f"{said}: at most {asked(lose)} on these {scan.images:,} select images"
+    return f"{within}, though the interval reaches further." if beyond else f"{within}."

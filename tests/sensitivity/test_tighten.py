@@ -74,7 +74,7 @@ def test_where_even_the_tightest_limit_loses_more_it_is_said_and_was_measured() 
     assert dict(tightest.joint.kept) == {"t0": 9, "t1": 9, "t2": 9}, "one unit each: less is nothing"
     text = tightened_words(scan, search)
     assert text.startswith("Even with the tightest limit, 0.1 points for each group, together they lose 5.6 points")
-    assert text.endswith("as cut: more than 0.9 points on these 1,000 select images.")
+    assert text.endswith("as cut ●: more than 0.9 points on these 1,000 select images.")
 
 
 def test_a_search_ends_after_so_many_measurements_and_looks_at_the_tightest() -> None:
@@ -98,7 +98,7 @@ def test_joint_cuts_are_judged_by_the_furthest_figure() -> None:
     joint = Joint(kept=tuple(kept.items()), as_cut=seen(50).as_cut, recalibrated=None, repaired=seen(1).as_cut)
     search = tighten(replace(scan, joints=(joint,)), "as_cut", 0.003)
     assert search.found == Trial(limit=0.003, joint=joint) and search.is_over
-    assert joint_words(joint) == "together they lose 0.1 points (0.1 to 0.1), repaired"
+    assert joint_words(joint) == "together they lose 0.1 points (0.1 to 0.1), repaired ●"
     old = replace(joint, repaired=None)
     assert tighten(replace(scan, joints=(old,)), "as_cut", 0.003).next == 0.003, "nobody has tried to repair it"
 
@@ -110,5 +110,5 @@ def test_an_interval_beyond_the_limit_is_said() -> None:
         joint = Joint(kept=kept, not_repaired="a toy", **vars(seen(1, far=far)))
         found = replace(scan, joints=(joint,))
         text = tightened_words(found, tighten(found, "as_cut", 0.003))
-        assert "at most 0.3 points, measured on these 1,000 select images." in text
-        assert ("other images may show more" in text) is said
+        assert "at most 0.3 points on these 1,000 select images" in text
+        assert ("the interval reaches further" in text) is said

@@ -128,11 +128,11 @@ def _say(scan: Sensitivity, joint: Joint, failed: Tightened | None) -> None:
 
     goal = goal_of(scan)
     if failed is not None:
-        st.warning(f"{tightened_words(scan, failed)} ●", icon=":material/compress:")
+        st.warning(tightened_words(scan, failed), icon=":material/compress:")
     elif is_within(joint, goal):
-        st.success(f"{verdict_words(scan, joint, limit_of(scan), goal)} ●", icon=":material/check:")
+        st.success(verdict_words(scan, joint, limit_of(scan), goal), icon=":material/check:")
     else:
-        st.warning(f"{verdict_words(scan, joint, limit_of(scan), goal)} ●", icon=":material/compress:")
+        st.warning(verdict_words(scan, joint, limit_of(scan), goal), icon=":material/compress:")
 
 
 def _tighten(subject: Subject, scan: Sensitivity, goal: float) -> None:

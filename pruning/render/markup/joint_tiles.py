@@ -28,7 +28,7 @@ def joint_tiles(
     title = f"All cut at once, each to its limit of {metric.asked(lose)}: {metric.title}"
     measured = (absent("not measured yet"),) if joint is None else _measured(joint)
     return [
-        Tile(title=title, numbers=(estimate, *measured), width=1.1 + 0.9 * len(measured)),
+        Tile(title=title, numbers=(estimate, *measured), width=1.6 + 1.1 * len(measured)),
         Tile(title="Interaction gap", numbers=(gap,), width=1.4),
         *_saved(savings, scan.spec.info.shrinks),
     ]
@@ -60,7 +60,7 @@ def _expected(scan: Sensitivity, plan: Plan, joint: Joint | None, name: FigureNa
     except InputError as error:
         return absent(str(error)), absent(str(error))
     ends = metric.span((prediction.low, prediction.high))
-    estimate = Number(metric.words(prediction.value), "estimated", f"from single curves, {FIGURES[name]} · {ends}")
+    estimate = Number(metric.words(prediction.value), "estimated", f"from curves, {FIGURES[name]} · {ends}")
     if joint is None:
         return estimate, absent("not measured yet")
     found = interaction_gap(prediction, joint.figure(name))
