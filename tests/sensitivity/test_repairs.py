@@ -187,3 +187,25 @@ def test_the_command_repairs_and_tightens(capsys: pytest.CaptureFixture[str]) ->
     assert out.err == "" and "tightened" in out.out and "together they" in out.out, "all of it was on disk"
     assert main([*command[:-1], "-1"]) == 2
     assert "--tighten is a number of points of accuracy from 0 to 100" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("repaired", [False, True])
+def test_the_job_is_asked_for_repaired_figures(
+    subject: Subject, wanted: Sensitivity, monkeypatch: pytest.MonkeyPatch, repaired: bool
+) -> None:
+    from pruning.sensitivity import start as job
+
+    launched: list[list[str]] = []
+    monkeypatch.setattr(job.LocalExecutor, "submit", lambda self, arguments, to, **how: launched.append(arguments))
+    job.start(subject, wanted, lose=1.0, repaired=repaired)
+    assert ("--repaired" in launched[0]) is repaired
+
+
+def test_weights_are_repaired_as_well(subject: Subject, data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SPARSITIES, "weight", (0.98,))
+    spec = PruneSpec(granularity="weight")
+    asked = outline(subject.digest, subject.graph, data, spec, images=IMAGES)
+    found = cache.measure(subject, asked, lambda: counting(subject), repaired=True)
+    points = [point for curve in found.curves for point in curve.points]
+    assert found.has_repaired and all(point.repaired.value >= point.as_cut.value for point in points)  # type: ignore[union-attr]
+    assert any(point.repaired.value > point.as_cut.value for point in points)  # type: ignore[union-attr]

@@ -54,12 +54,14 @@ def show(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None:
     elif joint is not None:
         _say(scan, joint, failed)
     st.caption(together.how_estimated(scan.metric))
+    work = st.empty()  # always there, so that what follows keeps its place
     if st.session_state.pop(_TOGETHER, False):
-        with errors.shown(stop=False), st.spinner("Measuring the joint cut"):
+        with work.container(), errors.shown(stop=False), st.spinner("Measuring the joint cut"):
             curves.measure_together(subject, scan, plan)
             st.rerun()
     if st.session_state.pop(_TIGHTEN, False):
-        _tighten(subject, scan, goal)
+        with work.container():
+            _tighten(subject, scan, goal)
 
 
 def _next_step(

@@ -60,7 +60,8 @@ def _expected(scan: Sensitivity, plan: Plan, joint: Joint | None, name: FigureNa
     except InputError as error:
         return absent(str(error)), absent(str(error))
     ends = metric.span((prediction.low, prediction.high))
-    estimate = Number(metric.words(prediction.value), "estimated", f"from curves, {FIGURES[name]} · {ends}")
+    of = "" if joint is not None else f", {FIGURES[name]}"  # the gap says it where it is measured
+    estimate = Number(metric.words(prediction.value), "estimated", f"from curves{of} · {ends}")
     if joint is None:
         return estimate, absent("not measured yet")
     found = interaction_gap(prediction, joint.figure(name))
