@@ -112,7 +112,7 @@ def next_step(
     """Measuring, or going on with it; in `more` repaired figures where the others are there, and in `said` why the last
     scan ended."""
     last = _status(scan)
-    repairs = scan.wanted > 0 and curves.repairs(chosen)
+    repairs = scan.wanted > 0 and not scan.has_repaired and curves.repairs(chosen)
     repaired = repairs and (scan.complete or state.get(REPAIRED))
     if st.session_state.pop(_ASKED, False):
         from pruning.sensitivity.start import start
