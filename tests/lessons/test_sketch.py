@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pruning.lessons.sketch import MeasuredPoint, mean_distance, read_sketch
-from pruning.sensitivity.curves import Figure, figure
+from pruning.sensitivity.figures import Figure, figure
 from pruning.tasks.classification import ACCURACY
 from pruning.training.evaluate import Evaluation
 

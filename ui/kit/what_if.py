@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -81,6 +82,17 @@ def knows_repaired(subject: Subject, cut: PruneSpec) -> bool:
 
 def _key_of_repaired(subject: Subject, cut: PruneSpec) -> tuple[str, str, str]:
     return (subject.identity, subject.data.digest, f"{cut.digest} repaired")
+
+
+@contextmanager
+def turn(engine: object) -> Iterator[Callable[[], bool]]:
+    """A long step of any kind on an engine, after everybody's questions. What it gives is to be called again and again
+    within the step: others go first then, and it ends where this session has asked something else."""
+    with lane().turn(
+        engine, asker=_session(), visitor=visitor.current() or None, cancel=loaders.asked_to_stop
+    ) as question:
+        question.urgent, question.last = False, True
+        yield question.give_way
 
 
 def is_idle() -> bool:
