@@ -77,6 +77,11 @@ LESSONS: dict[str, tuple[Action, ...]] = {
             "measure all four", click("Measure all four"), "Both right|One of two|A surprise",
             before=(choose("lesson_ranking_best", "L2 norm"), choose("lesson_ranking_worst", "Largest first")),
         ),
+        Action("all four repaired", choose("lesson_ranking_figure", "repairing"), "repaired without training"),
+    ),
+    "repair": (
+        Action("repair three cuts", click("Repair and measure"), "predictions fit",
+               before=tuple(choose(f"lesson_repair_guess_{cut}", "half") for cut in (50, 70, 90))),
     ),
     "recover": (Action("fine-tune", click("Fine-tune"), "Recalibrating changed accuracy"),),
     "race": (Action("the race", click("Start the race"), "No winner:|is ahead, by"),),

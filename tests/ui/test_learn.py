@@ -57,7 +57,7 @@ def test_what_the_lessons_say_of_the_network_is_true() -> None:
     assert sum(zeros) == 0, "lesson 2: not one"
     assert tuple(layers.weight(subject, "fc").shape) == (10, 28), "lesson 3: each row adds up 28 numbers"
     left = lab.costs(subject, PruneSpec(sparsity=0.3)).macs / lab.costs(subject, PruneSpec()).macs
-    assert 0.48 < left < 0.52, "lesson 8: near the square of 0.7"
+    assert 0.48 < left < 0.52, "lesson 9: near the square of 0.7"
 
 
 @pytest.fixture
