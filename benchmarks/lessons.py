@@ -83,7 +83,7 @@ LESSONS: dict[str, tuple[Action, ...]] = {
         Action("repair three cuts", click("Repair and measure"), "predictions fit",
                before=tuple(choose(f"lesson_repair_guess_{cut}", "half") for cut in (50, 70, 90))),
     ),
-    "recover": (Action("fine-tune", click("Fine-tune"), "Recalibrating changed accuracy"),),
+    "recover": (Action("fine-tune", click("Fine-tune"), "Against the accuracy as cut"),),
     "race": (Action("the race", click("Start the race"), "No winner:|is ahead, by"),),
     "sketch": (Action("reveal", click("Reveal the measured curve"), "Your sketch is off by", before=(draw,)),),
     "half": (Action("the real network", click("Show me"), "14/20 read × 14/20 made"),),

@@ -89,7 +89,7 @@ def repair(page: Page) -> None:
 
 def recover(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Fine-tune")).click()
-    page.locator(".st-key-lesson_activity").get_by_text(re.compile("Recalibrating changed accuracy")).wait_for()
+    page.locator(".st-key-lesson_activity").get_by_text(re.compile("Against the accuracy as cut")).wait_for()
     settle(page)
 
 

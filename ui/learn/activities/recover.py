@@ -52,11 +52,11 @@ def show(stage: Stage) -> None:
         "recalibrated": percents(accuracy.best.value),
         "tuned": percents(tuned.value),
     }
-    gains = [stage.say("gains", back=_signed(back), trained=_signed(trained))]
+    gain = {"recalibrating": _signed(back), "training": _signed(tuned.value - accuracy.as_cut.value), "repairing": ""}
     if repaired is not None:
         numbers["repaired"] = percents(repaired.value)
-        gains.append(stage.say("gains_repaired", repaired=_signed(repaired.value - accuracy.best.value)))
-    said.markdown(" ".join([*gains, stage.say("harder")]))
+        gain["repairing"] = stage.say("gains_repairing", points=_signed(repaired.value - accuracy.as_cut.value))
+    said.markdown(f"{stage.say('gains', **gain)} {stage.say('harder')}")
     numbers["training"] = _standing(tuned, repaired or accuracy.best)
     stage.acted(helped="recalibrate" if back > trained else "train", **numbers)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pruning.base.words import interval, percent, rough_percent
+from pruning.base.words import interval, percent
 from pruning.lessons.won_back import GUESSES, share_won_back
 from pruning.render.markup.bars import accuracy_bar
 from pruning.spec import PruneSpec
@@ -89,12 +89,12 @@ def _measured(stage: Stage, cuts: tuple[int, ...], guesses: dict[int, int]) -> N
             head.markdown(stage.say("no_loss", **words))
         else:
             low, high = won.interval
-            span = f"{100 * low:.0f} to {100 * high:.0f} %".replace("-", "−")
-            head.markdown(stage.say("back", share=f"{100 * won.share:.0f} %", span=span, **words))
+            words |= {"share": percent(won.share, 0), "span": f"{100 * low:.0f} to {100 * high:.0f} %"}
+            head.markdown(stage.say("back", **{name: str(text).replace("-", "−") for name, text in words.items()}))
     known = {cut: won for cut, won in found.items() if won is not None}
     hits = sum(won.fits(guesses[cut]) for cut, won in known.items())
     said.markdown(stage.say("hits", hits=hits, count=len(known)))
-    shares = [rough_percent(max(0.0, won.share)) for won in known.values()]
+    shares = [percent(max(0.0, won.share), 0) for won in known.values()]
     facts = {"share": _listed(stage, shares)} if known else {}
     stage.acted(cuts=_listed(stage, [f"{cut} %" for cut in cuts]), as_cut=_listed(stage, as_cut), hits=hits, **facts)
 
