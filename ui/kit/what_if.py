@@ -94,9 +94,9 @@ def repaired(subject: Subject, cut: PruneSpec) -> Evaluation | None:
     return last.repaired
 
 
-def knows_repaired(subject: Subject, cut: PruneSpec) -> bool:
-    """Whether that was answered before."""
-    return _answers().get(_key_of_repaired(subject, cut)) is not None
+def known_repaired(subject: Subject, cut: PruneSpec) -> Measured | None:
+    """The answer to that, where it is known already."""
+    return _answers().get(_key_of_repaired(subject, cut))
 
 
 def _key_of_repaired(subject: Subject, cut: PruneSpec) -> tuple[str, str, str]:
