@@ -116,11 +116,17 @@ def _with_known_repair(shown: AccuracyTile, chosen: Subject, cut: PruneSpec, res
 
 
 def _with_coarse_repair(shown: AccuracyTile, measured: Measured) -> AccuracyTile:
-    """Of a refit or, where that is better once all images were looked at, recalibrated."""
+    """Of a refit or, once all images were looked at, of what is better without one."""
     best, by = measured.repaired, "a refit"
-    again = shown.recalibrated
-    if measured.complete and again is not None and best is not None and again.value > best.value:
-        best, by = again, "statistics measured anew, better than a refit here"
+    others = {
+        "statistics measured anew, better than a refit here": shown.recalibrated,
+        "as cut, since a refit gives no more here": shown.as_cut,
+    }
+    for words, other in others.items():
+        if measured.complete and other is not None and best is not None:
+            gain = other.metric.gain(other.value - best.value)
+            if gain > 0:
+                best, by = other, words
     return replace(shown, repaired=best, repair="coarse", by=by)
 
 
