@@ -199,7 +199,8 @@ STYLE = """
 .px-live h2{margin:0!important;padding:0!important;font-size:var(--text-control)!important;font-weight:500!important;
  line-height:1.4!important;letter-spacing:0!important;color:inherit;opacity:var(--faint);white-space:nowrap}
 .px-live abbr{text-decoration:underline dotted;cursor:help}
-.px-live>div{display:flex;justify-content:space-between;gap:10px;align-items:flex-start}
+.px-live>div{display:grid;grid-template-columns:1fr 1fr 1.1fr 1fr;gap:10px;align-items:start}
+.px-live>div>*{min-width:0;white-space:nowrap}
 .px-live b{font-size:20px;font-weight:var(--bold);line-height:30px;white-space:nowrap}
 .px-live .px-main b{font-size:25px;font-weight:var(--heavy)}
 .px-live .px-ends b{font-size:var(--text-control)}
@@ -208,9 +209,9 @@ STYLE = """
 .px-live small span{display:block}
 .px-live .px-dim b{opacity:var(--faint);font-weight:500}
 .px-live .px-badge{margin-left:.3rem}
-.px-live p{margin:4px 0 0!important;font-size:var(--text-small);line-height:1.35}
+.px-live p{grid-column:1/-1;white-space:normal;margin:4px 0 0!important;font-size:var(--text-small);line-height:1.35}
 @media (max-width:1180px){.px-live>div{gap:8px}.px-live b{font-size:17px}.px-live .px-main b{font-size:20px}}
 @media (max-width:860px){.px-live{background:color-mix(in srgb,currentColor 4%,transparent);height:auto}
- .px-live h2{white-space:normal}.px-live>div{display:grid;grid-template-columns:1fr 1fr;gap:4px 16px}
+ .px-live h2{white-space:normal}.px-live>div{grid-template-columns:1fr 1fr;gap:4px 16px}
  .px-live b{font-size:20px}.px-live .px-main b{font-size:25px}}
 """
