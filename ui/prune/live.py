@@ -29,6 +29,8 @@ REDRAW = 0.1
 """Seconds between two pictures of the same plan: intervals narrow slowly."""
 _LAST = "live_last"
 """What the tile of this session shows."""
+_ASKED = "live_repair_asked"
+"""Network, images and cut of which a repair was asked for while others waited."""
 
 
 def begin(place: DeltaGenerator) -> None:
@@ -88,20 +90,22 @@ def show_repaired(
     shown: AccuracyTile = st.session_state.get(_LAST, AccuracyTile())
     if chosen.missing is not None or shown.repair != "waits":
         return
-    if not what_if.is_idle():
+    asked = (chosen.identity, chosen.data.digest, cut.digest)
+    if not what_if.is_idle() and st.session_state.get(_ASKED) != asked:
         _put(place, replace(shown, repaired=None, repair="on request"))
-        pressed = request.button("Repair", key="repair_now", icon=":material/healing:",
-                                 help="Others wait for this machine, so this waits for your press.")  # fmt: skip
-        if not pressed:
-            return
-        request.empty()
-        shown = replace(shown, repaired=None)
-        _put(place, shown)
+        request.button("Repair", key="repair_now", icon=":material/healing:", on_click=_ask, args=(asked,),
+                       help="Others wait for this machine, so this waits for your press.")  # fmt: skip
+        return
     drawn = 0.0
     for measured in what_if.follow_repaired(chosen, cut):
         if measured.complete or time.monotonic() - drawn >= REDRAW:
             _put(place, _with_coarse_repair(shown, measured))
             drawn = time.monotonic()
+
+
+def _ask(asked: tuple[str, str, str]) -> None:
+    """In a callback: whatever draws the page anew meanwhile, the request stands."""
+    st.session_state[_ASKED] = asked
 
 
 def _with_known_repair(shown: AccuracyTile, chosen: Subject, cut: PruneSpec, result: Result | None) -> AccuracyTile:
