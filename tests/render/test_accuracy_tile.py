@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 import torch
 
-from pruning.render.markup.accuracy_tile import AccuracyTile, RepairState, Shown, html, similar_html, tuned_html
+from pruning.render.markup.accuracy_tile import (
+    AccuracyTile,
+    RepairState,
+    Shown,
+    html,
+    similar_html,
+    tuned_html,
+    with_coarse_repair,
+)
 from pruning.tasks.alike import AGREEMENT
 from pruning.tasks.classification import ACCURACY
 from pruning.training.evaluate import Evaluation
+from pruning.whatif import Measured
 
 
 def evaluation(right: int, images: int) -> Evaluation:
@@ -78,6 +88,25 @@ def test_the_furthest_figure_of_this_cut_is_the_big_one(
     )  # fmt: skip
     assert words in said(tile) and "fine-tuned · not yet" in said(tile)
     assert len(big(tile)) == 1 and ("90.0 %" in big(tile)[0]) == (figure is not None)
+
+
+@pytest.mark.parametrize(
+    ("right", "complete", "shown", "by"),
+    [
+        (90, True, "90.0 %", "a refit"),
+        (50, True, "60.0 %", "statistics measured anew"),
+        (50, False, "50.0 %", "a refit"),  # of some images only: they cannot be compared yet
+    ],
+)
+def test_the_repaired_figure_is_no_worse_than_what_needs_no_refit(
+    right: int, complete: bool, shown: str, by: str
+) -> None:
+    tile = AccuracyTile(as_cut=evaluation(30, 100), recalibrated=evaluation(60, 100), waits=False)
+    refit = Measured(as_cut=None, recalibrated=None, complete=complete, repaired=evaluation(right, 100))
+    found = with_coarse_repair(tile, refit)
+    assert found.repair == "coarse" and found.by.startswith(by) and shown in big(found)[0]
+    without_norms = with_coarse_repair(replace(tile, as_cut=evaluation(99, 100), recalibrated=None), refit)
+    assert without_norms.by.startswith("as cut" if complete else "a refit")
 
 
 def test_why_a_network_cannot_be_refitted_stands_behind_it() -> None:

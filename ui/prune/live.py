@@ -99,7 +99,7 @@ def show_repaired(
     drawn = 0.0
     for measured in what_if.follow_repaired(chosen, cut):
         if measured.complete or time.monotonic() - drawn >= REDRAW:
-            _put(place, _with_coarse_repair(shown, measured))
+            _put(place, accuracy_tile.with_coarse_repair(shown, measured))
             drawn = time.monotonic()
 
 
@@ -116,22 +116,7 @@ def _with_known_repair(shown: AccuracyTile, chosen: Subject, cut: PruneSpec, res
         figure = Shown(metric=found.kind, value=found.value, interval=found.interval)
         return replace(shown, repaired=figure, repair="of a run", by=run.repair.words)
     known = what_if.known_repaired(chosen, cut) if shown.repair == "waits" else None
-    return shown if known is None else _with_coarse_repair(shown, known)
-
-
-def _with_coarse_repair(shown: AccuracyTile, measured: Measured) -> AccuracyTile:
-    """Of a refit or, once all images were looked at, of what is better without one."""
-    best, by = measured.repaired, "a refit"
-    others = {
-        "statistics measured anew, better than a refit here": shown.recalibrated,
-        "as cut, since a refit gives no more here": shown.as_cut,
-    }
-    for words, other in others.items():
-        if measured.complete and other is not None and best is not None:
-            gain = other.metric.gain(other.value - best.value)
-            if gain > 0:
-                best, by = other, words
-    return replace(shown, repaired=best, repair="coarse", by=by)
+    return shown if known is None else accuracy_tile.with_coarse_repair(shown, known)
 
 
 def say_together(place: DeltaGenerator, chosen: Subject, cut: PruneSpec) -> None:

@@ -4,7 +4,7 @@ badge. The furthest that is known is the big one."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pruning.runs.result import Result
     from pruning.tasks.metric import Metric
     from pruning.training.evaluate import Evaluation
-    from pruning.whatif import WhatIf
+    from pruning.whatif import Measured, WhatIf
 
 RepairState = Literal["nothing to do", "impossible", "waits", "on request", "coarse", "of a run"]
 
@@ -81,6 +81,19 @@ def html(tile: AccuracyTile) -> str:
         f'<style>{badges.STYLE}{STYLE}</style><section class="px-live" aria-live="polite" data-rev="{tile.rev}">'
         f"<h2>{_title(tile)}</h2><div>{figures}</div></section>"
     )
+
+
+def with_coarse_repair(tile: AccuracyTile, measured: Measured) -> AccuracyTile:
+    """The tile with what a coarse refit gave or, once all images were looked at, what is better without one."""
+    best, by = measured.repaired, "a refit"
+    others = {
+        "statistics measured anew, better than a refit here": tile.recalibrated,
+        "as cut, since a refit gives no more here": tile.as_cut,
+    }
+    for words, other in others.items() if measured.complete else ():
+        if other is not None and best is not None and other.metric.gain(other.value - best.value) > 0:
+            best, by = other, words
+    return replace(tile, repaired=best, repair="coarse", by=by)
 
 
 def precision_html(engine: WhatIf) -> str:
