@@ -36,14 +36,15 @@ def in_short(found: RepairNote) -> str:
 def repair_words(found: RepairNote) -> str:
     """How a network was repaired without training, by which images, and what was left out, in whole sentences."""
     others = ", ".join(
-        f"{'as cut' if name == 'as_cut' else METHODS[name]} {percent(share)}"  # type: ignore[index]
-        for name, share in found.agreement.items()
-        if name != found.method
+        f"{_called(name)} {percent(share)}" for name, share in found.agreement.items() if name != found.method
     )
     text = (
-        f"Repaired without training or labels: {found.words}, from {found.images:,} train images. On {found.judged:,} "
-        f"others it gave the answer of the network before the cut in {percent(found.agreement[found.method])}"
+        f"No repair without training helped, tried with {found.images:,} train images"
+        if found.method == "as_cut"
+        else f"Repaired without training or labels: {found.words}, from {found.images:,} train images"
     )
+    share = percent(found.agreement[found.method])
+    text += f". On {found.judged:,} others it gave the answer of the network before the cut in {share}"
     text += f" ({others})." if others else "."
     if found.without is not None:
         text += f" No layer was fitted: {found.without}."
@@ -51,3 +52,8 @@ def repair_words(found: RepairNote) -> str:
         reasons = "; ".join(f"{name}: {why}" for name, why in found.left.items())
         text += f" Left as they were: {reasons}."
     return text
+
+
+def _called(name: str) -> str:
+    """A way that was not taken."""
+    return "as cut" if name == "as_cut" else METHODS[name]  # type: ignore[index]

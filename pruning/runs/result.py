@@ -20,7 +20,7 @@ from pruning.latency.clock import Comparison, Timing
 from pruning.latency.noise import TOO_NOISY
 from pruning.planning.plan import LayerPlan
 from pruning.removal.verify import Check
-from pruning.repair.kinds import METHODS, Candidate
+from pruning.repair.kinds import CANDIDATES, METHODS, Candidate
 from pruning.runs.recipe import Recipe
 from pruning.tasks.metric import Difference, Metric, Summary
 from pruning.tasks.table import find_metric
@@ -204,7 +204,8 @@ class RepairNote:
     """Why none were."""
 
     def __post_init__(self) -> None:
-        if self.method not in self.agreement or not all(0 <= share <= 1 for share in self.agreement.values()):
+        known = set(self.agreement) <= set(CANDIDATES)
+        if not known or self.method not in self.agreement or not all(0 <= s <= 1 for s in self.agreement.values()):
             _refuse(f"its repair was '{self.method}', and candidates agreed with dense {self.agreement}")
         if min(self.images, self.judged) < 0:
             _refuse("its repair saw less than no image")

@@ -1,4 +1,4 @@
-"""The sketch of lesson 7: how far it is from the measured curve, worked out by hand."""
+"""The sketch of lesson 8: how far it is from the measured curve, worked out by hand."""
 
 from __future__ import annotations
 

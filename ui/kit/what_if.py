@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.spec import PruneSpec
 from ui.kit import lab, loaders, visitor
 
 if TYPE_CHECKING:
-    from pruning.spec import PruneSpec
     from pruning.subject import Subject
+    from pruning.training.evaluate import Evaluation
     from pruning.whatif import Measured, WhatIf
     from pruning.whatif.engines import Engines
     from pruning.whatif.known import Answers
@@ -75,9 +76,28 @@ def follow_repaired(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
     return _answers().follow(_key_of_repaired(subject, cut), ask, loaders.asked_to_stop)
 
 
-def knows_repaired(subject: Subject, cut: PruneSpec) -> bool:
-    """Whether that was answered before."""
-    return _answers().get(_key_of_repaired(subject, cut)) is not None
+def dense(subject: Subject) -> Evaluation:
+    """The uncut network on the images of what-if."""
+    *_, last = follow(subject, PruneSpec())
+    assert last.as_cut is not None, "engines of pages measure it"
+    return last.as_cut
+
+
+def repaired(subject: Subject, cut: PruneSpec) -> Evaluation | None:
+    """What a coarse repair gives on all images of what-if; None where the network cannot be refitted.
+
+    Raises:
+        InputError: the cut is not allowed.
+    """
+    if not engine(subject).repairs:
+        return None
+    *_, last = follow_repaired(subject, cut)
+    return last.repaired
+
+
+def known_repaired(subject: Subject, cut: PruneSpec) -> Measured | None:
+    """The answer to that, where it is known already."""
+    return _answers().get(_key_of_repaired(subject, cut))
 
 
 def _key_of_repaired(subject: Subject, cut: PruneSpec) -> tuple[str, str, str]:

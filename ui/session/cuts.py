@@ -34,7 +34,8 @@ ROUNDS = "prune_rounds"
 LEARNING_RATE = "prune_lr"
 """None: what suits the data set."""
 TRAINING = "prune_training"
-"""Data set and further settings of training that an adopted recipe brought; None: what suits the data set."""
+"""Data set and further settings of repair and training that were chosen, or brought by an adopted recipe; None: what
+suits the data set."""
 STEPS = "prune_steps"
 """Data set, epochs on the page, and the exact steps that an adopted recipe brought: they hold while the epochs do."""
 MOST_EPOCHS = 100

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import streamlit as st
+
 from ui.kit import state
 from ui.session import cuts
 
@@ -61,3 +63,11 @@ def training(chosen: Subject) -> dict[str, Any]:
     if state.get(cuts.LEARNING_RATE) is not None:
         settings["lr"] = float(state.get(cuts.LEARNING_RATE))
     return settings
+
+
+def keep_training(chosen: Subject, found: dict[str, Any]) -> None:
+    """Choose settings for this data set, beside those chosen or adopted before; the page is drawn anew."""
+    data, before = state.get(cuts.TRAINING) or (None, {})
+    kept: dict[str, Any] = before if data == chosen.data_name else {}
+    state.put(cuts.TRAINING, (chosen.data_name, {**kept, **found}))
+    st.rerun()

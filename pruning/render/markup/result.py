@@ -149,8 +149,7 @@ def _figure(found: Measurement, kind: badges.Kind) -> str:
 
 
 _STYLE = f"""<style>{badges.STYLE}
-.px-stages{{display:grid;grid-template-columns:repeat(4,auto);gap:.3rem 1.4rem;justify-content:start;
- font-variant-numeric:tabular-nums}}
+.px-stages{{display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;white-space:nowrap;font-variant-numeric:tabular-nums}}
 .px-how{{margin:.4rem 0 0;opacity:var(--faint);font-size:var(--text-small)}}
 .px-stages b{{font-size:1.25rem;font-weight:var(--heavy)}}
 .px-stages small{{display:block;opacity:var(--faint);font-size:var(--text-small)}}
