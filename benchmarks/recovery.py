@@ -19,6 +19,7 @@ from benchmarks.common import report, say
 from pruning.data.readers import describe_data
 from pruning.runs.pipeline import run
 from pruning.runs.recipe import Recipe
+from pruning.runs.result_json import STAGES
 from pruning.subject import open_subject
 from pruning.training.finetune import choose_precision, default_hyperparameters
 
@@ -80,7 +81,7 @@ def measure(case: Case, data_dir: str | None) -> tuple[dict[str, Any], bool]:
                 "pruned_test": pruned.test.value,
                 "difference_points": round(100 * result.difference.value, 3),
                 "interval_points": [round(100 * end, 3) for end in result.difference.interval],
-                "select": {name: found and found.value for name, found in vars(result.stages).items()},
+                "select": {name: found and found.value for name in STAGES for found in [getattr(result.stages, name)]},
                 "params_left": pruned.params / dense.params,
                 "nonzero_left": pruned.nonzero / dense.nonzero,
                 "macs_left": pruned.macs / dense.macs,

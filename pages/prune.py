@@ -28,7 +28,7 @@ result = run_panel.result_for(run, subject, cut)
 with st.container(key="board_area", gap=None):
     st.html(f"<style>{board.PLACE}</style>")
     with st.container(key="board_accuracy"):
-        accuracy = st.empty()
+        accuracy, request = st.empty(), st.empty()
     live.begin(accuracy)
     with errors.shown():
         board.show(subject, data.prepare(subject, cut, result))
@@ -43,3 +43,4 @@ with errors.shown():  # last, for it takes longest: everything above is on scree
     live.say_together(together, subject, cut)
     if subject.missing is None:
         run_form.say_duration(duration, subject, run_form.recipe(subject, cut))
+    live.show_repaired(accuracy, request, subject, cut, result)

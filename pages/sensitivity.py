@@ -7,7 +7,7 @@ import streamlit as st
 from pruning.granularity import GRANULARITIES
 from pruning.render.markup import badges
 from ui.kit import curves, errors
-from ui.sensitivity import scan_panel, scan_results
+from ui.sensitivity import joint_cut, scan_panel, scan_results
 from ui.session import header
 
 subject = header.show("Sensitivity", scan_panel.VIEW, stops=True)
@@ -31,8 +31,8 @@ if working:
     st.fragment(scan_panel.live, run_every=1.0)(subject, scan)
 else:
     said = st.container()
-    scan_results.joint_cut(place, subject, scan)
-    scan_results.charts(scan)
+    joint_cut.show(place, subject, scan)
+    more = scan_results.charts(scan)
     scan_results.table(scan)
-    scan_panel.next_step(place, said, subject, scan)  # last: how long a scan takes is timed first
+    scan_panel.next_step(place, more, said, subject, scan)  # last: how long a scan takes is timed first
 st.html(badges.legend())

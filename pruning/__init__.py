@@ -12,10 +12,22 @@ if TYPE_CHECKING:
     from pruning.notebook import Cut, Network, Result
     from pruning.notebook import open as open
     from pruning.removal.remove import Locked, Removal, remove_channels
+    from pruning.repair.live import Refitted, refit
 
-__all__ = ["Cut", "Locked", "Network", "Removal", "Result", "remove_channels"]  # not `open`: * would hide Python's
+__all__ = [
+    "Cut",
+    "Locked",
+    "Network",
+    "Refitted",
+    "Removal",
+    "Result",
+    "refit",
+    "remove_channels",
+]
+"""Without `open`: * would hide Python's."""
 _PLACES = {
     **dict.fromkeys(("Locked", "Removal", "remove_channels"), "pruning.removal.remove"),
+    **dict.fromkeys(("Refitted", "refit"), "pruning.repair.live"),
     **dict.fromkeys(("Cut", "Network", "Result", "open"), "pruning.notebook"),
 }
 

@@ -121,6 +121,21 @@ def make_result() -> Callable[..., Any]:
     return lambda **changes: dataclasses.replace(result, **changes)
 
 
+@pytest.fixture(scope="session")
+def repaired_run(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A finished run that refitted a small network without training; a few seconds. Not to be changed."""
+    from pruning.runs import create_run, execute, read_run
+    from pruning.runs.recipe import Recipe
+    from pruning.spec import PruneSpec
+
+    recipe = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.8), repair="refit")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRUNING_CACHE", str(tmp_path_factory.mktemp("cache")))
+        path = create_run(recipe, path=tmp_path_factory.mktemp("repaired") / "refitted")
+        execute(path)
+    return read_run(path)
+
+
 @pytest.fixture
 def stored_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of runs that the explorer of November 2026 (recipes and results of version 1) left behind, as

@@ -32,6 +32,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("pruning.statistics",),
     ("pruning.planning",),
     ("pruning.removal",),
+    ("pruning.calls",),
     ("pruning.cost",),
     ("pruning.fitting",),
     ("pruning.images",),

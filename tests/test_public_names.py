@@ -14,9 +14,11 @@ KINDS = {
     "Cut": "type",
     "Locked": "type",
     "Network": "type",
+    "Refitted": "type",
     "Removal": "type",
     "Result": "type",
     "open": "function",
+    "refit": "function",
     "remove_channels": "function",
 }
 

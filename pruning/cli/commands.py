@@ -22,6 +22,7 @@ from pruning.cli.runs import add_runs_options, carry_out
 from pruning.cli.spec import SPEC_FIELDS, add_spec_options, spec_of
 from pruning.cli.training import add_training_options
 from pruning.export.table import EXPORTS
+from pruning.repair.kinds import REPAIRS
 from pruning.spec import CONTEST, RUN, PruneSpec
 
 Stop = Callable[[], bool]
@@ -114,6 +115,9 @@ def _prune_options(sub: argparse.ArgumentParser) -> None:
     add_spec_options(sub, RUN, *SPEC_FIELDS)
     sub.add_argument("--schedule", help="oneshot or iterative (oneshot)")
     sub.add_argument("--steps", type=whole, metavar="N", help="prune-fine-tune rounds of the iterative schedule (4)")
+    sub.add_argument(
+        "--repair", choices=REPAIRS, help="how accuracy is won back after each cut, before any training (refit)"
+    )
     sub.add_argument("--finetune-epochs", type=number, metavar="E", help="passes over the train images, all rounds (0)")
     sub.add_argument("--finetune-seconds", type=number, metavar="T", help="instead of epochs; turned into steps")
     add_training_options(sub)
@@ -164,6 +168,8 @@ def _sensitivity_options(sub: argparse.ArgumentParser) -> None:
     add_spec_options(sub, PruneSpec(), "granularity", "criterion", "parameters", "seed")
     sub.add_argument("--images", type=whole, default=2000, metavar="N", help="select images to measure on (2000)")
     sub.add_argument("--lose", type=number, default=1.0, metavar="P", help="points that each may lose alone (1)")
+    sub.add_argument("--repaired", action="store_true", help="also repair each cut without training; takes far longer")
+    sub.add_argument("--tighten", type=number, metavar="P", help="find the limit at which all together lose P points")
 
 
 def _sensitivity(args: argparse.Namespace, stop: Stop) -> None:

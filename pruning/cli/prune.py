@@ -26,6 +26,7 @@ from pruning.runs.looks import looks_words
 from pruning.runs.pipeline import check_subject, steps_for_seconds
 from pruning.runs.quota import check_room
 from pruning.runs.recipe import SCHEDULES, Recipe, Schedule
+from pruning.runs.repair_words import repair_words
 from pruning.runs.resolve import find_run_folder
 from pruning.runs.result import Result
 from pruning.runs.result_json import to_values
@@ -37,6 +38,9 @@ from pruning.subject import Subject, open_subject
 from pruning.tasks.names import known_metrics
 from pruning.tasks.ranks import AMONG
 from pruning.tasks.table import find_metric
+
+STAGES = {"as_cut": "as cut", "repaired": "repaired, without training", "finetuned": "fine-tuned"}
+"""Stage → how it is said."""
 
 
 def prune(
@@ -126,7 +130,7 @@ def recipe_of(args: argparse.Namespace, spec: PruneSpec, asked: Asked) -> tuple[
         PruningError: an option is not allowed, or contradicts another.
     """
     if args.recipe is not None:
-        others = ("schedule", "steps", "finetune_epochs", "finetune_seconds", *TRAINING, "data", "model")
+        others = ("schedule", "steps", "repair", "finetune_epochs", "finetune_seconds", *TRAINING, "data", "model")
         given = [name for name in (*SPEC_FIELDS, *others) if name != "seed" and getattr(args, name) is not None]
         given += [] if asked.preprocess is None else ["preprocess"]
         if given:
@@ -147,8 +151,9 @@ def recipe_of(args: argparse.Namespace, spec: PruneSpec, asked: Asked) -> tuple[
             raise InputError(f"--{name.replace('_', '-')} must be 0 or more, not {value:g}.")
     epochs = args.finetune_epochs or 0
     schedule: Schedule = args.schedule or "oneshot"
+    chosen = chosen_training(args) | ({} if args.repair is None else {"repair": args.repair})
     recipe = suitable_recipe(
-        subject, spec, epochs=epochs, schedule=schedule, rounds=_rounds(schedule, args.steps), **chosen_training(args)
+        subject, spec, epochs=epochs, schedule=schedule, rounds=_rounds(schedule, args.steps), **chosen
     )
     recipe = recipe.replace(model=openers.absolute(args.model), data=readers.absolute(recipe.data))
     if args.finetune_seconds:
@@ -182,7 +187,7 @@ def _progress(event: dict[str, Any]) -> None:
                 f"{event['seconds']:.0f} s"
             )
     elif said:
-        stage = {"as_cut": "as cut", "finetuned": "fine-tuned"}.get(stage, stage)
+        stage = STAGES.get(stage, stage)
         say(f"{stage}: {said} on select images")
     elif event.get("text") and stage not in ("failed", "cancelled"):  # those are said at the end
         say(event["text"])
@@ -199,6 +204,7 @@ def _summary(result: Result, folder: Path) -> list[str]:
     return [
         *field(pruned.test.kind.title if pruned.test else "accuracy", _measured(result)),
         *_beside(result),
+        *(field("repair", repair_words(result.stages.repair)) if result.stages.repair is not None else []),
         *field("removal", result.check.status),
         *field("parameters", change(dense.params, pruned.params)),
         *field("non-zero", change(dense.nonzero, pruned.nonzero)),

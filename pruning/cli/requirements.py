@@ -32,7 +32,8 @@ def figures() -> dict[str, Any]:
         "bytes": {"raw": None, "deflate": None, "sparse": None},
         "latency_ms": {ANY: {"median": None, "low": None, "high": None}},
     }
-    stages = {name: _measured() for name in ("as_cut", "recalibrated", "finetuned")}
+    stages = {name: _measured() for name in ("as_cut", "recalibrated", "repaired", "finetuned")}
+    stages["repair"] = {"agreement": {ANY: None}, "images": None, "judged": None}
     layer = {name: None for name in ("requested", "achieved", "kept", "total")}
     difference = {**_measured(), "interval": {ANY: None}, **{name: None for name in OF_DIFFERENCE}}
     return {

@@ -18,6 +18,7 @@ from pruning.runs.index.folders import bytes_of
 from pruning.runs.index.index import Index, looked
 from pruning.runs.index.query import Query
 from pruning.runs.labels import Label, read_labels
+from pruning.runs.repair_words import ASKED
 from pruning.runs.resolve import find_run_folder
 from pruning.runs.summary import Figures, Summary
 from pruning.runs.trash import trashed
@@ -121,6 +122,8 @@ def show(text: str) -> Answer:
         *field("network", run.recipe.model),
         *field("images", run.recipe.data),
         *field("what", describe(run)),
+        *field("repair", ASKED[summary.repair]),
+        *_on_the_way(summary),
         *_figures(summary),
         *([] if not others else field("continued by", ", ".join(others), 14)),
         *field("folder", f"{run.path} ({size(bytes_of(run.path))})"),
@@ -160,6 +163,14 @@ def values(run: Summary) -> dict[str, Any]:
         "criterion": run.criterion,
         "sparsity": [run.least, run.most],
         "what": describe(run),
+        "repair": run.repair,
+        "stages": {
+            "metric": run.select_metric,
+            "as_cut": run.as_cut_value,
+            "recalibrated": run.recalibrated_value,
+            "repaired": run.repaired_value,
+            "finetuned": run.tuned_value,
+        },
         "tuned": run.tuned,
         "dense": None if run.dense is None else vars(run.dense),
         "pruned": None if run.pruned is None else vars(run.pruned),
@@ -188,6 +199,21 @@ def _measured(found: Figures) -> str:
     assert found.metric is not None and found.value is not None
     metric = find_metric(found.metric)
     return f"{metric.title} {exactly(metric, found.value)}, "
+
+
+def _on_the_way(run: Summary) -> list[str]:
+    """The metric on select images at each stage that the run has."""
+    if run.select_metric is None:
+        return []
+    metric = find_metric(run.select_metric)
+    stages = {
+        "as cut": run.as_cut_value,
+        "recalibrated": run.recalibrated_value,
+        "repaired": run.repaired_value,
+        "fine-tuned": run.tuned_value,
+    }
+    said = ", ".join(f"{exactly(metric, value)} {name}" for name, value in stages.items() if value is not None)
+    return field(metric.title, f"{said} on select images")
 
 
 def _figures(run: Summary) -> list[str]:

@@ -27,13 +27,15 @@ from pruning.sensitivity import (
     outline,
     predict_joint,
 )
-from pruning.sensitivity.cache import measure
-from pruning.sensitivity.form import figure_values, to_json
+from pruning.sensitivity.cache import is_measured, measure
+from pruning.sensitivity.form import figure_values, joint_values, to_json
+from pruning.sensitivity.tighten import Tightened, tighten
+from pruning.sensitivity.together import meter_of
+from pruning.sensitivity.words import joint_words, tightened_words
 from pruning.spec import PruneSpec
 from pruning.statistics.cache import statistics_for
 from pruning.subject import Subject
 from pruning.tasks.metric import Metric
-from pruning.whatif import WhatIf
 
 TARGETS: dict[Granularity, str] = {"channel": "channel group", "weight": "weight tensor"}
 CELL = 6
@@ -52,8 +54,9 @@ def sensitivity(
     Raises:
         PruningError: an option is not allowed, the images are absent, the cache cannot be written; or cancelled.
     """
-    if not 0 <= args.lose <= 100:
-        raise InputError(f"--lose is a number of points of accuracy from 0 to 100, not {args.lose:g}.")
+    for option, asked_for in (("--lose", args.lose), ("--tighten", args.tighten)):
+        if asked_for is not None and not 0 <= asked_for <= 100:
+            raise InputError(f"{option} is a number of points of accuracy from 0 to 100, not {asked_for:g}.")
     with only_ours():
         subject = open_with_images(args.model, asked)
         subject.check("scan")
@@ -62,34 +65,65 @@ def sensitivity(
             pass_gate(subject, (), cancel=cancel)
     data = subject.data
     lose = args.lose / subject.task.metric.scale
+    goal = None if args.tighten is None else args.tighten / subject.task.metric.scale
     wanted = outline(subject.digest, subject.graph, data, spec, images=args.images)
 
-    def limits(found: Sensitivity) -> Plan:
+    def limits(found: Sensitivity, limit: float) -> Plan:
         statistics = statistics_for(subject.model, subject.graph, data, found.spec, cancel=cancel)
-        return limits_plan(subject.model, subject.graph, found, _figure(found), lose, statistics)
+        return limits_plan(subject.model, subject.graph, found, figure(found), limit, statistics)
+
+    def figure(found: Sensitivity) -> FigureName:
+        return found.furthest("repaired" if args.repaired else "recalibrated")
+
+    def together(found: Sensitivity) -> Plan | None:
+        plan = limits(found, lose)
+        if goal is None or not is_measured(found, plan):
+            return plan
+        search = tighten(found, figure(found), goal)
+        return None if search.next is None else limits(found, search.next)
 
     try:
         found = measure(
             subject,
             wanted,
-            lambda: WhatIf(subject.model, subject.graph, data, images=wanted.images, seed=wanted.spec.seed),
-            together=limits,
+            lambda: meter_of(subject, wanted),
+            repaired=args.repaired,
+            together=together,
             progress=_Progress(),
             cancel=cancel,
             work=args.work,
         )
     except Cancelled as error:
         raise Cancelled("Cancelled. What is measured is kept: the same command goes on from there.") from error
-    name, plan = _figure(found), limits(found)
+    name, plan = figure(found), limits(found, lose)
     joint = next(joint for joint in found.joints if joint.kept == kept_of(plan))
-    together = {
+    said = {
         "lose": lose,
         "figure": name,
-        "kept": dict(joint.kept),
+        **joint_values(joint),
         "measured": figure_values(joint.figure(name)),
         **_expected(found, plan, joint, name),
     }
-    return {"model": args.model, **to_json(found), "joint": together}, _lines(subject, found, name, together)
+    result = {"model": args.model, **to_json(found), "joint": said}
+    lines = [*_lines(subject, found, name, said), *field("lost", joint_words(joint))]
+    if goal is not None:
+        search = tighten(found, name, goal)
+        result["tightened"] = _tightened(search)
+        lines += field("tightened", tightened_words(found, search))
+    return result, lines
+
+
+def _tightened(search: Tightened) -> dict[str, Any]:
+    """A search that is over as JSON; `limit` and `joint` are null where even the tightest limit loses more."""
+    tried = [{"limit": trial.limit, "joint": joint_values(trial.joint)} for trial in search.tried]
+    best = search.found
+    return {
+        "lose": search.lose,
+        "figure": search.figure,
+        "limit": None if best is None else best.limit,
+        "joint": None if best is None else joint_values(best.joint),
+        "tried": tried,
+    }
 
 
 def _expected(found: Sensitivity, plan: Plan, joint: Joint, name: FigureName) -> dict[str, Any]:
@@ -106,10 +140,6 @@ def _expected(found: Sensitivity, plan: Plan, joint: Joint, name: FigureName) ->
     }
 
 
-def _figure(found: Sensitivity) -> FigureName:
-    return "recalibrated" if found.has_recalibrated else "as_cut"
-
-
 class _Progress:
     """Says what goes on, and how far the scan is, now and then."""
 
@@ -117,11 +147,14 @@ class _Progress:
         self._said = -1
 
     def __call__(self, found: Sensitivity, text: str) -> None:
-        part = found.measured * REPORTS // max(1, found.wanted)
+        done = found.measured + found.repaired
+        part = done * REPORTS // max(1, found.wanted)
         if text:
             say(text)
         elif part > self._said:
-            say(f"{found.measured} of {found.wanted} points, {found.seconds:.0f} s")
+            now = f"{found.measured} of {found.wanted} points, {found.seconds:.0f} s"
+            again = f"{found.repaired} of {found.wanted} repaired, {found.repair_seconds:.0f} s"
+            say(again if found.complete and found.repaired else now)
             self._said = part
 
 

@@ -14,9 +14,12 @@ ACCURACY = "accuracy"
 """Name of the metric that has columns in per cent."""
 COLUMNS = (
     "label", "state", "how", "model", "data", "granularity", "criterion", "sparsity", "accuracy_percent",
-    "difference_points", "metric", "value", "difference", "difference_interval", "params_ratio", "nonzero_ratio",
-    "macs_ratio", "speedup", "speedup_interval", "created", "reason", "tags", "name",
+    "difference_points", "metric", "value", "difference", "difference_interval", "repair", "as_cut", "recalibrated",
+    "repaired", "finetuned", "params_ratio", "nonzero_ratio", "macs_ratio", "speedup", "speedup_interval", "created",
+    "reason", "tags", "name",
 )  # fmt: skip
+STAGES = ("as_cut", "recalibrated", "repaired", "finetuned")
+"""Columns of the metric on select images, in its own unit."""
 
 
 def runs_csv(runs: Callable[[], Sequence[Summary]]) -> bytes:
@@ -38,16 +41,20 @@ def run_rows(runs: Sequence[Summary]) -> list[dict[str, Any]]:
             "granularity": run.granularity,
             "criterion": run.criterion,
             "sparsity": sparsity(run),
+            "repair": run.repair,
             "label": run.label.title,
             "tags": " ".join(run.label.tags),
         }
-        found.append(row | _figures(run) | {"created": run.created, "name": run.name, "reason": run.message or ""})
+        found.append(
+            row | _stages(run) | _figures(run) | {"created": run.created, "name": run.name, "reason": run.message or ""}
+        )
     return [{name: row.get(name) for name in COLUMNS} for row in found]
 
 
 def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Those of the columns in which something stands: no names and tags where nobody gave any, no metric but accuracy
-    where there is no other, and none in per cent of accuracy where all were measured by another."""
+    where there is no other, none in per cent of accuracy where all were measured by another, and none of `STAGES` that
+    no run has."""
     metrics = {row["metric"] for row in rows} - {None}
     empty: set[str] = set()
     if metrics <= {ACCURACY}:
@@ -55,7 +62,19 @@ def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     elif ACCURACY not in metrics:
         empty = {"accuracy_percent", "difference_points"}
     empty |= {name for name in ("label", "tags") if not any(row.get(name) for row in rows)}
+    empty |= {name for name in STAGES if all(row.get(name) is None for row in rows)}
     return [name for name in COLUMNS if name not in empty]
+
+
+def _stages(run: Summary) -> dict[str, Any]:
+    """What was measured on select images, step by step."""
+    from pruning.tasks.table import find_metric
+
+    if run.select_metric is None:
+        return {}
+    scale = find_metric(run.select_metric).scale
+    values = (run.as_cut_value, run.recalibrated_value, run.repaired_value, run.tuned_value)
+    return {name: None if value is None else scale * value for name, value in zip(STAGES, values, strict=True)}
 
 
 def _figures(run: Summary) -> dict[str, Any]:

@@ -93,15 +93,20 @@ ACTIVITIES: dict[str, Activity] = {
             "percent": Setting(default=20, allowed=(10, 20, 30, 40), control=True),
             "criteria": Setting(default=OF_WEIGHTS, allowed=OF_WEIGHTS),
             "lots": Setting(default=3, low=1, high=5),
+            "figure": Setting(default="recalibrated", allowed=("recalibrated", "repaired"), control=True),
         },
         facts=("best", "worst", "ahead"),
+    ),
+    "won_back": Activity(
+        settings={"cuts": Setting(default=(50, 70, 90), allowed=tuple(range(10, 100, 10)))},
+        facts=("cuts", "as_cut", "share", "hits"),
     ),
     "recover": Activity(
         settings={
             "percent": Setting(default=40, allowed=(10, 20, 30, 40, 50, 60, 70), control=True),
             "epochs": Setting(default=2, low=1, high=3),
         },
-        facts=("helped", "as_cut", "recalibrated", "tuned"),
+        facts=("helped", "training", "as_cut", "recalibrated", "repaired", "tuned"),
     ),
     "half": Activity(
         settings={

@@ -10,40 +10,30 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
+from pruning.base.clone import clone
 from pruning.base.errors import InputError
 from pruning.base.words import percent, ratio
 from pruning.cost.ledger import Ledger, remarks
-from pruning.data.info import ROLES, Role
+from pruning.data.info import Role
 from pruning.latency.clock import Comparison, compare_latency
 from pruning.latency.quietly import quietly
+from pruning.notebook.accuracy import Accuracy, accuracy_of
 from pruning.notebook.opened import Opened
+from pruning.notebook.repaired import Repaired
 from pruning.notebook.result import Result
 from pruning.notebook.whole import whole
 from pruning.planning.plan import Plan
 from pruning.removal.apply import pruned_model
 from pruning.removal.verify import carry_out
 from pruning.render.preview import Savings, ledger_of, savings
+from pruning.repair.kinds import CHOOSES, Repair
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.runs import create_run, execute, read_run
 from pruning.runs.recipe import Recipe, Schedule
+from pruning.runs.repairing import masks_of, repaired
 from pruning.runs.suitable import suitable_recipe
 from pruning.runs.times import measure_times
 from pruning.spec import PruneSpec
-from pruning.training.evaluate import Evaluation, evaluate
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Accuracy(Evaluation):
-    """A metric that says itself with its interval."""
-
-    how: str = "as cut"
-
-    def __repr__(self) -> str:
-        metric = self.metric
-        return (
-            f"{metric.words(self.value)} ({metric.span(self.interval)}) of {self.images:,} {self.role} images, "
-            f"{self.how} ●"
-        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,21 +70,33 @@ class Cut:
             InputError: the network comes without images, or there is no such role or number of images.
             DataError: they are absent.
         """
-        if role not in ROLES:
-            raise InputError(f"The role of images is {', '.join(ROLES[:-1])} or {ROLES[-1]}, not {role!r}.")
-        limit = None if images is None else whole("images", images, 1)
         model = self._copy()
         recalibrated = recalibrated and has_batch_norm(model)
         if recalibrated:
             recalibrate(model, self.network.images, seed=self.spec.seed)
-        found = evaluate(model, self.network.images, role, limit=limit)
-        return Accuracy(
-            metric=found.metric,
-            role=found.role,
-            scores=found.scores,
-            loss=found.loss,
-            how="recalibrated" if recalibrated else "as cut",
+        return accuracy_of(model, self.network, role, images, "recalibrated" if recalibrated else "as cut")
+
+    def repair(self, kind: Repair = "refit") -> Repaired:
+        """The smaller network with part of its accuracy won back, without training or labels: the best of a few ways on
+        images held back (`pruning.repair.candidates`). `kind`: 'refit', or 'bias' for bias correction alone.
+
+        Raises:
+            InputError: there is no such kind, or the network comes without images.
+            DataError: they are absent.
+            RemovalError: a proof failed.
+        """
+        if kind not in CHOOSES:
+            raise InputError(f"The kind of repair is {' or '.join(CHOOSES)}, not {kind!r}.")
+        subject = self.network.subject
+        images = self.network.images
+        cut, check = carry_out(subject.model, subject.graph, self.plan)
+        note, model, check = repaired(
+            kind, subject, subject.model, cut, self.plan, masks_of(subject, cut, self.plan), check, seed=self.spec.seed
         )
+        if model is None:
+            model = clone(cut)
+            recalibrate(model, images, seed=self.spec.seed)
+        return Repaired(network=self.network, how=note, check=check, made=model.eval())
 
     def latency(self, batch: int = 1) -> Comparison:
         """Dense and pruned on this machine's clock, timed in turn; `.verdict` says what it shows, also where it was

@@ -22,17 +22,15 @@ from pruning.granularity import Granularity
 from pruning.notebook.cut import Cut
 from pruning.notebook.figures import sensitivity_figure
 from pruning.notebook.opened import Opened
+from pruning.notebook.scanned import Tightened, scanned, shown, tightened
 from pruning.notebook.whole import whole
 from pruning.planning.plan import make_plan
 from pruning.render.figures import network as plots
-from pruning.sensitivity import outline
-from pruning.sensitivity.cache import measure
 from pruning.spec import HeadRounding, PruneSpec
 from pruning.statistics.cache import statistics_for
 from pruning.statistics.distributions import Norm, magnitude_histogram, unit_norms, weight_histogram
 from pruning.statistics.gather import Statistics
 from pruning.subject import live_subject, open_subject
-from pruning.whatif import WhatIf
 
 
 def open(
@@ -190,17 +188,38 @@ class Network(Opened):
         criterion: str = "l2",
         parameters: Mapping[str, int] | None = None,
         images: int = 500,
+        repaired: bool = False,
         dark: bool = False,
     ) -> go.Figure:
         """How well each channel group, or weight tensor, bears pruning on its own, on `images` select images.
 
-        Measured once, then kept in the explorer's cache. Raises InputError where the network comes without images.
+        Measured once, then kept in the explorer's cache. `repaired`: after a repair without training or labels at each
+        point, which takes far longer. Raises InputError where the network comes without images, or cannot be repaired.
         """
-        subject, data, images = self.subject, self.images, whole("images", images, 1)
         spec = PruneSpec(granularity=granularity, criterion=criterion, parameters=_numbers(parameters))
-        wanted = outline(subject.digest, subject.graph, data, spec, images=images)
-        found = measure(subject, wanted, lambda: WhatIf(subject.model, subject.graph, data, images=wanted.images))
-        return sensitivity_figure(found, dark)
+        found = scanned(self, spec, whole("images", images, 1), repaired=repaired)
+        return sensitivity_figure(found, dark, shown(found, repaired))
+
+    def tighten(
+        self,
+        lose: float = 1.0,
+        *,
+        granularity: Granularity = "channel",
+        criterion: str = "l2",
+        parameters: Mapping[str, int] | None = None,
+        images: int = 500,
+        repaired: bool = False,
+    ) -> Tightened:
+        """The loosest limit, the same for each channel group or weight tensor, at which all of them cut together lose
+        at most `lose` points against dense, measured on `images` select images; and the cut that this gives.
+
+        At most 8 joint cuts are measured, after the single ones; other arguments and errors as of `sensitivity`.
+        """
+        if not 0 <= lose <= 100:
+            raise InputError(f"What all may lose together is a number of points from 0 to 100, not {lose!r}.")
+        spec = PruneSpec(granularity=granularity, criterion=criterion, parameters=_numbers(parameters))
+        points = lose / self.subject.task.metric.scale
+        return tightened(self, spec, whole("images", images, 1), repaired=repaired, lose=points)
 
     def __repr__(self) -> str:
         words = f"{self.title}: {self.params:,} parameters, {self.macs:,} MACs, {self.subject.network.weights}"

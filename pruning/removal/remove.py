@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -60,6 +60,10 @@ class Removal:
     unreached: tuple[str, ...] = ()
     """Layers and parameters as wide as channels that shrank which no call with the example inputs reaches: they keep
     their width, so that code which uses them with other inputs, or in another method, may fail."""
+    source: Outcome = field(repr=False)
+    """What led to it, for `pruning.refit`."""
+    dense: nn.Module = field(repr=False)
+    """The model that it came from, as it was given."""
 
     def __repr__(self) -> str:
         left = sum(parameter.numel() for parameter in self.model.parameters())
@@ -119,6 +123,8 @@ def remove_channels(
         check=done.check,
         dense_parameters=sum(parameter.numel() for parameter in model.parameters()),
         unreached=unreached(model, done.graph, done.what),
+        source=done,
+        dense=model,
     )
 
 

@@ -38,6 +38,7 @@ from pruning.runs.result_json import (
     stages_of,
     stages_values,
 )
+from pruning.training.answers import Answers, from_tensors, to_tensors
 from pruning.training.state import TrainState
 
 VERSION = 1
@@ -63,6 +64,8 @@ class Standing:
     """None: it has not begun."""
     held: dict[str, Tensor] = field(default_factory=dict)
     """What must stay zero while it trains, by parameter."""
+    answers: dict[str, Answers] = field(default_factory=dict)
+    """To select images, by stage of this round; of runs that keep them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -185,6 +188,9 @@ def _to_file(standing: Standing, model: nn.Module) -> tuple[dict[str, Tensor], d
         "stages": stages_values(standing.stages),
         **({} if training is None else {"step": training.step, "seconds": training.seconds}),
     }
+    if standing.answers:
+        said, head["answers"] = to_tensors(standing.answers)
+        tensors |= {f"answers.{name}": part.clone() for name, part in said.items()}
     return tensors, head
 
 
@@ -215,11 +221,19 @@ def _from_file(path: Path, of: str) -> Checkpoint | None:
             stages=stages_of(fields.part("stages")),
             training=training,
             held=_below("held.", tensors),
+            answers=_answers(fields, tensors),
         ),
         values=_below("model.", tensors),
         attempt=fields.whole("attempt", 1),
         events=fields.whole("events", 0),
     )
+
+
+def _answers(fields: Fields, tensors: dict[str, Tensor]) -> dict[str, Answers]:
+    if "answers" not in fields:
+        return {}
+    about = fields.part("answers")
+    return from_tensors(_below("answers.", tensors), {name: about.text(name) for name in about.names()})
 
 
 def _below(start: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from pruning.repair.kinds import CHOOSES
 from pruning.runs.recipe import Recipe
 
 ENGINE_VERSION = 1
@@ -28,12 +29,15 @@ def request_digest(kind: str, request: Mapping[str, Any], *, weights: str, data:
 
 def recipe_digest(recipe: Recipe, *, weights: str, data: str, batch_norm: bool) -> str:
     """Identity of the run that a recipe asks for. The seed counts only where something draws: the criterion, training,
-    or recalibration.
+    or repair.
 
     `weights`, `data`: digests of the network and the images. `batch_norm`: whether the network has statistics that a
     run recalibrates.
     """
     values = recipe.to_values()
-    if not (recipe.prune.draws or recipe.finetune_steps or batch_norm):
+    repairs = recipe.repair in CHOOSES or (batch_norm and recipe.repair == "recalibrate")
+    if not (recipe.prune.draws or recipe.finetune_steps or repairs):
         del values["seed"]
+    if recipe.repair == "recalibrate":  # what runs did before there was a choice: they have that identity
+        del values["repair"]
     return request_digest("run", values, weights=weights, data=data)

@@ -27,7 +27,7 @@ from pruning.jobs.manifest import File
 from pruning.jobs.store import LocalStore
 from pruning.jobs.wishes import OWNER
 from pruning.runs import earlier
-from pruning.runs.files import ANSWERS, EVENTS, HELD, JOB, MODEL, RECIPE, RESULT, STRUCTURE, TIMES
+from pruning.runs.files import ANSWERS, EVENTS, HELD, JOB, MODEL, RECIPE, RESULT, STAGES, STRUCTURE, TIMES
 from pruning.runs.labels import read_label
 from pruning.runs.run import LARGEST_MODEL, Run
 from pruning.runs.store import read_run
@@ -55,6 +55,7 @@ PARTS: dict[str, Part] = {
     STRUCTURE: Part(most_bytes=64_000_000),
     MODEL: Part(most_bytes=LARGEST_MODEL, compressed=False),
     ANSWERS: Part(most_bytes=1_000_000_000, needed=False, compressed=False),
+    STAGES: Part(most_bytes=1_000_000_000, needed=False, compressed=False),
     HELD: Part(most_bytes=1_000_000, needed=False),
     TIMES: Part(most_bytes=1_000_000, needed=False),
     EVENTS: Part(most_bytes=32_000_000, needed=False),

@@ -1,14 +1,15 @@
-"""One run from recipe to numbers: prune, prove, recalibrate, fine-tune, measure. The core under app, worker and CLI."""
+"""One run from recipe to numbers: prune, prove, repair, fine-tune, measure. The core under app, worker and CLI."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
@@ -25,12 +26,13 @@ from pruning.removal.apply import inflate, pruned_model
 from pruning.removal.build import build_graph
 from pruning.removal.shrinkage import shrinkage
 from pruning.removal.verify import Check, carry_out, check_zeros
-from pruning.repair.recalibrate import has_batch_norm, recalibrate
+from pruning.repair.kinds import CHOOSES
 from pruning.runs.checkpoint import Checkpoints, Standing
 from pruning.runs.identity import recipe_digest
 from pruning.runs.looks import note_look
 from pruning.runs.opened import opened
 from pruning.runs.recipe import Recipe
+from pruning.runs.repairing import masks_of, won_back
 from pruning.runs.result import (
     Change,
     DataUsed,
@@ -38,14 +40,13 @@ from pruning.runs.result import (
     Measurement,
     Result,
     Side,
-    Stages,
     WorstClass,
 )
-from pruning.runs.result_json import STAGES, measurement_values
+from pruning.runs.result_json import measurement_values
 from pruning.runs.saved_model import Structure
 from pruning.statistics.cache import statistics_for
 from pruning.subject import Subject
-from pruning.training.answers import Answers, answer_side_by_side
+from pruning.training.answers import Answers, answer, answer_side_by_side
 from pruning.training.evaluate import evaluate
 from pruning.training.finetune import TrainConfig, TrainEvent, seconds_per_step, train
 from pruning.training.state import TrainState
@@ -67,6 +68,9 @@ class Outcome:
     """How the model differs from the network that it came from."""
     answers: dict[str, Answers]
     """Of the dense and the pruned network to the test images, from the one look at them."""
+    stages: dict[str, Answers]
+    """Of the dense network, and of the pruned one at each stage of the last round, to the select images; empty where
+    the recipe asks for no more than statistics measured anew."""
 
 
 def run(
@@ -101,6 +105,7 @@ def run(
         answers = answer_side_by_side(
             {"dense": dense.model, "pruned": pruned.model}, data, "test", dense="dense", cancel=cancel
         )
+        stages = pruned.answers and {"dense": answer(dense.model, data, "select", cancel=cancel), **pruned.answers}
         looks = None if subject.preprocess is None else note_look(dense.digest, data.digest, "a run")
         measured = measure(dense, pruned.model, answers)
     result = Result(
@@ -124,7 +129,11 @@ def run(
         seconds=round(time.monotonic() - started, 2),
     )
     return Outcome(
-        result=result, model=pruned.model, structure=_structure(subject, pruned.plan, recipe), answers=answers
+        result=result,
+        model=pruned.model,
+        structure=_structure(subject, pruned.plan, recipe),
+        answers=answers,
+        stages=stages,
     )
 
 
@@ -230,6 +239,8 @@ class Pruned:
     check: Check
     rounds: tuple[FinishedRound, ...]
     """Each with its accuracies on select images."""
+    answers: dict[str, Answers]
+    """To the select images at each stage of the last round; empty where they are not kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +259,7 @@ def prune_in_rounds(
     cancel: Cancel | None,
     checkpoints: Checkpoints | None = None,
 ) -> Pruned:
-    """Cut, prove, recalibrate and fine-tune as often as the schedule says; the subject is not changed."""
+    """Cut, prove, repair and fine-tune as often as the schedule says; the subject is not changed."""
     current, plan, data = subject.model, None, subject.data
     metric = subject.task.metric.name
     schedule = recipe.rounds()
@@ -262,10 +273,19 @@ def prune_in_rounds(
     imitated = distillation_of(recipe, subject)
     teacher = dense_of(subject).model if imitated and total_steps else None
 
-    def look(stage: str, number: int, model: nn.Module) -> Measurement:
-        found = Measurement.of(evaluate(model, data, "select", cancel=cancel))
+    answers: dict[str, Answers] = {}
+
+    def look(number: int, stage: str, model: nn.Module) -> Measurement:
+        if recipe.repair in CHOOSES:
+            answers[stage] = answer(model, data, "select", cancel=cancel)
+            found = Measurement.of(answers[stage])
+        else:
+            found = Measurement.of(evaluate(model, data, "select", cancel=cancel))
         tell({"stage": stage, "round": number, **measurement_values(found)})
         return found
+
+    def say(number: int, text: str) -> None:
+        tell({"stage": "repair", "round": number, "text": text})
 
     if kept is not None and resume is not None:
         report, done_steps = list(resume.finished), sum(part.steps for part in schedule[: resume.round - 1])
@@ -274,26 +294,29 @@ def prune_in_rounds(
         if resume is not None and number < resume.round:
             continue
         if resume is not None and number == resume.round:
-            stages = {name: found for name in STAGES if (found := getattr(resume.stages, name)) is not None}
-            held, training = resume.held, resume.training
+            stages, held, training, answers = resume.stages, resume.held, resume.training, dict(resume.answers)
             tell({"stage": "resume", "round": number, "text": "Going on from where it was"})
         else:
             tell({"stage": "prune", "round": number, "rounds": len(schedule), "text": "Removing and proving"})
             if plan is not None and plan.kept:
                 current = inflate(subject.model, current, shrinkage(subject.graph, plan))
+            before = current
             statistics = statistics_for(current, subject.graph, data, part.spec, dense=subject.model, cancel=cancel)
             plan = make_plan(current, subject.graph, part.spec, statistics, after=plan)
             current, check = carry_out(current, subject.graph, plan)
-            stages = {"as_cut": look("as_cut", number, current)}
-            if has_batch_norm(current) and not (plan.removes_nothing and number == 1):
-                recalibrate(current, data, seed=recipe.prune.seed)
-                stages["recalibrated"] = look("recalibrated", number, current)
-            held, training = _masks(subject, current, plan), None
+            held, training, answers = masks_of(subject, current, plan), None, {}
+            current, check, stages = won_back(
+                recipe, subject, before, current, plan, held, check,
+                first=number == 1,
+                look=partial(look, number),
+                begin=partial(say, number),
+                cancel=cancel,
+            )  # fmt: skip
         if part.steps:
             assert plan is not None, "made above, or kept"
             where = Standing(
-                round=number, plan=plan, check=check, finished=tuple(report), stages=Stages(**stages), training=None,
-                held=held,
+                round=number, plan=plan, check=check, finished=tuple(report), stages=stages, training=None,
+                held=held, answers=answers,
             )  # fmt: skip
             model = current
 
@@ -329,14 +352,12 @@ def prune_in_rounds(
                 keep=keep,
             )
             done_steps += part.steps
-            stages["finetuned"] = look("finetuned", number, current)
-        report.append(
-            FinishedRound(number=number, sparsity=part.spec.sparsity, steps=part.steps, stages=Stages(**stages))
-        )
+            stages = replace(stages, finetuned=look(number, "finetuned", current))
+        report.append(FinishedRound(number=number, sparsity=part.spec.sparsity, steps=part.steps, stages=stages))
     assert plan is not None, "a schedule has at least one round"
     if plan.masks:
         check = check_zeros(current, plan)
-    return Pruned(model=current, plan=plan, check=check, rounds=tuple(report))
+    return Pruned(model=current, plan=plan, check=check, rounds=tuple(report), answers=answers)
 
 
 def measure(dense: Subject, pruned: nn.Module, answers: Mapping[str, Answers]) -> Measured:
@@ -397,13 +418,6 @@ def _structure(subject: Subject, plan: Plan, recipe: Recipe) -> Structure:
         shrinkage=network.structure.then(shrinkage(subject.graph, plan)),
         held_zero=tuple(sorted({*network.held_zero, *plan.masks})),
     )
-
-
-def _masks(subject: Subject, current: nn.Module, plan: Plan) -> dict[str, Tensor]:
-    """What must stay zero in training: the plan's mask, and zeros that an earlier weight pruning made."""
-    tensors = dict(current.named_parameters())
-    held = {name: tensors[name].detach() != 0 for name in subject.network.held_zero}
-    return {name: plan.masks.get(name, True) & held.get(name, torch.tensor(True)) for name in {*plan.masks, *held}}
 
 
 def _class_names(subject: Subject) -> tuple[tuple[str, ...], ...]:

@@ -16,6 +16,7 @@ WORDS = {
     "prune": "Removing, and proving that it is exact",
     "as_cut": "Measuring as cut",
     "recalibrated": "Recalibrating",
+    "repaired": "Repairing without training",
     "finetuned": "Measuring",
 }
 """Stage → what the run is doing."""

@@ -20,15 +20,17 @@ from pruning.data.augmentations import AS_KNOWN, check_augment
 from pruning.data.preprocess import Preprocess
 from pruning.data.readers import find_reader
 from pruning.planning.schedule import Round, rounds
+from pruning.repair.kinds import REPAIRS, Repair
 from pruning.spec import RUN, PruneSpec
 
-VERSION = 4
+VERSION = 5
 """Of recipe files. 2 added what a spec had not in version 1: `parameters`, `allocation` and `round_to`; 3 added
-`head_rounding`; 4 what images and training of one's own need."""
+`head_rounding`; 4 what images and training of one's own need; 5 `repair`."""
 ADDED: dict[int, tuple[str, ...]] = {
     2: ("parameters", "allocation", "round_to"),
     3: ("head_rounding",),
     4: ("preprocess", "distillation", "optimiser", "augment", "batch_norm"),
+    5: ("repair",),
 }
 """Version → fields that it added."""
 EARLIER = {"head_rounding": "up"}
@@ -58,6 +60,9 @@ class Recipe:
     """
     prune: PruneSpec = RUN
     """What goes, and the seed of all that draws: the criterion, training and recalibration."""
+    repair: Repair = "recalibrate"
+    """How accuracy is won back after each cut, before any training. What a recipe means that does not say it is what
+    runs did before there was a choice: statistics of batch normalisation are measured anew."""
     schedule: Schedule = "oneshot"
     iterations: int = 1
     """Prune–fine-tune rounds on the way to the final sparsity; 1 for oneshot."""
@@ -85,6 +90,7 @@ class Recipe:
         for text in (self.model, self.data):
             _check_text(text)
         find_reader(self.data)
+        _allowed("repair", self.repair, REPAIRS)
         _allowed("schedule", self.schedule, SCHEDULES)
         _allowed("precision", self.precision, ("fp32", "bf16"))
         _allowed("optimiser", self.optimiser, OPTIMISERS)

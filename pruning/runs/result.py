@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from pruning.base.errors import InputError, first_line
 from pruning.cost.counts import Cost
@@ -20,10 +20,14 @@ from pruning.latency.clock import Comparison, Timing
 from pruning.latency.noise import TOO_NOISY
 from pruning.planning.plan import LayerPlan
 from pruning.removal.verify import Check
+from pruning.repair.kinds import CANDIDATES, METHODS, Candidate
 from pruning.runs.recipe import Recipe
 from pruning.tasks.metric import Difference, Metric, Summary
 from pruning.tasks.table import find_metric
 from pruning.training.evaluate import Scores
+
+if TYPE_CHECKING:
+    from pruning.repair.candidates import Repaired
 
 ACCURACY = "accuracy"
 """Name of the metric of top-1 classification."""
@@ -183,12 +187,63 @@ class Speedup:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RepairNote:
+    """How a network was repaired without training."""
+
+    method: Candidate
+    """The candidate that was taken."""
+    agreement: Mapping[str, float]
+    """Candidate → share of the judged images on which it gave the answer of the network before the cut."""
+    images: int
+    """`train` images, without their labels, that candidates were fitted to; the recipe's seed draws them."""
+    judged: int
+    """Other `train` images, by which one was chosen."""
+    left: Mapping[str, str] = field(default_factory=dict)
+    """Layer whose weights were not fitted → why."""
+    without: str | None = None
+    """Why none were."""
+
+    def __post_init__(self) -> None:
+        known = set(self.agreement) <= set(CANDIDATES)
+        if not known or self.method not in self.agreement or not all(0 <= s <= 1 for s in self.agreement.values()):
+            _refuse(f"its repair was '{self.method}', and candidates agreed with dense {self.agreement}")
+        if min(self.images, self.judged) < 0:
+            _refuse("its repair saw less than no image")
+
+    @classmethod
+    def of(cls, found: Repaired) -> RepairNote:
+        """What is to be noted of a repair."""
+        return cls(
+            method=found.chosen,
+            agreement={name: round(share, 6) for name, share in found.agreement.items()},
+            images=found.fitted_images,
+            judged=found.judged_images,
+            left={layer.layer: layer.left for layer in found.layers if layer.left is not None},
+            without=found.without,
+        )
+
+    @property
+    def words(self) -> str:
+        """The method in a few words: 'refit'."""
+        return METHODS[self.method]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stages:
     """A metric on select images after a cut, step by step; None: not done, or nothing to measure it on."""
 
     as_cut: Measurement | None = None
     recalibrated: Measurement | None = None
+    repaired: Measurement | None = None
+    """Without training."""
     finetuned: Measurement | None = None
+    repair: RepairNote | None = None
+    """How it was repaired; None where it was not."""
+
+    @property
+    def untrained(self) -> Measurement | None:
+        """The furthest figure without training."""
+        return self.repaired or self.recalibrated or self.as_cut
 
 
 @dataclass(frozen=True, kw_only=True)

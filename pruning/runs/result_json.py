@@ -18,6 +18,7 @@ from pruning.data.info import Role
 from pruning.latency.clock import Timing
 from pruning.planning.plan import LayerPlan
 from pruning.removal.verify import Check
+from pruning.repair.kinds import CANDIDATES
 from pruning.runs.recipe import VERSION as RECIPE_VERSION
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import (
@@ -26,6 +27,7 @@ from pruning.runs.result import (
     DataUsed,
     FinishedRound,
     Measurement,
+    RepairNote,
     Result,
     Side,
     Speedup,
@@ -38,7 +40,7 @@ from pruning.tasks.table import metrics
 SCHEMA_VERSION = 2
 LARGEST = 8_000_000
 """Bytes of a result's file; one layer takes some 200."""
-STAGES = ("as_cut", "recalibrated", "finetuned")
+STAGES = ("as_cut", "recalibrated", "repaired", "finetuned")
 Values = dict[str, Any]
 
 
@@ -190,7 +192,8 @@ def round_values(done: FinishedRound) -> Values:
 def stages_values(stages: Stages) -> Values:
     """The stages of a run or a round as they stand in a result."""
     found = {name: getattr(stages, name) for name in STAGES}
-    return {name: None if value is None else measurement_values(value) for name, value in found.items()}
+    values: Values = {name: None if value is None else measurement_values(value) for name, value in found.items()}
+    return values if stages.repair is None else {**values, "repair": asdict(stages.repair)}
 
 
 def _result(fields: Fields) -> Result:
@@ -354,7 +357,20 @@ def _batch(fields: Fields, name: str) -> int:
 
 def stages_of(fields: Fields) -> Stages:
     """The inverse of `stages_values`. Raises StorageError where they are damaged."""
-    return Stages(**{name: _measurement(fields.part(name)) for name in STAGES if name in fields})
+    found = {name: _measurement(fields.part(name)) for name in STAGES if name in fields}
+    return Stages(**found, repair=_repair(fields.part("repair")) if "repair" in fields else None)
+
+
+def _repair(fields: Fields) -> RepairNote:
+    agreement, left = fields.part("agreement"), fields.part("left")
+    return RepairNote(
+        method=fields.choice("method", CANDIDATES),  # type: ignore[arg-type]
+        agreement={name: agreement.number(name, 0, 1) for name in agreement.names()},
+        images=fields.whole("images", 0),
+        judged=fields.whole("judged", 0),
+        left={name: left.text(name) for name in left.names()},
+        without=fields.text("without") if "without" in fields else None,
+    )
 
 
 def round_of(fields: Fields) -> FinishedRound:

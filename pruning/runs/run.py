@@ -18,10 +18,10 @@ from pruning.jobs.status import State, Status
 from pruning.planning.allocation import same_cut
 from pruning.runs.checkpoint import kept_step
 from pruning.runs.events import RunEvents
-from pruning.runs.files import ANSWERS, MODEL
+from pruning.runs.files import ANSWERS, MODEL, STAGES
 from pruning.runs.job import read_events, read_status
 from pruning.runs.recipe import Recipe
-from pruning.runs.result import Result
+from pruning.runs.result import Result, Stages
 from pruning.runs.saved_model import read_origin
 from pruning.runs.summary import Figures, Summary, family_of, network_of, preprocess_text
 from pruning.spec import PruneSpec
@@ -89,7 +89,8 @@ class Run:
         """What lists show of it; without anybody's label."""
         recipe, result = self.recipe, self.result
         speedup, change = (None, None) if result is None else (result.speedup(), result.difference)
-        tuned = None if result is None else result.stages.finetuned
+        stages = Stages() if result is None else result.stages
+        tuned, start = stages.finetuned, stages.as_cut
         least, most = self.asked
         return Summary(
             path=self.path,
@@ -110,11 +111,16 @@ class Run:
             schedule=recipe.schedule,
             iterations=recipe.iterations,
             finetune_steps=recipe.finetune_steps,
+            repair=recipe.repair,
             family=family_of(recipe),
             dense=None if result is None else Figures.of(result.dense),
             pruned=None if result is None else Figures.of(result.pruned),
             tuned=tuned is not None,
             tuned_value=None if tuned is None else tuned.value,
+            as_cut_value=None if start is None else start.value,
+            recalibrated_value=None if stages.recalibrated is None else stages.recalibrated.value,
+            repaired_value=None if stages.repaired is None else stages.repaired.value,
+            select_metric=None if start is None else start.metric,
             images_digest=None if result is None or result.data is None else result.data.sha256,
             difference=None if change is None else (change.interval[0], change.value, change.interval[1]),
             speedup=None if speedup is None else speedup.span,
@@ -178,7 +184,19 @@ class Run:
         Raises:
             StorageError: the file is damaged.
         """
-        path = self.path / ANSWERS
+        return self._answers(ANSWERS)
+
+    def stage_answers(self) -> dict[str, Answers]:
+        """What 'dense' answered to the select images, and the pruned network at each stage of the last round, by the
+        names of `Stages`; empty where the run kept none.
+
+        Raises:
+            StorageError: the file is damaged.
+        """
+        return self._answers(STAGES)
+
+    def _answers(self, file: str) -> dict[str, Answers]:
+        path = self.path / file
         if not path.exists():
             return {}
         found = read_answers(path)

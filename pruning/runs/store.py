@@ -25,7 +25,7 @@ from pruning.jobs.status import Status
 from pruning.jobs.work import Work
 from pruning.runs.checkpoint import Checkpoint, Checkpoints
 from pruning.runs.events import words_of
-from pruning.runs.files import ANSWERS, HELD, JOB, MODEL, RECIPE, RESULT, STRUCTURE, default_runs_dir
+from pruning.runs.files import ANSWERS, HELD, JOB, MODEL, RECIPE, RESULT, STAGES, STRUCTURE, default_runs_dir
 from pruning.runs.held import files_of, held_text
 from pruning.runs.job import job_of, read_status
 from pruning.runs.order import Order, order_text, read_order
@@ -146,11 +146,15 @@ def execute(
         part.mkdir(exist_ok=True)
         save_model(part, outcome.model, outcome.structure)
         save_answers(part / ANSWERS, outcome.answers)
-        for name in (MODEL, STRUCTURE, ANSWERS):
+        files = [MODEL, STRUCTURE, ANSWERS]
+        if outcome.stages:
+            save_answers(part / STAGES, outcome.stages)
+            files.append(STAGES)
+        for name in files:
             os.replace(part / name, path / name)
         part.rmdir()
         replace_file(path / RESULT, safe_json.dump(to_values(outcome.result), indent=1))
-        for name in (MODEL, STRUCTURE, ANSWERS, RESULT):
+        for name in (*files, RESULT):
             work.keep(name)
         checkpoints.forget()
         tell({"stage": "done", "text": "Done"})

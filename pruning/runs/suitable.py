@@ -8,11 +8,14 @@ from typing import Any
 from torch import nn
 
 from pruning.data.info import DataInfo
+from pruning.repair.kinds import Repair
 from pruning.runs.recipe import Recipe, Schedule
 from pruning.spec import PruneSpec
 from pruning.subject import Subject
 from pruning.training.finetune import choose_precision, default_hyperparameters
 
+REPAIR: Repair = "refit"
+"""How a run repairs before it trains."""
 OF_OPTIMISER: dict[str, dict[str, float]] = {
     "sgd": {"lr": 1e-3, "weight_decay": 5e-4},
     "adamw": {"lr": 1e-4, "weight_decay": 0.01},
@@ -36,7 +39,7 @@ def suitable_recipe(
     **chosen: Any,
 ) -> Recipe:
     """A run that removes what `spec` says and fine-tunes for so many passes over the train images, over all rounds
-    together. `chosen`: settings of training by their names in `Recipe`, in place of those that suit.
+    together. `chosen`: settings of repair and training by their names in `Recipe`, in place of those that suit.
 
     Raises:
         InputError: the subject has no images, or a value is not allowed.
@@ -50,7 +53,7 @@ def suitable_recipe(
         schedule=schedule,
         iterations=rounds,
         finetune_steps=subject.info.steps_of(epochs, training["batch_size"]),
-        **training,
+        **{"repair": REPAIR, **training},
     )
 
 

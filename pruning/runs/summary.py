@@ -17,6 +17,7 @@ from pruning.data.preprocess import Preprocess
 from pruning.data.readers import without_path
 from pruning.granularity import Granularity
 from pruning.jobs.status import State
+from pruning.repair.kinds import Repair
 from pruning.runs.labels import NO_LABEL, Label
 from pruning.runs.recipe import Recipe, Schedule
 from pruning.runs.result import Result, Side
@@ -96,6 +97,8 @@ class Summary:
     schedule: Schedule
     iterations: int
     finetune_steps: int
+    repair: Repair
+    """How its recipe wins accuracy back after each cut."""
     family: str
     """Digest of its recipe without the seed: the same for runs that differ in nothing else."""
     dense: Figures | None = None
@@ -105,6 +108,12 @@ class Summary:
     """Whether it fine-tuned, and its figures are those after it."""
     tuned_value: float | None = None
     """The metric on select images after fine-tuning."""
+    as_cut_value: float | None = None
+    recalibrated_value: float | None = None
+    repaired_value: float | None = None
+    """And before it, at each stage of the last round; None: not done."""
+    select_metric: str | None = None
+    """Name of what these are of; None where nothing was measured on select images."""
     images_digest: str | None = None
     """Of the images that it looked at."""
     difference: Span | None = None

@@ -28,7 +28,7 @@ from pruning.base.safe_json import load_object
 from pruning.catalog.openers import parse_reference
 from pruning.jobs.manifest import File
 from pruning.jobs.store import LocalStore
-from pruning.runs.files import ANSWERS, MODEL
+from pruning.runs.files import ANSWERS, MODEL, STAGES
 from pruning.runs.held import noted
 from pruning.runs.labels import Label, write_label
 from pruning.runs.pack import LABEL, LIST, PARTS, VERSION
@@ -163,7 +163,7 @@ def _write(archive: zipfile.ZipFile, said: File, path: Path) -> None:
 
 def _checked(folder: Path) -> Run:
     """The run in a folder, everything in it read once."""
-    for name in (MODEL, ANSWERS):
+    for name in (MODEL, ANSWERS, STAGES):
         if (folder / name).exists():
             _check_weights(folder / name)
     try:
@@ -173,6 +173,7 @@ def _checked(folder: Path) -> Run:
         read_structure(folder)
         noted(folder)
         run.answers()
+        run.stage_answers()
         run.events()
     except StorageError as error:
         text = str(error).replace(str(folder), "the pack").replace(folder.name, "The pack")

@@ -6,18 +6,34 @@ from collections.abc import Iterable, Mapping
 
 from pruning.criteria import find_criterion
 from pruning.granularity import find_granularity
+from pruning.repair.kinds import Repair
 from pruning.runs.run import Run
 from pruning.runs.summary import Summary
 
 
 def describe(run: Run | Summary) -> str:
-    """What was done: 'channels by L2 norm, 50 %, fine-tuned'."""
+    """What was done: 'channels by L2 norm, 50 %, fine-tuned'; how it was repaired where it is not by recalibration."""
     it = _summary(run)
     if it.only_fine_tunes:
         return "fine-tuned longer"
     tuned = ", fine-tuned" if it.finetune_steps else ""
     rounds = f" in {it.iterations} rounds" if it.schedule == "iterative" else ""
-    return f"{find_granularity(it.granularity).title} {by_criterion(it)}, {sparsity(it)}{rounds}{tuned}"
+    return f"{find_granularity(it.granularity).title} {by_criterion(it)}, {sparsity(it)}{rounds}{_repaired(it)}{tuned}"
+
+
+REPAIRED: Mapping[Repair, str] = {
+    "none": "not repaired",
+    "recalibrate": "",
+    "bias": "bias corrected",
+    "refit": "repaired",
+}
+"""What a run is said to have done after its cuts, by its recipe's word; '' for what runs did before there was a choice.
+"""
+
+
+def _repaired(it: Summary) -> str:
+    said = "" if it.removes_nothing else REPAIRED[it.repair]
+    return f", {said}" if said else ""
 
 
 def by_criterion(run: Run | Summary) -> str:

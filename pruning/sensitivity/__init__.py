@@ -1,20 +1,18 @@
 """How well each channel group, or weight tensor, bears pruning on its own, and what that says about all together."""
 
 from pruning.sensitivity.curves import (
-    FIGURES,
     IMAGES,
     SPARSITIES,
     Curve,
-    Figure,
-    FigureName,
-    Figures,
     Joint,
     Point,
     Sensitivity,
+    kept_within,
     largest_within,
     outline,
     ranking_of,
 )
+from pruning.sensitivity.figures import FIGURES, Figure, FigureName, Figures
 from pruning.sensitivity.interaction import (
     Gap,
     Prediction,
@@ -24,7 +22,9 @@ from pruning.sensitivity.interaction import (
     measure_joint,
     predict_joint,
 )
+from pruning.sensitivity.repairs import scan_repaired
 from pruning.sensitivity.scan import Meter, scan
+from pruning.sensitivity.tighten import Tightened, Trial, is_within, tighten
 
 __all__ = [
     "FIGURES",
@@ -40,8 +40,12 @@ __all__ = [
     "Point",
     "Prediction",
     "Sensitivity",
+    "Tightened",
+    "Trial",
     "interaction_gap",
+    "is_within",
     "kept_of",
+    "kept_within",
     "largest_within",
     "limits_plan",
     "measure_joint",
@@ -49,4 +53,6 @@ __all__ = [
     "predict_joint",
     "ranking_of",
     "scan",
+    "scan_repaired",
+    "tighten",
 ]

@@ -1,13 +1,13 @@
 """How well each channel group, or weight tensor, bears pruning on its own: everything else stays dense.
 
-One curve a target: accuracy on select images at 9 sparsities (12 for weights), as cut and, where there is BN,
-recalibrated (Li et al. 2016, arXiv 1608.08710, figure 2; Han et al. 2015, arXiv 1506.02626, figure 6).
+One curve a target: accuracy on select images at 9 sparsities (12 for weights), as cut, where there is BN recalibrated,
+and where that was asked for repaired (Li et al. 2016, arXiv 1608.08710, figure 2; Han et al. 2015, arXiv 1506.02626,
+figure 6).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from pruning.base.errors import InputError
 from pruning.cost.counts import layer_costs
@@ -15,14 +15,11 @@ from pruning.data.protocol import Data
 from pruning.granularity import Granularity
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.targets import all_targets
+from pruning.sensitivity.figures import FIGURES, Figure, FigureName, Figures
 from pruning.spec import PruneSpec
 from pruning.tasks.metric import Metric
 from pruning.tasks.table import task_of
-from pruning.training.evaluate import Evaluation
 
-FigureName = Literal["as_cut", "recalibrated"]
-FIGURES: dict[FigureName, str] = {"as_cut": "as cut", "recalibrated": "recalibrated"}
-"""What a figure is called."""
 IMAGES = 2000
 """Select images of a scan unless told otherwise."""
 SPARSITIES: dict[Granularity, tuple[float, ...]] = {
@@ -30,56 +27,6 @@ SPARSITIES: dict[Granularity, tuple[float, ...]] = {
     "weight": (0.9, 0.5, 0.98, 0.8, 0.95, 0.2, 0.99, 0.7, 0.6, 0.3, 0.4, 0.1),
 }
 """In the order of measuring: all curves take shape early, then fill up."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """The metric, measured once, and how it differs on the same images from that of the dense network treated alike: as
-    it is, or recalibrated though nothing is cut. What recalibration changes by itself is no harm of the cut."""
-
-    metric: Metric
-    value: float
-    low: float
-    """Ends of its 95 % interval."""
-    high: float
-    images: int
-    change: float
-    """The value minus that of dense, treated alike, on the same images."""
-    change_low: float
-    """Ends of the 95 % interval of the change (paired)."""
-    change_high: float
-    correct: int | None = None
-    newly_wrong: int | None = None
-    """Images that dense has right."""
-    newly_right: int | None = None
-    """None, all three, for a metric that counts none."""
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        return self.low, self.high
-
-    @property
-    def gains(self) -> tuple[float, float]:
-        """The change and the better end of its interval, as improvements: negative where dense is better."""
-        ends = (self.metric.gain(self.change_low), self.metric.gain(self.change_high))
-        return self.metric.gain(self.change), max(ends)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figures:
-    """Both figures of one network, cut or dense.
-
-    Of a dense network, `recalibrated` has BN statistics measured anew though nothing is cut: where every recalibrated
-    curve begins.
-    """
-
-    as_cut: Figure
-    recalibrated: Figure | None
-    """None without BN."""
-
-    def figure(self, name: FigureName) -> Figure:
-        """The figure of that name; as cut where there is nothing to recalibrate."""
-        return self.recalibrated if name == "recalibrated" and self.recalibrated is not None else self.as_cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +65,13 @@ class Joint(Figures):
 
     kept: tuple[tuple[str, int], ...]
     """Each target that can be cut, in network order, and how many of its units or weights stay."""
+    not_repaired: str | None = None
+    """Why there can be no repaired figure, where there can be none."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is measured that can be; old scans hold joint cuts that nobody has tried to repair."""
+        return self.repaired is not None or self.not_repaired is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +97,9 @@ class Sensitivity:
     """What the network computed in; None before anything is measured."""
     dense: Figures | None = None
     seconds: float = 0.0
-    """Time spent measuring."""
+    """Time spent measuring, repairs aside."""
+    repair_seconds: float = 0.0
+    """Time spent on repairs of single cuts."""
     joints: tuple[Joint, ...] = ()
     """Joint cuts that were measured to see how far single curves tell them."""
 
@@ -164,17 +120,41 @@ class Sensitivity:
     def has_recalibrated(self) -> bool:
         return self.dense is not None and self.dense.recalibrated is not None
 
+    @property
+    def repaired(self) -> int:
+        """Points whose repaired figure is measured."""
+        return sum(point.repaired is not None for curve in self.curves for point in curve.points)
+
+    @property
+    def has_repaired(self) -> bool:
+        """Whether every curve goes as far as that figure."""
+        return self.complete and self.measured > 0 and self.repaired == self.measured
+
+    @property
+    def figures(self) -> tuple[FigureName, ...]:
+        """Those that every curve has, the furthest last."""
+        there = {"as_cut": True, "recalibrated": self.has_recalibrated, "repaired": self.has_repaired}
+        return tuple(name for name in FIGURES if there[name])
+
+    def furthest(self, wanted: FigureName) -> FigureName:
+        """The figure that is wanted, or the furthest before it that every curve has."""
+        order = list(FIGURES)
+        return next(name for name in reversed(self.figures) if order.index(name) <= order.index(wanted))
+
+    def start(self, name: FigureName) -> Figure:
+        """Where the curves of a figure begin: the dense network treated alike. Of it there is nothing to repair."""
+        assert self.dense is not None, "nothing is measured yet"
+        return self.dense.as_cut if name == "repaired" else self.dense.figure(name)
+
     def curve(self, name: str) -> Curve:
         return next(curve for curve in self.curves if curve.name == name)
 
     def plus(self, name: str, point: Point) -> Sensitivity:
-        """The same with one more point."""
+        """The same with one more point, instead of one of that sparsity where there is one."""
         return replace(
             self,
             curves=tuple(
-                replace(curve, points=tuple(sorted((*curve.points, point), key=lambda p: p.sparsity)))
-                if curve.name == name
-                else curve
+                replace(curve, points=_with(curve.points, point)) if curve.name == name else curve
                 for curve in self.curves
             ),
         )
@@ -217,6 +197,11 @@ def ranking_of(spec: PruneSpec) -> PruneSpec:
     return spec.replace(sparsity=0.0, layers=(), round_to=1, seed=spec.seed if spec.draws else 0)
 
 
+def _with(points: tuple[Point, ...], point: Point) -> tuple[Point, ...]:
+    others = (other for other in points if other.sparsity != point.sparsity)
+    return tuple(sorted((*others, point), key=lambda p: p.sparsity))
+
+
 def _outlines(graph: ModelGraph, granularity: Granularity) -> tuple[Curve, ...]:
     costs = {cost.name: cost for cost in layer_costs(graph)}
     found = []
@@ -235,25 +220,6 @@ def _outlines(graph: ModelGraph, granularity: Granularity) -> tuple[Curve, ...]:
     return tuple(found)
 
 
-def figure(evaluation: Evaluation, dense: Evaluation) -> Figure:
-    """An evaluation against that of the dense network on the same images."""
-    difference = evaluation.minus(dense)
-    low, high = evaluation.interval
-    return Figure(
-        metric=evaluation.metric,
-        value=evaluation.value,
-        low=low,
-        high=high,
-        images=evaluation.images,
-        change=difference.value,
-        change_low=difference.interval[0],
-        change_high=difference.interval[1],
-        correct=evaluation.correct,
-        newly_wrong=difference.newly_wrong,
-        newly_right=difference.newly_right,
-    )
-
-
 def largest_within(curve: Curve, name: FigureName, lose: float) -> Point | None:
     """The point of largest sparsity that loses at most `lose` of the metric against dense treated alike, before the
     first point that surely loses more: whose whole interval lies beyond. So neither a fluctuation early on the curve
@@ -267,3 +233,14 @@ def largest_within(curve: Curve, name: FigureName, lose: float) -> Point | None:
         if gain >= -lose - 1e-12:
             best = point
     return best
+
+
+def within_limit(found: Sensitivity, name: FigureName, lose: float) -> dict[str, Point | None]:
+    """What each target that can be cut may lose by itself: `largest_within`, by the target's name, in network order."""
+    return {curve.name: largest_within(curve, name, lose) for curve in found.curves if curve.locked is None}
+
+
+def kept_within(found: Sensitivity, name: FigureName, lose: float) -> dict[str, int]:
+    """How many units or weights stay of each target that is cut to its limit, as `Joint.kept` says it."""
+    points = within_limit(found, name, lose)
+    return {key: found.curve(key).units if point is None else point.kept for key, point in points.items()}

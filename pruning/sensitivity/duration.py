@@ -14,6 +14,8 @@ START_SECONDS = 8.0
 """Until a process has loaded everything and measures its first point."""
 WORK = 0.3
 """Time of a point, as a share of running the whole network once over all its images in float32."""
+REPAIR_WORK, REPAIR_LEAST = 0.35, 0.5
+"""Time of a repair: a share of the same, and seconds that even the smallest network takes."""
 SAMPLE = 100
 """Select images that a forward pass is timed on, at most."""
 FIRST = 16
@@ -24,14 +26,29 @@ ENOUGH = 10
 """Points after which a scan's own pace says more than a forward pass."""
 
 
-def seconds_left(scan: Sensitivity, pass_seconds: Callable[[], float], *, started: bool = False) -> float:
+def seconds_left(
+    scan: Sensitivity, pass_seconds: Callable[[], float], *, repaired: bool = False, started: bool = False
+) -> float:
     """How long the rest of a scan will take: at the pace of the points it has, else from one forward pass.
 
-    `pass_seconds`: as `seconds_of_pass` gives it; asked only where it is needed. `started`: a process is on its way.
+    `pass_seconds`: as `seconds_of_pass` gives it; asked only where it is needed. `repaired`: with repaired figures.
+    `started`: a process is on its way.
     """
+    seconds = 0.0 if started else START_SECONDS
     missing = scan.wanted - scan.measured
-    each = scan.seconds / scan.measured if scan.measured >= ENOUGH else WORK * pass_seconds()
-    return (0.0 if started else START_SECONDS) + missing * each
+    if missing:
+        seconds += missing * (scan.seconds / scan.measured if scan.measured >= ENOUGH else WORK * pass_seconds())
+    return seconds + (repair_seconds_left(scan, pass_seconds) if repaired else 0.0)
+
+
+def repair_seconds_left(scan: Sensitivity, pass_seconds: Callable[[], float]) -> float:
+    """How long the repairs that are missing will take, likewise."""
+    missing = scan.wanted - scan.repaired
+    if not missing:
+        return 0.0
+    if scan.repaired >= ENOUGH:
+        return missing * scan.repair_seconds / scan.repaired
+    return missing * (REPAIR_WORK * pass_seconds() + REPAIR_LEAST)
 
 
 def seconds_of_pass(subject: Subject, images: int) -> float:

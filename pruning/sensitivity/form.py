@@ -8,7 +8,8 @@ from typing import Any
 
 from pruning.base.errors import StorageError
 from pruning.base.fields import Fields
-from pruning.sensitivity.curves import Curve, Figure, Figures, Joint, Point, Sensitivity
+from pruning.sensitivity.curves import Curve, Joint, Point, Sensitivity
+from pruning.sensitivity.figures import FIGURES, Figure, Figures
 
 SCHEMA_VERSION = 1
 HEADER = tuple(
@@ -35,7 +36,7 @@ def to_json(found: Sensitivity) -> dict[str, Any]:
             }
             for curve in found.curves
         ],
-        "joints": [{"kept": dict(joint.kept), **_figures(joint)} for joint in found.joints],
+        "joints": [joint_values(joint) for joint in found.joints],
     }
 
 
@@ -47,10 +48,16 @@ def changes(before: Sensitivity, after: Sensitivity) -> Iterator[dict[str, Any]]
     for old, new in zip(before.curves, after.curves, strict=True):
         for point in new.points if new is not old else ():
             if point not in old.points:
-                yield {"kind": "point", "target": new.name, **_point(point), "seconds": after.seconds}
+                yield {
+                    "kind": "point",
+                    "target": new.name,
+                    **_point(point),
+                    "seconds": after.seconds,
+                    "repair_seconds": after.repair_seconds,
+                }
     for joint in after.joints:
         if joint not in before.joints:
-            yield {"kind": "joint", "kept": dict(joint.kept), **_figures(joint)}
+            yield {"kind": "joint", **joint_values(joint)}
 
 
 def replay(wanted: Sensitivity, events: Iterable[dict[str, Any]]) -> Sensitivity:
@@ -77,30 +84,35 @@ def _with(found: Sensitivity, event: Fields) -> Sensitivity:
         return replace(found, dense=dense, precision=precision, seconds=seconds)
     if kind == "joint":
         kept = tuple((name, event.part("kept").whole(name, 0)) for name in event.part("kept").names())
-        joint = Joint(kept=kept, **_read_figures(event, found))
+        why = event.text("not_repaired") if "not_repaired" in event else None
+        joint = Joint(kept=kept, not_repaired=why, **_read_figures(event, found))
         return replace(found, joints=(*(other for other in found.joints if other.kept != kept), joint))
     target = event.text("target")
     curve = next((curve for curve in found.curves if curve.name == target), None)
     if curve is None or curve.locked is not None:
         event.refuse("target", "one that can be pruned")
     point = _read_point(event, curve, found)
-    others = tuple(other for other in curve.points if other.sparsity != point.sparsity)
-    curves = tuple(replace(curve, points=others) if one.name == curve.name else one for one in found.curves)
-    return replace(found, curves=curves, seconds=event.number("seconds", 0)).plus(curve.name, point)
+    spent = event.number("repair_seconds", 0) if "repair_seconds" in event else found.repair_seconds
+    return replace(found, seconds=event.number("seconds", 0), repair_seconds=spent).plus(curve.name, point)
 
 
 def _anew(scan: Sensitivity) -> Sensitivity:
     curves = tuple(replace(curve, points=()) for curve in scan.curves)
-    return replace(scan, curves=curves, joints=(), dense=None, precision=None, seconds=0.0)
+    return replace(scan, curves=curves, joints=(), dense=None, precision=None, seconds=0.0, repair_seconds=0.0)
 
 
 def _point(point: Point) -> dict[str, Any]:
     return {"sparsity": point.sparsity, "kept": point.kept, "achieved": point.achieved, **_figures(point)}
 
 
+def joint_values(joint: Joint) -> dict[str, Any]:
+    """A joint cut as JSON."""
+    return {"kept": dict(joint.kept), **_figures(joint), "not_repaired": joint.not_repaired}
+
+
 def _figures(holder: Figures) -> dict[str, Any]:
-    again = holder.recalibrated
-    return {"as_cut": figure_values(holder.as_cut), "recalibrated": None if again is None else figure_values(again)}
+    found = {name: getattr(holder, name) for name in FIGURES}
+    return {name: None if figure is None else figure_values(figure) for name, figure in found.items()}
 
 
 def figure_values(found: Figure) -> dict[str, Any]:
@@ -119,8 +131,11 @@ def _read_point(said: Fields, curve: Curve, scan: Sensitivity) -> Point:
 
 
 def _read_figures(said: Fields, scan: Sensitivity) -> dict[str, Any]:
-    again = _figure(said.part("recalibrated"), scan) if "recalibrated" in said else None
-    return {"as_cut": _figure(said.part("as_cut"), scan), "recalibrated": again}
+    further = (name for name in FIGURES if name != "as_cut")
+    found: dict[str, Figure | None] = {
+        name: _figure(said.part(name), scan) if name in said else None for name in further
+    }
+    return {"as_cut": _figure(said.part("as_cut"), scan), **found}
 
 
 def _figure(said: Fields, scan: Sensitivity) -> Figure:

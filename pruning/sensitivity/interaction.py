@@ -19,11 +19,16 @@ from pruning.base.errors import InputError
 from pruning.data.protocol import Data
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, plan_keeping
-from pruning.sensitivity.curves import Curve, Figure, FigureName, Joint, Sensitivity, largest_within
-from pruning.sensitivity.scan import Meter, dense_answers, figures
+from pruning.sensitivity.curves import Curve, Joint, Sensitivity, kept_within, within_limit
+from pruning.sensitivity.figures import Figure, FigureName, Figures
+from pruning.sensitivity.repairs import repaired_figure
+from pruning.sensitivity.scan import Meter, dense_answers, figures, given
 from pruning.statistics.gather import Statistics
 from pruning.tasks.metric import Metric
 from pruning.training.evaluate import Evaluation
+
+Dense = tuple[Evaluation, Evaluation | None]
+"""The dense network as it is and, where that can be, recalibrated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +61,13 @@ def limits_plan(
     """The plan that cuts each target to its largest sparsity within a loss of `lose`; see
     `largest_within`. A target whose curve has no such point stays whole. `statistics`: as `make_plan` takes them, for
     the scan's spec."""
-    curves = {curve.name: curve for curve in found.curves if curve.locked is None}
-    points = {key: largest_within(curve, name, lose) for key, curve in curves.items()}
+    points = within_limit(found, name, lose)
     return plan_keeping(
         model,
         graph,
         found.spec,
         statistics,
-        keep={key: point.kept if point else curves[key].units for key, point in points.items()},
+        keep=kept_within(found, name, lose),
         requested={key: point.sparsity if point else 0.0 for key, point in points.items()},
     )
 
@@ -81,16 +85,24 @@ def measure_joint(
     plan: Plan,
     like: Sensitivity,
     cancel: Cancel | None = None,
+    *,
+    dense: Dense | None = None,
 ) -> Joint:
-    """Measure a plan on the images of a scan, those of its meter.
+    """Measure a plan on the images of a scan, those of its meter: as cut, recalibrated, and repaired where the network
+    can be refitted. `dense`: as `dense_answers` gives them, where several plans are measured.
 
     Raises:
         Cancelled: `cancel()` became true.
     """
-    dense = dense_answers(model, graph, data, meter, like, cancel)
+    dense = dense or dense_answers(model, graph, data, meter, like, cancel)
     found = meter.measure(plan, keep=False, cancel=cancel)
-    assert found.as_cut is not None, "a scan measures as cut"
-    return Joint(kept=kept_of(plan), **figures(found.as_cut, found.recalibrated, dense))
+    known = Figures(**figures(given(found.as_cut), found.recalibrated, dense))
+    repaired, why = None, None
+    if meter.repairs:
+        repaired = repaired_figure(meter, plan, dense[0], known, found, cancel=cancel)
+    else:
+        why = meter.whole_because or "its calls are not known one by one"
+    return Joint(kept=kept_of(plan), **{**vars(known), "repaired": repaired}, not_repaired=why)
 
 
 def predict_joint(found: Sensitivity, removed: Mapping[str, float], name: FigureName = "recalibrated") -> Prediction:
@@ -108,7 +120,7 @@ def predict_joint(found: Sensitivity, removed: Mapping[str, float], name: Figure
         raise InputError("Nothing is measured yet, so nothing can be predicted: measure sensitivity first.")
     known = {curve.name: curve for curve in found.curves if curve.locked is None}
     cut = {name: share for name, share in removed.items() if share > 1e-9}
-    start, guess = found.dense.figure(name), found.guess
+    start, guess = found.start(name), found.guess
     room = start.value - guess
     if not cut:
         low, high = found.dense.as_cut.interval

@@ -19,12 +19,14 @@ from pruning.planning.allocation import kept_units
 from pruning.planning.plan import Plan, make_plan
 from pruning.planning.ranking import Ranking
 from pruning.repair.recalibrate import recalibrate
-from pruning.sensitivity.curves import SPARSITIES, FigureName, Figures, Point, Sensitivity, figure
+from pruning.sensitivity.curves import SPARSITIES, Point, Sensitivity
+from pruning.sensitivity.figures import Figures, figure
 from pruning.spec import PruneSpec
 from pruning.statistics.cache import statistics_for
 from pruning.statistics.gather import Statistics
 from pruning.training.evaluate import Evaluation, evaluate
 from pruning.whatif import Measured, Precision
+from pruning.whatif.engine import Figure as Measurable
 
 
 class Meter(Protocol):
@@ -34,9 +36,17 @@ class Meter(Protocol):
     def precision(self) -> Precision: ...
 
     @property
-    def figures(self) -> tuple[FigureName, ...]: ...
+    def figures(self) -> tuple[Measurable, ...]: ...
+
+    @property
+    def repairs(self) -> bool: ...
+
+    @property
+    def whole_because(self) -> str | None: ...
 
     def measure(self, plan: Plan, *, keep: bool = True, cancel: Cancel | None = None) -> Measured: ...
+
+    def follow_repaired(self, plan: Plan, *, cancel: Cancel | None = None) -> Iterator[Measured]: ...
 
 
 def scan(
@@ -47,7 +57,8 @@ def scan(
     start: Sensitivity,
     cancel: Cancel | None = None,
 ) -> Iterator[Sensitivity]:
-    """Measure what `start` lacks, yielding after each step the scan so far; nothing given is changed.
+    """Measure what `start` lacks of its points as cut and recalibrated, yielding after each step the scan so far;
+    nothing given is changed. `pruning.sensitivity.repairs` measures the repaired figures of a complete scan.
 
     Where dense answers otherwise than when `start` was measured (other arithmetic), all points are measured again.
 
@@ -56,12 +67,13 @@ def scan(
     """
     started, before = time.monotonic(), start.seconds
     statistics = statistics_for(model, graph, data, start.spec, cancel=cancel)
-    plans = _SinglePlans(model, graph, start.spec, statistics)
+    plans = SinglePlans(model, graph, start.spec, statistics)
     answers = dense_answers(model, graph, data, meter, start, cancel)
     dense, precision = Figures(**figures(*answers, answers)), meter.precision.name
     if start.dense != dense or start.precision != precision:
         before = 0.0
-        start = replace(start, curves=tuple(replace(curve, points=()) for curve in start.curves), joints=())
+        curves = tuple(replace(curve, points=()) for curve in start.curves)
+        start = replace(start, curves=curves, joints=(), repair_seconds=0.0)
     result = replace(start, dense=dense, precision=precision)
     yield replace(result, seconds=before + time.monotonic() - started)
     for sparsity in SPARSITIES[start.spec.granularity]:
@@ -83,7 +95,7 @@ def scan(
                     sparsity=sparsity,
                     kept=kept,
                     achieved=(curve.units - kept) / curve.units,
-                    **figures(_given(found.as_cut), found.recalibrated, answers),
+                    **figures(given(found.as_cut), found.recalibrated, answers),
                 )
             result = replace(result.plus(curve.name, point), seconds=before + time.monotonic() - started)
             yield result
@@ -97,7 +109,7 @@ def dense_answers(
     A meter does not recalibrate where nothing is cut, so it is done here; it can change accuracy by points.
     """
     dense = make_plan(model, graph, like.spec)
-    as_cut = _given(meter.measure(dense, keep=True, cancel=cancel).as_cut)
+    as_cut = given(meter.measure(dense, keep=True, cancel=cancel).as_cut)
     if "recalibrated" not in meter.figures:
         return as_cut, None
     copy = clone(model)
@@ -115,12 +127,13 @@ def figures(
     }
 
 
-def _given(evaluation: Evaluation | None) -> Evaluation:
-    assert evaluation is not None, "a scan measures as cut"
+def given(evaluation: Evaluation | None) -> Evaluation:
+    """One that was asked for, and so is there."""
+    assert evaluation is not None, "a scan measures it"
     return evaluation
 
 
-class _SinglePlans:
+class SinglePlans:
     """Plans that cut one target; equal to those of `make_plan`, each target ranked once."""
 
     def __init__(self, model: nn.Module, graph: ModelGraph, spec: PruneSpec, statistics: Statistics | None) -> None:

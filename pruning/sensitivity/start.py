@@ -12,10 +12,16 @@ from pruning.subject import Subject
 
 
 def start(
-    subject: Subject, wanted: Sensitivity, *, lose: float, visitor: str = OWNER, expected: float | None = None
+    subject: Subject,
+    wanted: Sensitivity,
+    *,
+    lose: float,
+    repaired: bool = False,
+    visitor: str = OWNER,
+    expected: float | None = None,
 ) -> None:
     """Start `python -m pruning sensitivity` for a scan, unless it is being measured already; `lose`: limit of the
-    joint cut that it ends with, in points.
+    joint cut that it ends with, in points. `repaired`: measure repaired figures, too.
 
     Raises:
         InputError: too many jobs wait.
@@ -23,6 +29,7 @@ def start(
     """
     asked = wanted.spec.to_arguments("granularity", "criterion", "parameters", "seed")
     arguments = ["sensitivity", "--data", wanted.data, *asked, "--images", str(wanted.images), "--lose", str(lose)]
+    arguments += ["--repaired"] if repaired else []
     if subject.preprocess is not None:
         arguments += ["--preprocess", json.dumps(subject.preprocess.to_values())]
     arguments += [] if subject.data_dir is None else ["--data-dir", subject.data_dir]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pruning.base.words import percent
-from pruning.sensitivity.curves import Curve, FigureName, Point, Sensitivity
+from pruning.sensitivity.curves import Curve, Point, Sensitivity
+from pruning.sensitivity.figures import FigureName
 from pruning.tasks.metric import Metric
 
 

@@ -20,9 +20,11 @@ def paired_difference(before: Tensor, after: Tensor) -> Difference:
     Both are bool, one entry an image; only images on which the two disagree carry information.
     """
     check_same_length(before, after)
-    images = len(before)
-    newly_wrong = int((before & ~after).sum())
-    newly_right = int((~before & after).sum())
+    return difference_of(int((before & ~after).sum()), int((~before & after).sum()), len(before))
+
+
+def difference_of(newly_wrong: int, newly_right: int, images: int) -> Difference:
+    """The same from counts alone: of `images`, those that only the first and only the second has right."""
     return Difference(
         value=(newly_right - newly_wrong) / images,
         interval=paired_interval(newly_wrong, newly_right, images),

@@ -158,16 +158,8 @@ def save_answers(path: Path, sides: Mapping[str, Answers]) -> None:
     Raises:
         OSError, SafetensorError: it cannot be written.
     """
-    tensors: dict[str, Tensor] = {}
-    for name, answers in sides.items():
-        if answers.choices is not None:
-            said = {field: getattr(answers.choices, field) for field in CHOICES}
-            tensors |= {f"{name}.{field}": part.contiguous() for field, part in said.items() if part is not None}
-        if answers.choices is None or answers.metric != ACCURACY:  # accuracy follows from the choices
-            tensors[f"{name}.{SCORES}"] = answers.scores.contiguous()
-    about = {name: f"{answers.role} {answers.data_digest}" for name, answers in sides.items()}
-    (metric,) = {answers.metric.name for answers in sides.values()}
-    save_file(tensors, path, metadata=about if metric == ACCURACY.name else {**about, METRIC: metric})
+    tensors, about = to_tensors(sides)
+    save_file(tensors, path, metadata=about)
 
 
 def read_answers(path: Path) -> dict[str, Answers]:
@@ -181,13 +173,35 @@ def read_answers(path: Path) -> dict[str, Answers]:
     try:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
-        tensors = load_file(path)
-        metric = find_metric(about.pop(METRIC, ACCURACY.name))
-        return {name: _side(name, said, metric, tensors) for name, said in about.items()}
+        return from_tensors(load_file(path), about)
     except (OSError, SafetensorError, ValueError) as error:
         raise StorageError(
             f"The answers in {path.name} cannot be read ({first_line(error)}): run the recipe again."
         ) from error
+
+
+def to_tensors(sides: Mapping[str, Answers]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Answers of several networks to the same images as named tensors, and what else is to be known of them."""
+    tensors: dict[str, Tensor] = {}
+    for name, answers in sides.items():
+        if answers.choices is not None:
+            said = {field: getattr(answers.choices, field) for field in CHOICES}
+            tensors |= {f"{name}.{field}": part.contiguous() for field, part in said.items() if part is not None}
+        if answers.choices is None or answers.metric != ACCURACY:  # accuracy follows from the choices
+            tensors[f"{name}.{SCORES}"] = answers.scores.contiguous()
+    about = {name: f"{answers.role} {answers.data_digest}" for name, answers in sides.items()}
+    (metric,) = {answers.metric.name for answers in sides.values()}
+    return tensors, about if metric == ACCURACY.name else {**about, METRIC: metric}
+
+
+def from_tensors(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> dict[str, Answers]:
+    """The inverse of `to_tensors`.
+
+    Raises:
+        ValueError: these are no answers.
+    """
+    metric = find_metric(about.get(METRIC, ACCURACY.name))
+    return {name: _side(name, said, metric, tensors) for name, said in about.items() if name != METRIC}
 
 
 def _side(name: str, about: str, metric: Metric, tensors: Mapping[str, Tensor]) -> Answers:

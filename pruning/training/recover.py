@@ -20,10 +20,12 @@ def recover(
     *,
     epochs: float,
     seed: int,
+    images: int | None = None,
     progress: Callable[[TrainEvent], None] | None = None,
     cancel: Cancel | None = None,
 ) -> Evaluation:
-    """Fine-tune a copy of the cut network on train images and measure it on select images; what is zero stays zero.
+    """Fine-tune a copy of the cut network on train images and measure it on (at most `images`) select images; what is
+    zero stays zero.
 
     Raises:
         Cancelled: `cancel()` became true.
@@ -32,4 +34,4 @@ def recover(
     steps = subject.data.info.steps_of(epochs, BATCH)
     config = TrainConfig(steps=steps, batch_size=BATCH, lr=RATE, seed=seed)
     train(model, subject.data, config, masks=plan.masks, progress=progress, cancel=cancel)
-    return evaluate(model, subject.data, "select", cancel=cancel)
+    return evaluate(model, subject.data, "select", limit=images, cancel=cancel)

@@ -13,15 +13,19 @@ from torch import Tensor, nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled, InputError
+from pruning.calls.parts import Parts
+from pruning.calls.passes import Images
 from pruning.data.protocol import Data
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, nothing
+from pruning.repair.candidates import batches_for
 from pruning.repair.recalibrate import has_batch_norm, recalibration_images
+from pruning.repair.reference import Reference, make_reference
+from pruning.repair.refit import refit
+from pruning.repair.unlabelled import of_data
 from pruning.tasks.table import task_of
 from pruning.training.evaluate import Evaluation, Tally
 from pruning.whatif.keeping import choose
-from pruning.whatif.parts import Parts
-from pruning.whatif.passes import Images
 from pruning.whatif.whole import Whole
 
 Figure = Literal["as_cut", "recalibrated"]
@@ -34,6 +38,9 @@ BATCH_BYTES = 4 * 2**20
 """A batch is so small that its largest value stays in the processor's cache."""
 CHECK_MACS = 5e10
 """About a second of work: what the comparison of number types may take."""
+COARSE_IMAGES, COARSE, COARSE_BYTES = 300, 1e9, 2**28
+"""Train images that a refit rests on here, multiplications that the sums of one layer may take, and bytes that values
+of images may."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +64,8 @@ class Measured:
     """None where it is not wanted, without batch normalisation, where nothing goes, and until it is measured."""
     complete: bool
     """Whether all images were used."""
+    repaired: Evaluation | None = None
+    """After a coarse refit; only of `WhatIf.follow_repaired`."""
 
 
 class WhatIf:
@@ -95,6 +104,8 @@ class WhatIf:
             raise InputError("This network has no batch normalisation, so nothing can be recalibrated: ask for as_cut.")
         train = recalibration_images(data, seed=seed) if "recalibrated" in self.figures else ()
         self._recalibration = [Images(count=len(some), normalised=partial(data.normalise, some)) for some in train]
+        self._seed = seed
+        self._reference: Reference | None = None
         self.whole_because: str | None = None
         """Why every plan is computed from the images on, where it is."""
         self._network: Parts | Whole
@@ -170,6 +181,43 @@ class WhatIf:
             for figure in self.figures:
                 add(figure, number)
             yield known()
+
+    @property
+    def repairs(self) -> bool:
+        """Whether plans can be refitted: the network can be run call by call."""
+        return isinstance(self._network, Parts)
+
+    def follow_repaired(self, plan: Plan, *, cancel: Cancel | None = None) -> Iterator[Measured]:
+        """`repaired` of a plan on more and more images, the last on all: after a refit that rests on few images and
+        rows (`COARSE_IMAGES`). What the dense network gives for them is gathered once.
+
+        Raises:
+            InputError: this network cannot be refitted.
+            Cancelled: `cancel()` became true.
+        """
+        if not isinstance(self._network, Parts):
+            raise InputError(f"This network cannot be refitted, since {self.whole_because}.")
+        network, go_on = self._network, partial(_stop, cancel)
+        if self._reference is None:
+            images = of_data(self.data, COARSE_IMAGES, self._seed)
+            self._reference = make_reference(
+                network,
+                batches_for(network, images),
+                seed=self._seed,
+                multiplications=COARSE,
+                budget=COARSE_BYTES,
+                go_on=go_on,
+            )
+        question = network.question(plan)
+        if not plan.removes_nothing:
+            question.put(refit(self._reference, plan, go_on=go_on).tensors)
+        answer = Tally(self._task, self.data, "select")
+        first = -(-min(FIRST, self.images) // len(self._batches[0]))
+        for number, index in enumerate(self._batches):
+            answer.add(question.answer("as_cut", number, self._images(index), keep=False, go_on=go_on), index)
+            if number + 1 >= first:
+                complete = answer.images == self.images
+                yield Measured(as_cut=None, recalibrated=None, complete=complete, repaired=answer.evaluation())
 
     def _images(self, index: Tensor) -> Images:
         return Images(count=len(index), normalised=lambda: self.data.normalise(self.data.images("select", index)))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from torch.fx import Node
 
-from pruning.whatif.program import Program
+from pruning.calls.program import Program
 
 MOST = 40
 """Changes that the choice looks at, spread over the network: the time it takes grows with their square."""

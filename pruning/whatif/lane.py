@@ -7,6 +7,7 @@
 Who goes next: first answers before all others, since they take least and are waited for most; then in turn, whoever
 was served longest ago, for TURN seconds and up to an answer, so that answers come one after the other and not all at
 once at the end.
+Questions of what a repair gives wait until nobody asks anything else.
 Where first answers alone would fill the lane, the others have a third of it. Width is how many steps go on side by
 side, on different engines: an engine carries out one at a time.
 
@@ -70,8 +71,10 @@ class Lane:
         asker: Hashable,
         visitor: Hashable = None,
         cancel: Cancel | None = None,
+        repaired: bool = False,
     ) -> Iterator[Measured]:
-        """`engine.follow(plan)` in turn with the others. Nothing is held while the caller looks at an answer.
+        """`engine.follow(plan)` in turn with the others, or `engine.follow_repaired(plan)` after all others. Nothing is
+        held while the caller looks at an answer.
 
         `asker`: whose earlier question this one replaces. `visitor`: who shares turns with all their askers; the asker
         alone where it is None. `cancel` is asked while waiting as well, and may raise.
@@ -79,8 +82,8 @@ class Lane:
         Raises:
             Cancelled: `cancel()` became true, or the asker has asked something else.
         """
-        with self._asking(engine, asker, visitor, cancel) as question:
-            steps = engine.follow(plan, cancel=question.give_way)
+        with self._asking(engine, asker, visitor, cancel, last=repaired) as question:
+            steps = (engine.follow_repaired if repaired else engine.follow)(plan, cancel=question.give_way)
             while True:
                 with question:
                     measured = next(steps, None)
@@ -98,8 +101,10 @@ class Lane:
             yield question
 
     @contextmanager
-    def _asking(self, engine: object, asker: Hashable, visitor: Hashable, cancel: Cancel | None) -> Iterator[Question]:
-        question = Question(self, engine, asker, asker if visitor is None else visitor, cancel)
+    def _asking(
+        self, engine: object, asker: Hashable, visitor: Hashable, cancel: Cancel | None, *, last: bool = False
+    ) -> Iterator[Question]:
+        question = Question(self, engine, asker, asker if visitor is None else visitor, cancel, last=last)
         with self._lock:
             self._asked[asker] = question
         try:
@@ -108,6 +113,7 @@ class Lane:
             with self._lock:
                 if self._asked.get(asker) is question:
                     del self._asked[asker]
+                self._let_go()
 
     def is_over(self, question: Question) -> bool:
         """Whether the asker has asked something else."""
@@ -155,9 +161,12 @@ class Lane:
 
     def _let_go(self) -> None:
         """Let those begin whose turn it is."""
+        others = any(not one.last for one in self._asked.values())
         while len(self._engines) < self.width:
             question = min(
-                (one for one in self._waiting if id(one.engine) not in self._engines), key=self._order, default=None
+                (one for one in self._waiting if id(one.engine) not in self._engines and not (one.last and others)),
+                key=self._order,
+                default=None,
             )
             if question is None:
                 return
@@ -165,24 +174,31 @@ class Lane:
             self._engines.add(id(question.engine))
             question.granted.set()
 
-    def _order(self, question: Question) -> tuple[bool, int, float]:
+    def _order(self, question: Question) -> tuple[int, int, float]:
         urgent = question.urgent or self._ahead > CREDIT
-        return not urgent, self._served.get(question.visitor, (-1, 0.0))[0], question.since
+        rank = 2 if question.last else 0 if urgent else 1
+        return rank, self._served.get(question.visitor, (-1, 0.0))[0], question.since
 
     def somebody_goes_before(self, question: Question) -> bool:
         """Whether the one who holds a turn is to let others go first."""
         with self._lock:
             mine = self._order(question)[:2]
             engines = self._engines - {id(question.engine)}
+            if question.last and any(not one.last for one in self._asked.values()):
+                return True
             return any(id(one.engine) not in engines and self._order(one)[:2] < mine for one in self._waiting)
 
 
 class Question:
     """One question of one asker; `with question:` is a step of its answer."""
 
-    def __init__(self, lane: Lane, engine: object, asker: Hashable, visitor: Hashable, cancel: Cancel | None) -> None:
+    def __init__(
+        self, lane: Lane, engine: object, asker: Hashable, visitor: Hashable, cancel: Cancel | None, *, last: bool
+    ) -> None:
         self.engine, self.asker, self.visitor = engine, asker, visitor
-        self.urgent = True
+        self.last = last
+        """Whether all others go before it, and it never counts as urgent."""
+        self.urgent = not last
         """Whether there is no answer yet."""
         self.granted = threading.Event()
         self.since = self.began = time.monotonic()

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from pruning.calls.passes import Images
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
 from pruning.removal.apply import pruned_model
 from pruning.repair.recalibrate import recalibrate_on
-from pruning.whatif.passes import Images
 
 
 class Whole:
@@ -26,7 +26,7 @@ class Whole:
 
 
 class WholeQuestion:
-    """One plan on one network; the same as `pruning.whatif.parts.Question`, slower."""
+    """One plan on one network; the same as `pruning.calls.parts.Question`, slower."""
 
     def __init__(self, model: nn.Module, graph: ModelGraph, plan: Plan) -> None:
         self._copy = lambda: pruned_model(model, graph, plan).eval()

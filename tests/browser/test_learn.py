@@ -78,9 +78,18 @@ def ranking(page: Page) -> None:
     settle(page)
 
 
+def repair(page: Page) -> None:
+    for cut in (50, 70, 90):
+        page.locator(f".st-key-lesson_repair_guess_{cut}").get_by_text("half").click()
+        settle(page)
+    page.get_by_role("button", name="Repair and measure").click()
+    page.locator(".st-key-lesson_activity").get_by_text(re.compile("predictions fit")).wait_for()
+    settle(page)
+
+
 def recover(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Fine-tune")).click()
-    page.locator(".st-key-lesson_activity").get_by_text(re.compile("Recalibrating changed accuracy")).wait_for()
+    page.locator(".st-key-lesson_activity").get_by_text(re.compile("Against the accuracy as cut")).wait_for()
     settle(page)
 
 
@@ -133,6 +142,7 @@ THINGS: dict[str, Callable[[Page], None]] = {
     "anatomy": anatomy,
     "units": units,
     "ranking": ranking,
+    "repair": repair,
     "recover": recover,
     "race": race,
     "sketch": sketch,

@@ -172,7 +172,7 @@ def test_prune_and_evaluate_the_run(capsys, tmp_path):
         assert set(result[side]["latency_ms"]["1"]) == {"median", "low", "high"}
     worst = {"worst_class", "worst_class_drop", "worst_class_images"}
     assert {"metric", "accuracy", "interval", "newly_wrong", "newly_right"} | worst == set(result["difference"])
-    assert {"as_cut", "recalibrated", "finetuned"} == set(result["stages"])
+    assert {"as_cut", "recalibrated", "repaired", "repair", "finetuned"} == set(result["stages"])
     assert {"name", "group", "requested", "achieved", "kept", "total"} <= set(result["layers"][0])
     assert {"engine", "threads", "seconds", "speedup", "schema_version"} <= set(result)
     assert any(
@@ -200,9 +200,9 @@ def test_prune_by_what_train_images_show(capsys, tmp_path, granularity):
     assert status == 0 and result["check"]["status"] == "exact"
     asked = {name: result["recipe"][name] for name in ("granularity", "criterion", "parameters", "seed", "version")}
     assert asked == {
-        "granularity": granularity, "criterion": "taylor", "parameters": {"batches": 2}, "seed": 3, "version": 4
+        "granularity": granularity, "criterion": "taylor", "parameters": {"batches": 2}, "seed": 3, "version": 5
     }  # fmt: skip
-    assert (tmp_path / "run" / "recipe.yaml").read_text().startswith("version: 4\n")
+    assert (tmp_path / "run" / "recipe.yaml").read_text().startswith("version: 5\n")
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from pruning.cli.main import main
 from pruning.cli.runs import ACTIONS
+from pruning.runs import Run
 
 ROOT = Path(__file__).parents[2]
 ARGUMENTS = {
@@ -74,6 +76,24 @@ def test_list_filters_and_sorts(stored_runs: Path, capsys: pytest.CaptureFixture
     (stored_runs / "weight" / "recipe.yaml").unlink()
     assert main(["runs", "list", "--unreadable"]) == 0
     assert capsys.readouterr().out.startswith("weight  It holds no run")
+
+
+def test_the_four_accuracies_of_a_run_are_said(
+    stored_runs: Path, repaired_run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(repaired_run.path, stored_runs / "refitted")
+    assert repaired_run.result is not None and repaired_run.result.stages.repaired is not None
+    value = repaired_run.result.stages.repaired.value
+    assert main(["runs", "list", "--sort", "repaired", "--json"]) == 0
+    first, *others = out(capsys)["runs"]
+    assert first["run"] == "refitted" and first["repair"] == "refit"
+    assert first["stages"]["repaired"] == value and first["stages"]["finetuned"] is None
+    assert all(other["stages"]["repaired"] is None for other in others)
+    assert main(["runs", "show", "refitted"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{100 * value:.2f}% repaired on select images" in said and "refit: after each cut" in said
+    assert main(["runs", "show", "channel"]) == 0
+    assert "repaired" not in capsys.readouterr().out, "it is from before"
 
 
 @pytest.mark.parametrize(

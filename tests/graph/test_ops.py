@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.fx import Graph, Node
 from torch.fx.node import map_arg
 
+from pruning.calls.cut import Cut, narrowed
 from pruning.graph import rules
 from pruning.graph.inputs import Inputs
 from pruning.graph.labels import Labels
@@ -29,7 +30,6 @@ from pruning.planning.plan import Plan
 from pruning.removal.apply import removed_model
 from pruning.removal.reference import Masking, run
 from pruning.removal.verify import check_removal
-from pruning.whatif.cut import Cut, narrowed
 from tests.graph.op_calls import CALLS, Sample, packet
 
 aten = torch.ops.aten

@@ -50,6 +50,6 @@ def test_where_a_visitor_left_off_is_the_first_lesson_that_is_not_done() -> None
     done = Mark(answered="x", acted=True)
     assert where_left_off(lessons, Progress()) == ""
     assert where_left_off(lessons, Progress(lessons={"why": Mark(acted=True)})) == "", "both are asked for"
-    assert where_left_off(lessons, Progress(lessons={"why": done})) == f"lesson 2 of 10, {lessons[1].title}"
+    assert where_left_off(lessons, Progress(lessons={"why": done})) == f"lesson 2 of 11, {lessons[1].title}"
     everything = Progress(lessons={lesson.id: done for lesson in lessons})
-    assert where_left_off(lessons, everything).startswith("all 10 lessons done")
+    assert where_left_off(lessons, everything).startswith("all 11 lessons done")

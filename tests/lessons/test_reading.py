@@ -30,10 +30,10 @@ GOOD: dict[str, Any] = {
 }
 
 
-def test_our_lessons_are_ten_and_read_without_a_complaint() -> None:
+def test_our_lessons_are_eleven_and_read_without_a_complaint() -> None:
     course = library.course()
     assert course.problems == ()
-    order = ["why", "anatomy", "units", "ranking", "recover", "race", "sketch", "half", "stopping", "lab"]
+    order = ["why", "anatomy", "units", "ranking", "repair", "recover", "race", "sketch", "half", "stopping", "lab"]
     assert [lesson.id for lesson in course.lessons] == order
     assert all(lesson.question and lesson.references and lesson.done == "both" for lesson in course.lessons)
 

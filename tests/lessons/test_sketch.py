@@ -1,4 +1,4 @@
-"""The sketch of lesson 7: how far it is from the measured curve, worked out by hand."""
+"""The sketch of lesson 8: how far it is from the measured curve, worked out by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pruning.lessons.sketch import MeasuredPoint, mean_distance, read_sketch
-from pruning.sensitivity.curves import Figure, figure
+from pruning.sensitivity.figures import Figure, figure
 from pruning.tasks.classification import ACCURACY
 from pruning.training.evaluate import Evaluation
 

@@ -202,8 +202,8 @@ def test_damage_anywhere_is_noticed_or_harmless() -> None:
 
 
 def test_a_newer_link_says_so() -> None:
-    with pytest.raises(InputError, match="version 5; this explorer reads version 4"):
-        links.decode(code({}, version="5"))
+    with pytest.raises(InputError, match="version 6; this explorer reads version 5"):
+        links.decode(code({}, version="6"))
 
 
 def test_an_address_keeps_the_page_and_what_is_named() -> None:

@@ -61,7 +61,7 @@ def test_what_suits_own_images_is_mild_and_in_the_recipe(run: Run) -> None:
     recipe = run.recipe
     assert (recipe.optimiser, recipe.lr, recipe.batch_norm, recipe.augment) == ("adamw", 1e-4, "fixed", "flip")
     assert recipe.preprocess == own.DEFAULT and recipe.distillation is None
-    assert Recipe.from_yaml(recipe.to_yaml()) == recipe and recipe.to_yaml().startswith("version: 4\n")
+    assert Recipe.from_yaml(recipe.to_yaml()) == recipe and recipe.to_yaml().startswith("version: 5\n")
 
 
 def test_fine_tuning_an_unpruned_network_with_the_defaults_loses_nothing(place: Place) -> None:

@@ -29,7 +29,8 @@ def test_file_round_trip(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("version: 5\nmodel: a\ndata: mnist5k", "version 5"),
+        ("version: 6\nmodel: a\ndata: mnist5k", "version 6"),
+        ("version: 5\nmodel: a\ndata: mnist5k\nrepair: magic", "none, recalibrate, bias, refit"),
         ("version: 3\nmodel: a\ndata: mnist5k\noptimiser: sgd", "unknown field 'optimiser'"),
         ("version: 4\nmodel: a\ndata: mnist5k\noptimiser: adam", "sgd, adamw"),
         ("version: 4\nmodel: a\ndata: mnist5k\naugment: flip,spin", "randaugment"),
@@ -122,7 +123,7 @@ def test_recipes_of_version_1_open_and_mean_the_same():
     )  # fmt: skip
     plain = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5, head_rounding="up"))
     assert Recipe.from_file(VERSION_1 / "plain.yaml") == plain, "heads that stayed were rounded up"
-    assert Recipe.from_yaml(full.to_yaml()) == full and full.to_yaml().startswith("version: 4\n")
+    assert Recipe.from_yaml(full.to_yaml()) == full and full.to_yaml().startswith("version: 5\n")
     short = Recipe.from_yaml("version: 1\nmodel: sample:lenet5\ndata: mnist5k")
     assert short.prune == plain.prune, "what was not said stood for a half"
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from pruning.repair.kinds import REPAIRS
 from pruning.runs import Run
 from pruning.runs.recipe import Recipe
 from pruning.runs.words import data_by_network, describe, sparsity, told_apart
@@ -26,6 +29,14 @@ def test_what_a_run_did() -> None:
     )
     assert describe(made(model="run:other", sparsity=0.0, finetune_steps=90)) == "fine-tuned longer"
     assert sparsity(made(layers=(("fc1", 0.2),))) == "20–50 % by layer"
+
+
+@pytest.mark.parametrize("asked", REPAIRS)
+def test_how_it_was_repaired_where_it_is_not_by_recalibration(asked: str) -> None:
+    said = describe(made(repair=asked, finetune_steps=90))
+    between = said.removeprefix("channels by L2 norm, 50 %").removesuffix("fine-tuned").strip(", ")
+    assert between == {"none": "not repaired", "recalibrate": "", "bias": "bias corrected", "refit": "repaired"}[asked]
+    assert describe(made(repair=asked, model="run:other", sparsity=0.0, finetune_steps=90)) == "fine-tuned longer"
 
 
 def test_it_says_of_which_network_and_images_only_where_there_are_several() -> None:

@@ -85,11 +85,16 @@ class PlainMeter:
     """Measures each plan on the real pruned model, in float32; remembers what it was asked."""
 
     precision = Precision(name="fp32", agreement=None, images=0)
+    repairs = False
+    whole_because: str | None = "it is a meter that repairs nothing"
 
     def __init__(self, subject: Subject, data: Data, images: int = IMAGES) -> None:
         self.subject, self.data, self.images = subject, data, images
         self.figures = ("as_cut", "recalibrated") if has_batch_norm(subject.model) else ("as_cut",)
         self.asked: list[tuple[Plan, bool]] = []
+
+    def follow_repaired(self, plan: Plan, *, cancel: object = None) -> Iterator[Measured]:
+        raise InputError("This meter repairs nothing.")
 
     def measure(self, plan: Plan, *, keep: bool = True, cancel: object = None) -> Measured:
         self.asked.append((plan, keep))
@@ -488,8 +493,8 @@ def test_command(capsys: pytest.CaptureFixture[str], quick: None) -> None:
     assert [curve["name"] for curve in result["curves"]] == ["conv1", "conv2", "fc1", "fc2"]
     assert result["curves"][3]["locked"] and result["curves"][3]["points"] == []
     point = result["curves"][0]["points"][1]
-    assert {"sparsity", "achieved", "kept", "as_cut", "recalibrated"} == set(point)
-    assert (point["sparsity"], point["kept"], point["recalibrated"]) == (0.5, 10, None)
+    assert {"sparsity", "achieved", "kept", "as_cut", "recalibrated", "repaired"} == set(point)
+    assert (point["sparsity"], point["kept"], point["recalibrated"], point["repaired"]) == (0.5, 10, None, None)
     assert point["as_cut"]["low"] < point["as_cut"]["accuracy"] <= point["as_cut"]["high"]
     joint = result["joint"]
     assert joint["interaction_gap"]["gap"] == pytest.approx(

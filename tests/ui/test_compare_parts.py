@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
@@ -18,10 +19,14 @@ from streamlit.testing.v1 import AppTest
 from pruning.compare.blind import BlindTest
 from pruning.compare.knockout import knock_out, knockout_engine, verdict
 from pruning.compare.race import Standing
-from pruning.compare.sides import Pair
+from pruning.compare.repaired import repair_gain
+from pruning.compare.repaired_words import OLDER, headline, who_gained, who_still_loses
+from pruning.compare.sides import Pair, run_side
 from pruning.cost.counts import Bytes
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
+from pruning.runs import Run, read_run
+from pruning.runs.repair_words import in_short
 from pruning.subject import open_subject
 from ui.kit.errors import plain
 
@@ -203,3 +208,38 @@ def test_the_blind_test_tells_nothing_before_the_guess_and_keeps_count(pair: Pai
     wrong = "A" if test.truth == "B" else "B"
     app.button(key=f"compare_guess_{wrong}").click().run()
     assert f"No: {test.truth} is the pruned one." in words(app) and "1 of 2 right" in words(app)
+
+
+def repaired_pair(run: Run, pair: Pair) -> Pair:
+    """`pair` with the network of a run that repaired on its second side."""
+    assert run.result is not None
+    return replace(pair, after=run_side(run, open_subject(run.ref, run.recipe.data), "repaired"))
+
+
+def test_what_repair_gave_is_said_and_drawn_class_by_class(pair: Pair, repaired_run: Run) -> None:
+    app = part("repaired", repaired_pair(repaired_run, pair)).run()
+    found = repair_gain(repaired_run, [*map(str, range(10))])
+    assert found is not None and found.classes
+    said = words(app)
+    for sentence in (headline(found), who_gained(found), who_still_loses(found)):
+        assert plain(sentence) in said
+    assert in_short(found.note) in said
+    rows = re.findall(r"<tr><th scope='row'>(.*?)</th>", " ".join(str(one.proto.body) for one in app.get("html")))
+    assert rows == [one.name for one in found.classes], "every class, that which still loses most first"
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_repair_from_before_answers_were_kept_says_so(pair: Pair, repaired_run: Run, tmp_path: Path) -> None:
+    path = shutil.copytree(repaired_run.path, tmp_path / "older")
+    (path / "stages.safetensors").unlink()
+    app = part("repaired", repaired_pair(read_run(path), pair)).run()
+    assert OLDER in words(app) and "repaired" in words(app) and not app.get("plotly_chart")
+
+
+def test_a_run_that_did_not_repair_says_so_in_a_sentence(pair: Pair) -> None:
+    app = part("repaired", pair).run()
+    assert [info.value for info in app.info] == [
+        "This run measured the statistics of batch normalisation anew, and fitted no weights. A run that repairs shows "
+        "here what each class won back by it."
+    ]
+    assert not app.get("plotly_chart") and not app.get("html")

@@ -57,7 +57,7 @@ def test_what_the_lessons_say_of_the_network_is_true() -> None:
     assert sum(zeros) == 0, "lesson 2: not one"
     assert tuple(layers.weight(subject, "fc").shape) == (10, 28), "lesson 3: each row adds up 28 numbers"
     left = lab.costs(subject, PruneSpec(sparsity=0.3)).macs / lab.costs(subject, PruneSpec()).macs
-    assert 0.48 < left < 0.52, "lesson 8: near the square of 0.7"
+    assert 0.48 < left < 0.52, "lesson 9: near the square of 0.7"
 
 
 @pytest.fixture
@@ -102,6 +102,33 @@ def test_what_was_found_at_another_setting_is_withdrawn(app: AppTest) -> None:
     assert app.session_state["learn_facts"]["why"]["percent"] == 50
     app.slider(key="lesson_why_percent").set_value(0).run()
     assert not app.session_state["learn_facts"]["why"] and marks(app)["why"].acted
+
+
+@pytest.mark.slow
+def test_what_comes_back_is_predicted_before_it_is_shown(app: AppTest) -> None:
+    app.query_params["lesson"] = "repair"
+    app.switch_page("pages/learn.py").run()
+    assert not app.exception and not app.error and "What can be won back?" in app.header[0].value
+    measure = app.button(key="won_back_measure")
+    assert measure.disabled, "first all three are predicted"
+    assert not [text for text in seen(app) if re.search("Repaired|Recalibrated|came back", text)], "nothing given away"
+    as_cut = [text.value for text in app.markdown if "Accuracy as cut" in text.value]
+    assert len(as_cut) == 3 and "11.2 %" in as_cut[0]
+    for cut, guess in ((50, 100), (70, 0), (90, 0)):
+        app.segmented_control(key=f"lesson_repair_guess_{cut}").set_value(guess).run()
+    assert not app.button(key="won_back_measure").disabled and "repair" not in marks(app)
+    app.button(key="won_back_measure").click().run()
+    assert not app.exception and not app.error and marks(app)["repair"].acted
+    said = [text.value for text in app.markdown]
+    assert "**2 of 3 predictions fit.**" in said, "at 70 % half of it comes back"
+    facts = app.session_state["learn_facts"]["repair"]
+    lightest, middle, hardest = (float(share) for share in re.findall(r"\d+", facts["share"]))
+    assert lightest > 85 and 35 < middle < 70 and hardest < 20
+    app.radio(key="lesson_repair_answer_0").set_value("as_cut")
+    next(button for button in app.button if button.label == "Check").click().run()
+    assert "Not quite" in app.warning[0].value and facts["share"] in app.warning[0].value.replace("\u00a0", " ")
+    app.button(key="won_back_again").click().run()
+    assert app.button(key="won_back_measure"), "to be predicted once more"
 
 
 @pytest.mark.parametrize("taken", ["lock", "hide"])

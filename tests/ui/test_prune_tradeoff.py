@@ -114,7 +114,7 @@ def test_the_cut_follows_the_board(app: AppTest) -> None:
 def test_what_the_board_says_of_other_rows_is_not_heard(app: AppTest) -> None:
     open_page(app, "prune")
     say(app, token="another network's", removed={"layer2.0.conv1": 7})
-    assert "recalibrated: nothing to do" in words(app)
+    assert "recalibrated · nothing removed" in words(app)
     say(app, rev=2, removed={"layer2.0.conv1": 700, "conv99": 3, "fc": 1})
     assert not app.exception
     (rows,) = app.session_state["prune_rows"].values()
@@ -228,9 +228,9 @@ def test_runs_of_similar_cuts_say_what_they_reached(app: AppTest, finished: Path
     assert "similar cuts" not in words(app)
     half = {"conv1": 5, "layer1.0.conv1": 5, "layer2.0.conv1": 10, "layer2.0.conv2/own": 5, "layer3.0.conv1": 14}
     say(app, removed={**half, "layer3.0.conv2/own": 3})
-    assert "91.2 % ◆ similar cuts, 1 run" in words(app)
+    assert "91.2 % ◆ similar cuts · 1 run" in words(app)
     say(app, rev=2, removed={"layer2.0.conv1": 2})
-    assert "fine-tuned: not yet" in words(app)
+    assert "fine-tuned · not yet" in words(app)
 
 
 def test_a_run_is_started_with_what_the_sliders_say(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,6 +249,42 @@ def test_a_run_is_started_with_what_the_sliders_say(app: AppTest, monkeypatch: p
     assert app.button(key="start_run").disabled, "one run at a time on a page"
     app.button(key="cancel_run").click().run()
     assert read_run(run.path).state == "cancelled"
+
+
+def repair_choice(app: AppTest) -> Any:
+    """The control of the repair, in the options of a run."""
+    (found,) = [radio for radio in app.radio if str(radio.key).startswith("prune_repair")]
+    return found
+
+
+def test_a_run_repairs_as_it_is_chosen(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pruning.repair.kinds import REPAIRS
+    from pruning.runs import list_runs, start
+    from ui.prune.repair_form import MEANINGS, TITLES
+
+    monkeypatch.setattr(start, "start_run", lambda path, *how: None)
+    assert tuple(TITLES) == tuple(MEANINGS) == REPAIRS
+    open_page(app, "prune")
+    assert repair_choice(app).value == "refit"
+    for kind in ("none", "bias"):
+        repair_choice(app).set_value(kind).run()
+        assert not app.exception and repair_choice(app).value == kind, "it stays as it was chosen"
+    say(app, removed={"layer2.0.conv1": 7})
+    app.button(key="start_run").click().run()
+    (run,) = list_runs()
+    assert run.recipe.repair == "bias" and run.recipe.prune.layers == (("layer2.0.conv1", 0.35),)
+    app.button(key="cancel_run").click().run()
+
+
+@pytest.mark.parametrize(("version", "meant"), [(5, "none"), (4, "recalibrate")])
+def test_an_adopted_recipe_keeps_its_repair(app: AppTest, version: int, meant: str) -> None:
+    lines = RECIPE.replace(repair="none").to_yaml().splitlines()
+    text = "\n".join(line for line in lines if version == 5 or not line.startswith("repair:"))
+    text = text.replace("version: 5", f"version: {version}")
+    open_page(app, "prune")
+    app.file_uploader(key="prune_recipe_file").set_value(("recipe.yaml", text.encode(), "application/yaml")).run()
+    assert not app.exception and not app.error
+    assert repair_choice(app).value == meant
 
 
 def test_a_link_to_a_run_brings_its_sliders_back(app: AppTest, finished: Path) -> None:

@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pruning.jobs.store import LocalStore
+from pruning.runs import Run
 from pruning.runs.labels import Label, read_label, write_label
 from pruning.runs.trash import trashed
 from ui.runs import run_list
@@ -119,3 +120,21 @@ def test_what_changes_in_the_folders_is_seen_at_the_next_look(app: AppTest, stor
     (stored_runs / "new" / "result.json").write_text("{")
     app.run()
     assert "new" not in names(app) and not app.exception
+
+
+def test_stages_stand_in_the_table_and_in_the_details(app: AppTest, stored_runs: Path, repaired_run: Run) -> None:
+    shown = app.dataframe[0].value
+    assert shown["repaired"].isna().all() and set(shown["repair"]) == {"recalibrate"}, "these are from before"
+    shutil.copytree(repaired_run.path, stored_runs / "refitted")
+    app.session_state["tradeoff_run"] = "refitted"
+    app.run()
+    assert not app.exception and not app.error and repaired_run.result is not None
+    stages = repaired_run.result.stages
+    assert stages.as_cut is not None and stages.repaired is not None
+    row = app.dataframe[0].value.set_index("name").loc["refitted"]
+    assert row["repair"] == "refit"
+    assert (row["as_cut"], row["repaired"]) == (100 * stages.as_cut.value, 100 * stages.repaired.value)
+    html = " ".join(str(element.proto.body) for element in app.get("html"))
+    assert f"<b>{stages.repaired.kind.words(stages.repaired.value)}</b>" in html and "repaired" in html
+    assert "80 %, repaired" in words(app)
+    assert any("Repair: refit" in caption.value for caption in app.caption)

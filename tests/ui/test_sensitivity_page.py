@@ -82,11 +82,13 @@ def test_before_measuring_there_is_one_next_step(
 ) -> None:
     from pruning.sensitivity import start as job
 
-    asked: list[tuple[Sensitivity, float]] = []
+    asked: list[tuple[Sensitivity, float, bool]] = []
 
-    def start(subject: Subject, scan: Sensitivity, *, lose: float, visitor: str, expected: float) -> None:
+    def start(
+        subject: Subject, scan: Sensitivity, *, lose: float, repaired: bool, visitor: str, expected: float
+    ) -> None:
         assert visitor == "" and expected > 0
-        asked.append((scan, lose))
+        asked.append((scan, lose, repaired))
         ask(scan)
 
     monkeypatch.setattr(job, "start", start)
@@ -98,7 +100,7 @@ def test_before_measuring_there_is_one_next_step(
     assert "Measure sensitivity · about" in button.label and "○" in button.label
     button.click().run()
     assert not app.exception and not app.error
-    assert asked == [(wanted(subject), 1.0)]
+    assert asked == [(wanted(subject), 1.0, False)]
     assert not [button for button in app.button if button.key == "measure"], "it is on its way"
     app.button(key="cancel_scan").click().run()
     now = cache.job_of(wanted(subject)).status()
@@ -148,7 +150,7 @@ def test_the_joint_cut_is_measured_on_a_button_and_its_gap_shown(app: AppTest, s
     app.button(key="measure_together").click().run()
     assert not app.exception and not app.error
     text = words(app)
-    assert "measured minus estimated" in text and "from single curves" in text
+    assert "measured minus estimated" in text and "from curves" in text
     assert not [button for button in app.button if button.key == "measure_together"]
     (joint,) = cache.read(wanted(subject)).joints
     assert dict(joint.kept) == {"conv1": 12, "conv2": 30, "fc1": 300}
@@ -242,3 +244,96 @@ def test_a_joint_of_another_cut_is_not_shown(app: AppTest, subject: Subject) -> 
     keep(replace(with_points(wanted(subject)), joints=(other,)))
     open_page(app)
     assert "10.0 %" not in words(app) and app.button(key="measure_together")
+
+
+def beyond(subject: Subject, lost: int, limit: float) -> Sensitivity:
+    """A scan whose groups lose 2 points at half, with a joint cut at that limit that loses so many of 1,000 answers."""
+    from pruning.sensitivity import kept_within
+
+    scan = with_points(wanted(subject))
+    kept = tuple(kept_within(scan, "as_cut", limit).items())
+    joint = Joint(kept=kept, as_cut=figure(990 - lost), recalibrated=None, repaired=figure(990 - lost // 2))
+    return replace(scan, joints=(joint,))
+
+
+def test_limits_that_cost_too_much_together_are_tightened_and_not_handed_on(app: AppTest, subject: Subject) -> None:
+    keep(beyond(subject, 400, 0.03))
+    open_page(app)
+    app.number_input(key="sensitivity_lose_widget").set_value(3.0).run()
+    text = words(app)
+    assert "59.0 %" in text and "79.0 %" in text and "as cut" in text and "repaired" in text
+    assert any("together they lose 20.0 points" in warning.value for warning in app.warning)
+    assert any("more than 3 points on these 1,000 select images." in warning.value for warning in app.warning)
+    button = app.button(key="tighten")
+    assert button.label == "Tighten until together they lose at most 3 points" and button.proto.type == "primary"
+    prune = app.button(key="use_limits")
+    assert prune.label == "Prune with these limits · 79.0 % ●" and prune.proto.type == "secondary"
+    button.click().run()
+    assert not app.exception and not app.error
+    # Between 1.2 points, where half of a group may be within, and 3 there are the cuts of 40 % and of 50 %.
+    assert app.session_state["sensitivity_lose"] == 1.2 and app.session_state["sensitivity_goal"] == 3.0
+    joints = cache.read(wanted(subject)).joints
+    assert [dict(joint.kept) for joint in joints][1:] == [{"conv1": 12, "conv2": 30, "fc1": 300}]
+    assert joints[1].repaired is not None, "it was measured, and repaired"
+    assert any("With a limit of 1.2 points for each group, together they" in said.value for said in app.success)
+    assert any("at most 3 points on these 1,000 select images" in said.value for said in app.success)
+    assert app.button(key="use_limits").proto.type == "primary"
+    assert not [button for button in app.button if button.key in ("tighten", "measure_together")]
+    app.number_input(key="sensitivity_lose_widget").set_value(2.0).run()
+    assert app.session_state["sensitivity_goal"] == 0.0, "a new limit is meant for all of them together"
+    assert app.button(key="tighten").label == "Tighten until together they lose at most 2 points"
+
+
+def test_where_even_the_tightest_limit_costs_too_much_it_is_said(app: AppTest, subject: Subject) -> None:
+    keep(beyond(subject, 400, 0.01))
+    open_page(app)
+    assert any("Even with the tightest limit, 0 points for each group" in said.value for said in app.warning)
+    assert not [button for button in app.button if button.key == "tighten"]
+    assert app.button(key="use_limits").proto.type == "secondary"
+
+
+def test_an_old_joint_cut_is_measured_repaired_on_a_button(app: AppTest, subject: Subject) -> None:
+    scan = beyond(subject, 4, 0.01)
+    keep(replace(scan, joints=(replace(scan.joints[0], repaired=None),)))
+    open_page(app)
+    assert "repaired: not measured yet" in words(app) and app.button(key="use_limits").proto.type == "primary"
+    assert app.button(key="measure_together").label == "Measure them repaired"
+    app.button(key="measure_together").click().run()
+    assert not app.exception and cache.read(wanted(subject)).joints[0].repaired is not None
+    assert not [button for button in app.button if button.key == "measure_together"]
+
+
+def repaired(scan: Sensitivity) -> Sensitivity:
+    """Each point repaired, and then as good as dense."""
+    curves = [replace(c, points=tuple(replace(p, repaired=figure(990)) for p in c.points)) for c in scan.curves]
+    return replace(scan, curves=tuple(curves), repair_seconds=27.0)
+
+
+def test_repaired_is_a_choice_of_a_scan_and_a_figure_of_its_charts(
+    app: AppTest, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pruning.sensitivity import start as job
+
+    asked: list[bool] = []
+    monkeypatch.setattr(job, "start", lambda subject, scan, *, repaired, **_: asked.append(repaired) or ask(scan))
+    open_page(app)
+    toggle = app.toggle(key="sensitivity_repaired_widget")
+    assert re.match(r"and repaired: .* more ○", toggle.label) and not toggle.value
+    keep(with_points(wanted(subject)))
+    app.run()
+    assert "measure_repaired" in [button.key for button in app.button], "afterwards as well"
+    assert re.match(r"Measure repaired as well · about .* ○", app.button(key="measure_repaired").label)
+    app.button(key="measure_repaired").click().run()
+    assert asked == [True] and app.button(key="cancel_scan")
+    cache.job_of(wanted(subject)).request_cancel("")
+
+
+def test_a_scan_with_repaired_figures_shows_them_first(app: AppTest, subject: Subject) -> None:
+    keep(repaired(with_points(wanted(subject))))
+    open_page(app)
+    assert "90 % loses 0.0 (−0.8 to 0.8)" in words(app), "repaired nothing is lost"
+    control = app.segmented_control(key="sensitivity_figure_of_2")
+    assert control.value == "repaired"
+    control.set_value("as_cut").run()
+    assert not app.exception and words(app).count("40 % loses 0.0 (−0.8 to 0.8)") == 3
+    assert not [button for button in app.button if button.key == "measure_repaired"]

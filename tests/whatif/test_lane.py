@@ -37,6 +37,8 @@ class Slow:
                     raise Cancelled("Cancelled while measuring.")
             yield ANSWER
 
+    follow_repaired = follow
+
     def _work(self) -> None:
         self.inside += 1
         self.most_inside = max(self.most_inside, self.inside)
@@ -102,6 +104,19 @@ def test_first_answers_come_before_better_ones() -> None:
     assert max(asker.came[0] for asker in newer) < 5 * (0.02 + STEP) + 0.3
     assert len(old.came) <= before + 2, "which went on only after them"
     assert engine.most_inside == 1
+
+
+def test_what_a_repair_gives_comes_after_everything_else() -> None:
+    lane, engine = Lane(1), Slow(answers=40)
+    repair = Asker(lane, engine, "repair", repaired=True)
+    time.sleep(0.05)
+    other = Asker(lane, engine, "other")
+    other.join(20)
+    assert len(other.came) == 40 and repair.error is None
+    late = [came for came in repair.came if came + repair.asked < other.asked + other.came[-1] - 0.1]
+    assert len(late) < 10, "it lets the other one go first, step by step"
+    repair.join(20)
+    assert len(repair.came) == 40, "and goes on afterwards"
 
 
 def test_first_answers_leave_the_others_their_part() -> None:

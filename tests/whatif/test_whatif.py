@@ -11,6 +11,9 @@ import torchvision
 from torch import Tensor, nn
 
 from pruning.base.errors import Cancelled, InputError
+from pruning.calls.parts import Parts
+from pruning.calls.passes import Images
+from pruning.calls.runner import Runner
 from pruning.data.info import DataInfo
 from pruning.data.memory import MemoryData
 from pruning.data.protocol import Data
@@ -24,9 +27,6 @@ from pruning.spec import PruneSpec
 from pruning.subject import Subject, open_subject
 from pruning.training.evaluate import evaluate
 from pruning.whatif import WhatIf, engine
-from pruning.whatif.calls import Runner
-from pruning.whatif.parts import Parts
-from pruning.whatif.passes import Images
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ class Recorder(Runner):
 
 
 def test_only_what_follows_the_change_is_computed(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pruning.whatif.parts.Runner", Recorder)
+    monkeypatch.setattr("pruning.calls.parts.Runner", Recorder)
     subject = open_subject("sample:mini_resnet")
     what_if = WhatIf(subject.model, subject.graph, digits, images=100, precision="fp32", figures=("as_cut",))
     counts = []
@@ -282,3 +282,29 @@ def test_only_what_is_wanted_is_measured(digits: Data) -> None:
     lenet = open_subject("sample:lenet5")
     with pytest.raises(InputError, match="no batch normalisation"):
         WhatIf(lenet.model, lenet.graph, digits, figures=("recalibrated",))
+
+
+@pytest.mark.parametrize(("name", "better"), [("mini_resnet", 0.4), ("lenet300", 0.0)])
+def test_a_coarse_repair_comes_close_to_what_a_run_would_give(name: str, better: float, digits: Data) -> None:
+    subject = open_subject(f"sample:{name}")
+    what_if = WhatIf(subject.model, subject.graph, digits, images=500, precision="fp32")
+    plan = make_plan(subject.model, subject.graph, PruneSpec(sparsity=0.5))
+    before = what_if.measure(plan)
+    found = list(what_if.follow_repaired(plan))
+    last = found[-1].repaired
+    assert found[0].repaired is not None and last is not None and before.as_cut is not None
+    assert found[0].repaired.images <= last.images == 500 and found[-1].complete
+    assert last.value >= before.as_cut.value + better
+    again = what_if.measure(plan).as_cut
+    assert again is not None and torch.equal(again.scores, before.as_cut.scores), "what is kept is as it was"
+
+
+def test_a_coarse_repair_is_left_off_at_once(digits: Data) -> None:
+    subject = open_subject("sample:mini_resnet")
+    what_if = WhatIf(subject.model, subject.graph, digits, images=500)
+    with pytest.raises(Cancelled):
+        next(
+            what_if.follow_repaired(
+                make_plan(subject.model, subject.graph, PruneSpec(sparsity=0.5)), cancel=lambda: True
+            )
+        )

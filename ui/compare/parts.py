@@ -20,6 +20,7 @@ PARTS = {
     "networks": ":material/account_tree: Networks",
     "pictures": ":material/photo_library: Pictures",
     "classes": ":material/category: Classes",
+    "repaired": ":material/healing: Repair",
     "inside": ":material/search: Inside",
     "race": ":material/timer: Race",
     "savings": ":material/savings: Savings",

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pruning.latency import turns
-from ui.kit import jobs
+from ui.kit import jobs, what_if
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pruning.planning.plan import Plan
-    from pruning.sensitivity import FigureName, Joint, Prediction, Sensitivity
+    from pruning.sensitivity import FigureName, Joint, Prediction, Sensitivity, Tightened
     from pruning.spec import PruneSpec
     from pruning.subject import Subject
     from pruning.training.evaluate import Evaluation
@@ -71,25 +73,57 @@ def together_words(subject: Subject, cut: PruneSpec, now: Evaluation, figure: Fi
 
 
 def measure_together(subject: Subject, scan: Sensitivity, plan: Plan) -> Joint:
-    """Measure a joint cut on the images of a scan, and keep it with the scan.
+    """Measure a joint cut on the images of a scan, and keep it with the scan. This session's next move ends it.
 
     Raises:
+        InputError: a process measures the same scan.
         StorageError: it cannot be kept.
     """
-    from pruning.sensitivity import together
+    from pruning.sensitivity.together import Together
 
-    with turns.computing():
-        return together.measure_together(subject, scan, plan)
+    with what_if.turn(subject) as cancel:
+        return Together(subject, scan).measure(plan, cancel)
 
 
-def seconds_left(subject: Subject, scan: Sensitivity, *, started: bool = False) -> float:
-    """How long the rest of a scan will take on this machine ○; `started`: by a process that is on its way."""
+def tighten(
+    subject: Subject, scan: Sensitivity, figure: FigureName, lose: float, progress: Callable[[Tightened], None]
+) -> Tightened:
+    """Search for the loosest limit at which all groups together lose at most `lose`, keeping each joint cut that is
+    measured. This session's next move ends it. `progress` gets the search before each measurement.
+
+    Raises:
+        As `measure_together`.
+    """
+    from pruning.sensitivity.together import Together
+    from ui.kit import lab
+
+    ranked = lab.statistics(subject, scan.spec)
+    with what_if.turn(subject) as cancel:
+        return Together(subject, scan).tighten(figure, lose, ranked, progress=progress, cancel=cancel)
+
+
+def repairs(subject: Subject) -> bool:
+    """Whether a network can be repaired point by point."""
+    return _repairs(subject.identity, subject)
+
+
+def seconds_left(subject: Subject, scan: Sensitivity, *, repaired: bool = False, started: bool = False) -> float:
+    """How long the rest of a scan will take on this machine ○; `repaired`: with repaired figures. `started`: by a
+    process that is on its way."""
     from pruning.sensitivity import duration
 
-    def of_pass() -> float:
-        return _seconds_of_pass(subject.identity, subject.data.digest, scan.images, subject)
+    return duration.seconds_left(scan, _of_pass(subject, scan), repaired=repaired, started=started)
 
-    return duration.seconds_left(scan, of_pass, started=started)
+
+def repair_seconds_left(subject: Subject, scan: Sensitivity) -> float:
+    """How long the repaired figures that are missing will take ○."""
+    from pruning.sensitivity import duration
+
+    return duration.repair_seconds_left(scan, _of_pass(subject, scan))
+
+
+def _of_pass(subject: Subject, scan: Sensitivity) -> Callable[[], float]:
+    return lambda: _seconds_of_pass(subject.identity, subject.data.digest, scan.images, subject)
 
 
 class _Told:
@@ -118,6 +152,14 @@ def _outline(digest: str, data_digest: str, spec: PruneSpec, images: int | None,
     from pruning.sensitivity import outline
 
     return outline(_subject.digest, _subject.graph, _subject.data, spec, images=images)
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _repairs(digest: str, _subject: Subject) -> bool:
+    from pruning.sensitivity.repairs import why_not_repaired
+
+    with turns.computing():
+        return why_not_repaired(_subject.model, _subject.graph) is None
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

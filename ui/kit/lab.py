@@ -95,9 +95,10 @@ def recover(
     spec: PruneSpec,
     *,
     epochs: int = 2,
+    images: int | None = None,
     progress: Callable[[TrainEvent], None] | None = None,
 ) -> Evaluation:
-    """Fine-tune a copy of the cut network on train images and measure it on select images.
+    """Fine-tune a copy of the cut network on train images and measure it on (at most `images`) select images.
 
     Only for networks that take a few seconds; anything longer is a run in a process of its own. Sessions take turns;
     while a network is timed on this machine it stands still.
@@ -111,7 +112,9 @@ def recover(
 
     made = plan(subject, spec)
     with _one_at_a_time(), computing():
-        return recover.recover(subject, made, epochs=epochs, seed=spec.seed, progress=progress, cancel=stop)
+        return recover.recover(
+            subject, made, epochs=epochs, seed=spec.seed, images=images, progress=progress, cancel=stop
+        )
 
 
 @contextmanager

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.spec import PruneSpec
 from ui.kit import lab, loaders, visitor
 
 if TYPE_CHECKING:
-    from pruning.spec import PruneSpec
     from pruning.subject import Subject
+    from pruning.training.evaluate import Evaluation
     from pruning.whatif import Measured, WhatIf
     from pruning.whatif.engines import Engines
     from pruning.whatif.known import Answers
@@ -51,6 +53,72 @@ def follow(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
 
     key = (subject.identity, subject.data.digest, cut.digest)
     return _answers().follow(key, ask, loaders.asked_to_stop)
+
+
+def follow_repaired(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
+    """The same of what a coarse repair gives, after everybody's other questions.
+
+    Raises:
+        InputError: the cut is not allowed, or the network cannot be refitted.
+    """
+
+    def ask() -> Iterator[Measured]:
+        return lane().follow(
+            engine(subject),
+            lab.plan(subject, cut),
+            asker=_session(),
+            visitor=visitor.current() or None,
+            cancel=loaders.asked_to_stop,
+            repaired=True,
+        )
+
+    return _answers().follow(_key_of_repaired(subject, cut), ask, loaders.asked_to_stop)
+
+
+def dense(subject: Subject) -> Evaluation:
+    """The uncut network on the images of what-if."""
+    *_, last = follow(subject, PruneSpec())
+    assert last.as_cut is not None, "engines of pages measure it"
+    return last.as_cut
+
+
+def repaired(subject: Subject, cut: PruneSpec) -> Evaluation | None:
+    """What a coarse repair gives on all images of what-if; None where the network cannot be refitted.
+
+    Raises:
+        InputError: the cut is not allowed.
+    """
+    if not engine(subject).repairs:
+        return None
+    *_, last = follow_repaired(subject, cut)
+    return last.repaired
+
+
+def known_repaired(subject: Subject, cut: PruneSpec) -> Measured | None:
+    """The answer to that, where it is known already."""
+    return _answers().get(_key_of_repaired(subject, cut))
+
+
+def _key_of_repaired(subject: Subject, cut: PruneSpec) -> tuple[str, str, str]:
+    return (subject.identity, subject.data.digest, f"{cut.digest} repaired")
+
+
+@contextmanager
+def turn(engine: object) -> Iterator[Callable[[], bool]]:
+    """A long step of any kind on an engine, after everybody's questions. What it gives is to be called again and again
+    within the step: others go first then, and it ends where this session has asked something else."""
+    with lane().turn(
+        engine, asker=_session(), visitor=visitor.current() or None, cancel=loaders.asked_to_stop
+    ) as question:
+        question.urgent, question.last = False, True
+        yield question.give_way
+
+
+def is_idle() -> bool:
+    """Whether nobody waits for a job on this machine."""
+    from pruning.jobs.queue.local import local_line
+
+    return not local_line().waiting()
 
 
 @st.cache_resource(show_spinner=False)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.render.markup import accuracy_tile
-from pruning.render.markup.accuracy_tile import AccuracyTile
+from pruning.render.markup.accuracy_tile import AccuracyTile, Shown
 from pruning.spec import PruneSpec
 from ui.kit import run_index, what_if
 
@@ -29,6 +29,8 @@ REDRAW = 0.1
 """Seconds between two pictures of the same plan: intervals narrow slowly."""
 _LAST = "live_last"
 """What the tile of this session shows."""
+_ASKED = "live_repair_asked"
+"""Network, images and cut of which a repair was asked for while others waited."""
 
 
 def begin(place: DeltaGenerator) -> None:
@@ -55,6 +57,10 @@ def show(place: DeltaGenerator, chosen: Subject, cut: PruneSpec, result: Result 
         images=min(what_if.IMAGES, chosen.data.length("select")),
         precision=accuracy_tile.precision_html(engine),
         tuned=accuracy_tile.tuned_html(result),
+        is_tuned=result is not None and result.tuned,
+        removes=not cut.removes_nothing,
+        repair="nothing to do" if cut.removes_nothing else "waits" if engine.repairs else "impossible",
+        by=f"It cannot be refitted: {engine.whole_because}" if engine.whole_because else "",
     )
     if shown.dense is None:
         nothing = PruneSpec(granularity=cut.granularity)
@@ -67,11 +73,50 @@ def show(place: DeltaGenerator, chosen: Subject, cut: PruneSpec, result: Result 
         shown = replace(shown, as_cut=measured.as_cut, rev=rev)
         if measured.recalibrated is not None or measured.complete or "recalibrated" not in engine.figures:
             shown = replace(shown, recalibrated=measured.recalibrated, waits=False)
+        if measured.complete:
+            shown = _with_known_repair(shown, chosen, cut, result)
         if measured.complete or time.monotonic() - drawn >= REDRAW or not _is_due(measured):
             _put(place, shown)
             drawn = time.monotonic()
     if result is None:
         _put(place, replace(shown, tuned=_similar_html(chosen, cut)))
+
+
+def show_repaired(
+    place: DeltaGenerator, request: DeltaGenerator, chosen: Subject, cut: PruneSpec, result: Result | None
+) -> None:
+    """Measure what a repair without training gives, where it is not known yet, and draw it: on request while others
+    wait for jobs. After everything else. `request`: where the button for that stands."""
+    shown: AccuracyTile = st.session_state.get(_LAST, AccuracyTile())
+    if chosen.missing is not None or shown.repair != "waits":
+        return
+    asked = (chosen.identity, chosen.data.digest, cut.digest)
+    if not what_if.is_idle() and st.session_state.get(_ASKED) != asked:
+        _put(place, replace(shown, repaired=None, repair="on request"))
+        request.button("Repair", key="repair_now", icon=":material/healing:", on_click=_ask, args=(asked,),
+                       help="Others wait for this machine, so this waits for your press.")  # fmt: skip
+        return
+    drawn = 0.0
+    for measured in what_if.follow_repaired(chosen, cut):
+        if measured.complete or time.monotonic() - drawn >= REDRAW:
+            _put(place, accuracy_tile.with_coarse_repair(shown, measured))
+            drawn = time.monotonic()
+
+
+def _ask(asked: tuple[str, str, str]) -> None:
+    """In a callback: whatever draws the page anew meanwhile, the request stands."""
+    st.session_state[_ASKED] = asked
+
+
+def _with_known_repair(shown: AccuracyTile, chosen: Subject, cut: PruneSpec, result: Result | None) -> AccuracyTile:
+    """The tile with what is known of a repair of this very cut: of a run that repaired, else measured before."""
+    run = None if result is None else result.stages
+    if run is not None and run.repaired is not None and run.repair is not None:
+        found = run.repaired
+        figure = Shown(metric=found.kind, value=found.value, interval=found.interval)
+        return replace(shown, repaired=figure, repair="of a run", by=run.repair.words)
+    known = what_if.known_repaired(chosen, cut) if shown.repair == "waits" else None
+    return shown if known is None else accuracy_tile.with_coarse_repair(shown, known)
 
 
 def say_together(place: DeltaGenerator, chosen: Subject, cut: PruneSpec) -> None:

@@ -1,4 +1,4 @@
-"""The bar at the bottom of Prune: how to fine-tune, how long it will take, and the button that starts the run."""
+"""The bar at the bottom of Prune: how a run repairs and trains, how long it takes, and the button that starts it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pruning.base.words import duration
 from pruning.criteria import Parameter, find_criterion
 from pruning.latency import turns
 from ui.kit import charts, errors, jobs, state
-from ui.prune import training_form
+from ui.prune import repair_form, training_form
 from ui.session import cuts, shown_run
 from ui.session.recipe import per_epoch, recipe, training
 
@@ -113,6 +113,7 @@ def _options(chosen: Subject) -> None:
         "Learning rate", 1e-8, 10.0, value=None, step=0.001, format="%g", placeholder=f"{training(chosen)['lr']:g}",
         help="Empty: what suits the data set.", **state.bound_anew(cuts.LEARNING_RATE),
     )  # fmt: skip
+    repair_form.show(chosen)
     if chosen.preprocess is not None:
         training_form.show(chosen)
     for parameter in find_criterion(state.get(cuts.CRITERION)).parameters:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pruning.data.augmentations import AUGMENTATIONS, NONE
-from ui.kit import state
-from ui.session import cuts
-from ui.session.recipe import training
+from ui.session.recipe import keep_training, training
 
 if TYPE_CHECKING:
     from pruning.subject import Subject
@@ -55,7 +53,4 @@ def show(chosen: Subject) -> None:
     else:
         st.caption("Without labels all of it is learnt from the unpruned network's answers (distillation).")
     if any(found[name] != now.get(name) for name in found):
-        data, adopted = state.get(cuts.TRAINING) or (None, {})
-        kept: dict[str, Any] = adopted if data == chosen.data_name else {}
-        state.put(cuts.TRAINING, (chosen.data_name, {**kept, **found}))
-        st.rerun()
+        keep_training(chosen, found)

@@ -158,6 +158,10 @@ def details(runs: Runs) -> None:
             st.markdown(f"**{run.state.capitalize()}.** {errors.plain(run.message or '')}")
         else:
             st.markdown(f"**{errors.plain(markup.verdict(run.result))}**")
+            metric = run.result.stages.as_cut
+            if metric is not None:
+                st.caption(f"{metric.kind.title.capitalize()} on {metric.images:,} select images")
+                st.html(markup.stages_html(run.result))
             charts.show(
                 st, plots_runs.kept_bars(run.result.layers, charts.dark()), key="kept_bars",
                 caption="What each layer kept (blue) and lost (orange); the tick stands where it was asked to end.",
@@ -184,6 +188,9 @@ def _more(run: Run) -> None:
             ledger_panel.choose_device()
             ledger_panel.finished(run.result)
     with st.expander("Recipe"):
+        from pruning.runs.repair_words import ASKED
+
+        st.caption(f"Repair: {ASKED[run.recipe.repair]}.")
         st.code(errors.seen(run.recipe.to_yaml()), language="yaml")
 
 
@@ -232,6 +239,7 @@ def _draw_table(frame: pd.DataFrame, columns: list[str], runs: Runs) -> None:
             state.put(CHOSEN, runs.shown.runs[chosen[0]].name)
 
     number = st.column_config.NumberColumn
+    in_its_unit = "%.4g" if "metric" in columns else "%.1f %%"
     st.dataframe(
         frame,
         hide_index=True,
@@ -253,6 +261,16 @@ def _draw_table(frame: pd.DataFrame, columns: list[str], runs: Runs) -> None:
             "macs_ratio": number("MACs ÷", format="%.2f"),
             "speedup": number("speed-up", format="%.2f×", help="Batch 1, measured against dense in turn."),
             "speedup_interval": "95 % ",
+            "repair": st.column_config.TextColumn("repair", help="How its recipe wins accuracy back after each cut."),
+            **{
+                name: number(f"{title} {sign}", format=in_its_unit, help="On select images.")
+                for name, title, sign in (
+                    ("as_cut", "as cut", "●"),
+                    ("recalibrated", "recalibrated", "●"),
+                    ("repaired", "repaired", "●"),
+                    ("finetuned", "fine-tuned", "◆"),
+                )
+            },
             "created": st.column_config.DatetimeColumn("created", format="D MMM, HH:mm"),
             "reason": st.column_config.TextColumn("reason", width="medium"),
             "name": "folder",

@@ -25,12 +25,21 @@ if TYPE_CHECKING:
 IMAGES = "sensitivity_images"
 ALL = 0
 """Stands for all images: a widget takes None for nothing chosen."""
+REPAIRED = "sensitivity_repaired"
+"""Whether a scan that is asked for measures repaired figures as well."""
 _ASKED = "sensitivity_asked"
-state.DEFAULTS.update({IMAGES: 2000})
+state.DEFAULTS.update({IMAGES: 2000, REPAIRED: False})
+
+
+def _is_limit(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 50
+
+
 VIEW = {
     "images": one_of(IMAGES, tuple(count or ALL for count in curves.CHOICES)),
-    "lose": Setting(key=scan_results.LOSE, allowed=lambda value: isinstance(value, int | float) and 0.1 <= value <= 50),
-    "figure": one_of(scan_results.FIGURE, ("recalibrated", "as_cut")),
+    "lose": Setting(key=scan_results.LOSE, allowed=_is_limit),
+    "goal": Setting(key=scan_results.GOAL, allowed=_is_limit),
+    "figure": one_of(scan_results.FIGURE, ("repaired", "recalibrated", "as_cut")),
     "order": one_of(scan_results.SORT, tuple(multiples.SORTS)),
 }
 """What a link to the page carries."""
@@ -97,25 +106,30 @@ def _status(scan: Sensitivity) -> Status | None:
     return jobs.follow(job_of(scan)).status()
 
 
-def next_step(place: DeltaGenerator, said: DeltaGenerator, chosen: Subject, scan: Sensitivity) -> None:
-    """The one thing to do next: measure, go on measuring, or prune with the limits; and in `said` why the last scan
-    ended."""
+def next_step(
+    place: DeltaGenerator, more: DeltaGenerator | None, said: DeltaGenerator, chosen: Subject, scan: Sensitivity
+) -> None:
+    """Measuring, or going on with it; in `more` repaired figures where the others are there, and in `said` why the last
+    scan ended."""
     last = _status(scan)
+    repairs = scan.wanted > 0 and not scan.has_repaired and curves.repairs(chosen)
+    repaired = repairs and (scan.complete or state.get(REPAIRED))
     if st.session_state.pop(_ASKED, False):
         from pruning.sensitivity.start import start
 
         with said, errors.shown(stop=False):
-            if not scan.complete:  # another one may have asked first
+            if not scan.complete or (repaired and not scan.has_repaired):  # another one may have asked first
                 start(
                     chosen,
                     scan,
                     lose=state.get(scan_results.LOSE),
+                    repaired=repaired,
                     visitor=visitor.current(),
-                    expected=curves.seconds_left(chosen, scan),
+                    expected=curves.seconds_left(chosen, scan, repaired=repaired),
                 )
                 st.rerun()
     if not scan.complete and scan.wanted:
-        seconds = duration(curves.seconds_left(chosen, scan))
+        seconds = duration(curves.seconds_left(chosen, scan, repaired=repaired))
         words = "Measure sensitivity" if not scan.measured else "Measure the rest"
         place.html('<div style="height:1.05rem"></div>')  # level with the settings, below their labels
         place.button(
@@ -126,7 +140,22 @@ def next_step(place: DeltaGenerator, said: DeltaGenerator, chosen: Subject, scan
             on_click=_ask,
         )
         count = f"{scan.wanted - scan.measured:,}" + (f" of {scan.wanted:,}" if scan.measured else "")
+        if repairs:
+            place.toggle(
+                f"and repaired: {duration(curves.repair_seconds_left(chosen, scan))} more ○",
+                help="Each cut is also repaired without training or labels: a refit a point.",
+                **state.bound(REPAIRED),
+            )
         place.caption(f"{count} measurements, beside the app: you can leave this page", width="content")
+    elif repairs and not scan.has_repaired and more is not None:
+        words = "Measure repaired as well" if not scan.repaired else "Measure the rest repaired"
+        more.button(
+            f"{words} · about {duration(curves.seconds_left(chosen, scan, repaired=True))} ○",
+            key="measure_repaired",
+            icon=":material/healing:",
+            on_click=_ask,
+            help="Each cut is repaired without training or labels: a refit a point. You can leave this page meanwhile.",
+        )
     if last is not None and last.state == "failed":
         said.error(f"The last attempt ended early. {errors.plain(last.text)}", icon=":material/error:")
 
@@ -144,6 +173,10 @@ def live(subject: Subject, scan: Sensitivity) -> None:
         left = duration(curves.seconds_left(subject, scan, started=True))
         text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
     share = scan.measured / max(1, scan.wanted)
+    if scan.complete and 0 < scan.repaired < scan.wanted:
+        left = duration(curves.seconds_left(subject, scan, repaired=True, started=True))
+        text = f"{scan.repaired:,} of {scan.wanted:,} points repaired, about {left} left ○"
+        share = scan.repaired / scan.wanted
     jobs.bar(now, jobs.cancel_of(job_of(scan)), key="cancel_scan", share=share, text=text)
     scan_results.charts(scan)
 

@@ -1,4 +1,4 @@
-"""What a scan has found: the charts, all groups cut to their limits at once, and every number in a table."""
+"""What a scan has found: the charts, how they are looked at, and every number in a table."""
 
 from __future__ import annotations
 
@@ -6,82 +6,34 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.render.markup import multiples, tiles
-from pruning.render.markup.joint_tiles import joint_tiles
+from pruning.render.markup import multiples
 from ui.kit import charts as figures
-from ui.kit import curves, errors, lab, state
-from ui.session import cuts
+from ui.kit import state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from streamlit.delta_generator import DeltaGenerator
 
     from pruning.graph.stages import Stage
-    from pruning.planning.plan import Plan
     from pruning.sensitivity import FigureName, Sensitivity
-    from pruning.subject import Subject
 
 FIGURE = "sensitivity_figure"
 LOSE = "sensitivity_lose"
 """What of the metric one group may lose, as it is shown: points of accuracy."""
 SORT = "sensitivity_sort"
 CLOSE_UP = "sensitivity_close"
-_USED = "sensitivity_used"
-_TOGETHER = "sensitivity_together"
 STAGE = "sensitivity_stage"
-state.DEFAULTS.update({FIGURE: "recalibrated", LOSE: 1.0, SORT: "network", CLOSE_UP: False, STAGE: ""})
+GOAL = "sensitivity_goal"
+"""What of the metric all groups may lose together, where the limit was tightened to that; else the limit is meant."""
+state.DEFAULTS.update({FIGURE: "repaired", LOSE: 1.0, GOAL: 0.0, SORT: "network", CLOSE_UP: False, STAGE: ""})
 
 
-def joint_cut(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None:
-    """All groups cut to their limits at once: what is saved, predicted and measured accuracy, and the gap."""
-    if not scan.complete or not scan.measured:
-        return
-    from pruning.render.preview import savings
-    from pruning.sensitivity import kept_of, limits_plan, together
-
-    ranked = lab.statistics(subject, scan.spec)
-    plan = limits_plan(subject.model, subject.graph, scan, figure(scan), limit_of(scan), ranked)
-    joint = next((joint for joint in scan.joints if joint.kept == kept_of(plan)), None)
-    place.html('<div style="height:1.05rem"></div>')
-    place.button(
-        "Prune with these limits",
-        type="primary",
-        key="use_limits",
-        icon=":material/content_cut:",
-        disabled=plan.removes_nothing,
-        on_click=_use,
-        args=(subject, plan),
-        help="Sets every row of the Prune page to the largest sparsity within its limit.",
-    )
-    if st.session_state.pop(_USED, False):
-        st.switch_page("pages/prune.py")
-    found = joint_tiles(scan, plan, savings(subject, plan), joint, figure(scan), limit_of(scan))
-    st.html(tiles.html(found))
-    st.caption(together.how_estimated(scan.metric))
-    if plan.removes_nothing:
-        st.info(
-            f"Within this limit nothing may go: each step that was measured loses more than "
-            f"{scan.metric.asked(limit_of(scan))}. Raise the limit below: it is what each group may lose before any "
-            "fine-tuning.",
-            icon=":material/vertical_align_bottom:",
-        )
-        return
-    if joint is not None:
-        return
-    st.button("Measure them together", key="measure_together", icon=":material/science:", on_click=_ask)
-    if st.session_state.pop(_TOGETHER, False):
-        with errors.shown(stop=False), st.spinner("Measuring the joint cut"):
-            curves.measure_together(subject, scan, plan)
-            st.rerun()
-
-
-def charts(scan: Sensitivity) -> None:
-    """How the charts are looked at, and the charts."""
+def charts(scan: Sensitivity) -> DeltaGenerator | None:
+    """How the charts are looked at, and the charts. Returns the place for further figures, where there are figures."""
     from pruning.render.figures.style import palette
 
-    if scan.measured:
-        _look(scan)
+    more = _look(scan) if scan.measured else None
     parts = multiples.parts_of(scan)
     if len(parts) > 1:
         _choose_part(parts)
@@ -95,6 +47,7 @@ def charts(scan: Sensitivity) -> None:
     st.html(multiples.html(scan, view, palette(figures.dark())))
     if scan.dense is not None:
         st.caption(multiples.caption(scan, figure(scan)))
+    return more
 
 
 def table(scan: Sensitivity) -> None:
@@ -111,8 +64,8 @@ def table(scan: Sensitivity) -> None:
 
 
 def figure(scan: Sensitivity) -> FigureName:
-    """The figure that is shown: recalibrated only where there is something to recalibrate."""
-    return "recalibrated" if scan.has_recalibrated and state.get(FIGURE) == "recalibrated" else "as_cut"
+    """The figure that is shown: the one that was chosen, or the furthest before it that was measured."""
+    return scan.furthest(state.get(FIGURE))
 
 
 def limit_of(scan: Sensitivity) -> float:
@@ -120,38 +73,58 @@ def limit_of(scan: Sensitivity) -> float:
     return float(state.get(LOSE)) / scan.metric.scale
 
 
-def _ask() -> None:
-    """Note what the button asks for: done when the page is drawn, wherever that begins anew."""
-    st.session_state[_TOGETHER] = True
+def goal_of(scan: Sensitivity) -> float:
+    """What of it all groups may lose together: the limit that is set, or that it was tightened from."""
+    return float(max(state.get(LOSE), state.get(GOAL))) / scan.metric.scale
 
 
-def _look(scan: Sensitivity) -> None:
+def _look(scan: Sensitivity) -> DeltaGenerator:
     from pruning.sensitivity import FIGURES
 
     which, limit, sort, close = st.columns([1.6, 1.7, 1.6, 1.5], vertical_alignment="top")
-    if scan.has_recalibrated:
+    if len(scan.figures) > 1:
+        key = f"{FIGURE}_of_{len(scan.figures)}"  # what was chosen stays chosen where it is not offered yet
+        st.session_state[key] = figure(scan)
         which.segmented_control(
             scan.metric.title.capitalize(),
-            ["recalibrated", "as_cut"],
+            list(reversed(scan.figures)),
             format_func=FIGURES.__getitem__,
             required=True,
-            help="Recalibrated: batch norm statistics are measured anew after the cut, without any training.",
-            **state.bound(FIGURE),
+            help="Recalibrated: batch norm statistics are measured anew after the cut. Repaired: the weights that are "
+            "left are fitted to give what the dense network gives. Neither takes training or labels.",
+            key=key,
+            on_change=_choose_figure,
+            args=(key,),
         )
     else:
         which.caption(f"{scan.metric.title.capitalize()} as cut: without batch norm there is nothing to recalibrate")
+    lose = state.bound(LOSE)
     limit.number_input(
         f"Limit: each may lose, {scan.metric.unit_of_change}".rstrip(", "),
-        0.1,
+        0.0,
         50.0,
         step=0.5,
-        format="%.1f",
+        format="%g",
         help="The dashed line in every chart: where its curve begins, minus this.",
-        **state.bound(LOSE),
+        key=lose["key"],
+        on_change=_set_limit,
+        args=(lose["on_change"], LOSE),
     )
     sort.selectbox("Order", list(multiples.SORTS), format_func=multiples.SORTS.__getitem__, **state.bound(SORT))
     close.html('<div style="height:1.6rem"></div>')
     close.toggle("Close-up of the limit", **state.bound(CLOSE_UP))
+    return which.empty()
+
+
+def _choose_figure(key: str) -> None:
+    if st.session_state[key] is not None:  # a page cut short may draw the widget empty
+        state.put(FIGURE, st.session_state[key])
+
+
+def _set_limit(keep: Callable[[str], None], key: str) -> None:
+    """Whoever sets a limit means it for all of them together as well."""
+    keep(key)
+    state.put(GOAL, 0.0)
 
 
 def _choose_part(parts: Sequence[Stage]) -> None:
@@ -167,10 +140,3 @@ def _choose_part(parts: Sequence[Stage]) -> None:
         disabled=state.get(SORT) != "network",
         **state.bound(STAGE),
     )
-
-
-def _use(subject: Subject, plan: Plan) -> None:
-    """Set the rows of the Prune page. In a callback: that page then starts with them."""
-    removed = plan.shares
-    cuts.set_rows(subject, {row.name: removed[row.target.key] for row in cuts.free_rows(subject)})
-    st.session_state[_USED] = True

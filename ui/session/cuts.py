@@ -34,7 +34,8 @@ ROUNDS = "prune_rounds"
 LEARNING_RATE = "prune_lr"
 """None: what suits the data set."""
 TRAINING = "prune_training"
-"""Data set and further settings of training that an adopted recipe brought; None: what suits the data set."""
+"""Data set and further settings of repair and training that were chosen, or brought by an adopted recipe; None: what
+suits the data set."""
 STEPS = "prune_steps"
 """Data set, epochs on the page, and the exact steps that an adopted recipe brought: they hold while the epochs do."""
 MOST_EPOCHS = 100
@@ -172,8 +173,8 @@ def adopt(subject: Subject, recipe: Recipe) -> None:
     in_rounds = recipe.schedule == "iterative" and recipe.iterations > 1  # one round is at once
     state.put(SCHEDULE, "iterative" if in_rounds else "oneshot")
     state.put(LEARNING_RATE, recipe.lr)
-    kept = ("batch_size", "optimiser", "batch_norm", "momentum", "weight_decay", "augment", "shift", "precision",
-            "distillation")  # fmt: skip
+    kept = ("repair", "batch_size", "optimiser", "batch_norm", "momentum", "weight_decay", "augment", "shift",
+            "precision", "distillation")  # fmt: skip
     state.put(TRAINING, (recipe.data, {name: getattr(recipe, name) for name in kept}))
     if in_rounds:
         state.put(ROUNDS, recipe.iterations)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import streamlit as st
+
 from ui.kit import state
 from ui.session import cuts
 
@@ -50,13 +52,22 @@ def per_epoch(chosen: Subject) -> int:
 
 
 def training(chosen: Subject) -> dict[str, Any]:
-    """Settings of training: those of an adopted recipe for this data set, else what suits it; then the page's own."""
-    from pruning.runs.suitable import suitable_training
+    """Settings of repair and training: those of an adopted recipe for this data set, else what suits it; then the
+    page's own."""
+    from pruning.runs.suitable import REPAIR, suitable_training
 
-    settings = suitable_training(chosen.model, chosen.info)
+    settings = {"repair": REPAIR, **suitable_training(chosen.model, chosen.info)}
     data, adopted = state.get(cuts.TRAINING) or (None, {})
     if data == chosen.data_name:
         settings.update(adopted)
     if state.get(cuts.LEARNING_RATE) is not None:
         settings["lr"] = float(state.get(cuts.LEARNING_RATE))
     return settings
+
+
+def keep_training(chosen: Subject, found: dict[str, Any]) -> None:
+    """Choose settings for this data set, beside those chosen or adopted before; the page is drawn anew."""
+    data, before = state.get(cuts.TRAINING) or (None, {})
+    kept: dict[str, Any] = before if data == chosen.data_name else {}
+    state.put(cuts.TRAINING, (chosen.data_name, {**kept, **found}))
+    st.rerun()

@@ -14,6 +14,7 @@ from pruning.compare.casualties import Case, Changes
 from pruning.compare.classes import ClassChange, per_class
 from pruning.compare.galleries import Gallery, galleries
 from pruning.compare.networks import LayerPair, compare_layers
+from pruning.compare.repaired import RepairGain, repair_gain, was_repaired
 from pruning.compare.sides import dense_side, run_side
 from pruning.compare.verdict import Facts, Verdict, facts_of_result, verdict
 from pruning.data.info import DataInfo
@@ -114,6 +115,8 @@ class Contents:
     layers: tuple[LayerPair, ...]
     classes: tuple[ClassChange, ...]
     """Empty where the run is older than the file of answers."""
+    repair: RepairGain | None
+    """What a repair without training gave; None where the run did not repair, or kept no answers for it."""
     shelves: tuple[Shelf, ...]
     """Pictures of the test images by what became of their answers; empty unless the author chose so."""
     named: Callable[[int], str]
@@ -212,6 +215,7 @@ def gather(
         left_out=sum(len(group.members) for group in groups[len(shown) :]),
         layers=tuple(compare_layers(dense_model, pruned_model)),
         classes=() if both is None else tuple(per_class(*both, info.classes)),
+        repair=repair_gain(run, info.classes) if was_repaired(result) else None,
         shelves=_shelves(galleries(*both), seen) if options.photos and both is not None and seen is not None else (),
         named=dense_model.named,
         photos=options.photos and seen is not None,

@@ -10,6 +10,7 @@ from pruning.criteria import find_criterion
 from pruning.granularity import Granularity, find_granularity
 from pruning.runs import Run
 from pruning.runs.summary import Figures, Summary
+from pruning.runs.words import REPAIRED
 from pruning.tasks.metric import Metric
 from pruning.tasks.table import find_metric
 
@@ -98,6 +99,8 @@ def title_of(run: Run | Summary) -> str:
         parts.append("going on from an earlier run")
     if it.schedule == "iterative":
         parts.append(f"in {it.iterations} rounds")
+    if (repaired := REPAIRED[it.repair]) and not it.removes_nothing:
+        parts.append(repaired)
     parts.append(f"{it.finetune_steps:,} steps of fine-tuning" if it.finetune_steps else "not fine-tuned")
     return ", ".join(parts)
 

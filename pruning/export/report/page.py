@@ -7,7 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from pruning.export.report import answers, first, plots, sections, slider
+from pruning.compare.repaired import was_repaired
+from pruning.export.report import answers, first, plots, repaired, sections, slider
 from pruning.export.report.contents import Contents
 from pruning.render.tokens import reader_tokens
 
@@ -22,6 +23,7 @@ PARTS = (
     ("tradeoff", "{metric} against cost"),
     ("networks", "The network"),
     ("answers", "Answers"),
+    ("repair", "Repair"),
     ("slider", "What if"),
     ("settings", "Settings"),
     ("words", "Words"),
@@ -33,11 +35,11 @@ def html_page(contents: Contents) -> str:
     from plotly.offline import get_plotlyjs
 
     metric = contents.metric.title.capitalize()
-    links = "".join(f'<a href="#{name}">{escape(title.format(metric=metric))}</a>' for name, title in PARTS)
+    links = "".join(f'<a href="#{name}">{escape(title.format(metric=metric))}</a>' for name, title in _parts(contents))
     body = (
         f'<main>{first.first(contents)}<nav aria-label="Parts of this report">{links}</nav>'
         f"{sections.ledger(contents)}{sections.tradeoff(contents)}{sections.networks(contents)}"
-        f"{answers.answers(contents)}{slider.slider(contents)}{sections.settings(contents)}{sections.words()}</main>"
+        f"{answers.answers(contents)}{repaired.repaired(contents)}{slider.slider(contents)}{sections.settings(contents)}{sections.words()}</main>"
         f"<footer>Made with Pruning Explorer. This file fetches nothing and sends nothing.</footer>"
     )
     data = {"figures": plots.figures(contents), "plans": slider.slider_entries(contents)}
@@ -50,6 +52,11 @@ def html_page(contents: Contents) -> str:
         f'<script type="application/json" id="report-data">{as_json(data)}</script>'
         f"<script>{_script(get_plotlyjs())}</script><script>{_script(_read('report.js'))}</script></body></html>\n"
     )
+
+
+def _parts(contents: Contents) -> list[tuple[str, str]]:
+    """Those that the report has."""
+    return [(name, title) for name, title in PARTS if name != "repair" or was_repaired(contents.result)]
 
 
 def as_json(data: Any) -> str:

@@ -15,6 +15,7 @@ from pruning.removal.verify import Check
 from pruning.runs import Run
 from pruning.runs.held import changed
 from pruning.runs.looks import looks_words
+from pruning.runs.repair_words import ASKED
 from pruning.runs.result import DataUsed, Measurement, Result
 
 
@@ -45,6 +46,7 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
     rounds = f"{run.recipe.iterations} rounds" if run.recipe.schedule == "iterative" else "at once"
     return [
         ("Method", f"{run.recipe.prune.granularity} pruning {rounds}, by {criterion.title}. {criterion.explanation}"),
+        ("Repair", f"{_capital(ASKED[run.recipe.repair])}."),
         ("Network", f"{network} ({model_name(result.model)}), weights SHA-256 {result.model_digest[:16]}…"),
         ("Images", _images(result.data)),
         *_of_own(run, result),
@@ -97,6 +99,10 @@ def _images(data: DataUsed | None) -> str:
         title, sizes = info.title, [(str(role), count) for role, count in info.sizes.items()]
     counts = ", ".join(f"{count:,} {role}" for role, count in sizes)
     return f"{title}: {counts}; SHA-256 {data.sha256[:16]}…"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _proof(check: Check) -> str:

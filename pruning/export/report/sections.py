@@ -12,6 +12,7 @@ from pruning.render.markup.badges import Kind, badge, legend_of_badges
 from pruning.render.markup.drawing import STYLE as DRAWING
 from pruning.render.markup.drawing import drawing
 from pruning.render.markup.result import footnote, ledger_html
+from pruning.runs.repair_words import repair_words
 from pruning.runs.result import Measurement
 
 GLOSSARY = (
@@ -23,6 +24,7 @@ GLOSSARY = (
     ("sparsity", "the share that was removed"),
     ("fine-tuning", "training on for a short time, so that what is left makes up for what is gone"),
     ("recalibrated", "only the running averages inside the network were measured anew; no weight was trained"),
+    ("repaired", "weights were fitted so that layers give what they gave before, without labels and without training"),
     ("select and test images", "two separate sets: the first to choose by, the second looked at once, at the end"),
     ("95 % interval", "where the true value probably lies: of a hundred such intervals, about 95 hold it"),
     ("seed", "the number that fixes all random choices; another seed shows how much of a result is chance"),
@@ -149,6 +151,7 @@ def settings(contents: Contents) -> str:
     steps: tuple[tuple[str, Measurement | None, Kind], ...] = (
         ("right after the cut", stages.as_cut, "measured"),
         ("recalibrated", stages.recalibrated, "measured"),
+        ("repaired, without training", stages.repaired, "measured"),
         ("after fine-tuning", stages.finetuned, "tuned"),
     )
     rows = [[title, "not done" if found is None else f"{_words(found)}{badge(kind)}"] for title, found, kind in steps]
@@ -158,6 +161,7 @@ def settings(contents: Contents) -> str:
         "Settings and origin",
         f"<h3>On the way: {escape(contents.metric.title)} on select images</h3>",
         table(("stage", f"{contents.metric.title} (interval)"), rows, label="Stages", kinds="tt", html=True),
+        "" if stages.repair is None else f'<p class="small">{escape(repair_words(stages.repair))}</p>',
         "<h3>Where the numbers come from</h3>",
         table(("what", "which"), origin, label="Origin", kinds="tt", html=True),
         folded(

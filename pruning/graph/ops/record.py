@@ -70,7 +70,7 @@ class Op:
     """What-if does it again rather than keep its result."""
     on_cut: Literal["as it is", "resized"] | None = None
     """How what-if runs it on cut values: just so, since no argument is a number of channels, or with its sizes put
-    right. None: on whole values with zeros, unless `pruning.whatif.calls` has a way of its own."""
+    right. None: on whole values with zeros, unless `pruning.calls.runner` has a way of its own."""
     dim_place: int | None = None
     """Place of its argument `dim`; along any dimension that is whole it runs on cut values as it is."""
     overwrites: bool = False

@@ -31,6 +31,13 @@ from pruning.tasks.metric import Metric
 if TYPE_CHECKING:
     from pruning.planning.plan import LayerPlan
 
+BEFORE_TRAINING = (
+    ("as_cut", "circle-open", "as cut"),
+    ("recalibrated", "circle", "recalibrated"),
+    ("repaired", "square", "repaired"),
+)
+"""Stages before training: name, mark and word."""
+
 MOST_POINTS = 300
 """Losses drawn in a curve; more are averaged, so that a page can draw it anew each second."""
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon")
@@ -186,7 +193,7 @@ def run_curve(
             hovertemplate=f"dense: {metric.words(dense)}<extra></extra>",
         )
     cut_at = _rounds_begin(training)
-    for stage, symbol, name in (("as_cut", "circle-open", "as cut"), ("recalibrated", "circle", "recalibrated")):
+    for stage, symbol, name in BEFORE_TRAINING:
         mine = [(cut_at.get(int(event["round"]), 0), event) for event in stages if event.get("stage") == stage]
         if mine:
             figure.add_trace(_measured(mine, metric, colours.removed, symbol, name))

@@ -28,10 +28,15 @@ def html(found: Sequence[ClassChange], *, before: badges.Kind, after: badges.Kin
         f"<td>{one.difference.newly_wrong}</td><td>{one.difference.newly_right}</td></tr>"
         for one in found
     )
+    return table(HEADS, rows, "Accuracy by class")
+
+
+def table(heads: Sequence[str], rows: str, label: str) -> str:
+    """A table of classes that scrolls inside itself; `heads` and `rows` are HTML."""
     return (
         f"<style>{badges.STYLE}{STYLE}</style><div class='px-scroll' tabindex='0' role='region' "
-        "aria-label='Accuracy by class'><table class='px-classes'>"
-        f"<thead><tr>{''.join(f'<th scope=col>{head}</th>' for head in HEADS)}</tr></thead>"
+        f"aria-label='{escape(label)}'><table class='px-classes'>"
+        f"<thead><tr>{''.join(f'<th scope=col>{head}</th>' for head in heads)}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
 

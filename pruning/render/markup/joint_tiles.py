@@ -18,29 +18,41 @@ if TYPE_CHECKING:
 def joint_tiles(
     scan: Sensitivity, plan: Plan, savings: Savings, joint: Joint | None, name: FigureName, lose: float
 ) -> list[Tile]:
-    """Of all targets cut at once, each to its limit.
+    """Of all targets cut at once, each to its limit: what curves of the figure `name` lead one to expect, and every
+    figure that was measured, of which the furthest is the one to look at.
 
     `joint`: what was measured of `plan`, if it was. `lose`: the limit, how much of the metric one target may lose.
     """
-    from pruning.sensitivity import FIGURES
-
     metric = scan.metric
     estimate, gap = _expected(scan, plan, joint, name)
-    measured = absent("not measured yet")
-    if joint is not None:
-        seen = joint.figure(name)
-        measured = Number(metric.words(seen.value), "measured", f"measured · {metric.span(seen.interval)}")
-    title = f"All cut at once, each to its limit of {metric.asked(lose)}: {metric.title} {FIGURES[name]}"
+    title = f"All cut at once, each to its limit of {metric.asked(lose)}: {metric.title}"
+    measured = (absent("not measured yet"),) if joint is None else _measured(joint)
     return [
-        Tile(title=title, numbers=(estimate, measured), width=2.2),
+        Tile(title=title, numbers=(estimate, *measured), width=1.6 + 1.1 * len(measured)),
         Tile(title="Interaction gap", numbers=(gap,), width=1.4),
         *_saved(savings, scan.spec.info.shrinks),
     ]
 
 
+def _measured(joint: Joint) -> tuple[Number, ...]:
+    """As cut, recalibrated where there is something to recalibrate, and repaired, or why not."""
+    from pruning.sensitivity import FIGURES
+
+    numbers = []
+    for name, words in FIGURES.items():
+        seen = getattr(joint, name)
+        if seen is not None:
+            small = f"{words} · {seen.metric.span(seen.interval)}"
+            numbers.append(Number(seen.metric.words(seen.value), "measured", small, dim=name != joint.furthest))
+        elif name == "repaired":
+            why = "not measured yet" if joint.not_repaired is None else f"not possible: {joint.not_repaired}"
+            numbers.append(absent(f"repaired: {why}"))
+    return tuple(numbers)
+
+
 def _expected(scan: Sensitivity, plan: Plan, joint: Joint | None, name: FigureName) -> tuple[Number, Number]:
     """The estimate from single curves, and how far the measured figure is from it."""
-    from pruning.sensitivity import interaction_gap, predict_joint
+    from pruning.sensitivity import FIGURES, interaction_gap, predict_joint
 
     metric: Metric = scan.metric
     try:
@@ -48,12 +60,13 @@ def _expected(scan: Sensitivity, plan: Plan, joint: Joint | None, name: FigureNa
     except InputError as error:
         return absent(str(error)), absent(str(error))
     ends = metric.span((prediction.low, prediction.high))
-    estimate = Number(metric.words(prediction.value), "estimated", f"from single curves · {ends}")
+    of = "" if joint is not None else f", {FIGURES[name]}"  # the gap says it where it is measured
+    estimate = Number(metric.words(prediction.value), "estimated", f"from curves{of} · {ends}")
     if joint is None:
         return estimate, absent("not measured yet")
     found = interaction_gap(prediction, joint.figure(name))
     gap = f"{metric.signed(found.gap)} {metric.unit_of_change}".rstrip()
-    small = f"measured minus estimated · {metric.signed_span((found.low, found.high))}"
+    small = f"measured minus estimated, {FIGURES[name]} · {metric.signed_span((found.low, found.high))}"
     return estimate, Number(gap, "estimated", small)
 
 
@@ -66,7 +79,7 @@ def _saved(savings: Savings, shrinks: bool) -> list[Tile]:
         macs = _counted(savings.dense_macs, savings.macs)
     return [
         Tile(title="Parameters" if shrinks else "Non-zero parameters", numbers=(size,)),
-        Tile(title="MACs of one image", numbers=(macs,)),
+        Tile(title="MACs of one image", numbers=(macs,), width=1.0 if shrinks else 1.4),  # a word is longer
     ]
 
 

@@ -113,6 +113,8 @@ def caption(scan: Sensitivity, name: FigureName) -> str:
     metric, dense, again = scan.metric, scan.dense.as_cut, ""
     if name == "recalibrated" and scan.dense.recalibrated is not None:
         again = f"; recalibrated though uncut {metric.words(scan.dense.recalibrated.value)} ●, where curves begin"
+    if name == "repaired":
+        again = ", where curves begin; repaired without training or labels, from few images: a run takes more"
     axis = " The axis is logarithmic in what is left." if is_logarithmic(scan.spec.granularity) else ""
     return (
         f"Across: share removed, %. Up: {metric.axis}, {FIGURES[name]}, on {scan.images:,} select images, with "

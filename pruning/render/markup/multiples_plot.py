@@ -61,11 +61,9 @@ def position(sparsity: float, granularity: str) -> float:
 
 def loses(point: Point, view: CurveView) -> str:
     """What a point loses or gains against the uncut network, with its interval: 'loses 2.0 (1.2 to 2.8)'."""
-    figure = point.figure(view.figure)
-    metric = figure.metric
-    lost, *ends = (-metric.gain(change) for change in (figure.change, figure.change_low, figure.change_high))
-    span = " to ".join(f"{metric.scale * end:.{metric.digits}f}".replace("-", "−") for end in sorted(ends))
-    return f"{'loses' if lost >= 0 else 'gains'} {metric.size(lost)} ({span})"
+    from pruning.sensitivity.words import lost_words
+
+    return " ".join(lost_words(point.figure(view.figure)))
 
 
 def plot(curve: Curve, scan: Sensitivity, view: CurveView, best: Point | None, colours: Palette) -> str:
@@ -83,7 +81,7 @@ def plot(curve: Curve, scan: Sensitivity, view: CurveView, best: Point | None, c
     for level in (low, (low + high) / 2, high):
         shapes.append(_line(0, y(level), 100, y(level), colours.line, 1))
     if scan.dense is not None:
-        dense, start = scan.dense.as_cut.value, scan.dense.figure(view.figure)
+        dense, start = scan.dense.as_cut.value, scan.start(view.figure)
         shapes.append(_line(0, y(dense), 100, y(dense), colours.dense, 1.2, "2 3"))
         if best is not None:
             shapes.append(
@@ -127,7 +125,7 @@ def _range(scan: Sensitivity, view: CurveView) -> tuple[float, float]:
     if not view.close_up or scan.dense is None:
         return _all_of_them(scan, view)
     step = max(view.lose, 0.5 / metric.scale)
-    start = scan.dense.figure(view.figure).value
+    start = scan.start(view.figure).value
     worse, better = start - metric.gain(5 * step), start + metric.gain(step)
     least, most = metric.bounds
     return max(least, min(worse, better)), min(most, max(worse, better))

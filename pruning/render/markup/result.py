@@ -55,13 +55,16 @@ def _untimed(why: str) -> str:
 
 
 def stages_html(result: Result) -> str:
-    """The three figures on select images as a small table."""
+    """The figures on select images, from the cut on, as a small table."""
+    from pruning.runs.repair_words import repair_words
+
     stages = result.stages
-    shown: tuple[tuple[str, Measurement | None, badges.Kind], ...] = (
+    shown: list[tuple[str, Measurement | None, badges.Kind]] = [
         ("as cut", stages.as_cut, "measured"),
         ("recalibrated", stages.recalibrated, "measured"),
+        ("repaired", stages.repaired, "measured"),
         ("fine-tuned", stages.finetuned, "tuned"),
-    )
+    ]
     cells = []
     for title, found, badge in shown:
         if found is not None:
@@ -70,7 +73,8 @@ def stages_html(result: Result) -> str:
         else:
             text, small = "<b>–</b>", "not done"
         cells.append(f"<div>{text}<small>{title}<br>{small}</small></div>")
-    return f'{_STYLE}<div class="px-stages">{"".join(cells)}</div>'
+    how = "" if stages.repair is None else f'<p class="px-how">{escape(repair_words(stages.repair))}</p>'
+    return f'{_STYLE}<div class="px-stages">{"".join(cells)}</div>{how}'
 
 
 def ledger_html(result: Result, budget: Budget | None = None) -> str:
@@ -145,8 +149,8 @@ def _figure(found: Measurement, kind: badges.Kind) -> str:
 
 
 _STYLE = f"""<style>{badges.STYLE}
-.px-stages{{display:grid;grid-template-columns:repeat(3,auto);gap:.3rem 1.4rem;justify-content:start;
- font-variant-numeric:tabular-nums}}
+.px-stages{{display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;white-space:nowrap;font-variant-numeric:tabular-nums}}
+.px-how{{margin:.4rem 0 0;opacity:var(--faint);font-size:var(--text-small)}}
 .px-stages b{{font-size:1.25rem;font-weight:var(--heavy)}}
 .px-stages small{{display:block;opacity:var(--faint);font-size:var(--text-small)}}
 </style>"""

@@ -29,7 +29,7 @@ from pruning.runs.result_json import SCHEMA_VERSION
 from pruning.runs.summary import Figures, Summary
 from pruning.runs.words import describe
 
-VERSION = 1
+VERSION = 2
 """Of the tables: raise it with every change of what stands in them."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SEPARATOR = "\x1f"
@@ -70,11 +70,16 @@ _SHOWN: tuple[Column[Any], ...] = (
     Column("schedule", String),
     Column("iterations", Integer),
     Column("finetune_steps", Integer),
+    Column("repair", String),
     Column("family", String),
     *(Column(f"dense_{column.name}", column.type) for column in _OF_A_NETWORK),
     *(Column(f"pruned_{column.name}", column.type) for column in _OF_A_NETWORK),
     Column("tuned", Boolean),
     Column("tuned_value", Float),
+    Column("as_cut_value", Float),
+    Column("recalibrated_value", Float),
+    Column("repaired_value", Float),
+    Column("select_metric", String),
     Column("images_digest", String),
     *(Column(f"difference_{end}", Float) for end in ("low", "middle", "high")),
     *(Column(f"speedup_{end}", Float) for end in ("low", "middle", "high")),
@@ -145,8 +150,9 @@ def to_row(summary: Summary) -> dict[str, Any]:
             name: getattr(summary, name)
             for name in (
                 "model", "data", "preprocess", "origin", "root", "granularity", "criterion", "seed", "least", "most",
-                "removes_nothing", "schedule", "iterations", "finetune_steps", "family", "tuned", "tuned_value",
-                "images_digest", "network", "images",
+                "removes_nothing", "schedule", "iterations", "finetune_steps", "repair", "family", "tuned",
+                "tuned_value", "as_cut_value", "recalibrated_value", "repaired_value", "select_metric", "images_digest",
+                "network", "images",
             )
         },
         **_figures("dense", summary.dense),
@@ -161,8 +167,8 @@ def to_summary(folder: Path, row: Sequence[Any], label: Label) -> Summary:
     """The summary in a row that begins with `SHOWN`."""
     plain, of_dense, of_pruned = row[:BEFORE], row[BEFORE : BEFORE + EACH], row[BEFORE + EACH : BEFORE + 2 * EACH]
     name, state, message, created, model, data, preprocess, origin, root, granularity, criterion, seed, *rest = plain
-    least, most, removes_nothing, schedule, iterations, finetune_steps, family = rest
-    tuned, tuned_value, digest, *spans = row[BEFORE + 2 * EACH : WIDTH]
+    least, most, removes_nothing, schedule, iterations, finetune_steps, repair, family = rest
+    tuned, tuned_value, as_cut, recalibrated, repaired, metric, digest, *spans = row[BEFORE + 2 * EACH : WIDTH]
     return Summary(
         path=folder / os.fsdecode(name),
         state=state,
@@ -182,11 +188,16 @@ def to_summary(folder: Path, row: Sequence[Any], label: Label) -> Summary:
         schedule=schedule,
         iterations=iterations,
         finetune_steps=finetune_steps,
+        repair=repair,
         family=family,
         dense=_of_a_network(of_dense),
         pruned=_of_a_network(of_pruned),
         tuned=bool(tuned),
         tuned_value=tuned_value,
+        as_cut_value=as_cut,
+        recalibrated_value=recalibrated,
+        repaired_value=repaired,
+        select_metric=metric,
         images_digest=digest,
         difference=None if spans[1] is None else (spans[0], spans[1], spans[2]),
         speedup=None if spans[4] is None else (spans[3], spans[4], spans[5]),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from pruning.base.errors import InputError
-from pruning.runs import list_runs
+from pruning.runs import Run, list_runs
 from pruning.runs.index.index import Index
 from pruning.runs.index.query import LONGEST_TEXT, SORTS, Query
 from pruning.runs.summary import Summary
@@ -33,7 +34,8 @@ def _of(sort: str, run: Summary) -> object:
     return {
         "created": run.created, "name": run.name, "state": run.state, "network": run.network, "images": run.images,
         "criterion": run.criterion, "sparsity": run.most, "value": None if pruned is None else pruned.value,
-        "difference": run.difference and run.difference[1], "speedup": run.speedup and run.speedup[1],
+        "repaired": run.repaired_value, "difference": run.difference and run.difference[1],
+        "speedup": run.speedup and run.speedup[1],
         "bytes": sum(path.stat().st_size for path in run.path.rglob("*")),
     }.get(sort)  # fmt: skip
 
@@ -46,6 +48,21 @@ def test_each_order_is_that_of_the_figures_and_what_has_none_comes_last(index: I
     there = [value for value in values if value is not None]
     assert values[: len(there)] == there, "those without a figure come last"
     assert there == sorted(there, reverse=SORTS[sort][1] != reverse)  # type: ignore[type-var]
+
+
+def test_what_a_repair_gave_is_kept_and_sorted_by(index: Index, repaired_run: Run) -> None:
+    shutil.copytree(repaired_run.path, index.runs / "refitted")
+    index.look()
+    assert names(index, sort="repaired")[0] == "refitted", "others have no such figure"
+    found = index.find_one("refitted")
+    assert found is not None and repaired_run.result is not None
+    stages = repaired_run.result.stages
+    assert stages.as_cut is not None and stages.repaired is not None
+    assert (found.repair, found.select_metric) == ("refit", "accuracy")
+    assert (found.as_cut_value, found.repaired_value) == (stages.as_cut.value, stages.repaired.value)
+    assert found.recalibrated_value is None and found.tuned_value is None
+    channel = index.find_one("channel")
+    assert channel is not None and channel.repair == "recalibrate" and channel.repaired_value is None
 
 
 def test_filters(index: Index) -> None:

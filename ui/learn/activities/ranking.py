@@ -10,7 +10,7 @@ from pruning.criteria import CRITERIA
 from pruning.lessons.ranking import Row, beats_every_lot, best_first, rows_of
 from pruning.render.markup.bars import Bar, accuracy_bar
 from pruning.spec import PruneSpec
-from ui.kit import lab
+from ui.kit import lab, what_if
 from ui.learn import bars
 
 if TYPE_CHECKING:
@@ -38,15 +38,19 @@ def show(stage: Stage) -> None:
         st.info(stage.say("same" if said["best"] and said["best"] == said["worst"] else "first"),
                 icon=":material/psychology_alt:")  # fmt: skip
         return
-    st.markdown(stage.say("shown", percent=percent))
+    figure = stage.control("figure", st.segmented_control, stage.say("figure"), stage.choices("figure"), required=True,
+                           format_func=lambda name: stage.words[f"figure_{name}"],
+                           help=stage.say("figure_help"))  # fmt: skip
+    shown = stage.say("shown", percent=percent, figure=stage.words[f"after_{figure}"])
+    st.markdown(shown)
     place, verdict = st.empty(), st.empty()
     rows = rows_of(criteria, stage.value("lots"))
     subject = stage.subject()
-    uncut = lab.dense_accuracy(subject)
+    uncut = lab.dense_accuracy(subject, what_if.IMAGES)
     done: dict[Row, Evaluation] = {}
     for row in [None, *rows]:
         if row is not None:
-            done[row] = _measured(stage, percent, *row)
+            done[row] = _measured(stage, percent, figure, *row)
         bars.show(
             place,
             [
@@ -54,7 +58,7 @@ def show(stage: Stage) -> None:
                 *(_bar(stage, name, lot, done.get((name, lot))) for name, lot in rows),
             ],
             reference=uncut.value,
-            name=stage.say("shown", percent=percent),
+            name=shown,
         )
     order, ahead = best_first(criteria, done), beats_every_lot("l2", done)
     names = {"best": stage.criterion(order[0]), "worst": stage.criterion(order[-1])}
@@ -64,8 +68,10 @@ def show(stage: Stage) -> None:
     stage.acted(**names, **facts)
 
 
-def _measured(stage: Stage, percent: int, name: str, lot: int) -> Evaluation:
-    return lab.accuracy(stage.subject(), PruneSpec(criterion=name, sparsity=percent / 100, seed=lot)).best
+def _measured(stage: Stage, percent: int, figure: str, name: str, lot: int) -> Evaluation:
+    subject, cut = stage.subject(), PruneSpec(criterion=name, sparsity=percent / 100, seed=lot)
+    repaired = what_if.repaired(subject, cut) if figure == "repaired" else None
+    return repaired or lab.accuracy(subject, cut, what_if.IMAGES).best
 
 
 def _bar(stage: Stage, name: str, lot: int, measured: Evaluation | None) -> Bar:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pruning.lessons.stopping import furthest_within, loss_words, standing_of
 from pruning.spec import PruneSpec
-from ui.kit import charts, errors, lab
+from ui.kit import charts, errors, lab, what_if
 from ui.learn.activities.recover import recovered
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def show(stage: Stage) -> None:
     subject = stage.subject()
     with place, st.spinner(stage.say("measuring")):
         changes = {percent: _change(stage, percent) for percent in stage.choices("stop")}
-        images = lab.dense_accuracy(subject).images
+        images = lab.dense_accuracy(subject, what_if.IMAGES).images
     tuned: dict[int, Difference] = stage.memory.setdefault("tuned", {})
     if said.button(stage.say("train"), icon=":material/healing:", disabled=not stop, key="stopping_train"):
         with errors.shown(stop=False), said, st.spinner(stage.say("training")):
@@ -57,13 +57,13 @@ def _change(stage: Stage, percent: int) -> Difference:
 
     if not percent:
         return Difference(value=0.0, interval=(0.0, 0.0), newly_wrong=0, newly_right=0)
-    return lab.accuracy(stage.subject(), PruneSpec(sparsity=percent / 100)).difference
+    return lab.accuracy(stage.subject(), PruneSpec(sparsity=percent / 100), what_if.IMAGES).difference
 
 
 def _tuned(stage: Stage, percent: int) -> Difference:
     subject, cut = stage.subject(), PruneSpec(sparsity=percent / 100)
     after = recovered(subject.digest, subject.data.digest, cut.digest, stage.value("epochs"), subject, cut)
-    return after.minus(lab.dense_accuracy(subject))
+    return after.minus(lab.dense_accuracy(subject, what_if.IMAGES))
 
 
 def _saved(stage: Stage, percent: int) -> float:

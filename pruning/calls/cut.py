@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
+from pruning.calls.program import Step
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan
 from pruning.removal.reference import Masking
-from pruning.whatif.program import Step
 
 Left = tuple[Tensor | None, ...]
 """For each dimension the indices that stay, ascending; None where all do. Empty: all, in every dimension."""
@@ -31,6 +31,7 @@ class Cut:
         self._masking = Masking(graph.walks[0], self._gone)
         self._left: dict[tuple[Node, int | None], Left] = {}
         self._kept: dict[str, Tensor] = {}
+        self._put: set[str] = set()
         self._keys: dict[frozenset[str], tuple[object, ...]] = {}
 
     @cached_property
@@ -59,19 +60,32 @@ class Cut:
         """What is left of a parameter or buffer."""
         if name not in self._kept:
             tensor = self.tensors[name]
-            for dim in range(tensor.dim()):
-                own = self.graph.labels.own.get((name, dim))
-                if own is not None and self.plan.kept:
-                    stay = ~self._gone[own]
-                    if not bool(stay.all()):
-                        tensor = tensor.index_select(dim, stay.nonzero().reshape(-1))
+            for dim, stay in enumerate(self._stay(name)):
+                if stay is not None:
+                    tensor = tensor.index_select(dim, stay)
             self._kept[name] = self.whole(name) if tensor is self.tensors[name] else tensor
         return self._kept[name]
+
+    def put(self, values: Mapping[str, Tensor]) -> None:
+        """Have other values in place of what is left of some tensors."""
+        self._kept |= values
+        self._put |= values.keys()
 
     def whole(self, name: str) -> Tensor:
         """A parameter or buffer with its shape as it is, zero where single weights go."""
         tensor, mask = self.tensors[name], self.plan.masks.get(name)
+        if name in self._put:
+            return scattered(self._kept[name], self._stay(name), tensor.shape)
         return tensor if mask is None else tensor * mask
+
+    def _stay(self, name: str) -> Left:
+        """Of a parameter or buffer, as `left` of a value."""
+        found: list[Tensor | None] = []
+        for dim in range(self.tensors[name].dim()):
+            own = self.graph.labels.own.get((name, dim))
+            gone = None if own is None or not self.plan.kept else self._gone[own]
+            found.append(None if gone is None or not bool(gone.any()) else (~gone).nonzero().reshape(-1))
+        return () if all(index is None for index in found) else tuple(found)
 
 
 def narrowed(value: Tensor, have: Left, want: Left) -> Tensor | None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
+from pruning.calls.cut import Cut
+from pruning.calls.passes import Images, Memory, measure_statistics, run
+from pruning.calls.program import Step, make_program
+from pruning.calls.runner import Runner
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import removed_model
 from pruning.spec import PruneSpec
-from pruning.whatif.calls import Runner
-from pruning.whatif.cut import Cut
-from pruning.whatif.passes import Images, Memory, measure_statistics, run
-from pruning.whatif.program import Step, make_program
 
 
 class Parts:
@@ -79,6 +79,7 @@ class Question:
         self._dtype = parts.dtype
         self._plain = Runner(parts.program, self._cut, self._dtype)
         self._fitted: Runner | None = None
+        self._memory = parts.memory
 
     def answer(
         self, figure: str, number: int, images: Images, *, keep: bool, go_on: Callable[[], None] = lambda: None
@@ -87,8 +88,13 @@ class Question:
         runner = self._plain if figure == "as_cut" else self._fitted
         assert runner is not None, "fit comes first"
         goal = self._parts.program.output
-        found = run(self._parts.program, runner, images, (figure, number), [goal], self._parts.memory, keep, go_on)
+        found = run(self._parts.program, runner, images, (figure, number), [goal], self._memory, keep, go_on)
         return found[goal].float()
+
+    def put(self, tensors: Mapping[str, Tensor]) -> None:
+        """Have other values in place of what is left of some parameters and buffers; before anything is answered."""
+        self._cut.put(tensors)
+        self._memory = Memory()
 
     def fit(self, batches: Sequence[Images], go_on: Callable[[], None], *, keep: bool) -> None:
         """Measure the statistics of batch normalisations anew: averages over `batches`. What still holds from before
@@ -100,7 +106,7 @@ class Question:
         sums: dict[Node, tuple[Tensor, Tensor]] = {}
         for number, images in enumerate(batches if missing else ()):
             batch = ("statistics", number)
-            once = measure_statistics(parts.program, self._plain, images, batch, missing, parts.memory, keep, go_on)
+            once = measure_statistics(parts.program, self._plain, images, batch, missing, self._memory, keep, go_on)
             for node, (mean, variance) in once.items():
                 before = sums.get(node)
                 sums[node] = (mean, variance) if before is None else (before[0] + mean, before[1] + variance)

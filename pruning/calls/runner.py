@@ -16,9 +16,9 @@ from torch.fx import Node
 from torch.fx.node import map_arg
 from torch.nn import functional as F
 
+from pruning.calls.cut import Cut, Statistics, narrowed, scattered
+from pruning.calls.program import Program, Step, is_tensor
 from pruning.graph.trace import argument
-from pruning.whatif.cut import Cut, Statistics, narrowed, scattered
-from pruning.whatif.program import Program, Step, is_tensor
 
 
 class Runner:
@@ -75,7 +75,7 @@ class Runner:
         if step.node not in self._layers:
             weight, bias = self._weights(conv)
             if step.conv is not None:
-                scale, shift = self._scale_and_shift(step.node)
+                scale, shift = self.scale_and_shift(step.node)
                 weight = weight * scale.view(-1, *[1] * (weight.dim() - 1))
                 bias = shift if bias is None else shift + scale * bias
             self._layers[step.node] = self._typed(weight), None if bias is None else bias.to(self.dtype)
@@ -109,12 +109,12 @@ class Runner:
 
     def _batch_norm(self, step: Step, values: Tensor) -> Tensor:
         if step.node not in self._layers:
-            self._layers[step.node] = self._scale_and_shift(step.node)
+            self._layers[step.node] = self.scale_and_shift(step.node)
         scale, shift = (part.to(self.dtype) for part in self._layers[step.node] if part is not None)
         shape = [1, -1, *[1] * (values.dim() - 2)]
         return torch.addcmul(shift.view(shape), values, scale.view(shape))
 
-    def _scale_and_shift(self, norm: Node) -> tuple[Tensor, Tensor]:
+    def scale_and_shift(self, norm: Node) -> tuple[Tensor, Tensor]:
         """A batch normalisation as y = scale · x + shift, float32."""
         if self.statistics is not None:
             mean, variance = self.statistics[norm]

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from pruning.whatif.calls import Runner
-from pruning.whatif.cut import Cut, Left, narrowed
-from pruning.whatif.program import Program, Step
+from pruning.calls.cut import Cut, Left, narrowed
+from pruning.calls.program import Program, Step
+from pruning.calls.runner import Runner
 
 Batch = tuple[str, int]
 """What a batch is run for ('as_cut', 'recalibrated', 'statistics'), and its number."""

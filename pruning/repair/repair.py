@@ -1,0 +1,51 @@
+"""Repair as it is asked for: nothing, statistics, biases or a refit, each on images without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from torch import Tensor, nn
+
+from pruning.calls.parts import Parts
+from pruning.data.protocol import Data
+from pruning.graph.model_graph import ModelGraph
+from pruning.planning.plan import Plan
+from pruning.repair.candidates import Repaired, repaired
+from pruning.repair.kinds import CHOOSES, Repair
+from pruning.repair.recalibrate import has_batch_norm
+from pruning.repair.unlabelled import of_data
+from pruning.tasks.task import Task
+
+
+def repair(
+    kind: Repair,
+    before: nn.Module,
+    small: nn.Module,
+    graph: ModelGraph,
+    plan: Plan,
+    data: Data,
+    task: Task,
+    *,
+    held: Mapping[str, Tensor] | None = None,
+    seed: int = 0,
+    go_on: Callable[[], None] = lambda: None,
+) -> Repaired:
+    """Repair what a plan left of a network (`before`, whose graph it is) on `train` images, by the best of the ways of
+    `CHOOSES`.
+
+    `held`: see `pruning.repair.refit.refit`. Where the network cannot be run call by call there is no refit and no bias
+    correction, and the result says why.
+    """
+    parts, because = None, None
+    try:
+        parts = Parts(before, graph)
+    except LookupError as error:
+        because = str(error)
+    offered = CHOOSES[kind]
+    if offered is not None and not has_batch_norm(small):
+        offered = tuple(name for name in offered if name != "recalibrated")
+    found = repaired(
+        before, small, parts, plan, of_data(data, seed=seed), task.same_answer,
+        offered=offered, held=held, seed=seed, go_on=go_on,
+    )  # fmt: skip
+    return found if because is None else found.without_refit(because)
