@@ -37,7 +37,7 @@ def tightened_words(scan: Sensitivity, search: Tightened) -> str:
         last = min(search.tried, key=lambda trial: trial.limit)
         return (
             f"Even with the tightest limit, {metric.asked(last.limit)} for each {what}, {joint_words(last.joint)}: "
-            f"more than {goal} on {images}."
+            f"more than {goal} on {images}. Allow more, or cut fewer of them."
         )
     return verdict_words(scan, search.found.joint, search.found.limit, search.lose)
 

@@ -74,7 +74,9 @@ def test_where_even_the_tightest_limit_loses_more_it_is_said_and_was_measured() 
     assert dict(tightest.joint.kept) == {"t0": 9, "t1": 9, "t2": 9}, "one unit each: less is nothing"
     text = tightened_words(scan, search)
     assert text.startswith("Even with the tightest limit, 0.1 points for each group, together they lose 5.6 points")
-    assert text.endswith("as cut ●: more than 0.9 points on these 1,000 select images.")
+    assert text.endswith(
+        "as cut ●: more than 0.9 points on these 1,000 select images. Allow more, or cut fewer of them."
+    )
 
 
 def test_a_search_ends_after_so_many_measurements_and_looks_at_the_tightest() -> None:
