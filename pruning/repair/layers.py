@@ -16,8 +16,6 @@ from pruning.calls.program import Program, Step, is_tensor
 from pruning.graph.trace import argument
 from pruning.repair.rows import Window, at, drawn
 
-RECTIFIERS = {"relu": (0.0, math.inf), "relu6": (0.0, 6.0), "hardtanh": (-1.0, 1.0)}
-"""Ops that cut numbers off → where, unless their second and third argument say otherwise."""
 AT_ONCE = 8192
 """Rows that are made at once."""
 
@@ -180,13 +178,11 @@ def rectifier(program: Program, step: Step) -> tuple[float, float] | None:
         users = _users(program, node)
         if len(users) != 1:
             return None
-        name, call = program.by_node[users[0]].op.name.rstrip("_"), users[0]
-        if name in RECTIFIERS:
-            low, high = (
-                argument(call, place, default) for place, default in zip((1, 2), RECTIFIERS[name], strict=True)
-            )
-            return float(low), float(high)
-        if name != "add" or added_to(program, step) is None:
+        call, op = users[0], program.by_node[users[0]].op
+        if op.cuts_off is not None:
+            low, high = op.cuts_off
+            return float(argument(call, 1, low)), float(argument(call, 2, high))
+        if op.name.rstrip("_") != "add" or added_to(program, step) is None:
             return None
-        node = users[0]
+        node = call
     return None

@@ -44,6 +44,9 @@ class Op:
     holds: str = ""
     """What of the data is held in it as it was when traced, in words; '' is nothing."""
 
+    cuts_off: tuple[float, float] | None = None
+    """It gives numbers back between these bounds, and the bound itself for those beyond; its second and third argument,
+    where it has them, are the bounds instead."""
     arithmetic: Literal["subtracts", "multiplies", "divides", "inverts", "raises"] | None = None
     """What it does to a mean: subtracts it, multiplies or divides by it, takes 1/x or 1/√x, raises it to a power."""
     norm: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pruning.graph.ops.record import Op, alike
 from pruning.graph.rules.constants import made
 from pruning.graph.rules.contractions import bilinear, convolution, linear, transposed_convolution
@@ -211,12 +213,16 @@ MOVES = (
 )  # fmt: skip
 
 ACTIVATIONS = (
-    *alike("relu silu hardswish relu_ silu_ hardswish_",
-           Op(rule=unary, sizeless="always", on_cut="as it is", overwrites=True)),
-    *alike("relu6 hardtanh hardtanh_ gelu sigmoid sigmoid_ tanh hardsigmoid hardsigmoid_ elu leaky_relu leaky_relu_",
+    *alike("relu relu_",
+           Op(rule=unary, sizeless="always", on_cut="as it is", overwrites=True, cuts_off=(0.0, math.inf))),
+    *alike("silu hardswish silu_ hardswish_", Op(rule=unary, sizeless="always", on_cut="as it is", overwrites=True)),
+    Op(name="relu6", rule=unary, sizeless="always", on_cut="as it is", cuts_off=(0.0, 6.0)),
+    *alike("hardtanh hardtanh_", Op(rule=unary, sizeless="always", on_cut="as it is", cuts_off=(-1.0, 1.0))),
+    *alike("gelu sigmoid sigmoid_ tanh hardsigmoid hardsigmoid_ elu leaky_relu leaky_relu_",
            Op(rule=unary, sizeless="always", on_cut="as it is")),
     *alike("tanh_ elu_ softplus mish mish_", Op(rule=unary, on_cut="as it is")),
-    *alike("relu6_ gelu_ celu celu_ selu selu_ log_sigmoid softshrink hardshrink threshold threshold_ rrelu logit",
+    Op(name="relu6_", rule=unary, cuts_off=(0.0, 6.0)),
+    *alike("gelu_ celu celu_ selu selu_ log_sigmoid softshrink hardshrink threshold threshold_ rrelu logit",
            Op(rule=unary)),
     Op(name="prelu", rule=prelu, on_cut="as it is"),
     Op(name="_prelu_kernel", rule=nary),
