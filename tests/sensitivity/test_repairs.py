@@ -201,6 +201,7 @@ def test_the_job_is_asked_for_repaired_figures(
     assert ("--repaired" in launched[0]) is repaired
 
 
+@pytest.mark.slow
 def test_weights_are_repaired_as_well(subject: Subject, data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SPARSITIES, "weight", (0.98,))
     spec = PruneSpec(granularity="weight")
