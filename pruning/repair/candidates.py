@@ -8,7 +8,7 @@ one whose answers are most often those of the dense network, on images that none
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -47,10 +47,6 @@ class Repaired:
     judged_images: int
     without: str | None = None
     """Why nothing was fitted, where the network cannot be run call by call."""
-
-    def without_refit(self, why: str) -> Repaired:
-        """The same, saying why there was no refit."""
-        return replace(self, without=why)
 
 
 def fitting(norms: bool, walkable: bool, images: int) -> tuple[Candidate, ...]:

@@ -59,6 +59,12 @@ class Reference:
     budget: int
     """Bytes that the values of a walk may take."""
 
+    @property
+    def bytes(self) -> int:
+        """Memory that the samples take."""
+        tensors = (one for some in self.samples.values() for one in (*some.places, *some.given, *some.beside))
+        return sum(one.numel() * one.element_size() for one in tensors)
+
 
 def make_reference(
     parts: Parts,

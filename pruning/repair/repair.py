@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from torch import Tensor, nn
 
@@ -48,4 +49,4 @@ def repair(
         before, small, parts, plan, of_data(data, seed=seed), task.same_answer,
         offered=offered, held=held, seed=seed, go_on=go_on,
     )  # fmt: skip
-    return found if because is None else found.without_refit(because)
+    return replace(found, without=because)

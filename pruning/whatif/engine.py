@@ -133,12 +133,16 @@ class WhatIf:
     @property
     def kept_bytes(self) -> int:
         """Memory that kept values take at present."""
-        return self._network.memory.bytes if isinstance(self._network, Parts) else 0
+        if not isinstance(self._network, Parts):
+            return 0
+        reference = self._reference
+        return self._network.memory.bytes + (0 if reference is None else reference.bytes)
 
     def forget(self) -> None:
         """Let go of all that is kept; the next question costs as much as the first."""
         if isinstance(self._network, Parts):
             self._network.memory.held = {}
+            self._reference = None
 
     def measure(self, plan: Plan, *, keep: bool = True, cancel: Cancel | None = None) -> Measured:
         """The last of `follow`: all figures on all images."""
@@ -198,9 +202,10 @@ class WhatIf:
         if not isinstance(self._network, Parts):
             raise InputError(f"This network cannot be refitted, since {self.whole_because}.")
         network, go_on = self._network, partial(_stop, cancel)
-        if self._reference is None:
+        reference = self._reference  # another thread may forget it
+        if reference is None:
             images = of_data(self.data, COARSE_IMAGES, self._seed)
-            self._reference = make_reference(
+            reference = self._reference = make_reference(
                 network,
                 batches_for(network, images),
                 seed=self._seed,
@@ -210,7 +215,7 @@ class WhatIf:
             )
         question = network.question(plan)
         if not plan.removes_nothing:
-            question.put(refit(self._reference, plan, go_on=go_on).tensors)
+            question.put(refit(reference, plan, go_on=go_on).tensors)
         answer = Tally(self._task, self.data, "select")
         first = -(-min(FIRST, self.images) // len(self._batches[0]))
         for number, index in enumerate(self._batches):

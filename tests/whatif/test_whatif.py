@@ -299,6 +299,19 @@ def test_a_coarse_repair_comes_close_to_what_a_run_would_give(name: str, better:
     assert again is not None and torch.equal(again.scores, before.as_cut.scores), "what is kept is as it was"
 
 
+def test_what_a_repair_keeps_counts_and_is_forgotten(digits: Data) -> None:
+    subject = open_subject("sample:mini_resnet")
+    what_if = WhatIf(subject.model, subject.graph, digits, images=200)
+    plan = make_plan(subject.model, subject.graph, PruneSpec(sparsity=0.5))
+    before = what_if.kept_bytes
+    first = list(what_if.follow_repaired(plan))[-1].repaired
+    assert what_if.kept_bytes > before
+    what_if.forget()
+    assert what_if.kept_bytes == 0
+    again = list(what_if.follow_repaired(plan))[-1].repaired
+    assert first is not None and again is not None and torch.equal(first.scores, again.scores)
+
+
 def test_a_coarse_repair_is_left_off_at_once(digits: Data) -> None:
     subject = open_subject("sample:mini_resnet")
     what_if = WhatIf(subject.model, subject.graph, digits, images=500)

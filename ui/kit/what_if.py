@@ -42,17 +42,7 @@ def follow(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
         InputError: the cut is not allowed.
     """
 
-    def ask() -> Iterator[Measured]:
-        return lane().follow(
-            engine(subject),
-            lab.plan(subject, cut),
-            asker=_session(),
-            visitor=visitor.current() or None,
-            cancel=loaders.asked_to_stop,
-        )
-
-    key = (subject.identity, subject.data.digest, cut.digest)
-    return _answers().follow(key, ask, loaders.asked_to_stop)
+    return _follow(subject, cut, repaired=False)
 
 
 def follow_repaired(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
@@ -62,6 +52,10 @@ def follow_repaired(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
         InputError: the cut is not allowed, or the network cannot be refitted.
     """
 
+    return _follow(subject, cut, repaired=True)
+
+
+def _follow(subject: Subject, cut: PruneSpec, *, repaired: bool) -> Iterator[Measured]:
     def ask() -> Iterator[Measured]:
         return lane().follow(
             engine(subject),
@@ -69,10 +63,11 @@ def follow_repaired(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
             asker=_session(),
             visitor=visitor.current() or None,
             cancel=loaders.asked_to_stop,
-            repaired=True,
+            repaired=repaired,
         )
 
-    return _answers().follow(_key_of_repaired(subject, cut), ask, loaders.asked_to_stop)
+    key = _key_of_repaired(subject, cut) if repaired else (subject.identity, subject.data.digest, cut.digest)
+    return _answers().follow(key, ask, loaders.asked_to_stop)
 
 
 def dense(subject: Subject) -> Evaluation:
