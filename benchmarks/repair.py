@@ -4,6 +4,7 @@
     python -m benchmarks.repair time [--data-dir DIR]
     python -m benchmarks.repair weights [--data-dir DIR]
     python -m benchmarks.repair shift [--data-dir DIR]
+    python -m benchmarks.repair fastnas [--data-dir DIR]
 
 `table`: 30 and 50 % of the channels by L2 norm, three draws of the `train` images that a repair rests on; accuracy on
 (at most) 5,000 select images as cut, recalibrated, bias corrected and repaired, as means over the draws. Claims, over
@@ -34,8 +35,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.common import report, say
+from benchmarks.repair_tuning import sparsity_for
 from pruning.base.clone import clone
 from pruning.calls.parts import Parts
+from pruning.cost.table import cost_table
 from pruning.data.readers import data_reference
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import pruned_model
@@ -56,6 +59,7 @@ AT_LEAST = {("resnet20", 0.3): 0.81, ("resnet20", 0.5): 0.62, ("vgg_small", 0.3)
 SAMPLES = (("lenet300", "mnist"), ("lenet5", "mnist"), ("mini_resnet", "mnist"), ("resnet20", "cifar10"),
            ("vgg_small", "cifar10"))  # fmt: skip
 SECONDS, TIMES = 10.0, 12.0
+FASTNAS, OF_DENSE = 59.2 / 81.2, 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,6 +250,20 @@ def shift(args: argparse.Namespace) -> int:
     return report("repair-shift", "accuracy on changed test images: without a limit", True, rows)
 
 
+def fastnas(args: argparse.Namespace) -> int:
+    """A published cut, before any tuning."""
+    subject = open_subject("sample:resnet20", "cifar10", args.data_dir)
+    case = Case(name="resnet20", subject=subject)
+    sparsity = sparsity_for(subject, FASTNAS)
+    plan = make_plan(subject.model, subject.graph, PruneSpec(sparsity=sparsity, criterion="l2"))
+    table = cost_table(subject.graph)
+    row = measured(case, sparsity)
+    row |= {"mflops": [2e-6 * table.count(counts).macs for counts in ({}, plan.counts)]}
+    row |= {"of_dense": row["repaired"] / row["dense"]}
+    claim = f"59.2 of 81.2 MFLOPs: repaired, at least {OF_DENSE:.0%} of the dense accuracy"
+    return report("repair-fastnas", claim, row["of_dense"] >= OF_DENSE, row)
+
+
 @torch.inference_mode()
 def _accuracy(model: nn.Module, subject: Subject, change: Callable[[Tensor, torch.Generator], Tensor]) -> float:
     draw = torch.Generator().manual_seed(0)
@@ -259,14 +277,15 @@ def _accuracy(model: nn.Module, subject: Subject, change: Callable[[Tensor, torc
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("figure", choices=("table", "time", "weights", "shift"))
+    figures = {"table": table, "time": timed, "weights": weights, "shift": shift, "fastnas": fastnas}
+    parser.add_argument("figure", choices=tuple(figures))
     parser.add_argument("--data-dir", help="folder that holds cifar10.zip and mnist.zip")
     parser.add_argument("--only", nargs="+", help="samples alone of these names, as a try that is not kept")
     parser.add_argument("--network", action="append", help="one's own, beside the samples; again for another")
     parser.add_argument("--photos", action="append", metavar="PLACE[@SPLIT[@N]]",
                         help="its images, how they are split, and how many a repair may see")  # fmt: skip
     args = parser.parse_args()
-    return {"table": table, "time": timed, "weights": weights, "shift": shift}[args.figure](args)
+    return figures[args.figure](args)
 
 
 if __name__ == "__main__":
