@@ -100,6 +100,7 @@ def train(name: str, out: Path, data_dir: str | None, epochs: int) -> int:
     """Plain training with AdamW, a cosine schedule, moved and mirrored images."""
     from pruning.data.augment import augment
     from pruning.data.readers import open_data
+    from pruning.tasks.classification import labels_at
     from pruning.training.evaluate import evaluate
 
     data = open_data("cifar10", data_dir)
@@ -124,8 +125,7 @@ def train(name: str, out: Path, data_dir: str | None, epochs: int) -> int:
             for group in optimiser.param_groups:
                 group["lr"] = rate
             images = data.normalise(augment(data.images("train", index), 4, True, draw))
-            labels = data.labels("train", index)
-            assert labels is not None, "CIFAR-10 has labels"
+            labels = labels_at(data, "train", index)
             with torch.autocast("cpu", torch.bfloat16):
                 loss = F.cross_entropy(model(images).float(), labels, label_smoothing=0.1)
             optimiser.zero_grad()

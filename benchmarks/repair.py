@@ -47,6 +47,7 @@ from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.repair.unlabelled import IMAGES, of_data
 from pruning.spec import PruneSpec
 from pruning.subject import Subject, open_subject
+from pruning.tasks.classification import labels_at
 from pruning.training.evaluate import Evaluation, evaluate
 
 DRAWS = (0, 1, 2)
@@ -270,7 +271,7 @@ def _accuracy(model: nn.Module, subject: Subject, change: Callable[[Tensor, torc
     data, right, count = subject.data, 0, 0
     for index in data.balanced("test")[:SELECT].split(250):
         pictures = change(data.normalise(data.images("test", index)), draw)
-        right += int((model(pictures).argmax(1) == data.labels("test", index)).sum())
+        right += int((model(pictures).argmax(1) == labels_at(data, "test", index)).sum())
         count += len(index)
     return right / count
 

@@ -15,6 +15,7 @@ from functools import partial, reduce
 
 import torch
 from torch import Tensor
+from torch.fx import Node
 
 from pruning.calls.cut import Cut
 from pruning.calls.program import Step
@@ -58,6 +59,8 @@ class Refit:
     """Parameters and buffers by name, float32, of the smaller network's shapes."""
     layers: tuple[LayerFit, ...]
     """Those whose input changed, in the network's order."""
+    keys: Mapping[Node, tuple[object, ...]]
+    """Of each call: what decides its value, and which channels are left of it."""
 
 
 def refit(
@@ -66,20 +69,24 @@ def refit(
     *,
     held: Mapping[str, Tensor] | None = None,
     bias_alone: bool = False,
+    earlier: Refit | None = None,
     go_on: Callable[[], None] = lambda: None,
 ) -> Refit:
     """Fit what a plan leaves of a network to its reference.
 
     `held`: masks (bool, of the smaller network's shapes) of what must stay zero, the plan's own where none are given.
     `bias_alone`: weights stay as they are, and each layer's mean output is made what it was (bias correction, Nagel
-    2019, arXiv 1906.04721): for few images. `go_on` is called before each call of a batch, and may raise.
+    2019, arXiv 1906.04721): for few images. `earlier`: of another plan, with the same reference and arguments: what it
+    found up to the first call at which the plans differ is taken over. `go_on` is called before each call of a batch,
+    and may raise.
     """
     parts = reference.parts
     cut = Cut(parts.graph, plan, parts.tensors)
     walk = Walk(parts.program, Runner(parts.program, cut, torch.float32), reference.images, budget=reference.budget)
-    fitting = _Fitting(reference, walk, cut, plan.masks if held is None else held, () if bias_alone else STRENGTHS)
+    masks, strengths = plan.masks if held is None else held, () if bias_alone else STRENGTHS
+    fitting = _Fitting(reference, walk, cut, masks, strengths, earlier)
     walk.run(go_on, before=fitting.look)
-    return Refit(tensors=fitting.fitted, layers=tuple(fitting.layers))
+    return Refit(tensors=fitting.fitted, layers=tuple(fitting.layers), keys=fitting.keys)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -120,22 +127,46 @@ def _aimed(sums: Sums, rows: Sequence[_Rows], held: bool) -> Sums:
 
 class _Fitting:
     def __init__(
-        self, reference: Reference, walk: Walk, cut: Cut, masks: Mapping[str, Tensor], strengths: Sequence[float]
+        self,
+        reference: Reference,
+        walk: Walk,
+        cut: Cut,
+        masks: Mapping[str, Tensor],
+        strengths: Sequence[float],
+        earlier: Refit | None,
     ) -> None:
         self.reference, self.walk, self.cut = reference, walk, cut
         self.masks, self.strengths = masks, strengths
+        self.earlier = earlier
+        """As long as nothing differs from it."""
         self.fitted: dict[str, Tensor] = {}
         self.layers: list[LayerFit] = []
+        self.keys: dict[Node, tuple[object, ...]] = {}
 
     def look(self, step: Step) -> None:
         """New weights for a layer whose input changed; other steps are passed over."""
+        key = self.cut.key(step)
+        left = tuple(None if index is None else tuple(index.tolist()) for index in self.cut.left(step.node))
+        self.keys[step.node] = (key, left)
+        if self.earlier is not None and self.earlier.keys[step.node] != (key, left):
+            self.earlier = None
         layer = self.reference.layers.get(step.node)
-        if layer is None or not self.cut.key(step):
+        if layer is None or not key:
             return
-        if isinstance(layer, Unfit):
+        if self.earlier is not None:
+            self._take_over(layer, self.earlier)
+        elif isinstance(layer, Unfit):
             self._leave(layer.name, layer.why)
         else:
             self._fit(layer, self.reference.samples[step.node])
+
+    def _take_over(self, layer: Layer | Unfit, earlier: Refit) -> None:
+        """What was found before."""
+        places = () if isinstance(layer, Unfit) else (layer.name, layer.intercept)
+        new = {name: earlier.tensors[name] for name in places if name in earlier.tensors}
+        self.layers += [found for found in earlier.layers if found.layer == layer.name]
+        self.fitted |= new
+        self.cut.put(new)
 
     def _leave(self, name: str, why: str) -> None:
         self.layers.append(LayerFit(layer=name, left=why))

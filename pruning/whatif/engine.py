@@ -21,7 +21,7 @@ from pruning.planning.plan import Plan, nothing
 from pruning.repair.candidates import batches_for
 from pruning.repair.recalibrate import has_batch_norm, recalibration_images
 from pruning.repair.reference import Reference, make_reference
-from pruning.repair.refit import refit
+from pruning.repair.refit import Refit, refit
 from pruning.repair.unlabelled import of_data
 from pruning.tasks.table import task_of
 from pruning.training.evaluate import Evaluation, Tally
@@ -106,6 +106,8 @@ class WhatIf:
         self._recalibration = [Images(count=len(some), normalised=partial(data.normalise, some)) for some in train]
         self._seed = seed
         self._reference: Reference | None = None
+        self._refit: Refit | None = None
+        """The last one."""
         self.whole_because: str | None = None
         """Why every plan is computed from the images on, where it is."""
         self._network: Parts | Whole
@@ -142,7 +144,7 @@ class WhatIf:
         """Let go of all that is kept; the next question costs as much as the first."""
         if isinstance(self._network, Parts):
             self._network.memory.held = {}
-            self._reference = None
+            self._reference = self._refit = None
 
     def measure(self, plan: Plan, *, keep: bool = True, cancel: Cancel | None = None) -> Measured:
         """The last of `follow`: all figures on all images."""
@@ -193,7 +195,8 @@ class WhatIf:
 
     def follow_repaired(self, plan: Plan, *, cancel: Cancel | None = None) -> Iterator[Measured]:
         """`repaired` of a plan on more and more images, the last on all: after a refit that rests on few images and
-        rows (`COARSE_IMAGES`). What the dense network gives for them is gathered once.
+        rows (`COARSE_IMAGES`). What the dense network gives for them is gathered once, and what the question before found is
+        taken over up to where the plans differ.
 
         Raises:
             InputError: this network cannot be refitted.
@@ -215,7 +218,8 @@ class WhatIf:
             )
         question = network.question(plan)
         if not plan.removes_nothing:
-            question.put(refit(reference, plan, go_on=go_on).tensors)
+            found = self._refit = refit(reference, plan, earlier=self._refit, go_on=go_on)
+            question.put(found.tensors)
         answer = Tally(self._task, self.data, "select")
         first = -(-min(FIRST, self.images) // len(self._batches[0]))
         for number, index in enumerate(self._batches):
