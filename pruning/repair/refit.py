@@ -163,7 +163,7 @@ class _Fitting:
     def _take_over(self, layer: Layer | Unfit, earlier: Refit) -> None:
         """What was found before."""
         places = () if isinstance(layer, Unfit) else (layer.name, layer.intercept)
-        new = {name: earlier.tensors[name] for name in places if name in earlier.tensors}
+        new = {name: earlier.tensors[name] for name in places if name is not None and name in earlier.tensors}
         self.layers += [found for found in earlier.layers if found.layer == layer.name]
         self.fitted |= new
         self.cut.put(new)

@@ -127,6 +127,27 @@ def test_a_reference_for_all_plans_gives_what_one_for_this_plan_gives(
     assert for_all.keys() == for_this.keys() and all(torch.equal(for_all[name], for_this[name]) for name in for_all)
 
 
+def test_what_an_earlier_refit_found_is_taken_over_up_to_where_the_plans_differ(
+    network: nn.Module, images: tuple[Images, ...]
+) -> None:
+    graph = build_graph(network, torch.zeros(2, 3, 8, 8))
+    reference = make_reference(Parts(network, graph), images)
+    base = {group.name: 0.5 for group in graph.groups}
+
+    def plan(layers: dict[str, float]) -> Plan:
+        return make_plan(network, graph, PruneSpec(layers=tuple(layers.items())))
+
+    earlier = refit(reference, plan(base))
+    for name in base:
+        other = plan(base | {name: 0.25})
+        fresh, again = refit(reference, other), refit(reference, other, earlier=earlier)
+        assert [found.layer for found in again.layers] == [found.layer for found in fresh.layers]
+        assert again.tensors.keys() == fresh.tensors.keys()
+        assert all(torch.equal(again.tensors[tensor], fresh.tensors[tensor]) for tensor in fresh.tensors)
+    same = refit(reference, plan(base), earlier=earlier)
+    assert all(same.tensors[name] is earlier.tensors[name] for name in earlier.tensors), "nothing is fitted anew"
+
+
 def test_it_stops_where_it_is_asked_to(network: nn.Module, images: tuple[Images, ...]) -> None:
     graph = build_graph(network, (3, 8, 8))
     calls = 0
