@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-WIDTH, DEPTH, HEADS, PATCH = 128, 6, 4, 4
+WIDTH, DEPTH, HEADS, PATCH = 128, 4, 4, 8
 
 
 class Block(nn.Module):
@@ -74,7 +74,7 @@ class GatedResNet(nn.Module):
 
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
-        self.stem, self.bn = nn.Conv2d(3, 24, 3, 1, 1, bias=False), nn.BatchNorm2d(24)
+        self.stem, self.bn = nn.Conv2d(3, 24, 3, 2, 1, bias=False), nn.BatchNorm2d(24)
         sizes = ((24, 24, 1), (24, 24, 1), (24, 48, 2), (48, 48, 1), (48, 96, 2), (96, 96, 1))
         self.blocks = nn.Sequential(*(Gated(*size) for size in sizes))
         self.fc = nn.Linear(96, classes)
@@ -102,6 +102,7 @@ def train(name: str, out: Path, data_dir: str | None, epochs: int) -> int:
     from pruning.data.readers import open_data
     from pruning.tasks.classification import labels_at
     from pruning.training.evaluate import evaluate
+    from pruning.training.finetune import choose_precision
 
     data = open_data("cifar10", data_dir)
     torch.manual_seed(0)
@@ -126,7 +127,7 @@ def train(name: str, out: Path, data_dir: str | None, epochs: int) -> int:
                 group["lr"] = rate
             images = data.normalise(augment(data.images("train", index), 4, True, draw))
             labels = labels_at(data, "train", index)
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=choose_precision(model) == "bf16"):
                 loss = F.cross_entropy(model(images).float(), labels, label_smoothing=0.1)
             optimiser.zero_grad()
             loss.backward()

@@ -42,7 +42,8 @@ from pruning.cost.table import cost_table
 from pruning.data.readers import data_reference
 from pruning.planning.plan import Plan, make_plan
 from pruning.removal.apply import pruned_model
-from pruning.repair.candidates import repaired
+from pruning.repair.candidates import Repaired, repaired
+from pruning.repair.kinds import Candidate
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
 from pruning.repair.unlabelled import IMAGES, of_data
 from pruning.spec import PruneSpec
@@ -120,12 +121,13 @@ def measured(case: Case, sparsity: float) -> dict[str, Any]:
             again = pruned_model(subject.model, subject.graph, plan)
             recalibrate(again, subject.data, images=min(1000, case.images), seed=seed)
             ways["recalibrated"].append(select(again, subject.data, "select"))
-        for way, offered in (("bias", ("bias",)), ("refitted", ("refitted",))):
-            ways[way].append(select(_repaired(case, plan, seed, offered).model, subject.data, "select"))
         started = time.perf_counter()
         found = _repaired(case, plan, seed, None)
         seconds.append(time.perf_counter() - started)
-        ways["repaired"].append(select(found.model, subject.data, "select"))
+        bias = found if "bias" in found.made else _repaired(case, plan, seed, ("bias",))
+        models = {"bias": bias.made["bias"], "refitted": found.made["refitted"], "repaired": found.model}
+        for way, model in models.items():
+            ways[way].append(select(model, subject.data, "select"))
         chosen.append(found.chosen)
         agreement.append({name: round(value, 4) for name, value in found.agreement.items()})
     means = {way: statistics.mean(one.value for one in found) for way, found in ways.items() if found}
@@ -159,23 +161,22 @@ def measured(case: Case, sparsity: float) -> dict[str, Any]:
     return row
 
 
-def _repaired(case: Case, plan: Plan, seed: int, offered: Sequence[str] | None) -> Any:
+def _repaired(case: Case, plan: Plan, seed: int, offered: Sequence[Candidate] | None) -> Repaired:
     subject = case.subject
     try:
         parts = Parts(subject.model, subject.graph)
     except LookupError:
         parts = None
-    found = repaired(
+    return repaired(
         subject.model,
         pruned_model(subject.model, subject.graph, plan),
         parts,
         plan,
         of_data(subject.data, case.images, seed),
         subject.task.same_answer,
-        offered=offered,  # type: ignore[arg-type]
+        offered=offered,
         seed=seed,
     )
-    return found
 
 
 def timed(args: argparse.Namespace) -> int:

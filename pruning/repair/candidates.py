@@ -43,6 +43,8 @@ class Repaired:
     """Share of the judged images on which each gives the dense network's answer."""
     layers: tuple[LayerFit, ...]
     """What the refit did with each layer, whether it was chosen or not; empty where it was not tried."""
+    made: Mapping[Candidate, nn.Module]
+    """All that were tried."""
     fitted_images: int
     judged_images: int
     without: str | None = None
@@ -110,6 +112,7 @@ def repaired(
         chosen=chosen,
         agreement=agreement,
         layers=layers,
+        made=made,
         fitted_images=fitted.count,
         judged_images=judged.count,
     )
