@@ -104,8 +104,7 @@ def _sample(parts: Parts, walk: Walk, layer: Layer, multiplications: float, gene
     first = walk.batches[0].values[node]
     groups = layer.groups(weight, walk.batches[0].values[layer.source])
     columns = layer.matrix(weight, groups).shape[2]
-    rows = min(multiplications / (columns * columns * groups), ROWS_A_COLUMN * columns)
-    rows = min(max(columns, rows), NUMBERS / max(1, layer.outputs(first)))
+    rows = min(_rows(multiplications / groups, columns), NUMBERS / max(1, layer.outputs(first)))
     each = max(1, math.ceil(rows / sum(batch.count for batch in walk.batches)))
     other = added_to(parts.program, layer.step)
     if other is not None and not _alike(walk, node, other):
@@ -119,6 +118,11 @@ def _sample(parts: Parts, walk: Walk, layer: Layer, multiplications: float, gene
         beside=() if other is None else tuple(layer.given(batch.values[other], where) for batch, where in pairs),
         shape=first.shape,
     )
+
+
+def _rows(multiplications: float, columns: int) -> float:
+    """As many as products of columns with columns, or of rows with rows where those are fewer, may take."""
+    return min(max(multiplications / columns**2, math.sqrt(multiplications / columns)), ROWS_A_COLUMN * columns)
 
 
 def _alike(walk: Walk, node: Node, other: Node) -> bool:

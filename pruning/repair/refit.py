@@ -11,7 +11,7 @@ import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -21,13 +21,14 @@ from pruning.calls.cut import Cut
 from pruning.calls.program import Step
 from pruning.calls.runner import Runner
 from pruning.planning.plan import Plan
+from pruning.repair.dual import Dual
 from pruning.repair.layers import Layer, Unfit, rectifier
 from pruning.repair.reference import Reference, Sample
 from pruning.repair.ridge import STRENGTHS, Factors, Fit, Sums, fit, mean_missing
 from pruning.repair.walk import Batch, Walk
 
 COLUMNS = 6144
-"""Of the widest layer whose weights are fitted: sums and their solution grow with the square and the third power."""
+"""Of the widest layer whose weights are fitted by sums over columns, which grow with their square."""
 HELD_BACK = 5
 """One batch of so many is held back: strengths are chosen by it."""
 ROUNDS = 2
@@ -106,6 +107,10 @@ class _Rows:
     aim: Tensor | None = None
     """What it is fitted to in place of `wanted`."""
 
+    @property
+    def target(self) -> Tensor:
+        return self.wanted if self.aim is None else self.aim
+
     def relax(self, found: Fit, low: float, high: float) -> None:
         """Aim at what `found` gives wherever that and what is wanted lie beyond the same bound of a rectifier, which
         makes them the same (the idea of Zhang 2016, arXiv 1505.06798, section 3.2)."""
@@ -115,14 +120,32 @@ class _Rows:
         self.aim = torch.where(same, now, self.wanted)
 
 
-def _summed(rows: Sequence[_Rows], held: bool) -> Sums:
-    """Sums over those that are held back, or not."""
-    return reduce(operator.add, (Sums.of(some.x, some.wanted) for some in rows if some.held == held))
+def _solver(
+    rows: Sequence[_Rows], before: Tensor, mask: Tensor | None, intercept: bool
+) -> Callable[[Sequence[float]], Fit]:
+    """What fits weights (groups × outputs × columns) to what rows aim at, by a choice of strengths."""
+    if _by_rows(before, sum(some.x.shape[1] for some in rows), mask):
+        held = torch.cat([torch.full((some.x.shape[1],), some.held) for some in rows])
+        dual = Dual(torch.cat([some.x[0] for some in rows]), held, before[0], intercept=intercept)
+        return lambda strengths: dual.fit(torch.cat([some.target[0] for some in rows]), strengths)
+    parts = [[some for some in rows if some.held == held] for held in (False, True)]
+    sums = [reduce(operator.add, (Sums.of(some.x, some.wanted) for some in part)) for part in parts]
+    factors = Factors()
+
+    def fitted(strengths: Sequence[float]) -> Fit:
+        some, others = (
+            one if part[0].aim is None else one.aimed_at((row.x, row.target) for row in part)
+            for one, part in zip(sums, parts, strict=True)
+        )
+        return fit(some, others, before, mask, strengths=strengths, intercept=intercept, factors=factors)
+
+    return fitted
 
 
-def _aimed(sums: Sums, rows: Sequence[_Rows], held: bool) -> Sums:
-    """The same with what they aim at now."""
-    return sums.aimed_at((some.x, some.wanted if some.aim is None else some.aim) for some in rows if some.held == held)
+def _by_rows(before: Tensor, rows: int, mask: Tensor | None) -> bool:
+    """Whether products of rows with rows are the smaller ones."""
+    groups, _, columns = before.shape
+    return groups == 1 and mask is None and rows < columns
 
 
 class _Fitting:
@@ -177,35 +200,34 @@ class _Fitting:
         if layer.transposed and weight.shape[0] % groups:
             return self._leave(layer.name, "its groups are of different sizes by now")
         before = layer.matrix(weight, groups)
-        columns = before.shape[2]
-        if columns > COLUMNS or not self.strengths:
-            wide = f"each of its outputs has {columns:,} weights, too many to fit" if columns > COLUMNS else None
+        mask = self.masks.get(layer.name)
+        kept = None if mask is None else layer.matrix(mask, groups)
+        columns, count = before.shape[2], sum(len(given) for given in sample.given)
+        wide = columns > COLUMNS and not _by_rows(before, count, kept)
+        if wide or not self.strengths:
+            why = f"each of its outputs has {columns:,} weights, too many to fit" if wide else None
             if layer.intercept is not None:
                 pairs = ((some.x, some.wanted) for some in self._rows(layer, sample, groups))
                 self._write(layer, None, mean_missing(pairs, before).flatten())
-            self.layers.append(LayerFit(layer=layer.name, left=wide))
+            self.layers.append(LayerFit(layer=layer.name, left=why))
             return
         rows = list(self._rows(layer, sample, groups))
         if len({some.held for some in rows}) < 2:
             return self._leave(layer.name, "there are too few images to hold some back")
-        mask = self.masks.get(layer.name)
-        kept = None if mask is None else layer.matrix(mask, groups)
-        fitted, held = (_summed(rows, part) for part in (False, True))
-        fitting = partial(fit, mask=kept, intercept=layer.intercept is not None, factors=Factors())
-        found = fitting(fitted, held, before, strengths=self.strengths)
+        solve = _solver(rows, before, kept, layer.intercept is not None)
+        found = solve(self.strengths)
         bounds = rectifier(self.walk.program, layer.step)
         for _ in range(ROUNDS if bounds is not None and found.strength else 0):
             assert bounds is not None
             for some in rows:
                 some.relax(found, *bounds)
-            fitted, held = _aimed(fitted, rows, False), _aimed(held, rows, True)
-            again = fitting(fitted, held, before, strengths=(found.strength,))
+            again = solve((found.strength,))
             if not again.strength:
                 break
             found = again
         self._write(layer, layer.back(found.weight, weight), found.intercept.flatten())
         self.layers.append(
-            LayerFit(layer=layer.name, rows=fitted.rows + held.rows, strength=found.strength,
+            LayerFit(layer=layer.name, rows=count, strength=found.strength,
                      error_before=found.error_before, error=found.error)
         )  # fmt: skip
 

@@ -82,7 +82,7 @@ class Fit:
     """A layer's weights fitted anew."""
 
     weight: Tensor
-    """groups × outputs × columns, float64"""
+    """groups × outputs × columns"""
     intercept: Tensor
     """groups × outputs: what is to be added"""
     strength: float
@@ -133,7 +133,7 @@ def fit(
         change = _change(inside, before, strength, mask, factors.some)
         return math.inf if change is None else _error(outside, before + change)
 
-    strength, least = _best(strengths, error)
+    strength, least = best_strength(strengths, error)
     factors.some = {kept: factor for kept, factor in factors.some.items() if kept == strength}
     last = _change(whole, before, strength, mask, factors.all) if least < error_before else None
     best = before if last is None else before + last
@@ -156,7 +156,7 @@ def mean_missing(rows: Iterable[tuple[Tensor, Tensor]], weight: Tensor) -> Tenso
     return lacking / count
 
 
-def _best(strengths: Sequence[float], error: Callable[[float], float]) -> tuple[float, float]:
+def best_strength(strengths: Sequence[float], error: Callable[[float], float]) -> tuple[float, float]:
     """The strength of least error, and that: from the middle on, as long as it falls, since each costs a solution."""
     at = len(strengths) // 2
     least = error(strengths[at])
