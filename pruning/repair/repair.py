@@ -35,8 +35,8 @@ def repair(
     """Repair what a plan left of a network (`before`, whose graph it is) on `train` images, by the best of the ways of
     `CHOOSES`.
 
-    `held`: see `pruning.repair.refit.refit`. `recalibrated`: `small` after `pruning.repair.recalibrate.recalibrate` with
-    this data and seed, which need not be done twice. Where the network cannot be run call by call there is no refit and
+    `held`: see `pruning.repair.refit.refit`. `recalibrated`: `small` after `pruning.repair.recalibrate.recalibrate`
+    with this data and seed, which need not be done twice. Where the network cannot be run call by call there is no refit and
     no bias correction, and the result says why.
     """
     parts, because = None, None

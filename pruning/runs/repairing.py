@@ -85,7 +85,7 @@ def repaired(
     """What helped, the repaired network, and the proof that it is still exact. No network: statistics measured anew
     helped most, and those of all images are better than those of the few that a choice leaves.
 
-    `recalibrated`: `cut` with statistics measured anew, where that was done. Other arguments and errors as of `won_back`.
+    `recalibrated`: `cut` with statistics measured anew, where that was done. The rest as of `won_back`.
     """
 
     def go_on() -> None:

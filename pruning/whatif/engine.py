@@ -197,8 +197,8 @@ class WhatIf:
 
     def follow_repaired(self, plan: Plan, *, cancel: Cancel | None = None) -> Iterator[Measured]:
         """`repaired` of a plan on more and more images, the last on all: after a refit that rests on few images and
-        rows (`COARSE_IMAGES`). What the dense network gives for them is gathered once, and what the question before found is
-        taken over up to where the plans differ.
+        rows (`COARSE_IMAGES`). What the dense network gives for them is gathered once, and what the question before
+        found is taken over up to where the plans differ.
 
         Raises:
             InputError: this network cannot be refitted.
