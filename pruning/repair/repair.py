@@ -36,8 +36,8 @@ def repair(
     `CHOOSES`.
 
     `held`: see `pruning.repair.refit.refit`. `recalibrated`: `small` after `pruning.repair.recalibrate.recalibrate`
-    with this data and seed, which need not be done twice. Where the network cannot be run call by call there is no refit and
-    no bias correction, and the result says why.
+    with this data and seed, which need not be done twice. Where the network cannot be run call by call there is no
+    refit and no bias correction, and the result says why.
     """
     parts, because = None, None
     try:
