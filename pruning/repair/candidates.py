@@ -92,7 +92,7 @@ def repaired(
     made: dict[Candidate, nn.Module] = {"as_cut": small}
     layers: tuple[LayerFit, ...] = ()
     if "recalibrated" in names:
-        made["recalibrated"] = recalibrated or _recalibrated(small, fitted, go_on)
+        made["recalibrated"] = _recalibrated(small, fitted, go_on) if recalibrated is None else recalibrated
     if parts is not None and not {"bias", *REFITS}.isdisjoint(names):
         reference = make_reference(parts, batches_for(parts, fitted), plan, seed=seed, go_on=go_on)
     if parts is not None and "bias" in names:
