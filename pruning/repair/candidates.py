@@ -74,6 +74,7 @@ def repaired(
     *,
     offered: Collection[Candidate] | None = None,
     held: Mapping[str, Tensor] | None = None,
+    recalibrated: nn.Module | None = None,
     seed: int = 0,
     go_on: Callable[[], None] = lambda: None,
 ) -> Repaired:
@@ -81,8 +82,9 @@ def repaired(
 
     `same_answer`: tells of two batches of outputs, for each image, whether they say the same, as that of a task does.
     `parts`: the dense network call by call; None where it cannot be run so, and there is no refit. `offered`: those to
-    choose from, in place of the `fitting` ones. `held`: see `pruning.repair.refit.refit`. `seed`: draws what the refit
-    looks at. Ties go to the simplest.
+    choose from, in place of the `fitting` ones. `held`: see `pruning.repair.refit.refit`. `recalibrated`: `small` with
+    statistics of the images that are fitted to, where somebody has measured them. `seed`: draws what the refit looks
+    at. Ties go to the simplest.
     """
     small = clone(small).eval()
     fitted, judged = images.apart(JUDGED_BY)
@@ -92,7 +94,7 @@ def repaired(
     made: dict[Candidate, nn.Module] = {"as_cut": small}
     layers: tuple[LayerFit, ...] = ()
     if "recalibrated" in names:
-        made["recalibrated"] = _recalibrated(small, fitted, go_on)
+        made["recalibrated"] = _recalibrated(small, fitted, go_on) if recalibrated is None else recalibrated
     if parts is not None and not {"bias", *REFITS}.isdisjoint(names):
         reference = make_reference(parts, batches_for(parts, fitted), plan, seed=seed, go_on=go_on)
     if parts is not None and "bias" in names:

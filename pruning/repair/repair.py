@@ -14,7 +14,7 @@ from pruning.planning.plan import Plan
 from pruning.repair.candidates import Repaired, repaired
 from pruning.repair.kinds import CHOOSES, Repair
 from pruning.repair.recalibrate import has_batch_norm
-from pruning.repair.unlabelled import of_data
+from pruning.repair.unlabelled import IMAGES, of_data
 from pruning.tasks.task import Task
 
 
@@ -28,14 +28,16 @@ def repair(
     task: Task,
     *,
     held: Mapping[str, Tensor] | None = None,
+    recalibrated: nn.Module | None = None,
     seed: int = 0,
     go_on: Callable[[], None] = lambda: None,
 ) -> Repaired:
     """Repair what a plan left of a network (`before`, whose graph it is) on `train` images, by the best of the ways of
     `CHOOSES`.
 
-    `held`: see `pruning.repair.refit.refit`. Where the network cannot be run call by call there is no refit and no bias
-    correction, and the result says why.
+    `held`: see `pruning.repair.refit.refit`. `recalibrated`: `small` after `pruning.repair.recalibrate.recalibrate`
+    with this data and seed, which need not be done twice. Where the network cannot be run call by call there is no
+    refit and no bias correction, and the result says why.
     """
     parts, because = None, None
     try:
@@ -45,8 +47,11 @@ def repair(
     offered = CHOOSES[kind]
     if offered is not None and not has_batch_norm(small):
         offered = tuple(name for name in offered if name != "recalibrated")
+    images = of_data(data, seed=seed)
+    if images.count < IMAGES:  # those that judge were among its own
+        recalibrated = None
     found = repaired(
-        before, small, parts, plan, of_data(data, seed=seed), task.same_answer,
-        offered=offered, held=held, seed=seed, go_on=go_on,
+        before, small, parts, plan, images, task.same_answer,
+        offered=offered, held=held, recalibrated=recalibrated, seed=seed, go_on=go_on,
     )  # fmt: skip
     return replace(found, without=because)

@@ -58,7 +58,12 @@ def won_back(
         recalibrated = look("recalibrated", model)
     if recipe.repair in CHOOSES and not plan.removes_nothing:
         begin("Repairing without training")
-        note, found, check = repaired(recipe.repair, subject, before, cut, plan, held, check, seed=seed, cancel=cancel)
+        note, found, check = repaired(
+            recipe.repair, subject, before, cut, plan, held, check,
+            recalibrated=None if model is cut else model,
+            seed=seed,
+            cancel=cancel,
+        )  # fmt: skip
         model = model if found is None else found
         won = look("repaired", model)
     return model, check, Stages(as_cut=as_cut, recalibrated=recalibrated, repaired=won, repair=note)
@@ -73,13 +78,14 @@ def repaired(
     held: Mapping[str, Tensor],
     check: Check,
     *,
+    recalibrated: nn.Module | None = None,
     seed: int,
     cancel: Cancel | None = None,
 ) -> tuple[RepairNote, nn.Module | None, Check]:
     """What helped, the repaired network, and the proof that it is still exact. No network: statistics measured anew
     helped most, and those of all images are better than those of the few that a choice leaves.
 
-    Arguments and errors as of `won_back`.
+    `recalibrated`: `cut` with statistics measured anew, where that was done. The rest as of `won_back`.
     """
 
     def go_on() -> None:
@@ -87,8 +93,9 @@ def repaired(
             raise Cancelled("Cancelled while repairing.")
 
     found = repair(
-        kind, before, cut, subject.graph, plan, subject.data, subject.task, held=held, seed=seed, go_on=go_on
-    )
+        kind, before, cut, subject.graph, plan, subject.data, subject.task,
+        held=held, recalibrated=recalibrated, seed=seed, go_on=go_on,
+    )  # fmt: skip
     if found.chosen == "recalibrated":
         return RepairNote.of(found), None, check
     return RepairNote.of(found), found.model, _proven(subject, found.model, plan, check)

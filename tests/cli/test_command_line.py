@@ -173,6 +173,7 @@ def test_prune_and_evaluate_the_run(capsys, tmp_path):
     worst = {"worst_class", "worst_class_drop", "worst_class_images"}
     assert {"metric", "accuracy", "interval", "newly_wrong", "newly_right"} | worst == set(result["difference"])
     assert {"as_cut", "recalibrated", "repaired", "repair", "finetuned"} == set(result["stages"])
+    assert result["recipe"]["repair"] == "refit" and result["stages"]["repaired"]["images"] == 1000, "by default"
     assert {"name", "group", "requested", "achieved", "kept", "total"} <= set(result["layers"][0])
     assert {"engine", "threads", "seconds", "speedup", "schema_version"} <= set(result)
     assert any(
@@ -195,7 +196,7 @@ def test_a_recipe_is_replayed(capsys, tmp_path):
 @pytest.mark.parametrize("granularity", ["channel", "weight"])
 def test_prune_by_what_train_images_show(capsys, tmp_path, granularity):
     arguments = ["sample:lenet300", "--granularity", granularity, "--criterion", "taylor", "--parameter", "batches=2",
-                 "--seed", "3", "--out", str(tmp_path / "run")]  # fmt: skip
+                 "--seed", "3", "--repair", "recalibrate", "--out", str(tmp_path / "run")]  # fmt: skip
     status, result, _ = call(capsys, "prune", *arguments)
     assert status == 0 and result["check"]["status"] == "exact"
     asked = {name: result["recipe"][name] for name in ("granularity", "criterion", "parameters", "seed", "version")}
@@ -227,7 +228,8 @@ def test_sensitivity_and_contest_by_what_train_images_show(capsys, monkeypatch):
 
 
 def test_an_unmet_requirement_sets_the_exit_status(capsys):
-    status, result, err = call(capsys, "prune", "sample:lenet300", "--sparsity", "0.9", "--require", "accuracy>=0.999")
+    arguments = ["sample:lenet300", "--sparsity", "0.9", "--repair", "recalibrate", "--require", "accuracy>=0.999"]
+    status, result, err = call(capsys, "prune", *arguments)
     assert status == 1 and result["pruned"]["accuracy"] < 0.999
     assert err.strip().splitlines()[-1] == "Error: The run is done, but does not meet: accuracy>=0.999."
 

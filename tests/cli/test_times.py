@@ -16,7 +16,7 @@ from pruning.latency.noise import Noise
 from pruning.runs import read_run, times
 
 QUIET, NOISE = Noise(same=(0.99, 1.0, 1.01), spread=0.01), Noise(same=(0.5, 1.2, 2.0), spread=0.4)
-PRUNE = ["prune", "sample:lenet300", "--sparsity", "0.5"]
+PRUNE = ["prune", "sample:lenet300", "--sparsity", "0.5", "--repair", "recalibrate"]
 
 
 @pytest.fixture(autouse=True)

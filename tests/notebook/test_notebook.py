@@ -112,6 +112,20 @@ def test_a_cut_by_what_train_images_show(network: Network) -> None:
     assert network.cut(0.5, round_to=64).table()["kept"].tolist() == [192, 64]
 
 
+def test_a_cut_is_repaired_alone_and_by_default_in_its_run(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "cache"))
+    cut = network.cut(0.8)
+    found = cut.repair()
+    assert found.check.status == "exact" and found.how.method in ("bias", "refitted")
+    assert found.accuracy().value > cut.accuracy().value + 0.1 and "repaired" in repr(found.accuracy())
+    result = cut.run(finetune_epochs=0).run.result
+    assert result is not None and result.recipe.repair == "refit" and result.check.status == "exact"
+    assert result.stages.repaired is not None and result.stages.repaired.value == found.accuracy().value
+
+
 def test_everything_shows_itself(network: Network) -> None:
     assert "266,610" in network._repr_html_() and "266,610" in repr(network)
     html = network.cut(0.5)._repr_html_()

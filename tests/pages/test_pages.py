@@ -18,15 +18,21 @@ SECONDS = 300
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    """The app on its first page, with a clock that answers at once."""
+    """The app before its first run, with a clock that answers at once."""
     from pruning.latency.clock import Comparison, Timing
     from ui.kit import lab
 
     time = Timing(median=2.0, low=1.9, high=2.1)
     answer = Comparison(batch=32, dense=time, pruned=time, speedup=(0.97, 1.0, 1.02), pairs=30, threads=1)
     monkeypatch.setattr(lab, "speed", lambda *_, **__: answer)
-    yield AppTest.from_file(APP, default_timeout=SECONDS).run()
+    yield AppTest.from_file(APP, default_timeout=SECONDS)
     st.cache_data.clear()
+
+
+@pytest.fixture
+def start(app: AppTest) -> AppTest:
+    """The app on its first page."""
+    return app.run()
 
 
 def words(app: AppTest) -> str:
@@ -35,40 +41,40 @@ def words(app: AppTest) -> str:
     return re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", html, flags=re.S))
 
 
-def test_start_opens_with_four_numbers_and_a_legend(app: AppTest) -> None:
-    assert not app.exception and not app.error
-    text = words(app)
+def test_start_opens_with_four_numbers_and_a_legend(start: AppTest) -> None:
+    assert not start.exception and not start.error
+    text = words(start)
     for title in ("uncut 99.4 %", "Non-zero parameters", "Multiplications (MACs)", "Time for 32 images"):
         assert title in text
     assert "no measurable speed-up (0.97–1.02×)" in text
     assert all(meaning in text for meaning in ("estimated", "measured", "measured after fine-tuning"))
 
 
-def test_slider_changes_the_numbers(app: AppTest) -> None:
-    before = words(app)
-    app.slider(key="start_percent_widget").set_value(80).run()
-    assert not app.exception
-    after = words(app)
+def test_slider_changes_the_numbers(start: AppTest) -> None:
+    before = words(start)
+    start.slider(key="start_percent_widget").set_value(80).run()
+    assert not start.exception
+    after = words(start)
     assert before != after
     # Layers of 90, 900, 900, 1800, 3600, 5040, 7056 and 280 weights keep 3,934; 262 other parameters stay.
     assert re.search(r"÷ 4\.\d\d\s+●\s+4\.20 K of 19\.9 K", after)
-    assert any("There is the cliff" in block.value for block in app.markdown)
+    assert any("There is the cliff" in block.value for block in start.markdown)
 
 
-def test_channels_shrink_the_network(app: AppTest) -> None:
-    assert "÷ 1.00" in words(app), "zeroed weights save no multiplications"
-    app.segmented_control(key="start_granularity_widget").set_value("channel").run()
-    assert not app.exception
-    text = words(app)
+def test_channels_shrink_the_network(start: AppTest) -> None:
+    assert "÷ 1.00" in words(start), "zeroed weights save no multiplications"
+    start.segmented_control(key="start_granularity_widget").set_value("channel").run()
+    assert not start.exception
+    text = words(start)
     assert "Parameters" in text and "÷ 1.00" not in text
 
 
-def test_values_survive_a_change_of_page(app: AppTest) -> None:
-    app.slider(key="start_percent_widget").set_value(20).run()
-    app.switch_page("pages/explore.py").run()
-    assert not app.exception
-    app.switch_page("pages/start.py").run()
-    assert app.slider(key="start_percent_widget").value == 20
+def test_values_survive_a_change_of_page(start: AppTest) -> None:
+    start.slider(key="start_percent_widget").set_value(20).run()
+    start.switch_page("pages/explore.py").run()
+    assert not start.exception
+    start.switch_page("pages/start.py").run()
+    assert start.slider(key="start_percent_widget").value == 20
 
 
 @pytest.mark.parametrize("model", ["sample:mini_resnet", "sample:lenet5", "sample:lenet300"])

@@ -6,14 +6,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pruning.base.clone import clone
 from pruning.calls.parts import Parts
+from pruning.data.readers import open_data
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, keeping_units, make_plan
 from pruning.removal.apply import pruned_model
 from pruning.removal.build import build_graph
 from pruning.repair import candidates
 from pruning.repair.candidates import fitting, repaired
-from pruning.repair.unlabelled import Unlabelled, of_tensors
+from pruning.repair.recalibrate import recalibrate
+from pruning.repair.unlabelled import IMAGES, Unlabelled, of_data, of_tensors
 from pruning.spec import PruneSpec
 
 
@@ -76,6 +79,22 @@ def test_what_removes_nothing_is_left_alone(network: nn.Module, graph: ModelGrap
     plan = keeping_units({})
     found = repaired(network, pruned_model(network, graph, plan), Parts(network, graph), plan, images, same_answer)
     assert found.chosen == "as_cut" and found.agreement == {"as_cut": 1.0}
+
+
+def test_statistics_of_a_run_are_those_of_the_images_that_a_repair_is_fitted_to(plan: Plan) -> None:
+    """So a run measures them once."""
+    torch.manual_seed(0)
+    small = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.LazyLinear(10))
+    data = open_data("mnist5k")
+    small(data.normalise(data.images("train", torch.arange(2))))
+    ours = clone(small)
+    recalibrate(ours, data, seed=3)
+    images = of_data(data, seed=3)
+    assert images.count == IMAGES
+    found = repaired(ours, small, None, plan, images, same_answer, offered=("recalibrated",), seed=3).model
+    assert all(torch.equal(value, ours.state_dict()[name]) for name, value in found.state_dict().items())
+    given = repaired(ours, small, None, plan, images, same_answer, offered=("recalibrated",), recalibrated=ours)
+    assert given.model is ours
 
 
 def test_what_is_tried_suits_network_and_images() -> None:

@@ -131,7 +131,8 @@ def test_it_opens_and_goes_on_held_against_the_network_it_all_began_with(unlabel
 
 
 def test_labels_help_as_much_as_they_are_asked_to(place: Place) -> None:
-    found = carried_out(place.ref, "shapes:labelled", distillation=0.7, optimiser="sgd", lr=1e-3, augment="flip,cutmix")
+    ours = {"distillation": 0.7, "optimiser": "sgd", "lr": 1e-3, "augment": "flip,cutmix"}
+    found = carried_out(place.ref, "shapes:labelled", repair="recalibrate", **ours)
     assert found.result is not None and found.recipe.distillation == 0.7
 
 
@@ -196,7 +197,7 @@ def test_a_change_is_said_wherever_the_run_is_opened(
     for number, name in enumerate(own.CLASSES * 5):
         (photos / name).mkdir(parents=True, exist_ok=True)
         own_files.png(photos / name / f"{number}.png", seed=number, side=16)
-    found = carried_out(place.ref, f"folder:{photos}", finetune_steps=0)
+    found = carried_out(place.ref, f"folder:{photos}", repair="recalibrate", finetune_steps=0)
     own_files.png(photos / "bar" / "0.png", seed=99, side=16)
     (said,) = changed(found.path)
     for command in ("evaluate {} --role select", "inspect {}", "verify {} --sparsity 0.2", "export {} recipe --out"):
@@ -213,7 +214,7 @@ def test_a_change_is_said_wherever_the_run_is_opened(
 
 
 def test_files_that_changed_are_said_and_the_run_still_opens(place: Place) -> None:
-    found = carried_out(place.ref, "shapes:labelled", finetune_steps=0)
+    found = carried_out(place.ref, "shapes:labelled", repair="recalibrate", finetune_steps=0)
     assert changed(found.path) == () and open_subject(found.ref).network.remarks == ()
     weights, code = place.folder / "net.safetensors", place.folder / "net.py"
     kept, text = load_file(weights), code.read_text()

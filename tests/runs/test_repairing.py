@@ -12,7 +12,7 @@ from pruning.base.fields import Fields
 from pruning.data.readers import open_data
 from pruning.repair.kinds import CANDIDATES
 from pruning.runs.identity import recipe_digest
-from pruning.runs.pipeline import run
+from pruning.runs.pipeline import Outcome, run
 from pruning.runs.recipe import Recipe
 from pruning.runs.repair_words import repair_words
 from pruning.runs.result_json import stages_of, stages_values
@@ -25,9 +25,15 @@ def recipe(**changes: Any) -> Recipe:
     return Recipe.from_values({**base, **changes})
 
 
-def test_a_refit_wins_accuracy_back_and_is_still_exact() -> None:
+@pytest.fixture(scope="module")
+def refitted() -> tuple[Outcome, list[dict[str, Any]]]:
+    """A run of Mini ResNet that refits, and what it told. Not to be changed."""
     told: list[dict[str, Any]] = []
-    outcome = run(recipe(repair="refit"), progress=told.append)
+    return run(recipe(repair="refit"), progress=told.append), told
+
+
+def test_a_refit_wins_accuracy_back_and_is_still_exact(refitted: tuple[Outcome, list[dict[str, Any]]]) -> None:
+    outcome, told = refitted
     stages, check = outcome.result.stages, outcome.result.check
     assert stages.as_cut is not None and stages.repaired is not None and stages.repair is not None
     assert stages.recalibrated is not None and stages.repaired.value > stages.recalibrated.value + 0.2
@@ -97,8 +103,8 @@ def test_runs_of_before_keep_their_identity() -> None:
         assert len(found) == count, f"whether {repair} draws images"
 
 
-def test_the_note_goes_through_json_and_into_words() -> None:
-    stages = run(recipe(repair="refit")).result.stages
+def test_the_note_goes_through_json_and_into_words(refitted: tuple[Outcome, list[dict[str, Any]]]) -> None:
+    stages = refitted[0].result.stages
     again = stages_of(Fields(stages_values(stages), "stages"))
     assert again == stages and again.repair is not None
     words = repair_words(again.repair)

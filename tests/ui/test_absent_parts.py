@@ -56,11 +56,18 @@ def lacks(request: pytest.FixtureRequest, stored_runs: Path) -> set[str]:
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def opened_once() -> Iterator[None]:
+    """Networks that the tests of this file open, and what is measured of them, are kept from one to the next: their
+    runs lie in different folders."""
+    yield
+    st.cache_resource.clear()
+
+
 @pytest.fixture
 def app(quick_clocks: None) -> Iterator[AppTest]:
     yield AppTest.from_file(APP, default_timeout=SECONDS)
     st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 def open_page(app: AppTest, page: str, **asked: str) -> AppTest:

@@ -54,7 +54,6 @@ def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppTest]:
 
 
 def open_page(app: AppTest) -> AppTest:
-    app.run()
     app.switch_page("pages/compare.py").run()
     assert not app.exception, app.exception
     return app

@@ -24,12 +24,19 @@ SOUND = ("channel", "weight", "iterative", "continued", "cancelled", "failed")
 REFUSED = [fault for fault in FAULTS if fault.reason is not None]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def opened_once() -> Iterator[None]:
+    """Networks that the tests of this file open, and what is measured of them, are kept from one to the next: their
+    runs lie in different folders."""
+    yield
+    st.cache_resource.clear()
+
+
 @pytest.fixture
 def app(stored_runs: Path, quick_clocks: None) -> Iterator[AppTest]:
     """The app with the stored runs, and clocks that answer at once."""
     yield AppTest.from_file(APP, default_timeout=SECONDS)
     st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -25,11 +25,11 @@ from tests.toys import own_digits
 
 APP = str(Path(__file__).parents[2] / "app.py")
 BOX = "data_name_widget"
-RECIPE = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(granularity="weight", sparsity=0.5))
+RECIPE = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5))
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppTest]:
+def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quick_clocks: None) -> Iterator[AppTest]:
     """The app with no runs and a reader more, on a page that is not run yet."""
     monkeypatch.setitem(READERS, "own", own_digits())
     monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))

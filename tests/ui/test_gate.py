@@ -31,7 +31,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mine: Path) -> AppTest:
+def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mine: Path, quick_clocks: None) -> AppTest:
     """The Prune page with somebody's own network, and no images yet."""
     monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("PRUNING_CACHE", str(mine / "cache"))

@@ -42,7 +42,7 @@ def elsewhere(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
+def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quick_clocks: None) -> AppTest:
     """Prune, as others reach it."""
     monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("PRUNING_CACHE", str(tmp_path / "cache"))

@@ -62,14 +62,14 @@ def test_what_the_lessons_say_of_the_network_is_true() -> None:
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    """The app, with a clock that answers at once."""
+    """The app before its first run, with a clock that answers at once."""
     from pruning.latency.clock import Comparison, Timing
     from ui.kit import lab
 
     time = Timing(median=2.0, low=1.9, high=2.1)
     answer = Comparison(batch=32, dense=time, pruned=time, speedup=(1.9, 2.0, 2.1), pairs=30, threads=1)
     monkeypatch.setattr(lab, "speed", lambda *_, **__: answer)
-    yield AppTest.from_file(APP, default_timeout=300).run()
+    yield AppTest.from_file(APP, default_timeout=300)
     st.cache_data.clear()
 
 

@@ -18,9 +18,10 @@ SMALL = "torchvision:resnet18?size=64"
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_clocks: None) -> Iterator[AppTest]:
+    """The app with no runs, before its first run."""
     monkeypatch.setenv("PRUNING_RUNS", str(tmp_path / "runs"))
-    yield AppTest.from_file(APP, default_timeout=SECONDS).run()
+    yield AppTest.from_file(APP, default_timeout=SECONDS)
     st.cache_data.clear()
 
 

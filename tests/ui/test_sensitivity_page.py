@@ -46,7 +46,6 @@ def subject() -> Subject:
 
 
 def open_page(app: AppTest) -> AppTest:
-    app.run()
     app.switch_page("pages/sensitivity.py").run()
     assert not app.exception, app.exception
     return app

@@ -26,7 +26,7 @@ from pruning.visitors.identity import visitor_of
 from ui.kit import errors, place, visitor
 
 APP = str(Path(__file__).parents[2] / "app.py")
-RECIPE = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(granularity="weight", sparsity=0.5))
+RECIPE = Recipe(model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.5))
 ADA, BOB = visitor_of("a" * 43), visitor_of("b" * 43)
 
 
@@ -44,7 +44,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def app(runs: Path) -> Iterator[AppTest]:
+def app(runs: Path, quick_clocks: None) -> Iterator[AppTest]:
     """Trade-off; nobody in particular looks at it."""
     app = AppTest.from_file(APP, default_timeout=240)
     yield app.switch_page("pages/tradeoff.py")

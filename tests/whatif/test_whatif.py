@@ -219,6 +219,15 @@ def test_bf16_is_used_only_where_it_agrees(digits: Data, monkeypatch: pytest.Mon
     assert WhatIf(subject.model, subject.graph, digits, images=200, precision="bf16").precision.name == "fp32"
 
 
+def test_whether_bf16_is_faster_is_settled_early_where_it_is_far_slower(
+    digits: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject = open_subject("sample:lenet300")
+    for times, images in ((0.0, 200), (float("inf"), 500)):
+        monkeypatch.setattr(engine, "HOPELESS", times)
+        assert WhatIf(subject.model, subject.graph, digits, images=500).precision.images == images
+
+
 class FixedBatch(nn.Module):
     """Makes as many rows as it was traced with."""
 
