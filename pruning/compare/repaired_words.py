@@ -53,8 +53,9 @@ def headline(found: RepairGain) -> str:
             f"repair made no difference that {images} can show: {metric.title} {before} as cut, {after} repaired, "
             f"{change}."
         )
-    if found.tuned:
-        said += f" Fine-tuned afterwards: {metric.words(values['finetuned'].value)} ◆."
+    if found.trained is not None:
+        against = f"{_amount(metric, found.trained)} ({_span(metric, found.trained)}) against repaired"
+        said += f" Fine-tuned afterwards: {metric.words(values['finetuned'].value)} ◆, {against}."
     if metric.judges:  # the unpruned network always agrees with itself
         said += f" The unpruned network: {metric.words(values[DENSE].value)} ●."
     return f"{said[:1].upper()}{said[1:]}"

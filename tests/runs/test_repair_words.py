@@ -21,8 +21,8 @@ def note(**changes: Any) -> RepairNote:
 def test_what_was_taken_stands_before_what_was_not() -> None:
     assert repair_words(note()) == (
         "Repaired without training or labels: refit, from 1,000 train images. On 250 others it gave the answer of the "
-        "network before the cut in 90.0 % (as cut 10.0 %, statistics measured anew 40.0 %, bias correction 30.0 %, "
-        "refit, then statistics measured anew 80.0 %)."
+        "network before the cut in 90.0 % (as cut 10.0 %, recalibration 40.0 %, bias correction 30.0 %, "
+        "refit and recalibration 80.0 %)."
     )
 
 
