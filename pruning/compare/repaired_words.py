@@ -81,7 +81,7 @@ def who_gained(found: RepairGain) -> str:
         lost.sort(key=lambda one: one.gained.value)
         parts.append(f"Lost by it: {_named(lost, lambda one: one.gained)}{_by_default(lost[0], found.images)}.")
     if rest:
-        parts.append(f"Of {'one class' if rest == 1 else f'{rest:,} classes'} no change can be told from chance.")
+        parts.append(f"For {'one class' if rest == 1 else f'{rest:,} classes'} no change can be told from chance.")
     return " ".join(parts)
 
 
@@ -94,8 +94,8 @@ def who_still_loses(found: RepairGain) -> str:
     badge = SYMBOLS[found.tuned]
     if not losing:
         return (
-            f"Of no single class the loss against the unpruned network can be told from chance {when}; over all "
-            f"together it is {_amount(found.metric, found.left)} ({_span(found.metric, found.left)}) {badge}."
+            f"No single class's loss against the unpruned network can be told from chance {when}; over all classes the "
+            f"change is {_amount(found.metric, found.left)} ({_span(found.metric, found.left)}) {badge}."
         )
     named = _named(losing, lambda one: one.left)
     if len(losing) == 1:

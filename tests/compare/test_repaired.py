@@ -104,8 +104,8 @@ def test_a_repair_that_changed_little_is_said_to_show_nothing() -> None:
     assert words.headline(found).startswith("Repair made no difference that 300 select images can show: accuracy 97.3")
     assert words.who_gained(found) == "No class's change by the repair can be told from chance."
     assert words.who_still_loses(found) == (
-        "Of no single class the loss against the unpruned network can be told from chance once repaired; over all "
-        "together it is −0.3 points (−1.2 to +0.6) ●."
+        "No single class's loss against the unpruned network can be told from chance once repaired; over all classes "
+        "the change is −0.3 points (−1.2 to +0.6) ●."
     )
 
 
