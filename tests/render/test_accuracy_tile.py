@@ -76,6 +76,7 @@ SPAN = (0.85, 0.95)
         ("of a run", Shown(metric=ACCURACY, value=0.9, interval=SPAN), "repaired · 85.0–95.0 %"),
         ("on request", None, "repaired · on request"),
         ("waits", None, "repaired · comes next"),
+        ("under way", None, "repaired, coarse · measuring"),
         ("impossible", None, "repaired · not possible"),
     ],
 )

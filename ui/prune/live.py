@@ -96,6 +96,7 @@ def show_repaired(
         request.button("Repair", key="repair_now", icon=":material/healing:", on_click=_ask, args=(asked,),
                        help="Jobs wait for this machine: a repair is measured when you ask for it.")  # fmt: skip
         return
+    _put(place, replace(shown, repair="under way"))
     drawn = 0.0
     for measured in what_if.follow_repaired(chosen, cut):
         if measured.complete or time.monotonic() - drawn >= REDRAW:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pruning.training.evaluate import Evaluation
     from pruning.whatif import Measured, WhatIf
 
-RepairState = Literal["nothing to do", "impossible", "waits", "on request", "coarse", "of a run"]
+RepairState = Literal["nothing to do", "impossible", "waits", "under way", "on request", "coarse", "of a run"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,8 @@ class AccuracyTile:
     """After a repair without training."""
     repair: RepairState = "waits"
     """What is known of that figure: nothing is to be known, since the plan removes nothing or the network cannot be
-    refitted; it is measured, and until then the one before stands there, dim; it is measured on request; it rests on a
-    coarse refit; it is that of a run."""
+    refitted; it is still to be measured, or is being measured, and until then the one before stands there, dim; it is
+    measured on request; it rests on a coarse refit; it is that of a run."""
     by: str = ""
     """The method in a few words, where it is known; why there is none, where it is impossible."""
     images: int = 0
@@ -147,17 +147,18 @@ def _repaired(tile: AccuracyTile, *, main: bool) -> str:
     why = {"nothing to do": NOTHING, "impossible": "not possible"}.get(tile.repair)
     if why is not None:
         return _dash("repaired", why, title=tile.by if tile.repair == "impossible" else "")
-    stage = "repaired, coarse" if tile.repair == "coarse" else "repaired"
-    if tile.repaired is None:
+    stage = "repaired, coarse" if tile.repair in ("coarse", "under way") else "repaired"
+    if tile.repaired is None and tile.repair != "under way":
         return _dash(stage, "comes next")
     how = f" This figure: {tile.by}." if tile.by else ""
-    dim = tile.repair == "waits"
+    dim = tile.repair in ("waits", "under way")
     return _figure(tile.repaired, stage, main=main, dim=dim, title=REPAIRED[tile.repair] + how)
 
 
 NOTHING = "nothing removed"
 REPAIRED: dict[RepairState, str] = {
     "waits": "Without training or labels. Of the plan before: measured anew when the hand rests.",
+    "under way": "Without training or labels, for this very plan: single weights and large layers take longest.",
     "coarse": "Without training or labels: weights that are left are fitted to give what the dense network gives. From "
     "few images here; a run takes more, so its own figure differs a little.",
     "of a run": "Without training or labels, by the run of this very plan.",
