@@ -77,7 +77,7 @@ LESSONS: dict[str, tuple[Action, ...]] = {
             "measure all four", click("Measure all four"), "Both right|One of two|A surprise",
             before=(choose("lesson_ranking_best", "L2 norm"), choose("lesson_ranking_worst", "Largest first")),
         ),
-        Action("all four repaired", choose("lesson_ranking_figure", "repairing"), "repaired without training"),
+        Action("all four repaired", choose("lesson_ranking_figure", "repairing"), "repaired (no training)"),
     ),
     "repair": (
         Action("repair three cuts", click("Repair and measure"), "predictions fit",

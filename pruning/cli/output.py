@@ -38,14 +38,15 @@ def field(label: str, text: str, indent: int = LABEL) -> list[str]:
     >>> field("weights", "random, seed 0")
     ['weights     random, seed 0']
     """
-    return textwrap.wrap(
-        text,
+    lines = textwrap.wrap(
+        text.replace(" %", "\u00a0%"),  # a unit does not begin a line
         max(WIDTH, indent + 30),
         initial_indent=f"{label:<{indent - 1}} ",
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,
-    ) or [label]
+    )
+    return [line.replace("\u00a0", " ") for line in lines] or [label]
 
 
 def exactly(metric: Metric, value: float) -> str:

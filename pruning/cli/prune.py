@@ -39,7 +39,12 @@ from pruning.tasks.names import known_metrics
 from pruning.tasks.ranks import AMONG
 from pruning.tasks.table import find_metric
 
-STAGES = {"as_cut": "as cut", "repaired": "repaired, without training", "finetuned": "fine-tuned"}
+STAGES = {
+    "as_cut": "as cut",
+    "recalibrated": "recalibrated",
+    "repaired": "repaired (no training)",
+    "finetuned": "fine-tuned",
+}
 """Stage → how it is said."""
 
 
@@ -204,6 +209,7 @@ def _summary(result: Result, folder: Path) -> list[str]:
     return [
         *field(pruned.test.kind.title if pruned.test else "accuracy", _measured(result)),
         *_beside(result),
+        *_on_the_way(result),
         *(field("repair", repair_words(result.stages.repair)) if result.stages.repair is not None else []),
         *field("removal", result.check.status),
         *field("parameters", change(dense.params, pruned.params)),
@@ -231,6 +237,17 @@ def _measured(result: Result) -> str:
     if metric.name == "agreement":
         return f"{words}; {difference.newly_wrong} answered otherwise"
     return f"{words}; {difference.newly_wrong} newly wrong, {difference.newly_right} newly right"
+
+
+def _on_the_way(result: Result) -> list[str]:
+    """The figures on select images, from the cut on."""
+    found = [(said, getattr(result.stages, stage)) for stage, said in STAGES.items()]
+    figures = [
+        f"{exactly(one.kind, one.value)} ({span(one.kind, one.interval)}) {said}"
+        for said, one in found
+        if one is not None
+    ]
+    return field("on the way", f"{'; '.join(figures)}; on select images") if figures else []
 
 
 def _beside(result: Result) -> list[str]:

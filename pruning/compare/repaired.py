@@ -59,6 +59,8 @@ class RepairGain:
     """Of the repaired network against that as cut."""
     left: Difference
     """Of the network at its last stage against the unpruned one."""
+    trained: Difference | None
+    """Of the fine-tuned network against the repaired one; None where it was not fine-tuned."""
     classes: tuple[ClassRepaired, ...]
     """That which still loses most first; empty where no class is chosen, or it is not known which is right."""
 
@@ -130,6 +132,7 @@ def gain_of(found: Mapping[str, Answers], note: RepairNote, names: Sequence[str]
         values={name: Measurement.of(answers) for name, answers in said.items()},
         gained=repaired.minus(as_cut),
         left=last.minus(dense),
+        trained=None if last is repaired else last.minus(repaired),
         classes=_told(_classes(choices, names)) if judged else (),
     )
 

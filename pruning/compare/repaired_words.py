@@ -53,8 +53,9 @@ def headline(found: RepairGain) -> str:
             f"repair made no difference that {images} can show: {metric.title} {before} as cut, {after} repaired, "
             f"{change}."
         )
-    if found.tuned:
-        said += f" Fine-tuned afterwards: {metric.words(values['finetuned'].value)} ◆."
+    if found.trained is not None:
+        against = f"{_amount(metric, found.trained)} ({_span(metric, found.trained)}) against repaired"
+        said += f" Fine-tuned afterwards: {metric.words(values['finetuned'].value)} ◆, {against}."
     if metric.judges:  # the unpruned network always agrees with itself
         said += f" The unpruned network: {metric.words(values[DENSE].value)} ●."
     return f"{said[:1].upper()}{said[1:]}"
@@ -80,7 +81,7 @@ def who_gained(found: RepairGain) -> str:
         lost.sort(key=lambda one: one.gained.value)
         parts.append(f"Lost by it: {_named(lost, lambda one: one.gained)}{_by_default(lost[0], found.images)}.")
     if rest:
-        parts.append(f"Of {'one class' if rest == 1 else f'{rest:,} classes'} no change can be told from chance.")
+        parts.append(f"For {'one class' if rest == 1 else f'{rest:,} classes'} no change can be told from chance.")
     return " ".join(parts)
 
 
@@ -93,8 +94,8 @@ def who_still_loses(found: RepairGain) -> str:
     badge = SYMBOLS[found.tuned]
     if not losing:
         return (
-            f"Of no single class the loss against the unpruned network can be told from chance {when}; over all "
-            f"together it is {_amount(found.metric, found.left)} ({_span(found.metric, found.left)}) {badge}."
+            f"No single class's loss against the unpruned network can be told from chance {when}; over all classes the "
+            f"change is {_amount(found.metric, found.left)} ({_span(found.metric, found.left)}) {badge}."
         )
     named = _named(losing, lambda one: one.left)
     if len(losing) == 1:

@@ -106,7 +106,7 @@ ACTIVITIES: dict[str, Activity] = {
             "percent": Setting(default=40, allowed=(10, 20, 30, 40, 50, 60, 70), control=True),
             "epochs": Setting(default=2, low=1, high=3),
         },
-        facts=("helped", "training", "as_cut", "recalibrated", "repaired", "tuned"),
+        facts=("helped", "training", "as_cut", "recalibrated", "repaired", "tuned", "beyond"),
     ),
     "half": Activity(
         settings={

@@ -13,10 +13,10 @@ CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)
 """From the simplest on."""
 METHODS: dict[Candidate, str] = {
     "as_cut": "nothing helped",
-    "recalibrated": "statistics measured anew",
+    "recalibrated": "recalibration",
     "bias": "bias correction",
     "refitted": "refit",
-    "refitted_recalibrated": "refit, then statistics measured anew",
+    "refitted_recalibrated": "refit and recalibration",
 }
 """In a few words."""
 CHOOSES: dict[Repair, tuple[Candidate, ...] | None] = {"bias": ("as_cut", "recalibrated", "bias"), "refit": None}

@@ -40,5 +40,7 @@ def plan_words(recipe: Recipe, graph: ModelGraph) -> str:
 def training_words(recipe: Recipe, epochs: float) -> str:
     """How much training it is: '3 epochs, 279 steps in 4 rounds'. `epochs`: what its steps come to."""
     steps = recipe.finetune_steps
+    if not steps:
+        return "no fine-tuning"
     words = f"{epochs:.3g} epoch{'' if epochs == 1 else 's'}, {steps:,} step{'' if steps == 1 else 's'}"
     return words + (f" in {recipe.iterations} rounds" if recipe.schedule == "iterative" else "")

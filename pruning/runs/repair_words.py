@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pruning.base.words import percent
 from pruning.repair.kinds import METHODS, Candidate, Repair
-from pruning.runs.result import RepairNote
+from pruning.runs.result import RepairNote, Stages
 
 IN_SHORT: dict[Candidate, str] = {
     "as_cut": "Nothing that was tried made the network answer more as it did before the cut, so it was left as it was.",
@@ -22,7 +22,7 @@ IN_SHORT: dict[Candidate, str] = {
 ASKED: dict[Repair, str] = {
     "none": "none: the network stays as it was cut",
     "recalibrate": "recalibrate: statistics of batch normalisation are measured anew after each cut",
-    "bias": "bias: after each cut the best of nothing, statistics measured anew, and bias correction",
+    "bias": "bias: after each cut the best of nothing, recalibration, and bias correction",
     "refit": "refit: after each cut the best of several ways without training, a refit of the weights among them",
 }
 """What a recipe's word means."""
@@ -52,6 +52,17 @@ def repair_words(found: RepairNote) -> str:
         reasons = "; ".join(f"{name}: {why}" for name, why in found.left.items())
         text += f" Left as they were: {reasons}."
     return text
+
+
+def no_gain_words(stages: Stages) -> str:
+    """That fine-tuning did not get beyond the repair, and what to do about it; '' where it did, or was not done."""
+    before, after = stages.repaired, stages.finetuned
+    if before is None or after is None or after.kind.gain(after.value - before.value) > 0:
+        return ""
+    return (
+        "Fine-tuning did not get beyond the repair: try a smaller learning rate or more epochs, or leave it out "
+        "(0 epochs)."
+    )
 
 
 def _called(name: str) -> str:

@@ -8,7 +8,7 @@ from pruning.base.cancel import Cancel
 from pruning.planning.plan import Plan
 from pruning.sensitivity.cache import read, remember
 from pruning.sensitivity.curves import Joint, Sensitivity
-from pruning.sensitivity.figures import FigureName
+from pruning.sensitivity.figures import FIGURES, FigureName
 from pruning.sensitivity.interaction import Dense, Prediction, interaction_gap, limits_plan, measure_joint
 from pruning.sensitivity.scan import Meter, dense_answers
 from pruning.sensitivity.tighten import Tightened, tighten
@@ -90,13 +90,13 @@ def how_estimated(metric: Metric) -> str:
     )
 
 
-def together_words(predicted: Prediction, measured: Evaluation) -> str:
-    """What single curves say of a joint cut, against what was measured, in Markdown."""
+def together_words(predicted: Prediction, measured: Evaluation, figure: FigureName) -> str:
+    """What single curves say of a joint cut, against what was measured, in Markdown. `figure`: that both are."""
     gap = interaction_gap(predicted, measured)
     metric = measured.metric
     words = (
         f"From the curve of each group alone one would expect **{metric.words(predicted.value)}** "
-        f"({metric.span((predicted.low, predicted.high))}) ○; measured together it is "
+        f"({metric.span((predicted.low, predicted.high))}) ○; measured together, {FIGURES[figure]}, it is "
         f"**{metric.words(measured.value)}** ●"
     )
     if gap.low <= 0 <= gap.high:

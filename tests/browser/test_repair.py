@@ -93,7 +93,7 @@ def test_a_cut_is_repaired_live_and_by_its_run(server: str, page: Page) -> None:
     with page.expect_download() as arriving:
         download.click()
     report = arriving.value.path().read_text()
-    assert "Repaired without training or labels" in report and "repaired, without training" in report
+    assert "Repaired without training or labels" in report and "repaired (no training)" in report
 
 
 def figure(place: Locator) -> float:

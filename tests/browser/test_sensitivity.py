@@ -35,6 +35,7 @@ def test_limits_that_cost_too_much_are_tightened_before_they_are_pruned(server: 
     pressable(page, "use_limits").wait_for()
     settle(page)
     control = page.get_by_role("spinbutton", name=re.compile("Limit"))
+    expect(control, "the limit is what it was while the curves were measured").to_have_value("1")
     for limit in ("3", "2", "2.5", "1.5"):  # which of them cost too much hangs on the processor's arithmetic
         control.fill(limit)
         control.press("Enter")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -181,6 +182,16 @@ def test_prune_and_evaluate_the_run(capsys, tmp_path):
     ), "the ledger's sentences"
     status, again, _ = call(capsys, "evaluate", f"run:{tmp_path / 'run'}", "--role", "test")
     assert (status, again["correct"]) == (0, result["pruned"]["correct"])
+
+
+def test_the_figures_on_the_way_are_printed_with_intervals(repaired_run):
+    assert repaired_run.result is not None
+    said = " ".join(" ".join(_summary(repaired_run.result, repaired_run.path)).split())
+    assert re.search(
+        r"on the way \d+\.\d\d% \(\d+\.\d\d% to \d+\.\d\d%\) as cut; "
+        r"\d+\.\d\d% \(\d+\.\d\d% to \d+\.\d\d%\) repaired \(no training\); on select images",
+        said,
+    )
 
 
 @pytest.mark.slow

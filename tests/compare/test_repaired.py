@@ -104,15 +104,16 @@ def test_a_repair_that_changed_little_is_said_to_show_nothing() -> None:
     assert words.headline(found).startswith("Repair made no difference that 300 select images can show: accuracy 97.3")
     assert words.who_gained(found) == "No class's change by the repair can be told from chance."
     assert words.who_still_loses(found) == (
-        "Of no single class the loss against the unpruned network can be told from chance once repaired; over all "
-        "together it is −0.3 points (−1.2 to +0.6) ●."
+        "No single class's loss against the unpruned network can be told from chance once repaired; over all classes "
+        "the change is −0.3 points (−1.2 to +0.6) ●."
     )
 
 
 def test_rounds_and_fine_tuning_are_said() -> None:
     found = gain(3, dense=(98, 96, 99), as_cut=(10, 0, 99), repaired=(90, 60, 97), finetuned=(60, 95, 99))
     assert words.headline(found).startswith("In the last of 3 rounds: accuracy on 300 select images")
-    assert "Fine-tuned afterwards: 84.7 % ◆." in words.headline(found)
+    assert "Fine-tuned afterwards: 84.7 % ◆, +2.3 points (" in words.headline(found)
+    assert ") against repaired. The unpruned network" in words.headline(found)
     assert words.who_still_loses(found).startswith(
         "Against the unpruned network one class still loses after fine-tuning: 'cat' (−38.0 points"
     ) and words.who_still_loses(found).endswith("◆.")

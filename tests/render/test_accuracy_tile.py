@@ -76,6 +76,7 @@ SPAN = (0.85, 0.95)
         ("of a run", Shown(metric=ACCURACY, value=0.9, interval=SPAN), "repaired · 85.0–95.0 %"),
         ("on request", None, "repaired · on request"),
         ("waits", None, "repaired · comes next"),
+        ("under way", None, "repaired, coarse · measuring"),
         ("impossible", None, "repaired · not possible"),
     ],
 )
@@ -94,7 +95,7 @@ def test_the_furthest_figure_of_this_cut_is_the_big_one(
     ("right", "complete", "shown", "by"),
     [
         (90, True, "90.0 %", "a refit"),
-        (50, True, "60.0 %", "statistics measured anew"),
+        (50, True, "60.0 %", "recalibration"),
         (50, False, "50.0 %", "a refit"),  # of some images only: they cannot be compared yet
     ],
 )

@@ -37,6 +37,7 @@ def test_training_is_told_in_epochs_steps_and_rounds() -> None:
     in_rounds = recipe.replace(schedule="iterative", iterations=4)
     assert training_words(in_rounds, 2.5) == "2.5 epochs, 1,234 steps in 4 rounds"
     assert training_words(recipe.replace(finetune_steps=1), 1.0) == "1 epoch, 1 step"
+    assert training_words(recipe.replace(finetune_steps=0), 0.0) == "no fine-tuning"
 
 
 def test_what_suits_a_small_data_set_is_mild(subject: Subject) -> None:

@@ -50,6 +50,15 @@ def test_a_cut_has_four_figures_of_which_what_is_known_is_not_measured_again(
     assert not app.exception and "repaired · nothing removed" in words(app), "back to where nothing goes"
 
 
+def test_without_fine_tuning_the_button_says_whether_the_run_repairs(app: AppTest) -> None:
+    open_page(app, "prune")
+    app.number_input(key="prune_epochs_widget").set_value(0).run()
+    assert app.button(key="start_run").label == "Prune and repair"
+    assert any("no fine-tuning: about" in text.value for text in app.markdown)
+    next(radio for radio in app.radio if str(radio.key).startswith("prune_repair_")).set_value("recalibrate").run()
+    assert app.button(key="start_run").label == "Prune" and not app.exception
+
+
 def test_while_others_wait_a_repair_is_measured_on_request(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(what_if, "is_idle", lambda: False)
     open_page(app, "prune")

@@ -69,7 +69,7 @@ def together_words(subject: Subject, cut: PruneSpec, now: Evaluation, figure: Fi
     if not together.is_joint(lab.plan(subject, cut)):
         return None
     prediction = predicted(subject, cut, figure)
-    return None if prediction is None else together.together_words(prediction, now)
+    return None if prediction is None else together.together_words(prediction, now, figure)
 
 
 def measure_together(subject: Subject, scan: Sensitivity, plan: Plan) -> Joint:

@@ -94,8 +94,9 @@ def show_repaired(
     if not what_if.is_idle() and st.session_state.get(_ASKED) != asked:
         _put(place, replace(shown, repaired=None, repair="on request"))
         request.button("Repair", key="repair_now", icon=":material/healing:", on_click=_ask, args=(asked,),
-                       help="Others wait for this machine, so this waits for your press.")  # fmt: skip
+                       help="Jobs wait for this machine: a repair is measured when you ask for it.")  # fmt: skip
         return
+    _put(place, replace(shown, repair="under way"))
     drawn = 0.0
     for measured in what_if.follow_repaired(chosen, cut):
         if measured.complete or time.monotonic() - drawn >= REDRAW:

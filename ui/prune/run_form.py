@@ -9,6 +9,7 @@ import streamlit as st
 from pruning.base.words import duration
 from pruning.criteria import Parameter, find_criterion
 from pruning.latency import turns
+from pruning.repair.kinds import CHOOSES
 from ui.kit import charts, errors, jobs, state
 from ui.prune import repair_form, training_form
 from ui.session import cuts, shown_run
@@ -39,7 +40,7 @@ def show(chosen: Subject, cut: PruneSpec) -> DeltaGenerator:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_bar"):
         busy = shown_run.is_busy()
         st.button(
-            "Prune and fine-tune" if state.get(cuts.EPOCHS) else "Prune",
+            _does(chosen),
             type="primary",
             key="start_run",
             icon=":material/content_cut:",
@@ -60,6 +61,13 @@ def show(chosen: Subject, cut: PruneSpec) -> DeltaGenerator:
         with errors.shown(stop=False):
             shown_run.start(recipe(chosen, cut), chosen.data_dir, st.session_state.get(_SECONDS))
     return place
+
+
+def _does(chosen: Subject) -> str:
+    """What a run does, as its button says it."""
+    if state.get(cuts.EPOCHS):
+        return "Prune and fine-tune"
+    return "Prune and repair" if chosen.data_name and training(chosen)["repair"] in CHOOSES else "Prune"
 
 
 def _ask() -> None:

@@ -263,12 +263,12 @@ def _draw_table(frame: pd.DataFrame, columns: list[str], runs: Runs) -> None:
             "speedup_interval": "95 % ",
             "repair": st.column_config.TextColumn("repair", help="How its recipe wins accuracy back after each cut."),
             **{
-                name: number(f"{title} {sign}", format=in_its_unit, help="On select images.")
-                for name, title, sign in (
-                    ("as_cut", "as cut", "●"),
-                    ("recalibrated", "recalibrated", "●"),
-                    ("repaired", "repaired", "●"),
-                    ("finetuned", "fine-tuned", "◆"),
+                name: number(f"{title} {sign}", format=in_its_unit, help=f"On select images{more}.")
+                for name, title, sign, more in (
+                    ("as_cut", "as cut", "●", ""),
+                    ("recalibrated", "recalibrated", "●", ", batch-norm statistics measured anew"),
+                    ("repaired", "repaired", "●", ", without training or labels"),
+                    ("finetuned", "fine-tuned", "◆", ""),
                 )
             },
             "created": st.column_config.DatetimeColumn("created", format="D MMM, HH:mm"),

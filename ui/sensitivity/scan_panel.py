@@ -173,12 +173,14 @@ def live(subject: Subject, scan: Sensitivity) -> None:
         left = duration(curves.seconds_left(subject, scan, started=True))
         text = f"{scan.measured:,} of {scan.wanted:,} points, about {left} left ○"
     share = scan.measured / max(1, scan.wanted)
-    if scan.complete and 0 < scan.repaired < scan.wanted:
+    if scan.complete and not scan.repaired:
+        share = 0  # what else is measured begins
+    elif scan.complete and scan.repaired < scan.wanted:
         left = duration(curves.seconds_left(subject, scan, repaired=True, started=True))
         text = f"{scan.repaired:,} of {scan.wanted:,} points repaired, about {left} left ○"
         share = scan.repaired / scan.wanted
     jobs.bar(now, jobs.cancel_of(job_of(scan)), key="cancel_scan", share=share, text=text)
-    scan_results.charts(scan)
+    scan_results.charts(scan, live=True)
 
 
 def _ask() -> None:

@@ -29,11 +29,12 @@ GOAL = "sensitivity_goal"
 state.DEFAULTS.update({FIGURE: "repaired", LOSE: 1.0, GOAL: 0.0, SORT: "network", CLOSE_UP: False, STAGE: ""})
 
 
-def charts(scan: Sensitivity) -> DeltaGenerator | None:
-    """How the charts are looked at, and the charts. Returns the place for further figures, where there are figures."""
+def charts(scan: Sensitivity, *, live: bool = False) -> DeltaGenerator | None:
+    """How the charts are looked at, and the charts. Returns the place for further figures, where there are figures.
+    `live`: a timer draws them again and again."""
     from pruning.render.figures.style import palette
 
-    more = _look(scan) if scan.measured else None
+    more = _look(scan, live=live) if scan.measured else None
     parts = multiples.parts_of(scan)
     if len(parts) > 1:
         _choose_part(parts)
@@ -78,7 +79,7 @@ def goal_of(scan: Sensitivity) -> float:
     return float(max(state.get(LOSE), state.get(GOAL))) / scan.metric.scale
 
 
-def _look(scan: Sensitivity) -> DeltaGenerator:
+def _look(scan: Sensitivity, *, live: bool) -> DeltaGenerator:
     from pruning.sensitivity import FIGURES
 
     which, limit, sort, close = st.columns([1.6, 1.7, 1.6, 1.5], vertical_alignment="top")
@@ -98,7 +99,8 @@ def _look(scan: Sensitivity) -> DeltaGenerator:
         )
     else:
         which.caption(f"{scan.metric.title.capitalize()} as cut: without batch norm there is nothing to recalibrate")
-    lose = state.bound(LOSE)
+    tied = state.bound if live else state.bound_anew  # a timer must not take away what is being typed
+    lose = tied(LOSE)
     limit.number_input(
         f"Limit: each may lose, {scan.metric.unit_of_change}".rstrip(", "),
         0.0,
@@ -110,9 +112,9 @@ def _look(scan: Sensitivity) -> DeltaGenerator:
         on_change=_set_limit,
         args=(lose["on_change"], LOSE),
     )
-    sort.selectbox("Order", list(multiples.SORTS), format_func=multiples.SORTS.__getitem__, **state.bound(SORT))
+    sort.selectbox("Order", list(multiples.SORTS), format_func=multiples.SORTS.__getitem__, **tied(SORT))
     close.html('<div style="height:1.6rem"></div>')
-    close.toggle("Close-up of the limit", **state.bound(CLOSE_UP))
+    close.toggle("Close-up of the limit", **tied(CLOSE_UP))
     return which.empty()
 
 

@@ -151,7 +151,7 @@ def settings(contents: Contents) -> str:
     steps: tuple[tuple[str, Measurement | None, Kind], ...] = (
         ("right after the cut", stages.as_cut, "measured"),
         ("recalibrated", stages.recalibrated, "measured"),
-        ("repaired, without training", stages.repaired, "measured"),
+        ("repaired (no training)", stages.repaired, "measured"),
         ("after fine-tuning", stages.finetuned, "tuned"),
     )
     rows = [[title, "not done" if found is None else f"{_words(found)}{badge(kind)}"] for title, found, kind in steps]

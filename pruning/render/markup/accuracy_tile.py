@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pruning.training.evaluate import Evaluation
     from pruning.whatif import Measured, WhatIf
 
-RepairState = Literal["nothing to do", "impossible", "waits", "on request", "coarse", "of a run"]
+RepairState = Literal["nothing to do", "impossible", "waits", "under way", "on request", "coarse", "of a run"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,8 @@ class AccuracyTile:
     """After a repair without training."""
     repair: RepairState = "waits"
     """What is known of that figure: nothing is to be known, since the plan removes nothing or the network cannot be
-    refitted; it is measured, and until then the one before stands there, dim; it is measured on request; it rests on a
-    coarse refit; it is that of a run."""
+    refitted; it is still to be measured, or is being measured, and until then the one before stands there, dim; it is
+    measured on request; it rests on a coarse refit; it is that of a run."""
     by: str = ""
     """The method in a few words, where it is known; why there is none, where it is impossible."""
     images: int = 0
@@ -87,7 +87,7 @@ def with_coarse_repair(tile: AccuracyTile, measured: Measured) -> AccuracyTile:
     """The tile with what a coarse refit gave or, once all images were looked at, what is better without one."""
     best, by = measured.repaired, "a refit"
     others = {
-        "statistics measured anew, better than a refit here": tile.recalibrated,
+        "recalibration, better than a refit here": tile.recalibrated,
         "as cut, since a refit gives no more here": tile.as_cut,
     }
     for words, other in others.items() if measured.complete else ():
@@ -103,7 +103,9 @@ def precision_html(engine: WhatIf) -> str:
     if found.name == "bf16":
         help_ = f"In bfloat16: the same answer as in float32 on {seen}."
         return f' · <abbr title="{escape(help_)}">bf16 {percent(found.agreement or 0)}</abbr>'
-    help_ = f"In float32: bfloat16 is not faster, or gives the same answer only on {seen}." if seen else "In float32."
+    help_ = "In float32."
+    if seen:
+        help_ += f" bfloat16 gives the same answer on {seen}; it is used where those are nearly all and it is faster."
     if engine.whole_because is not None:
         help_ = f"In float32, computed whole for every plan and so more slowly: {engine.whole_because}."
     return f' · <abbr title="{escape(help_)}">fp32</abbr>'
@@ -140,22 +142,25 @@ def _main(tile: AccuracyTile) -> str:
 
 
 def _repaired(tile: AccuracyTile, *, main: bool) -> str:
-    why = {"nothing to do": NOTHING, "impossible": "not possible", "on request": "on request"}.get(tile.repair)
+    if tile.repair == "on request":  # the button stands in the figure's place
+        return _column("<b>–</b>", "repaired", "on request", kind="px-dim px-asks")
+    why = {"nothing to do": NOTHING, "impossible": "not possible"}.get(tile.repair)
     if why is not None:
         return _dash("repaired", why, title=tile.by if tile.repair == "impossible" else "")
-    stage = "repaired, coarse" if tile.repair == "coarse" else "repaired"
-    if tile.repaired is None:
+    stage = "repaired, coarse" if tile.repair in ("coarse", "under way") else "repaired"
+    if tile.repaired is None and tile.repair != "under way":
         return _dash(stage, "comes next")
     how = f" This figure: {tile.by}." if tile.by else ""
-    dim = tile.repair == "waits"
+    dim = tile.repair in ("waits", "under way")
     return _figure(tile.repaired, stage, main=main, dim=dim, title=REPAIRED[tile.repair] + how)
 
 
 NOTHING = "nothing removed"
 REPAIRED: dict[RepairState, str] = {
     "waits": "Without training or labels. Of the plan before: measured anew when the hand rests.",
+    "under way": "Without training or labels, for this very plan: single weights and large layers take longest.",
     "coarse": "Without training or labels: weights that are left are fitted to give what the dense network gives. From "
-    "few images here; a run takes more, and comes a little further.",
+    "few images here; a run takes more, so its own figure differs a little.",
     "of a run": "Without training or labels, by the run of this very plan.",
 }
 """What stands behind the repaired figure."""
@@ -223,6 +228,7 @@ STYLE = """
 .px-live .px-dim b{opacity:var(--faint);font-weight:500}
 .px-live .px-badge{margin-left:.3rem}
 .px-live p{grid-column:1/-1;white-space:normal;margin:4px 0 0!important;font-size:var(--text-small);line-height:1.35}
+@media (min-width:861px){.px-live .px-asks b{visibility:hidden}}
 @media (max-width:1180px){.px-live>div{gap:8px}.px-live b{font-size:17px}.px-live .px-main b{font-size:20px}}
 @media (max-width:860px){.px-live{background:color-mix(in srgb,currentColor 4%,transparent);height:auto}
  .px-live h2{white-space:normal}.px-live>div{grid-template-columns:1fr 1fr;gap:4px 16px}

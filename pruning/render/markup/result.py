@@ -56,7 +56,7 @@ def _untimed(why: str) -> str:
 
 def stages_html(result: Result) -> str:
     """The figures on select images, from the cut on, as a small table."""
-    from pruning.runs.repair_words import repair_words
+    from pruning.runs.repair_words import no_gain_words, repair_words
 
     stages = result.stages
     shown: list[tuple[str, Measurement | None, badges.Kind]] = [
@@ -73,7 +73,8 @@ def stages_html(result: Result) -> str:
         else:
             text, small = "<b>–</b>", "not done"
         cells.append(f"<div>{text}<small>{title}<br>{small}</small></div>")
-    how = "" if stages.repair is None else f'<p class="px-how">{escape(repair_words(stages.repair))}</p>'
+    said = [] if stages.repair is None else [repair_words(stages.repair), no_gain_words(stages)]
+    how = "".join(f'<p class="px-how">{escape(text)}</p>' for text in said if text)
     return f'{_STYLE}<div class="px-stages">{"".join(cells)}</div>{how}'
 
 

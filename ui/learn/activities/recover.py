@@ -57,7 +57,9 @@ def show(stage: Stage) -> None:
         numbers["repaired"] = percents(repaired.value)
         gain["repairing"] = stage.say("gains_repairing", points=_signed(repaired.value - accuracy.as_cut.value))
     said.markdown(f"{stage.say('gains', **gain)} {stage.say('harder')}")
-    numbers["training"] = _standing(tuned, repaired or accuracy.best)
+    without = repaired or accuracy.best
+    numbers["training"], further = _standing(tuned, without), tuned.minus(without)
+    numbers["beyond"] = f"{tuned.metric.signed(further.value)} points ({tuned.metric.signed_span(further.interval)})"
     stage.acted(helped="recalibrate" if back > trained else "train", **numbers)
 
 

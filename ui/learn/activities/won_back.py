@@ -89,6 +89,8 @@ def _measured(stage: Stage, cuts: tuple[int, ...], guesses: dict[int, int]) -> N
             head.markdown(stage.say("no_loss", **words))
         else:
             low, high = won.interval
+            if won.fits(guesses[cut]):
+                words["guess"] = stage.say("fits", guess=words["guess"])
             words |= {"share": percent(won.share, 0), "span": f"{100 * low:.0f} to {100 * high:.0f} %"}
             head.markdown(stage.say("back", **{name: str(text).replace("-", "−") for name, text in words.items()}))
     known = {cut: won for cut, won in found.items() if won is not None}
