@@ -7,6 +7,7 @@ one whose answers are most often those of the dense network, on images that none
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -84,7 +85,7 @@ def repaired(
     `parts`: the dense network call by call; None where it cannot be run so, and there is no refit. `offered`: those to
     choose from, in place of the `fitting` ones. `held`: see `pruning.repair.refit.refit`. `recalibrated`: `small` with
     statistics of the images that are fitted to, where somebody has measured them. `seed`: draws what the refit looks
-    at. Ties go to the simplest.
+    at. Of those that chance may have put behind the best, whose outputs are closest to the dense network's is taken.
     """
     small = clone(small).eval()
     fitted, judged = images.apart(JUDGED_BY)
@@ -105,14 +106,14 @@ def repaired(
         made["refitted"] = put(small, found)
         if "refitted_recalibrated" in names:
             made["refitted_recalibrated"] = _recalibrated(made["refitted"], fitted, go_on)
-    agreement: dict[Candidate, float] = {"as_cut": 1.0}
+    verdicts: dict[Candidate, Verdict] = {"as_cut": Verdict(same=torch.ones(1, dtype=torch.bool), distance=0.0)}
     if len(made) > 1:
-        agreement = _agreement(dense, made, judged, same_answer, go_on)
-    chosen = max(made, key=lambda name: (agreement[name], -CANDIDATES.index(name)))
+        verdicts = _judged(dense, made, judged, same_answer, go_on)
+    chosen = best(verdicts)
     return Repaired(
         model=made[chosen],
         chosen=chosen,
-        agreement=agreement,
+        agreement={name: verdict.agreement for name, verdict in verdicts.items()},
         layers=layers,
         made=made,
         fitted_images=fitted.count,
@@ -148,20 +149,53 @@ def _recalibrated(small: nn.Module, images: Unlabelled, go_on: Callable[[], None
     return model
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Verdict:
+    """How a candidate answers to the images held back."""
+
+    same: Tensor
+    """bool, one an image: whether it gives the dense network's answer."""
+    distance: float
+    """Mean square of what its outputs are off those of the dense network."""
+
+    @property
+    def agreement(self) -> float:
+        return float(self.same.double().mean())
+
+
+def best(verdicts: Mapping[Candidate, Verdict]) -> Candidate:
+    """The candidate to hand out: answers are what matters, but of 250 images a few more or less mean nothing. So of
+    those that are behind the best in answers by no more than one standard error of the difference, paired image by
+    image, the one with the closest outputs; of equals, the simplest."""
+    names = sorted(verdicts, key=CANDIDATES.index)
+    first = verdicts[max(names, key=lambda name: verdicts[name].agreement)].same
+
+    def near(same: Tensor) -> bool:
+        return int(first.sum() - same.sum()) ** 2 <= int((first != same).sum())
+
+    return min((name for name in names if near(verdicts[name].same)), key=lambda name: verdicts[name].distance)
+
+
 @torch.inference_mode()
-def _agreement(
+def _judged(
     dense: nn.Module,
     made: Mapping[Candidate, nn.Module],
     images: Unlabelled,
     same_answer: Callable[[Tensor, Tensor], Tensor],
     go_on: Callable[[], None],
-) -> dict[Candidate, float]:
-    """Share of the images on which each gives the dense network's answer."""
+) -> dict[Candidate, Verdict]:
+    """Each candidate beside the dense network."""
     same: dict[Candidate, list[Tensor]] = {name: [] for name in made}
+    square = dict.fromkeys(made, 0.0)
     for batch in images.batches(BATCH):
         pictures = batch.normalised()
         wanted = dense(pictures)
         for name, model in made.items():
             go_on()
-            same[name].append(same_answer(wanted, model(pictures)))
-    return {name: float(torch.cat(parts).double().mean()) for name, parts in same.items()}
+            given = model(pictures)
+            same[name].append(same_answer(wanted, given))
+            square[name] += float((given - wanted).double().square().mean(0).sum()) * batch.count
+    return {
+        name: Verdict(same=torch.cat(same[name]), distance=math.inf if math.isnan(off) else off / images.count)
+        for name, off in square.items()
+    }

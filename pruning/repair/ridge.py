@@ -20,6 +20,10 @@ from torch import Tensor
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 """λ, each relative to the mean of the diagonal of X̃ᵀX̃: the best of them on rows held back is taken."""
+SURVIVORS = 512
+"""Weights of one output up to which those that survive are solved for directly, not by conjugate gradients."""
+AT_ONCE = 2**23
+"""Numbers in all systems that are solved side by side."""
 STEPS = 100
 """Of conjugate gradients, at most."""
 CLOSE = 1e-4
@@ -188,7 +192,8 @@ def _change(
     unit = unit.clamp(min=float(unit.max()) * torch.finfo(torch.float64).eps)  # groups that read nothing but zeros
     strength, missing = relative * unit, rows.xy.mT - before @ rows.xx
     if mask is not None:
-        return _by_gradients(rows.xx, strength, missing, mask)
+        few = int(mask.sum(2).max()) <= SURVIVORS
+        return (_by_survivors if few else _by_gradients)(rows.xx, strength, missing, mask)
     if relative not in factors:
         system = rows.xx.clone()
         system.diagonal(dim1=1, dim2=2).add_(strength[:, None])
@@ -199,9 +204,39 @@ def _change(
     return torch.cholesky_solve(missing.mT, factors[relative]).mT
 
 
+def _by_survivors(xx: Tensor, strength: Tensor, missing: Tensor, mask: Tensor) -> Tensor:
+    """The same for each output's own surviving weights: a small system each, those of similar size side by side."""
+    solved = torch.zeros_like(missing)
+    group, output = (one.flatten() for one in torch.meshgrid(*map(torch.arange, mask.shape[:2]), indexing="ij"))
+    count = mask.sum(2).flatten()
+    order = count.argsort()
+    order = order[count[order] > 0]
+    while len(order):
+        most = int(count[order[-1]])
+        some, order = _last(order, max(1, AT_ONCE // most**2))
+        of, row = group[some], output[some]
+        places = (~mask[of, row]).to(torch.uint8).argsort(dim=1, stable=True)[:, :most]
+        there = torch.arange(most) < count[some, None]
+        system = xx[of[:, None, None], places[:, :, None], places[:, None, :]]
+        system *= there[:, :, None] & there[:, None, :]
+        system.diagonal(dim1=1, dim2=2).add_(torch.where(there, strength[of, None], 1.0))
+        wanted = missing[of, row].gather(1, places) * there
+        lower, failed = torch.linalg.cholesky_ex(system)
+        if bool(failed.any()):
+            return _by_gradients(xx, strength, missing, mask)
+        found = torch.cholesky_solve(wanted[:, :, None], lower).squeeze(2)
+        solved[of, row] = torch.zeros_like(missing[of, row]).scatter(1, places, found * there)
+    return solved
+
+
+def _last(order: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """So many from the end, and the others."""
+    return order[-count:], order[:-count]
+
+
 def _by_gradients(xx: Tensor, strength: Tensor, missing: Tensor, mask: Tensor) -> Tensor:
-    """The same for each row's own surviving weights, by conjugate gradients of all rows side by side on the shared
-    sums, preconditioned by their diagonal (Shewchuk 1994)."""
+    """The same by conjugate gradients of all outputs side by side on the shared sums, preconditioned by their diagonal
+    (Shewchuk 1994)."""
     keep = mask.to(xx.dtype)
     tiny = torch.finfo(xx.dtype).tiny
     pull = strength[:, None, None]

@@ -1,4 +1,4 @@
-"""Which repair is handed out: the one whose answers are the dense network's, the simplest where several are as good."""
+"""Which repair is handed out: the one whose answers are the dense network's, the closest where several are as good."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, keeping_units, make_plan
 from pruning.removal.apply import pruned_model
 from pruning.removal.build import build_graph
-from pruning.repair import candidates
-from pruning.repair.candidates import fitting, repaired
+from pruning.repair.candidates import Verdict, best, fitting, repaired
 from pruning.repair.recalibrate import recalibrate
 from pruning.repair.unlabelled import IMAGES, Unlabelled, of_data, of_tensors
 from pruning.spec import PruneSpec
@@ -55,17 +54,27 @@ def test_the_best_is_taken_and_all_are_noted(
     before = {name: value.clone() for name, value in small.state_dict().items()}
     found = repaired(network, small, Parts(network, graph), plan, images, same_answer)
     assert set(found.agreement) == {"as_cut", "recalibrated", "refitted", "refitted_recalibrated"}
-    assert found.agreement[found.chosen] == max(found.agreement.values()) > found.agreement["as_cut"]
+    assert found.agreement[found.chosen] >= max(found.agreement.values()) - 0.05
+    assert found.agreement[found.chosen] > found.agreement["as_cut"]
     assert (found.fitted_images, found.judged_images) == (320, 80)
     assert all(torch.equal(value, before[name]) for name, value in small.state_dict().items())
 
 
-def test_ties_go_to_the_simplest(
-    network: nn.Module, graph: ModelGraph, images: Unlabelled, plan: Plan, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(candidates, "_agreement", lambda dense, made, *_: dict.fromkeys(reversed(made), 0.5))
-    small = pruned_model(network, graph, plan)
-    assert repaired(network, small, Parts(network, graph), plan, images, same_answer).chosen == "as_cut"
+def verdict(right: str, distance: float) -> Verdict:
+    return Verdict(same=torch.tensor([letter == "1" for letter in right]), distance=distance)
+
+
+def test_answers_decide_and_closeness_where_they_do_not() -> None:
+    clear = {"as_cut": verdict("1100000000", 1.0), "refitted": verdict("1111111100", 5.0)}
+    assert best(clear) == "refitted", "closer outputs do not make up for other answers"
+    noise = {"as_cut": verdict("1111111101", 5.0), "refitted": verdict("1111111110", 1.0)}
+    assert best(noise) == "refitted"
+    behind = {"bias": verdict("1111111111", 5.0), "refitted": verdict("1111111110", 1.0)}
+    assert best(behind) == "refitted", "one image is chance"
+    worse = {"bias": verdict("1111111111", 5.0), "refitted": verdict("1111110000", 1.0)}
+    assert best(worse) == "bias"
+    alike = {"refitted": verdict("1111111111", 1.0), "as_cut": verdict("1111111111", 1.0)}
+    assert best(alike) == "as_cut", "of equals, the simplest"
 
 
 def test_without_calls_one_by_one_there_is_recalibration_alone(

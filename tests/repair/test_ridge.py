@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from pruning.repair import ridge
 from pruning.repair.ridge import Sums, fit, mean_missing
 
 COLUMNS, OUTPUTS = 12, 5
@@ -53,10 +54,15 @@ def test_where_nothing_is_better_on_rows_held_back_the_weights_stay(draw: torch.
     assert found.error == found.error_before < 1e-5
 
 
-def test_what_is_masked_stays_zero_and_the_rest_is_the_best_without_it(draw: torch.Generator) -> None:
+@pytest.mark.parametrize("survivors", [0, 512])
+def test_what_is_masked_stays_zero_and_the_rest_is_the_best_without_it(
+    draw: torch.Generator, monkeypatch: pytest.MonkeyPatch, survivors: int
+) -> None:
+    monkeypatch.setattr(ridge, "SURVIVORS", survivors)
     wanted = torch.randn(OUTPUTS, COLUMNS, generator=draw)
     mask = torch.rand(OUTPUTS, COLUMNS, generator=draw) < 0.5
     mask[:, 0] = True
+    mask[1] = False
     x = torch.randn(2000, COLUMNS, generator=draw) @ torch.randn(COLUMNS, COLUMNS, generator=draw)
     fitted, held = (Sums.of(part[None], (part @ wanted.T)[None]) for part in x.split(1000))
     found = fit(fitted, held, (wanted * mask)[None], mask[None])
