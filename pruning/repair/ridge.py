@@ -24,6 +24,8 @@ SURVIVORS = 512
 """Weights of one output up to which those that survive are solved for directly, not by conjugate gradients."""
 AT_ONCE = 2**23
 """Numbers in all systems that are solved side by side."""
+ALIKE = 0.85
+"""Of the largest among them, the size that the others have at least."""
 STEPS = 100
 """Of conjugate gradients, at most."""
 CLOSE = 1e-4
@@ -213,7 +215,8 @@ def _by_survivors(xx: Tensor, strength: Tensor, missing: Tensor, mask: Tensor) -
     order = order[count[order] > 0]
     while len(order):
         most = int(count[order[-1]])
-        some, order = _last(order, max(1, AT_ONCE // most**2))
+        alike = int((count[order] >= ALIKE * most).sum())
+        some, order = _last(order, max(1, min(alike, AT_ONCE // most**2)))
         of, row = group[some], output[some]
         places = (~mask[of, row]).to(torch.uint8).argsort(dim=1, stable=True)[:, :most]
         there = torch.arange(most) < count[some, None]
