@@ -68,6 +68,8 @@ def sensitivity(
     goal = None if args.tighten is None else args.tighten / subject.task.metric.scale
     wanted = outline(subject.digest, subject.graph, data, spec, images=args.images)
 
+    tried: list[float] = []
+
     def limits(found: Sensitivity, limit: float) -> Plan:
         statistics = statistics_for(subject.model, subject.graph, data, found.spec, cancel=cancel)
         return limits_plan(subject.model, subject.graph, found, figure(found), limit, statistics)
@@ -80,7 +82,12 @@ def sensitivity(
         if goal is None or not is_measured(found, plan):
             return plan
         search = tighten(found, figure(found), goal)
-        return None if search.next is None else limits(found, search.next)
+        if search.next is None:
+            return None
+        if search.next not in tried:
+            say(f"Trying a limit of {found.metric.asked(search.next)} each")
+            tried.append(search.next)
+        return limits(found, search.next)
 
     try:
         found = measure(
