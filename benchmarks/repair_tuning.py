@@ -181,7 +181,8 @@ def write(figures: dict[str, Any]) -> int:
         for name in sorted({row["case"] for row in at_budget})
         for rows in [[row for row in at_budget if row["case"] == name]]
     }
-    holds = bool(at_budget) and not any(one["worse_beyond_interval"] for one in figures["seeds"].values())
+    figures["complete"] = len(at_budget) == len(NETWORKS) * len(PARTS) * len(SEEDS)
+    holds = figures["complete"] and not any(one["worse_beyond_interval"] for one in figures["seeds"].values())
     return report(NAME, "repair, then distillation, is nowhere worse than distillation at equal time", holds, figures)
 
 
