@@ -1,6 +1,6 @@
 """How much of the accuracy comes back without training or labels, and in what time?
 
-    python -m benchmarks.repair table [--data-dir DIR] [--only NAME ...] [--network REF --photos PLACE ...]
+    python -m benchmarks.repair table [--data-dir DIR] [--only NAME ...] [--network REF --photos PLACE ...] [--add]
     python -m benchmarks.repair time [--data-dir DIR]
     python -m benchmarks.repair weights [--data-dir DIR]
     python -m benchmarks.repair shift [--data-dir DIR]
@@ -22,6 +22,7 @@ are moved, noisy or blurred, before and after. Both without a limit.
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import sys
 import time
@@ -34,7 +35,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.common import report, say
+from benchmarks.common import RESULTS, report, say
 from benchmarks.repair_tuning import sparsity_for
 from pruning.base.clone import clone
 from pruning.calls.parts import Parts
@@ -60,6 +61,7 @@ SHARE = 0.65
 AT_LEAST = {("resnet20", 0.3): 0.81, ("resnet20", 0.5): 0.62, ("vgg_small", 0.3): 0.83}
 SAMPLES = (("lenet300", "mnist"), ("lenet5", "mnist"), ("mini_resnet", "mnist"), ("resnet20", "cifar10"),
            ("vgg_small", "cifar10"))  # fmt: skip
+CLAIM = "median share won back at least 0.65; nobody loses; ResNet-20 81 and 62 %, VGG small 83 %"
 SECONDS, TIMES = 10.0, 12.0
 FASTNAS, OF_DENSE = 59.2 / 81.2, 0.95
 
@@ -92,6 +94,16 @@ def cases(args: argparse.Namespace) -> list[Case]:
 def table(args: argparse.Namespace) -> int:
     """The first figure; see the head of this file."""
     rows = [row for case in cases(args) for sparsity in SPARSITIES for row in [measured(case, sparsity)]]
+    path = RESULTS / "repair.json"
+    if args.add and path.exists():
+        new = {(row["network"], row["sparsity"]) for row in rows}
+        kept = json.loads(path.read_text())["figures"]["rows"]
+        rows = [row for row in kept if (row["network"], row["sparsity"]) not in new] + rows
+    return report("repair", CLAIM, *judged(rows), keep=args.add or not args.only)
+
+
+def judged(rows: Sequence[dict[str, Any]]) -> tuple[bool, dict[str, Any]]:
+    """Whether the claim holds, and the figures with what speaks for it."""
     shares = [row["share_won_back"] for row in rows if row["share_won_back"] is not None]
     checks = {
         "share": statistics.median(shares) >= SHARE if shares else True,
@@ -103,9 +115,8 @@ def table(args: argparse.Namespace) -> int:
             if (row["network"], row["sparsity"]) == (name, sparsity)
         },
     }
-    figures = {"checks": checks, "median_share": statistics.median(shares) if shares else None, "rows": rows}
-    claim = "median share won back at least 0.65; nobody loses; ResNet-20 81 and 62 %, VGG small 83 %"
-    return report("repair", claim, all(checks.values()), figures, keep=not args.only)
+    figures = {"checks": checks, "median_share": statistics.median(shares) if shares else None, "rows": list(rows)}
+    return all(checks.values()), figures
 
 
 def measured(case: Case, sparsity: float) -> dict[str, Any]:
@@ -282,10 +293,15 @@ def main() -> int:
     figures = {"table": table, "time": timed, "weights": weights, "shift": shift, "fastnas": fastnas}
     parser.add_argument("figure", choices=tuple(figures))
     parser.add_argument("--data-dir", help="folder that holds cifar10.zip and mnist.zip")
-    parser.add_argument("--only", nargs="+", help="samples alone of these names, as a try that is not kept")
+    parser.add_argument(
+        "--only", nargs="+", help="samples alone of these names, as a try that is not kept but with --add"
+    )
     parser.add_argument("--network", action="append", help="one's own, beside the samples; again for another")
     parser.add_argument("--photos", action="append", metavar="PLACE[@SPLIT[@N]]",
                         help="its images, how they are split, and how many a repair may see")  # fmt: skip
+    parser.add_argument(
+        "--add", action="store_true", help="to the rows that are kept, in place of those of its networks"
+    )
     args = parser.parse_args()
     return figures[args.figure](args)
 
