@@ -87,7 +87,8 @@ def cases(args: argparse.Namespace) -> list[Case]:
         split, _, images = rest.partition("@")
         reference = data_reference(place, split) if split else place
         subject = open_subject(network, reference, args.data_dir)
-        found.append(Case(name=network, subject=subject, images=int(images or IMAGES)))
+        name = network.partition("?")[0].rpartition("/")[2]
+        found.append(Case(name=name, subject=subject, images=int(images or IMAGES)))
     return found
 
 
