@@ -139,8 +139,10 @@ class WhatIf:
         """Memory that kept values take at present."""
         if not isinstance(self._network, Parts):
             return 0
-        reference = self._reference
-        return self._network.memory.bytes + (0 if reference is None else reference.bytes)
+        reference, last = self._reference, self._refit
+        tensors = () if last is None else last.tensors.values()
+        beside = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        return self._network.memory.bytes + beside + (0 if reference is None else reference.bytes)
 
     def forget(self) -> None:
         """Let go of all that is kept; the next question costs as much as the first."""
