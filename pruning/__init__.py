@@ -9,23 +9,29 @@ from typing import TYPE_CHECKING, Any
 from pruning.base.extras import need
 
 if TYPE_CHECKING:
+    from pruning.export.bundle.live import export_bundle
+    from pruning.export.bundle.written import Bundle
     from pruning.notebook import Cut, Network, Result
     from pruning.notebook import open as open
     from pruning.removal.remove import Locked, Removal, remove_channels
     from pruning.repair.live import Refitted, refit
 
 __all__ = [
+    "Bundle",
     "Cut",
     "Locked",
     "Network",
     "Refitted",
     "Removal",
     "Result",
+    "export_bundle",
     "refit",
     "remove_channels",
 ]
 """Without `open`: * would hide Python's."""
 _PLACES = {
+    "export_bundle": "pruning.export.bundle.live",
+    "Bundle": "pruning.export.bundle.written",
     **dict.fromkeys(("Locked", "Removal", "remove_channels"), "pruning.removal.remove"),
     **dict.fromkeys(("Refitted", "refit"), "pruning.repair.live"),
     **dict.fromkeys(("Cut", "Network", "Result", "open"), "pruning.notebook"),

@@ -11,12 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 KINDS = {
+    "Bundle": "type",
     "Cut": "type",
     "Locked": "type",
     "Network": "type",
     "Refitted": "type",
     "Removal": "type",
     "Result": "type",
+    "export_bundle": "function",
     "open": "function",
     "refit": "function",
     "remove_channels": "function",

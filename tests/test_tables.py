@@ -27,6 +27,9 @@ TABLES = {
     ),
     "pruning.data.orders:ORDERS": "tests/data/test_orders.py::test_each_order_by_hand",
     "pruning.data.readers:READERS": "tests/data/test_readers.py::test_a_row_keeps_its_word",
+    "pruning.export.bundle.forms:FORMS": (
+        "tests/export/bundle/test_bundle_of_run.py::test_every_form_is_in_it_and_agrees"
+    ),
     "pruning.export.report.charts:AXES": "tests/export/test_report.py::test_every_axis_has_its_cost_and_words",
     "pruning.export.table:EXPORTS": "tests/export/test_exports.py::test_each_makes_a_file_from_a_finished_run",
     "pruning.granularity:GRANULARITIES": "tests/test_granularity.py::test_what_goes_is_done_as_the_table_says",
@@ -35,7 +38,7 @@ TABLES = {
     "pruning.lessons.activities:ACTIVITIES": "tests/lessons/test_activities.py::test_every_default_is_allowed",
     "pruning.lessons.activities:COMMON": "tests/lessons/test_activities.py::test_every_default_is_allowed",
     "pruning.planning.allocation:ALLOCATIONS": "tests/test_spec.py::test_every_allocation_has_its_function",
-    "pruning.removal.slim_windows:WINDOWS": "tests/removal/test_slim.py::test_half_of_the_network_goes_exactly",
+    "pruning.removal.slim_window_kinds:WINDOWS": "tests/removal/test_slim.py::test_half_of_the_network_goes_exactly",
     "pruning.runs.axes:AXES": "tests/runs/test_axes.py::test_every_axis_has_its_value_and_words",
     "pruning.runs.pack:PARTS": (
         "tests/runs/test_pack.py::test_the_same_run_gives_the_same_bytes_and_no_path_of_its_machine"

@@ -1,6 +1,7 @@
 """Whole numbers that a module keeps: in its attributes, in containers and plain objects there, and on its class.
 
-A place is the way from an attribute to a number in it: names of attributes, keys, or numbers of items.
+A place is the way from an attribute to a number in it: names of attributes, keys, or numbers of items. Needs torch and
+NumPy alone: bundles take this file along.
 """
 
 from __future__ import annotations

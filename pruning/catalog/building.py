@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -36,6 +36,8 @@ class Blueprint:
     build: Callable[[int | None, bool], nn.Module]
     """The number of outputs, None for the library's own, and whether with the library's default weights → the model."""
     example: Callable[[nn.Module], Any]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """What the library's builder is given beside the number of classes and what keeps weights from being fetched."""
     origin: str = ""
     """What its default weights are, such as "torchvision's default, IMAGENET1K_V1"; '' where it has none."""
     stated: float | None = None

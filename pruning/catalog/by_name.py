@@ -14,6 +14,7 @@ from pruning.catalog.weights.kinds import kind_of
 from pruning.settings import settings
 
 if TYPE_CHECKING:
+    from pruning.catalog.architecture import Architecture, Kind
     from pruning.catalog.building import Blueprint
     from pruning.catalog.network import Network
 
@@ -41,6 +42,16 @@ def _open(reference: Reference) -> Network:
     plan = plan_of(reference)
     assert plan is not None
     return assemble(plan)
+
+
+def _architecture(reference: Reference) -> Architecture:
+    from pruning.catalog.architecture import Architecture
+
+    plan = plan_of(reference)
+    assert plan is not None
+    classes = {} if reference.classes is None else {"num_classes": reference.classes}
+    kind: Kind = "timm" if reference.kind == "timm" else "torchvision"
+    return Architecture(kind=kind, name=reference.name, arguments={**plan.arguments, **classes})
 
 
 def _check(reference: Reference) -> None:
@@ -98,6 +109,7 @@ TORCHVISION = Opener(
     read=read_options,
     check=_check,
     open=_open,
+    architecture=_architecture,
     check_visitor=_check_visitor,
     stamp=stamp_of_files,
     large=True,
@@ -110,6 +122,7 @@ TIMM = Opener(
     read=read_options,
     check=_check,
     open=_open,
+    architecture=_architecture,
     check_visitor=_check_visitor,
     stamp=stamp_of_files,
     large=True,

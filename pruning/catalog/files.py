@@ -11,6 +11,7 @@ from pruning.catalog.references import Reference, read_file
 from pruning.catalog.weights.kinds import kind_of
 
 if TYPE_CHECKING:
+    from pruning.catalog.architecture import Architecture
     from pruning.catalog.network import Network
 
 
@@ -34,6 +35,19 @@ def _open(reference: Reference) -> Network:
     return open_own(reference)
 
 
+def _architecture(reference: Reference) -> Architecture:
+    from pruning.catalog.architecture import Architecture
+
+    given = {"classes": reference.classes, "size": reference.size}
+    return Architecture(
+        kind="file",
+        name=reference.factory,
+        arguments={name: value for name, value in given.items() if value is not None},
+        file=given_path(reference.name).resolve(),
+        is_private=True,
+    )
+
+
 def _refuse_visitor(reference: Reference) -> None:
     raise InputError(
         "A Python file cannot be opened in the browser, because its code would run on the server: "
@@ -47,6 +61,7 @@ FILE = Opener(
     read=read_file,
     check=_check,
     open=_open,
+    architecture=_architecture,
     check_visitor=_refuse_visitor,
     stamp=stamp_of_files,
     is_path=True,

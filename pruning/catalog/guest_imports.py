@@ -3,6 +3,8 @@
 A file is run as a module of a private package of its own that stands for its folder. Where it imports `utils`, and
 `utils.py` lies beside it, that becomes `guest_1a2b3c4d.utils`: so that another file's `utils` is another module, that
 nothing of ours is hidden, and that imports within functions find the same modules later.
+
+Needs nothing but Python: bundles take this file along.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ def run_guest(path: Path, apart: str = "") -> types.ModuleType:
     `apart`: a text that tells it from another run of the same file, whose modules stay.
     """
     package = f"{PREFIX}{hashlib.sha256(f'{path}{apart}'.encode()).hexdigest()[:8]}"
-    top = _top(path.parent)
+    top = package_top(path.parent)
     try:
         if top != path.parent and path.stem.isidentifier():
             _begin(package, (top, path.parent))
@@ -64,7 +66,7 @@ def _forget(package: str) -> None:
         del sys.modules[name]
 
 
-def _top(folder: Path) -> Path:
+def package_top(folder: Path) -> Path:
     """The folder that holds the package that a folder belongs to; itself where it is no package."""
     while (folder / "__init__.py").is_file() and folder.parent != folder:
         folder = folder.parent

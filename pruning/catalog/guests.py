@@ -66,6 +66,18 @@ def call_guest(path: Path, name: str, options: Sequence[Option] = (), *, what: s
     return _call(path, name, options, None, what, seed)
 
 
+def arguments_of_guest(path: Path, name: str, options: Sequence[Option] = ()) -> dict[str, Any]:
+    """The keyword arguments by which `call_guest` hands these options to a function. The file is run for it.
+
+    Raises:
+        InputError: as `call_guest`.
+    """
+    path = given_path(path).resolve()
+    with guest(path, path.parent):
+        function = _find(_run(path, "arguments"), path, name, "model")
+        return _arguments(function, path, name, options, "model")
+
+
 def _is_here(name: object) -> bool:
     """Whether a relative path leads to something from where the caller is."""
     return isinstance(name, str) and not os.path.isabs(name) and os.path.exists(name)

@@ -12,7 +12,7 @@ from torch import nn
 from pruning.base.errors import InputError, excerpt
 from pruning.base.words import a_kind
 from pruning.catalog.first_layer import own_device
-from pruning.catalog.guests import Option, call_guest
+from pruning.catalog.guests import Option, arguments_of_guest, call_guest
 from pruning.catalog.network import SEED
 from pruning.catalog.wrapped import unwrapped
 
@@ -33,9 +33,7 @@ def call_factory(
     Raises:
         InputError: no such file or function, an error in it (with file and line), or something else is returned.
     """
-    options = [] if classes is None else [Option(name="classes", arguments=CLASSES, value=classes)]
-    options += [] if size is None else [Option(name="size", arguments=SIZE, value=size, needed=False)]
-    made = call_guest(path, factory, options, seed=seed)
+    made = call_guest(path, factory, _options(classes, size), seed=seed)
     model, example = made if isinstance(made, tuple | list) and len(made) == 2 else (made, None)
     if not isinstance(model, nn.Module):
         hint = ": make the network, and name these weights with ?weights=FILE" if isinstance(made, Mapping) else ""
@@ -48,6 +46,22 @@ def call_factory(
             "tensor, a tuple of arguments or a dict of keyword arguments; leave it out, and the network is asked."
         )
     return model, example
+
+
+def factory_arguments(
+    path: Path, factory: str, *, classes: int | None = None, size: int | None = None
+) -> dict[str, Any]:
+    """The keyword arguments that `call_factory` calls the function with, by their names in its signature.
+
+    Raises:
+        InputError: as `call_factory`.
+    """
+    return arguments_of_guest(path, factory, _options(classes, size))
+
+
+def _options(classes: int | None, size: int | None) -> list[Option]:
+    options = [] if classes is None else [Option(name="classes", arguments=CLASSES, value=classes)]
+    return options + ([] if size is None else [Option(name="size", arguments=SIZE, value=size, needed=False)])
 
 
 def on_cpu(model: nn.Module, where: str) -> tuple[nn.Module, str]:

@@ -12,6 +12,7 @@ from pruning.base.files import given_path
 from pruning.catalog.references import Reference
 
 if TYPE_CHECKING:
+    from pruning.catalog.architecture import Architecture
     from pruning.catalog.network import Network
 
 
@@ -27,6 +28,10 @@ def unchanging(reference: Reference) -> tuple[int, ...]:
 def nothing() -> Mapping[str, str]:
     """No references to choose from."""
     return {}
+
+
+def not_known(reference: Reference) -> None:
+    """Nothing is known of how it is built."""
 
 
 def stamp_of_files(reference: Reference) -> tuple[int, ...]:
@@ -61,6 +66,9 @@ class Opener:
     """Opens it. Raises InputError where there is no such network, StorageError where its files are damaged."""
     check_visitor: Callable[[Reference], None] = anything
     """Raises InputError where a visitor of the web pages may not open it."""
+    architecture: Callable[[Reference], Architecture | None] = not_known
+    """How the network is built without its weights; None where it takes more than a library or a Python file. Raises
+    InputError where there is no such network."""
     is_path: bool = False
     """Whether what it names is a file or folder, which only this machine has."""
     large: bool = False

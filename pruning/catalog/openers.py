@@ -18,6 +18,7 @@ from pruning.catalog.references import Reference
 from pruning.catalog.samples import SAMPLE
 
 if TYPE_CHECKING:
+    from pruning.catalog.architecture import Architecture
     from pruning.catalog.network import Network
 
 WEIGHTS = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
@@ -78,6 +79,17 @@ def open_bare(text: str) -> Network:
     reference = parse_reference(text).bare
     OPENERS[reference.kind].check(reference)
     return OPENERS[reference.kind].open(reference)
+
+
+def architecture_of(text: str) -> Architecture | None:
+    """How the network that a reference names is built without its weights; None where that takes more than a library
+    or a Python file.
+
+    Raises:
+        InputError: there is no such network.
+    """
+    reference = check_reference(text)
+    return OPENERS[reference.kind].architecture(reference)
 
 
 def check_visitor(text: str) -> Reference:

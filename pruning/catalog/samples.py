@@ -12,6 +12,7 @@ from pruning.catalog.references import Reference, read_name
 from sample_models import SAMPLES
 
 if TYPE_CHECKING:
+    from pruning.catalog.architecture import Architecture
     from pruning.catalog.network import Network
 
 
@@ -45,6 +46,16 @@ def _open(reference: Reference) -> Network:
     )
 
 
+def _architecture(reference: Reference) -> Architecture:
+    from pathlib import Path
+
+    import sample_models
+    from pruning.catalog.architecture import Architecture
+
+    file = Path(sample_models.__file__).with_name("architectures.py")
+    return Architecture(kind="file", name=SAMPLES[reference.name].factory, file=file)
+
+
 def _choices() -> Mapping[str, str]:
     """Those whose weights are here."""
     return {f"sample:{name}": sample.title for name, sample in SAMPLES.items() if sample.weights_path.is_file()}
@@ -56,6 +67,7 @@ SAMPLE = Opener(
     read=read_name,
     check=_check,
     open=_open,
+    architecture=_architecture,
     brings_data=True,
     choices=_choices,
     suggestions=lambda: {name: f"sample:{name}" for name in SAMPLES},

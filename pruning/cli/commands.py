@@ -243,8 +243,32 @@ def _report(args: argparse.Namespace, stop: Stop) -> None:
 
 def _export_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run", metavar="RUN", help="the run's id, its folder, or run: with either")
-    sub.add_argument("format", metavar="FORMAT", help=", ".join(EXPORTS))
-    sub.add_argument("--out", type=path, metavar="FILE", help="the file (default: named after the run, here)")
+    sub.add_argument(
+        "format", metavar="FORMAT", nargs="?", default="bundle", help=f"{', '.join(EXPORTS)} (default: bundle)"
+    )
+    sub.add_argument(
+        "--out",
+        type=path,
+        metavar="PLACE",
+        help="the file, or for a bundle a new or empty folder (default: a file named after the run, here)",
+    )
+    sub.add_argument(
+        "--format",
+        dest="forms",
+        nargs="+",
+        metavar="FORM",
+        help="of a bundle: only these forms of the network, of weights, pt2, onnx (default: all)",
+    )
+    sub.add_argument(
+        "--with-images",
+        type=whole,
+        default=0,
+        metavar="N",
+        help="of a bundle: N of your images go along as samples (default: none)",
+    )
+    sub.add_argument(
+        "--no-code", action="store_true", help="of a bundle: leave out Python files of your own that build the network"
+    )
     sub.formatter_class = argparse.RawDescriptionHelpFormatter
     sub.epilog = "formats:\n" + "\n".join(
         line for export in EXPORTS.values() for line in field(f"  {export.name}", export.explanation)
@@ -254,7 +278,7 @@ def _export_options(sub: argparse.ArgumentParser) -> None:
 def _export(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.export import export
 
-    result, lines = export(args.run, args.format, args.out, stop)
+    result, lines = export(args, stop)
     emit(result, lines, as_json=args.json)
 
 
@@ -373,7 +397,7 @@ COMMANDS: dict[str, Command] = {
         ),
         Command(
             name="export",
-            explanation="Write a file from a finished run, such as its recipe, its weights or a table.",
+            explanation="Take a finished run away: as a bundle that works without the explorer, or as one file of it.",
             options=_export_options,
             run=_export,
         ),

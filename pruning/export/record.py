@@ -6,6 +6,7 @@ table of its layers, leaves by a download button of that page.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -91,8 +92,11 @@ class Export:
     media_type: str
     needs: Need
     """What it is made from."""
-    make: Callable[..., bytes]
-    """Gives the file's content from that part of the source; one that takes long also takes `cancel`."""
+    make: Callable[..., bytes] | None = None
+    """Gives the file's content from that part of the source; one that takes long also takes `cancel`. None where it is
+    too large for memory."""
+    make_at: Callable[..., None] | None = None
+    """Writes it to a path instead, whole or not at all, and says itself which paths will do."""
     takes_long: bool = False
     """It takes more than a few seconds: pages make it as a job, in a panel of its own."""
 
@@ -101,6 +105,7 @@ class Export:
         assert "." in self.file_name and "/" not in self.file_name, f"{self.file_name!r} is no name of a file"
         assert self.media_type.count("/") == 1, f"{self.media_type!r} is no media type"
         assert self.needs in get_args(Need)
+        assert (self.make is None) != (self.make_at is None), "it is made in one way"
 
     def is_offered(self, source: Source) -> bool:
         """Whether it can be made from this."""
@@ -110,6 +115,10 @@ class Export:
         """The file's name."""
         return self.file_name.format(name=source.name)
 
+    def _check_offered(self, source: Source) -> None:
+        if not self.is_offered(source):
+            raise InputError(f"{self.file_for(source)} is made from {NEEDS[self.needs]}, and there is none here.")
+
     def content(self, source: Source, *, cancel: Cancel | None = None) -> bytes:
         """The file. `cancel`: asked between the steps of one that takes long.
 
@@ -117,10 +126,15 @@ class Export:
             InputError: the source lacks what it is made from.
             PruningError: what its function raises, such as for a damaged run.
         """
-        if not self.is_offered(source):
-            raise InputError(f"{self.file_for(source)} is made from {NEEDS[self.needs]}, and there is none here.")
-        part = getattr(source, self.needs)
-        return self.make(part, cancel=cancel) if self.takes_long else self.make(part)
+        self._check_offered(source)
+        part, given = getattr(source, self.needs), {"cancel": cancel} if self.takes_long else {}
+        if self.make is not None:
+            return self.make(part, **given)
+        assert self.make_at is not None
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder, self.file_for(source))
+            self.make_at(part, place, **given)
+            return place.read_bytes()
 
     def write(self, source: Source, out: Path, *, cancel: Cancel | None = None) -> Path:
         """Write it to the file `out`, whole or not at all. Errors as `content`; also:
@@ -129,5 +143,9 @@ class Export:
             InputError: `out` can be no file.
             StorageError: it cannot be written.
         """
-        check_target(out)
-        return save(out, self.content(source, cancel=cancel))
+        if self.make_at is None:
+            check_target(out)
+            return save(out, self.content(source, cancel=cancel))
+        self._check_offered(source)
+        self.make_at(getattr(source, self.needs), out, **({"cancel": cancel} if self.takes_long else {}))
+        return out

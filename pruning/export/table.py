@@ -6,6 +6,7 @@ A new format is a file with its function beside these, and its line in the table
 from __future__ import annotations
 
 from pruning.base.errors import InputError
+from pruning.export.bundle_file import bundle_file
 from pruning.export.layers_table import layers_csv
 from pruning.export.recipe import recipe
 from pruning.export.record import Export, Source
@@ -16,6 +17,16 @@ from pruning.export.weights import weights
 EXPORTS: dict[str, Export] = {
     export.name: export
     for export in (
+        Export(
+            name="bundle",
+            title="Bundle",
+            explanation="The pruned network to take away, for PyTorch and ONNX: each form is proven to work alone.",
+            file_name="{name}-bundle.zip",
+            media_type="application/zip",
+            needs="run",
+            make_at=bundle_file,
+            takes_long=True,
+        ),
         Export(
             name="recipe",
             title="Recipe file",

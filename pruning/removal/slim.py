@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from torch import nn
 
 from pruning.base.clone import clone
-from pruning.removal.slim_attention import ATTENTION, SlimKind
+from pruning.removal.slim_kinds import ATTENTION, SlimKind
 
 
 def prepared(model: nn.Module) -> nn.Module:
@@ -62,6 +62,6 @@ def _kinds_for(classes: Iterable[type]) -> tuple[SlimKind, ...]:
     """All kinds that a module with one of these classes may be. torchvision is imported only for its own modules."""
     if not any(known.__module__.startswith("torchvision.") for known in classes):
         return (ATTENTION,)
-    from pruning.removal.slim_windows import WINDOWS
+    from pruning.removal.slim_window_kinds import WINDOWS
 
     return (ATTENTION, *WINDOWS)

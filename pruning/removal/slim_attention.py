@@ -1,33 +1,15 @@
-"""torch's own attention with heads that need not fill the embedding, and what is known of such a replacement."""
+"""torch's own attention with heads that need not fill the embedding.
+
+Needs torch alone: bundles take this file along.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from operator import attrgetter
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-
-@dataclass(frozen=True, kw_only=True)
-class SlimKind:
-    """A class of attention and its replacement."""
-
-    original: type[nn.Module]
-    slim: type[nn.Module]
-    """Has the same parameter names and behaviour, and remembers the size of a head as `head_dim`."""
-    heads: str
-    """Attribute with the number of heads."""
-    projections: tuple[str, ...]
-    """Weights that project to queries, keys and values, all at once or each by itself; those that a module has not
-    are None."""
-
-    def rows(self, module: nn.Module) -> int:
-        """Length of what they project to, queries, keys and values together."""
-        weights = (attrgetter(name)(module) for name in self.projections)
-        return sum(len(weight) for weight in weights if weight is not None)
 
 
 class SlimMultiheadAttention(nn.MultiheadAttention):
@@ -105,11 +87,3 @@ def _added(mask: Tensor, like: Tensor) -> Tensor:
     if mask.dtype != torch.bool:
         return mask.to(like.dtype)
     return torch.zeros_like(mask, dtype=like.dtype).masked_fill(mask, -math.inf)
-
-
-ATTENTION = SlimKind(
-    original=nn.MultiheadAttention,
-    slim=SlimMultiheadAttention,
-    heads="num_heads",
-    projections=("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight"),
-)

@@ -1,4 +1,7 @@
-"""Attention of torchvision's Swin and MaxVit with heads that need not fill the width of their input."""
+"""Attention of torchvision's Swin and MaxVit with heads that need not fill the width of their input.
+
+Needs torch and torchvision alone: bundles take this file along.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,6 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.models.maxvit import RelativePositionalMultiHeadAttention
 from torchvision.models.swin_transformer import ShiftedWindowAttention, ShiftedWindowAttentionV2
-
-from pruning.removal.slim_attention import SlimKind
 
 
 class _SlimWindows:
@@ -89,18 +90,3 @@ class SlimRelativeAttention(RelativePositionalMultiHeadAttention):
         )
         scores = q @ (k * self.scale_factor).transpose(-2, -1) + self.get_relative_positional_bias()
         return self.merge((F.softmax(scores, dim=-1) @ v).transpose(2, 3).flatten(3))
-
-
-WINDOWS: tuple[SlimKind, ...] = (
-    SlimKind(
-        original=ShiftedWindowAttention, slim=SlimShiftedWindowAttention, heads="num_heads", projections=("qkv.weight",)
-    ),
-    SlimKind(
-        original=ShiftedWindowAttentionV2, slim=SlimShiftedWindowAttentionV2, heads="num_heads",
-        projections=("qkv.weight",),
-    ),
-    SlimKind(
-        original=RelativePositionalMultiHeadAttention, slim=SlimRelativeAttention, heads="n_heads",
-        projections=("to_qkv.weight",),
-    ),
-)  # fmt: skip

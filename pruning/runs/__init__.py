@@ -10,7 +10,7 @@ import pruning.runs.opener  # noqa: F401 - adds `run:`
 
 if TYPE_CHECKING:
     from pruning.runs.events import RunEvents
-    from pruning.runs.files import default_runs_dir, report_folder, report_path
+    from pruning.runs.files import bundle_folder, default_runs_dir, report_folder, report_path
     from pruning.runs.job import request_cancel
     from pruning.runs.run import Run
     from pruning.runs.store import (
@@ -29,6 +29,7 @@ __all__ = [
     "Run",
     "RunEvents",
     "Unreadable",
+    "bundle_folder",
     "create_run",
     "default_runs_dir",
     "delete_run",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 _PLACES = {
     "Run": "pruning.runs.run",
+    "bundle_folder": "pruning.runs.files",
     "default_runs_dir": "pruning.runs.files",
     "delete_run": "pruning.runs.trash",
     "RunEvents": "pruning.runs.events",

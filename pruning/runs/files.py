@@ -40,3 +40,8 @@ def times_folder(folder: Path) -> Path:
 def report_folder(folder: Path, key: str) -> Path:
     """Where the job that writes a report has its objects; `key` tells reports with different contents apart."""
     return folder / "reports" / key
+
+
+def bundle_folder(folder: Path, key: str) -> Path:
+    """Where the job that makes a bundle has its objects; `key` tells bundles with different contents apart."""
+    return folder / "bundles" / key

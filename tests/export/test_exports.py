@@ -7,6 +7,7 @@ import errno
 import io
 import mimetypes
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,19 @@ def _layers(content: bytes, run: Run) -> None:
     assert sum(float(row["share of MACs"]) for row in rows.values()) == pytest.approx(100)
 
 
-CONTENTS = {"recipe": _recipe, "weights": _weights, "report": _report, "runs": _runs, "layers": _layers}
+def _bundle(content: bytes, run: Run) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        assert file.testzip() is None and {"half-bundle/load.py", "half-bundle/README.md"} <= set(file.namelist())
+
+
+CONTENTS = {
+    "bundle": _bundle,
+    "recipe": _recipe,
+    "weights": _weights,
+    "report": _report,
+    "runs": _runs,
+    "layers": _layers,
+}
 
 
 def test_every_format_has_its_check() -> None:

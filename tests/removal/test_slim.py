@@ -14,8 +14,9 @@ from torchvision.models.swin_transformer import PatchMergingV2, SwinTransformer,
 
 from pruning import remove_channels
 from pruning.removal.slim import prepared
-from pruning.removal.slim_attention import SlimKind, SlimMultiheadAttention
-from pruning.removal.slim_windows import WINDOWS
+from pruning.removal.slim_attention import SlimMultiheadAttention
+from pruning.removal.slim_kinds import SlimKind
+from pruning.removal.slim_window_kinds import WINDOWS
 
 SMALL: dict[str, Any] = {"patch_size": [4, 4], "embed_dim": 8, "depths": [1, 1], "num_heads": [2, 2],
                          "window_size": [4, 4], "num_classes": 5}  # fmt: skip

@@ -11,7 +11,7 @@ import streamlit as st
 
 from pruning.render.markup import result as markup
 from ui.kit import charts, downloads, errors, jobs, ledger_panel, visitor
-from ui.runs import report_panel, times_panel
+from ui.runs import bundle_panel, report_panel, times_panel
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pruning.jobs.status import Status
     from pruning.runs import Run
 
-PANELS: dict[str, Callable[[Run, str], None]] = {"report": report_panel.offer}
+PANELS: dict[str, Callable[[Run, str], None]] = {"bundle": bundle_panel.offer, "report": report_panel.offer}
 """Where formats that take long are made, by their names."""
 CURVE = "Loss, and the metric on select images, over the steps of fine-tuning"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pruning.base.words import moment, ratio, threads
 from pruning.latency.noise import TOO_NOISY
+from pruning.render.ledger_lines import Cell, Line, plain
 from pruning.render.markup import badges, ledger_table
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def ledger_html(result: Result, budget: Budget | None = None) -> str:
     """Dense and pruned side by side, every number with its badge; the test figures first."""
     from pruning.runs.ledger import ledger_of_result
 
-    return ledger_table.html(ledger_of_result(result), head=_test_rows(result), budget=budget)
+    return ledger_table.html(ledger_of_result(result), head=metric_lines(result), budget=budget)
 
 
 def footnote(result: Result) -> str:
@@ -110,43 +111,37 @@ def _timed(result: Result) -> str:
     return f"Time: {machine}; dense and pruned timed in turn{at}.{without}"
 
 
-def _test_rows(result: Result) -> list[str]:
+def metric_lines(result: Result) -> list[Line]:
     """The test figures as lines on top of the ledger; one that says so where there are none."""
     dense, pruned, change = result.dense.test, result.pruned.test, result.difference
     if dense is None or pruned is None or change is None:
-        title = f"{escape(result.metric_title.capitalize())} on test images"
-        return [ledger_table.row(title, "–", "–", "not measured: the run had no test images")]
+        title = f"{result.metric_title.capitalize()} on test images"
+        return [plain(title, "–", "–", "not measured: the run had no test images")]
     tuned = kind(result)
     metric = change.kind
-    ends = metric.signed_span(change.interval)
-    unit = escape(metric.unit_of_change)
+    words = f"{metric.signed(change.value)} {metric.unit_of_change}"
     rows = [
-        ledger_table.row(
-            f"{escape(metric.title.capitalize())} on {pruned.images:,} {pruned.role} images",
-            _figure(dense, "measured"),
-            _figure(pruned, tuned),
-            f"{metric.signed(change.value)} {unit} <small>({ends})</small>" + badges.badge(tuned),
+        Line(
+            title=f"{metric.title.capitalize()} on {pruned.images:,} {pruned.role} images",
+            cells=(
+                _figure(dense, "measured"),
+                _figure(pruned, tuned),
+                Cell(text=words, small=f"({metric.signed_span(change.interval)})", kind=tuned),
+            ),
         )
     ]
     paired = change.paired
     if paired.newly_wrong is not None and paired.newly_right is not None:
         same = pruned.images - paired.newly_wrong - paired.newly_right
-        start, _, last = metric.kept.rpartition(" ")
-        rows.append(
-            ledger_table.row(
-                "Answers, against dense",
-                "",
-                f"{same:,} {start} <span class='px-unbroken'>{last}{badges.badge(tuned)}</span>",
-                f"{paired.newly_wrong:,} {metric.lost}, {paired.newly_right:,} {metric.won}" + badges.badge(tuned),
-            )
-        )
+        changed = f"{paired.newly_wrong:,} {metric.lost}, {paired.newly_right:,} {metric.won}"
+        cells = (Cell(), Cell(text=f"{same:,} {metric.kept}", kind=tuned), Cell(text=changed, kind=tuned))
+        rows.append(Line(title="Answers, against dense", cells=cells))
     return rows
 
 
-def _figure(found: Measurement, kind: badges.Kind) -> str:
-    """With its interval, whose badge does not stand alone in the next line."""
-    span = f"<small>({escape(found.kind.span(found.interval))})</small>"
-    return f'{escape(found.kind.words(found.value))} <span class="px-unbroken">{span}{badges.badge(kind)}</span>'
+def _figure(found: Measurement, kind: badges.Kind) -> Cell:
+    """With its interval."""
+    return Cell(text=found.kind.words(found.value), small=f"({found.kind.span(found.interval)})", kind=kind)
 
 
 _STYLE = f"""<style>{badges.STYLE}

@@ -1,0 +1,212 @@
+"""A finished run as a bundle: what is in it, that it works where nothing of ours is, and what it tells."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pruning.base.errors import Cancelled, InputError
+from pruning.cli.main import main
+from pruning.export.bundle.forms import FORMS
+from pruning.export.bundle.of_run import export_run
+from pruning.export.bundle.written import Bundle
+from pruning.export.record import Source
+from pruning.export.table import EXPORTS
+from pruning.notebook import Result
+from pruning.runs import Run, create_run, execute, read_run
+from pruning.runs.recipe import Recipe
+from pruning.spec import PruneSpec
+from pruning.subject import open_subject
+
+
+def made(recipe: Recipe, folder: Path) -> Run:
+    execute(create_run(recipe, path=folder))
+    return read_run(folder)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Mini ResNet with half its channels."""
+    recipe = Recipe(model="sample:mini_resnet", data="mnist5k", prune=PruneSpec(sparsity=0.5))
+    return made(recipe, tmp_path_factory.mktemp("bundle") / "runs" / "half")
+
+
+@pytest.fixture(scope="module")
+def bundle(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Its bundle, with eight images."""
+    return export_run(run, tmp_path_factory.mktemp("out") / "büündel mit Bildern", images=8)
+
+
+def python(code: str, folder: Path) -> str:
+    """What a clean Python says in a folder: without this repository."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_form_is_in_it_and_agrees(bundle: Bundle) -> None:
+    assert bundle.left_out == ()
+    assert [proof.form for proof in bundle.proofs] == list(FORMS)
+    for proof in bundle.proofs:
+        assert proof.status == "agrees" and proof.batches == (8, 1, 2, 5) and proof.tops > 8, proof
+        assert proof.worst is not None and proof.worst <= 1
+        assert ("torch" in proof.versions) == (not proof.form.endswith("onnx")), proof.versions
+    assert json.loads((bundle.path / "proof.json").read_text())["forms"][0]["status"] == "agrees"
+    weights = bundle.proofs[0]
+    assert weights.training["moved"] == weights.training["parameters"] > 10
+
+
+def test_it_answers_as_the_run_does(bundle: Bundle, run: Run) -> None:
+    samples = np.load(bundle.path / "samples.npz")
+    model = open_subject(run.ref).model
+    with torch.no_grad():
+        expected = model(torch.from_numpy(samples["inputs"])).numpy()
+    np.testing.assert_allclose(samples["outputs"], expected, rtol=1e-5, atol=1e-5)
+    code = (
+        "import numpy, torch\nfrom load import load\nsamples = numpy.load('samples.npz')\n"
+        "given = load()(torch.from_numpy(samples['inputs'])).detach().numpy()\n"
+        "print(abs(given - samples['outputs']).max(), (given.argmax(1) == samples['labels']).sum())"
+    )
+    apart, right = python(code, bundle.path).split()
+    assert float(apart) < 1e-4 and int(right) >= 2
+
+
+def test_the_readmes_lines_run(bundle: Bundle, tmp_path: Path) -> None:
+    from PIL import Image
+
+    shutil.copytree(bundle.path, tmp_path / "moved")
+    Image.fromarray(np.arange(28 * 28, dtype=np.uint8).reshape(28, 28)).save(tmp_path / "moved" / "picture.jpg")
+    blocks = re.findall(r"```python\n(.*?)```", (bundle.path / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) == 5
+    for block in blocks:
+        python(f"{block}\n", tmp_path / "moved")
+    assert (tmp_path / "moved" / "weights.safetensors").is_file()
+    said = python("import runpy; runpy.run_path('load.py', run_name='__main__')", tmp_path / "moved")
+    assert said.startswith("Mini ResNet: ") and "It takes N×1×28×28." in said
+
+
+def test_what_its_card_says(bundle: Bundle, run: Run) -> None:
+    card = (bundle.path / "README.md").read_text()
+    assert run.result is not None and run.result.pruned.test is not None
+    accuracy = f"{100 * run.result.pruned.test.value:.1f} %"
+    assert accuracy in card and "●" in card and "| Parameters |" in card and f"{run.result.pruned.params:,} ●" in card
+    assert "It contains 8 of your images" in card and "python -m pruning import" in card and "opset 18" in card
+    assert "license: mit" in card
+
+
+def test_the_digests_are_those_of_the_files(bundle: Bundle) -> None:
+    told = json.loads((bundle.path / "provenance.json").read_text())
+    there = {path.relative_to(bundle.path).as_posix(): path for path in bundle.path.rglob("*") if path.is_file()}
+    assert set(there) - {"provenance.json"} == set(told["files"]) and set(bundle.files) == set(there)
+    for name, file in told["files"].items():
+        assert file["sha256"] == hashlib.sha256(there[name].read_bytes()).hexdigest()
+    assert told["images_within"] == 8 and told["licence_of_base_weights"] == "MIT"
+
+
+def test_nothing_tells_of_this_machine(bundle: Bundle, run: Run) -> None:
+    for path in bundle.path.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            for place in (str(run.path.parent), str(bundle.path.parent), str(Path(__file__).parents[3])):
+                assert place.encode() not in content, (path, place)
+
+
+def test_without_consent_no_image_goes_along(run: Run, tmp_path: Path) -> None:
+    found = export_run(run, tmp_path / "bare", forms=["weights"])
+    assert found.images == 0 and not any(name.endswith((".npz", ".png", ".jpg")) for name in found.files)
+    assert "none of your images" in (found.path / "README.md").read_text()
+    assert [proof.form for proof in found.proofs] == ["weights"]
+
+
+def test_files_that_do_not_belong_together_are_refused(bundle: Bundle, run: Run, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+
+    def said() -> str:
+        return subprocess.run([sys.executable, str(there / "load.py")], capture_output=True, text=True, cwd="/").stderr
+
+    shutil.copytree(bundle.path, there)
+    weights = json.loads((there / "config.json").read_text())["weights"]
+    (there / weights).rename(there / "gone")
+    assert said() == f"Error: {weights} is missing beside load.py: keep the bundle's files together.\n"
+    (there / weights).write_bytes(b"no tensors")
+    assert "is damaged, or is no file of safetensors" in said() and said().count("\n") == 1
+    shutil.copyfile(Path(__file__).parents[3] / "sample_models" / "weights" / "lenet5.safetensors", there / weights)
+    assert "does not hold the weights that config.json describes" in said() and said().count("\n") == 1
+    (there / "config.json").write_text('{"architectures": ["Bert"]}')
+    assert said().startswith("Error: config.json beside load.py is not that of a bundle")
+    (there / "config.json").write_text("[" * 100_000)
+    assert said().startswith("Error: config.json beside load.py cannot be read")
+
+
+def test_a_folder_is_there_whole_or_not_at_all(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    for name in ("full", "absent/a", "full/mine.txt"):
+        with pytest.raises(InputError, match="name a new or an empty folder, or a file that ends in"):
+            export_run(run, tmp_path / name)
+    asked = iter(range(10**6))
+    with pytest.raises(Cancelled):
+        export_run(run, tmp_path / "stopped", cancel=lambda: next(asked) > 8)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full"]
+    with pytest.raises(InputError, match="has no form 'tflite'"):
+        export_run(run, tmp_path / "a", forms=["tflite"])
+    with pytest.raises(InputError, match="From 1 to 1,000 images can go along"):
+        export_run(run, tmp_path / "a", images=1001)
+
+
+def test_the_shell_and_notebooks_write_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert main(["export", str(run.path), "--out", "empty", "--format", "weights", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["format"] == "bundle" and [form["form"] for form in said["forms"]] == ["weights"]
+    assert (tmp_path / "empty" / "load.py").is_file()
+    assert main(["export", str(run.path), "recipe", "--with-images", "3"]) == 2
+    assert "are of a bundle, not of the format 'recipe'" in capsys.readouterr().err
+    assert main(["export", str(run.path), "--format", "weights"]) == 0
+    said = capsys.readouterr().out
+    assert "half-bundle.zip" in said and "loaded in a clean process" in said
+    with zipfile.ZipFile("half-bundle.zip") as file:
+        assert file.testzip() is None and "half-bundle/load.py" in file.namelist()
+
+
+@pytest.mark.slow
+def test_a_notebook_gets_a_zip_with_every_form(run: Run, tmp_path: Path) -> None:
+    path = Result(run=run).export("bundle", tmp_path / "all.zip")
+    with zipfile.ZipFile(path) as file:
+        assert {"all/model.onnx", "all/model.pt2", "all/README.md"} <= set(file.namelist())
+    content = EXPORTS["bundle"].content(Source.of(run))
+    assert content.startswith(b"PK") and not list(tmp_path.glob(".*"))
+
+
+def test_zeros_go_along_and_are_told(tmp_path: Path) -> None:
+    recipe = Recipe(
+        model="sample:lenet300",
+        data="mnist5k",
+        prune=PruneSpec(granularity="weight", criterion="magnitude", sparsity=0.9),
+    )
+    found = export_run(made(recipe, tmp_path / "zeros"), tmp_path / "out", forms=["weights"])
+    code = (
+        "from load import load, read_config\nmodel = load()\n"
+        "print(sum(int((p == 0).sum()) for p in model.parameters()), read_config()['held_zero'])"
+    )
+    zeros, names = python(code, found.path).split(" ", 1)
+    assert int(zeros) == pytest.approx(0.9 * 266_200, rel=0.01) and "fc1.weight" in names
+    card = (found.path / "README.md").read_text()
+    assert "nothing gets faster by them" in card and "dense kernels multiply a zero" in card
