@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from pruning.catalog.architecture import Architecture
 from pruning.export.bundle.own_code import is_installed
-
-Shapes = dict[str, tuple[int, ...]]
 
 
 def built_by(model: nn.Module) -> Architecture | None:
@@ -81,16 +80,18 @@ def _of_class(model: nn.Module) -> Architecture | None:
 
 
 def _fits(model: nn.Module, build: Callable[[], nn.Module]) -> bool:
-    """Whether what is built has tensors of the same names and shapes."""
+    """Whether what is built has tensors of the same names and, where they have any yet, shapes."""
     try:
         with torch.device("meta"):
-            return _shapes(build()) == _shapes(model)
+            built = _tensors(build())
+        own = _tensors(model)
+        return built.keys() == own.keys() and all(is_lazy(t) or t.shape == own[n].shape for n, t in built.items())
     except Exception:  # not every builder takes every argument, nor the meta device
         return False
 
 
-def _shapes(model: nn.Module) -> Shapes:
-    return {name: tuple(t.shape) for name, t in (*model.named_parameters(), *model.named_buffers())}
+def _tensors(model: nn.Module) -> dict[str, Tensor]:
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
 
 
 def _outputs(model: nn.Module) -> int:
