@@ -225,6 +225,33 @@ def _times(args: argparse.Namespace, stop: Stop) -> None:
         check_quiet(result)
 
 
+def _import_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("bundle", type=path, metavar="BUNDLE", help="a bundle's folder or zip file")
+    sub.add_argument(
+        "weights", type=path, nargs="?", metavar="WEIGHTS",
+        help="weights of its network that were trained on, as safetensors or a state dict: all is measured anew "
+        "(default: the bundle itself becomes a run, with the figures that it states)",
+    )  # fmt: skip
+    sub.add_argument("--dense", metavar="MODEL", help="the unpruned network, where this machine does not know it")
+    add_image_options(sub)
+    sub.add_argument("--out", type=path, metavar="FOLDER", help="a new or empty folder for the run")
+    sub.add_argument("--no-times", action="store_true", help="leave the times out")
+
+
+def _import(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.bring import Wanted, import_weights, take_bundle
+    from pruning.runs.bring_back import Asked
+
+    if args.weights is None:
+        result, lines = take_bundle(args.bundle)
+    else:
+        images = asked_of(args)
+        asked = Asked(dense=args.dense, data=images.data, data_dir=images.data_dir, preprocess=images.preprocess)
+        wanted = Wanted(out=args.out, times=not args.no_times)
+        result, lines = import_weights(args.bundle, args.weights, asked, wanted, stop)
+    emit(result, lines, as_json=args.json)
+
+
 def _report_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run", metavar="RUN", help="the run's id, its folder, or run: with either")
     sub.add_argument("--out", type=path, metavar="FILE", help="the file (default: report.html in the run's folder)")
@@ -400,6 +427,12 @@ COMMANDS: dict[str, Command] = {
             explanation="Take a finished run away: as a bundle that works without the explorer, or as one file of it.",
             options=_export_options,
             run=_export,
+        ),
+        Command(
+            name="import",
+            explanation="Take a bundle in as a run, or bring weights back that were trained on elsewhere.",
+            options=_import_options,
+            run=_import,
         ),
         Command(
             name="runs",

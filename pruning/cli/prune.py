@@ -83,14 +83,14 @@ def prune(
         check_room()
         folder = create_run(recipe, data_dir=_absolute(args.data_dir), path=args.out)
         say(f"Run folder: {folder}")
-        result = execute(folder, progress=_progress, cancel=cancel)
+        result = execute(folder, progress=told_progress, cancel=cancel)
         if not args.no_times:
             measure_times(folder, say=say, cancel=cancel)
             result = with_times(result, folder)
     noisy = [wanted for wanted in required if wanted.batch in result.clock.noisy]
     values = {**to_values(result), "run": str(folder), **({} if gate is None else {"gate": gate.values})}
     unmet = [wanted.text for wanted in required if wanted not in noisy and not wanted.holds(values)]
-    return values, _summary(result, folder), unmet, [wanted.text for wanted in noisy]
+    return values, summary(result, folder), unmet, [wanted.text for wanted in noisy]
 
 
 def _check_times(args: argparse.Namespace, required: Sequence[Requirement]) -> None:
@@ -108,8 +108,8 @@ def resume(run: str, cancel: Callable[[], bool]) -> tuple[dict[str, Any], list[s
     """
     folder = find_run_folder(run).resolve()
     with only_ours():
-        result = execute(folder, progress=_progress, cancel=cancel, again=True)
-    return {**to_values(result), "run": str(folder)}, _summary(result, folder)
+        result = execute(folder, progress=told_progress, cancel=cancel, again=True)
+    return {**to_values(result), "run": str(folder)}, summary(result, folder)
 
 
 def _check_measured(subject: Subject, required: Sequence[Requirement]) -> None:
@@ -182,7 +182,7 @@ def _absolute(path: str | None) -> str | None:
     return None if path is None else str(given_path(path).resolve())
 
 
-def _progress(event: dict[str, Any]) -> None:
+def told_progress(event: dict[str, Any]) -> None:
     stage, value = event["stage"], event.get(event.get("metric", ""))
     said = "" if value is None else exactly(find_metric(event["metric"]), value)
     if stage == "finetune":
@@ -198,7 +198,7 @@ def _progress(event: dict[str, Any]) -> None:
         say(event["text"])
 
 
-def _summary(result: Result, folder: Path) -> list[str]:
+def summary(result: Result, folder: Path) -> list[str]:
     dense, pruned = result.dense, result.pruned
     notes: dict[str, dict[str, None]] = {}
     for row in result.layers:

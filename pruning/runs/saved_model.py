@@ -10,6 +10,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -62,8 +63,13 @@ def save_model(folder: Path, model: nn.Module, structure: Structure) -> None:
     """Write a pruned model so that `run:RUN` opens it: weights, and how it differs from its root."""
     tensors: dict[str, Tensor] = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     save_file(tensors, folder / MODEL)
+    (folder / STRUCTURE).write_text(json.dumps(structure_values(structure)))
+
+
+def structure_values(structure: Structure) -> dict[str, Any]:
+    """JSON-ready."""
     what = structure.shrinkage
-    description = {
+    return {
         "version": STRUCTURE_VERSION,
         "root": structure.root,
         "data": list(structure.data),
@@ -76,7 +82,6 @@ def save_model(folder: Path, model: nn.Module, structure: Structure) -> None:
         "pads": {name: list(amounts) for name, amounts in what.pads.items()},
         "held_zero": list(structure.held_zero),
     }
-    (folder / STRUCTURE).write_text(json.dumps(description))
 
 
 def read_structure(folder: Path) -> Structure:
@@ -85,7 +90,15 @@ def read_structure(folder: Path) -> Structure:
     Raises:
         StorageError: the file is absent, damaged, or of a later version of the explorer.
     """
-    fields = _read_fields(folder / STRUCTURE)
+    return structure_of(_read_fields(folder / STRUCTURE), f"The model in {folder}")
+
+
+def structure_of(fields: Fields, whose: str) -> Structure:
+    """The inverse of `structure_values`. `whose`: how a sentence calls what holds it.
+
+    Raises:
+        StorageError: it is damaged.
+    """
     sizes = dict(fields.items()).get("sizes", [])  # absent in the first files
     try:
         return Structure(
@@ -106,7 +119,7 @@ def read_structure(folder: Path) -> Structure:
             held_zero=fields.texts("held_zero"),
         )
     except (StorageError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise StorageError(f"The model in {folder} is damaged ({first_line(error)}). {AGAIN}") from error
+        raise StorageError(f"{whose} is damaged ({first_line(error)}). {AGAIN}") from error
 
 
 def read_origin(folder: Path) -> str:

@@ -66,16 +66,16 @@ def unpack(file: Path, runs: Path) -> Unpacked:
     try:
         part.mkdir(parents=True)
         label = _extract(file, part)
-        run = _checked(part)
+        run = checked_run(part)
         if label is not None:
             write_label(LocalStore.at(part), label)
-        path = runs / _fresh_id(run)
+        path = runs / fresh_id(run)
         os.rename(part, path)
     except OSError as error:
         raise StorageError(f"{file.name} cannot be unpacked ({error.strerror or error}).") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return Unpacked(path=path, remarks=_remarks(run))
+    return Unpacked(path=path, remarks=remarks_of(run))
 
 
 def _extract(file: Path, part: Path) -> Label | None:
@@ -161,11 +161,11 @@ def _write(archive: zipfile.ZipFile, said: File, path: Path) -> None:
         raise StorageError(f"{said.name} of the pack is damaged: it is not what was packed.")
 
 
-def _checked(folder: Path) -> Run:
+def checked_run(folder: Path) -> Run:
     """The run in a folder, everything in it read once."""
     for name in (MODEL, ANSWERS, STAGES):
         if (folder / name).exists():
-            _check_weights(folder / name)
+            check_weights(folder / name)
     try:
         run = read_run(folder)
         if run.result is None:
@@ -181,7 +181,7 @@ def _checked(folder: Path) -> Run:
     return run
 
 
-def _check_weights(path: Path) -> None:
+def check_weights(path: Path) -> None:
     """Raises StorageError where a file is no whole safetensors file."""
     try:
         with path.open("rb") as file:
@@ -195,12 +195,12 @@ def _check_weights(path: Path) -> None:
         raise StorageError(f"{path.name} of the pack is damaged ({first_line(error)}).") from error
 
 
-def _fresh_id(run: Run) -> str:
+def fresh_id(run: Run) -> str:
     model = re.sub(r"[^\w.-]", "_", run.network, flags=re.ASCII)[:40]
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{model}-{secrets.token_hex(5)}"
 
 
-def _remarks(run: Run) -> tuple[str, ...]:
+def remarks_of(run: Run) -> tuple[str, ...]:
     """What its network and images need on this machine."""
     found = []
     root = run.origin

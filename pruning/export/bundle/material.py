@@ -66,6 +66,8 @@ class Material:
     remarks: tuple[str, ...] = ()
     """What was guessed, left out or noticed, each a whole sentence."""
     samples: Samples | None = None
+    run: Mapping[str, Any] | None = None
+    """Of a run what the explorer opens it again with (`pruning.runs.bundled`), ready for JSON."""
 
     @property
     def parameters(self) -> int:

@@ -24,6 +24,7 @@ from pruning.fitting import names_of, stated_by
 from pruning.graph.inputs import Inputs
 from pruning.render.markup.result import verdict
 from pruning.runs import Run
+from pruning.runs.bundled import references_of, run_values
 from pruning.runs.held import changed
 from pruning.runs.result import Result
 from pruning.subject import open_subject
@@ -85,6 +86,7 @@ def material_of(run: Run, *, images: int = 0) -> Material:
         verdict=verdict(result),
         remarks=(*network.remarks, *(remark for remark in changed(run.path) if remark not in network.remarks)),
         samples=_samples(run, images) if images else None,
+        run=run_values(run, {reference: model_name(reference) for reference in references_of(run)}),
     )
 
 

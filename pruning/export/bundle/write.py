@@ -35,6 +35,7 @@ from pruning.export.bundle.shipped import load as loader
 from pruning.export.bundle.shipped import preprocess as preparing
 from pruning.export.bundle.written import Bundle, LeftOut
 from pruning.graph.source import outside_torch
+from pruning.runs.bundled import RUN
 
 CONFIG, PROOF, PROVENANCE, README, LABELS, SAMPLES = (
     "config.json", "proof.json", "provenance.json", "README.md", "labels.txt", "samples.npz",
@@ -236,6 +237,8 @@ class _Maker:
             shutil.copyfile(preparing.__file__, self.folder / "preprocess.py")
         if material.recipe is not None:
             (self.folder / RECIPE).write_text(material.recipe, encoding="utf-8")
+        if material.run is not None:
+            self._write_json(RUN, dict(material.run))
         samples = material.samples
         if samples is not None:
             count = len(samples.inputs)
