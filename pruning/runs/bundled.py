@@ -88,7 +88,7 @@ def run_values(run: Run, model_name: Mapping[str, str]) -> dict[str, Any]:
         result,
         recipe=replace(result.recipe, model=model_name[result.recipe.model], data=without_path(result.recipe.data)),
         model=model_name[result.model],
-        data=None if data is None else replace(data, name=without_path(data.name), source=""),
+        data=None if data is None else replace(data, name=without_path(data.name), source=_without_folder(data.source)),
     )
     portable = replace(
         structure, root=model_name[structure.root], data=tuple(without_path(name) for name in structure.data)
@@ -101,6 +101,10 @@ def run_values(run: Run, model_name: Mapping[str, str]) -> dict[str, Any]:
         "structure": structure_values(portable),
         "result": to_values(shared),
     }
+
+
+def _without_folder(source: str) -> str:
+    return Path(source).name if Path(source).is_absolute() else source
 
 
 def references_of(run: Run) -> tuple[str, ...]:
