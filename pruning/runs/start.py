@@ -28,6 +28,16 @@ def start_run(folder: Path, visitor: str = OWNER, expected: float | None = None)
     _index(folder)
 
 
+def give_to(folder: Path, visitor: str) -> None:
+    """Let a finished run that was taken in be a visitor's.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    wish(job_of(folder).store, visitor)
+    _index(folder)
+
+
 def _index(folder: Path) -> None:
     """Lists show the run from now on, among thousands as well."""
     from pruning.runs.index.index import index_of

@@ -42,6 +42,8 @@ class Uploads:
     """0: no weights can be sent."""
     largest_images_mb: int = 500
     """Of a zip, npz or Parquet file; 0: none can be sent."""
+    largest_bundles_mb: int = 500
+    """Of a pruned network's bundle; 0: none can be sent."""
     hours: float = 24
     """How long they are kept after they were last opened; those that a run names stay until the run is deleted."""
     memory_mb: int = 4000
@@ -53,6 +55,7 @@ class Uploads:
         for name, least, most in (
             ("largest_weights_mb", 0, 20_000),
             ("largest_images_mb", 0, 20_000),
+            ("largest_bundles_mb", 0, 20_000),
             ("hours", 0.1, 8760),
             ("memory_mb", 200, 1_000_000),
             ("seconds", 5, 3600),
@@ -63,7 +66,7 @@ class Uploads:
     @property
     def largest_mb(self) -> int:
         """The largest file of any kind."""
-        return max(self.largest_weights_mb, self.largest_images_mb)
+        return max(self.largest_weights_mb, self.largest_images_mb, self.largest_bundles_mb)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,7 +56,24 @@ def images(reference: str) -> Mapping[str, Any]:
     }
 
 
-LOOKS: dict[str, Callable[[str], Mapping[str, Any]]] = {"weights": weights, "images": images}
+def bundles(reference: str) -> Mapping[str, Any]:
+    """Take the bundle in the file in as a run, without running anything of it, and say where that is.
+
+    Raises:
+        PruningError: it is none, or there is no room for it.
+    """
+    from pathlib import Path
+
+    from pruning.runs import default_runs_dir, read_run
+    from pruning.runs.quota import check_room
+    from pruning.runs.take_in import take_in
+
+    check_room()
+    found = take_in(Path(reference), default_runs_dir())
+    return {"title": read_run(found.path).network, "run": str(found.path), "remarks": list(found.remarks)}
+
+
+LOOKS: dict[str, Callable[[str], Mapping[str, Any]]] = {"weights": weights, "images": images, "bundles": bundles}
 """By the kind of what was sent."""
 
 

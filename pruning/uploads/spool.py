@@ -15,11 +15,12 @@ from typing import BinaryIO, Literal, get_args
 
 from pruning.base.errors import InputError, StorageError, excerpt
 
-Kind = Literal["weights", "images"]
+Kind = Literal["weights", "images", "bundles"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SUFFIXES: dict[Kind, tuple[str, ...]] = {
     "weights": (".safetensors", ".pt", ".pth"),
     "images": (".zip", ".npz", ".parquet"),
+    "bundles": (".zip",),
 }
 PIECE = 2**20
 """Bytes written at once."""

@@ -13,10 +13,15 @@ def sentences(held: Settings, address: str | None, port: int) -> list[str]:
     uploads = held.uploads
     takes = [
         f"{kind} up to {most:,} MB"
-        for kind, most in (("weights", uploads.largest_weights_mb), ("images", uploads.largest_images_mb))
+        for kind, most in (
+            ("weights", uploads.largest_weights_mb),
+            ("images", uploads.largest_images_mb),
+            ("bundles", uploads.largest_bundles_mb),
+        )
         if most
     ]
-    sent = f"They can send {' and '.join(takes)}, which only they can open." if takes else "They can send no files."
+    listed = " and ".join(part for part in (", ".join(takes[:-1]), *takes[-1:]) if part)
+    sent = f"They can send {listed}, which only they can open." if takes else "They can send no files."
     here = (own_number() or to_open(address)) if address in EVERYWHERE else to_open(address)
     return [
         f"Others open it at http://{here}:{port}. Everybody who can reach it can use it, without a password: serve it "

@@ -58,6 +58,27 @@ def send(app: AppTest, file: tuple[str, bytes, str], kind: str = "weights") -> A
     return app
 
 
+@pytest.mark.slow
+def test_a_bundle_that_is_sent_becomes_a_run_and_nothing_of_it_is_run(app: AppTest, tmp_path: Path) -> None:
+    from pruning.export.bundle.of_run import export_run
+    from pruning.runs import create_run, execute, read_run, read_runs
+    from pruning.runs.recipe import Recipe
+    from pruning.spec import PruneSpec
+
+    made = create_run(Recipe(model="sample:lenet5", data="mnist5k", prune=PruneSpec(sparsity=0.5)), path=tmp_path / "a")
+    execute(made)
+    bundle = export_run(read_run(made), tmp_path / "net.zip", forms=("weights",)).path
+    opened(app)
+    app.segmented_control(key="your_network_way").set_value("from a bundle").run()
+    send(app, ("net.zip", b"PK no zip at all", "application/zip"), "bundles")
+    assert any("is no bundle" in error.value for error in app.error)
+    send(app, ("net.zip", bundle.read_bytes(), "application/zip"), "bundles")
+    assert not app.error, app.error
+    (run,) = read_runs(tmp_path / "runs").runs
+    assert app.session_state["model_ref"] == run.ref and run.result == read_run(made).result
+    assert not spooled(tmp_path), "the file that was sent is gone"
+
+
 def spooled(tmp_path: Path) -> list[str]:
     return [path.name for path in (tmp_path / "cache" / "uploads").rglob("*") if path.is_file()]
 

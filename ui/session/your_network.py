@@ -1,4 +1,4 @@
-"""A network of one's own: any of torchvision or timm with a search, weights from a file, or a file with code."""
+"""A network of one's own: any of torchvision or timm with a search, weights from a file, a bundle, or code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WEIGHTS: dict[Weights, str] = {"random": "random", "default": "the library's", "
 _TO_FETCH = "your_network_to_fetch"
 NAME, KIND, WAY = "your_network_name", "your_network_weights", "your_network_way"
 """Keys of the boxes."""
-LIBRARY, CODE = "from torchvision or timm", "from a Python file"
+LIBRARY, BUNDLE, CODE = "from torchvision or timm", "from a bundle", "from a Python file"
 TYPED = (
     "Or type its reference into the box on top and press Enter: **torchvision:resnet50**, or with a size "
     "**torchvision:vit_b_16?size=224**; its weights are random unless you add **weights=default**, where these are "
@@ -41,14 +41,14 @@ def ask_for_weights(ref: str) -> None:
 
 def show(then: Callable[[], None]) -> None:
     """The form. `then`: called once a network was chosen."""
-    if your_code.is_allowed():
-        way = st.segmented_control(
-            "A network", [LIBRARY, CODE], default=LIBRARY, required=True, key=WAY, label_visibility="collapsed"
-        )
-        if way == CODE:
-            your_code.show(partial(_choose, then=then))
-            return
-    _of_library(then)
+    ways = [LIBRARY, BUNDLE, *([CODE] if your_code.is_allowed() else [])]
+    way = st.segmented_control("A network", ways, default=LIBRARY, required=True, key=WAY, label_visibility="collapsed")
+    if way == CODE and CODE in ways:
+        your_code.show(partial(_choose, then=then))
+    elif way == BUNDLE:
+        _bundle(then)
+    else:
+        _of_library(then)
 
 
 def _of_library(then: Callable[[], None]) -> None:
@@ -117,6 +117,28 @@ def _upload(base: str, classes: int | None, then: Callable[[], None]) -> None:
         lambda upload: reference(base, classes, str(upload.path)),
         accepted,
     )
+
+
+def _bundle(then: Callable[[], None]) -> None:
+    """A pruned network that somebody took away from here, or from another explorer: it becomes a run again."""
+
+    def accepted(sent: str, upload: Upload, found: Mapping[str, Any]) -> None:
+        from pathlib import Path
+
+        from pruning.runs.start import give_to
+        from pruning.uploads import spool
+
+        spool.forget(upload)
+        give_to(Path(found["run"]), visitor.current())
+        for remark in found["remarks"]:
+            st.toast(errors.plain(str(remark)), icon=":material/info:")
+        _choose(f"run:{found['run']}", then)
+
+    st.caption(
+        "The zip file of a pruned network, as **Take it away** makes it. It becomes a run, with the figures that it "
+        "states; nothing in it is run."
+    )
+    uploads.offer("bundles", "Send the bundle", lambda upload: str(upload.path), accepted)
 
 
 def _words(facts: Facts) -> str:
