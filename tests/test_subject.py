@@ -232,7 +232,14 @@ def test_the_report(run: Run, tmp_path: Path) -> None:
     assert "accuracy" not in body.lower()
 
 
-@pytest.mark.parametrize("name", [name for name, export in EXPORTS.items() if name != "report"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if export.takes_long else [])
+        for name, export in EXPORTS.items()
+        if name != "report"
+    ],
+)
 def test_every_export(name: str, run: Run, tmp_path: Path) -> None:
     from pruning.export.record import Source
 

@@ -11,6 +11,11 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#$~|:])", r"\\\1", text)
 
 
+def in_a_file(text: str) -> str:
+    """The same for a file that people also read as it is: only what would be markup there is escaped."""
+    return re.sub(r"([\\`*_<>|])", r"\\\1", text)
+
+
 def listed(names: Sequence[str], most: int = 4) -> str:
     """Names in a sentence, as they are: 'a, b and c', 'a, b, c, d and 3 more'."""
     shown = [plain(name) for name in names[:most]]

@@ -9,7 +9,8 @@ from pruning.export.bundle.forms.record import Form
 from pruning.export.bundle.material import Material
 from pruning.export.bundle.proof import Proof
 from pruning.export.bundle.written import LeftOut
-from pruning.render.markdown import bullets, plain
+from pruning.render.markdown import bullets
+from pruning.render.markdown import in_a_file as plain
 
 FILES = {
     "load.py": "`load()` gives the module of PyTorch, ready for `train()`; run by itself it says what it loaded",

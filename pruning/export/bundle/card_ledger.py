@@ -9,7 +9,7 @@ from torch import nn
 from pruning.cost.counts import count_macs, nonzero_parameters
 from pruning.graph.model_graph import ModelGraph
 from pruning.render.ledger_lines import HEADS, Cell, Line, lines, plain
-from pruning.render.markdown import plain as as_it_is
+from pruning.render.markdown import in_a_file as as_it_is
 from pruning.render.markup.badges import MEANINGS, SYMBOLS
 from pruning.render.markup.result import footnote, metric_lines
 from pruning.runs.ledger import ledger_of_result

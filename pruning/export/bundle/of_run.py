@@ -13,7 +13,7 @@ from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
 from pruning.catalog.network import Network
 from pruning.catalog.openers import architecture_of, open_network, parse_reference
-from pruning.data.readers import without_path
+from pruning.data.readers import describe_data, without_path
 from pruning.export.bundle.card_ledger import ledger_of_run
 from pruning.export.bundle.forms import chosen
 from pruning.export.bundle.material import Material, Samples
@@ -142,7 +142,12 @@ def _origin(run: Run, result: Result, network: Network) -> dict[str, Any]:
         },
         "data": None
         if data is None
-        else {"name": without_path(data.name), "title": data.title, "sha256": data.sha256, "roles": dict(data.sizes)},
+        else {
+            "name": without_path(data.name),
+            "title": data.title or describe_data(data.name).title,
+            "sha256": data.sha256,
+            "roles": dict(data.sizes or describe_data(data.name).sizes),
+        },
         "proof_of_removal": {"status": result.check.status, "max_error": result.check.max_error},
         "machine": {"cpu": result.cpu, "threads": result.threads, "engine": result.engine, "torch": result.torch},
     }

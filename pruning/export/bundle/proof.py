@@ -225,12 +225,14 @@ def _judged(form: Form, file: str, place: Path, found: Sequence[Case], said: Map
             )
             break
     training = dict(said.get("training") or {})
-    trouble = _untrained(training) if form.trains and status == "agrees" else None
-    vacuous = without_control(found) if status == "agrees" else None
-    if trouble is not None:
-        status, reason = "fails", trouble
-    elif vacuous is not None:
-        status, reason = "vacuous", vacuous
+    if status == "agrees":
+        vacuous, trouble = without_control(found), _untrained(training)
+        if trouble is not None:
+            status, reason = "fails", trouble
+        elif vacuous is not None:
+            status, reason = "vacuous", vacuous
+        elif training.get("moved") == 0:
+            status, reason = "fails", "a step of training changed nothing"
     return Proof(
         form=form.name,
         file=file,
@@ -247,13 +249,13 @@ def _judged(form: Form, file: str, place: Path, found: Sequence[Case], said: Map
 
 def _untrained(training: Mapping[str, Any]) -> str | None:
     """What is wrong with a step of training."""
-    if "skipped" in training:
+    if "parameters" not in training:  # nothing was trained
         return None
     if training["no_longer_shared"]:
         return f"after a step of training {training['no_longer_shared'][0]} is not shared any more"
     if training["frozen_but_moved"]:
         return f"a step of training changed {training['frozen_but_moved'][0]}, which is frozen"
-    return None if training["moved"] else "a step of training changed nothing"
+    return None
 
 
 def _costs(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ all."""
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import json
 import os
@@ -149,6 +150,8 @@ class _Maker:
         (self.folder / README).write_text(card, encoding="utf-8")
         self._write_json(PROVENANCE, provenance(material, self.folder))
         self.files = tuple(sorted(self._names()))
+        for name in self.files:
+            shutil.copymode(self.folder / CONFIG, self.folder / name)  # safetensors writes for its owner alone
         self.bytes = sum((self.folder / name).stat().st_size for name in self.files)
 
     def bundle(self, out: Path) -> Bundle:
@@ -261,8 +264,7 @@ class _Maker:
         self._write_json(CONFIG, {**self.config, **more})
 
     def _write_json(self, name: str, values: object) -> None:
-        text = json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False, default=str)
-        (self.folder / name).write_text(text + "\n", encoding="utf-8")
+        (self.folder / name).write_text(_laid_out(values) + "\n", encoding="utf-8")
 
     def _names(self) -> list[str]:
         return [path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()]
@@ -275,6 +277,22 @@ class _Maker:
     def _check_cancel(self) -> None:
         if self.cancel is not None and self.cancel():
             raise Cancelled("Cancelled: no bundle was written.")
+
+
+def _laid_out(values: object, level: int = 0) -> str:
+    """JSON with an entry a line on the first levels, and what is below in one line."""
+    if not values or level > 2 or not (isinstance(values, dict) or (isinstance(values, list) and level < 2)):
+        return json.dumps(values, ensure_ascii=False, allow_nan=False)
+    inner, outer = " " * (level + 1), " " * level
+    if isinstance(values, list):
+        if not isinstance(values[0], dict):
+            return json.dumps(values, ensure_ascii=False, allow_nan=False)
+        entries, ends = [_laid_out(value, level + 1) for value in values], "[]"
+    else:
+        name = functools.partial(json.dumps, ensure_ascii=False)
+        entries, ends = [f"{name(str(key))}: {_laid_out(value, level + 1)}" for key, value in values.items()], "{}"
+    lines = f",\n{inner}".join(entries)
+    return f"{ends[0]}\n{inner}{lines}\n{outer}{ends[1]}"
 
 
 @contextmanager

@@ -78,6 +78,7 @@ def test_what_is_shared_stays_shared_and_what_is_frozen_stays_frozen(tmp_path: P
     assert "embed.weight" in names and "again.weight" not in names and "back.weight" not in names
 
 
+@pytest.mark.slow
 def test_parametrized_weights_and_lazy_layers(tmp_path: Path) -> None:
     def wake(model: Any) -> None:
         model(torch.randn(2, 3, 12, 12))
@@ -89,6 +90,7 @@ def test_parametrized_weights_and_lazy_layers(tmp_path: Path) -> None:
     assert sum(p.numel() for p in model.parameters()) == sum(p.numel() for p in removal.model.parameters())
 
 
+@pytest.mark.slow
 def test_answers_that_do_not_depend_on_the_input_prove_nothing(tmp_path: Path) -> None:
     _, bundle = bundle_of(tmp_path, "Constant", torch.randn(2, 8), sparsity=0.0, formats=["weights"])
     (proof,) = bundle.proofs
@@ -96,6 +98,7 @@ def test_answers_that_do_not_depend_on_the_input_prove_nothing(tmp_path: Path) -
     assert "proves nothing" in (bundle.path / "README.md").read_text() and "proves nothing" in bundle.lines[0]
 
 
+@pytest.mark.slow
 def test_a_form_that_cannot_be_costs_only_itself(tmp_path: Path) -> None:
     model = network(tmp_path / "code", "Branches").eval()
     straight = network(tmp_path / "code", "Constant")
@@ -106,11 +109,12 @@ def test_a_form_that_cannot_be_costs_only_itself(tmp_path: Path) -> None:
     (why,) = [each.reason for each in bundle.left_out if each.form == "pt2"]
     assert "odd.py:" in why and "x.sum() > 1e9" in why
     card = (bundle.path / "README.md").read_text()
-    assert "What is not here" in card and "odd.py:" in card
+    assert "What is not here" in card and "at odd.py:" in card
     assert json.loads((bundle.path / "proof.json").read_text())["left_out"][0]["form"] == "pt2"
     assert not (bundle.path / "model.pt2").exists()
 
 
+@pytest.mark.slow
 def test_several_inputs_by_name_and_answers_in_a_dict(tmp_path: Path) -> None:
     model = network(tmp_path / "code", "Several").eval()
     inputs = {"x": torch.randn(3, 6), "other": torch.randn(3, 4), "way": "sum"}
@@ -148,6 +152,7 @@ def test_own_code_goes_along_with_what_it_imports_and_reads(tmp_path: Path) -> N
     torch.testing.assert_close(found(x), removal.model(x), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_own_code_stays_at_home_where_it_is_asked_to(tmp_path: Path) -> None:
     path = write_own(tmp_path / "code")
     reference = f"file:{path}:build"
@@ -164,6 +169,7 @@ def test_own_code_stays_at_home_where_it_is_asked_to(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_builds_a_module_is_found_or_asked_for(tmp_path: Path) -> None:
     class Local(nn.Module):
         def __init__(self, width: int) -> None:
@@ -183,6 +189,7 @@ def test_what_builds_a_module_is_found_or_asked_for(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["torchvision:squeezenet1_1?size=64", "torchvision:resnet18?size=64&classes=7"])
 def test_a_librarys_network_is_known_by_its_tensors(name: str, tmp_path: Path) -> None:
     model = open_network(name)

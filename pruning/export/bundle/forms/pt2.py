@@ -32,6 +32,10 @@ def write(material: Material, model: nn.Module, folder: Path, with_code: bool) -
     """Export the network and save the program."""
     program = _exported(model, material.inputs)
     libraries = sorted({_library(node.target) for node in program.graph.nodes if node.op == "call_function"} - {""})
+    program.example_inputs = None  # they may be somebody's data
+    for graph in _graphs(program):
+        for node in graph.nodes:
+            node.meta.pop("stack_trace", None)  # it names folders of this machine
     with _quiet():
         torch.export.save(program, folder / FILE)
     return Made(files=(FILE,), config={"program": {"file": FILE, "imports": libraries}})
@@ -67,6 +71,12 @@ def _place(error: BaseException) -> str:
     """' at net.py:12 (`code`)' for the innermost line of the network's own code that an error came through."""
     frames = outside_torch(traceback.extract_tb(error.__traceback__))
     return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno} (`{frames[-1].line}`)" if frames else ""
+
+
+def _graphs(program: ExportedProgram) -> Iterator[torch.fx.Graph]:
+    for module in program.graph_module.modules():
+        if isinstance(module, torch.fx.GraphModule):
+            yield module.graph
 
 
 def _library(target: object) -> str:

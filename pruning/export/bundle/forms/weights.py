@@ -33,7 +33,7 @@ def write(material: Material, model: nn.Module, folder: Path, with_code: bool) -
     built_by = material.architecture
     if built_by is None:
         raise InputError(material.unknown or "What builds the unpruned network is not known.")
-    code = None if built_by.file is None else _code(built_by, built_by.file)
+    code = _code(built_by)
     goes_along = code is not None and (with_code or not built_by.is_private)
     found = difference(_bare(built_by, material), model)
     _save(found.tensors, folder / WEIGHTS)
@@ -83,7 +83,11 @@ def _bare(built_by: Architecture, material: Material) -> nn.Module:
     return model
 
 
-def _code(built_by: Architecture, file: Path) -> OwnCode:
+def _code(built_by: Architecture) -> OwnCode | None:
+    """The files of a network that no library builds. Those of sample networks stand by themselves."""
+    file = built_by.file
+    if file is None or not built_by.is_private:
+        return None if file is None else OwnCode(main=file.name, files={file.name: file}, needs=())
     return own_code(file, lambda: call_factory(file, built_by.name, **built_by.arguments))
 
 
