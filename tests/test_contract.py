@@ -27,6 +27,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("pruning.catalog", "pruning.data"),
     ("pruning.tasks",),
     ("pruning.graph",),
+    ("pruning.onnx",),
     ("pruning.criteria",),
     ("pruning.spec",),
     ("pruning.statistics",),

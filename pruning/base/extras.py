@@ -13,6 +13,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "report": ("plotly",),
     "parquet": ("pyarrow",),
     "timm": ("timm",),
+    "export": ("onnx", "onnxscript", "onnxruntime"),
+    "openvino": ("openvino",),
 }
 """Extra of the installation → the modules that come with it; pyproject.toml says which versions."""
 
@@ -30,12 +32,18 @@ def need(extra: str, what: str) -> None:
     Raises:
         InputError: something that it brings is not installed.
     """
+    missing = why_missing(extra, what)
+    if missing is not None:
+        raise InputError(missing)
+
+
+def why_missing(extra: str, what: str) -> str | None:
+    """The sentence for what is not installed of an extra; None where all of it is. `what`: as in `need`."""
     missing = _missing(extra)
-    if missing:
-        raise InputError(
-            f"{what} needs {' and '.join(missing)}, not installed here: run \"pip install '.[{extra}]'\" in the "
-            "explorer's folder."
-        )
+    if not missing:
+        return None
+    names = " and ".join((", ".join(missing[:-1]), missing[-1]) if len(missing) > 1 else missing)
+    return f"{what} needs {names}, not installed here: run \"pip install '.[{extra}]'\" in the explorer's folder."
 
 
 def _missing(extra: str) -> list[str]:

@@ -139,9 +139,13 @@ class Inputs:
     def cast(self, dtype: torch.dtype) -> Inputs:
         return self._map(lambda tensor, _: tensor.to(dtype) if tensor.is_floating_point() else tensor)
 
+    def cloned(self) -> Inputs:
+        """The same in memory of its own, one tensor a place."""
+        return self._map(lambda tensor, _: tensor.clone())
+
     def call(self, model: nn.Module) -> Any:
         """What the model makes of these inputs, which stay as they are even if its code writes to them."""
-        own = self._map(lambda tensor, _: tensor.clone())
+        own = self.cloned()
         return model(*own.args, **(own.kwargs or {}))
 
     def _map(self, function: Callable[[Tensor, int | None], Tensor]) -> Inputs:
