@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+import functools
 import os
 import shutil
+import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: more threads only wait for each other
 from collections.abc import Callable, Iterator
@@ -74,6 +76,23 @@ def short_timing() -> Iterator[None]:
         patch.setattr(times, "compare_latency", at_a_glance)
         patch.setattr(cuts, "compare_latency", at_a_glance)
         patch.setattr(cuts, "start", answer)
+        yield
+
+
+@pytest.fixture(scope="session")
+def quick_exporter() -> Iterator[None]:
+    """torch's exporter reads its translations once, not anew for every file: each would take seconds more."""
+    from pruning.base.extras import is_installed
+
+    if not is_installed("export"):
+        yield
+        return
+    from torch.onnx._internal._lazy_import import onnxscript_apis
+
+    read = onnxscript_apis.get_torchlib_ops
+    apis = sys.modules[onnxscript_apis._name]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(apis, "get_torchlib_ops", functools.cache(read))
         yield
 
 

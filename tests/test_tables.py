@@ -35,6 +35,9 @@ TABLES = {
     "pruning.granularity:GRANULARITIES": "tests/test_granularity.py::test_what_goes_is_done_as_the_table_says",
     "pruning.graph.ops:OPS": "tests/graph/test_ops.py::test_every_op_is_called_once",
     "pruning.graph.ops.table:ROWS": "tests/graph/test_ops.py::test_every_op_is_called_once",
+    "pruning.latency.engines.table:ENGINES": (
+        "tests/latency/test_engines.py::test_an_engine_computes_what_the_module_does"
+    ),
     "pruning.lessons.activities:ACTIVITIES": "tests/lessons/test_activities.py::test_every_default_is_allowed",
     "pruning.lessons.activities:COMMON": "tests/lessons/test_activities.py::test_every_default_is_allowed",
     "pruning.planning.allocation:ALLOCATIONS": "tests/test_spec.py::test_every_allocation_has_its_function",

@@ -22,6 +22,7 @@ from pruning.cli.runs import add_runs_options, carry_out
 from pruning.cli.spec import SPEC_FIELDS, add_spec_options, spec_of
 from pruning.cli.training import add_training_options
 from pruning.export.table import EXPORTS
+from pruning.latency.engines.names import ENGINE_NAMES
 from pruning.repair.kinds import REPAIRS
 from pruning.spec import CONTEST, RUN, PruneSpec
 
@@ -203,12 +204,18 @@ def _contest(args: argparse.Namespace, stop: Stop) -> None:
 def _latency_options(sub: argparse.ArgumentParser) -> None:
     _with_model(sub)
     sub.add_argument("--batch", type=whole, default=1, metavar="N", help="samples in a forward pass (1)")
+    sub.add_argument(
+        "--engine",
+        default="eager",
+        metavar="NAME",
+        help=f"{', '.join(n for n in ENGINE_NAMES if n != 'compile')} (eager)",
+    )
 
 
 def _latency(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.latency import latency
 
-    result, lines = latency(args.model, batch=args.batch, cancel=stop, work=args.work)
+    result, lines = latency(args.model, batch=args.batch, engine=args.engine, cancel=stop, work=args.work)
     emit(result, lines, as_json=args.json)
 
 
@@ -250,6 +257,28 @@ def _import(args: argparse.Namespace, stop: Stop) -> None:
         wanted = Wanted(out=args.out, times=not args.no_times)
         result, lines = import_weights(args.bundle, args.weights, asked, wanted, stop)
     emit(result, lines, as_json=args.json)
+
+
+def _engines_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run", metavar="RUN", help="the run's id, its folder, or run: with either")
+    sub.add_argument(
+        "--engine", action="append", default=[], metavar="NAME",
+        help=f"{', '.join(ENGINE_NAMES)}; may be given several times (all that are here)",
+    )  # fmt: skip
+    sub.add_argument(
+        "--batch", action="append", type=whole, default=[], metavar="N",
+        help="samples in a forward pass; may be given several times (1 and 32)",
+    )  # fmt: skip
+    sub.add_argument("--no-int8", action="store_true", help="leave out the pruned network in int8")
+
+
+def _engines(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.engines import check_quiet, engines
+
+    result, lines = engines(args, stop)
+    emit(result, lines, as_json=args.json)
+    if args.work is None:  # else the run's page says so
+        check_quiet(result)
 
 
 def _report_options(sub: argparse.ArgumentParser) -> None:
@@ -415,6 +444,12 @@ COMMANDS: dict[str, Command] = {
             explanation="Time the networks of a finished run, dense and pruned in turn; the run keeps the last times.",
             options=_times_options,
             run=_times,
+        ),
+        Command(
+            name="engines",
+            explanation="Time the networks of a finished run on several engines, and in int8; the run keeps the times.",
+            options=_engines_options,
+            run=_engines,
         ),
         Command(
             name="report",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pruning.runs  # noqa: F401 - adds run: to what open_network opens
@@ -15,15 +17,18 @@ from pruning.cli.output import field, only_ours, say
 from pruning.jobs.store import LocalStore
 from pruning.jobs.work import Work
 from pruning.latency.cache import job_of, publish_steps, steps_key
-from pruning.latency.clock import ENGINE
+from pruning.latency.engines.eager import EAGER
+from pruning.latency.engines.layers import Elsewhere
+from pruning.latency.engines.table import engine_key, find_engine
 from pruning.latency.profile import profile
 from pruning.latency.quietly import PATIENT, PROMPT_SECONDS, quietly
 from pruning.latency.steps import Steps, curve, drops
+from pruning.latency.threads import timing_threads
 from pruning.removal.build import build_graph
 
 
 def latency(
-    ref: str, *, batch: int, cancel: Callable[[], bool], work: Work | None = None
+    ref: str, *, batch: int, engine: str = EAGER.name, cancel: Callable[[], bool], work: Work | None = None
 ) -> tuple[dict[str, Any], list[str]]:
     """Measure, write the times into the cache, and give them as JSON and as lines. `work`: of the attempt that this
     process was started for.
@@ -35,11 +40,13 @@ def latency(
     if batch < 1:
         raise InputError(f"--batch is {batch}: a batch has at least one sample.")
     patience = PROMPT_SECONDS if work is None else PATIENT
-    with only_ours():
+    key = engine_key(engine)
+    with only_ours(), tempfile.TemporaryDirectory(prefix="pruning-widths-", ignore_cleanup_errors=True) as place:
+        elsewhere = Elsewhere(find_engine(engine), Path(place), timing_threads()) if key else None
         network = open_network(ref)
         say_changes(network)
         graph = build_graph(network.model, network.example_inputs)
-        job = job_of(steps_key(graph, batch))
+        job = job_of(steps_key(graph, batch, key))
         with job.working(work) as work:
             stop = work.cancel_or(cancel)
 
@@ -50,7 +57,9 @@ def latency(
             asked = quietly("widths", patience=patience, cancel=stop, waiting=lambda text: tell(0.0, text))
             with asked as quiet:
                 started = time.monotonic()
-                steps = profile(network.model, graph, batch, progress=tell, cancel=stop, rest=quiet.rest)
+                steps = profile(
+                    network.model, graph, batch, progress=tell, cancel=stop, rest=quiet.rest, elsewhere=elsewhere
+                )
                 seconds = time.monotonic() - started
             name = publish_steps(work, steps)
     assert isinstance(job.store, LocalStore)
@@ -58,7 +67,7 @@ def latency(
     result = {
         "schema_version": 1,
         "model": ref,
-        "engine": ENGINE,
+        "engine": steps.engine,
         "steps": steps.to_json(),
         "drops": {layer: drops(steps, layer) for layer in layers},
         "file": str(job.store.path(name)),
@@ -70,7 +79,7 @@ def latency(
 def _lines(title: str, steps: Steps, layers: list[str], seconds: float) -> list[str]:
     samples = "1 sample" if steps.batch == 1 else f"{steps.batch} samples"
     lines = [
-        f"{title}: {steps.dense:.2f} ms for {samples}, measured ({ENGINE}, {threads(steps.threads)}, {steps.cpu})",
+        f"{title}: {steps.dense:.2f} ms for {samples}, measured ({steps.engine}, {threads(steps.threads)}, {steps.cpu})",
         *field("predictions", f"within {steps.error:.0%} for {len(steps.checks)} smaller networks timed along"),
     ]
     width = max(map(len, layers)) + 2

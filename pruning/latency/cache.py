@@ -25,11 +25,13 @@ from pruning.latency.threads import timing_threads
 STEPS = "steps.json"
 
 
-def steps_key(graph: ModelGraph, batch: int) -> str:
-    """Same key, same times: the network's calls and their shapes, the batch size, the threads, torch and the CPU."""
+def steps_key(graph: ModelGraph, batch: int, engine: str = "") -> str:
+    """Same key, same times: the network's calls and their shapes, the batch size, the threads, torch and the CPU.
+    `engine`: another one than PyTorch, with its version."""
     calls = [(op_of(node), _shapes(node.meta.get("val"))) for node in graph.trace.nodes]
     shapes = sorted((name, shape) for name, shape in graph.shapes.items())
     parts = [calls, shapes, batch, timing_threads(), torch.__version__, processor()]
+    parts += [engine] if engine else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -102,12 +103,15 @@ WARM = 1 / 8
 """Part of a block's time for which each copy runs before it is timed."""
 ORDERS = tuple(itertools.permutations(range(3)))
 """In which the dense copy, the pruned one and the second dense one are made, and take turns."""
+Call = Callable[[], object]
+"""One forward pass."""
+Maker = Callable[[], Call]
+"""Gives a fresh copy of a network, to be called."""
 Rest = Callable[[float], bool]
 """Called before a measurement of so many seconds: lets others compute for a while where it is time to, and whether it
 did."""
 
 
-@torch.no_grad()
 def compare_latency(
     dense: nn.Module,
     pruned: nn.Module,
@@ -120,25 +124,60 @@ def compare_latency(
     cancel: Cancel | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Comparison:
-    """Time both models on the same input, in turn with a second copy of `dense`, which of them first changing from
-    turn to turn. The models are not changed.
+    """Time both models in PyTorch, eager and in float32, on the same random input; they are not changed. The rest as in
+    `compare`.
+
+    Raises:
+        Cancelled: as there.
+    """
+    images = torch.randn(batch, *input_shape, generator=torch.Generator().manual_seed(0))
+    return compare(
+        partial(_eager, dense, images),
+        partial(_eager, pruned, images),
+        batch=batch,
+        seconds=seconds,
+        threads=threads,
+        rest=rest,
+        cancel=cancel,
+        clock=clock,
+    )
+
+
+def _eager(model: nn.Module, images: Tensor) -> Call:
+    return partial(copy.deepcopy(model).float().eval(), images)
+
+
+@torch.no_grad()
+def compare(
+    dense: Maker,
+    pruned: Maker,
+    *,
+    batch: int,
+    engine: str = ENGINE,
+    seconds: float = 1.8,
+    threads: int | None = None,
+    rest: Rest = lambda seconds: False,
+    cancel: Cancel | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Comparison:
+    """Time copies of two networks in turn with a second copy of the first, which of them first changing from turn to
+    turn. `batch` and `engine` say what the copies take and what they run on.
 
     Each turn repeats the forward pass until it takes about 2 ms, so that the clock's grain and a single interruption
     matter little. A block's ratio is the median over its triples; see `pruning.latency.noise` for what is made of the
-    blocks. `seconds`: the whole, as far as five triples a block fit into it. `threads`: of PyTorch; None: as the
-    owner's settings say. `rest`: such as `Quiet.rest`.
+    blocks. `seconds`: the whole, as far as five triples a block fit into it. `threads`: of PyTorch, and said of the
+    copies, which see to their own; None: as the owner's settings say. `rest`: such as `Quiet.rest`.
 
     Raises:
         Cancelled: `cancel()` became true, or what `rest` raises.
     """
     threads = threads or timing_threads()
-    images = torch.randn(batch, *input_shape, generator=torch.Generator().manual_seed(0))
     times: list[list[float]] = [[], [], []]
     logs: list[float] = []
     same: list[float] = []
     with with_threads(threads):
         for block in range(BLOCKS):
-            copies = _Copies((dense, pruned, dense), images, ORDERS[block % len(ORDERS)], clock)
+            copies = _Copies((dense, pruned, dense), ORDERS[block % len(ORDERS)], clock)
             rest(seconds / BLOCKS)
             taken = list(copies.run(seconds / BLOCKS, rest, cancel))
             for own, more in zip(times, zip(*taken, strict=True), strict=True):
@@ -153,25 +192,24 @@ def compare_latency(
         speedup=speedup,
         pairs=len(times[1]),
         threads=threads,
+        engine=engine,
         noise=noise,
         at=datetime.now(UTC),
     )
 
 
 class _Copies:
-    """Fresh copies of three models, timed in turn."""
+    """Fresh copies of three networks, timed in turn."""
 
-    def __init__(
-        self, models: tuple[nn.Module, ...], images: Tensor, order: Sequence[int], clock: Callable[[], float]
-    ) -> None:
-        made = {side: copy.deepcopy(models[side]).float().eval() for side in order}
-        self._copies = [made[side] for side in range(len(models))]
-        self._images, self._clock = images, clock
+    def __init__(self, makers: tuple[Maker, ...], order: Sequence[int], clock: Callable[[], float]) -> None:
+        made = {side: makers[side]() for side in order}
+        self._copies = [made[side] for side in range(len(makers))]
+        self._clock = clock
 
     def run(self, seconds: float, rest: Rest, cancel: Cancel | None) -> Iterator[tuple[float, ...]]:
         """Seconds of one forward pass of each copy, again and again until the time is up."""
         until = self._clock() + seconds
-        repeats = [self._warm_up(model, seconds * WARM) for model in self._copies]
+        repeats = [self._warm_up(call, seconds * WARM) for call in self._copies]
         turn = 0.0
         for number in range(MOST_TRIPLES):
             if number >= LEAST_TRIPLES and self._clock() >= until:
@@ -179,26 +217,26 @@ class _Copies:
             if cancel is not None and cancel():
                 raise Cancelled("Cancelled while timing.")
             if rest(turn):
-                for model in self._copies:  # others computed meanwhile
-                    self._time(model, 1)
+                for call in self._copies:  # others computed meanwhile
+                    self._time(call, 1)
             taken = [0.0] * len(self._copies)
             for side in ORDERS[number % len(ORDERS)]:
                 taken[side] = self._time(self._copies[side], repeats[side])
             turn = sum(value * count for value, count in zip(taken, repeats, strict=True))
             yield tuple(taken)
 
-    def _warm_up(self, model: nn.Module, seconds: float) -> int:
+    def _warm_up(self, call: Call, seconds: float) -> int:
         """How many forward passes take about 2 ms, after a while."""
         until = self._clock() + seconds
-        once = self._time(model, 1)
+        once = self._time(call, 1)
         while self._clock() < until:
-            once = min(once, self._time(model, 1))
+            once = min(once, self._time(call, 1))
         return max(1, round(0.002 / max(once, 1e-6)))
 
-    def _time(self, model: nn.Module, repeats: int) -> float:
+    def _time(self, call: Call, repeats: int) -> float:
         started = self._clock()
         for _ in range(repeats):
-            model(self._images)
+            call()
         return (self._clock() - started) / repeats
 
 

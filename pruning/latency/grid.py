@@ -18,6 +18,8 @@ from pruning.latency.steps import Grid, between
 
 Timer = Callable[[Callable[[], object], int], float]
 """(what to call, how many times in a row) → seconds of one call."""
+Bench = Callable[[int, int], Callable[[], object]]
+"""A layer's call for so many rows and columns of its weight."""
 FINE, COARSE_OUT, COARSE_IN = 32, 8, 6
 """Most output widths at which a layer is timed with its dense input; output and input widths of the coarse grid."""
 MOST_ROUNDS, LEAST_ROUNDS = 9, 5
@@ -45,8 +47,15 @@ def check_cancel(cancel: Cancel | None) -> None:
         raise Cancelled("Cancelled while timing layers.")
 
 
-def time_grid(kind: LayerKind, seconds: float, timer: Timer, cancel: Cancel | None) -> Grid:
-    """Time a layer at all output widths with its dense input, and on a coarse grid of both widths.
+def time_grid(
+    kind: LayerKind,
+    seconds: float,
+    timer: Timer,
+    cancel: Cancel | None,
+    benches: Callable[[LayerKind], Bench] = LayerKind.benches,
+) -> Grid:
+    """Time a layer at all output widths with its dense input, and on a coarse grid of both widths. `benches`: what
+    gives the layer's calls.
 
     Times at the other output widths with less input are filled in: the time with the dense input, times what part of
     it the input width leaves at the coarse output widths on both sides.
@@ -57,7 +66,7 @@ def time_grid(kind: LayerKind, seconds: float, timer: Timer, cancel: Cancel | No
     )
     few = sorted({fine[round(i * (len(fine) - 1) / (COARSE_OUT - 1))] for i in range(COARSE_OUT)})
     points = [(out, inputs[-1]) for out in fine] + [(out, width) for out in few for width in inputs[:-1]]
-    taken = _time_points(kind, points, seconds, timer, cancel)
+    taken = _time_points(kind, benches(kind), points, seconds, timer, cancel)
     measured = {point: typical(values) * 1000 for point, values in taken.items()}
     rows = []
     for out in fine:
@@ -78,10 +87,14 @@ def _sizes(kind: LayerKind, dim: int, pick: Callable[[int, int], list[int]], mos
 
 
 def _time_points(
-    kind: LayerKind, points: list[tuple[int, int]], seconds: float, timer: Timer, cancel: Cancel | None
+    kind: LayerKind,
+    bench: Bench,
+    points: list[tuple[int, int]],
+    seconds: float,
+    timer: Timer,
+    cancel: Cancel | None,
 ) -> dict[tuple[int, int], list[float]]:
     """Seconds of one call in each round, for each (output width, input width)."""
-    bench = kind.benches()
     calls = {(out, width): bench(*(out, width)[:: 1 if kind.output == 0 else -1]) for out, width in points}
     repeats = {}
     for point, call in calls.items():  # the first call of a shape compiles it

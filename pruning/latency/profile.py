@@ -21,8 +21,9 @@ from pruning.base.clone import clone
 from pruning.base.errors import InputError, NoisyError
 from pruning.cost.table import CostTable, cost_table
 from pruning.graph.model_graph import ModelGraph
-from pruning.latency.calls import timed_calls
-from pruning.latency.clock import Rest
+from pruning.latency.calls import LayerKind, timed_calls
+from pruning.latency.clock import ENGINE, Rest
+from pruning.latency.engines.layers import Elsewhere
 from pruning.latency.grid import Timer, check_cancel, clock, time_grid, typical
 from pruning.latency.processor import processor
 from pruning.latency.steps import Steps, layer_times
@@ -56,12 +57,14 @@ def profile(
     cancel: Cancel | None = None,
     rest: Rest = lambda seconds: False,
     timer: Timer = clock,
+    elsewhere: Elsewhere | None = None,
 ) -> Steps:
     """Measure what `pruning.latency.steps.predict` needs, in float32; `model` is not changed. `rest`: such as
-    `Quiet.rest`.
+    `Quiet.rest`. `elsewhere`: on another engine than PyTorch.
 
     Raises:
-        InputError: the network has no layer that can be timed, or the batch size is not positive.
+        InputError: the network has no layer that can be timed, the batch size is not positive, or the engine does not
+            take the network or a layer of it.
         Cancelled: `cancel()` became true.
         NoisyError: the machine was not quiet: the dense network's own time changed by more than MOST_DRIFT.
     """
@@ -75,12 +78,13 @@ def profile(
     tell = progress or (lambda share, text: None)
     kinds = list(dict.fromkeys(call.kind for call in calls))
     with torch.no_grad(), with_threads(threads):
-        whole = _Networks(model, graph, batch, _resting(timer, rest), cancel)
+        whole = _Networks(model, graph, batch, _resting(timer, rest), cancel, elsewhere)
+        benches = LayerKind.benches if elsewhere is None else elsewhere.benches
         dense, grids = [whole.time_dense()], []
         for number, kind in enumerate(kinds):
             layer = next(call.layer for call in calls if call.kind == kind)
             tell(0.7 * number / len(kinds), f"Timing {layer} at its widths")
-            grids.append(time_grid(kind, LAYERS_SECONDS / len(kinds), _resting(timer, rest), cancel))
+            grids.append(time_grid(kind, LAYERS_SECONDS / len(kinds), _resting(timer, rest), cancel, benches))
             if (number + 1) % math.ceil(len(kinds) / DENSE_TIMINGS) == 0:
                 dense.append(whole.time_dense())
         steps = Steps(
@@ -96,6 +100,7 @@ def profile(
             error=0.0,
             checks=(),
             drift=(max(dense) - min(dense)) / statistics.median(dense),
+            engine=ENGINE if elsewhere is None else elsewhere.engine.words("float32"),
         )
         if steps.drift > MOST_DRIFT:
             raise NoisyError(
@@ -145,7 +150,16 @@ def fit_rest(steps: Steps, table: CostTable, measured: list[tuple[dict[str, int]
 class _Networks:
     """The dense network and smaller ones, timed in turn."""
 
-    def __init__(self, model: nn.Module, graph: ModelGraph, batch: int, timer: Timer, cancel: Cancel | None) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        graph: ModelGraph,
+        batch: int,
+        timer: Timer,
+        cancel: Cancel | None,
+        elsewhere: Elsewhere | None,
+    ) -> None:
+        self.elsewhere = elsewhere
         self.model = clone(model).float().eval()
         self.graph, self.timer, self.cancel = graph, timer, cancel
         self.inputs = graph.inputs.random(batch, torch.float32, 0)
@@ -172,6 +186,8 @@ class _Networks:
         return times
 
     def _call(self, model: nn.Module) -> Callable[[], object]:
+        if self.elsewhere is not None:
+            return self.elsewhere.network(model, self.inputs)
         return partial(model, *self.inputs.args, **(self.inputs.kwargs or {}))
 
     def _warm(self, call: Callable[[], object]) -> int:

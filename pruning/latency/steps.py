@@ -25,6 +25,8 @@ from pruning.base.fields import Fields
 from pruning.cost.table import CostTable
 
 VERSION = 1
+EAGER = "PyTorch eager, float32, CPU"
+"""The engine of times that do not say theirs."""
 STEEP = 2.0
 """A width counts as a step where the time falls at least this many times as fast as it does on average."""
 
@@ -82,6 +84,8 @@ class Steps:
     """(measured, predicted) milliseconds of the smaller networks timed along with the layers."""
     drift: float
     """By what part the dense network's time changed while all this was measured."""
+    engine: str = EAGER
+    """As `Comparison.engine` has it."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists, strings and numbers, under the names used here."""
@@ -116,6 +120,7 @@ def _steps(fields: Fields) -> Steps:
         error=fields.number("error", 0),
         checks=tuple((measured, predicted) for measured, predicted in fields.table("checks", 2)),
         drift=fields.number("drift", 0),
+        engine=fields.text("engine") if "engine" in fields else EAGER,
     )
 
 

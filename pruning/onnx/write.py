@@ -64,9 +64,7 @@ def write_onnx(model: nn.Module, inputs: Inputs, path: Path, *, batch: int | Non
         except Exception as error:
             raise not_translated(error) from error
         _save(made, path)
-    return Written(
-        path=path, opset=OPSET, inputs=names_in, outputs=names_out, batch=batch, bytes=path.stat().st_size
-    )
+    return Written(path=path, opset=OPSET, inputs=names_in, outputs=names_out, batch=batch, bytes=path.stat().st_size)
 
 
 def _names(word: str, count: int) -> tuple[str, ...]:
@@ -107,6 +105,8 @@ def _save(made: Any, path: Path) -> None:
         made.save(part, external_data=False)
         os.replace(part, path)
     except OSError as error:
-        raise StorageError(f"{path} cannot be written ({error.strerror or error}): make room, or name another.") from error
+        raise StorageError(
+            f"{path} cannot be written ({error.strerror or error}): make room, or name another."
+        ) from error
     finally:
         part.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ ANSWERS = "answers.safetensors"
 STAGES = "stages.safetensors"
 HELD = "held.json"
 TIMES = "times.json"
+ENGINES = "engines.json"
 CHECKPOINT = "checkpoint.safetensors"
 EVENTS, CANCEL, LOCK = "events.jsonl", "cancel", "worker.lock"
 """Of runs that were carried out before there were jobs: what they told, the wish that they stop, their process's lock.
@@ -35,6 +36,11 @@ def report_path(folder: Path) -> Path:
 def times_folder(folder: Path) -> Path:
     """Where the job that times a run's networks has its objects."""
     return folder / "times"
+
+
+def engines_folder(folder: Path) -> Path:
+    """Where the job that times a run's networks on several engines has its objects."""
+    return folder / "engines"
 
 
 def report_folder(folder: Path, key: str) -> Path:

@@ -254,13 +254,14 @@ def _side(fields: Fields) -> Side:
     latency = fields.part("latency_ms")
     return Side(
         **vars(cost),
-        test=_measurement(fields) if "metric" in fields else None,
+        test=measurement_of(fields) if "metric" in fields else None,
         further=_further(fields) if "metric" in fields else (),
         latency={_batch(latency, name): _timing(latency.part(name)) for name in latency.names()},
     )
 
 
-def _measurement(fields: Fields) -> Measurement:
+def measurement_of(fields: Fields) -> Measurement:
+    """The inverse of `measurement_values`. Raises StorageError or InputError where it is damaged."""
     metric = fields.text("metric")
     return Measurement(
         metric=metric,
@@ -357,7 +358,7 @@ def _batch(fields: Fields, name: str) -> int:
 
 def stages_of(fields: Fields) -> Stages:
     """The inverse of `stages_values`. Raises StorageError where they are damaged."""
-    found = {name: _measurement(fields.part(name)) for name in STAGES if name in fields}
+    found = {name: measurement_of(fields.part(name)) for name in STAGES if name in fields}
     return Stages(**found, repair=_repair(fields.part("repair")) if "repair" in fields else None)
 
 

@@ -17,6 +17,7 @@ from pruning.graph.model_graph import ModelGraph
 from pruning.jobs.status import State, Status
 from pruning.planning.allocation import same_cut
 from pruning.runs.checkpoint import kept_step
+from pruning.runs.engine_times import EngineTimes, read_engine_times
 from pruning.runs.events import RunEvents
 from pruning.runs.files import ANSWERS, MODEL, STAGES
 from pruning.runs.job import read_events, read_status
@@ -177,6 +178,14 @@ class Run:
     def _described(self) -> DataInfo:
         """Its images, as it had them prepared."""
         return describe_data(self.recipe.data, self.recipe.preprocess)
+
+    def engine_times(self) -> EngineTimes | None:
+        """What its networks take on several engines; None where that was not measured.
+
+        Raises:
+            StorageError: the file is damaged.
+        """
+        return read_engine_times(self.path)
 
     def answers(self) -> dict[str, Answers]:
         """What 'dense' and 'pruned' answered to the test images; empty where the run kept no answers.

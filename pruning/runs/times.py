@@ -88,7 +88,12 @@ def stop_times(folder: Path, seconds: float = STOPPED_SECONDS) -> bool:
     Raises:
         StorageError: the wish that it stops cannot be written.
     """
-    job, until = times_job(folder), time.monotonic() + seconds
+    return stopped(times_job(folder), seconds)
+
+
+def stopped(job: Job, seconds: float) -> bool:
+    """The same for any job in a run's folder."""
+    until = time.monotonic() + seconds
     job.request_cancel()
     while job.is_working:
         if time.monotonic() > until:
@@ -120,7 +125,7 @@ def measure_times(
             work.say(text)
             say(text)
 
-        dense, pruned, shape = _networks(folder)
+        dense, pruned, shape = networks_of(folder)
         found = []
         with quietly("times", patience=patience, cancel=stop, waiting=tell) as quiet:
             for batch in BATCHES:
@@ -173,7 +178,7 @@ def _here(found: Comparison) -> tuple[str, str, int, str]:
     return _setting(processor(), torch.__version__, found)
 
 
-def _networks(folder: Path) -> tuple[nn.Module, nn.Module, tuple[int, ...]]:
+def networks_of(folder: Path) -> tuple[nn.Module, nn.Module, tuple[int, ...]]:
     """The dense network that a run goes back to, the pruned one, and the shape of a sample."""
     from pruning.catalog.openers import open_network
     from pruning.fitting import at_shape
@@ -200,7 +205,7 @@ def _write(folder: Path, found: list[Comparison]) -> None:
         "torch": torch.__version__,
         "comparisons": [comparison_values(comparison) for comparison in found],
     }
-    with _storage(folder):
+    with storing(folder):
         replace_file(folder / TIMES, dump(values))
 
 
@@ -218,7 +223,7 @@ def _read(path: Path) -> tuple[Timed, tuple[Comparison, ...]] | None:
 
 
 @contextlib.contextmanager
-def _storage(folder: Path) -> Iterator[None]:
+def storing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

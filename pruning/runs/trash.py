@@ -18,6 +18,7 @@ from pruning.base.errors import InputError, StorageError, excerpt
 from pruning.jobs.job import Job
 from pruning.jobs.store import LocalStore
 from pruning.jobs.wishes import OWNER, disown, owners, wish
+from pruning.runs.engines import stop_engines
 from pruning.runs.files import default_runs_dir
 from pruning.runs.labels import NO_LABEL, Label, read_labels, write_label
 from pruning.runs.run import Run
@@ -74,7 +75,7 @@ def delete_run(path: Path, visitor: str = OWNER) -> Deleted:
             write_label(store, NO_LABEL, visitor)
             disown(store, visitor)
             return Deleted(name=path.name, entry=None, visitor=visitor, label=label)
-    if not stop_times(path):
+    if not (stop_times(path) and stop_engines(path)):
         raise InputError(f"{path.name} is being timed: try again in a moment.")
     entry = path.parent / TRASH / f"{datetime.now(UTC):{_MOMENT}}-{path.name}"
     _move(path, entry)

@@ -28,6 +28,7 @@ from pruning.base.safe_json import load_object
 from pruning.catalog.openers import parse_reference
 from pruning.jobs.manifest import File
 from pruning.jobs.store import LocalStore
+from pruning.runs.engine_times import read_engine_times
 from pruning.runs.files import ANSWERS, MODEL, STAGES
 from pruning.runs.held import noted
 from pruning.runs.labels import Label, write_label
@@ -175,6 +176,7 @@ def checked_run(folder: Path) -> Run:
         run.answers()
         run.stage_answers()
         run.events()
+        read_engine_times(folder)
     except StorageError as error:
         text = str(error).replace(str(folder), "the pack").replace(folder.name, "The pack")
         raise StorageError(text) from error

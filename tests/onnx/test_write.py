@@ -17,7 +17,10 @@ from pruning.onnx import write
 from pruning.onnx.feeds import arrays_of
 from pruning.onnx.write import OPSET, Written, write_onnx
 
-pytestmark = pytest.mark.skipif(not is_installed("export"), reason="the packages of the extra 'export' are not here")
+pytestmark = [
+    pytest.mark.skipif(not is_installed("export"), reason="the packages of the extra 'export' are not here"),
+    pytest.mark.usefixtures("quick_exporter"),
+]
 
 
 class Pair(nn.Module):
