@@ -210,11 +210,20 @@ def _latency_options(sub: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"{', '.join(n for n in ENGINE_NAMES if n != 'compile')} (eager)",
     )
+    sub.add_argument(
+        "--import", dest="file", type=path, metavar="FILE",
+        help="take in what a bundle's bench.py wrote on another machine; the model is the run (run:RUN)",
+    )  # fmt: skip
 
 
 def _latency(args: argparse.Namespace, stop: Stop) -> None:
+    from pruning.cli.abroad import import_times
     from pruning.cli.latency import latency
 
+    if args.file is not None:
+        result, lines = import_times(args.model, args.file)
+        emit(result, lines, as_json=args.json)
+        return
     result, lines = latency(args.model, batch=args.batch, engine=args.engine, cancel=stop, work=args.work)
     emit(result, lines, as_json=args.json)
 

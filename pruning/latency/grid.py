@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import Cancelled
@@ -60,13 +60,25 @@ def time_grid(
     Times at the other output widths with less input are filled in: the time with the dense input, times what part of
     it the input width leaves at the coarse output widths on both sides.
     """
-    fine, inputs = (
-        _sizes(kind, kind.output, chosen_widths, FINE),
-        _sizes(kind, 1 - kind.output, coarse_widths, COARSE_IN),
-    )
+    return grid_of(kind, _time_points(kind, benches(kind), points_of(kind), seconds, timer, cancel))
+
+
+def points_of(kind: LayerKind) -> list[tuple[int, int]]:
+    """The (output width, input width) at which a layer is timed."""
+    fine, inputs, few = _widths_of(kind)
+    return [(out, inputs[-1]) for out in fine] + [(out, width) for out in few for width in inputs[:-1]]
+
+
+def _widths_of(kind: LayerKind) -> tuple[list[int], list[int], list[int]]:
+    """Output widths that are timed with the dense input, input widths, and output widths that are timed with each."""
+    fine = _sizes(kind, kind.output, chosen_widths, FINE)
     few = sorted({fine[round(i * (len(fine) - 1) / (COARSE_OUT - 1))] for i in range(COARSE_OUT)})
-    points = [(out, inputs[-1]) for out in fine] + [(out, width) for out in few for width in inputs[:-1]]
-    taken = _time_points(kind, benches(kind), points, seconds, timer, cancel)
+    return fine, _sizes(kind, 1 - kind.output, coarse_widths, COARSE_IN), few
+
+
+def grid_of(kind: LayerKind, taken: Mapping[tuple[int, int], list[float]]) -> Grid:
+    """What the seconds of one call in each round, at each of `points_of` a layer, say of all widths."""
+    fine, inputs, few = _widths_of(kind)
     measured = {point: typical(values) * 1000 for point, values in taken.items()}
     rows = []
     for out in fine:

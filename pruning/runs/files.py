@@ -17,6 +17,7 @@ STAGES = "stages.safetensors"
 HELD = "held.json"
 TIMES = "times.json"
 ENGINES = "engines.json"
+ABROAD = "abroad.json"
 CHECKPOINT = "checkpoint.safetensors"
 EVENTS, CANCEL, LOCK = "events.jsonl", "cancel", "worker.lock"
 """Of runs that were carried out before there were jobs: what they told, the wish that they stop, their process's lock.

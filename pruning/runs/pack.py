@@ -27,7 +27,20 @@ from pruning.jobs.manifest import File
 from pruning.jobs.store import LocalStore
 from pruning.jobs.wishes import OWNER
 from pruning.runs import earlier
-from pruning.runs.files import ANSWERS, ENGINES, EVENTS, HELD, JOB, MODEL, RECIPE, RESULT, STAGES, STRUCTURE, TIMES
+from pruning.runs.files import (
+    ABROAD,
+    ANSWERS,
+    ENGINES,
+    EVENTS,
+    HELD,
+    JOB,
+    MODEL,
+    RECIPE,
+    RESULT,
+    STAGES,
+    STRUCTURE,
+    TIMES,
+)
 from pruning.runs.labels import read_label
 from pruning.runs.run import LARGEST_MODEL, Run
 from pruning.runs.store import read_run
@@ -58,6 +71,7 @@ PARTS: dict[str, Part] = {
     STAGES: Part(most_bytes=1_000_000_000, needed=False, compressed=False),
     HELD: Part(most_bytes=1_000_000, needed=False),
     TIMES: Part(most_bytes=1_000_000, needed=False),
+    ABROAD: Part(most_bytes=1_000_000, needed=False),
     ENGINES: Part(most_bytes=1_000_000, needed=False),
     EVENTS: Part(most_bytes=32_000_000, needed=False),
     LABEL: Part(most_bytes=40_000, needed=False),

@@ -21,6 +21,7 @@ FILES = {
     "preprocess.py": "how an image becomes what the network sees, for files, Pillow and NumPy",
     "labels.txt": "names of the classes, one a line, in the order of the outputs",
     "samples.npz": "samples and what the network answers: `inputs`, `outputs`, and where known `pixels`, `labels`",
+    "bench.py": "how fast it is on your machine, against the unpruned one (with `noise.py`, `bench.json`)",
     "run.json": "what Pruning Explorer opens the network again with, as a run",
     "proof.json": "what a clean process found when it loaded each form",
     "provenance.json": "digests of all files, versions, data and roles, licence",

@@ -66,6 +66,9 @@ class Material:
     remarks: tuple[str, ...] = ()
     """What was guessed, left out or noticed, each a whole sentence."""
     samples: Samples | None = None
+    bench: Callable[[], Mapping[str, Any]] | None = None
+    """What `bench.py` times beside whole networks, ready for JSON (`pruning.latency.abroad`); None where that is not
+    known."""
     run: Mapping[str, Any] | None = None
     """Of a run what the explorer opens it again with (`pruning.runs.bundled`), ready for JSON."""
 

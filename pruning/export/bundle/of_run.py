@@ -22,6 +22,8 @@ from pruning.export.bundle.written import Bundle
 from pruning.export.report.provenance import model_name, shared_recipe
 from pruning.fitting import names_of, stated_by
 from pruning.graph.inputs import Inputs
+from pruning.latency.abroad import layers_to_time
+from pruning.removal.build import build_graph
 from pruning.render.markup.result import verdict
 from pruning.runs import Run
 from pruning.runs.bundled import references_of, run_values
@@ -86,8 +88,14 @@ def material_of(run: Run, *, images: int = 0) -> Material:
         verdict=verdict(result),
         remarks=(*network.remarks, *(remark for remark in changed(run.path) if remark not in network.remarks)),
         samples=_samples(run, images) if images else None,
+        bench=lambda: _bench(run, network),
         run=run_values(run, {reference: model_name(reference) for reference in references_of(run)}),
     )
+
+
+def _bench(run: Run, network: Network) -> dict[str, Any]:
+    graph = build_graph(_dense(network), network.example_inputs)
+    return {"run": run.name, "weights_sha256": network.digest, **layers_to_time(graph, 1)}
 
 
 def _dense(network: Network) -> nn.Module:

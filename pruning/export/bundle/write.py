@@ -32,15 +32,18 @@ from pruning.export.bundle.forms.record import Form
 from pruning.export.bundle.material import Material, answers, example_values, holding
 from pruning.export.bundle.proof import Proof, prove
 from pruning.export.bundle.provenance import provenance, versions
+from pruning.export.bundle.shipped import bench as timing
 from pruning.export.bundle.shipped import load as loader
 from pruning.export.bundle.shipped import preprocess as preparing
 from pruning.export.bundle.written import Bundle, LeftOut
 from pruning.graph.source import outside_torch
+from pruning.latency import noise
 from pruning.runs.bundled import RUN
 
 CONFIG, PROOF, PROVENANCE, README, LABELS, SAMPLES = (
     "config.json", "proof.json", "provenance.json", "README.md", "labels.txt", "samples.npz",
 )  # fmt: skip
+BENCH = "bench.json"
 RECIPE = "recipe" + ".yaml"
 Progress = Callable[[float, str], None]
 """(share done, what is being done)."""
@@ -242,6 +245,10 @@ class _Maker:
             (self.folder / RECIPE).write_text(material.recipe, encoding="utf-8")
         if material.run is not None:
             self._write_json(RUN, dict(material.run))
+        if material.bench is not None:
+            self._write_json(BENCH, dict(material.bench()))
+            for file in (timing.__file__, noise.__file__):
+                shutil.copyfile(file, self.folder / Path(file).name)
         samples = material.samples
         if samples is not None:
             count = len(samples.inputs)

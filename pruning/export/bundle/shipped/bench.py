@@ -3,7 +3,7 @@ it will run, while nothing else does.
 
 On every engine that is installed (PyTorch, ONNX Runtime, OpenVINO) both take turns, and the unpruned one also against
 itself: what differs there is noise. With PyTorch, layers are timed at their widths, too. Everything is written to
-bench-times.json, which `python -m pruning latency run:RUN --import bench-times.json` takes in where Pruning Explorer is.
+bench-times.json: `python -m pruning latency run:RUN --import bench-times.json` takes it in where Pruning Explorer is.
 """
 
 from __future__ import annotations
@@ -29,8 +29,6 @@ from typing import Any
 HERE = Path(os.path.abspath(__file__)).parent
 FORMAT, VERSION = "pruning-explorer-times", 1
 BATCHES = (1, 32)
-SECONDS = 3.0
-"""For a comparison."""
 LEAST_TRIPLES, MOST_TRIPLES = 5, 24
 TRIES = 3
 """How often a comparison that was too noisy is made."""
@@ -47,6 +45,7 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     asked.add_argument("--batch", type=int, action="append", help="samples at a time; again for another (1 and 32)")
     asked.add_argument("--threads", type=int, default=1, help="of every engine (1)")
+    asked.add_argument("--seconds", type=float, default=3.0, help="for each comparison (3)")
     asked.add_argument("--no-widths", action="store_true", help="leave the layers' widths out")
     asked.add_argument("--out", type=Path, default=Path("bench-times.json"))
     args = asked.parse_args()
@@ -59,7 +58,7 @@ def main() -> int:
     for title, engine in ENGINES.items():
         try:
             for batch in args.batch or BATCHES:
-                found.append(_compared(engine(batch, args.threads), title, batch, args.threads, noise))
+                found.append(_compared(engine(batch, args.threads), title, batch, args, noise))
                 print(_line(found[-1]), flush=True)
         except ImportError as error:
             missing.append(f"{title}: {error.name} is not installed")
@@ -146,7 +145,11 @@ def _openvino(batch: int, threads: int) -> Makers:
         path = _file(name)
 
         def fresh() -> Call:
-            settings = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+            settings = {
+                "INFERENCE_NUM_THREADS": threads,
+                "PERFORMANCE_HINT": "LATENCY",
+                "INFERENCE_PRECISION_HINT": "f32",
+            }
             request = core.compile_model(core.read_model(path), "CPU", settings).create_infer_request()
             given = [
                 _array([None if size.is_dynamic else size.get_length() for size in each.get_partial_shape()],
@@ -168,7 +171,7 @@ ENGINES: dict[str, Callable[[int, int], Makers]] = {
 """Each gives what makes copies of the two networks, for a batch size and a number of threads."""
 
 
-def _compared(makers: Makers, title: str, batch: int, threads: int, noise: ModuleType) -> dict[str, Any]:
+def _compared(makers: Makers, title: str, batch: int, asked: argparse.Namespace, noise: ModuleType) -> dict[str, Any]:
     """Both in turn, and the unpruned one once more against itself."""
     dense, pruned = makers
     for attempt in range(TRIES):
@@ -177,7 +180,7 @@ def _compared(makers: Makers, title: str, batch: int, threads: int, noise: Modul
         for block in range(noise.BLOCKS):
             order = ORDERS[block % len(ORDERS)]
             made = {side: (dense, pruned, dense)[side]() for side in order}  # where they lie in memory changes
-            taken = list(_turns([made[side] for side in range(3)], SECONDS / noise.BLOCKS))
+            taken = list(_turns([made[side] for side in range(3)], asked.seconds / noise.BLOCKS))
             for own, more in zip(times, zip(*taken, strict=True), strict=True):
                 own += more
             logs.append(statistics.median(math.log(math.sqrt(a * b) / small) for a, small, b in taken))
@@ -190,7 +193,7 @@ def _compared(makers: Makers, title: str, batch: int, threads: int, noise: Modul
                 "pruned": _timing(times[1]),
                 "speedup": list(speedup),
                 "pairs": len(times[1]),
-                "threads": threads,
+                "threads": asked.threads,
                 "engine": f"{title}, float32, CPU",
                 "quiet": found.is_quiet,
                 "same": list(found.same),
@@ -239,13 +242,13 @@ def _timing(seconds: list[float]) -> dict[str, float]:
 
 def _line(found: dict[str, Any]) -> str:
     low, middle, high = found["speedup"]
-    said = f"{middle:.2f} times as fast ({low:.2f} to {high:.2f})"
+    where = f"{found['engine']}, batch {found['batch']}, threads {found['threads']}"
     if not found["quiet"]:
-        said = "too noisy to say: end what else computes here, and try again"
-    elif low <= 1 <= high:
+        return f"{where}: too noisy to measure; end what else computes here, and try again"
+    said = f"{middle:.2f} times as fast ({low:.2f} to {high:.2f})"
+    if low <= 1 <= high:
         said = f"no measurable difference ({low:.2f} to {high:.2f})"
-    each = f"{found['dense']['median']:.3f} → {found['pruned']['median']:.3f} ms"
-    return f"{found['engine']}, batch {found['batch']}, threads {found['threads']}: {each}, {said}"
+    return f"{where}: {found['dense']['median']:.3f} → {found['pruned']['median']:.3f} ms, {said}"
 
 
 def _widths(told: dict[str, Any], threads: int) -> dict[str, Any] | None:
