@@ -22,6 +22,7 @@ PARTS = {
     "classes": ":material/category: Classes",
     "repaired": ":material/healing: Repair",
     "inside": ":material/search: Inside",
+    "engines": ":material/memory: Engines",
     "race": ":material/timer: Race",
     "savings": ":material/savings: Savings",
 }

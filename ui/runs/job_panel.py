@@ -11,7 +11,7 @@ import streamlit as st
 
 from pruning.render.markup import result as markup
 from ui.kit import charts, downloads, errors, jobs, ledger_panel, visitor
-from ui.runs import bundle_panel, report_panel, times_panel
+from ui.runs import bundle_panel, engines_panel, report_panel, times_panel
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -111,6 +111,7 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
                 )
         st.caption("On test images")
         ledger_panel.finished(run.result)
+    engines_panel.show(run)
 
 
 def buttons(run: Run, continue_run: Callable[[Run, int], None]) -> None:

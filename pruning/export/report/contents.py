@@ -26,6 +26,7 @@ from pruning.jobs.queue.turn import turn
 from pruning.render.markup.badges import Kind, of_metric
 from pruning.render.markup.pixels import SMALL, photo
 from pruning.runs import Run
+from pruning.runs.engine_times import EngineTimes, read_engine_times
 from pruning.runs.result import Result
 from pruning.runs.summary import Summary
 from pruning.subject import Subject, open_subject
@@ -124,6 +125,8 @@ class Contents:
     photos: bool
     why_no_photos: str
     """Why there are none though the author chose so, as a sentence; '' elsewhere."""
+    engines: EngineTimes | None
+    """Times on several engines; None where they were not measured."""
     plans: tuple[UniformPlan, ...]
     """Empty for a run without images."""
     recipe: str
@@ -220,6 +223,7 @@ def gather(
         named=dense_model.named,
         photos=options.photos and seen is not None,
         why_no_photos=OTHERS if options.photos and seen is None and data is not None and both is not None else "",
+        engines=read_engine_times(run.path),
         plans=() if data is None else _plans(run, dense_model, sparsities, tell, cancel),
         recipe=shared_recipe(run),
         origin=tuple(facts(run, network=dense_model.title)),

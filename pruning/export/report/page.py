@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pruning.compare.repaired import was_repaired
-from pruning.export.report import answers, first, plots, repaired, sections, slider
+from pruning.export.report import answers, engines, first, plots, repaired, sections, slider
 from pruning.export.report.contents import Contents
 from pruning.render.tokens import reader_tokens
 
@@ -20,6 +20,7 @@ POLICY = (
 HERE = Path(__file__).parent
 PARTS = (
     ("ledger", "Savings"),
+    ("engines", "Engines"),
     ("tradeoff", "{metric} against cost"),
     ("networks", "The network"),
     ("answers", "Answers"),
@@ -38,7 +39,7 @@ def html_page(contents: Contents) -> str:
     links = "".join(f'<a href="#{name}">{escape(title.format(metric=metric))}</a>' for name, title in _parts(contents))
     body = (
         f'<main>{first.first(contents)}<nav aria-label="Parts of this report">{links}</nav>'
-        f"{sections.ledger(contents)}{sections.tradeoff(contents)}{sections.networks(contents)}"
+        f"{sections.ledger(contents)}{engines.engines(contents)}{sections.tradeoff(contents)}{sections.networks(contents)}"
         f"{answers.answers(contents)}{repaired.repaired(contents)}{slider.slider(contents)}{sections.settings(contents)}{sections.words()}</main>"
         f"<footer>Made with Pruning Explorer. This file fetches nothing and sends nothing.</footer>"
     )
@@ -56,7 +57,10 @@ def html_page(contents: Contents) -> str:
 
 def _parts(contents: Contents) -> list[tuple[str, str]]:
     """Those that the report has."""
-    return [(name, title) for name, title in PARTS if name != "repair" or was_repaired(contents.result)]
+    absent = {
+        name for name, there in (("repair", was_repaired(contents.result)), ("engines", contents.engines)) if not there
+    }
+    return [(name, title) for name, title in PARTS if name not in absent]
 
 
 def as_json(data: Any) -> str:
