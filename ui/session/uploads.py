@@ -78,6 +78,8 @@ def offer(
     refused = st.session_state.get(_REFUSED)
     if refused and refused[0] == kind:
         st.error(errors.plain(refused[1]), icon=":material/error:")
+    if kind == "bundles":
+        return
     st.caption(
         f"Kept on this server for {settings().uploads.hours:g} hours after it was last used, for this browser alone; "
         "with a run that uses it, as long as the run."

@@ -135,8 +135,8 @@ def _bundle(then: Callable[[], None]) -> None:
         _choose(f"run:{found['run']}", then)
 
     st.caption(
-        "The zip file of a pruned network, as **Take it away** makes it. It becomes a run, with the figures that it "
-        "states; nothing in it is run."
+        "The zip file that **Bundle** makes of a finished run, here or elsewhere. It becomes a run again, with the "
+        "figures that it states; no code in it is carried out."
     )
     uploads.offer("bundles", "Send the bundle", lambda upload: str(upload.path), accepted)
 

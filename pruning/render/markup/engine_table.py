@@ -30,15 +30,20 @@ def html(found: EngineTimes) -> str:
     """Times and speed-ups, then sizes and accuracies."""
     rows = "".join(_row(cells(found, cell)) for cell in found.cells)
     times = class_table.table(list(HEADS), rows, "Dense and pruned on several engines")
-    return times + class_table.table(
-        list(SIZES), "".join(map(_row, map(sizes, found.variants))), "Sizes and accuracies"
+    return (
+        times
+        + SPACE
+        + class_table.table(list(SIZES), "".join(map(_row, map(sizes, found.variants))), "Sizes and accuracies")
     )
+
+
+SPACE = '<div style="height:1.2rem"></div>'
 
 
 def cells(found: EngineTimes, cell: Cell) -> list[str]:
     """A row's cells as HTML."""
     return [
-        escape(f"{ENGINES[cell.engine].title} {found.versions[cell.engine]}"),
+        escape(f"{ENGINES[cell.engine].title} {found.versions[cell.engine].partition('+')[0]}"),
         f"{cell.batch:,}",
         *_pair(cell.pruning),
         _times(cell.by_pruning, cell.pruning),
