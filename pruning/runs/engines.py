@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pruning.base.errors import Cancelled, InputError, StorageError
 from pruning.base.files import replace_file
@@ -19,7 +19,6 @@ from pruning.jobs.job import Job
 from pruning.jobs.queue.ticket import TIMING
 from pruning.jobs.status import Status
 from pruning.jobs.wishes import OWNER
-from pruning.latency.clock import Comparison
 from pruning.latency.engines.eager import EAGER
 from pruning.latency.engines.matrix import Cell
 from pruning.latency.engines.table import ENGINES, sorted_out
@@ -180,7 +179,7 @@ def _with_earlier(found: EngineTimes, folder: Path) -> EngineTimes:
 def _better(cell: Cell, earlier: Cell | None) -> Cell:
     if earlier is None:
         return cell
-    parts: dict[str, Comparison] = {}
+    parts: dict[str, Any] = {}
     for name in ("pruning", "change", "int8"):
         now, before = getattr(cell, name), getattr(earlier, name)
         if now is not None and before is not None and before.quiet and not now.quiet:

@@ -195,8 +195,8 @@ def test_words_claim_no_more_than_was_measured() -> None:
     assert pruning_words(eager) == "2.00 ms (1.80–2.20) dense, 1.00 ms (0.90–1.10) pruned: 2.00× as fast (1.90–2.10)"
     assert split_words(eager) is None and int8_words(eager) is None
     assert split_words(other) == (
-        "4.00× (3.90–4.10) from the engine and 1.50× (1.40–1.60) from pruning: together 6.00× (5.46–6.56) against dense "
-        "in PyTorch eager"
+        "4.00× (3.90–4.10) from the engine and 1.50× (1.40–1.60) from pruning: together 6.00× (5.46–6.56) against "
+        "dense in PyTorch eager"
     )
     assert (int8_words(other) or "").endswith("slower: 0.80× (0.70–0.90); int8 costs time on this processor")
     assert remarks(example()) == [
