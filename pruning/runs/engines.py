@@ -146,6 +146,7 @@ def measure_engines(
             at=began,
             cpu=processor(),
             threads=threads,
+            torch=EAGER.version(),
             versions={engine.name: engine.version() for engine in engines},
             variants=variants,
             cells=cells,
@@ -166,14 +167,18 @@ def _with_earlier(found: EngineTimes, folder: Path) -> EngineTimes:
     earlier = None
     with suppress(StorageError):  # damaged: it is written anew
         earlier = read_engine_times(folder)
-    if earlier is None or (earlier.cpu, earlier.threads) != (found.cpu, found.threads):
+    if earlier is None or _setting(earlier) != _setting(found):
         return found
     known = {
         (cell.engine, cell.batch): cell
         for cell in earlier.cells
-        if all(earlier.versions.get(name) == found.versions.get(name) for name in (EAGER.name, cell.engine))
+        if earlier.versions[cell.engine] == found.versions.get(cell.engine)
     }
     return replace(found, cells=tuple(_better(cell, known.get((cell.engine, cell.batch))) for cell in found.cells))
+
+
+def _setting(found: EngineTimes) -> tuple[str, str, int]:
+    return found.cpu, found.torch, found.threads
 
 
 def _better(cell: Cell, earlier: Cell | None) -> Cell:

@@ -176,7 +176,7 @@ def example() -> EngineTimes:
         Cell(engine="onnxruntime", pruning=made(1, ratio=1.5), change=made(1, ratio=4.0), int8=made(1, ratio=0.8)),
     )
     return EngineTimes(
-        at=datetime(2026, 11, 1, tzinfo=UTC), cpu="a processor", threads=1,
+        at=datetime(2026, 11, 1, tzinfo=UTC), cpu="a processor", threads=1, torch="2.14.1",
         versions={"eager": "2.14.1", "onnxruntime": "1.31.1"},
         variants=(Variant(kind="dense", bytes=400), Variant(kind="pruned", bytes=200), Variant(kind="int8", bytes=60)),
         cells=cells, absent={"openvino": "OpenVINO needs openvino."},
