@@ -5,7 +5,7 @@
 
 VGG small and ResNet-20 (CIFAR-10), or one's own network with its photos: the same sparsity everywhere that halves its
 MACs, repaired, and fine-tuned where --epochs asks for it. Then dense, pruned and pruned in int8 on every engine that is
-here, at batch 1 and 32: milliseconds with intervals, the speed-up split into what the engine gave and what pruning gave,
+here, at batch 1 and 32: milliseconds with intervals, the speed-up split into what the engine and what pruning gave,
 sizes, accuracy on select images. No limit: the claim is that every time was taken in quiet. The machine must be
 otherwise idle.
 """

@@ -78,8 +78,9 @@ def latency(
 
 def _lines(title: str, steps: Steps, layers: list[str], seconds: float) -> list[str]:
     samples = "1 sample" if steps.batch == 1 else f"{steps.batch} samples"
+    setting = f"{steps.engine}, {threads(steps.threads)}, {steps.cpu}"
     lines = [
-        f"{title}: {steps.dense:.2f} ms for {samples}, measured ({steps.engine}, {threads(steps.threads)}, {steps.cpu})",
+        f"{title}: {steps.dense:.2f} ms for {samples}, measured ({setting})",
         *field("predictions", f"within {steps.error:.0%} for {len(steps.checks)} smaller networks timed along"),
     ]
     width = max(map(len, layers)) + 2

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram, ShapesCollection
+from torch.fx.experimental import _config as symbolic
 
 from pruning.base.clone import twin
 from pruning.base.errors import InputError
@@ -49,18 +50,17 @@ def captured(model: nn.Module, inputs: Inputs, batch: int | None) -> Iterator[Ca
 
 
 def _program(copy: nn.Module, inputs: Inputs, batch: int | None) -> Captured:
-    count = [0]
+    kinds: list[torch.dtype] = []
 
     def flat(module: nn.Module, args: object, output: object) -> tuple[Tensor, ...]:
         found = tuple(output_tensors(output))
-        count[0] = len(found)
+        kinds[:] = [tensor.dtype for tensor in found]
         return found
 
     hook = copy.register_forward_hook(flat)
-    own = inputs.resized(max(TRACED_BATCH, inputs.batch) if batch is None else batch)
-    own = own.cloned()
+    own = inputs.resized(max(TRACED_BATCH, inputs.batch) if batch is None else batch).cloned()
     try:
-        with torch.fx.experimental._config.patch(backed_size_oblivious=True):  # a batch of one is like any other
+        with symbolic.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]  # a batch of one is like any other
             program = torch.export.export(
                 copy,
                 own.args,
@@ -72,9 +72,11 @@ def _program(copy: nn.Module, inputs: Inputs, batch: int | None) -> Captured:
         raise not_captured(error, batch) from error
     finally:
         hook.remove()
-    if not count[0]:
+    if not kinds:
         raise InputError("This network gives no tensor, so there is nothing to write: let forward return one.")
-    return Captured(program=program, outputs=count[0])
+    if any(kind.is_complex for kind in kinds):
+        raise InputError("This network gives complex numbers, which ONNX lacks: let forward return torch.view_as_real.")
+    return Captured(program=program, outputs=len(kinds))
 
 
 def _any_batch(copy: nn.Module, inputs: Inputs) -> object:

@@ -13,7 +13,7 @@ from pruning.graph.source import outside_torch
 from pruning.graph.trace import op_of, place
 
 CANNOT = "This network cannot be written as ONNX"
-OTHERWISE = "Write that part with other operations, or take the network along as PyTorch's own formats."
+OTHERWISE = "Write that part with other operations, or take the network along in one of PyTorch's own formats."
 
 
 def not_captured(error: Exception, batch: int | None) -> InputError:

@@ -28,8 +28,8 @@ METHOD = "static, weights int8 a channel (7 bits), activations uint8, from the s
 
 
 def quantize(written: Written, samples: Iterable[Inputs], path: Path, *, cancel: Cancel | None = None) -> Written:
-    """Write the network of an ONNX file in int8, as QDQ pairs that engines read, whole or not at all. `samples`: batches
-    that look like what it will see, such as unlabelled images to learn from; a few hundred samples will do.
+    """Write the network of an ONNX file in int8, as QDQ pairs that engines read, whole or not at all. `samples`:
+    batches that look like what it will see, such as unlabelled images to learn from; a few hundred samples will do.
 
     Raises:
         InputError: the packages of the extra `export` are not here, there are no samples, or it cannot be quantized.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +92,7 @@ def _translated(program: Any, names_in: tuple[str, ...], names_out: tuple[str, .
     return made
 
 
-def _plain_axes(model: Any) -> Mapping[Any, str]:
+def _plain_axes(model: Any) -> dict[Any, str]:
     """What each dimension of no fixed size is to be called: they are all the batch."""
     sizes = [size for value in model.graph.inputs for size in value.shape or ()]
     return {size.value: BATCH for size in sizes if isinstance(getattr(size, "value", None), str)}

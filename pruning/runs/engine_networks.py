@@ -30,6 +30,7 @@ from pruning.training.answers import answer_side_by_side
 
 CALIBRATION, AT_ONCE = 256, 32
 """Train images that int8 is calibrated on, and of these shown together."""
+ONE_SIZE = "int8 needs a network that takes a batch of any size, and this one's code fixes it."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,12 +58,12 @@ class Opened:
         try:
             with computing():
                 index = _drawn(self.data)
-                written = self.networks.pruned.onnx(self.data.at_once(AT_ONCE))
+                written = self.networks.pruned.onnx(1)
                 if written.batch is not None:
-                    index = index[: len(index) // written.batch * written.batch]
+                    return replace(self, no_int8=ONE_SIZE)
                 file = quantize(
                     written,
-                    _batches(self.data, index, written.batch or self.data.at_once(AT_ONCE)),
+                    _batches(self.data, index, self.data.at_once(AT_ONCE)),
                     self.place / "int8.onnx",
                     cancel=cancel,
                 )

@@ -57,6 +57,8 @@ class EngineTimes:
     cpu: str
     threads: int
     """Of every engine."""
+    torch: str
+    """Version of PyTorch, which other engines are compared with."""
     versions: Mapping[str, str]
     """Of the engines that were timed."""
     variants: tuple[Variant, ...]
@@ -99,6 +101,7 @@ class EngineTimes:
             "at": self.at.isoformat(),
             "cpu": self.cpu,
             "threads": self.threads,
+            "torch": self.torch,
             "versions": dict(self.versions),
             "variants": [_variant_values(variant) for variant in self.variants],
             "cells": [cell_values(cell) for cell in self.cells],
@@ -122,6 +125,7 @@ def engine_times_of(values: Any, where: str) -> EngineTimes:
             at=fields.moment("at"),
             cpu=_text(fields, "cpu", LONGEST_VERSION),
             threads=fields.whole("threads", 1, 1024),
+            torch=_text(fields, "torch", LONGEST_VERSION),
             versions=_by_engine(fields.part("versions"), LONGEST_VERSION),
             variants=tuple(map(_variant, fields.parts("variants"))),
             cells=tuple(map(cell_of, fields.parts("cells"))),

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pruning.base.errors import Cancelled, InputError, StorageError
 from pruning.base.files import replace_file
@@ -19,7 +19,6 @@ from pruning.jobs.job import Job
 from pruning.jobs.queue.ticket import TIMING
 from pruning.jobs.status import Status
 from pruning.jobs.wishes import OWNER
-from pruning.latency.clock import Comparison
 from pruning.latency.engines.eager import EAGER
 from pruning.latency.engines.matrix import Cell
 from pruning.latency.engines.table import ENGINES, sorted_out
@@ -147,6 +146,7 @@ def measure_engines(
             at=began,
             cpu=processor(),
             threads=threads,
+            torch=EAGER.version(),
             versions={engine.name: engine.version() for engine in engines},
             variants=variants,
             cells=cells,
@@ -167,20 +167,24 @@ def _with_earlier(found: EngineTimes, folder: Path) -> EngineTimes:
     earlier = None
     with suppress(StorageError):  # damaged: it is written anew
         earlier = read_engine_times(folder)
-    if earlier is None or (earlier.cpu, earlier.threads) != (found.cpu, found.threads):
+    if earlier is None or _setting(earlier) != _setting(found):
         return found
     known = {
         (cell.engine, cell.batch): cell
         for cell in earlier.cells
-        if all(earlier.versions.get(name) == found.versions.get(name) for name in (EAGER.name, cell.engine))
+        if earlier.versions[cell.engine] == found.versions.get(cell.engine)
     }
     return replace(found, cells=tuple(_better(cell, known.get((cell.engine, cell.batch))) for cell in found.cells))
+
+
+def _setting(found: EngineTimes) -> tuple[str, str, int]:
+    return found.cpu, found.torch, found.threads
 
 
 def _better(cell: Cell, earlier: Cell | None) -> Cell:
     if earlier is None:
         return cell
-    parts: dict[str, Comparison] = {}
+    parts: dict[str, Any] = {}
     for name in ("pruning", "change", "int8"):
         now, before = getattr(cell, name), getattr(earlier, name)
         if now is not None and before is not None and before.quiet and not now.quiet:

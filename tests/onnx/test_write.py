@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -183,10 +184,37 @@ def test_half_precision_becomes_float32(tmp_path: Path) -> None:
 
 def test_too_many_weights_are_refused_before_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write, "LARGEST", 100)
-    with pytest.raises(InputError, match="a file holds|an ONNX file holds"):
+    with pytest.raises(InputError, match="an ONNX file holds 100 B"):
         write_onnx(Pair(), Inputs.of((torch.rand(2, 3, 8, 8), torch.rand(2, 4, 1, 1))), tmp_path / "it.onnx")
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written"):
         write_onnx(Pair(), Inputs.of((torch.rand(2, 3, 8, 8), torch.rand(2, 4, 1, 1))), tmp_path / "no" / "it.onnx")
+
+
+class Returns(nn.Module):
+    """Gives what a function makes of it."""
+
+    def __init__(self, function: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        self.layer, self.function = nn.Linear(4, 4), function
+
+    def forward(self, x: Tensor) -> object:
+        return self.function(self.layer(x))
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [(lambda y: 3, "gives no tensor"), (torch.fft.fft, "complex numbers, which ONNX lacks")],
+    ids=["nothing", "complex numbers"],
+)
+def test_results_that_no_file_can_give_are_refused(
+    function: Callable[[Tensor], object], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=said):
+        write_onnx(Returns(function), Inputs.of(torch.rand(2, 4)), tmp_path / "it.onnx")
+
+
+def test_results_may_repeat_and_be_the_input(tmp_path: Path) -> None:
+    check_agrees(Returns(lambda y: [y, {"again": y}]), torch.rand(2, 4), tmp_path / "it.onnx")

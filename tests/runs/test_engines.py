@@ -176,7 +176,7 @@ def example() -> EngineTimes:
         Cell(engine="onnxruntime", pruning=made(1, ratio=1.5), change=made(1, ratio=4.0), int8=made(1, ratio=0.8)),
     )
     return EngineTimes(
-        at=datetime(2026, 11, 1, tzinfo=UTC), cpu="a processor", threads=1,
+        at=datetime(2026, 11, 1, tzinfo=UTC), cpu="a processor", threads=1, torch="2.14.1",
         versions={"eager": "2.14.1", "onnxruntime": "1.31.1"},
         variants=(Variant(kind="dense", bytes=400), Variant(kind="pruned", bytes=200), Variant(kind="int8", bytes=60)),
         cells=cells, absent={"openvino": "OpenVINO needs openvino."},
@@ -195,8 +195,8 @@ def test_words_claim_no_more_than_was_measured() -> None:
     assert pruning_words(eager) == "2.00 ms (1.80–2.20) dense, 1.00 ms (0.90–1.10) pruned: 2.00× as fast (1.90–2.10)"
     assert split_words(eager) is None and int8_words(eager) is None
     assert split_words(other) == (
-        "4.00× (3.90–4.10) from the engine and 1.50× (1.40–1.60) from pruning: together 6.00× (5.46–6.56) against dense "
-        "in PyTorch eager"
+        "4.00× (3.90–4.10) from the engine and 1.50× (1.40–1.60) from pruning: together 6.00× (5.46–6.56) against "
+        "dense in PyTorch eager"
     )
     assert (int8_words(other) or "").endswith("slower: 0.80× (0.70–0.90); int8 costs time on this processor")
     assert remarks(example()) == [
