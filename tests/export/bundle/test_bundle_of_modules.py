@@ -64,6 +64,7 @@ def statuses(bundle: pruning.Bundle) -> dict[str, str]:
     return {proof.form: proof.status for proof in bundle.proofs} | {each.form: "left out" for each in bundle.left_out}
 
 
+@pytest.mark.slow
 def test_what_is_shared_stays_shared_and_what_is_frozen_stays_frozen(tmp_path: Path) -> None:
     removal, bundle = bundle_of(tmp_path, "Tied", torch.randn(3, 12), formats=["weights"])
     (proof,) = bundle.proofs

@@ -18,6 +18,7 @@ import pytest
 import torch
 
 from pruning.base.errors import Cancelled, InputError
+from pruning.catalog.model_files import call_factory
 from pruning.cli.main import main
 from pruning.export.bundle.forms import FORMS
 from pruning.export.bundle.of_run import export_run
@@ -185,6 +186,59 @@ def test_the_shell_writes_it_and_no_image_goes_along_unasked(
     assert said["images"] == 0 and not any(name.endswith((".npz", ".png", ".jpg")) for name in said["files"])
     assert "none of your images" in (tmp_path / "empty" / "README.md").read_text()
     assert not (tmp_path / "empty" / "load.py").exists()
+
+
+TIED = """
+from torch import nn
+from neighbour import Branch
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.one, self.two = nn.Conv2d(1, 8, 5, 3), Branch(), Branch()
+        self.two.conv.weight = self.one.conv.weight
+        self.out = nn.Linear(8, 10)
+
+    def forward(self, x):
+        x = self.first(x).relu()
+        return self.out((self.one(x) + self.two(2 * x)).relu().mean((2, 3)))
+"""
+NEIGHBOUR = """
+from torch import nn
+
+class Branch(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(8, 8, 3)
+
+    def forward(self, x):
+        return self.conv(x)
+"""
+
+
+def test_a_network_of_ones_own_that_shares_weights(tmp_path: Path) -> None:
+    """From the Python file over the run to the bundle, and the file is gone."""
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "tied.py").write_text(TIED)
+    (code / "neighbour.py").write_text(NEIGHBOUR)
+    torch.save(call_factory(code / "tied.py", "Tied", seed=3)[0].state_dict(), tmp_path / "mine.pt")
+    ref = f"file:{code / 'tied.py'}:Tied?size=28&weights={tmp_path / 'mine.pt'}"
+    own = made(Recipe(model=ref, data="mnist5k", prune=PruneSpec(sparsity=0.5)), tmp_path / "runs" / "own")
+    found = export_run(own, tmp_path / "out", forms=["weights"])
+    (proof,) = found.proofs
+    assert proof.status == "agrees" and proof.training["shared"] == 1
+    assert {name for name in found.files if name.startswith("code/")} == {"code/tied.py", "code/neighbour.py"}
+    assert any("own code goes along" in remark for remark in found.remarks)
+    shutil.rmtree(code)
+    said = python(
+        "from load import load\nmodel = load()\n"
+        "print(model.two.conv.weight is model.one.conv.weight, tuple(model.one.conv.weight.shape))",
+        found.path,
+    )
+    assert said.split(" ", 1) == ["True", "(4, 4, 3, 3)\n"]
+    for name in found.files:
+        assert str(tmp_path).encode() not in (found.path / name).read_bytes(), name
 
 
 @pytest.mark.slow
