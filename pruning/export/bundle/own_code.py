@@ -192,7 +192,7 @@ def is_installed(path: Path) -> bool:
         return True
     paths = sysconfig.get_paths()
     python = [Path(paths[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    return any(resolved.is_relative_to(place) for place in (*own, *python))
+    return any(resolved.is_relative_to(place) for place in (*own, *python, Path(sys.base_prefix).resolve()))
 
 
 def versions_of(modules: tuple[str, ...]) -> dict[str, str]:
