@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 import json
 import os
 import re
@@ -19,9 +20,10 @@ import torch
 
 from pruning.base.errors import Cancelled, InputError
 from pruning.catalog.model_files import call_factory
-from pruning.cli.main import main
+from pruning.cli.main import carry_out, main
 from pruning.export.bundle.forms import FORMS
 from pruning.export.bundle.of_run import export_run
+from pruning.export.bundle.start import Options, job_of, read_bundle
 from pruning.export.bundle.written import Bundle
 from pruning.export.record import Source
 from pruning.export.table import EXPORTS
@@ -248,6 +250,18 @@ def test_a_notebook_gets_a_zip_with_every_form(run: Run, tmp_path: Path) -> None
         assert {"all/model.onnx", "all/model.pt2", "all/README.md"} <= set(file.namelist())
     content = EXPORTS["bundle"].content(Source.of(run))
     assert content.startswith(b"PK") and not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.slow
+def test_a_job_leaves_it_as_its_result(run: Run) -> None:
+    options = Options(forms=("onnx",), code=False)
+    with job_of(run.path, options).working() as work:
+        carry_out(["export", str(run.path), "bundle", "--format", "onnx", "--no-code"], work)
+    content = read_bundle(run.path, options)
+    assert content is not None
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        assert "half-bundle/dense.onnx" in file.namelist() and file.testzip() is None
+    assert read_bundle(run.path, Options()) is None
 
 
 @pytest.mark.slow
