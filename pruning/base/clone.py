@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
@@ -87,6 +88,19 @@ def _copied(model: nn.Module, memo: dict[int, object]) -> nn.Module:
 def named_tensors(model: nn.Module) -> dict[str, Tensor]:
     """All parameters, then all buffers; a tensor of several names stands under each."""
     return {**dict(model.named_parameters(remove_duplicate=False)), **dict(model.named_buffers(remove_duplicate=False))}
+
+
+def apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors in one piece each, and each in memory of its own, as files of safetensors take them: what
+    shares memory with one before it is copied."""
+    places: set[int] = set()
+    found: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        whole = tensor.detach().contiguous()
+        place = whole.untyped_storage().data_ptr()
+        found[name] = whole.clone() if place and place in places else whole
+        places.add(place)
+    return found
 
 
 def shared_memory(model: nn.Module) -> tuple[tuple[str, str, bool], ...]:

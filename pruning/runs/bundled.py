@@ -68,7 +68,7 @@ class Bundled:
             raise StorageError(f"{self.weights.name} of the bundle is damaged ({first_line(error)}).") from error
         for first, other, transposed in self.shared:
             if first in found and other not in found:
-                found[other] = (found[first].t() if transposed else found[first]).clone()
+                found[other] = found[first].t() if transposed else found[first]
         return found
 
 

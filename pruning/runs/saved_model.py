@@ -14,9 +14,10 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import nn
 
 from pruning.base import safe_json
+from pruning.base.clone import apart
 from pruning.base.errors import InputError, PruningError, StorageError, excerpt, first_line
 from pruning.base.fields import Fields, shown
 from pruning.base.held import Place
@@ -61,8 +62,7 @@ class Structure:
 
 def save_model(folder: Path, model: nn.Module, structure: Structure) -> None:
     """Write a pruned model so that `run:RUN` opens it: weights, and how it differs from its root."""
-    tensors: dict[str, Tensor] = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    save_file(tensors, folder / MODEL)
+    save_file(apart(model.state_dict()), folder / MODEL)
     (folder / STRUCTURE).write_text(json.dumps(structure_values(structure)))
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from pruning.base import safe_json
+from pruning.base.clone import apart
 from pruning.base.errors import InputError, PruningError, StorageError, excerpt, first_line
 from pruning.base.files import replace_file
 from pruning.runs.bundled import CONFIG, LARGEST_CONFIG, LARGEST_RUN, RUN, Bundled, read_bundled
@@ -136,8 +137,7 @@ def _last(info: zipfile.ZipInfo) -> str:
 
 def _write(found: Bundled, folder: Path) -> None:
     """The files of a run."""
-    tensors = {name: tensor.contiguous() for name, tensor in found.tensors().items()}
-    save_file(tensors, folder / MODEL)
+    save_file(apart(found.tensors()), folder / MODEL)
     (folder / STRUCTURE).write_bytes(safe_json.dump(structure_values(found.structure)))
     replace_file(folder / RESULT, safe_json.dump(to_values(found.result), indent=1))
     replace_file(folder / RECIPE, found.recipe.to_yaml().encode())

@@ -34,7 +34,8 @@ def offer(run: Run, key: str = "") -> None:
 def _options() -> Options:
     from pruning.export.bundle.start import Options
 
-    return Options(images=IMAGES if state.get(_SAMPLES) else 0)
+    # Python files of the owner's are not for visitors
+    return Options(images=IMAGES if state.get(_SAMPLES) else 0, code=visitor.is_owner())
 
 
 def _making(run: Run, key: str, working: bool) -> None:

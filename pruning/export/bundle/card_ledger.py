@@ -27,8 +27,8 @@ def ledger_of_run(result: Result) -> str:
 def ledger_of_modules(dense: nn.Module, pruned: nn.Module, graph: ModelGraph) -> str:
     """What can be counted without images. `graph`: of the unpruned network."""
     shapes = {name: tuple(tensor.shape) for name, tensor in (*pruned.named_parameters(), *pruned.named_buffers())}
-    counts = (
-        ("Parameters", *(sum(p.numel() for p in model.parameters()) for model in (dense, pruned))),
+    counts: tuple[tuple[str, int, int], ...] = (
+        ("Parameters", _count(dense), _count(pruned)),
         ("Parameters that are not zero", nonzero_parameters(dense), nonzero_parameters(pruned)),
         ("MACs of one sample", count_macs(graph, graph.shapes), count_macs(graph, {**graph.shapes, **shapes})),
     )
@@ -45,6 +45,10 @@ def ledger_of_modules(dense: nn.Module, pruned: nn.Module, graph: ModelGraph) ->
     ]
     untold = [plain("Accuracy and time", "–", "–", "not measured: it comes from modules of a process, without images")]
     return f"{table_of([*rows, *untold])}\n\n{LEGEND}."
+
+
+def _count(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def table_of(rows: Sequence[Line]) -> str:

@@ -51,7 +51,7 @@ def _close_off(hidden: Sequence[str], unreachable: Sequence[str]) -> None:
             if name.partition(".")[0] in hidden:
                 raise ImportError(f"{name} is not to be reached from here")
 
-    sys.meta_path.insert(0, Finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Finder)
 
     def refuse(event: str, args: tuple[Any, ...]) -> None:
         if event in REFUSED:
@@ -123,7 +123,8 @@ def _arguments(config: Mapping[str, Any], arrays: Sequence[Any]) -> tuple[list[A
             return {key: filled(item) for key, item in inner.items()}
         if kind == "tuple":
             return tuple(filled(item) for item in inner)
-        return {"float": float, "size": torch.Size, "dtype": lambda name: getattr(torch, name)}[kind](inner)
+        makers: dict[str, Any] = {"float": float, "size": torch.Size, "dtype": lambda name: getattr(torch, name)}
+        return makers[kind](inner)
 
     call = filled(config["call"])
     return call["args"], call["kwargs"]

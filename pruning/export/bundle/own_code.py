@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pruning.base.errors import InputError
 from pruning.base.words import size
@@ -123,10 +123,10 @@ class _Gathered:
         if first in sys.stdlib_module_names or not first:
             return
         entry = _found_elsewhere(first)
-        if entry is None:
-            self.installed.add(first)
-        elif entry:
+        if isinstance(entry, Path):
             self._take(entry, entry, name, names)
+        elif entry == "installed":
+            self.installed.add(first)
 
     def _take(self, place: Path, root: Path, name: str, names: tuple[str, ...]) -> bool:
         """Take along the module `name` below a folder, packages on the way to it, and modules of it among `names`."""
@@ -167,19 +167,18 @@ def _imports(file: Path) -> Iterator[tuple[str, tuple[str, ...], int]]:
             yield node.module or "", tuple(alias.name for alias in node.names), node.level
 
 
-def _found_elsewhere(name: str) -> Path | bool | None:
-    """The folder of the import path in which a module that is not installed lies; None for an installed one, False for
-    one that is not there."""
+def _found_elsewhere(name: str) -> Path | Literal["installed"] | None:
+    """The folder of the import path in which a module lies that is not installed; None for one that is not there."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
-        return False
+        return None
     if spec is None:
-        return False
+        return None
     is_file = bool(spec.origin) and spec.has_location
     places = [Path(str(spec.origin))] if is_file else [Path(place) for place in spec.submodule_search_locations or ()]
     if not places or any(is_installed(place) for place in places):
-        return None
+        return "installed"
     place = places[0].resolve()
     return place.parent.parent if place.name == "__init__.py" else place.parent
 
@@ -193,7 +192,7 @@ def is_installed(path: Path) -> bool:
         return True
     paths = sysconfig.get_paths()
     python = [Path(paths[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    return any(resolved.is_relative_to(place) for place in (*own, *python))
+    return any(resolved.is_relative_to(place) for place in (*own, *python, Path(sys.base_prefix).resolve()))
 
 
 def versions_of(modules: tuple[str, ...]) -> dict[str, str]:

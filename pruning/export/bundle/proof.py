@@ -109,11 +109,11 @@ def prove(
                 f"The bundle cannot be proven: there is no room in {place} ({error.strerror})."
             ) from error
         said = _asked(question, place, cancel)
-        error = said.get("error")
-        if error:
+        wrong = said.get("error")
+        if wrong:
             line = f" at {said['line']}" if said.get("line") else ""
             return Proof(
-                form=form.name, file=file, status="fails", reason=f"{excerpt(error, 400)}{line}", **_costs(said)
+                form=form.name, file=file, status="fails", reason=f"{excerpt(wrong, 400)}{line}", **_costs(said)
             )
         return _judged(form, file, place, found, said)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -64,6 +65,7 @@ def statuses(bundle: pruning.Bundle) -> dict[str, str]:
     return {proof.form: proof.status for proof in bundle.proofs} | {each.form: "left out" for each in bundle.left_out}
 
 
+@pytest.mark.slow
 def test_what_is_shared_stays_shared_and_what_is_frozen_stays_frozen(tmp_path: Path) -> None:
     removal, bundle = bundle_of(tmp_path, "Tied", torch.randn(3, 12), formats=["weights"])
     (proof,) = bundle.proofs
@@ -132,7 +134,7 @@ def _block(folder: Path, number: int) -> str:
     return (folder / "README.md").read_text().split("```python\n")[number + 1].split("```")[0]
 
 
-def test_own_code_goes_along_with_what_it_imports_and_reads(tmp_path: Path) -> None:
+def test_own_code_goes_along_with_what_it_imports_and_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_own(tmp_path / "Code mit Ümlaut")
     reference = f"file:{path}:build?classes=7"
     model = open_network(reference)
@@ -147,6 +149,7 @@ def test_own_code_goes_along_with_what_it_imports_and_reads(tmp_path: Path) -> N
     assert any("own code goes along" in remark and "widths.json" in remark for remark in bundle.remarks)
     shutil.rmtree(path.parent)
     shutil.move(bundle.path, tmp_path / "noch woanders")
+    monkeypatch.setitem(sys.modules, "parts", ModuleType("parts"))  # of the program that loads it
     found = loaded(tmp_path / "noch woanders")
     x = torch.randn(5, 3, 12, 12)
     torch.testing.assert_close(found(x), removal.model(x), rtol=1e-4, atol=1e-5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 import json
 import os
 import re
@@ -18,9 +19,11 @@ import pytest
 import torch
 
 from pruning.base.errors import Cancelled, InputError
-from pruning.cli.main import main
+from pruning.catalog.model_files import call_factory
+from pruning.cli.main import carry_out, main
 from pruning.export.bundle.forms import FORMS
 from pruning.export.bundle.of_run import export_run
+from pruning.export.bundle.start import Options, job_of, read_bundle
 from pruning.export.bundle.written import Bundle
 from pruning.export.record import Source
 from pruning.export.table import EXPORTS
@@ -187,6 +190,59 @@ def test_the_shell_writes_it_and_no_image_goes_along_unasked(
     assert not (tmp_path / "empty" / "load.py").exists()
 
 
+TIED = """
+from torch import nn
+from neighbour import Branch
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.one, self.two = nn.Conv2d(1, 8, 5, 3), Branch(), Branch()
+        self.two.conv.weight = self.one.conv.weight
+        self.out = nn.Linear(8, 10)
+
+    def forward(self, x):
+        x = self.first(x).relu()
+        return self.out((self.one(x) + self.two(2 * x)).relu().mean((2, 3)))
+"""
+NEIGHBOUR = """
+from torch import nn
+
+class Branch(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(8, 8, 3)
+
+    def forward(self, x):
+        return self.conv(x)
+"""
+
+
+def test_a_network_of_ones_own_that_shares_weights(tmp_path: Path) -> None:
+    """From the Python file over the run to the bundle, and the file is gone."""
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "tied.py").write_text(TIED)
+    (code / "neighbour.py").write_text(NEIGHBOUR)
+    torch.save(call_factory(code / "tied.py", "Tied", seed=3)[0].state_dict(), tmp_path / "mine.pt")
+    ref = f"file:{code / 'tied.py'}:Tied?size=28&weights={tmp_path / 'mine.pt'}"
+    own = made(Recipe(model=ref, data="mnist5k", prune=PruneSpec(sparsity=0.5)), tmp_path / "runs" / "own")
+    found = export_run(own, tmp_path / "out", forms=["weights"])
+    (proof,) = found.proofs
+    assert proof.status == "agrees" and proof.training["shared"] == 1
+    assert {name for name in found.files if name.startswith("code/")} == {"code/tied.py", "code/neighbour.py"}
+    assert any("own code goes along" in remark for remark in found.remarks)
+    shutil.rmtree(code)
+    said = python(
+        "from load import load\nmodel = load()\n"
+        "print(model.two.conv.weight is model.one.conv.weight, tuple(model.one.conv.weight.shape))",
+        found.path,
+    )
+    assert said.split(" ", 1) == ["True", "(4, 4, 3, 3)\n"]
+    for name in found.files:
+        assert str(tmp_path).encode() not in (found.path / name).read_bytes(), name
+
+
 @pytest.mark.slow
 def test_a_notebook_gets_a_zip_with_every_form(run: Run, tmp_path: Path) -> None:
     path = Result(run=run).export("bundle", tmp_path / "all.zip")
@@ -194,6 +250,18 @@ def test_a_notebook_gets_a_zip_with_every_form(run: Run, tmp_path: Path) -> None
         assert {"all/model.onnx", "all/model.pt2", "all/README.md"} <= set(file.namelist())
     content = EXPORTS["bundle"].content(Source.of(run))
     assert content.startswith(b"PK") and not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.slow
+def test_a_job_leaves_it_as_its_result(run: Run) -> None:
+    options = Options(forms=("onnx",), code=False)
+    with job_of(run.path, options).working() as work:
+        carry_out(["export", str(run.path), "bundle", "--format", "onnx", "--no-code"], work)
+    content = read_bundle(run.path, options)
+    assert content is not None
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        assert "half-bundle/dense.onnx" in file.namelist() and file.testzip() is None
+    assert read_bundle(run.path, Options()) is None
 
 
 @pytest.mark.slow

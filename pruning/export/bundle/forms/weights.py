@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parameter import is_lazy
 
+from pruning.base.clone import apart
 from pruning.base.errors import InputError
 from pruning.catalog import guest_imports
 from pruning.catalog.architecture import Architecture
@@ -36,19 +36,19 @@ def write(material: Material, model: nn.Module, folder: Path, with_code: bool) -
     code = _code(built_by)
     goes_along = code is not None and (with_code or not built_by.is_private)
     found = difference(_bare(built_by, material), model)
-    _save(found.tensors, folder / WEIGHTS)
+    save_file(apart(found.tensors), folder / WEIGHTS, {"format": "pt"})
     if found.others:
-        _save(found.others, folder / OTHERS)
+        save_file(apart(found.others), folder / OTHERS, {"format": "pt"})
     sources = [Path(loader.__file__), *found.files]
     guests = [Path(guest_imports.__file__)] if code is not None else []
     along = {file.name: file for file in (*sources, *(guests if goes_along else ()))}
-    apart: dict[str, Path] = {}
+    handed: dict[str, Path] = {}
     if code is not None:
         placed = {f"{CODE}/{place}": file for place, file in code.files.items()}
         if goes_along:
             along |= placed
         else:
-            apart = {**placed, guests[0].name: guests[0]}
+            handed = {**placed, guests[0].name: guests[0]}
     for place, file in along.items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, folder / place)
@@ -61,7 +61,7 @@ def write(material: Material, model: nn.Module, folder: Path, with_code: bool) -
             "difference": {**found.values, "others": OTHERS if found.others else None},
         },
         remarks=_remarks(built_by, code, goes_along),
-        apart=apart,
+        apart=handed,
         originals=() if code is None else (*code.files.values(), *code.outside),
     )
 
@@ -118,17 +118,6 @@ def _remarks(built_by: Architecture, code: OwnCode | None, goes_along: bool) -> 
         names = ", ".join(file.name for file in code.outside)
         said.append(f"That code also reads {names}, which lies elsewhere and does not go along.")
     return tuple(said)
-
-
-def _save(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Tensors in one file; parts of one memory that are neither the same nor transposed become tensors of their own."""
-    kept = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    places: set[int] = set()
-    for name, tensor in kept.items():
-        place = tensor.untyped_storage().data_ptr()
-        kept[name] = tensor.clone() if tensor.numel() and place in places else tensor
-        places.add(place)
-    save_file(kept, path, {"format": "pt"})
 
 
 def _usage(config: Values) -> str:
