@@ -31,10 +31,13 @@ from pruning.runs.files import engines_folder
 from pruning.runs.times import BATCHES, STOPPED_SECONDS, Say, stopped, storing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pruning.base.cancel import Cancel
     from pruning.jobs.work import Work
+    from pruning.latency.engines.engine import Engine
+    from pruning.runs.engine_networks import Opened
 
-NO_INT8 = "int8 was not asked for."
 MOST_BATCH = 4096
 """Samples at a time that are timed at most."""
 
@@ -104,7 +107,7 @@ def measure_engines(
     `measure_times`.
 
     Raises:
-        InputError: the folder holds no finished run, or another process is on it.
+        InputError: the folder holds no finished run, another process is on it, or none of the engines can be timed.
         StorageError: a network cannot be opened, or the times cannot be written.
         Cancelled: `cancel()` became true.
     """
@@ -113,6 +116,7 @@ def measure_engines(
 
     asked = asked or Asked()
     engines, absent = sorted_out(asked.engines)
+    _check_any(engines, absent)
     with (
         engines_job(folder).working(work) as work,
         tempfile.TemporaryDirectory(prefix="pruning-engines-", ignore_cleanup_errors=True) as place,
@@ -125,7 +129,7 @@ def measure_engines(
 
         began, threads = datetime.now(UTC), timing_threads()
         own = opened(folder, Path(place))
-        if asked.int8:
+        if asked.int8 and any("int8" in engine.precisions for engine in engines):
             tell("Quantizing the pruned network to int8")
             own = own.quantized(stop)
         for engine in list(engines):
@@ -136,6 +140,7 @@ def measure_engines(
                 absent[engine.name] = refusal
             if stop():
                 raise Cancelled("Cancelled before anything was timed.")
+        _check_any(engines, absent)
         tell("Measuring what they answer to select images")
         variants = own.variants(engines, threads, stop)
         with quietly("engines", patience=patience, cancel=stop, waiting=tell) as quiet:
@@ -152,13 +157,26 @@ def measure_engines(
             cells=cells,
             absent=absent,
             calibration=own.calibration,
-            no_int8=own.no_int8 if asked.int8 else NO_INT8,
+            no_int8=_why_no_int8(asked, own),
         )
         found = _with_earlier(found, folder)
         with storing(folder):
             replace_file(folder / FILE, dump(found.to_values()))
         work.supersedes = True
     return found
+
+
+def _check_any(engines: list[Engine], absent: Mapping[str, str]) -> None:
+    if not engines:
+        raise InputError(f"None of the engines can be timed: {' '.join(absent.values())}")
+
+
+def _why_no_int8(asked: Asked, own: Opened) -> str | None:
+    if not asked.int8:
+        return "int8 was not asked for."
+    if own.calibration is None and own.no_int8 is None:
+        return "int8 runs on ONNX Runtime and OpenVINO, which were not timed."
+    return own.no_int8
 
 
 def _with_earlier(found: EngineTimes, folder: Path) -> EngineTimes:

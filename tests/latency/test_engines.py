@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +40,7 @@ from pruning.latency.threads import with_threads
 from pruning.removal.build import build_graph
 
 pytestmark = pytest.mark.usefixtures("quick_exporter")
+ROOT = Path(__file__).parents[2]
 QUIET, NOISE = Noise(same=(0.99, 1.0, 1.01), spread=0.01), Noise(same=(0.5, 1.2, 2.0), spread=0.4)
 
 
@@ -316,6 +320,21 @@ def test_widths_are_timed_on_another_engine_and_kept_apart(tmp_path: Path, monke
     assert Steps.from_json(plain).engine == ENGINE, "times from before there were engines"
     keys = {steps_key(graph, 1, engine_key(name)) for name in ("eager", "onnxruntime")}
     assert len(keys) == 2 and steps_key(graph, 1) in keys
+
+
+def test_openvino_tells_nobody_that_it_is_used(tmp_path: Path) -> None:
+    here("openvino")
+    code = (
+        "import sys\nfrom pruning.latency.engines.openvino_cpu import _openvino\n"
+        "print(_openvino().Core().available_devices)\n"
+        "assert not [name for name in sys.modules if name.startswith('openvino_telemetry.')]"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0 and "CPU" in done.stdout, done.stderr
+    assert list(tmp_path.iterdir()) == [], "it would leave a name of its own for whoever uses it"
 
 
 def test_an_engine_that_takes_no_layers_says_so(tmp_path: Path) -> None:

@@ -102,9 +102,12 @@ def test_without_the_extra_the_rest_is_measured(run: Path, monkeypatch: pytest.M
     Watch(monkeypatch)
     found = engines.measure_engines(run, Asked(engines=("eager", "onnxruntime", "openvino"), batches=(2,)))
     assert [cell.engine for cell in found.cells] == ["eager"] and set(found.absent) == {"onnxruntime", "openvino"}
-    assert found.no_int8 is not None and "pip install '.[export]'" in found.no_int8
+    assert found.no_int8 == "int8 runs on ONNX Runtime and OpenVINO, which were not timed."
     assert any("OpenVINO is left out: OpenVINO needs openvino" in said for said in remarks(found))
     assert found.variants[0].bytes is None and found.variants[1].accuracy["eager"].images > 0
+    with pytest.raises(InputError, match=r"None of the engines can be timed: OpenVINO needs openvino.*pip install"):
+        engines.measure_engines(run, Asked(engines=("openvino",)))
+    assert read_engine_times(run) == found, "what was measured stays"
 
 
 @exporting

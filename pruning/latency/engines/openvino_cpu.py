@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from importlib import metadata
 from typing import Any
@@ -25,11 +26,12 @@ SETTINGS = {
 bound to a core on which another copy's may be bound, too."""
 
 
+TELEMETRY = "openvino_telemetry"
+
+
 def load(candidate: Candidate, batch: int, threads: int) -> Loaded:
     """The network's ONNX file, compiled for inputs of the batch size."""
-    import openvino
-
-    file = candidate.onnx(batch)
+    openvino, file = _openvino(), candidate.onnx(batch)
     try:
         core = openvino.Core()
         model = core.read_model(str(file.path))
@@ -41,6 +43,14 @@ def load(candidate: Candidate, batch: int, threads: int) -> Loaded:
     if own != threads:
         raise InputError(f"OpenVINO takes {own} threads here, where {threads} were asked for: ask for no more.")
     return partial(_bound, made.create_infer_request(), file)
+
+
+def _openvino() -> Any:
+    """The package, without the part of it that tells its maker of each import."""
+    sys.modules.setdefault(TELEMETRY, None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
 
 
 def _sizes(candidate: Candidate, file: Written, batch: int, model: Any) -> dict[str, Any]:
