@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pruning.base.cancel import Cancel
+from pruning.cost.counts import count_macs
 from pruning.granularity import Granularity
 from pruning.planning.plan import Plan, make_plan
 from pruning.render.preview import savings
@@ -71,6 +72,19 @@ def images_for(macs: int) -> int:
     return int(min(MOST, max(FEWEST, MOST_MACS / max(1, macs))))
 
 
+def shares(spec: PruneSpec, *, repaired: bool) -> tuple[float, ...]:
+    """The cuts that are measured, ascending; where each is repaired, up to 90 % half as many, and the spec's own.
+
+    >>> shares(PruneSpec(sparsity=0.35), repaired=True)
+    (0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    """
+    usual = SPARSITIES[spec.granularity]
+    if not repaired:
+        return usual
+    fewer = {share for share in usual if share > 0.9 or round(20 * share) % 2 == 0}
+    return tuple(sorted(fewer | ({spec.sparsity} if not spec.layers else set())))
+
+
 def measure_plans(
     subject: Subject,
     spec: PruneSpec,
@@ -90,7 +104,8 @@ def measure_plans(
         InputError: the network's weights cannot be ranked.
         Cancelled: `cancel()` became true.
     """
-    wanted = SPARSITIES[spec.granularity] if sparsities is None else sparsities
+    repaired = repaired and count_macs(subject.graph, subject.graph.shapes) <= MOST_REPAIRED
+    wanted = shares(spec, repaired=repaired) if sparsities is None else sparsities
     found: list[UniformPlan] = []
     meter: WhatIf | None = None
     for number, sparsity in enumerate(wanted):
@@ -116,9 +131,7 @@ def measure_plans(
                 macs=costs.macs,
                 as_cut=measured.as_cut,
                 recalibrated=measured.recalibrated,
-                repaired=_repaired(meter, plan, measured, cancel)
-                if repaired and costs.dense_macs <= MOST_REPAIRED
-                else None,
+                repaired=_repaired(meter, plan, measured, cancel) if repaired else None,
             )
         )
         if progress is not None:
