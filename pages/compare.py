@@ -12,7 +12,8 @@ from ui.runs import unreadable
 from ui.session import banners, changed, own, share
 
 route.through_app()
-title, before, after, show, corner = st.columns([1.2, 2, 2, 0.9, 0.85], vertical_alignment="bottom")
+with st.container(key="compare_head"):
+    title, before, after, show, corner = st.columns([1.05, 2.3, 2.3, 0.9, 0.85], vertical_alignment="bottom")
 title.title("Compare", anchor=False)
 share.take_up(VIEW)
 own.keep()

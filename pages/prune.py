@@ -39,8 +39,8 @@ ledger_panel.panel(subject, cut, clock.timing(subject, cut), clock.widths(subjec
 duration = run_form.show(subject, cut)
 st.html(badges.legend())
 with errors.shown():  # last, for it takes longest: everything above is on screen by now
-    live.show(accuracy, subject, cut, result, board.heard())
+    to_come = live.show(accuracy, subject, cut, result, board.heard())
     live.say_together(together, subject, cut)
     if subject.missing is None:
         run_form.say_duration(duration, subject, run_form.recipe(subject, cut))
-    live.show_repaired(accuracy, request, subject, cut, result)
+    live.show_repaired(accuracy, request, subject, cut, to_come)

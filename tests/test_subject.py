@@ -40,7 +40,7 @@ from pruning.runs import Run, create_run, execute, pipeline, read_run
 from pruning.runs.files import ANSWERS
 from pruning.runs.recipe import Recipe
 from pruning.runs.saved_model import read_origin
-from pruning.sensitivity import cache, limits_plan, outline, predict_joint
+from pruning.sensitivity import Limits, cache, limits_plan, outline, predict_joint
 from pruning.sensitivity.form import to_json
 from pruning.spec import PruneSpec
 from pruning.subject import Subject, live_subject, open_subject
@@ -188,8 +188,9 @@ def test_a_scan_and_its_limits(subject: Subject) -> None:
     assert cache.read(wanted) == found, "as its job told it"
     ends = [curve.points[-1].figure("recalibrated") for curve in found.curves if curve.points]
     assert any(end.change > 0 for end in ends), "the error grows"
-    plan = limits_plan(subject.model, subject.graph, found, "recalibrated", 0.01)
-    assert limits_plan(subject.model, subject.graph, found, "recalibrated", 10.0).removes_nothing is False
+    plan = limits_plan(subject.model, subject.graph, found, Limits(figure="recalibrated", lose=0.01))
+    loose = Limits(figure="recalibrated", lose=10.0)
+    assert limits_plan(subject.model, subject.graph, found, loose).removes_nothing is False
     assert predict_joint(found, plan.shares).value >= 0
     written = to_json(found)
     assert written["metric"] == "mean_error" and "accuracy" not in json.dumps(written)

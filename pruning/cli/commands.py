@@ -170,7 +170,7 @@ def _sensitivity_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--images", type=whole, default=2000, metavar="N", help="select images to measure on (2000)")
     sub.add_argument("--lose", type=number, default=1.0, metavar="P", help="points that each may lose alone (1)")
     sub.add_argument("--repaired", action="store_true", help="also repair each cut without training; takes far longer")
-    sub.add_argument("--tighten", type=number, metavar="P", help="find the limit at which all together lose P points")
+    sub.add_argument("--tighten", type=number, metavar="P", help="find the limits with which all lose P points at most")
 
 
 def _sensitivity(args: argparse.Namespace, stop: Stop) -> None:

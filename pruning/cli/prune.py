@@ -33,19 +33,12 @@ from pruning.runs.result_json import to_values
 from pruning.runs.store import check_free
 from pruning.runs.suitable import suitable_recipe
 from pruning.runs.times import measure_times, with_times
+from pruning.runs.words import STAGE_WORDS
 from pruning.spec import PruneSpec
 from pruning.subject import Subject, open_subject
 from pruning.tasks.names import known_metrics
 from pruning.tasks.ranks import AMONG
 from pruning.tasks.table import find_metric
-
-STAGES = {
-    "as_cut": "as cut",
-    "recalibrated": "recalibrated",
-    "repaired": "repaired (no training)",
-    "finetuned": "fine-tuned",
-}
-"""Stage → how it is said."""
 
 
 def prune(
@@ -192,7 +185,7 @@ def told_progress(event: dict[str, Any]) -> None:
                 f"{event['seconds']:.0f} s"
             )
     elif said:
-        stage = STAGES.get(stage, stage)
+        stage = STAGE_WORDS.get(stage, stage)
         say(f"{stage}: {said} on select images")
     elif event.get("text") and stage not in ("failed", "cancelled"):  # those are said at the end
         say(event["text"])
@@ -241,7 +234,7 @@ def _measured(result: Result) -> str:
 
 def _on_the_way(result: Result) -> list[str]:
     """The figures on select images, from the cut on."""
-    found = [(said, getattr(result.stages, stage)) for stage, said in STAGES.items()]
+    found = [(said, getattr(result.stages, stage)) for stage, said in STAGE_WORDS.items()]
     figures = [
         f"{exactly(one.kind, one.value)} ({span(one.kind, one.interval)}) {said}"
         for said, one in found

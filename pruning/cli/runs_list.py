@@ -10,7 +10,7 @@ from typing import Any
 
 from pruning.base.errors import InputError, StorageError
 from pruning.base.words import percent, ratio, size
-from pruning.cli.output import exactly, field, say
+from pruning.cli.output import exactly, field, say, span
 from pruning.jobs.store import LocalStore
 from pruning.jobs.wishes import OWNER, wishes
 from pruning.runs import default_runs_dir, read_run
@@ -22,7 +22,7 @@ from pruning.runs.repair_words import ASKED
 from pruning.runs.resolve import find_run_folder
 from pruning.runs.summary import Figures, Summary
 from pruning.runs.trash import trashed
-from pruning.runs.words import describe
+from pruning.runs.words import STAGE_WORDS, describe
 from pruning.tasks.table import find_metric
 
 Answer = tuple[dict[str, Any], list[str]]
@@ -166,10 +166,8 @@ def values(run: Summary) -> dict[str, Any]:
         "repair": run.repair,
         "stages": {
             "metric": run.select_metric,
-            "as_cut": run.as_cut_value,
-            "recalibrated": run.recalibrated_value,
-            "repaired": run.repaired_value,
-            "finetuned": run.tuned_value,
+            **{name: None if found is None else found[1] for name, found in run.stages.items()},
+            "intervals": {name: None if found is None else (found[0], found[2]) for name, found in run.stages.items()},
         },
         "tuned": run.tuned,
         "dense": None if run.dense is None else vars(run.dense),
@@ -206,13 +204,11 @@ def _on_the_way(run: Summary) -> list[str]:
     if run.select_metric is None:
         return []
     metric = find_metric(run.select_metric)
-    stages = {
-        "as cut": run.as_cut_value,
-        "recalibrated": run.recalibrated_value,
-        "repaired": run.repaired_value,
-        "fine-tuned": run.tuned_value,
-    }
-    said = ", ".join(f"{exactly(metric, value)} {name}" for name, value in stages.items() if value is not None)
+    said = ", ".join(
+        f"{exactly(metric, found[1])} ({span(metric, (found[0], found[2]))}) {STAGE_WORDS[name]}"
+        for name, found in run.stages.items()
+        if found is not None
+    )
     return field(metric.title, f"{said} on select images")
 
 

@@ -19,6 +19,7 @@ from pruning.sensitivity import (
     Curve,
     FigureName,
     Joint,
+    Limits,
     Sensitivity,
     interaction_gap,
     kept_of,
@@ -29,9 +30,9 @@ from pruning.sensitivity import (
 )
 from pruning.sensitivity.cache import is_measured, measure
 from pruning.sensitivity.form import figure_values, joint_values, to_json
-from pruning.sensitivity.tighten import Tightened, tighten
+from pruning.sensitivity.tighten import Tightened, Trial, tighten
 from pruning.sensitivity.together import meter_of
-from pruning.sensitivity.words import joint_words, tightened_words
+from pruning.sensitivity.words import joint_words, limits_words, tightened_words
 from pruning.spec import PruneSpec
 from pruning.statistics.cache import statistics_for
 from pruning.subject import Subject
@@ -68,26 +69,26 @@ def sensitivity(
     goal = None if args.tighten is None else args.tighten / subject.task.metric.scale
     wanted = outline(subject.digest, subject.graph, data, spec, images=args.images)
 
-    tried: list[float] = []
+    tried: list[Limits] = []
 
-    def limits(found: Sensitivity, limit: float) -> Plan:
+    def plan_within(found: Sensitivity, limits: Limits) -> Plan:
         statistics = statistics_for(subject.model, subject.graph, data, found.spec, cancel=cancel)
-        return limits_plan(subject.model, subject.graph, found, figure(found), limit, statistics)
+        return limits_plan(subject.model, subject.graph, found, limits, statistics)
 
     def figure(found: Sensitivity) -> FigureName:
         return found.furthest("repaired" if args.repaired else "recalibrated")
 
     def together(found: Sensitivity) -> Plan | None:
-        plan = limits(found, lose)
+        plan = plan_within(found, Limits(figure=figure(found), lose=lose))
         if goal is None or not is_measured(found, plan):
             return plan
         search = tighten(found, figure(found), goal)
         if search.next is None:
             return None
         if search.next not in tried:
-            say(f"Trying a limit of {found.metric.asked(search.next)} each")
+            say(f"Trying {limits_words(found, search.next)}, {FIGURES[search.next.figure]}")
             tried.append(search.next)
-        return limits(found, search.next)
+        return plan_within(found, search.next)
 
     try:
         found = measure(
@@ -102,7 +103,8 @@ def sensitivity(
         )
     except Cancelled as error:
         raise Cancelled("Cancelled. What is measured is kept: the same command goes on from there.") from error
-    name, plan = figure(found), limits(found, lose)
+    name = figure(found)
+    plan = plan_within(found, Limits(figure=name, lose=lose))
     joint = next(joint for joint in found.joints if joint.kept == kept_of(plan))
     said = {
         "lose": lose,
@@ -115,21 +117,30 @@ def sensitivity(
     lines = [*_lines(subject, found, name, said), *field("lost", joint_words(joint))]
     if goal is not None:
         search = tighten(found, name, goal)
-        result["tightened"] = _tightened(search)
+        result["tightened"] = _tightened(search, name)
         lines += field("tightened", tightened_words(found, search))
     return result, lines
 
 
-def _tightened(search: Tightened) -> dict[str, Any]:
-    """A search that is over as JSON; `limit` and `joint` are null where even the tightest limit loses more."""
-    tried = [{"limit": trial.limit, "joint": joint_values(trial.joint)} for trial in search.tried]
-    best = search.found
+def _tightened(search: Tightened, figure: FigureName) -> dict[str, Any]:
+    """A search that is over as JSON: what was found, or nulls where even the least that can go loses more. `figure`:
+    the one whose curves came first."""
+    nothing = {"figure": figure, "limit": None, "share": None, "joint": None}
     return {
         "lose": search.lose,
-        "figure": search.figure,
-        "limit": None if best is None else best.limit,
-        "joint": None if best is None else joint_values(best.joint),
-        "tried": tried,
+        **(nothing if search.found is None else _trial(search.found)),
+        "tried": [_trial(trial) for trial in search.tried],
+    }
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    """Limits and what they lead to: each target loses `share` of what the curve of `figure` lets go within `limit`."""
+    limits = trial.limits
+    return {
+        "figure": limits.figure,
+        "limit": limits.lose,
+        "share": limits.share,
+        "joint": joint_values(trial.joint),
     }
 
 

@@ -3,6 +3,7 @@ who still loses against the unpruned network."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,8 @@ from pruning.tasks.shares import difference_of
 from pruning.training.answers import Answers
 
 DENSE = "dense"
+PARTS = 20
+"""Into how many parts an axis from nothing to all is divided, to begin and end at one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,12 @@ class ClassRepaired:
     def accuracy(self, stage: str) -> float:
         """Share of its images that are answered rightly at a stage, or by 'dense'."""
         return self.right[stage] / self.images
+
+    @property
+    def repaired_span(self) -> tuple[float, float]:
+        """Accuracy as cut plus the ends of the interval of what was won, within what there can be."""
+        low, high = (self.accuracy("as_cut") + end for end in self.gained.interval)
+        return max(0.0, low), min(1.0, high)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +97,15 @@ class RepairGain:
     def tuned(self) -> bool:
         """Whether it was fine-tuned after the repair."""
         return self.last == "finetuned"
+
+
+def drawn_range(shown: Sequence[ClassRepaired]) -> tuple[float, float]:
+    """From the lowest to the highest accuracy that is drawn of some classes, as shares: those of all stages and of the
+    unpruned network, and the intervals of what was won; rounded outwards to whole twentieths."""
+    drawn = [share for one in shown for share in (*map(one.accuracy, one.right), *one.repaired_span)]
+    low, high = min(drawn, default=0.0), max(drawn, default=1.0)
+    ends = math.floor(PARTS * low + 1e-9) / PARTS, math.ceil(PARTS * high - 1e-9) / PARTS
+    return ends if ends[0] < ends[1] else (max(0.0, ends[0] - 1 / PARTS), min(1.0, ends[1] + 1 / PARTS))
 
 
 def was_repaired(result: Result) -> bool:

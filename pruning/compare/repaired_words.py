@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pruning.base.words import percent
-from pruning.compare.repaired import DENSE, ClassRepaired, RepairGain
+from pruning.compare.repaired import DENSE, ClassRepaired, RepairGain, drawn_range
 from pruning.runs.result import Result
 from pruning.tasks.classification import ACCURACY
 from pruning.tasks.metric import Difference, Metric
@@ -115,9 +115,15 @@ def how_to_read(found: RepairGain) -> str:
     )
 
 
-def drawn(classes: int, most: int) -> str:
-    """Behind the caption of a figure that has room for `most` classes: that not all of them are drawn, or ''."""
-    return "" if classes <= most else f" The {most} classes that still lose most are drawn; the table has all."
+def drawn(found: RepairGain, most: int) -> str:
+    """Behind the caption of a figure that has room for `most` classes: that not all of them are drawn, and that its
+    axis is not whole; or ''."""
+    count = len(found.classes)
+    said = "" if count <= most else f" The {most} classes that still lose most are drawn; the table has all."
+    low, high = drawn_range(found.classes[:most])
+    if (low, high) != (0.0, 1.0):
+        said += f" The axis goes from {100 * low:.0f} to {100 * high:.0f} % only."
+    return said
 
 
 def _counted(some: int, of: int) -> str:

@@ -9,17 +9,19 @@ from pruning.export.csv_text import csv_bytes
 
 if TYPE_CHECKING:
     from pruning.runs.summary import Summary
+    from pruning.tasks.metric import Metric
 
 ACCURACY = "accuracy"
 """Name of the metric that has columns in per cent."""
 COLUMNS = (
     "label", "state", "how", "model", "data", "granularity", "criterion", "sparsity", "accuracy_percent",
-    "difference_points", "metric", "value", "difference", "difference_interval", "repair", "as_cut", "recalibrated",
-    "repaired", "finetuned", "params_ratio", "nonzero_ratio", "macs_ratio", "speedup", "speedup_interval", "created",
+    "metric", "value", "value_interval", "difference_points", "difference", "difference_interval", "repair", "as_cut",
+    "as_cut_interval", "recalibrated", "recalibrated_interval", "repaired", "repaired_interval", "finetuned",
+    "finetuned_interval", "params_ratio", "nonzero_ratio", "macs_ratio", "speedup", "speedup_interval", "created",
     "reason", "tags", "name",
 )  # fmt: skip
-STAGES = ("as_cut", "recalibrated", "repaired", "finetuned")
-"""Columns of the metric on select images, in its own unit."""
+INTERVAL = "_interval"
+"""Behind the name of a column: its 95 % interval, in the same unit."""
 
 
 def runs_csv(runs: Callable[[], Sequence[Summary]]) -> bytes:
@@ -53,8 +55,10 @@ def run_rows(runs: Sequence[Summary]) -> list[dict[str, Any]]:
 
 def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Those of the columns in which something stands: no names and tags where nobody gave any, no metric but accuracy
-    where there is no other, none in per cent of accuracy where all were measured by another, and none of `STAGES` that
-    no run has."""
+    where there is no other, none in per cent of accuracy where all were measured by another, and no stage that no run
+    has."""
+    from pruning.runs.result_json import STAGES
+
     metrics = {row["metric"] for row in rows} - {None}
     empty: set[str] = set()
     if metrics <= {ACCURACY}:
@@ -62,7 +66,8 @@ def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     elif ACCURACY not in metrics:
         empty = {"accuracy_percent", "difference_points"}
     empty |= {name for name in ("label", "tags") if not any(row.get(name) for row in rows)}
-    empty |= {name for name in STAGES if all(row.get(name) is None for row in rows)}
+    missing = {name for name in STAGES if all(row.get(name) is None for row in rows)}
+    empty |= missing | {f"{name}{INTERVAL}" for name in missing}
     return [name for name in COLUMNS if name not in empty]
 
 
@@ -72,9 +77,11 @@ def _stages(run: Summary) -> dict[str, Any]:
 
     if run.select_metric is None:
         return {}
-    scale = find_metric(run.select_metric).scale
-    values = (run.as_cut_value, run.recalibrated_value, run.repaired_value, run.tuned_value)
-    return {name: None if value is None else scale * value for name, value in zip(STAGES, values, strict=True)}
+    metric, row = find_metric(run.select_metric), dict[str, Any]()
+    for name, found in run.stages.items():
+        if found is not None:
+            row |= {name: metric.scale * found[1], f"{name}{INTERVAL}": metric.bare_span((found[0], found[2]))}
+    return row
 
 
 def _figures(run: Summary) -> dict[str, Any]:
@@ -96,6 +103,7 @@ def _figures(run: Summary) -> dict[str, Any]:
             "how": "◆" if run.tuned else "●",
             "metric": metric.name,
             "value": metric.scale * pruned.value,
+            "value_interval": _interval(metric, pruned.low, pruned.high),
             "difference": metric.scale * change[1],
             "difference_interval": f"{low} to {high}",
         }
@@ -104,3 +112,7 @@ def _figures(run: Summary) -> dict[str, Any]:
     if speedup is not None:
         found |= {"speedup": speedup[1], "speedup_interval": f"{speedup[0]:.2f}–{speedup[2]:.2f}"}
     return found
+
+
+def _interval(metric: Metric, low: float | None, high: float | None) -> str | None:
+    return None if low is None or high is None else metric.bare_span((low, high))

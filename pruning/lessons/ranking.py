@@ -24,15 +24,36 @@ def best_first(criteria: Sequence[str], measured: Mapping[Row, Evaluation]) -> l
     return sorted(criteria, key=lambda name: _mean(measured, name), reverse=True)
 
 
+def in_doubt(criteria: Sequence[str], measured: Mapping[Row, Evaluation], place: int) -> list[str]:
+    """Those that may be at a place of `best_first`, 0 or -1: the one whose mean is there, and each that cannot be told
+    from it. So one name is a finding, several are none. In the order of the means, from that place on."""
+    order = best_first(criteria, measured)
+    at = order[place]
+    others = (name for name in order if name != at)
+    doubtful = [name for name in others if not (surely_ahead(at, name, measured) or surely_ahead(name, at, measured))]
+    return [at, *(doubtful if place == 0 else reversed(doubtful))]
+
+
+def surely_ahead(first: str, second: str, measured: Mapping[Row, Evaluation]) -> bool:
+    """Whether each lot of one criterion does better than each of another: on the same images, by more than the interval
+    of the difference."""
+    ones, others = (_lots(measured, name) for name in (first, second))
+    return all(one.minus(other).interval[0] > 0 for one in ones for other in others)
+
+
 def beats_every_lot(name: str, measured: Mapping[Row, Evaluation]) -> bool | None:
     """Whether a criterion surely beats every lot of those that draw: on the same images, by more than the interval of
     the difference. None where it was not measured, or nothing was drawn."""
-    lots = [evaluation for (other, _), evaluation in measured.items() if CRITERIA[other].draws]
-    if (name, 0) not in measured or not lots:
+    drawn = {other for other, _ in measured if CRITERIA[other].draws}
+    if (name, 0) not in measured or not drawn:
         return None
-    return all(measured[name, 0].minus(lot).interval[0] > 0 for lot in lots)
+    return all(surely_ahead(name, other, measured) for other in drawn)
 
 
 def _mean(measured: Mapping[Row, Evaluation], name: str) -> float:
-    values = [evaluation.value for (other, _), evaluation in measured.items() if other == name]
+    values = [evaluation.value for evaluation in _lots(measured, name)]
     return sum(values) / len(values)
+
+
+def _lots(measured: Mapping[Row, Evaluation], name: str) -> list[Evaluation]:
+    return [evaluation for (other, _), evaluation in measured.items() if other == name]

@@ -210,10 +210,11 @@ class Network(Opened):
         images: int = 500,
         repaired: bool = False,
     ) -> Tightened:
-        """The loosest limit, the same for each channel group or weight tensor, at which all of them cut together lose
-        at most `lose` points against dense, measured on `images` select images; and the cut that this gives.
+        """The limit, the same for each channel group or weight tensor, or the share of what it lets go, with which most
+        goes while all of them cut together lose at most `lose` points against dense, measured on `images` select
+        images; and the cut that this gives.
 
-        At most 8 joint cuts are measured, after the single ones; other arguments and errors as of `sensitivity`.
+        At most 16 joint cuts are measured, after the single ones; other arguments and errors as of `sensitivity`.
         """
         if not 0 <= lose <= 100:
             raise InputError(f"What all may lose together is a number of points from 0 to 100, not {lose!r}.")

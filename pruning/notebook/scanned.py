@@ -1,4 +1,4 @@
-"""Sensitivity in a notebook: a scan of a network, and the limit at which all of it together loses little enough."""
+"""Sensitivity in a notebook: a scan of a network, and the limits with which all of it together loses little enough."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from html import escape
 from pruning.notebook.cut import Cut
 from pruning.notebook.opened import Opened
 from pruning.planning.plan import Plan, make_plan
-from pruning.sensitivity import FigureName, Sensitivity, limits_plan, outline, tighten
+from pruning.planning.rows import free_rows
+from pruning.sensitivity import FigureName, Limits, Sensitivity, limits_plan, outline, tighten
 from pruning.sensitivity import Tightened as Search
 from pruning.sensitivity.cache import measure
 from pruning.sensitivity.together import meter_of
@@ -19,17 +20,22 @@ from pruning.statistics.cache import statistics_for
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Tightened:
-    """What a search for a limit came to, at which all groups or tensors together lose little enough."""
+    """What a search for limits came to, with which all groups or tensors together lose little enough."""
 
     scan: Sensitivity
     search: Search
     cut: Cut | None
-    """All of them cut to the limit that was found; None where even the tightest loses more."""
+    """All of them cut as far as that lets them; None where even the least that can go loses more."""
 
     @property
     def limit(self) -> float | None:
         """What of the metric each may lose by itself, as it is shown: points of accuracy."""
-        return None if self.search.found is None else self.scan.metric.scale * self.search.found.limit
+        return None if self.search.found is None else self.scan.metric.scale * self.search.found.limits.lose
+
+    @property
+    def share(self) -> float | None:
+        """How much is taken of what that limit lets go: 1 for all of it."""
+        return None if self.search.found is None else self.search.found.limits.share
 
     def __repr__(self) -> str:
         return tightened_words(self.scan, self.search)
@@ -40,7 +46,7 @@ class Tightened:
 
 def scanned(network: Opened, spec: PruneSpec, images: int, *, repaired: bool, lose: float | None = None) -> Sensitivity:
     """A scan, measured as far as it is not on disk; with repaired figures, and with all joint cuts of the search for
-    the limit at which all together lose at most `lose`, where that is asked for.
+    the limits with which all together lose at most `lose`, where that is asked for.
 
     Raises:
         InputError: the network comes without images, or cannot be repaired.
@@ -50,8 +56,8 @@ def scanned(network: Opened, spec: PruneSpec, images: int, *, repaired: bool, lo
 
     def together(found: Sensitivity) -> Plan | None:
         assert lose is not None, "a search is asked for"
-        limit = tighten(found, shown(found, repaired), lose).next
-        return None if limit is None else _plan(network, found, shown(found, repaired), limit)
+        limits = tighten(found, shown(found, repaired), lose).next
+        return None if limits is None else _plan(network, found, limits)
 
     return measure(
         subject,
@@ -63,15 +69,14 @@ def scanned(network: Opened, spec: PruneSpec, images: int, *, repaired: bool, lo
 
 
 def tightened(network: Opened, spec: PruneSpec, images: int, *, repaired: bool, lose: float) -> Tightened:
-    """Search for the limit at which all together lose at most `lose`. Errors as of `scanned`."""
+    """Search for the limits with which all together lose at most `lose`. Errors as of `scanned`."""
     found = scanned(network, spec, images, repaired=repaired, lose=lose)
-    name = shown(found, repaired)
-    search = tighten(found, name, lose)
+    search = tighten(found, shown(found, repaired), lose)
     if search.found is None:
         return Tightened(scan=found, search=search, cut=None)
-    shares = _plan(network, found, name, search.found.limit).shares
-    asked = spec.replace(sparsity=0.0, layers=tuple(shares.items()))
-    subject = network.subject
+    subject, shares = network.subject, _plan(network, found, search.found.limits).shares
+    rows = free_rows(subject.graph, spec.granularity)
+    asked = spec.replace(sparsity=0.0, layers=tuple((row.name, shares[row.target.key]) for row in rows))
     statistics = statistics_for(subject.model, subject.graph, network.images, asked)
     plan = make_plan(subject.model, subject.graph, asked, statistics)
     return Tightened(scan=found, search=search, cut=Cut(network=network, plan=plan, spec=asked))
@@ -83,7 +88,7 @@ def shown(found: Sensitivity, repaired: bool) -> FigureName:
     return found.furthest("repaired" if repaired else "recalibrated")
 
 
-def _plan(network: Opened, found: Sensitivity, name: FigureName, limit: float) -> Plan:
+def _plan(network: Opened, found: Sensitivity, limits: Limits) -> Plan:
     subject = network.subject
     statistics = statistics_for(subject.model, subject.graph, network.images, found.spec)
-    return limits_plan(subject.model, subject.graph, found, name, limit, statistics)
+    return limits_plan(subject.model, subject.graph, found, limits, statistics)

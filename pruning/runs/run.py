@@ -22,9 +22,9 @@ from pruning.runs.events import RunEvents
 from pruning.runs.files import ANSWERS, MODEL, STAGES
 from pruning.runs.job import read_events, read_status
 from pruning.runs.recipe import Recipe
-from pruning.runs.result import Result, Stages
+from pruning.runs.result import Measurement, Result, Stages
 from pruning.runs.saved_model import read_origin
-from pruning.runs.summary import Figures, Summary, family_of, network_of, preprocess_text
+from pruning.runs.summary import Figures, Span, Summary, family_of, network_of, preprocess_text
 from pruning.spec import PruneSpec
 from pruning.training.answers import Answers, read_answers
 
@@ -91,7 +91,7 @@ class Run:
         recipe, result = self.recipe, self.result
         speedup, change = (None, None) if result is None else (result.speedup(), result.difference)
         stages = Stages() if result is None else result.stages
-        tuned, start = stages.finetuned, stages.as_cut
+        start = stages.as_cut
         least, most = self.asked
         return Summary(
             path=self.path,
@@ -116,11 +116,11 @@ class Run:
             family=family_of(recipe),
             dense=None if result is None else Figures.of(result.dense),
             pruned=None if result is None else Figures.of(result.pruned),
-            tuned=tuned is not None,
-            tuned_value=None if tuned is None else tuned.value,
-            as_cut_value=None if start is None else start.value,
-            recalibrated_value=None if stages.recalibrated is None else stages.recalibrated.value,
-            repaired_value=None if stages.repaired is None else stages.repaired.value,
+            tuned=stages.finetuned is not None,
+            as_cut=_span(start),
+            recalibrated=_span(stages.recalibrated),
+            repaired=_span(stages.repaired),
+            finetuned=_span(stages.finetuned),
             select_metric=None if start is None else start.metric,
             images_digest=None if result is None or result.data is None else result.data.sha256,
             difference=None if change is None else (change.interval[0], change.value, change.interval[1]),
@@ -255,3 +255,7 @@ class Run:
 
 def _within(numbers: Tensor, low: int, end: int) -> bool:
     return not numbers.numel() or (int(numbers.min()) >= low and int(numbers.max()) < end)
+
+
+def _span(found: Measurement | None) -> Span | None:
+    return None if found is None else (found.interval[0], found.value, found.interval[1])

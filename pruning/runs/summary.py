@@ -21,6 +21,7 @@ from pruning.repair.kinds import Repair
 from pruning.runs.labels import NO_LABEL, Label
 from pruning.runs.recipe import Recipe, Schedule
 from pruning.runs.result import Result, Side
+from pruning.runs.result_json import STAGES
 
 UNKNOWN = "unknown"
 
@@ -106,12 +107,11 @@ class Summary:
     pruned: Figures | None = None
     tuned: bool = False
     """Whether it fine-tuned, and its figures are those after it."""
-    tuned_value: float | None = None
-    """The metric on select images after fine-tuning."""
-    as_cut_value: float | None = None
-    recalibrated_value: float | None = None
-    repaired_value: float | None = None
-    """And before it, at each stage of the last round; None: not done."""
+    as_cut: Span | None = None
+    recalibrated: Span | None = None
+    repaired: Span | None = None
+    finetuned: Span | None = None
+    """The metric on select images at each stage of the last round; None: not done."""
     select_metric: str | None = None
     """Name of what these are of; None where nothing was measured on select images."""
     images_digest: str | None = None
@@ -122,6 +122,11 @@ class Summary:
     """Dense time over pruned time of a batch of one."""
     label: Label = NO_LABEL
     """What the visitor who looks calls it."""
+
+    @property
+    def stages(self) -> dict[str, Span | None]:
+        """The metric on select images, by stage in their order."""
+        return {name: getattr(self, name) for name in STAGES}
 
     @property
     def name(self) -> str:

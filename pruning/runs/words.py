@@ -21,6 +21,13 @@ def describe(run: Run | Summary) -> str:
     return f"{find_granularity(it.granularity).title} {by_criterion(it)}, {sparsity(it)}{rounds}{_repaired(it)}{tuned}"
 
 
+STAGE_WORDS: Mapping[str, str] = {
+    "as_cut": "as cut",
+    "recalibrated": "recalibrated",
+    "repaired": "repaired (no training)",
+    "finetuned": "fine-tuned",
+}
+"""What the stages of a run are called in lines of text, in their order."""
 REPAIRED: Mapping[Repair, str] = {
     "none": "not repaired",
     "recalibrate": "",

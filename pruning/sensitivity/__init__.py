@@ -7,8 +7,6 @@ from pruning.sensitivity.curves import (
     Joint,
     Point,
     Sensitivity,
-    kept_within,
-    largest_within,
     outline,
     ranking_of,
 )
@@ -22,6 +20,7 @@ from pruning.sensitivity.interaction import (
     measure_joint,
     predict_joint,
 )
+from pruning.sensitivity.limits import Limits, kept_within, largest_within
 from pruning.sensitivity.repairs import scan_repaired
 from pruning.sensitivity.scan import Meter, scan
 from pruning.sensitivity.tighten import Tightened, Trial, is_within, tighten
@@ -36,6 +35,7 @@ __all__ = [
     "Figures",
     "Gap",
     "Joint",
+    "Limits",
     "Meter",
     "Point",
     "Prediction",

@@ -218,29 +218,3 @@ def _outlines(graph: ModelGraph, granularity: Granularity) -> tuple[Curve, ...]:
             )
         )
     return tuple(found)
-
-
-def largest_within(curve: Curve, name: FigureName, lose: float) -> Point | None:
-    """The point of largest sparsity that loses at most `lose` of the metric against dense treated alike, before the
-    first point that surely loses more: whose whole interval lies beyond. So neither a fluctuation early on the curve
-    nor one behind its cliff decides. None where there is no such point.
-    """
-    best = None
-    for point in curve.points:
-        gain, at_best = point.figure(name).gains
-        if at_best < -lose:
-            break
-        if gain >= -lose - 1e-12:
-            best = point
-    return best
-
-
-def within_limit(found: Sensitivity, name: FigureName, lose: float) -> dict[str, Point | None]:
-    """What each target that can be cut may lose by itself: `largest_within`, by the target's name, in network order."""
-    return {curve.name: largest_within(curve, name, lose) for curve in found.curves if curve.locked is None}
-
-
-def kept_within(found: Sensitivity, name: FigureName, lose: float) -> dict[str, int]:
-    """How many units or weights stay of each target that is cut to its limit, as `Joint.kept` says it."""
-    points = within_limit(found, name, lose)
-    return {key: found.curve(key).units if point is None else point.kept for key, point in points.items()}

@@ -19,8 +19,9 @@ from pruning.base.errors import InputError
 from pruning.data.protocol import Data
 from pruning.graph.model_graph import ModelGraph
 from pruning.planning.plan import Plan, plan_keeping
-from pruning.sensitivity.curves import Curve, Joint, Sensitivity, kept_within, within_limit
+from pruning.sensitivity.curves import Curve, Joint, Sensitivity
 from pruning.sensitivity.figures import Figure, FigureName, Figures
+from pruning.sensitivity.limits import Limits, kept_within, requested_within
 from pruning.sensitivity.repairs import repaired_figure
 from pruning.sensitivity.scan import Meter, dense_answers, figures, given
 from pruning.statistics.gather import Statistics
@@ -54,22 +55,13 @@ def limits_plan(
     model: nn.Module,
     graph: ModelGraph,
     found: Sensitivity,
-    name: FigureName,
-    lose: float,
+    limits: Limits,
     statistics: Statistics | None = None,
 ) -> Plan:
-    """The plan that cuts each target to its largest sparsity within a loss of `lose`; see
-    `largest_within`. A target whose curve has no such point stays whole. `statistics`: as `make_plan` takes them, for
-    the scan's spec."""
-    points = within_limit(found, name, lose)
-    return plan_keeping(
-        model,
-        graph,
-        found.spec,
-        statistics,
-        keep=kept_within(found, name, lose),
-        requested={key: point.sparsity if point else 0.0 for key, point in points.items()},
-    )
+    """The plan that cuts each target as far as the limits let it; one whose curve lets nothing go stays whole.
+    `statistics`: as `make_plan` takes them, for the scan's spec."""
+    keep, requested = kept_within(found, limits), requested_within(found, limits)
+    return plan_keeping(model, graph, found.spec, statistics, keep=keep, requested=requested)
 
 
 def kept_of(plan: Plan) -> tuple[tuple[str, int], ...]:

@@ -7,23 +7,25 @@ remembered. So it can be left at any time, and whoever asks again finds it as fa
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from pruning.sensitivity.curves import Joint, Sensitivity, kept_within
+from pruning.sensitivity.curves import Joint, Sensitivity
 from pruning.sensitivity.figures import FigureName
+from pruning.sensitivity.ladder import FINE, Ladder, by_limit, by_share, saving_of
+from pruning.sensitivity.limits import Limits
 
-MOST = 8
+MOST = 16
 """Joint cuts that a search measures at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A limit that was tried."""
+    """Limits that were tried."""
 
-    limit: float
-    """What of the metric each target may lose by itself: the tightest that is known to lead to this joint cut, of those
-    that lose too much."""
+    limits: Limits
+    """Of those on its ladder that lead to this joint cut, the loosest."""
     joint: Joint
 
 
@@ -33,14 +35,12 @@ class Tightened:
 
     lose: float
     """What of the metric all targets together may lose."""
-    figure: FigureName
-    """Of the curves that the limit is held against. Joint cuts are judged by the furthest figure that they have."""
     found: Trial | None
-    """The loosest limit that was tried whose joint cut loses no more than that; None where there is none."""
+    """Of the trials whose joint cut loses no more than that, the one that saves most; None where there is none."""
     tried: tuple[Trial, ...]
     """In order."""
-    next: float | None
-    """The limit whose joint cut is to be measured next; None at the end."""
+    next: Limits | None
+    """The limits whose joint cut is to be measured next; None at the end."""
 
     @property
     def is_over(self) -> bool:
@@ -48,48 +48,42 @@ class Tightened:
 
     @property
     def failed(self) -> bool:
-        """Whether even the tightest limit at which something goes loses more."""
+        """Whether even the least that can go loses more."""
         return self.is_over and self.found is None
 
 
 def tighten(scan: Sensitivity, figure: FigureName, lose: float, most: int = MOST) -> Tightened:
-    """Search for the loosest limit, the same for each target and at most `lose`, at which all of them together lose at
-    most `lose` of the metric against dense.
+    """Search for the limits, the same for each target, that let most go while all of them together lose at most `lose`
+    of the metric against dense. Joint cuts are judged by the furthest figure that they have.
 
-    Between two limits at which the same goes nothing is to be found, so the bisection is over limits at which a target
-    gains a step. It ends where two neighbours remain, or after `most` joint cuts; the last one is the tightest, if no
-    other did.
+    Each ladder is searched by bisection on what is saved, to `FINE`: the first from its loosest rung down, each further
+    one only where it would save more than what was found; where its first such rung loses too much, that is one joint
+    cut. `figure`: of the curves that come first. After `most` joint cuts the search ends with the best so far.
     """
-    limits = _limits(scan, figure, lose)
     joints = {frozenset(joint.kept): joint for joint in scan.joints if joint.is_complete}
-    dense = {curve.name: curve.units for curve in scan.curves if curve.locked is None}
-    tried: list[Trial] = []
+    tried: dict[frozenset[tuple[str, int]], Trial] = {}
     found: Trial | None = None
-    low, high = -1, len(limits)  # nothing goes below the first; above the last nobody looks
-    kept_low, kept_high, last_high = dense, None, -1
-    while high - low > 1 and len(tried) < most:
-        if not tried:
-            at = high - 1
-        elif found is None and len(tried) == most - 1:
-            at = low + 1
-        else:
-            at = (low + high) // 2
-        kept = kept_within(scan, figure, limits[at])
-        if kept == kept_low:
-            low = at
-            continue
-        if kept == kept_high:
-            high, tried[last_high] = at, replace(tried[last_high], limit=limits[at])
-            continue
-        joint = joints.get(frozenset(kept.items()))
-        if joint is None:
-            return Tightened(lose=lose, figure=figure, found=found, tried=tuple(tried), next=limits[at])
-        tried.append(Trial(limit=limits[at], joint=joint))
-        if is_within(joint, lose):
-            low, kept_low, found = at, kept, tried[-1]
-        else:
-            high, kept_high, last_high = at, kept, len(tried) - 1
-    return Tightened(lose=lose, figure=figure, found=found, tried=tuple(tried), next=None)
+    for number, ladder in enumerate(_ladders(scan, figure, lose)):
+        low, high, step = _above(scan, found), ladder.beyond, FINE
+        rung = ladder.loosest if number == 0 else ladder.first(low)
+        while rung is not None:
+            kept = frozenset(ladder.kept(rung).items())
+            if kept not in tried:
+                if len(tried) == most:
+                    break
+                if kept not in joints:
+                    return Tightened(lose=lose, found=found, tried=tuple(tried.values()), next=ladder.rungs[rung])
+                tried[kept] = Trial(limits=ladder.rungs[rung], joint=joints[kept])
+            if is_within(tried[kept].joint, lose):
+                found, low = tried[kept], ladder.saving(rung) + FINE
+            else:
+                high = ladder.saving(rung)
+            if high == ladder.beyond:  # on a further ladder little is to be gained: in steps that double
+                step *= 2
+                rung = ladder.first(ladder.saving(rung) + step) or ladder.between(low, high)
+            else:
+                rung = ladder.between(low, high)
+    return Tightened(lose=lose, found=found, tried=tuple(tried.values()), next=None)
 
 
 def is_within(joint: Joint, lose: float) -> bool:
@@ -97,16 +91,14 @@ def is_within(joint: Joint, lose: float) -> bool:
     return joint.figure(joint.furthest).losses[0] <= lose + 1e-12
 
 
-def _limits(scan: Sensitivity, figure: FigureName, lose: float) -> list[float]:
-    """Limits up to `lose` at which a target may gain a step, ascending, `lose` last: what its points lose, and the
-    ends of their intervals, which say where to stop; rounded up to a digit more than the metric is shown with."""
-    steps = scan.metric.scale * 10 ** (scan.metric.digits + 1)
-    ends = (
-        end
-        for curve in scan.curves
-        if curve.locked is None
-        for point in curve.points
-        for end in point.figure(figure).losses[:2]
-    )
-    rounded = {max(0, math.ceil(end * steps - 1e-6)) / steps for end in ends}
-    return [*sorted(limit for limit in rounded if limit < lose - 1e-12), lose]
+def _ladders(scan: Sensitivity, figure: FigureName, lose: float) -> Iterator[Ladder]:
+    """In the order in which they are searched: by the figure that is asked for, then by the others, the furthest
+    first."""
+    for name in (figure, *(other for other in reversed(scan.figures) if other != figure)):
+        yield by_limit(scan, name, lose)
+        yield by_share(scan, name, lose)
+
+
+def _above(scan: Sensitivity, found: Trial | None) -> float:
+    """What a rung has to save to be of use: more than nothing, or by `FINE` more than what was found."""
+    return sys.float_info.epsilon if found is None else saving_of(scan, dict(found.joint.kept)) + FINE

@@ -54,7 +54,7 @@ class Together:
         progress: Callable[[Tightened], None] = lambda search: None,
         cancel: Cancel | None = None,
     ) -> Tightened:
-        """Search for the loosest limit at which all targets together lose at most `lose`; see
+        """Search for the limits that let most go while all targets together lose at most `lose`; see
         `pruning.sensitivity.tighten`. `statistics`: as `make_plan` takes them, for the scan's spec. `progress` gets the
         search before each measurement, and at its end.
 
@@ -66,7 +66,7 @@ class Together:
             progress(search)
             if search.next is None:
                 return search
-            plan = limits_plan(self.subject.model, self.subject.graph, self.scan, figure, search.next, statistics)
+            plan = limits_plan(self.subject.model, self.subject.graph, self.scan, search.next, statistics)
             self.measure(plan, cancel)
 
 

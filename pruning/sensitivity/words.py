@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pruning.base.words import percent
 from pruning.sensitivity.curves import Joint, Sensitivity
 from pruning.sensitivity.figures import FIGURES, Figure
+from pruning.sensitivity.ladder import saving_of
+from pruning.sensitivity.limits import Limits
 from pruning.sensitivity.tighten import Tightened, is_within
 
 
@@ -26,28 +29,47 @@ def joint_words(joint: Joint) -> str:
     return f"together they {verb.removesuffix('s')} {f'{size} {unit}'.rstrip()} {span}, {FIGURES[joint.furthest]} ●"
 
 
+def limits_words(scan: Sensitivity, limits: Limits) -> str:
+    """How far all targets are cut: 'a limit of 0.5 points for each group', or '40 % of what a limit of 1 point lets
+    each group lose'."""
+    what, asked = target_word(scan), scan.metric.asked(limits.lose)
+    if limits.share < 1:
+        return f"{percent(limits.share, 0)} of what a limit of {asked} lets each {what} lose"
+    return f"a limit of {asked} for each {what}"
+
+
+def target_word(scan: Sensitivity) -> str:
+    """What a curve is of."""
+    return "group" if scan.spec.info.shrinks else "weight tensor"
+
+
 def tightened_words(scan: Sensitivity, search: Tightened) -> str:
     """What a search that is over came to."""
-    metric, images = scan.metric, f"these {scan.images:,} select images"
-    goal = metric.asked(search.lose)
-    what = "group" if scan.spec.info.shrinks else "weight tensor"
+    goal = scan.metric.asked(search.lose)
     if not search.tried:
         return f"Nothing may go within a limit of {goal}: every step that was measured loses more."
     if search.found is None:
-        last = min(search.tried, key=lambda trial: trial.limit)
+        least = min(search.tried, key=lambda trial: saving_of(scan, dict(trial.joint.kept)))
         return (
-            f"Even with the tightest limit, {metric.asked(last.limit)} for each {what}, {joint_words(last.joint)}: "
-            f"more than {goal} on {images}. Allow more, or cut fewer of them."
+            f"Nothing can go. Even with the least that was tried, {_by_curves(scan, least.limits)}, "
+            f"{joint_words(least.joint)}: more than {goal} on these {scan.images:,} select images. Allow more, or cut "
+            "fewer of them."
         )
-    return verdict_words(scan, search.found.joint, search.found.limit, search.lose)
+    return verdict_words(scan, search.found.joint, search.found.limits, search.lose)
 
 
-def verdict_words(scan: Sensitivity, joint: Joint, limit: float, lose: float) -> str:
-    """Whether a joint cut, of which each target may lose `limit`, loses at most `lose` on the images of its scan."""
-    asked, what = scan.metric.asked, "group" if scan.spec.info.shrinks else "weight tensor"
-    said = f"With a limit of {asked(limit)} for each {what}, {joint_words(joint)}"
+def verdict_words(scan: Sensitivity, joint: Joint, limits: Limits, lose: float) -> str:
+    """Whether a joint cut of all targets by these limits loses at most `lose` on the images of its scan."""
+    asked = scan.metric.asked
+    said = f"With {_by_curves(scan, limits)}, {joint_words(joint)}"
     if not is_within(joint, lose):
         return f"{said}: more than {asked(lose)} on these {scan.images:,} select images."
     beyond = joint.figure(joint.furthest).losses[2] > lose
     within = f"{said}: at most {asked(lose)} on these {scan.images:,} select images"
     return f"{within}, though the interval reaches further." if beyond else f"{within}."
+
+
+def _by_curves(scan: Sensitivity, limits: Limits) -> str:
+    """The limits, and which curves they are held against where there are others."""
+    of = f" on its curve {FIGURES[limits.figure]}" if len(scan.figures) > 1 else ""
+    return f"{limits_words(scan, limits)}{of}"

@@ -7,7 +7,8 @@
 Who goes next: first answers before all others, since they take least and are waited for most; then in turn, whoever
 was served longest ago, for TURN seconds and up to an answer, so that answers come one after the other and not all at
 once at the end.
-Questions of what a repair gives wait until nobody asks anything else.
+Questions that nobody asked expressly, as of what a repair gives, wait until there are no others; for a while only,
+since whoever waits does nothing else meanwhile.
 Where first answers alone would fill the lane, the others have a third of it. Width is how many steps go on side by
 side, on different engines: an engine carries out one at a time.
 
@@ -43,6 +44,11 @@ LOOK = 0.1
 """Seconds between two looks of one who waits at whether to go on waiting."""
 MOST = 10_000
 """Visitors whose last turn is remembered."""
+YIELDS = "yields"
+
+
+class Overtaken(Cancelled):
+    """Others went first for too long."""
 
 
 class Lane:
@@ -61,7 +67,7 @@ class Lane:
         self._ahead = 0.0
         """Seconds that first answers have had more than twice those of the others."""
         self._asked: dict[Hashable, Question] = {}
-        """Asker → question that is being answered."""
+        """Questions that are being answered, by their keys."""
 
     def follow(
         self,
@@ -72,17 +78,22 @@ class Lane:
         visitor: Hashable = None,
         cancel: Cancel | None = None,
         repaired: bool = False,
+        patience: float | None = None,
     ) -> Iterator[Measured]:
-        """`engine.follow(plan)` in turn with the others, or `engine.follow_repaired(plan)` after all others. Nothing is
-        held while the caller looks at an answer.
+        """`engine.follow(plan)` or `engine.follow_repaired(plan)` in turn with the others. Nothing is held while the
+        caller looks at an answer.
 
         `asker`: whose earlier question this one replaces. `visitor`: who shares turns with all their askers; the asker
-        alone where it is None. `cancel` is asked while waiting as well, and may raise.
+        alone where it is None. `cancel` is asked while waiting as well, and may raise. `patience`: of a question that
+        waits until nobody else has one, the seconds that it waits for that, all told; it stands beside the other
+        question of its asker.
 
         Raises:
+            Overtaken: it has waited for longer than `patience`.
             Cancelled: `cancel()` became true, or the asker has asked something else.
         """
-        with self._asking(engine, asker, visitor, cancel, last=repaired) as question:
+        with self._asking(engine, asker, visitor, cancel, patience) as question:
+            question.urgent = not repaired
             steps = (engine.follow_repaired if repaired else engine.follow)(plan, cancel=question.give_way)
             while True:
                 with question:
@@ -102,22 +113,29 @@ class Lane:
 
     @contextmanager
     def _asking(
-        self, engine: object, asker: Hashable, visitor: Hashable, cancel: Cancel | None, *, last: bool = False
+        self,
+        engine: object,
+        asker: Hashable,
+        visitor: Hashable,
+        cancel: Cancel | None,
+        patience: float | None = None,
     ) -> Iterator[Question]:
-        question = Question(self, engine, asker, asker if visitor is None else visitor, cancel, last=last)
+        question = Question(self, engine, asker, asker if visitor is None else visitor, cancel, patience)
         with self._lock:
-            self._asked[asker] = question
+            if not question.yields:
+                self._asked.pop((asker, YIELDS), None)
+            self._asked[question.key] = question
         try:
             yield question
         finally:
             with self._lock:
-                if self._asked.get(asker) is question:
-                    del self._asked[asker]
+                if self._asked.get(question.key) is question:
+                    del self._asked[question.key]
                 self._let_go()
 
     def is_over(self, question: Question) -> bool:
         """Whether the asker has asked something else."""
-        return self._asked.get(question.asker) is not question
+        return self._asked.get(question.key) is not question
 
     def wait(self, question: Question) -> None:
         """Until it is the question's turn."""
@@ -129,7 +147,9 @@ class Lane:
         try:
             while not question.granted.wait(LOOK):
                 question.check()
+                question.check_patience()
             question.check()
+            question.waited += time.monotonic() - question.since
         except BaseException:  # what Streamlit raises to begin anew is no Exception
             with self._lock:
                 if question in self._waiting:
@@ -161,10 +181,9 @@ class Lane:
 
     def _let_go(self) -> None:
         """Let those begin whose turn it is."""
-        others = any(not one.last for one in self._asked.values())
         while len(self._engines) < self.width:
             question = min(
-                (one for one in self._waiting if id(one.engine) not in self._engines and not (one.last and others)),
+                (one for one in self._waiting if id(one.engine) not in self._engines and not self._yields(one)),
                 key=self._order,
                 default=None,
             )
@@ -173,6 +192,11 @@ class Lane:
             self._waiting.remove(question)
             self._engines.add(id(question.engine))
             question.granted.set()
+
+    def _yields(self, question: Question) -> bool:
+        """Whether it waits for questions of others."""
+        others = (one for one in self._asked.values() if not one.yields and one.asker != question.asker)
+        return question.yields and any(others)
 
     def _order(self, question: Question) -> tuple[int, int, float]:
         urgent = question.urgent or self._ahead > CREDIT
@@ -184,7 +208,7 @@ class Lane:
         with self._lock:
             mine = self._order(question)[:2]
             engines = self._engines - {id(question.engine)}
-            if question.last and any(not one.last for one in self._asked.values()):
+            if self._yields(question):
                 return True
             return any(id(one.engine) not in engines and self._order(one)[:2] < mine for one in self._waiting)
 
@@ -193,17 +217,29 @@ class Question:
     """One question of one asker; `with question:` is a step of its answer."""
 
     def __init__(
-        self, lane: Lane, engine: object, asker: Hashable, visitor: Hashable, cancel: Cancel | None, *, last: bool
+        self,
+        lane: Lane,
+        engine: object,
+        asker: Hashable,
+        visitor: Hashable,
+        cancel: Cancel | None,
+        patience: float | None,
     ) -> None:
         self.engine, self.asker, self.visitor = engine, asker, visitor
-        self.last = last
-        """Whether all others go before it, and it never counts as urgent."""
-        self.urgent = not last
-        """Whether there is no answer yet."""
+        self.yields = patience is not None
+        """Whether it waits until there are no questions of others but of this kind."""
+        self.key: Hashable = (asker, YIELDS) if self.yields else asker
+        """A new question with the same one ends it."""
+        self.last = self.yields
+        """Whether it goes after all others that wait."""
+        self.urgent = True
+        """Whether there is no answer yet, and somebody looks at the screen for it."""
+        self.waited = 0.0
+        """Seconds, before the present wait."""
         self.granted = threading.Event()
         self.since = self.began = time.monotonic()
         """When it began to wait, and to compute, last."""
-        self._lane, self._cancel = lane, cancel
+        self._lane, self._cancel, self._patience = lane, cancel, patience
         self.gives_way = False
         """Whether the present step ends without an answer."""
         self._held: ExitStack | None = None
@@ -248,3 +284,8 @@ class Question:
         """Raises Cancelled where nobody waits for the answer any more."""
         if self._lane.is_over(self) or (self._cancel is not None and self._cancel()):
             raise Cancelled("Cancelled while waiting for a turn at measuring.")
+
+    def check_patience(self) -> None:
+        """Raises Overtaken where it has waited for too long."""
+        if self._patience is not None and self.waited + time.monotonic() - self.since > self._patience:
+            raise Overtaken("Others have measured all the while: ask for it, and it is measured in turn.")

@@ -20,8 +20,10 @@ CUT_OFF = """() => {
   const tile = document.querySelector(".px-live");
   const { right, bottom } = tile.getBoundingClientRect();
   const texts = [...tile.querySelectorAll("b, small, h2")].map((one) => [one, one.getBoundingClientRect()]);
-  const columns = [...tile.querySelectorAll(":scope > div > div")].map((one) => one.getBoundingClientRect());
+  const figures = [...tile.querySelectorAll(":scope > div > div")];
+  const columns = figures.map((one) => one.getBoundingClientRect());
   return [
+    ...figures.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent),
     ...texts.filter(([, at]) => at.right > right + 1 || at.bottom > bottom + 1).map(([one]) => one.textContent),
     ...columns.slice(1).filter((at, i) => at.left < columns[i].right - 1 && at.top === columns[i].top),
   ];
@@ -55,10 +57,12 @@ def test_a_cut_is_repaired_live_and_by_its_run(server: str, page: Page) -> None:
     expect(column(page, 3)).to_contain_text("not yet")
     as_cut, recalibrated, repaired = (figure(column(page, number)) for number in range(3))
     assert as_cut < recalibrated < repaired, "30 % of Mini ResNet's channels"
-    for width, height in ((1280, 800), (1440, 900), (390, 844)):
+    for width, height in ((1280, 800), (1440, 900), (1101, 800), (1100, 800), (900, 800), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_timeout(500)
         assert page.evaluate(CUT_OFF) == [], f"{width} × {height}"
+        box = slider.bounding_box()
+        assert box is not None and box["width"] >= 150, f"at {width} there is room to drag"
     page.set_viewport_size({"width": 1280, "height": 800})
 
     page.locator(".st-key-run_bar").get_by_text("Options").click()

@@ -88,10 +88,13 @@ def test_the_four_accuracies_of_a_run_are_said(
     first, *others = out(capsys)["runs"]
     assert first["run"] == "refitted" and first["repair"] == "refit"
     assert first["stages"]["repaired"] == value and first["stages"]["finetuned"] is None
+    assert first["stages"]["intervals"]["repaired"] == list(repaired_run.result.stages.repaired.interval)
     assert all(other["stages"]["repaired"] is None for other in others)
     assert main(["runs", "show", "refitted"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert f"{100 * value:.2f}% repaired on select images" in said and "refit: after each cut" in said
+    low, high = (f"{100 * end:.2f}%" for end in repaired_run.result.stages.repaired.interval)
+    assert f"{100 * value:.2f}% ({low} to {high}) repaired (no training) on select images" in said
+    assert "refit: after each cut" in said
     assert main(["runs", "show", "channel"]) == 0
     assert "repaired" not in capsys.readouterr().out, "it is from before"
 

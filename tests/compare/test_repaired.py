@@ -12,7 +12,7 @@ import torch
 
 from pruning.base.errors import StorageError
 from pruning.compare import repaired_words as words
-from pruning.compare.repaired import RepairGain, gain_of, repair_gain, was_repaired
+from pruning.compare.repaired import RepairGain, drawn_range, gain_of, repair_gain, was_repaired
 from pruning.runs import Run, read_run
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import RepairNote
@@ -97,6 +97,21 @@ def test_the_sentences_say_who_gained_and_who_still_loses() -> None:
         r"−44\.8 to −25\.8\), 'ship' \(−29.0 .*\) and 'cat' \(−8.0 .*\) ●\.",
         words.who_still_loses(found),
     )
+
+
+def test_the_axis_spans_what_is_drawn_and_the_caption_says_so() -> None:
+    found = gain(dense=(98, 96, 99), as_cut=(71, 64, 85), repaired=(90, 82, 97))
+    low, high = drawn_range(found.classes)
+    drawn = [share for one in found.classes for share in (one.accuracy("as_cut"), one.accuracy("dense"))]
+    drawn += [min(1.0, one.accuracy("as_cut") + end) for one in found.classes for end in one.gained.interval]
+    assert low <= min(drawn) < low + 0.05 and high - 0.05 < max(drawn) <= high
+    assert (low, high) == (0.6, 1.0)
+    assert words.drawn(found, 30) == " The axis goes from 60 to 100 % only."
+    assert words.drawn(found, 2).startswith(" The 2 classes that still lose most are drawn")
+    whole = gain(dense=(98, 96, 99), as_cut=(10, 0, 99), repaired=(90, 60, 97))
+    assert drawn_range(whole.classes) == (0.0, 1.0) and words.drawn(whole, 30) == ""
+    same = gain(dense=(100, 100, 100), as_cut=(100, 100, 100), repaired=(100, 100, 100))
+    assert drawn_range(same.classes) == (pytest.approx(0.95), 1.0), "an axis needs room"
 
 
 def test_a_repair_that_changed_little_is_said_to_show_nothing() -> None:

@@ -32,7 +32,7 @@ def test_curves_show_the_figure_that_was_asked_for(network: Network) -> None:
 def test_a_tighter_limit_is_a_cut(network: Network) -> None:
     found = network.tighten(3.0, images=100)
     assert found.search.is_over and found.search.found is not None and found.cut is not None
-    assert found.limit is not None and found.limit <= 3.0
+    assert found.limit is not None and found.limit <= 3.0 and found.share is not None and 0 < found.share <= 1
     assert found.cut.plan.counts == dict(found.search.found.joint.kept)
     assert found.cut.plan.removes_nothing is False and "together they" in repr(found)
     assert "<p>" in found._repr_html_()
@@ -40,3 +40,10 @@ def test_a_tighter_limit_is_a_cut(network: Network) -> None:
     assert joint.figure(joint.furthest).losses[0] <= 0.03 + 1e-9
     with pytest.raises(InputError, match="from 0 to 100"):
         network.tighten(-1.0)
+
+
+def test_single_weights_are_tightened_as_well(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SPARSITIES, "weight", (0.5, 0.8))
+    found = network.tighten(3.0, granularity="weight", images=100)
+    assert found.search.found is not None and found.cut is not None
+    assert found.cut.plan.counts == dict(found.search.found.joint.kept)

@@ -72,3 +72,14 @@ def test_curves_of_a_deep_network_stand_in_stages() -> None:
     alone = multiples.html(scan, replace(view, stage="layer3"), palette(False))
     assert alone.count('class="sx-card"') == 14 and "layer2" not in alone
     assert "<details" not in multiples.html(scan, replace(view, sort="robust"), palette(False))
+
+
+def test_a_share_of_what_the_limit_lets_go_is_tinted_and_said() -> None:
+    """At 2 points half of ten units may go; two fifths of them are two."""
+    view = CurveView(figure="as_cut", lose=0.02)
+    whole, part = (multiples.html(made_up(), one, palette(False)) for one in (view, replace(view, share=0.4)))
+    assert "<strong>50 %</strong><small>loses 2.0" in whole
+    assert "<strong>20 %</strong><small>of 50 %: loses 2.0" in part
+    assert "width%3D%2250.00%22" in whole and "width%3D%2220.00%22" in part
+    assert "The tinted part goes: 40 % of the largest measured" in multiples.caption(made_up(), "as_cut", 0.4)
+    assert "The tinted part goes: the largest measured" in multiples.caption(made_up(), "as_cut")

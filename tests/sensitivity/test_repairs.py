@@ -14,7 +14,7 @@ from pruning.cli.main import main
 from pruning.data.protocol import Data
 from pruning.data.readers import open_data
 from pruning.planning.plan import Plan, make_plan
-from pruning.sensitivity import SPARSITIES, Sensitivity, cache, limits_plan, outline
+from pruning.sensitivity import SPARSITIES, Limits, Sensitivity, cache, limits_plan, outline
 from pruning.sensitivity.form import changes, replay
 from pruning.sensitivity.repairs import repaired_figure, why_not_repaired
 from pruning.sensitivity.together import Together, meter_of
@@ -147,7 +147,7 @@ def strip(event: dict[str, object]) -> dict[str, object]:
 
 
 def joint_plan(subject: Subject, found: Sensitivity) -> Plan:
-    return limits_plan(subject.model, subject.graph, found, "as_cut", 0.05)
+    return limits_plan(subject.model, subject.graph, found, Limits(figure="as_cut", lose=0.05))
 
 
 def test_a_network_that_cannot_be_refitted_says_why(subject: Subject, wanted: Sensitivity) -> None:
@@ -180,8 +180,9 @@ def test_the_command_repairs_and_tightens(capsys: pytest.CaptureFixture[str]) ->
     assert all(point["repaired"]["images"] == 100 for curve in result["curves"] for point in curve["points"])
     tightened = result["tightened"]
     assert (tightened["lose"], tightened["figure"]) == (0.02, "repaired") and tightened["tried"]
-    if tightened["joint"] is not None:
-        assert -tightened["joint"]["repaired"]["change"] <= 0.02 + 1e-9 and tightened["limit"] <= 0.02
+    assert -tightened["joint"]["repaired"]["change"] <= 0.02 + 1e-9 and tightened["limit"] <= 0.02
+    assert 0 < tightened["share"] <= 1 and tightened["figure"] in ("repaired", "as_cut")
+    assert {name: tightened[name] for name in ("figure", "limit", "share", "joint")} in tightened["tried"]
     assert main(command) == 0
     out = capsys.readouterr()
     assert out.err == "" and "tightened" in out.out and "together they" in out.out, "all of it was on disk"

@@ -29,6 +29,7 @@ from pruning.sensitivity import (
     Figure,
     Figures,
     Joint,
+    Limits,
     Meter,
     Point,
     Sensitivity,
@@ -300,7 +301,7 @@ def test_interaction_gap_is_measured_minus_foretold() -> None:
 def test_the_cut_at_all_limits_is_planned_and_measured(lenet: Subject, data: Data) -> None:
     meter = PlainMeter(lenet, data)
     found = scanned(lenet, data, meter, start(lenet, data))[-1]
-    plan = limits_plan(lenet.model, lenet.graph, found, "as_cut", 0.02)
+    plan = limits_plan(lenet.model, lenet.graph, found, Limits(figure="as_cut", lose=0.02))
     best = {c.name: largest_within(c, "as_cut", 0.02) for c in found.curves if c.locked is None}
     assert dict(kept_of(plan)) == {name: point.kept for name, point in best.items() if point}
     assert plan.shares == pytest.approx({name: point.achieved for name, point in best.items() if point})
@@ -333,7 +334,7 @@ def test_a_joint_cut_is_measured_before_the_scan_counts_as_ended(lenet: Subject,
 
     def limits(found: Sensitivity) -> Plan:
         assert found.complete
-        return limits_plan(lenet.model, lenet.graph, found, "as_cut", 0.02)
+        return limits_plan(lenet.model, lenet.graph, found, Limits(figure="as_cut", lose=0.02))
 
     def progress(found: Sensitivity, text: str) -> None:
         seen.append((text, state(begin)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,11 @@ from pruning.runs import create_run
 from pruning.runs.pipeline import run
 from pruning.runs.recipe import Recipe
 from pruning.runs.result_json import to_values
+from pruning.whatif import Measured
+from pruning.whatif.lane import Overtaken
 from tests.ui.test_prune_tradeoff import APP, SECONDS, open_page, say, words
 from ui.kit import what_if
-from ui.prune import run_form
+from ui.prune import live, run_form
 
 CUT = {"layer2.0.conv1": 14, "layer3.0.conv1": 12}
 
@@ -43,7 +46,7 @@ def test_a_cut_has_four_figures_of_which_what_is_known_is_not_measured_again(
     text = words(app)
     assert all(f"{stage} · " in text for stage in ("as cut", "recalibrated", "repaired, coarse", "fine-tuned"))
     assert "comes next" not in text and "fine-tuned · not yet" in text
-    monkeypatch.setattr(what_if, "follow_repaired", lambda *_: pytest.fail("it is known"))
+    monkeypatch.setattr(what_if, "follow_repaired", lambda *_, **__: pytest.fail("it is known"))
     app.run()
     assert not app.exception and "repaired, coarse · " in words(app)
     say(app, rev=2)
@@ -70,6 +73,40 @@ def test_while_others_wait_a_repair_is_measured_on_request(app: AppTest, monkeyp
     assert not [button for button in app.button if button.key == "repair_now"]
     app.run()
     assert "repaired, coarse · " in words(app), "it is known now"
+
+
+def test_the_first_figure_of_a_repair_comes_before_the_others_are_on_all_images(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    monkeypatch.setattr(live, "_draw", lambda place, shown: drawn.append(shown))
+    open_page(app, "prune")
+    drawn.clear()
+    say(app, removed={"layer2.0.conv1": 10})
+    assert not app.exception
+    first = next(shown for shown in drawn if shown.repair == "coarse")
+    assert first.as_cut is not None and first.recalibrated is not None and first.repaired is not None
+    assert first.as_cut.images < first.images
+    last = drawn[-1]
+    assert last.repair == "coarse" and last.as_cut.images == last.repaired.images == last.images
+
+
+def test_where_others_measure_all_the_while_a_repair_is_measured_on_request(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure = what_if.follow_repaired
+
+    def overtaken(*asked: Any, patience: float | None) -> Iterator[Measured]:
+        if patience is not None:
+            raise Overtaken("Others measure.")
+        yield from measure(*asked, patience=patience)
+
+    monkeypatch.setattr(what_if, "follow_repaired", overtaken)
+    open_page(app, "prune")
+    say(app, removed={"layer2.0.conv1": 11})
+    assert not app.exception and not app.error and "repaired · on request" in words(app)
+    app.button(key="repair_now").click().run()
+    assert not app.exception and "repaired, coarse · " in words(app)
 
 
 def test_a_network_that_cannot_be_refitted_says_so(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

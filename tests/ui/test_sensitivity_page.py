@@ -15,8 +15,10 @@ from streamlit.testing.v1 import AppTest
 
 from pruning.base.errors import StorageError
 from pruning.render import board
-from pruning.sensitivity import Joint, Sensitivity, cache
+from pruning.sensitivity import Joint, Limits, Sensitivity, cache, is_within, kept_within, tighten
 from pruning.sensitivity.form import changes
+from pruning.sensitivity.ladder import by_limit, by_share
+from pruning.sensitivity.words import limits_words
 from pruning.spec import PruneSpec
 from pruning.subject import Subject, open_subject
 from pruning.tasks.classification import ACCURACY
@@ -247,10 +249,8 @@ def test_a_joint_of_another_cut_is_not_shown(app: AppTest, subject: Subject) -> 
 
 def beyond(subject: Subject, lost: int, limit: float) -> Sensitivity:
     """A scan whose groups lose 2 points at half, with a joint cut at that limit that loses so many of 1,000 answers."""
-    from pruning.sensitivity import kept_within
-
     scan = with_points(wanted(subject))
-    kept = tuple(kept_within(scan, "as_cut", limit).items())
+    kept = tuple(kept_within(scan, Limits(figure="as_cut", lose=limit)).items())
     joint = Joint(kept=kept, as_cut=figure(990 - lost), recalibrated=None, repaired=figure(990 - lost // 2))
     return replace(scan, joints=(joint,))
 
@@ -269,24 +269,58 @@ def test_limits_that_cost_too_much_together_are_tightened_and_not_handed_on(app:
     assert prune.label == "Prune with these limits · 79.0 % ●" and prune.proto.type == "secondary"
     button.click().run()
     assert not app.exception and not app.error
-    # Between 1.2 points, where half of a group may be within, and 3 there are the cuts of 40 % and of 50 %.
-    assert app.session_state["sensitivity_lose"] == 1.2 and app.session_state["sensitivity_goal"] == 3.0
-    joints = cache.read(wanted(subject)).joints
-    assert [dict(joint.kept) for joint in joints][1:] == [{"conv1": 12, "conv2": 30, "fc1": 300}]
-    assert joints[1].repaired is not None, "it was measured, and repaired"
-    assert any("With a limit of 1.2 points for each group, together they" in said.value for said in app.success)
+    scan = cache.read(wanted(subject))
+    assert len(scan.joints) > 1 and all(joint.repaired is not None for joint in scan.joints), "measured, and repaired"
+    search = tighten(scan, "as_cut", 0.03)
+    assert search.found is not None and is_within(search.found.joint, 0.03)
+    found = search.found.limits
+    assert shown(app) == (100 * found.lose, round(100 * found.share)) and app.session_state["sensitivity_goal"] == 3.0
+    assert any(f"With {limits_words(scan, found)}, together they" in said.value for said in app.success)
     assert any("at most 3 points on these 1,000 select images" in said.value for said in app.success)
     assert app.button(key="use_limits").proto.type == "primary"
     assert not [button for button in app.button if button.key in ("tighten", "measure_together")]
     app.number_input(key="sensitivity_lose_widget").set_value(2.0).run()
     assert app.session_state["sensitivity_goal"] == 0.0, "a new limit is meant for all of them together"
+    assert shown(app) == (2.0, 100), "and all of what it lets go"
     assert app.button(key="tighten").label == "Tighten until together they lose at most 2 points"
 
 
-def test_where_even_the_tightest_limit_costs_too_much_it_is_said(app: AppTest, subject: Subject) -> None:
-    keep(beyond(subject, 400, 0.01))
+def shown(app: AppTest) -> tuple[float, int]:
+    """The limit that stands on the page, and how much is taken of what it lets go."""
+    return app.session_state["sensitivity_lose"], app.session_state["sensitivity_share"]
+
+
+def test_below_the_tightest_limit_a_share_is_taken_and_handed_on(app: AppTest, subject: Subject) -> None:
+    """Up to 40 % of each group seems to cost nothing, and together 40 % of all cost too much."""
+    scan = beyond(subject, 400, 0.0)
+    keep(scan)
     open_page(app)
-    assert any("Even with the tightest limit, 0 points for each group" in said.value for said in app.warning)
+    app.button(key="tighten").click().run()
+    assert not app.exception and not app.error
+    limit, share = shown(app)
+    assert 0 < share < 100 and limit <= 1.0
+    title = f"each by {share} % of what its limit of {limit:g} point"
+    assert title in words(app) and any(f"With {share} % of what a limit of" in said.value for said in app.success)
+    assert f"The tinted part goes: {share} % of the largest" in " ".join(said.value for said in app.caption)
+    assert app.number_input(key="sensitivity_share_widget").value == share
+    kept = kept_within(scan, Limits(figure="as_cut", lose=limit / 100, share=share / 100))
+    app.button(key="use_limits").click().run()
+    assert not app.exception
+    rows = app.session_state["prune_rows"][subject.digest, "channel"]
+    assert rows.numbers == {"conv1": 20 - kept["conv1"], "conv2": 50 - kept["conv2"], "fc1": 500 - kept["fc1"]}
+    open_page(app).number_input(key="sensitivity_share_widget").set_value(100).run()
+    assert not app.exception and shown(app) == (limit, 100)
+    assert "each to its limit of" in words(app) and app.button(key="tighten")
+
+
+def test_where_nothing_can_go_it_is_said(app: AppTest, subject: Subject) -> None:
+    scan = with_points(wanted(subject))
+    ladders = (by_limit(scan, "as_cut", 0.01), by_share(scan, "as_cut", 0.01))
+    cuts = {tuple(kept_within(scan, limits).items()) for ladder in ladders for limits in ladder.rungs}
+    bad = (Joint(kept=kept, as_cut=figure(590), recalibrated=None, repaired=figure(590)) for kept in cuts)
+    keep(replace(scan, joints=tuple(bad)))
+    open_page(app)
+    assert any(said.value.startswith("Nothing can go. Even with the least that was tried, ") for said in app.warning)
     assert not [button for button in app.button if button.key == "tighten"]
     assert app.button(key="use_limits").proto.type == "secondary"
 

@@ -16,7 +16,7 @@ from pruning.planning.plan import Plan, make_plan, nothing
 from pruning.spec import PruneSpec
 from pruning.subject import open_subject
 from pruning.whatif import Measured, WhatIf
-from pruning.whatif.lane import CREDIT, STEP, TURN, Lane
+from pruning.whatif.lane import CREDIT, STEP, TURN, Lane, Overtaken
 
 ANSWER = Measured(as_cut=None, recalibrated=None, complete=False)
 
@@ -108,7 +108,7 @@ def test_first_answers_come_before_better_ones() -> None:
 
 def test_what_a_repair_gives_comes_after_everything_else() -> None:
     lane, engine = Lane(1), Slow(answers=40)
-    repair = Asker(lane, engine, "repair", repaired=True)
+    repair = Asker(lane, engine, "repair", repaired=True, patience=60.0)
     time.sleep(0.05)
     other = Asker(lane, engine, "other")
     other.join(20)
@@ -117,6 +117,44 @@ def test_what_a_repair_gives_comes_after_everything_else() -> None:
     assert len(late) < 10, "it lets the other one go first, step by step"
     repair.join(20)
     assert len(repair.came) == 40, "and goes on afterwards"
+
+
+def test_what_waits_for_all_others_does_not_wait_for_ever() -> None:
+    lane, engine = Lane(1), Slow(answers=100)
+    other = Asker(lane, engine, "other")
+    time.sleep(0.05)
+    repair = Asker(lane, engine, "repair", repaired=True, patience=0.3)
+    repair.join(5)
+    assert isinstance(repair.error, Overtaken) and not repair.came
+    assert other.is_alive() and other.error is None
+    alone = Asker(Lane(1), Slow(answers=30), "repair", repaired=True, patience=0.0)
+    alone.join(20)
+    assert alone.error is None and len(alone.came) == 30, "only waiting counts"
+
+
+def test_what_waits_for_all_others_does_not_wait_for_its_own_asker() -> None:
+    lane, engine = Lane(1), Slow(answers=3)
+    figures = lane.follow(engine, nothing(), asker="one")  # type: ignore[arg-type]
+    next(figures)
+    repair = lane.follow(engine, nothing(), asker="one", repaired=True, patience=0.5)  # type: ignore[arg-type]
+    next(repair)
+    assert len(list(figures)) == 2 and len(list(repair)) == 2, "both go on, as their asker looks at them"
+    old = lane.follow(engine, nothing(), asker="one", repaired=True, patience=0.5)  # type: ignore[arg-type]
+    next(old)
+    next(lane.follow(engine, nothing(), asker="one"))  # type: ignore[arg-type]
+    with pytest.raises(Cancelled):
+        next(old)
+
+
+def test_a_repair_that_was_asked_for_is_measured_in_turn_with_the_others() -> None:
+    lane, engine = Lane(1), Slow(answers=100)
+    other = Asker(lane, engine, "other")
+    time.sleep(0.05)
+    repair = Asker(lane, engine, "repair", repaired=True)
+    while len(repair.came) < 5:
+        assert repair.is_alive() or repair.came
+        time.sleep(0.01)
+    assert other.is_alive(), "it had its turns before the other one was done"
 
 
 def test_first_answers_leave_the_others_their_part() -> None:

@@ -31,6 +31,17 @@ state.DEFAULTS.update({BEFORE: DENSE, AFTER: None})
 
 MOST = 100
 """Runs that a box offers, the newest; others are opened from Trade-off, or by a link."""
+ROOM = 56
+"""Letters of a run's words that a box has room for on a wide screen."""
+_STYLE = """
+@media (min-width:1240px){[data-testid=stLayoutWrapper]:has(>.st-key-compare_chosen){display:none}}
+.st-key-compare_head [data-testid=stSelectbox] input{text-overflow:ellipsis}
+@media (min-width:641px) and (max-width:1100px){
+.st-key-compare_head [data-testid=stHorizontalBlock]{flex-wrap:wrap}
+.st-key-compare_head [data-testid=stColumn]:first-child{flex:1 0 100%}
+.st-key-compare_head [data-testid=stColumn]:nth-child(n+2){flex:1 1 18rem}
+.st-key-compare_head [data-testid=stColumn]:nth-child(n+4){flex-basis:9rem}}
+"""
 
 
 def finished() -> tuple[dict[str, Summary], tuple[Unreadable, ...]]:
@@ -107,6 +118,15 @@ def boxes(first: DeltaGenerator, second: DeltaGenerator, runs: Mapping[str, Summ
     older = "The newest are offered; open an older one from Trade-off." if len(runs) >= MOST else None
     first.selectbox("Before", before, format_func=words, help=older, **state.bound(BEFORE))
     second.selectbox("After", list(runs), format_func=words, help=older, **state.bound(AFTER))
+    _whole(words(state.get(BEFORE)), words(state.get(AFTER)))
+
+
+def _whole(before: str, after: str) -> None:
+    """What is chosen, below the boxes, which cut off what is too long for them: on a narrow screen nearly all."""
+    fits = max(len(before), len(after)) <= ROOM
+    st.html(f"<style>{_STYLE}</style>")
+    with st.container(key="compare_chosen" if fits else "compare_chosen_long"):
+        st.caption(f"Before: {errors.plain(before)}  \nAfter: {errors.plain(after)}")
 
 
 def folders(runs: Mapping[str, Summary]) -> list[Path]:

@@ -53,7 +53,7 @@ def _by_class(found: RepairGain) -> None:
         st,
         plots.classes_repaired(found, charts.dark()),
         key="compare_repaired",
-        caption=words.how_to_read(found) + words.drawn(count, plots.MOST),
+        caption=words.how_to_read(found) + words.drawn(found, plots.MOST),
         alt=f"Accuracy of {min(count, plots.MOST)} classes as cut and repaired: the table has each",
     )
     st.html(repair_table.html(found))

@@ -88,8 +88,8 @@ def measure_together(subject: Subject, scan: Sensitivity, plan: Plan) -> Joint:
 def tighten(
     subject: Subject, scan: Sensitivity, figure: FigureName, lose: float, progress: Callable[[Tightened], None]
 ) -> Tightened:
-    """Search for the loosest limit at which all groups together lose at most `lose`, keeping each joint cut that is
-    measured. This session's next move ends it. `progress` gets the search before each measurement.
+    """Search for the limits with which most goes and all groups together lose at most `lose`, keeping each joint cut
+    that is measured. This session's next move ends it. `progress` gets the search before each measurement.
 
     Raises:
         As `measure_together`.

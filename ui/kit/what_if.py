@@ -45,17 +45,19 @@ def follow(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
     return _follow(subject, cut, repaired=False)
 
 
-def follow_repaired(subject: Subject, cut: PruneSpec) -> Iterator[Measured]:
-    """The same of what a coarse repair gives, after everybody's other questions.
+def follow_repaired(subject: Subject, cut: PruneSpec, *, patience: float | None = None) -> Iterator[Measured]:
+    """The same of what a coarse repair gives. `patience`: it is measured when nobody asks anything else, and that is
+    waited for so many seconds; None: in turn with the others.
 
     Raises:
         InputError: the cut is not allowed, or the network cannot be refitted.
+        Overtaken: others have asked all the while.
     """
 
-    return _follow(subject, cut, repaired=True)
+    return _follow(subject, cut, repaired=True, patience=patience)
 
 
-def _follow(subject: Subject, cut: PruneSpec, *, repaired: bool) -> Iterator[Measured]:
+def _follow(subject: Subject, cut: PruneSpec, *, repaired: bool, patience: float | None = None) -> Iterator[Measured]:
     def ask() -> Iterator[Measured]:
         return lane().follow(
             engine(subject),
@@ -64,6 +66,7 @@ def _follow(subject: Subject, cut: PruneSpec, *, repaired: bool) -> Iterator[Mea
             visitor=visitor.current() or None,
             cancel=loaders.asked_to_stop,
             repaired=repaired,
+            patience=patience,
         )
 
     key = _key_of_repaired(subject, cut) if repaired else (subject.identity, subject.data.digest, cut.digest)

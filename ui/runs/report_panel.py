@@ -93,7 +93,8 @@ def _making(run: Run, key: str, working: bool) -> None:
                 "Make it again" if done else "Make the report",
                 type="secondary" if done else "primary",
                 key=f"{key}report_make",
-                help="Measures other cuts for the report’s slider: about half a minute for a small network.",
+                help="Measures other cuts for the report’s slider: about half a minute for a small network, longer "
+                "where the run repaired.",
             ):
                 start(run.path, options, visitor=visitor.current())
                 st.rerun()

@@ -20,6 +20,7 @@ from ui.session import changed, shown_run
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
+    from streamlit.elements.lib.column_types import ColumnConfig
 
     from pruning.runs import Run, Unreadable
     from pruning.runs.index.index import Found
@@ -239,6 +240,10 @@ def _draw_table(frame: pd.DataFrame, columns: list[str], runs: Runs) -> None:
             state.put(CHOSEN, runs.shown.runs[chosen[0]].name)
 
     number = st.column_config.NumberColumn
+
+    def interval(of: str) -> ColumnConfig:
+        return st.column_config.TextColumn("95 %", help=f"The 95 % interval {of}.")
+
     in_its_unit = "%.4g" if "metric" in columns else "%.1f %%"
     st.dataframe(
         frame,
@@ -250,25 +255,30 @@ def _draw_table(frame: pd.DataFrame, columns: list[str], runs: Runs) -> None:
         column_config={
             "label": st.column_config.TextColumn("name", width="medium", help="As you have called it."),
             "accuracy_percent": number("accuracy, test", format="%.1f %%", help="On test images: ● or ◆ as in 'how'."),
-            "difference_points": number("points", format="%+.1f", help="Against dense, on the same images."),
-            "difference_interval": "95 %",
             "value": number(
                 "value, test", format="%.4g", help="Of the metric named beside it, on test images, in its own unit."
             ),
+            "value_interval": interval("of it on test images"),
+            "difference_points": number("points", format="%+.1f", help="Against dense, on the same images."),
+            "difference_interval": interval("of the difference"),
             "difference": number("change", format="%.4g", help="Against dense, on the same images."),
             "params_ratio": number("params ÷", format="%.2f"),
             "nonzero_ratio": number("non-zero ÷", format="%.2f"),
             "macs_ratio": number("MACs ÷", format="%.2f"),
             "speedup": number("speed-up", format="%.2f×", help="Batch 1, measured against dense in turn."),
-            "speedup_interval": "95 % ",
+            "speedup_interval": interval("of the speed-up"),
             "repair": st.column_config.TextColumn("repair", help="How its recipe wins accuracy back after each cut."),
             **{
-                name: number(f"{title} {sign}", format=in_its_unit, help=f"On select images{more}.")
+                column: config
                 for name, title, sign, more in (
                     ("as_cut", "as cut", "●", ""),
                     ("recalibrated", "recalibrated", "●", ", batch-norm statistics measured anew"),
                     ("repaired", "repaired", "●", ", without training or labels"),
                     ("finetuned", "fine-tuned", "◆", ""),
+                )
+                for column, config in (
+                    (name, number(f"{title} {sign}", format=in_its_unit, help=f"On select images{more}.")),
+                    (f"{name}_interval", interval(f"of '{title}'")),
                 )
             },
             "created": st.column_config.DatetimeColumn("created", format="D MMM, HH:mm"),

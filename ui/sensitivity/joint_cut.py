@@ -13,8 +13,8 @@ import streamlit as st
 
 from pruning.render.markup import tiles
 from pruning.render.markup.joint_tiles import joint_tiles
-from ui.kit import curves, errors, lab, state
-from ui.sensitivity.scan_results import GOAL, LOSE, figure, goal_of, limit_of
+from ui.kit import curves, errors, lab
+from ui.sensitivity.scan_results import goal_of, limits_of, set_limits
 from ui.session import cuts
 
 if TYPE_CHECKING:
@@ -36,18 +36,18 @@ def show(place: DeltaGenerator, subject: Subject, scan: Sensitivity) -> None:
     from pruning.render.preview import savings
     from pruning.sensitivity import kept_of, limits_plan, together
 
-    name, limit, goal = figure(scan), limit_of(scan), goal_of(scan)
-    plan = limits_plan(subject.model, subject.graph, scan, name, limit, lab.statistics(subject, scan.spec))
+    limits, goal = limits_of(scan), goal_of(scan)
+    plan = limits_plan(subject.model, subject.graph, scan, limits, lab.statistics(subject, scan.spec))
     joint = next((joint for joint in scan.joints if joint.kept == kept_of(plan)), None)
     place.html('<div style="height:1.05rem"></div>')
     failed = _next_step(place, subject, scan, plan, joint)
     if st.session_state.pop(_USED, False):
         st.switch_page("pages/prune.py")
-    st.html(tiles.html(joint_tiles(scan, plan, savings(subject, plan), joint, name, limit)))
+    st.html(tiles.html(joint_tiles(scan, plan, savings(subject, plan), joint, limits)))
     if plan.removes_nothing:
         st.info(
             f"Within this limit nothing may go: each step that was measured loses more than "
-            f"{scan.metric.asked(limit)}. Raise the limit below: it is what each group may lose before any "
+            f"{scan.metric.asked(limits.lose)}. Raise the limit below: it is what each group may lose before any "
             "fine-tuning.",
             icon=":material/vertical_align_bottom:",
         )
@@ -69,9 +69,10 @@ def _next_step(
 ) -> Tightened | None:
     """The buttons, one of them the next step. Returns the search for a tighter limit where it is over in vain."""
     from pruning.sensitivity import is_within, tighten
+    from pruning.sensitivity.tighten import MOST
 
     goal = goal_of(scan)
-    search = None if joint is None or is_within(joint, goal) else tighten(scan, figure(scan), goal)
+    search = None if joint is None or is_within(joint, goal) else tighten(scan, limits_of(scan).figure, goal)
     failed = search if search is not None and search.failed else None
     if joint is None and not plan.removes_nothing:
         place.button(
@@ -91,7 +92,8 @@ def _next_step(
             icon=":material/compress:",
             on_click=_ask,
             args=(_TIGHTEN,),
-            help="Searches for the loosest limit at which the measured joint cut is within: at most 8 measurements.",
+            help="Searches for the limit, or the share of what it lets go, with which most goes and the measured joint "
+            f"cut is within: at most {MOST} measurements.",
         )
     place.button(
         f"Prune with these limits{_leads_to(scan, plan, joint)}",
@@ -119,7 +121,7 @@ def _leads_to(scan: Sensitivity, plan: Plan, joint: Joint | None) -> str:
         return f" · {scan.metric.words(joint.figure(joint.furthest).value)} ●"
     if not plan.removes_nothing:
         with suppress(InputError):
-            return f" · {scan.metric.words(predict_joint(scan, plan.shares, figure(scan)).value)} ○"
+            return f" · {scan.metric.words(predict_joint(scan, plan.shares, limits_of(scan).figure).value)} ○"
     return ""
 
 
@@ -132,14 +134,16 @@ def _say(scan: Sensitivity, joint: Joint, failed: Tightened | None) -> None:
     if failed is not None:
         st.warning(tightened_words(scan, failed), icon=":material/compress:")
     elif is_within(joint, goal):
-        st.success(verdict_words(scan, joint, limit_of(scan), goal), icon=":material/check:")
+        st.success(verdict_words(scan, joint, limits_of(scan), goal), icon=":material/check:")
     else:
-        st.warning(verdict_words(scan, joint, limit_of(scan), goal), icon=":material/compress:")
+        st.warning(verdict_words(scan, joint, limits_of(scan), goal), icon=":material/compress:")
 
 
 def _tighten(subject: Subject, scan: Sensitivity, goal: float) -> None:
-    """Search, showing how far it is; then set the page's limit to what was found."""
+    """Search, showing how far it is; then set the page's limits to what was found."""
+    from pruning.sensitivity import FIGURES
     from pruning.sensitivity.tighten import MOST
+    from pruning.sensitivity.words import limits_words
 
     bar, stop = st.columns([6, 1], vertical_alignment="center")
     place = bar.empty()
@@ -150,15 +154,14 @@ def _tighten(subject: Subject, scan: Sensitivity, goal: float) -> None:
             done = len(search.tried)
             place.progress(
                 done / MOST,
-                f"Measuring all of them with a limit of {scan.metric.asked(search.next)} each: measurement "
-                f"{done + 1} of at most {MOST}",
+                f"Measuring all of them with {limits_words(scan, search.next)}, {FIGURES[search.next.figure]}: "
+                f"measurement {done + 1} of at most {MOST}",
             )
 
     with errors.shown(stop=False):
-        search = curves.tighten(subject, scan, figure(scan), goal, progress)
+        search = curves.tighten(subject, scan, limits_of(scan).figure, goal, progress)
         if search.found is not None:
-            state.put(LOSE, round(scan.metric.scale * search.found.limit, scan.metric.digits + 2))
-            state.put(GOAL, round(scan.metric.scale * goal, scan.metric.digits + 2))
+            set_limits(scan, search.found.limits, goal)
         st.rerun()
 
 

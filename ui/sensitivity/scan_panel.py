@@ -35,9 +35,14 @@ def _is_limit(value: object) -> bool:
     return isinstance(value, int | float) and 0 <= value <= 50
 
 
+def _is_percent(value: object) -> bool:
+    return type(value) is int and 1 <= value <= 100
+
+
 VIEW = {
     "images": one_of(IMAGES, tuple(count or ALL for count in curves.CHOICES)),
     "lose": Setting(key=scan_results.LOSE, allowed=_is_limit),
+    "share": Setting(key=scan_results.SHARE, allowed=_is_percent),
     "goal": Setting(key=scan_results.GOAL, allowed=_is_limit),
     "figure": one_of(scan_results.FIGURE, ("repaired", "recalibrated", "as_cut")),
     "order": one_of(scan_results.SORT, tuple(multiples.SORTS)),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from pruning.graph.stages import Stage
-    from pruning.sensitivity import FigureName, Sensitivity
+    from pruning.sensitivity import FigureName, Limits, Sensitivity
 
 FIGURE = "sensitivity_figure"
 LOSE = "sensitivity_lose"
@@ -24,9 +24,13 @@ LOSE = "sensitivity_lose"
 SORT = "sensitivity_sort"
 CLOSE_UP = "sensitivity_close"
 STAGE = "sensitivity_stage"
+SHARE = "sensitivity_share"
+"""How much is taken of what the limit lets go, in per cent; less where a search for limits said so."""
 GOAL = "sensitivity_goal"
 """What of the metric all groups may lose together, where the limit was tightened to that; else the limit is meant."""
-state.DEFAULTS.update({FIGURE: "repaired", LOSE: 1.0, GOAL: 0.0, SORT: "network", CLOSE_UP: False, STAGE: ""})
+state.DEFAULTS.update(
+    {FIGURE: "repaired", LOSE: 1.0, SHARE: 100, GOAL: 0.0, SORT: "network", CLOSE_UP: False, STAGE: ""}
+)
 
 
 def charts(scan: Sensitivity, *, live: bool = False) -> DeltaGenerator | None:
@@ -38,16 +42,18 @@ def charts(scan: Sensitivity, *, live: bool = False) -> DeltaGenerator | None:
     parts = multiples.parts_of(scan)
     if len(parts) > 1:
         _choose_part(parts)
+    limits = limits_of(scan)
     view = multiples.CurveView(
-        figure=figure(scan),
-        lose=limit_of(scan),
+        figure=limits.figure,
+        lose=limits.lose,
+        share=limits.share,
         sort=state.get(SORT),
         close_up=state.get(CLOSE_UP),
         stage=state.get(STAGE) if len(parts) > 1 else "",
     )
     st.html(multiples.html(scan, view, palette(figures.dark())))
     if scan.dense is not None:
-        st.caption(multiples.caption(scan, figure(scan)))
+        st.caption(multiples.caption(scan, limits.figure, limits.share))
     return more
 
 
@@ -69,9 +75,19 @@ def figure(scan: Sensitivity) -> FigureName:
     return scan.furthest(state.get(FIGURE))
 
 
-def limit_of(scan: Sensitivity) -> float:
-    """What of the metric one group may lose, as the metric counts it: 0.01 for a point of accuracy."""
-    return float(state.get(LOSE)) / scan.metric.scale
+def limits_of(scan: Sensitivity) -> Limits:
+    """How far each group is cut. What it may lose as the metric counts it: 0.01 for a point of accuracy."""
+    from pruning.sensitivity import Limits
+
+    return Limits(figure=figure(scan), lose=float(state.get(LOSE)) / scan.metric.scale, share=state.get(SHARE) / 100)
+
+
+def set_limits(scan: Sensitivity, limits: Limits, goal: float) -> None:
+    """Show what a search for limits found. `goal`: what all groups may lose together."""
+    state.put(FIGURE, limits.figure)
+    state.put(LOSE, round(scan.metric.scale * limits.lose, scan.metric.digits + 2))
+    state.put(SHARE, round(100 * limits.share))
+    state.put(GOAL, round(scan.metric.scale * goal, scan.metric.digits + 2))
 
 
 def goal_of(scan: Sensitivity) -> float:
@@ -112,6 +128,8 @@ def _look(scan: Sensitivity, *, live: bool) -> DeltaGenerator:
         on_change=_set_limit,
         args=(lose["on_change"], LOSE),
     )
+    if state.get(SHARE) < 100:
+        limit.number_input("Taken of what that lets go, %", 1, 100, step=1, **tied(SHARE))
     sort.selectbox("Order", list(multiples.SORTS), format_func=multiples.SORTS.__getitem__, **tied(SORT))
     close.html('<div style="height:1.6rem"></div>')
     close.toggle("Close-up of the limit", **tied(CLOSE_UP))
@@ -121,12 +139,14 @@ def _look(scan: Sensitivity, *, live: bool) -> DeltaGenerator:
 def _choose_figure(key: str) -> None:
     if st.session_state[key] is not None:  # a page cut short may draw the widget empty
         state.put(FIGURE, st.session_state[key])
+        state.put(SHARE, 100)  # it was a share of what other curves let go
 
 
 def _set_limit(keep: Callable[[str], None], key: str) -> None:
     """Whoever sets a limit means it for all of them together as well."""
     keep(key)
     state.put(GOAL, 0.0)
+    state.put(SHARE, 100)
 
 
 def _choose_part(parts: Sequence[Stage]) -> None:

@@ -29,7 +29,7 @@ def show(title: str, view: View | None = None, *, stops: bool = False) -> Subjec
 def show_early(title: str, view: View | None = None, *, stops: bool = False) -> tuple[Subject, DeltaGenerator]:
     """As `show`, for a page that changes the plan before it is to be shared: it then calls `share.show` itself."""
     route.through_app()
-    left, middle, right, end = st.columns([1.75, 1, 1.35, 0.55], vertical_alignment="center")
+    left, middle, right, end = st.columns([1.6, 1, 1.35, 0.65], vertical_alignment="center")
     left.title(title, anchor=False)
     share.take_up(view or {})
     uploads.tidy()

@@ -12,6 +12,7 @@ from pruning.export.report.family import Group, Reached
 from pruning.export.report.plans import UniformPlan
 from pruning.export.report.svg import Board
 from pruning.granularity import find_granularity
+from pruning.sensitivity import FIGURES, FigureName
 from pruning.tasks.metric import Metric
 
 Cost = Literal["macs", "nonzero", "speed"]
@@ -27,6 +28,15 @@ class CostAxis:
     short: str
     """On its button."""
     text: Callable[[float], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnPoint:
+    """What the reported run reached on select images, before or after fine-tuning."""
+
+    words: str
+    shape: Literal["square", "diamond"]
+    value: float
 
 
 AXES: dict[Cost, CostAxis] = {
@@ -140,9 +150,9 @@ def point_text(group: Group, member: Reached) -> str:
     return f"{group.title}, seed {member.seed}: {words}"
 
 
-def uniform(plans: Sequence[UniformPlan], tuned: tuple[float, float] | None, removed: str) -> str:
-    """The metric on select images against the share removed everywhere; `tuned`: the reported run, fine-tuned, as
-    (share, value)."""
+def uniform(plans: Sequence[UniformPlan], share: float, own: Sequence[OwnPoint], removed: str) -> str:
+    """The metric on select images against the share removed everywhere. `own`: the reported run, which removed
+    `share`."""
     dense, metric = plans[0].as_cut.value, plans[0].as_cut.metric
     scale = metric.scale
     ends = [end for plan in plans for end in plan.best.interval]
@@ -159,12 +169,19 @@ def uniform(plans: Sequence[UniformPlan], tuned: tuple[float, float] | None, rem
     board.line([(0, scale * dense), (100, scale * dense)], "soft", dashed=True)
     spans = [(100 * plan.sparsity, *(scale * end for end in plan.best.interval)) for plan in plans]
     board.band([(x, low, high) for x, low, high in spans], "kept")
-    if any(plan.recalibrated for plan in plans):
-        board.line([(100 * plan.sparsity, scale * plan.as_cut.value) for plan in plans], "removed", dashed=True)
+    for name in lines_of(plans)[:-1]:
+        values = [(100 * plan.sparsity, scale * plan.line(name).value) for plan in plans]
+        board.line(values, "removed" if name == "as_cut" else "kept", dashed=True)
     board.line([(100 * plan.sparsity, scale * plan.best.value) for plan in plans], "kept")
-    if tuned is not None:
-        share, value = tuned
-        high = (scale * value - y_range[0]) / (y_range[1] - y_range[0])
-        board.point(100 * share, scale * value, "ink", shape="diamond", text=f"fine-tuned: {metric.words(value)}")
-        board.note(100 * share, scale * value, "this run, fine-tuned", above=high < 0.9 / 1.03)
+    for point in own:
+        high = (scale * point.value - y_range[0]) / (y_range[1] - y_range[0])
+        said = f"{point.words}: {metric.words(point.value)}"
+        board.point(100 * share, scale * point.value, "ink", shape=point.shape, text=said)
+        if point is own[-1]:
+            board.note(100 * share, scale * point.value, f"this run, {point.words}", above=high < 0.9 / 1.03)
     return board.html()
+
+
+def lines_of(plans: Sequence[UniformPlan]) -> list[FigureName]:
+    """The figures that uniform cuts have, the furthest last."""
+    return [name for name in FIGURES if any(getattr(plan, name) is not None for plan in plans)]

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
@@ -19,6 +20,7 @@ from pruning.compare.sides import dense_side, run_side
 from pruning.compare.verdict import Facts, Verdict, facts_of_result, verdict
 from pruning.data.info import DataInfo
 from pruning.data.protocol import Data
+from pruning.export.report.charts import OwnPoint
 from pruning.export.report.family import Group, Reached, dense_point, family, first_groups, title_of
 from pruning.export.report.plans import UniformPlan, measure_plans
 from pruning.export.report.provenance import facts, shared_recipe
@@ -27,7 +29,7 @@ from pruning.render.markup.badges import Kind, of_metric
 from pruning.render.markup.pixels import SMALL, photo
 from pruning.runs import Run
 from pruning.runs.engine_times import EngineTimes, read_engine_times
-from pruning.runs.result import Result
+from pruning.runs.result import Measurement, Result
 from pruning.runs.summary import Summary
 from pruning.subject import Subject, open_subject
 from pruning.tasks.metric import Metric
@@ -161,6 +163,20 @@ class Contents:
         return not recipe.prune.layers and not recipe.continues
 
     @property
+    def own_points(self) -> tuple[OwnPoint, ...]:
+        """What the run itself reached, where it cut as the slider does: repaired, fine-tuned."""
+        stages = self.result.stages
+        steps: tuple[tuple[str, Literal["square", "diamond"], Measurement | None], ...] = (
+            ("repaired", "square", stages.repaired),
+            ("fine-tuned", "diamond", stages.finetuned),
+        )
+        return tuple(
+            OwnPoint(words=words, shape=shape, value=found.value)
+            for words, shape, found in steps
+            if found is not None and self.uniform
+        )
+
+    @property
     def changes(self) -> Changes | None:
         """What became of the answers to the test images; None where the run looked at none."""
         return self.facts.changes
@@ -263,6 +279,7 @@ def _plans(
             dense,
             run.recipe.prune,
             sparsities=sparsities,
+            repaired=run.result is not None and was_repaired(run.result),
             progress=count,
             cancel=cancel,
         )

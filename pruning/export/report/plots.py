@@ -7,12 +7,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from pruning.export.report.charts import AXES, Cost, axes, cost, on_axis, point_text, ranges, y_of_cuts
+from pruning.export.report.charts import AXES, Cost, axes, cost, lines_of, on_axis, point_text, ranges, y_of_cuts
 from pruning.export.report.contents import Contents
 from pruning.export.report.family import Group, Reached
 from pruning.render.figures.style import Palette, layout, palette
-
-"""Other runs; light and dark."""
+from pruning.sensitivity import FIGURES
 
 
 def figures(contents: Contents) -> dict[str, Any]:
@@ -139,32 +138,30 @@ def _uniform(contents: Contents, dark: bool) -> go.Figure:
         mode="lines",
         hoverinfo="skip",
     )
-    recalibrated = any(plan.recalibrated for plan in plans)
-    if recalibrated:
+    *before, last = lines_of(plans)
+    for name in before:
         figure.add_scatter(
             x=x,
-            y=[scale * plan.as_cut.value for plan in plans],
+            y=[scale * plan.line(name).value for plan in plans],
             mode="lines",
-            line={"color": colours.removed, "width": 2, "dash": "dash"},
-            hovertemplate="%{x:.0f} % removed, as cut: " + value + "<extra></extra>",
+            line={"color": colours.removed if name == "as_cut" else colours.kept, "width": 2, "dash": "dash"},
+            hovertemplate=f"%{{x:.0f}} % removed, {FIGURES[name]}: {value}<extra></extra>",
         )
-    name = "recalibrated" if recalibrated else "as cut"
     figure.add_scatter(
         x=x,
         y=[scale * plan.best.value for plan in plans],
         mode="lines+markers",
         line={"color": colours.kept, "width": 2.5},
         marker={"size": 6},
-        hovertemplate="%{x:.0f} % removed, " + name + ": " + value + "<extra></extra>",
+        hovertemplate=f"%{{x:.0f}} % removed, {FIGURES[last]}: {value}<extra></extra>",
     )
-    tuned = contents.result.stages.finetuned
-    if tuned is not None and contents.uniform:
+    for point in contents.own_points:
         figure.add_scatter(
             x=[100 * contents.result.recipe.prune.sparsity],
-            y=[scale * tuned.value],
+            y=[scale * point.value],
             mode="markers",
-            marker={"symbol": "diamond", "size": 13, "color": colours.ink},
-            hovertemplate="this run, fine-tuned: " + value + " on select images<extra></extra>",
+            marker={"symbol": point.shape, "size": 13, "color": colours.ink},
+            hovertemplate=f"this run, {point.words}: {value} on select images<extra></extra>",
         )
     figure.add_hline(y=scale * plans[0].as_cut.value, line={"color": colours.soft, "width": 1.5, "dash": "dot"})
     figure.add_vline(x=0, line={"color": colours.ink, "width": 1.5})

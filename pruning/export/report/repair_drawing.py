@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from pruning.base.words import percent
-from pruning.compare.repaired import ClassRepaired, RepairGain
+from pruning.compare.repaired import PARTS, ClassRepaired, RepairGain, drawn_range
 from pruning.export.report.parts import key
 
 MOST = 30
@@ -16,30 +16,50 @@ LONGEST = 20
 WIDTH, LEFT, RIGHT, TOP, ROW, BELOW = 720, 140, 16, 8, 24, 44
 SIZE = 5
 """Half a mark's width."""
+FEW_TICKS = 7
+"""Parts between the marks of an axis, at most."""
 
 
 def drawing(found: RepairGain) -> str:
     """A line a class, from the cut to the repair, with the 95 % interval of what it won; beside it the unpruned network
     and the fine-tuned one."""
     shown = found.classes[:MOST]
+    scale = _Scale(*drawn_range(shown))
     floor = TOP + ROW * len(shown)
-    marks = [*_axis(floor), *(mark for place, one in enumerate(shown) for mark in _row(one, found, place))]
+    rows = (mark for place, one in enumerate(shown) for mark in _row(one, found, place, scale))
     alt = f"Accuracy of {len(shown)} classes as cut and repaired; the table below has the numbers"
     return (
-        f'<svg viewBox="0 0 {WIDTH} {floor + BELOW}" role="img" aria-label="{alt}">{"".join(marks)}</svg>'
-        f"<figcaption>{_keys(shown, found)}</figcaption>"
+        f'<svg viewBox="0 0 {WIDTH} {floor + BELOW}" role="img" aria-label="{alt}">'
+        f"{''.join((*_axis(floor, scale), *rows))}</svg><figcaption>{_keys(shown, found)}</figcaption>"
     )
 
 
-def _x(share: float) -> float:
-    """Pixels from the left."""
-    return round(LEFT + min(1.0, max(0.0, share)) * (WIDTH - LEFT - RIGHT), 1)
+class _Scale:
+    """From a share to its place, where the axis goes from `low` to `high`."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def __call__(self, share: float) -> float:
+        """Pixels from the left."""
+        part = (share - self.low) / (self.high - self.low)
+        return round(LEFT + min(1.0, max(0.0, part)) * (WIDTH - LEFT - RIGHT), 1)
+
+    @property
+    def ticks(self) -> list[float]:
+        """At multiples of a twentieth, a tenth or a fifth: whichever first gives few."""
+        for step in (1, 2):
+            if (self.high - self.low) * PARTS <= FEW_TICKS * step:
+                break
+        else:
+            step = 4
+        return [part / PARTS for part in range(PARTS + 1) if part % step == 0 and self.low <= part / PARTS <= self.high]
 
 
-def _axis(floor: int) -> list[str]:
+def _axis(floor: int, scale: _Scale) -> list[str]:
     drawn = []
-    for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
-        at = _x(share)
+    for share in scale.ticks:
+        at = scale(share)
         drawn.append(f'<path d="M{at} {TOP}V{floor}" stroke="var(--line)"/>')
         drawn.append(f'<text x="{at}" y="{floor + 18}" text-anchor="middle">{share * 100:g}</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
@@ -47,23 +67,23 @@ def _axis(floor: int) -> list[str]:
     return drawn
 
 
-def _row(one: ClassRepaired, found: RepairGain, place: int) -> list[str]:
+def _row(one: ClassRepaired, found: RepairGain, place: int, scale: _Scale) -> list[str]:
     middle = TOP + ROW * place + ROW / 2
     name = one.name if len(one.name) <= LONGEST else f"{one.name[: LONGEST - 1]}…"
-    start, end = one.accuracy("as_cut"), one.accuracy("repaired")
-    low, high = (_x(start + change) for change in one.gained.interval)
+    start, end = scale(one.accuracy("as_cut")), scale(one.accuracy("repaired"))
+    low, high = map(scale, one.repaired_span)
     ends = f"M{low} {middle - 4}v8M{high} {middle - 4}v8"
     drawn = [
         f'<text x="{LEFT - 12}" y="{middle + 4}" text-anchor="end">{escape(name)}</text>',
-        f'<path d="M{_x(start)} {middle}H{_x(end)}" stroke="var(--{_tone(one)})" stroke-width="5" opacity=".5"/>',
+        f'<path d="M{start} {middle}H{end}" stroke="var(--{_tone(one)})" stroke-width="5" opacity=".5"/>',
         f'<path d="M{low} {middle}H{high}{ends}" stroke="var(--soft)" stroke-width="1.2"/>',
-        _cross(_x(one.accuracy("dense")), middle),
-        f'<circle cx="{_x(start)}" cy="{middle}" r="{SIZE}" fill="none" stroke="var(--removed)" stroke-width="2"/>',
-        f'<rect x="{_x(end) - SIZE}" y="{middle - SIZE}" width="{2 * SIZE}" height="{2 * SIZE}" fill="var(--kept)"/>',
+        _cross(scale(one.accuracy("dense")), middle),
+        f'<circle cx="{start}" cy="{middle}" r="{SIZE}" fill="none" stroke="var(--removed)" stroke-width="2"/>',
+        f'<rect x="{end - SIZE}" y="{middle - SIZE}" width="{2 * SIZE}" height="{2 * SIZE}" fill="var(--kept)"/>',
     ]
     if found.tuned:
-        drawn.append(_diamond(_x(one.accuracy("finetuned")), middle))
-    said = f"{one.name}: {percent(start)} as cut, {percent(end)} repaired"
+        drawn.append(_diamond(scale(one.accuracy("finetuned")), middle))
+    said = f"{one.name}: {percent(one.accuracy('as_cut'))} as cut, {percent(one.accuracy('repaired'))} repaired"
     return [f"<g><title>{escape(said)}</title>{''.join(drawn)}</g>"]
 
 

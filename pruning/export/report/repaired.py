@@ -40,6 +40,6 @@ def _classes(found: RepairGain) -> str:
     return (
         f"<h3>Who gained, and who still loses</h3><p>{escape(said.who_gained(found))}</p>"
         f"<p>{escape(said.who_still_loses(found))}</p><figure>{drawing(found)}</figure>"
-        f'<p class="small">{escape(said.how_to_read(found) + said.drawn(count, MOST))}</p>'
+        f'<p class="small">{escape(said.how_to_read(found) + said.drawn(found, MOST))}</p>'
         f"{folded(f'The {count:,} classes as a table', all_of, open_first=count <= FEW)}"
     )

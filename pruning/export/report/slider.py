@@ -11,7 +11,11 @@ from pruning.export.report.contents import Contents
 from pruning.export.report.parts import chart, folded, key, metric_title, section, table
 from pruning.export.report.plans import UniformPlan
 from pruning.render.markup.badges import badge
+from pruning.sensitivity import FIGURES, FigureName
 from pruning.training.evaluate import Evaluation
+
+MARKS: dict[FigureName, str] = {"as_cut": "dashed", "recalibrated": "dashed again"}
+"""Of lines in a chart, behind that of the furthest figure."""
 
 
 def slider(contents: Contents) -> str:
@@ -24,8 +28,7 @@ def slider(contents: Contents) -> str:
             lead="Not measured: the run had no images to try other cuts on.",
         )
     images = plans[0].as_cut.images
-    again = any(plan.recalibrated for plan in plans)
-    tuned = contents.result.stages.finetuned if contents.uniform else None
+    figures = charts.lines_of(plans)
     start = contents.result.recipe.prune.sparsity
     place = min(range(len(plans)), key=lambda number: abs(plans[number].sparsity - start))
     shown = slider_entries(contents)[place]
@@ -37,24 +40,28 @@ def slider(contents: Contents) -> str:
     mark = f"&nbsp;{badge('measured')}"
     heads = [
         "removed",
-        *([f"as cut{mark}", f"recalibrated{mark}"] if again else [f"as cut{mark}"]),
+        *(f"{FIGURES[name]}{mark}" for name in figures),
         "parameters not zero",
         "MACs",
     ]
     rows = [
         [
             percent(plan.sparsity, 0),
-            *([_figure(plan.as_cut), _figure(plan.recalibrated)] if again else [_figure(plan.as_cut)]),
+            *(_figure(getattr(plan, name)) for name in figures),
             f"{plan.nonzero:,}",
             f"{plan.macs:,}",
         ]
         for plan in plans
     ]
-    caption = [key("line", "recalibrated" if again else "as cut"), key("dotted", "dense")]
-    if again:
-        caption.insert(1, key("dashed", "as cut"))
-    if tuned:
-        caption.append(key("ink", "this run, fine-tuned"))
+    caption = [key(MARKS[name] if name != figures[-1] else "line", FIGURES[name]) for name in reversed(figures)]
+    caption += [key("dotted", "dense")]
+    for own in contents.own_points:
+        caption.append(key("ink square" if own.shape == "square" else "ink", f"this run, {own.words}"))
+    coarse = (
+        " Repaired from few images here, so that the run's own repair may differ a little."
+        if figures[-1] == "repaired"
+        else ""
+    )
     return section(
         "slider",
         f"What if more, or fewer, {removed} were removed?",
@@ -64,13 +71,13 @@ def slider(contents: Contents) -> str:
         f'</output></div><div class="scripted tiles">{outputs}</div>',
         chart(
             "uniform-plot",
-            charts.uniform(plans, (start, tuned.value) if tuned else None, removed),
+            charts.uniform(plans, start, contents.own_points, removed),
             f"{''.join(caption)} Shaded: 95 % interval.",
         ),
         folded("The same as a table", table(heads, rows, label="Uniform cuts", html=True)),
         lead=f"Measured beforehand on {images:,} select images, {removed} chosen by "
         f"{find_criterion(contents.result.recipe.prune.criterion).title}, before any "
-        "fine-tuning, which wins much of a loss back.",
+        f"fine-tuning, which wins much of a loss back.{coarse}",
     )
 
 
@@ -87,7 +94,8 @@ def _entry(plan: UniformPlan, dense: UniformPlan, channels: bool) -> dict[str, s
     share = percent(plan.sparsity, 0)
     metric, value = best.metric, best.metric.words(best.value)
     said = f"{value} right" if metric.counts_right else f"{metric.title} {value}"
-    how = "recalibrated" if plan.recalibrated else "as cut" if plan.sparsity else "nothing removed"
+    how = FIGURES[plan.furthest] if plan.sparsity else "nothing removed"
+    again = plan.line("recalibrated")
     return {
         "x": f"{100 * plan.sparsity:g}",
         "share": share,
@@ -95,6 +103,8 @@ def _entry(plan: UniformPlan, dense: UniformPlan, channels: bool) -> dict[str, s
         "metric_note": f"{metric.span(best.interval)}, {how}",
         "cut": metric.words(plan.as_cut.value),
         "cut_note": metric.span(plan.as_cut.interval),
+        "again": metric.words(again.value),
+        "again_note": metric.span(again.interval),
         "size": texts[0],
         "size_note": f"{amount(fell[0][0])} → {amount(fell[0][1])}",
         "macs": texts[1],
@@ -104,10 +114,11 @@ def _entry(plan: UniformPlan, dense: UniformPlan, channels: bool) -> dict[str, s
 
 
 def _fields(contents: Contents) -> list[tuple[str, str]]:
-    again = any(plan.recalibrated for plan in contents.plans)
+    before = charts.lines_of(contents.plans)[:-1]
     return [
         ("metric", metric_title(contents.metric)),
-        *([("cut", "As cut")] if again else []),
+        *([("again", "Recalibrated")] if "recalibrated" in before else []),
+        *([("cut", "As cut")] if before else []),
         ("size", "Parameters" if contents.channels else "Non-zero parameters"),
         ("macs", "Multiplications"),
     ]

@@ -69,7 +69,7 @@ class Board:
         self._marks.append(f'<path d="M{at} {top}V{bottom}{ends}" stroke="var(--{colour})" stroke-width="1.3"/>')
 
     def point(self, x: float, y: float, colour: str, *, shape: str = "circle", size: float = 6, text: str = "") -> None:
-        """A mark: circle, diamond, cross, or ring. `text` is shown for a mouse that rests on it."""
+        """A mark: circle, square, diamond, cross, or ring. `text` is shown for a mouse that rests on it."""
         at, height = self.x(x), self.y(y)
         title = f"<title>{escape(text)}</title>" if text else ""
         look = f'fill="var(--{colour})" stroke="var(--paper)" stroke-width="1.5"'
@@ -78,6 +78,11 @@ class Board:
             body = (
                 f'<path d="M{at} {height - reach:.1f}l{reach:.1f} {reach:.1f}l{-reach:.1f} {reach:.1f}'
                 f'l{-reach:.1f} {-reach:.1f}z" {look}>{title}</path>'
+            )
+        elif shape == "square":
+            body = (
+                f'<rect x="{at - size:.1f}" y="{height - size:.1f}" width="{2 * size}" height="{2 * size}" {look}>'
+                f"{title}</rect>"
             )
         elif shape == "cross":
             body = (

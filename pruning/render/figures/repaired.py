@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from pruning.compare.repaired import drawn_range
 from pruning.render.figures.style import LEGEND, Palette, layout, palette
 
 if TYPE_CHECKING:
@@ -40,14 +41,14 @@ def classes_repaired(found: RepairGain, dark: bool) -> go.Figure:
         )
     figure.add_trace(_marks(shown, "dense", "x-thin", colours.dense, "unpruned"))
     figure.add_trace(_marks(shown, "as_cut", "circle-open", colours.removed, "as cut"))
-    spans = [(_at(one, "as_cut"), _at(one, "repaired"), *(100 * end for end in one.gained.interval)) for one in shown]
+    spans = [(_at(one, "repaired"), *(100 * end for end in one.repaired_span)) for one in shown]
     repaired = _marks(shown, "repaired", "square", colours.kept, "repaired")
     repaired.update(
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": [max(0.0, min(100.0, start + high) - end) for start, end, _, high in spans],
-            "arrayminus": [max(0.0, end - max(0.0, start + low)) for start, end, low, _ in spans],
+            "array": [max(0.0, high - value) for value, _, high in spans],
+            "arrayminus": [max(0.0, value - low) for value, low, _ in spans],
             "color": colours.soft,
             "thickness": 1.3,
             "width": 4,
@@ -56,7 +57,9 @@ def classes_repaired(found: RepairGain, dark: bool) -> go.Figure:
     figure.add_trace(repaired)
     if found.tuned:
         figure.add_trace(_marks(shown, "finetuned", "diamond", colours.other, "fine-tuned"))
-    figure.update_xaxes(title_text="accuracy on select images, %", range=[-2, 102])
+    low, high = (100 * end for end in drawn_range(shown))
+    room = 0.02 * (high - low)
+    figure.update_xaxes(title_text="accuracy on select images, %", range=[low - room, high + room])
     figure.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(shown))),

@@ -228,9 +228,10 @@ STYLE = """
 .px-live .px-dim b{opacity:var(--faint);font-weight:500}
 .px-live .px-badge{margin-left:.3rem}
 .px-live p{grid-column:1/-1;white-space:normal;margin:4px 0 0!important;font-size:var(--text-small);line-height:1.35}
-@media (min-width:861px){.px-live .px-asks b{visibility:hidden}}
+@media (min-width:1101px){.px-live .px-asks b{visibility:hidden}}
 @media (max-width:1180px){.px-live>div{gap:8px}.px-live b{font-size:17px}.px-live .px-main b{font-size:20px}}
-@media (max-width:860px){.px-live{background:color-mix(in srgb,currentColor 4%,transparent);height:auto}
- .px-live h2{white-space:normal}.px-live>div{grid-template-columns:1fr 1fr;gap:4px 16px}
+@media (max-width:1100px){.px-live{background:color-mix(in srgb,currentColor 4%,transparent);height:auto}
+ .px-live h2{white-space:normal}.px-live>div{gap:4px 16px}
  .px-live b{font-size:20px}.px-live .px-main b{font-size:25px}}
+@media (max-width:640px){.px-live>div{grid-template-columns:1fr 1fr}}
 """

@@ -5,27 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruning.base.errors import InputError
-from pruning.base.words import amount, ratio
+from pruning.base.words import amount, percent, ratio
 from pruning.render.markup.tiles import Number, Tile, absent
 
 if TYPE_CHECKING:
     from pruning.planning.plan import Plan
     from pruning.render.preview import Savings
-    from pruning.sensitivity import FigureName, Joint, Sensitivity
+    from pruning.sensitivity import FigureName, Joint, Limits, Sensitivity
     from pruning.tasks.metric import Metric
 
 
-def joint_tiles(
-    scan: Sensitivity, plan: Plan, savings: Savings, joint: Joint | None, name: FigureName, lose: float
-) -> list[Tile]:
-    """Of all targets cut at once, each to its limit: what curves of the figure `name` lead one to expect, and every
-    figure that was measured, of which the furthest is the one to look at.
-
-    `joint`: what was measured of `plan`, if it was. `lose`: the limit, how much of the metric one target may lose.
-    """
+def joint_tiles(scan: Sensitivity, plan: Plan, savings: Savings, joint: Joint | None, limits: Limits) -> list[Tile]:
+    """Of all targets cut at once, by the same limits: what their curves lead one to expect, and every figure that was
+    measured, of which the furthest is the one to look at. `joint`: what was measured of `plan`, if it was."""
     metric = scan.metric
-    estimate, gap = _expected(scan, plan, joint, name)
-    title = f"All cut at once, each to its limit of {metric.asked(lose)}: {metric.title}"
+    estimate, gap = _expected(scan, plan, joint, limits.figure)
+    to = f"to its limit of {metric.asked(limits.lose)}"
+    if limits.share < 1:
+        to = f"by {percent(limits.share, 0)} of what its limit of {metric.asked(limits.lose)} lets go"
+    title = f"All cut at once, each {to}: {metric.title}"
     measured = (absent("not measured yet"),) if joint is None else _measured(joint)
     return [
         Tile(title=title, numbers=(estimate, *measured), width=1.6 + 1.1 * len(measured)),

@@ -17,7 +17,7 @@ from pruning.render.markup.multiples_plot import HEIGHT, CurveView, is_logarithm
 
 if TYPE_CHECKING:
     from pruning.render.figures.style import Palette
-    from pruning.sensitivity import Curve, FigureName, Point, Sensitivity
+    from pruning.sensitivity import Curve, FigureName, Sensitivity
 
 SORTS = {"network": "in network order", "robust": "most robust first", "macs": "most MACs first"}
 """Orders that `CurveView.sort` may name, in words."""
@@ -105,7 +105,7 @@ def ordered(scan: Sensitivity, view: CurveView) -> list[Curve]:
     return [*free, *(curve for curve in scan.curves if curve.locked is not None)]
 
 
-def caption(scan: Sensitivity, name: FigureName) -> str:
+def caption(scan: Sensitivity, name: FigureName, share: float = 1.0) -> str:
     """How to read the charts, below all of them, with the figures of the dense network, which is measured."""
     from pruning.sensitivity import FIGURES
 
@@ -115,12 +115,15 @@ def caption(scan: Sensitivity, name: FigureName) -> str:
         again = f"; recalibrated though uncut {metric.words(scan.dense.recalibrated.value)} ●, where curves begin"
     if name == "repaired":
         again = ", where curves begin; repaired without training or labels, from few images: a run takes more"
+    goes = "the largest measured sparsity within it"
+    if share < 1:
+        goes = f"{percent(share, 0)} of {goes}"
     axis = " The axis is logarithmic in what is left." if is_logarithmic(scan.spec.granularity) else ""
     return (
         f"Across: share removed, %. Up: {metric.axis}, {FIGURES[name]}, on {scan.images:,} select images, with "
         f"its 95 % interval; every dot is measured ● in {scan.precision}. Dotted: dense, "
         f"{metric.words(dense.value)} ({metric.span(dense.interval)}) ●{again}. Dashed: the limit. "
-        f"The tinted part goes: the largest measured sparsity within it.{axis} "
+        f"The tinted part goes: {goes}.{axis} "
         "Params and MACs: of the layers that the group runs through, counted ●."
     )
 
@@ -136,31 +139,25 @@ def _card(curve: Curve, title: str, scan: Sensitivity, view: CurveView, colours:
             f'<section class="sx-card sx-locked">{head}<p class="sx-said">{_lock(colours)}locked</p>'
             f'<p class="sx-why">{escape(curve.locked)}</p>{_costs(curve, scan)}</section>'
         )
-    said, best = _said(curve, view)
     return (
-        f'<section class="sx-card">{head}<p class="sx-said">{said}</p>'
-        f"{plot(curve, scan, view, best, colours)}{_costs(curve, scan)}</section>"
+        f'<section class="sx-card">{head}<p class="sx-said">{_said(curve, view)}</p>'
+        f"{plot(curve, scan, view, view.gone(curve), colours)}{_costs(curve, scan)}</section>"
     )
 
 
-def _said(curve: Curve, view: CurveView) -> tuple[str, Point | None]:
-    """The largest sparsity within the limit, in words, and its point."""
+def _said(curve: Curve, view: CurveView) -> str:
+    """How much goes within the limit, in words, and what the measured point loses that says so."""
     from pruning.sensitivity import largest_within
 
     if not curve.points:
-        return '<i class="sx-soft">not measured yet</i>', None
+        return '<i class="sx-soft">not measured yet</i>'
     best = largest_within(curve, view.figure, view.lose)
+    shown = best or curve.points[0]
+    loss = f"{loses(shown, view)}{badges.badge('measured')}"
     if best is None:
-        first = curve.points[0]
-        return (
-            f"<strong>0 %</strong><small>{percent(first.achieved, 0)} {loses(first, view)}"
-            f"{badges.badge('measured')}</small>",
-            None,
-        )
-    return (
-        f"<strong>{percent(best.achieved, 0)}</strong><small>{loses(best, view)}{badges.badge('measured')}</small>",
-        best,
-    )
+        return f"<strong>0 %</strong><small>{percent(shown.achieved, 0)} {loss}</small>"
+    of = f"of {percent(best.achieved, 0)}: " if view.share < 1 else ""
+    return f"<strong>{percent(view.gone(curve), 0)}</strong><small>{of}{loss}</small>"
 
 
 def _costs(curve: Curve, scan: Sensitivity) -> str:

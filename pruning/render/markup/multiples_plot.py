@@ -35,11 +35,21 @@ class CurveView:
     figure: FigureName
     lose: float
     """The limit: how much of the metric one group may lose."""
+    share: float = 1.0
+    """How much is taken of what it lets go."""
     sort: str = "network"
     close_up: bool = False
     """Show only values near the limit."""
     stage: str = ""
     """Title of the part of a deep network that is shown alone; '' for all of it."""
+
+    def gone(self, curve: Curve) -> float:
+        """Share of a target that goes."""
+        from pruning.sensitivity import Limits
+        from pruning.sensitivity.limits import kept_of_curve
+
+        limits = Limits(figure=self.figure, lose=self.lose, share=self.share)
+        return 1 - kept_of_curve(curve, limits) / curve.units
 
 
 def is_logarithmic(granularity: str) -> bool:
@@ -66,8 +76,8 @@ def loses(point: Point, view: CurveView) -> str:
     return " ".join(lost_words(point.figure(view.figure)))
 
 
-def plot(curve: Curve, scan: Sensitivity, view: CurveView, best: Point | None, colours: Palette) -> str:
-    """A curve as HTML. `best`: its largest sparsity within the limit, where there is one."""
+def plot(curve: Curve, scan: Sensitivity, view: CurveView, gone: float, colours: Palette) -> str:
+    """A curve as HTML. `gone`: the share that goes, tinted."""
     low, high = _range(scan, view)
     metric = scan.metric
 
@@ -83,12 +93,11 @@ def plot(curve: Curve, scan: Sensitivity, view: CurveView, best: Point | None, c
     if scan.dense is not None:
         dense, start = scan.dense.as_cut.value, scan.start(view.figure)
         shapes.append(_line(0, y(dense), 100, y(dense), colours.dense, 1.2, "2 3"))
-        if best is not None:
+        if gone:
             shapes.append(
-                f'<rect x="0" y="0" width="{x(best.achieved):.2f}" height="{HEIGHT}" fill="{colours.removed}" '
-                'opacity=".1"/>'
+                f'<rect x="0" y="0" width="{x(gone):.2f}" height="{HEIGHT}" fill="{colours.removed}" opacity=".1"/>'
             )
-            shapes.append(_line(x(best.achieved), 0, x(best.achieved), HEIGHT, colours.removed, 1.6))
+            shapes.append(_line(x(gone), 0, x(gone), HEIGHT, colours.removed, 1.6))
         limit = start.value - metric.gain(view.lose)
         shapes.append(_line(0, y(limit), 100, y(limit), colours.ink, 1, "5 3"))
         knots = [(0.0, start), *((point.achieved, point.figure(view.figure)) for point in curve.points)]

@@ -31,7 +31,7 @@ SORTS: Mapping[str, tuple[ColumnElement[Any], bool]] = {
     "sparsity": (RUNS.c.most, True),
     "value": (RUNS.c.pruned_value, True),
     "difference": (RUNS.c.difference_middle, True),
-    "repaired": (RUNS.c.repaired_value, True),
+    "repaired": (RUNS.c.repaired_middle, True),
     "params": (_ratio("params"), True),
     "nonzero": (_ratio("nonzero"), True),
     "macs": (_ratio("macs"), True),

@@ -50,8 +50,8 @@ def values_of_similar(
     prepared = preprocess_text(preprocess)
 
     def work(connection: Connection) -> Kept:
-        rows = query.joined(RUNS.c.kept, RUNS.c.tuned_value).where(
-            RUNS.c.preprocess == prepared, RUNS.c.granularity == spec.granularity, RUNS.c.tuned_value.is_not(None)
+        rows = query.joined(RUNS.c.kept, RUNS.c.finetuned_middle).where(
+            RUNS.c.preprocess == prepared, RUNS.c.granularity == spec.granularity, RUNS.c.finetuned_middle.is_not(None)
         )
         found = [(shares, value) for kept, value in connection.execute(rows) if (shares := _shares(kept, names))]
         return np.array([shares for shares, _ in found]), np.array([value for _, value in found])

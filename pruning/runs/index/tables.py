@@ -25,13 +25,15 @@ from sqlalchemy import (
 
 from pruning.runs.labels import Label
 from pruning.runs.recipe import VERSION as RECIPE_VERSION
-from pruning.runs.result_json import SCHEMA_VERSION
-from pruning.runs.summary import Figures, Summary
+from pruning.runs.result_json import SCHEMA_VERSION, STAGES
+from pruning.runs.summary import Figures, Span, Summary
 from pruning.runs.words import describe
 
-VERSION = 2
+VERSION = 3
 """Of the tables: raise it with every change of what stands in them."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SPANS, ENDS = (*STAGES, "difference", "speedup"), ("low", "middle", "high")
+"""Fields of a summary that are estimates with their interval, and the columns of each."""
 SEPARATOR = "\x1f"
 """Before and after each tag."""
 
@@ -75,14 +77,9 @@ _SHOWN: tuple[Column[Any], ...] = (
     *(Column(f"dense_{column.name}", column.type) for column in _OF_A_NETWORK),
     *(Column(f"pruned_{column.name}", column.type) for column in _OF_A_NETWORK),
     Column("tuned", Boolean),
-    Column("tuned_value", Float),
-    Column("as_cut_value", Float),
-    Column("recalibrated_value", Float),
-    Column("repaired_value", Float),
     Column("select_metric", String),
     Column("images_digest", String),
-    *(Column(f"difference_{end}", Float) for end in ("low", "middle", "high")),
-    *(Column(f"speedup_{end}", Float) for end in ("low", "middle", "high")),
+    *(Column(f"{span}_{end}", Float) for span in SPANS for end in ENDS),
 )
 """What a summary is made of, in the order in which `to_summary` takes it."""
 RUNS = Table(
@@ -151,14 +148,12 @@ def to_row(summary: Summary) -> dict[str, Any]:
             for name in (
                 "model", "data", "preprocess", "origin", "root", "granularity", "criterion", "seed", "least", "most",
                 "removes_nothing", "schedule", "iterations", "finetune_steps", "repair", "family", "tuned",
-                "tuned_value", "as_cut_value", "recalibrated_value", "repaired_value", "select_metric", "images_digest",
-                "network", "images",
+                "select_metric", "images_digest", "network", "images",
             )
         },
         **_figures("dense", summary.dense),
         **_figures("pruned", summary.pruned),
-        **_span("difference", summary.difference),
-        **_span("speedup", summary.speedup),
+        **{column: value for span in SPANS for column, value in _span(span, getattr(summary, span)).items()},
         "search": "\n".join(words).lower(),
     }  # fmt: skip
 
@@ -168,7 +163,8 @@ def to_summary(folder: Path, row: Sequence[Any], label: Label) -> Summary:
     plain, of_dense, of_pruned = row[:BEFORE], row[BEFORE : BEFORE + EACH], row[BEFORE + EACH : BEFORE + 2 * EACH]
     name, state, message, created, model, data, preprocess, origin, root, granularity, criterion, seed, *rest = plain
     least, most, removes_nothing, schedule, iterations, finetune_steps, repair, family = rest
-    tuned, tuned_value, as_cut, recalibrated, repaired, metric, digest, *spans = row[BEFORE + 2 * EACH : WIDTH]
+    tuned, metric, digest, *ends = row[BEFORE + 2 * EACH : WIDTH]
+    spans = {name: _span_of(ends[len(ENDS) * place :][: len(ENDS)]) for place, name in enumerate(SPANS)}
     return Summary(
         path=folder / os.fsdecode(name),
         state=state,
@@ -193,15 +189,10 @@ def to_summary(folder: Path, row: Sequence[Any], label: Label) -> Summary:
         dense=_of_a_network(of_dense),
         pruned=_of_a_network(of_pruned),
         tuned=bool(tuned),
-        tuned_value=tuned_value,
-        as_cut_value=as_cut,
-        recalibrated_value=recalibrated,
-        repaired_value=repaired,
         select_metric=metric,
         images_digest=digest,
-        difference=None if spans[1] is None else (spans[0], spans[1], spans[2]),
-        speedup=None if spans[4] is None else (spans[3], spans[4], spans[5]),
         label=label,
+        **spans,
     )
 
 
@@ -229,6 +220,11 @@ def _figures(name: str, figures: Figures | None) -> dict[str, Any]:
     return {f"{name}_{column.name}": getattr(figures, column.name, None) for column in _OF_A_NETWORK}
 
 
-def _span(name: str, span: tuple[float, float, float] | None) -> dict[str, Any]:
-    ends = (None, None, None) if span is None else span
-    return {f"{name}_{end}": value for end, value in zip(("low", "middle", "high"), ends, strict=True)}
+def _span(name: str, span: Span | None) -> dict[str, Any]:
+    values = (None,) * len(ENDS) if span is None else span
+    return {f"{name}_{end}": value for end, value in zip(ENDS, values, strict=True)}
+
+
+def _span_of(values: Sequence[float | None]) -> Span | None:
+    low, middle, high = values
+    return None if low is None or middle is None or high is None else (low, middle, high)

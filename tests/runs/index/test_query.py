@@ -34,7 +34,7 @@ def _of(sort: str, run: Summary) -> object:
     return {
         "created": run.created, "name": run.name, "state": run.state, "network": run.network, "images": run.images,
         "criterion": run.criterion, "sparsity": run.most, "value": None if pruned is None else pruned.value,
-        "repaired": run.repaired_value, "difference": run.difference and run.difference[1],
+        "repaired": run.repaired and run.repaired[1], "difference": run.difference and run.difference[1],
         "speedup": run.speedup and run.speedup[1],
         "bytes": sum(path.stat().st_size for path in run.path.rglob("*")),
     }.get(sort)  # fmt: skip
@@ -59,10 +59,11 @@ def test_what_a_repair_gave_is_kept_and_sorted_by(index: Index, repaired_run: Ru
     stages = repaired_run.result.stages
     assert stages.as_cut is not None and stages.repaired is not None
     assert (found.repair, found.select_metric) == ("refit", "accuracy")
-    assert (found.as_cut_value, found.repaired_value) == (stages.as_cut.value, stages.repaired.value)
-    assert found.recalibrated_value is None and found.tuned_value is None
+    for kept, measured in ((found.as_cut, stages.as_cut), (found.repaired, stages.repaired)):
+        assert kept == (measured.interval[0], measured.value, measured.interval[1]), "with its interval"
+    assert found.recalibrated is None and found.finetuned is None
     channel = index.find_one("channel")
-    assert channel is not None and channel.repair == "recalibrate" and channel.repaired_value is None
+    assert channel is not None and channel.repair == "recalibrate" and channel.repaired is None
 
 
 def test_filters(index: Index) -> None:

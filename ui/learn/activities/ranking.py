@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.criteria import CRITERIA
-from pruning.lessons.ranking import Row, beats_every_lot, best_first, rows_of
+from pruning.lessons.ranking import Row, beats_every_lot, in_doubt, rows_of
 from pruning.render.markup.bars import Bar, accuracy_bar
 from pruning.spec import PruneSpec
 from ui.kit import lab, what_if
 from ui.learn import bars
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pruning.training.evaluate import Evaluation
     from ui.learn.stage import Stage
 
@@ -60,12 +62,20 @@ def show(stage: Stage) -> None:
             reference=uncut.value,
             name=shown,
         )
-    order, ahead = best_first(criteria, done), beats_every_lot("l2", done)
-    names = {"best": stage.criterion(order[0]), "worst": stage.criterion(order[-1])}
-    hits = sum(said[which] == order[0 if which == "best" else -1] for which in ("best", "worst"))
-    verdict.markdown(stage.say(f"hits_{hits}", **names))
+    found = {"best": in_doubt(criteria, done, 0), "worst": in_doubt(criteria, done, -1)}
+    names = {which: _named(stage, likely) for which, likely in found.items()}
+    hits = sum(said[which] in likely for which, likely in found.items())
+    told = "told" if all(len(likely) == 1 for likely in found.values()) else "untold"
+    verdict.markdown(stage.say(f"hits_{hits}", **names, told=stage.say(told)))
+    ahead = beats_every_lot("l2", done)
     facts = {} if ahead is None else {"ahead": "yes_it_does" if ahead else "open"}
     stage.acted(**names, **facts)
+
+
+def _named(stage: Stage, likely: Sequence[str]) -> str:
+    """The one criterion, or all that cannot be told from it."""
+    first, *others = map(stage.criterion, likely)
+    return stage.say("alike", first=first, others=", ".join(others)) if others else first
 
 
 def _measured(stage: Stage, percent: int, figure: str, name: str, lot: int) -> Evaluation:

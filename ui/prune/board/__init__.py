@@ -35,7 +35,7 @@ PLACE = """
 .st-key-board_accuracy{position:absolute;top:0;left:0;z-index:1;width:calc((100% - 36px)*2.4/5.7)}
 .st-key-repair_now{position:absolute;left:50%;top:28px;width:auto!important}
 .st-key-repair_now button{min-height:0;padding:2px 10px}
-@media (max-width:860px){.st-key-board_accuracy{position:static;width:100%;margin-bottom:12px}
+@media (max-width:1100px){.st-key-board_accuracy{position:static;width:100%;margin-bottom:12px}
  .st-key-repair_now{position:static}}
 """
 """CSS that puts the accuracy, which Python draws, into the hole in the board's row of tiles."""
