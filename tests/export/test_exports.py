@@ -133,7 +133,7 @@ def test_the_shell_and_notebooks_take_them_from_the_table(
     assert "half.safetensors" in capsys.readouterr().out
     assert Result(run=run).export("recipe", tmp_path / "again.yaml").read_text() == run.recipe.to_yaml()
     assert main(["export", str(run.path), "docx"]) == 2
-    assert "There is no format 'docx'. Choose one of: recipe, " in capsys.readouterr().err
+    assert "There is no format 'docx'. Choose one of: bundle, recipe, " in capsys.readouterr().err
     assert main(["export", "--help"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert all(export.name in shown and export.explanation in shown for export in EXPORTS.values())
