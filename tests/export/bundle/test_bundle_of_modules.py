@@ -203,6 +203,43 @@ def test_a_librarys_network_is_known_by_its_tensors(name: str, tmp_path: Path) -
     assert told["kind"] == "torchvision" and told["name"] == name.partition(":")[2].partition("?")[0]
 
 
+ATTENTION = """
+import torch
+from torch import nn
+from torchvision.models.swin_transformer import SwinTransformer
+from torchvision.models.vision_transformer import VisionTransformer
+
+
+def seen(model):
+    nn.init.normal_(list(model.modules())[-1].weight)  # torchvision begins some with zeros
+    return model, torch.randn(2, 3, 16, 16)
+
+
+def vit():
+    return seen(VisionTransformer(image_size=16, patch_size=8, num_layers=2, num_heads=4, hidden_dim=32, mlp_dim=64,
+                                  num_classes=5))
+
+
+def swin():
+    return seen(SwinTransformer(patch_size=[4, 4], embed_dim=8, depths=[1, 1], num_heads=[2, 2], window_size=[4, 4],
+                                num_classes=5))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "file"), [("vit", "slim_attention.py"), ("swin", "slim_windows.py")])
+def test_attention_that_lost_heads(name: str, file: str, tmp_path: Path) -> None:
+    path = tmp_path / "attention.py"
+    path.write_text(ATTENTION)
+    reference = f"file:{path}:{name}"
+    model = open_network(reference)
+    removal = pruning.remove_channels(model.model, model.example_inputs, sparsity=0.5)
+    bundle = pruning.export_bundle(removal, model.example_inputs, tmp_path / "out", architecture=reference)
+    assert bundle.left_out == (), bundle.left_out
+    assert {proof.status for proof in bundle.proofs} == {"agrees"}, bundle.lines
+    assert file in bundle.files and len([each for each in bundle.files if each.startswith("slim_")]) == 1
+
+
 LIBRARIES = (
     "torchvision:resnet18", "torchvision:mobilenet_v2", "torchvision:densenet121", "torchvision:efficientnet_b0",
     "torchvision:vit_b_16?size=32", "torchvision:swin_t", "torchvision:googlenet", "timm:resnet18",
@@ -216,6 +253,10 @@ def test_each_form_of_a_librarys_network(name: str, tmp_path: Path) -> None:
     if name.startswith("timm"):
         pytest.importorskip("timm")
     model = open_network(name)
+    with torch.no_grad():
+        for parameter in model.model.parameters():
+            if not parameter.any():  # heads and scales that begin with zeros make all answers alike
+                parameter.normal_(std=0.1)
     removal = pruning.remove_channels(model.model, model.example_inputs, sparsity=0.5, check=False)
     bundle = pruning.export_bundle(removal, model.example_inputs, tmp_path / "out", architecture=name)
     assert bundle.left_out == (), bundle.left_out
