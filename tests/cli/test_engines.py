@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from pruning.base.extras import is_installed
-from pruning.cli.main import main
+from pruning.cli.main import build_parser, main
 from pruning.latency.clock import Comparison, Timing
 from pruning.latency.engines import measure
 from pruning.latency.noise import Noise
 from pruning.runs import engine_networks
+from pruning.runs.engines import Asked
 
 pytestmark = pytest.mark.usefixtures("quick_exporter")
 QUIET, NOISE = Noise(same=(0.99, 1.0, 1.01), spread=0.01), Noise(same=(0.5, 1.2, 2.0), spread=0.4)
@@ -95,3 +96,10 @@ def test_what_cannot_be_asked_is_a_sentence(
     (tmp_path / "run").mkdir()
     assert main(["engines", str(tmp_path / "run"), *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", [Asked(), Asked(engines=("openvino",), batches=(4, 8), int8=False)])
+def test_a_job_is_carried_out_by_the_command(asked: Asked) -> None:
+    args = build_parser().parse_args(["engines", *asked.arguments, "--", "a run"])
+    assert args.run == "a run"
+    assert Asked(engines=tuple(args.engine), batches=tuple(args.batch), int8=not args.no_int8) == asked
