@@ -82,8 +82,8 @@ def saving_of(scan: Sensitivity, kept: dict[str, int]) -> float:
 
 def by_limit(scan: Sensitivity, figure: FigureName, lose: float) -> Ladder:
     """Shares of what the tightest limit lets go at which anything does, and then all limits up to `lose`, which is the
-    last: what the points of the curves lose, and the ends of their intervals, which say where to stop; rounded up to a
-    digit more than the metric is shown with."""
+    last; no rung where nothing goes. Limits are what the points of the curves lose, and the ends of their intervals,
+    which say where to stop; rounded up to a digit more than the metric is shown with."""
     steps = scan.metric.scale * 10 ** (scan.metric.digits + 1)
     ends = (
         end
@@ -102,8 +102,10 @@ def by_limit(scan: Sensitivity, figure: FigureName, lose: float) -> Ladder:
 
 
 def by_share(scan: Sensitivity, figure: FigureName, lose: float) -> Ladder:
-    """Shares of what the limit `lose` lets go, up to all of it."""
-    return Ladder(scan, (*_shares(Limits(figure=figure, lose=lose)), Limits(figure=figure, lose=lose)))
+    """Shares of what the limit `lose` lets go, up to all of it; no rung where nothing goes."""
+    limits = Limits(figure=figure, lose=lose)
+    whole = Ladder(scan, (*_shares(limits), limits))
+    return whole if whole.saving(len(SHARES)) else Ladder(scan, ())
 
 
 def _shares(limits: Limits) -> list[Limits]:

@@ -1,8 +1,8 @@
 """How far each target may be cut by its own curve: to a limit that is the same for all, or by a share of what it lets
 go.
 
-Where curves are like powers of what goes, a tighter limit takes the same share of each cut. So shares go on where
-limits end: below what so few images can tell from no loss at all.
+Where curves are like powers of what goes, a tighter limit takes the same share of each cut. So a share stands for a
+limit that is tighter than the images of a scan can tell from no loss at all.
 """
 
 from __future__ import annotations

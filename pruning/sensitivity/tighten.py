@@ -16,7 +16,7 @@ from pruning.sensitivity.figures import FigureName
 from pruning.sensitivity.ladder import FINE, Ladder, by_limit, by_share, saving_of
 from pruning.sensitivity.limits import Limits
 
-MOST = 16
+MOST = 12
 """Joint cuts that a search measures at most."""
 
 
@@ -53,12 +53,13 @@ class Tightened:
 
 
 def tighten(scan: Sensitivity, figure: FigureName, lose: float, most: int = MOST) -> Tightened:
-    """Search for the limits, the same for each target, that let most go while all of them together lose at most `lose`
-    of the metric against dense. Joint cuts are judged by the furthest figure that they have.
+    """Search for the limits, at most `lose` and the same for each target, that let most go while all of them together
+    lose at most `lose` of the metric against dense. Joint cuts are judged by the furthest figure that they have.
 
-    Each ladder is searched by bisection on what is saved, to `FINE`: the first from its loosest rung down, each further
-    one only where it would save more than what was found; where its first such rung loses too much, that is one joint
-    cut. `figure`: of the curves that come first. After `most` joint cuts the search ends with the best so far.
+    There are two ladders for each figure: shares of what the limit `lose` lets go, and tighter limits. The first is
+    searched from its loosest rung down, by bisection on what is saved, to `FINE`; each further one only where it would
+    save more than what was found: where its first such rung loses too much, that is one joint cut. `figure`: of the
+    curves that come first. After `most` joint cuts the search ends with the best so far.
     """
     joints = {frozenset(joint.kept): joint for joint in scan.joints if joint.is_complete}
     tried: dict[frozenset[tuple[str, int]], Trial] = {}
@@ -92,11 +93,11 @@ def is_within(joint: Joint, lose: float) -> bool:
 
 
 def _ladders(scan: Sensitivity, figure: FigureName, lose: float) -> Iterator[Ladder]:
-    """In the order in which they are searched: by the figure that is asked for, then by the others, the furthest
-    first."""
+    """In the order in which they are searched: by the figure that is asked for, then by the others, the furthest first.
+    Shares come before tighter limits, which few images tell from no loss at all."""
     for name in (figure, *(other for other in reversed(scan.figures) if other != figure)):
-        yield by_limit(scan, name, lose)
         yield by_share(scan, name, lose)
+        yield by_limit(scan, name, lose)
 
 
 def _above(scan: Sensitivity, found: Trial | None) -> float:

@@ -30,11 +30,11 @@ def joint_words(joint: Joint) -> str:
 
 
 def limits_words(scan: Sensitivity, limits: Limits) -> str:
-    """How far all targets are cut: 'a limit of 0.5 points for each group', or '40 % of what a limit of 1 point lets
-    each group lose'."""
+    """How far all targets are cut: 'a limit of 0.5 points for each group', or '40 % of what a limit of 1 point lets go
+    of each group'."""
     what, asked = target_word(scan), scan.metric.asked(limits.lose)
     if limits.share < 1:
-        return f"{percent(limits.share, 0)} of what a limit of {asked} lets each {what} lose"
+        return f"{percent(limits.share, 0)} of what a limit of {asked} lets go of each {what}"
     return f"a limit of {asked} for each {what}"
 
 
@@ -71,5 +71,6 @@ def verdict_words(scan: Sensitivity, joint: Joint, limits: Limits, lose: float) 
 
 def _by_curves(scan: Sensitivity, limits: Limits) -> str:
     """The limits, and which curves they are held against where there are others."""
-    of = f" on its curve {FIGURES[limits.figure]}" if len(scan.figures) > 1 else ""
-    return f"{limits_words(scan, limits)}{of}"
+    name = FIGURES[limits.figure]
+    curves = f"curve {name}" if limits.figure == "as_cut" else f"{name} curve"
+    return f"{limits_words(scan, limits)}{f', by its {curves}' if len(scan.figures) > 1 else ''}"

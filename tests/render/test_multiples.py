@@ -79,7 +79,7 @@ def test_a_share_of_what_the_limit_lets_go_is_tinted_and_said() -> None:
     view = CurveView(figure="as_cut", lose=0.02)
     whole, part = (multiples.html(made_up(), one, palette(False)) for one in (view, replace(view, share=0.4)))
     assert "<strong>50 %</strong><small>loses 2.0" in whole
-    assert "<strong>20 %</strong><small>of 50 %: loses 2.0" in part
+    assert "<strong>20 %</strong><small>of 50 %, which</small><small>loses 2.0" in part
     assert "width%3D%2250.00%22" in whole and "width%3D%2220.00%22" in part
     assert "The tinted part goes: 40 % of the largest measured" in multiples.caption(made_up(), "as_cut", 0.4)
     assert "The tinted part goes: the largest measured" in multiples.caption(made_up(), "as_cut")

@@ -139,8 +139,9 @@ def _card(curve: Curve, title: str, scan: Sensitivity, view: CurveView, colours:
             f'<section class="sx-card sx-locked">{head}<p class="sx-said">{_lock(colours)}locked</p>'
             f'<p class="sx-why">{escape(curve.locked)}</p>{_costs(curve, scan)}</section>'
         )
+    part = " sx-share" if view.share < 1 else ""
     return (
-        f'<section class="sx-card">{head}<p class="sx-said">{_said(curve, view)}</p>'
+        f'<section class="sx-card">{head}<p class="sx-said{part}">{_said(curve, view)}</p>'
         f"{plot(curve, scan, view, view.gone(curve), colours)}{_costs(curve, scan)}</section>"
     )
 
@@ -156,8 +157,8 @@ def _said(curve: Curve, view: CurveView) -> str:
     loss = f"{loses(shown, view)}{badges.badge('measured')}"
     if best is None:
         return f"<strong>0 %</strong><small>{percent(shown.achieved, 0)} {loss}</small>"
-    of = f"of {percent(best.achieved, 0)}: " if view.share < 1 else ""
-    return f"<strong>{percent(view.gone(curve), 0)}</strong><small>{of}{loss}</small>"
+    of = f"<small>of {percent(best.achieved, 0)}, which</small>" if view.share < 1 else ""
+    return f"<strong>{percent(view.gone(curve), 0)}</strong>{of}<small>{loss}</small>"
 
 
 def _costs(curve: Curve, scan: Sensitivity) -> str:
@@ -207,6 +208,8 @@ def _style(colours: Palette) -> str:
 .sx-said{{display:flex;align-items:baseline;gap:.45rem;min-height:1.75rem;white-space:nowrap}}
 .sx-said strong{{font-size:1.1rem;font-weight:var(--heavy)}}
 .sx-said small{{color:{colours.soft};font-size:var(--text-tiny);overflow:hidden;text-overflow:ellipsis}}
+.sx-share{{flex-wrap:wrap;column-gap:.45rem;row-gap:0}}
+.sx-share small:last-child{{flex-basis:100%}}
 .sx-soft{{color:{colours.soft};font-style:normal}}
 .sx-plot{{display:grid;grid-template-columns:2.1rem 1fr;grid-template-rows:{HEIGHT}px 1.1rem;margin:.35rem 0 .25rem}}
 .sx-area{{position:relative;overflow:visible}}
