@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from benchmarks.common import report, say
 from pruning import export_bundle, remove_channels
@@ -85,6 +86,22 @@ def watched() -> Iterator[dict[str, int]]:
         thread.join()
 
 
+@torch.no_grad()
+def enliven(model: nn.Module, inputs: Any) -> None:
+    """Random weights that answer different inputs differently: nothing begins with zeros, and statistics of batch
+    normalisation are those of random inputs. Without that the answers of a deep one are all alike."""
+    for parameter in model.parameters():
+        if not parameter.any():
+            parameter.normal_(std=0.1)
+    norms = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum, norm.training = None, True
+    model(torch.randn(8, *inputs.shape[1:]))
+    for norm in norms:
+        norm.momentum, norm.training = 0.1, False
+
+
 def one(name: str, folder: Path) -> dict[str, Any]:
     """A bundle of a network, and what became of each form."""
     reference = name
@@ -93,10 +110,8 @@ def one(name: str, folder: Path) -> dict[str, Any]:
         (folder / "beside.py").write_text(BESIDE)
         reference = f"file:{folder / 'net.py'}:build?size=32"
     network = open_network(reference)
-    with torch.no_grad():
-        for parameter in network.model.parameters():
-            if not parameter.any():  # heads and scales that begin with zeros make all answers alike
-                parameter.normal_(std=0.1)
+    if network.untrained:
+        enliven(network.model, network.example_inputs)
     removal = remove_channels(network.model, network.example_inputs, sparsity=0.5, check=False)
     idle = held()
     started = time.perf_counter()

@@ -24,7 +24,7 @@ from pruning.export.bundle import clean
 from pruning.export.bundle.cases import Case, compared, without_control
 from pruning.export.bundle.forms.record import Form, Made
 
-HIDDEN = ("pruning", "sample_models", "ui", "pages", "app", "streamlit")
+HIDDEN = ("pruning", "sample_models", "ui")
 """Modules that cannot be imported while a form is opened."""
 ELSEWHERE = "moved – elsewhere ü"
 """The folder in which it is opened: with spaces, and letters beyond ASCII."""

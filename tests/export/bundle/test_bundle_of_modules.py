@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 import pruning
+from benchmarks.bundle import enliven
 from pruning.base.errors import InputError
 from pruning.catalog.openers import open_network
 from tests.export.bundle.nets import write_odd, write_own
@@ -253,11 +254,8 @@ def test_each_form_of_a_librarys_network(name: str, tmp_path: Path) -> None:
     if name.startswith("timm"):
         pytest.importorskip("timm")
     model = open_network(name)
-    with torch.no_grad():
-        for parameter in model.model.parameters():
-            if not parameter.any():  # heads and scales that begin with zeros make all answers alike
-                parameter.normal_(std=0.1)
+    enliven(model.model, model.example_inputs)
     removal = pruning.remove_channels(model.model, model.example_inputs, sparsity=0.5, check=False)
     bundle = pruning.export_bundle(removal, model.example_inputs, tmp_path / "out", architecture=name)
     assert bundle.left_out == (), bundle.left_out
-    assert {proof.status for proof in bundle.proofs} <= {"agrees", "vacuous"}
+    assert {proof.status for proof in bundle.proofs} == {"agrees"}, bundle.lines

@@ -159,6 +159,13 @@ def test_files_that_do_not_belong_together_are_refused(bundle: Bundle, tmp_path:
     assert said().startswith("config.json beside load.py cannot be read")
 
 
+def test_the_commands_help_names_every_form(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    names = ", ".join(dict.fromkeys(form.asked_by for form in FORMS.values()))
+    assert f"only these forms of the network, of {names} (default: all)" in shown
+
+
 def test_a_folder_is_there_whole_or_not_at_all(run: Run, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
