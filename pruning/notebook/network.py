@@ -214,7 +214,7 @@ class Network(Opened):
         goes while all of them cut together lose at most `lose` points against dense, measured on `images` select
         images; and the cut that this gives.
 
-        At most 12 joint cuts are measured, after the single ones; other arguments and errors as of `sensitivity`.
+        At most 14 joint cuts are measured, after the single ones; other arguments and errors as of `sensitivity`.
         """
         if not 0 <= lose <= 100:
             raise InputError(f"What all may lose together is a number of points from 0 to 100, not {lose!r}.")

@@ -8,7 +8,7 @@ remembered. So it can be left at any time, and whoever asks again finds it as fa
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from pruning.sensitivity.curves import Joint, Sensitivity
@@ -16,8 +16,10 @@ from pruning.sensitivity.figures import FigureName
 from pruning.sensitivity.ladder import FINE, Ladder, by_limit, by_share, saving_of
 from pruning.sensitivity.limits import Limits
 
-MOST = 12
+MOST = 14
 """Joint cuts that a search measures at most."""
+Way = Generator[int, bool, None]
+"""Rungs to be tried; it is told of each whether its joint cut loses little enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +60,15 @@ def tighten(scan: Sensitivity, figure: FigureName, lose: float, most: int = MOST
 
     There are two ladders for each figure: shares of what the limit `lose` lets go, and tighter limits. The first is
     searched from its loosest rung down, by bisection on what is saved, to `FINE`; each further one only where it would
-    save more than what was found: where its first such rung loses too much, that is one joint cut. `figure`: of the
-    curves that come first. After `most` joint cuts the search ends with the best so far.
+    save more than what was found, from there up: where it does not, that is two joint cuts. `figure`: of the curves
+    that come first. After `most` joint cuts the search ends with the best so far.
     """
     joints = {frozenset(joint.kept): joint for joint in scan.joints if joint.is_complete}
     tried: dict[frozenset[tuple[str, int]], Trial] = {}
     found: Trial | None = None
     for number, ladder in enumerate(_ladders(scan, figure, lose)):
-        low, high, step = _above(scan, found), ladder.beyond, FINE
-        rung = ladder.loosest if number == 0 else ladder.first(low)
+        way = (_down if number == 0 else _up)(ladder, _above(scan, found))
+        rung = next(way, None)
         while rung is not None:
             kept = frozenset(ladder.kept(rung).items())
             if kept not in tried:
@@ -75,15 +77,13 @@ def tighten(scan: Sensitivity, figure: FigureName, lose: float, most: int = MOST
                 if kept not in joints:
                     return Tightened(lose=lose, found=found, tried=tuple(tried.values()), next=ladder.rungs[rung])
                 tried[kept] = Trial(limits=ladder.rungs[rung], joint=joints[kept])
-            if is_within(tried[kept].joint, lose):
-                found, low = tried[kept], ladder.saving(rung) + FINE
-            else:
-                high = ladder.saving(rung)
-            if high == ladder.beyond:  # on a further ladder little is to be gained: in steps that double
-                step *= 2
-                rung = ladder.first(ladder.saving(rung) + step) or ladder.between(low, high)
-            else:
-                rung = ladder.between(low, high)
+            within = is_within(tried[kept].joint, lose)
+            if within:
+                found = tried[kept]
+            try:
+                rung = way.send(within)
+            except StopIteration:
+                rung = None
     return Tightened(lose=lose, found=found, tried=tuple(tried.values()), next=None)
 
 
@@ -98,6 +98,36 @@ def _ladders(scan: Sensitivity, figure: FigureName, lose: float) -> Iterator[Lad
     for name in (figure, *(other for other in reversed(scan.figures) if other != figure)):
         yield by_share(scan, name, lose)
         yield by_limit(scan, name, lose)
+
+
+def _down(ladder: Ladder, low: float) -> Way:
+    """From the loosest rung down, by bisection on what is saved."""
+    high, rung = ladder.beyond, ladder.loosest
+    while rung is not None:
+        if (yield rung):
+            low = ladder.saving(rung) + FINE
+        else:
+            high = ladder.saving(rung)
+        rung = ladder.between(low, high)
+
+
+def _up(ladder: Ladder, low: float) -> Way:
+    """From `low` up, in steps that double, and by bisection once a rung lost too much. The first miss is forgiven: few
+    images may deceive once."""
+    high, step, won, missed = ladder.beyond, FINE, False, False
+    rung = ladder.first(low)
+    while rung is not None:
+        saving, step = ladder.saving(rung), 2 * step
+        if (yield rung):
+            low, won = saving + FINE, True
+        elif won:
+            high = saving
+        elif missed:
+            return
+        else:
+            missed = True
+        further = ladder.first(saving + step) if high == ladder.beyond else None
+        rung = further if further is not None else ladder.between(low, high) if won else None
 
 
 def _above(scan: Sensitivity, found: Trial | None) -> float:

@@ -56,7 +56,7 @@ def test_limits_that_cost_too_much_are_tightened_before_they_are_pruned(server: 
     expect(prune).to_have_attribute("kind", "secondary")
     expect(prune).to_have_text(re.compile(rf"Prune with these limits · {repaired:.1f} % ●"))
     tighten.click()
-    page.get_by_text(re.compile("measurement . of at most 12")).wait_for()
+    page.get_by_text(re.compile("measurement . of at most 14")).wait_for()
     page.locator(".st-key-tighten").wait_for(state="detached")
     settle(page)
     assert 0 <= float(control.input_value()) <= float(limit)

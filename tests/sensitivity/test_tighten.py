@@ -70,7 +70,7 @@ def test_the_loosest_limit_is_found_whose_joint_cut_is_within() -> None:
     search, scan, count = searched(toy(), 0.009, lambda kept: 2 * units_gone(kept))
     assert search.found is not None and search.found.limits == at(0.009, 0.16), "1 of 9, rounded"
     assert dict(search.found.joint.kept) == {"t0": 9, "t1": 9, "t2": 9}
-    assert count == len(search.tried) <= 4, "nine steps: the loosest, and three to tell among eight"
+    assert count == len(search.tried) <= 5, "the loosest of nine, three to tell among eight, and one miss forgiven"
     looser = kept_within(scan, at(0.002))
     assert any(dict(trial.joint.kept) == looser for trial in search.tried), "the next one was seen to lose more"
     assert tighten(scan, "as_cut", 0.009) == search, "who asks again has it at once"
@@ -234,3 +234,17 @@ def test_where_there_are_several_curves_it_is_said_by_which() -> None:
     said = {figure: verdict_words(scan, joint, at(0.01, figure=figure), 0.01) for figure in scan.figures}
     assert said["repaired"].startswith("With a limit of 1 point for each group, by its repaired curve, together they")
     assert said["as_cut"].startswith("With a limit of 1 point for each group, by its curve as cut, together they")
+
+
+def test_one_miss_where_another_ladder_begins_is_forgiven() -> None:
+    """Shares lose much from the start; tighter limits lose little, but for one cut that few images misjudge."""
+    scan = toy()
+    scan = replace(scan, curves=(replace(scan.curves[0], points=scan.curves[0].points[-1:]), *scan.curves[1:]))
+
+    def loss(kept: Mapping[str, int]) -> int:
+        others = 20 - kept["t1"] - kept["t2"]
+        return 50 if kept["t0"] < 10 or others == 2 else others // 2
+
+    search, _, count = searched(scan, 0.009, loss)
+    assert search.found is not None and count <= MOST
+    assert search.found.limits.share == 1 and dict(search.found.joint.kept) == {"t0": 10, "t1": 2, "t2": 2}

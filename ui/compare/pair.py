@@ -39,8 +39,8 @@ _STYLE = """
 @media (min-width:641px) and (max-width:1100px){
 .st-key-compare_head [data-testid=stHorizontalBlock]{flex-wrap:wrap}
 .st-key-compare_head [data-testid=stColumn]:first-child{flex:1 0 100%}
-.st-key-compare_head [data-testid=stColumn]:nth-child(n+2){flex:1 1 18rem}
-.st-key-compare_head [data-testid=stColumn]:nth-child(n+4){flex-basis:9rem}}
+.st-key-compare_head [data-testid=stColumn]:nth-child(n+2){flex:1 0 45%}
+.st-key-compare_head [data-testid=stColumn]:nth-child(n+4){flex:0 0 11rem}}
 """
 
 

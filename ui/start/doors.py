@@ -22,7 +22,7 @@ LEARN = Door(
     page="pages/learn.py",
     title="Learn",
     icon=":material/school:",
-    text="Ten short lessons: guess, try it on a real network, see.",
+    text="Short lessons: guess, try it on a real network, see.",
 )
 PRUNE = Door(
     page="pages/prune.py",
