@@ -13,7 +13,7 @@ import pytest
 from pruning.base.errors import StorageError
 from pruning.cli.main import main
 from pruning.cli.output import emit
-from pruning.cli.prune import _summary
+from pruning.cli.prune import summary
 from pruning.runs import read_run
 from pruning.sensitivity import SPARSITIES
 
@@ -178,7 +178,7 @@ def test_prune_and_evaluate_the_run(capsys, tmp_path):
     assert {"name", "group", "requested", "achieved", "kept", "total"} <= set(result["layers"][0])
     assert {"engine", "threads", "seconds", "speedup", "schema_version"} <= set(result)
     assert any(
-        "Compression (deflate) takes off only" in line for line in _summary(read_run(tmp_path / "run").result, tmp_path)
+        "Compression (deflate) takes off only" in line for line in summary(read_run(tmp_path / "run").result, tmp_path)
     ), "the ledger's sentences"
     status, again, _ = call(capsys, "evaluate", f"run:{tmp_path / 'run'}", "--role", "test")
     assert (status, again["correct"]) == (0, result["pruned"]["correct"])
@@ -186,7 +186,7 @@ def test_prune_and_evaluate_the_run(capsys, tmp_path):
 
 def test_the_figures_on_the_way_are_printed_with_intervals(repaired_run):
     assert repaired_run.result is not None
-    said = " ".join(" ".join(_summary(repaired_run.result, repaired_run.path)).split())
+    said = " ".join(" ".join(summary(repaired_run.result, repaired_run.path)).split())
     assert re.search(
         r"on the way \d+\.\d\d% \(\d+\.\d\d% to \d+\.\d\d%\) as cut; "
         r"\d+\.\d\d% \(\d+\.\d\d% to \d+\.\d\d%\) repaired \(no training\); on select images",

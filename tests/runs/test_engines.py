@@ -22,7 +22,8 @@ from pruning.latency.clock import Comparison, Timing
 from pruning.latency.engines import measure
 from pruning.latency.engines.matrix import Cell
 from pruning.latency.engines.names import ENGINE_NAMES
-from pruning.latency.noise import Noise
+from pruning.latency.noise import TOO_NOISY, Noise
+from pruning.render.markup import engine_table
 from pruning.runs import create_run, delete_run, engine_networks, engines, execute, read_run
 from pruning.runs.engine_times import Calibration, EngineTimes, Variant, engine_times_of, read_engine_times
 from pruning.runs.engine_words import int8_words, pruning_words, remarks, split_words, variant_words
@@ -275,3 +276,18 @@ def test_they_travel_with_the_run(run: Path, tmp_path: Path) -> None:
     (run / "engines.json").write_bytes(b"{}")
     with pytest.raises(StorageError, match=r"engines\.json"):
         unpack(pack(run, tmp_path / "it.zip"), tmp_path)
+
+
+def test_the_table_of_a_page_claims_no_more_than_was_measured() -> None:
+    found = example()
+    eager, other = found.cells
+    noisy = replace(other, pruning=made(1, noise=NOISE), int8=made(1, ratio=1.05))
+    plain, said = (engine_table.cells(found, cell) for cell in (eager, noisy))
+    assert plain[0] == "PyTorch eager 2.14.1" and plain[2].startswith("2.00 ms") and plain[3].startswith("1.00 ms")
+    assert plain[4].startswith("2.00×") and "1.90–2.10" in plain[4] and plain[5:] == [engine_table.NONE] * 4
+    assert said[2:5] == [TOO_NOISY] * 3 and said[5].startswith("4.00×") and said[8] == TOO_NOISY
+    assert said[7].startswith("≈ 1×"), "its interval holds 1"
+    assert 'aria-label="measured"' in said[5]
+    assert 'aria-label="estimated"' in engine_table.cells(found, other)[8], "worked out from two"
+    assert engine_table.html(found).count("<tr><th scope='row'>") == len(found.cells) + len(found.variants)
+    assert found.cpu in engine_table.setting(found)

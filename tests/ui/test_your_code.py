@@ -120,7 +120,10 @@ def test_weights_of_a_librarys_network_are_asked_for_by_its_name(app: AppTest) -
 def test_elsewhere_there_is_no_such_choice(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(place, "is_loopback_address", lambda address: False)
     run(app)
-    assert not [choice for choice in app.segmented_control if choice.key == "your_network_way"]
+    ways = app.segmented_control(key="your_network_way")
+    assert ways.options == ["from torchvision or timm", "from a bundle"]
+    ways.set_value("from a Python file")  # as a browser may send it
+    assert not [box for box in app.run().selectbox if box.key == "your_code_file"]
 
 
 def test_of_several_files_each_offers_its_own_functions(app: AppTest, nets: Path) -> None:

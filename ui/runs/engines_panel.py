@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WHAT = (
     "PyTorch as it is, ONNX Runtime, OpenVINO: dense and pruned in turn, one image and 32 at a time, and the pruned "
-    "network in int8 with its accuracy."
+    "network in int8, with how well that answers."
 )
 
 

@@ -54,7 +54,7 @@ def cells(found: EngineTimes, cell: Cell) -> list[str]:
     ]
 
 
-SIZES = ("network", "as ONNX", "accuracy on select images")
+SIZES = ("network", "as ONNX", "on select images")
 
 
 def sizes(variant: Variant) -> list[str]:
@@ -127,4 +127,5 @@ def _times(span: Span | None, of: Comparison | None, *, estimated: bool = False)
 
 
 def _accuracy(found: Measurement) -> str:
-    return f"{escape(found.kind.words(found.value))}{MEASURED} <small>{escape(found.kind.span(found.interval))}</small>"
+    said = escape(f"{found.kind.title} {found.kind.words(found.value)}")
+    return f"{said}{MEASURED} <small>{escape(found.kind.span(found.interval))}</small>"
