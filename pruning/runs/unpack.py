@@ -28,6 +28,7 @@ from pruning.base.safe_json import load_object
 from pruning.catalog.openers import parse_reference
 from pruning.jobs.manifest import File
 from pruning.jobs.store import LocalStore
+from pruning.runs.abroad import machines
 from pruning.runs.engine_times import read_engine_times
 from pruning.runs.files import ANSWERS, MODEL, STAGES
 from pruning.runs.held import noted
@@ -175,6 +176,7 @@ def checked_run(folder: Path) -> Run:
         noted(folder)
         run.answers()
         run.stage_answers()
+        machines(folder)
         run.events()
         read_engine_times(folder)
     except StorageError as error:

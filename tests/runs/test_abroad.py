@@ -24,7 +24,9 @@ from pruning.latency.steps import predict, time_at
 from pruning.removal.build import build_graph
 from pruning.runs import Run, create_run, execute, read_run
 from pruning.runs.abroad import kept_units, machines, read_times, take_in_times
+from pruning.runs.pack import pack
 from pruning.runs.recipe import Recipe
+from pruning.runs.unpack import unpack
 from pruning.spec import PruneSpec
 
 
@@ -100,6 +102,17 @@ def test_times_are_noted_with_the_run_and_its_widths_in_the_cache(
     steps = read_steps(steps_key(graph, 1, "on Abacus 9000"))
     assert steps is not None and steps.cpu == "Abacus 9000"
     assert read_steps(steps_key(graph, 1)) is None, "they are not this machine's"
+
+
+def test_they_travel_with_a_packed_run_and_damaged_ones_do_not(run: Run, tmp_path: Path) -> None:
+    folder = shutil.copytree(run.path, tmp_path / "half")
+    (tmp_path / "times.json").write_text(json.dumps(record(run)))
+    take_in_times(folder, read_times(tmp_path / "times.json"), open_network(run.ref))
+    found = unpack(pack(folder, tmp_path / "half.zip"), tmp_path / "runs")
+    assert machines(found.path) == machines(folder)
+    (folder / "abroad.json").write_text('{"schema_version": 1, "machines": [{"cpu": 7}]}')
+    with pytest.raises(StorageError):
+        unpack(pack(folder, tmp_path / "half.zip"), tmp_path / "runs")
 
 
 def test_what_is_noisy_says_no_time(run: Run, tmp_path: Path) -> None:
