@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pruning.runs  # noqa: F401 - adds run: to the openers
-from pruning.base.errors import NoisyError, RemovalError, RequirementError
+from pruning.base.errors import InputError, NoisyError, RemovalError, RequirementError
 from pruning.catalog.openers import OPENERS, forms
 from pruning.cli.arguments import number, path, students, whole
 from pruning.cli.images import add_image_options, asked_of
@@ -258,10 +258,17 @@ def _import(args: argparse.Namespace, stop: Stop) -> None:
     from pruning.cli.bring import Wanted, import_weights, take_bundle
     from pruning.runs.bring_back import Asked
 
+    images = asked_of(args)
+    if images.single:
+        raise InputError(
+            f"{images.single[0]} is not taken here: images are prepared as in the bundle's run, or as a file says "
+            "(--preprocess FILE)."
+        )
     if args.weights is None:
+        if args.dense or images.data or images.data_dir or images.preprocess or args.out:
+            raise InputError("Without WEIGHTS nothing is measured: name the weights, or leave the other options out.")
         result, lines = take_bundle(args.bundle)
     else:
-        images = asked_of(args)
         asked = Asked(dense=args.dense, data=images.data, data_dir=images.data_dir, preprocess=images.preprocess)
         wanted = Wanted(out=args.out, times=not args.no_times)
         result, lines = import_weights(args.bundle, args.weights, asked, wanted, stop)

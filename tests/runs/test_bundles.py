@@ -146,6 +146,14 @@ def test_weights_that_come_back_are_measured_anew(
     assert back.origin == "sample:lenet5"
 
 
+@pytest.mark.parametrize("more", [["--size=32"], ["--data=mnist"], ["--out=here"]])
+def test_what_import_does_not_heed_is_refused(
+    more: list[str], bundle: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["import", str(bundle), *more]) == 2
+    assert "Error: " in capsys.readouterr().err and not runs.exists()
+
+
 def test_weights_of_another_network_are_refused_and_leave_no_run(bundle: Path, runs: Path, tmp_path: Path) -> None:
     weights = load_file(bundle / "model.safetensors")
     name = next(name for name, tensor in weights.items() if tensor.dim() == 4)

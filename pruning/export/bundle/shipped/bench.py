@@ -66,7 +66,10 @@ def main() -> int:
             missing.append(f"{title}: {error}")
     for reason in missing:
         print(f"not timed on {reason}")
-    widths = [] if args.no_widths or importlib.util.find_spec("torch") is None else [_widths(told, args.threads)]
+    widths = []
+    if not args.no_widths and importlib.util.find_spec("torch") is not None:
+        with contextlib.suppress(Missing):  # said above
+            widths.append(_widths(told, args.threads))
     if not found:
         print("Nothing could be timed: install torch, onnxruntime or openvino.", file=sys.stderr)
         return 1
@@ -95,7 +98,11 @@ def _eager(batch: int, threads: int) -> Makers:
 
     torch.set_num_threads(threads)
     loading = _module("load.py")
-    config = loading.read_config()
+    try:
+        config = loading.read_config()
+        loading.build(config["architecture"])
+    except loading.BundleError as error:
+        raise Missing(str(error)) from error
     args, kwargs = loading.example(config, batch)
 
     def maker(make: Callable[[], Any]) -> Callable[[], Call]:
@@ -110,10 +117,7 @@ def _eager(batch: int, threads: int) -> Makers:
 
         return fresh
 
-    try:
-        return maker(lambda: loading.build(config["architecture"])), maker(loading.load)
-    except loading.BundleError as error:
-        raise Missing(str(error)) from error
+    return maker(lambda: loading.build(config["architecture"])), maker(loading.load)
 
 
 def _onnx_runtime(batch: int, threads: int) -> Makers:
