@@ -89,7 +89,8 @@ def watched() -> Iterator[dict[str, int]]:
 @torch.no_grad()
 def enliven(model: nn.Module, inputs: Any) -> None:
     """Random weights that answer different inputs differently: nothing begins with zeros, and statistics of batch
-    normalisation are those of random inputs. Without that the answers of a deep one are all alike."""
+    normalisation are those of inputs as far spread as those of a proof. Without that the answers of a deep one are all
+    alike, or it enlarges what rounding alone makes of them."""
     for parameter in model.parameters():
         if not parameter.any():
             parameter.normal_(std=0.1)
@@ -97,7 +98,7 @@ def enliven(model: nn.Module, inputs: Any) -> None:
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum, norm.training = None, True
-    model(torch.randn(8, *inputs.shape[1:]))
+    model(torch.randn(16, *inputs.shape[1:]) * torch.tensor([0.7, 1.0, 1.4, 2.0]).repeat(4)[:, None, None, None])
     for norm in norms:
         norm.momentum, norm.training = 0.1, False
 
@@ -113,6 +114,8 @@ def one(name: str, folder: Path) -> dict[str, Any]:
     if network.untrained:
         enliven(network.model, network.example_inputs)
     removal = remove_channels(network.model, network.example_inputs, sparsity=0.5, check=False)
+    if network.untrained:
+        enliven(removal.model, network.example_inputs)
     idle = held()
     started = time.perf_counter()
     with watched() as memory:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks import mutated_bundles as bundles
 from benchmarks import mutated_images as images
 from benchmarks.mutated_weights import HOSTILE, WEIGHTS, show_weights
 from pruning.base.safe_json import dump, read_object
@@ -160,6 +161,12 @@ def show_pack(folder: Path) -> None:
         assert not list(runs.iterdir())
 
 
+def show_taken_in(folder: Path) -> None:
+    """Show a run that was taken in from a bundle, and open its network."""
+    show_result(folder)
+    show_model(folder)
+
+
 def make_label(folder: Path) -> None:
     """A run with a name, tags and a note."""
     shutil.copytree(STORED / "channel", folder)
@@ -286,5 +293,11 @@ KINDS = {
     **{
         f"weights ({name})": Kind(make=make, file=file, read=show_weights(file, hostile=name in HOSTILE))
         for name, (make, file) in (WEIGHTS | HOSTILE).items()
+    },
+    **{
+        f"bundle ({name})": Kind(
+            make=bundles.made(STORED / "channel"), file=file, read=bundles.show(opened, show_taken_in)
+        )
+        for name, (file, opened) in bundles.BUNDLES.items()
     },
 }

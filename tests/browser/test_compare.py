@@ -47,15 +47,17 @@ def test_a_first_run_is_made_compared_and_presented(server: str, page: Page) -> 
     dialog = page.locator("dialog[open]")
     dialog.wait_for()
     page.wait_for_url("**present=1*")
+    expect(dialog.locator(".place")).to_have_text(re.compile("^1 of [34]$"))
+    count = int(dialog.locator(".place").inner_text()[-1])  # no race where the machine was too noisy to time the run
     seen = []
-    for number in range(4):
-        expect(dialog.locator(".place")).to_have_text(f"{number + 1} of 4")
+    for number in range(count):
+        expect(dialog.locator(".place")).to_have_text(f"{number + 1} of {count}")
         seen.append(dialog.locator(".slide:not([hidden])").inner_text())
         assert smallest_letters(page) >= 23.9
         page.keyboard.press("ArrowRight")
-    assert len(set(seen)) == 4 and "Recorded, not live" in seen[3]
+    assert len(set(seen)) == count and ("Recorded, not live" in seen[-1]) is (count == 4)
     page.keyboard.press("ArrowLeft")
-    expect(dialog.locator(".place")).to_have_text("3 of 4")
+    expect(dialog.locator(".place")).to_have_text(f"{count - 1} of {count}")
     page.keyboard.press("Escape")
     page.locator(".st-key-compare_present").wait_for()
     settle(page)
