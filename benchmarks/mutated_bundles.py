@@ -1,5 +1,5 @@
-"""Bundles that `benchmarks.mutations` damages: what must come of each is a run that can be shown, or a sentence; no code
-that lies in one is run."""
+"""Bundles that `benchmarks.mutations` damages: what must come of each is a run that can be shown, or a sentence; no
+code that lies in one is run."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ ZIP, FOLDER = "bundle.zip", "bundle"
 
 
 def made(run: Path) -> Callable[[Path], None]:
-    """Makes the bundle of a run, as a folder and as a zip file. Each file of code in it leaves a file when it is run, and
-    so does `model.pt2` when it is unpickled."""
+    """Makes the bundle of a run, as a folder and as a zip file. Each file of code in it leaves a file when it is run,
+    and so does `model.pt2` when it is unpickled."""
 
     def make(folder: Path) -> None:
         folder.mkdir()

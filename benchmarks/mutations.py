@@ -6,9 +6,9 @@ Claim: of 3,000 mutations each of a result, a recipe, an order, events, a struct
 job, of what scans, races and layer times keep, of files of weights, of zips, NumPy archives and Parquet files of
 images, and of bundles, every one is either read, and what was read can be shown, or refused by one of the explorer's
 own errors in a sentence of less than 500 characters. Nothing takes more than 20 seconds; nothing that lies in a file of
-weights, images or a bundle is run, and nothing is written beside the cache. The files are those of the stored runs in tests/fixtures, and of
-jobs, weights and images made here; a mutation flips, removes, doubles or inserts bytes, cuts the file short, or puts an
-odd value in the place of a sound one.
+weights, images or a bundle is run, and nothing is written beside the cache. The files are those of the stored runs in
+tests/fixtures, and of jobs, weights, images and bundles made here; a mutation flips, removes, doubles or inserts bytes,
+cuts the file short, or puts an odd value in the place of a sound one.
 """
 
 from __future__ import annotations
