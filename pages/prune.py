@@ -35,7 +35,8 @@ with st.container(key="board_area", gap=None):
 together = st.empty()
 with st.container():
     clock.follow(subject, cut)
-ledger_panel.panel(subject, cut, clock.timing(subject, cut), clock.widths(subject).steps)
+widths = clock.widths(subject)
+ledger_panel.panel(subject, cut, clock.timing(subject, cut), widths.steps, widths.place.where)
 duration = run_form.show(subject, cut)
 st.html(badges.legend())
 with errors.shown():  # last, for it takes longest: everything above is on screen by now

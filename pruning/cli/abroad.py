@@ -10,13 +10,10 @@ from pruning.catalog.openers import open_network, parse_reference
 from pruning.cli.output import only_ours
 from pruning.cost.table import cost_table
 from pruning.latency.abroad import steps_abroad
-from pruning.latency.cache import job_of, publish_steps, steps_key
+from pruning.latency.cache import brought_job, brought_key, publish_steps
 from pruning.latency.steps import predict
 from pruning.removal.build import build_graph
 from pruning.runs.abroad import kept_units, read_times, take_in_times
-
-ON = "on "
-"""What stands before a processor's name in the place of an engine."""
 
 
 def import_times(ref: str, file: Path) -> tuple[dict[str, Any], list[str]]:
@@ -42,8 +39,7 @@ def import_times(ref: str, file: Path) -> tuple[dict[str, Any], list[str]]:
             except NoisyError as error:
                 lines.append(str(error))
                 continue
-            job = job_of(steps_key(graph, steps.batch, f"{ON}{cpu}"))
-            with job.working(None) as work:
+            with brought_job(brought_key(graph, steps.batch), cpu).working(None) as work:
                 publish_steps(work, steps)
             widths.append(steps.to_json())
             said = predict(steps, cost_table(graph), kept)

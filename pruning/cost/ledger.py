@@ -60,6 +60,8 @@ class Clock:
     """Dense over pruned, with its 95 % interval."""
     estimated: bool = False
     """Predicted from the times of single layers; nothing is concluded from it."""
+    where: str = ""
+    """The engine or the machine; '' where that goes without saying."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,5 @@
-"""Measured layer times on this machine: one job a network and batch size, which leaves the times when it is done.
+"""Measured layer times: one job a network, batch size and engine, which leaves the times when it is done; and one for
+each other machine that times were brought from.
 
 Weights are no part of the key: networks of the same calls and shapes share times.
 """
@@ -7,6 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,11 +32,9 @@ STEPS = "steps.json"
 def steps_key(graph: ModelGraph, batch: int, engine: str = "") -> str:
     """Same key, same times: the network's calls and their shapes, the batch size, the threads, torch and the CPU.
     `engine`: another one than PyTorch, with its version."""
-    calls = [(op_of(node), _shapes(node.meta.get("val"))) for node in graph.trace.nodes]
-    shapes = sorted((name, shape) for name, shape in graph.shapes.items())
-    parts = [calls, shapes, batch, timing_threads(), torch.__version__, processor()]
+    parts = [*_network(graph), batch, timing_threads(), torch.__version__, processor()]
     parts += [engine] if engine else []
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+    return _short(parts)
 
 
 def job_of(key: str) -> Job:
@@ -40,14 +42,41 @@ def job_of(key: str) -> Job:
     return Job.in_folder(cache_dir() / "latency" / key)
 
 
+def brought_key(graph: ModelGraph, batch: int) -> str:
+    """Same key, same network for times from other machines: its calls and their shapes, and the batch size."""
+    return _short([*_network(graph), batch])
+
+
+def brought_job(key: str, cpu: str) -> Job:
+    """The job whose result are times that were brought from another machine, by its processor."""
+    return Job.in_folder(_brought(key) / _short(cpu))
+
+
+def brought_steps(key: str) -> dict[str, Steps]:
+    """Processor → times that were brought from there; damaged ones are left out."""
+    folder = _brought(key)
+    found = {}
+    for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
+        with suppress(StorageError):
+            steps = steps_of(Job.in_folder(folder / name))
+            if steps is not None:
+                found[steps.cpu] = steps
+    return found
+
+
 def read_steps(key: str) -> Steps | None:
-    """The times that were measured for a key; None where there are none yet.
+    """The times that were measured for a key; None where there are none yet. Errors as `steps_of`."""
+    return steps_of(job_of(key))
+
+
+def steps_of(job: Job) -> Steps | None:
+    """The times that a job left; None where there are none yet.
 
     Raises:
         StorageError: they are damaged or cannot be read.
     """
     try:
-        content = job_of(key).read(STEPS)
+        content = job.read(STEPS)
         found = None if content is None else load_object(content, STEPS)
     except StorageError as error:
         raise StorageError(f"{error} Measure them again.") from error
@@ -62,6 +91,19 @@ def publish_steps(work: Work, steps: Steps) -> str:
     """
     work.supersedes = True
     return work.publish(STEPS, dump(steps.to_json()))
+
+
+def _brought(key: str) -> Path:
+    return cache_dir() / "latency" / "brought" / key
+
+
+def _network(graph: ModelGraph) -> list[Any]:
+    calls = [(op_of(node), _shapes(node.meta.get("val"))) for node in graph.trace.nodes]
+    return [calls, sorted((name, shape) for name, shape in graph.shapes.items())]
+
+
+def _short(parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
 def _shapes(value: Any) -> Any:

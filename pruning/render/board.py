@@ -45,13 +45,17 @@ class BoardData:
     axis: dict[str, Any] = field(default_factory=dict)
     """The ends of the curves' axis, and the words at its lower end, middle and upper end."""
     steps: dict[str, Any] | None = None
-    """`Steps.to_json()` where layers were timed on this machine."""
+    """`Steps.to_json()` where layers were timed in the chosen place."""
     drops: dict[str, list[int]] = field(default_factory=dict)
     """Layer → widths at which its time drops."""
     widths: dict[str, Any] = field(default_factory=dict)
     """Where no layers were timed: whether that is under way, and words for its button."""
     times: Sequence[dict[str, Any]] = ()
     """Times measured of whole cuts: key as `plan_key` gives it, and the words of the tile."""
+    places: Sequence[tuple[str, str, bool]] = ()
+    """Where the layers' times may be of: name, title, and whether they can be measured there now."""
+    place: str = ""
+    """The name of the chosen one; whole cuts are timed in the first of them alone."""
     threads: str = "1 thread"
 
     def to_json(self) -> dict[str, Any]:
@@ -67,6 +71,8 @@ class BoardData:
             "drops": self.drops,
             "widths": self.widths,
             "times": list(self.times),
+            "places": [list(entry) for entry in self.places],
+            "place": self.place,
             "threads": self.threads,
             "allLocked": ALL_LOCKED,
         }

@@ -108,6 +108,7 @@ def _time(clock: Clock) -> Line:
     from pruning.latency.clock import verdict
 
     title = f"Time of a batch of {clock.batch}" if clock.batch > 1 else "Time of one image"
+    title += f", on {clock.where}" if clock.where else ""
     kind: Kind = "estimated" if clock.estimated else "measured"
     low, middle, high = clock.speedup
     change = f"≈ {middle:.2f}× ({low:.2f}–{high:.2f})" if clock.estimated else verdict(clock.speedup)

@@ -101,8 +101,9 @@ def clock_of(timing: Comparison) -> Clock:
     return Clock(batch=timing.batch, dense=dense, pruned=pruned, speedup=timing.speedup)
 
 
-def predicted_clock(steps: Steps, graph: ModelGraph, spec: PruneSpec) -> Clock:
-    """The time that a channel spec leads to, estimated from the times of the layers, as the ledger takes it.
+def predicted_clock(steps: Steps, graph: ModelGraph, spec: PruneSpec, where: str = "") -> Clock:
+    """The time that a channel spec leads to, estimated from the times of the layers, as the ledger takes it. `where`:
+    of which engine or machine they are.
 
     Raises:
         InputError: the spec does not fit the network.
@@ -114,6 +115,7 @@ def predicted_clock(steps: Steps, graph: ModelGraph, spec: PruneSpec) -> Clock:
         pruned=(said.low, said.middle, said.high),
         speedup=said.speedup,
         estimated=True,
+        where=where,
     )
 
 

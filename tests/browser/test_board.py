@@ -224,18 +224,23 @@ def test_weights_have_a_histogram_for_a_slider(board: Page) -> None:
     settle(page)
 
 
-def test_times_of_layers_give_steps_to_snap_to(server: str, page: Page, home: Path) -> None:
+def test_times_of_layers_give_steps_to_snap_to(
+    server: str, page: Page, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With times made up here, under the name that this network's have on this machine."""
     from pruning.cost.table import cost_table
-    from pruning.jobs.job import Job
-    from pruning.latency.cache import publish_steps, steps_key
+    from pruning.latency.cache import brought_job, brought_key, job_of, publish_steps, steps_key
     from pruning.latency.steps import Steps, predict
     from pruning.subject import open_subject
 
     graph = open_subject(MODEL).graph
     made = made_up(cost_table(graph).to_json())
-    with Job.in_folder(home / "cache" / "latency" / steps_key(graph, 1)).working() as work:
+    monkeypatch.setenv("PRUNING_CACHE", str(home / "cache"))
+    with job_of(steps_key(graph, 1)).working() as work:
         publish_steps(work, Steps.from_json(made))
+    slow = made | {"cpu": "Abacus 9000", "threads": 3, "dense": made["dense"] + 5, "fixed": made["fixed"] + 5}
+    with brought_job(brought_key(graph, 1), "Abacus 9000").working() as work:
+        publish_steps(work, Steps.from_json(slow))
     show(page, server)
     drag(page, row(page, ROW).locator(".cut"), 0.0, 0.05)
     expect(page.locator(".board .snap")).to_have_text(["19 → 16: −50 % time", "19 → 20: same time"])
@@ -245,6 +250,16 @@ def test_times_of_layers_give_steps_to_snap_to(server: str, page: Page, home: Pa
     low, middle, high = expected.speedup
     expect(tile(page, 2)).to_contain_text(f"≈ {middle:.2f}×")
     expect(tile(page, 2)).to_contain_text(f"({low:.2f}–{high:.2f}×)")
+
+    expect(tile(page, 2).locator("h3")).to_have_text("Time for 1 image, 1 thread")
+    expect(tile(page, 2).locator(".measure")).to_be_visible()
+    page.locator(".board [data-role=place]").select_option(label="Abacus 9000")
+    expect(tile(page, 2).locator("h3")).to_have_text("Time for 1 image, 3 threads, Abacus 9000")
+    expected = predict(Steps.from_json(slow), cost_table(graph), {ROW: 16})
+    expect(tile(page, 2)).to_contain_text(f"≈ {expected.speedup[1]:.2f}×")
+    expect(tile(page, 2).locator(".measure")).to_be_hidden()  # whole cuts are timed here alone
+    page.locator(".board [data-role=place]").select_option("eager")
+    expect(tile(page, 2)).to_contain_text(f"≈ {middle:.2f}×")
 
 
 def made_up(table: dict[str, Any]) -> dict[str, Any]:
@@ -355,6 +370,7 @@ def small_board(name: str = "fc1", **changes: Any) -> dict[str, Any]:
         "dense": {"params": 12, "macs": 12, "nonzero": 12}, "curves": {}, "metric": "accuracy",
         "axis": {"low": 0, "high": 1, "marks": ["0 %", "50 %", "100 %"]}, "limit": None, "steps": None,
         "drops": {}, "widths": {"running": False, "button": name, "words": name}, "times": [], "threads": name,
+        "places": [["eager", name, True], ["on x", name, False]], "place": "on x",
         "allLocked": name, "heard": {},
     } | changes  # fmt: skip
 

@@ -19,7 +19,7 @@ from pruning.cli.main import main
 from pruning.cost.table import cost_table
 from pruning.export.bundle.of_run import export_run
 from pruning.latency.abroad import layers_to_time, steps_abroad
-from pruning.latency.cache import read_steps, steps_key
+from pruning.latency.cache import brought_key, brought_steps, read_steps, steps_key
 from pruning.latency.steps import predict, time_at
 from pruning.removal.build import build_graph
 from pruning.runs import Run, create_run, execute, read_run
@@ -99,8 +99,7 @@ def test_times_are_noted_with_the_run_and_its_widths_in_the_cache(
     assert machine.cpu == "Abacus 9000" and machine.comparisons[0].speedup == (1.8, 2.0, 2.2)
     network = open_network(run.ref)
     graph = build_graph(open_network(network.root).model, network.example_inputs)
-    steps = read_steps(steps_key(graph, 1, "on Abacus 9000"))
-    assert steps is not None and steps.cpu == "Abacus 9000"
+    assert brought_steps(brought_key(graph, 1))["Abacus 9000"].threads == 1 and not brought_steps(brought_key(graph, 2))
     assert read_steps(steps_key(graph, 1)) is None, "they are not this machine's"
 
 

@@ -38,11 +38,12 @@ def panel(
     cut: PruneSpec,
     timing: Comparison | None,
     steps: Steps | None = None,
+    where: str = "",
 ) -> None:
     """The ledger of the cut in an expander. Its numbers are worked out once it is opened.
 
-    `timing`: the cut against dense on the clock, if that was measured. `steps`: the times of the layers on this
-    machine, if they were; they stand in for the clock.
+    `timing`: the cut against dense on the clock, if that was measured. `steps`: the times of the layers, if they
+    were; they stand in for the clock. `where`: the engine or the machine that these are of, if another than usual.
     """
     box = st.expander(
         "The ledger of this cut: what it saves in every currency",
@@ -54,7 +55,7 @@ def panel(
         return
     with box, errors.shown(stop=False):
         budget = choose_device()
-        st.html(cut_html(subject, cut, timing, steps, budget))
+        st.html(cut_html(subject, cut, timing, steps, budget, where))
 
 
 def cut_html(
@@ -63,6 +64,7 @@ def cut_html(
     timing: Comparison | None,
     steps: Steps | None = None,
     budget: Budget | None = None,
+    where: str = "",
 ) -> str:
     """The ledger of a cut as HTML, from cached numbers. Raises InputError for settings that are not allowed."""
     from pruning.render.preview import clock_of, predicted_clock
@@ -71,7 +73,7 @@ def cut_html(
     if timing is not None:
         found = replace(found, clocks=(clock_of(timing),))
     elif steps is not None and cut.info.shrinks:
-        found = replace(found, clocks=(predicted_clock(steps, subject.graph, cut),))
+        found = replace(found, clocks=(predicted_clock(steps, subject.graph, cut, where),))
     return ledger_table.html(found, pruned="this cut", budget=budget)
 
 

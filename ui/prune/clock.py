@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.render.markup.ledger_tiles import result_time, time_tile
-from ui.kit import errors, jobs, lab, timings, visitor
+from ui.kit import errors, jobs, lab, state, timings, visitor
 
 if TYPE_CHECKING:
     from pruning.jobs.job import Job
     from pruning.jobs.status import Status
     from pruning.latency.clock import Comparison
+    from pruning.latency.places import Place, Places
     from pruning.latency.steps import Steps
     from pruning.render.markup.tiles import Number
     from pruning.runs.result import Result
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 _TIMES = "prune_times"
 """(digest of the weights, key of the cut) → comparison, or why there is none; measured on demand."""
+PLACE = "prune_place"
+"""Name of the place that the layers' times are of; an unknown one stands for the usual one."""
+USUAL = "eager"
+state.DEFAULTS.update({PLACE: USUAL})
 
 
 def measure(chosen: Subject, cut: PruneSpec) -> None:
@@ -42,8 +47,8 @@ def known(chosen: Subject, cut: PruneSpec, result: Result | None) -> Number | No
 
 
 def timing(chosen: Subject, cut: PruneSpec) -> Comparison | None:
-    """The cut against dense as it was measured in this session, if it was."""
-    found = _known(chosen, cut)
+    """The cut against dense as it was measured in this session, if it was, and if the layers' times are of there."""
+    found = _known(chosen, cut) if state.get(PLACE) == USUAL else None
     return None if isinstance(found, str) else found
 
 
@@ -57,7 +62,9 @@ def _known(chosen: Subject, cut: PruneSpec) -> Comparison | str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Widths:
-    """Times of a network's layers against their widths on this machine, batch 1."""
+    """Times of a network's layers against their widths in one place, batch 1."""
+
+    place: Place
 
     steps: Steps | None
     """None where they were not measured yet."""
@@ -68,32 +75,44 @@ class Widths:
     def is_running(self) -> bool:
         return self.measuring is not None and self.measuring.is_working
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether whole cuts are timed there, too."""
+        return self.place.name == USUAL
+
+
+def places(subject: Subject) -> dict[str, Place]:
+    """Where the layers' times may be of, by name."""
+    return _places(subject.identity, subject).found()
+
 
 def widths(subject: Subject) -> Widths:
-    """What is known of the layers' times; reads them only where they have changed."""
+    """What is known of the layers' times in the chosen place; reads them only where they have changed."""
     from pruning.base.errors import StorageError
     from pruning.latency.cache import STEPS
 
-    job = _job(subject)
-    now = jobs.follow(job).status()  # first: times that come after this look are found by the next
+    there = places(subject)
+    place = there.get(state.get(PLACE), there[USUAL])
+    now = jobs.follow(place.job).status()  # first: times that come after this look are found by the next
     try:
-        file = job.file(STEPS)
-        steps = None if file is None else _steps(subject.identity, file.sha256, subject)
+        file = place.job.file(STEPS)
+        steps = None if file is None else _steps(file.sha256, place.job)
     except StorageError:  # damaged: measuring again writes it anew
         steps = None
-    return Widths(steps=steps, measuring=now if steps is None else None)
+    return Widths(place=place, steps=steps, measuring=now if steps is None else None)
 
 
 def start_widths(subject: Subject) -> None:
-    """Begin to time all layers in a process of its own.
+    """Begin to time all layers in the chosen place, in a process of its own.
 
     Raises:
         StorageError: it cannot be started.
     """
     from pruning.latency.start import start_profile
 
-    if not widths(subject).is_running:
-        start_profile(subject.ref, subject.graph, 1, visitor.current())
+    now = widths(subject)
+    if now.place.is_here and not now.is_running:
+        start_profile(subject.ref, subject.graph, 1, visitor.current(), now.place.name)
 
 
 def follow(subject: Subject, cut: PruneSpec) -> None:
@@ -110,27 +129,21 @@ def _progress(subject: Subject) -> None:
     if not now.is_running or now.measuring is None:
         st.rerun()
     text = f"Timing layers at their widths: {errors.plain(now.measuring.text)}"
-    jobs.bar(now.measuring, jobs.cancel_of(_job(subject)), key="cancel_widths", text=text)
-
-
-def _job(subject: Subject) -> Job:
-    from pruning.latency.cache import job_of
-
-    return job_of(_key(subject.identity, subject))
+    jobs.bar(now.measuring, jobs.cancel_of(now.place.job), key="cancel_widths", text=text)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _key(digest: str, _subject: Subject) -> str:
-    from pruning.latency.cache import steps_key
+def _places(digest: str, _subject: Subject) -> Places:
+    from pruning.latency.places import Places
 
-    return steps_key(_subject.graph, 1)
+    return Places(_subject.graph, 1)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _steps(digest: str, sha256: str, _subject: Subject) -> Steps | None:
-    from pruning.latency.cache import read_steps
+def _steps(sha256: str, _job: Job) -> Steps | None:
+    from pruning.latency.cache import steps_of
 
-    return read_steps(_key(digest, _subject))
+    return steps_of(_job)
 
 
 def _key_of(chosen: Subject, cut: PruneSpec) -> tuple[str, str]:

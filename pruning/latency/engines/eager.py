@@ -35,6 +35,7 @@ def bound(model: nn.Module, inputs: Inputs) -> Bound:
 EAGER = Engine(
     name="eager",
     title="PyTorch eager",
+    takes_layers=True,
     explanation="PyTorch as it is, one call after the other: what a training script runs.",
     why_not=lambda: None,
     version=lambda: torch.__version__,

@@ -31,6 +31,8 @@ class Engine:
     """Its version; it is here."""
     precisions: tuple[Precision, ...] = ("float32",)
     """What it runs."""
+    takes_layers: bool = False
+    """Whether it times layers alone, as `pruning.latency.engines.layers` makes them."""
     load: Callable[[Candidate, int, int], Loaded]
     """(network, batch size, threads) → a fresh copy of the network on the engine. Raises InputError where the engine
     cannot run it."""

@@ -32,7 +32,7 @@ class Elsewhere:
         Raises:
             InputError: the engine takes no layers alone.
         """
-        if "int8" not in engine.precisions:  # it reads no ONNX files
+        if not engine.takes_layers:
             raise InputError(f"{engine.title} takes no layers alone: take another engine.")
         self.engine, self._folder, self._threads = engine, folder, threads
         self._numbers = itertools.count()

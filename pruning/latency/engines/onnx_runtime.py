@@ -52,6 +52,7 @@ def _bound(session: Any, file: Written, inputs: Inputs) -> Bound:
 ONNX_RUNTIME = Engine(
     name="onnxruntime",
     title="ONNX Runtime",
+    takes_layers=True,
     explanation="Microsoft's engine for ONNX files, on this processor.",
     why_not=lambda: why_missing("export", "ONNX Runtime"),
     version=lambda: metadata.version("onnxruntime"),

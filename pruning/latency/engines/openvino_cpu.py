@@ -72,6 +72,7 @@ def _bound(request: Any, file: Written, inputs: Inputs) -> Bound:
 OPENVINO = Engine(
     name="openvino",
     title="OpenVINO",
+    takes_layers=True,
     explanation="Intel's engine for networks on processors; it reads ONNX files.",
     why_not=lambda: why_missing("openvino", "OpenVINO") or why_missing("export", "An ONNX file for OpenVINO"),
     version=lambda: metadata.version("openvino"),

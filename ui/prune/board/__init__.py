@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui.kit import component, state
+from ui.prune import clock
 from ui.session import cuts
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def follow(subject: Subject, sent: dict[str, Any]) -> None:
     if not sent or sent["token"] != cuts.token(subject):
         return
     cuts.follow(subject, sent)
+    state.put(clock.PLACE, sent.get("place") or clock.USUAL)
     if sent["granularity"] in GRANULARITIES:
         state.put(cuts.GRANULARITY, sent["granularity"])
     if sent["criterion"] in CRITERIA:

@@ -37,6 +37,7 @@ class Board {
     const same = before?.shape === data.shape;
     const imposed = before?.token !== data.token;
     this.data = data;
+    if (this.there === data.place) this.there = null;
     this.colours = readPalette(this.root);
     if (!same) this.begin();
     if (imposed) this.take(latest.get(data.token) ?? data, same);
@@ -162,6 +163,17 @@ class Board {
     this.wanted = change;
     this.root.classList.add("waits");
     this.send(true);
+  }
+
+  /** The engine or machine that the layers' times are to be of. */
+  at(place) {
+    this.there = place;
+    this.send(true);
+  }
+
+  /** Whether whole cuts are timed where the layers' times are of. */
+  isUsual() {
+    return !this.data.places.length || this.data.place === this.data.places[0][0];
   }
 
   /** Something that Python is to measure. */
@@ -292,6 +304,7 @@ class Board {
       granularity: data.granularity,
       criterion: data.criterion,
       asks: { ...this.asks },
+      place: this.there ?? data.place,
       ...this.wanted,
     };
   }
@@ -307,8 +320,8 @@ class Board {
 }
 
 /** What the inspector shows beside the plan: where it is the same, the inspector stays, perhaps under a hand. */
-function aside({ curves, limit, steps, widths }) {
-  return JSON.stringify([curves, limit, steps?.dense, steps?.error, widths]);
+function aside({ curves, limit, steps, widths, places, place }) {
+  return JSON.stringify([curves, limit, steps?.dense, steps?.error, widths, places, place]);
 }
 
 /** How many weights of a row become zero that were not zero before. */

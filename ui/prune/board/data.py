@@ -33,10 +33,10 @@ def prepare(subject: Subject, cut: PruneSpec, result: Result | None) -> BoardDat
     """
     from pruning.render import board
 
-    found = clock.known(subject, cut, result)
+    widths = clock.widths(subject)
+    found = clock.known(subject, cut, result) if widths.is_usual else None
     key = board.plan_key(cuts.positions(subject).numbers, cuts.free_rows(subject))
     time = {"key": key, "big": found.big, "kind": found.badge, "small": found.small} if found else None
-    widths = clock.widths(subject)
     steps, drops = board.timed(widths.steps)
     known = board.curves_of(curves.best(subject, cut), subject.graph) if subject.missing is None else {}
     metric = subject.task.metric
@@ -51,7 +51,9 @@ def prepare(subject: Subject, cut: PruneSpec, result: Result | None) -> BoardDat
         drops=drops,
         widths=board.widths_words(widths.measuring),
         times=[time] if time else [],
-        threads=threads(timing_threads()),
+        places=[(place.name, place.title, place.is_here) for place in clock.places(subject).values()],
+        place=widths.place.name,
+        threads=threads(widths.place.threads or timing_threads()),
     )
 
 

@@ -99,7 +99,7 @@ function widthsPart(row, board) {
     const { running, button, words } = board.data.widths;
     const measure = { type: "button", class: "ghost", disabled: running, onclick: () => board.ask("widths") };
     const line = el("div", { class: "line" }, el("button", measure, button), el("small", { class: "note" }, words));
-    root.append(el("h3", {}, "Time of this layer by width"), line);
+    root.append(el("h3", {}, "Time of this layer by width", placeChoice(board)), line);
     return { root, tell: () => {}, draw: () => {} };
   }
   const words = `time of ${steps.layer} by its width`;
@@ -110,7 +110,8 @@ function widthsPart(row, board) {
     return el("button", { type: "button", class: "ghost snap", disabled: plan.isPinned(row), onclick: take }, offer);
   };
   const snaps = el("div", { class: "line snaps" });
-  root.append(el("h3", {}, `Time of ${steps.layer} by width`, badge("measured"), now), canvas, snaps);
+  const title = el("h3", {}, `Time of ${steps.layer} by width`, badge("measured"), now);
+  root.append(title, placeChoice(board), canvas, snaps);
   return {
     root,
     tell: () => {
@@ -120,6 +121,27 @@ function widthsPart(row, board) {
     },
     draw: (width, colours) => drawWidths(canvas, width, 56, steps.widths, steps.times, plan.kept(row), colours),
   };
+}
+
+/** The engine or machine that times are of, where there are several. */
+function placeChoice(board) {
+  const { places, place } = board.data;
+  if (places.length < 2) return "";
+  const options = (here) =>
+    places.filter((one) => one[2] === here).map(([name, title]) => el("option", { value: name, selected: name === place }, title));
+  const elsewhere = options(false);
+  const choose = (event) => board.at(event.target.value);
+  return el(
+    "label",
+    { class: "place-choice" },
+    "on ",
+    el(
+      "select",
+      { "data-role": "place", "aria-label": "the engine or machine that times are of", onchange: choose },
+      ...options(true),
+      ...(elsewhere.length ? [el("optgroup", { label: "Other machines" }, ...elsewhere)] : []),
+    ),
+  );
 }
 
 /** Layers that lose the same units, and layers that read them, each with a bar that moves along. */

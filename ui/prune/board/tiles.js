@@ -4,10 +4,11 @@
 function makeTiles(board) {
   const { weights } = board.plan;
   const tile = (title) => {
+    const heading = el("h3", {}, title);
     const big = el("b", {});
     const mark = el("span", {});
     const small = el("small", {});
-    const root = el("section", { class: "tile" }, el("h3", {}, title), el("div", {}, big, mark), small);
+    const root = el("section", { class: "tile" }, heading, el("div", {}, big, mark), small);
     const put = (words, kind, print) => {
       say(big, words);
       if (mark.dataset.kind !== (kind ?? "")) {
@@ -17,11 +18,11 @@ function makeTiles(board) {
       say(small, print);
       root.classList.toggle("dim", !kind);
     };
-    return { root, put };
+    return { root, put, heading };
   };
   const size = tile(weights ? "Non-zero parameters" : "Parameters");
   const macs = tile("MACs of one image");
-  const time = tile(`Time for 1 image, ${board.data.threads}`);
+  const time = tile("");
   const help = "Times this cut against dense in turn, batch 1: about two seconds. A run measures it anyway.";
   const ask = () => board.ask("time");
   const measure = el("button", { type: "button", class: "ghost measure", title: help, onclick: ask });
@@ -39,7 +40,8 @@ function makeTiles(board) {
     }
     const { big, kind, small } = timeWords(board, costs);
     time.put(big, kind, small);
-    measure.hidden = kind === "measured" || costs.removesNothing;
+    say(time.heading, `Time for 1 image, ${board.data.threads}${board.isUsual() ? "" : `, ${placeWords(board)}`}`);
+    measure.hidden = kind === "measured" || costs.removesNothing || !board.isUsual();
     measure.disabled = board.waitsFor("time");
     say(measure, measure.disabled ? "Measuring" : "Measure");
     root.dataset.events = board.events; // how many changes these numbers have followed
@@ -55,7 +57,13 @@ function timeWords(board, costs) {
   if (plan.weights) return { big: "unchanged", kind: "estimated", small: "zeros are still multiplied" };
   const guess = board.predicted();
   if (guess) return guess;
-  return { big: "–", kind: null, small: "measure it, or the widths of all layers" };
+  const what = board.isUsual() ? "measure it, or the widths of all layers" : "measure the widths of all layers";
+  return { big: "–", kind: null, small: what };
+}
+
+/** Where the layers' times are of. */
+function placeWords({ data }) {
+  return data.places.find(([name]) => name === data.place)?.[1] ?? "";
 }
 
 /** Two plans with equal keys remove the same. */
