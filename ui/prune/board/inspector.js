@@ -99,7 +99,7 @@ function widthsPart(row, board) {
     const { running, button, words } = board.data.widths;
     const measure = { type: "button", class: "ghost", disabled: running, onclick: () => board.ask("widths") };
     const line = el("div", { class: "line" }, el("button", measure, button), el("small", { class: "note" }, words));
-    root.append(el("h3", {}, "Time of this layer by width", placeChoice(board)), line);
+    root.append(el("h3", {}, "Time of this layer by width"), placeChoice(board), line);
     return { root, tell: () => {}, draw: () => {} };
   }
   const words = `time of ${steps.layer} by its width`;
@@ -133,7 +133,7 @@ function placeChoice(board) {
   const choose = (event) => board.at(event.target.value);
   return el(
     "label",
-    { class: "place-choice" },
+    { class: "soft" },
     "on ",
     el(
       "select",

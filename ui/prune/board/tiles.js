@@ -41,6 +41,7 @@ function makeTiles(board) {
     const { big, kind, small } = timeWords(board, costs);
     time.put(big, kind, small);
     say(time.heading, `Time for 1 image, ${board.data.threads}${board.isUsual() ? "" : `, ${placeWords(board)}`}`);
+    time.heading.classList.toggle("long", !board.isUsual());
     measure.hidden = kind === "measured" || costs.removesNothing || !board.isUsual();
     measure.disabled = board.waitsFor("time");
     say(measure, measure.disabled ? "Measuring" : "Measure");
