@@ -216,6 +216,7 @@ def _network(
         untrained=untrained,
         preprocess=(of_checkpoint(fit.values, reference.size) if fit is not None else None) or plan.preprocess,
         classes=names or plan.classes(model),
+        held_zero=() if fit is None else fit.held_zero,
     )
 
 

@@ -78,6 +78,7 @@ def _filled(network: Network, reference: Reference, path: Path, changed: str) ->
         weights="; ".join(part for part in (f"from {file}", read, words, changed) if part),
         preprocess=network.preprocess or of_checkpoint(fit.values, reference.size),
         classes=named_in(fit.values, None) or network.classes,
+        held_zero=fit.held_zero,
     )
     missing = unloaded_buffers(network.model, fit)
     return _told_incomplete(network, reference, path, missing, classes) if missing else network

@@ -15,6 +15,7 @@ from pruning.base.errors import InputError
 from pruning.base.words import percent, ratio
 from pruning.cost.ledger import Ledger, remarks
 from pruning.data.info import Role
+from pruning.graph.inputs import Inputs
 from pruning.latency.clock import Comparison, compare_latency
 from pruning.latency.quietly import quietly
 from pruning.notebook.accuracy import Accuracy, accuracy_of
@@ -106,14 +107,22 @@ class Cut:
         with quietly("time") as quiet:
             return compare_latency(self.network.subject.model, self._copy(), shape, batch, rest=quiet.rest)
 
-    def model(self) -> nn.Module:
+    def model(self, *, masks: bool = False) -> nn.Module:
         """The smaller network, proven equal to the masked one; for weights the same network with zeros.
+
+        `masks`: these zeros stay zero when you train it, by masks of `torch.nn.utils.prune`.
 
         Raises:
             RemovalError: the proof failed.
         """
         subject = self.network.subject
-        return carry_out(subject.model, subject.graph, self.plan)[0]
+        model = carry_out(subject.model, subject.graph, self.plan)[0]
+        if masks:
+            from pruning.export.bundle.shipped.load import hold_zeros
+
+            inputs = Inputs.of(subject.network.example_inputs)
+            hold_zeros(model, self.plan.masks, lambda: inputs.call(model))
+        return model
 
     def _copy(self) -> nn.Module:
         """The network with the plan carried out, unproven."""

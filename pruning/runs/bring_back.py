@@ -7,7 +7,6 @@ states is measured anew.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,8 @@ from torch import Tensor, nn
 from pruning.base.errors import InputError, PruningError, StorageError, excerpt, first_line
 from pruning.catalog.openers import check_reference, is_on_this_machine_alone, open_bare
 from pruning.catalog.weights.contents import Contents, read_contents
-from pruning.catalog.weights.loading import find_weights, load_weights
+from pruning.catalog.weights.loading import find_weights, load_weights, own_tensors
+from pruning.catalog.weights.masks import unmasked
 from pruning.data.preprocess import Preprocess
 from pruning.data.readers import find_reader
 from pruning.fitting import at_shape
@@ -61,8 +61,9 @@ def bring_back(bundle: Bundled, weights: Path, asked: Asked, out: Path | None = 
     origin = _run_here(bundle)
     structure = replace(bundle.structure, root=_root(bundle, origin, asked.dense))
     model = _network(structure, bundle)
-    remarks = [*_filled(model, bundle, weights)]
+    remarks, held = _filled(model, bundle, weights)
     structure, more = _zeros(structure, model, bundle)
+    structure = replace(structure, held_zero=tuple(sorted({*structure.held_zero, *held})))
     remarks += more
     recipe, data_dir = _recipe(bundle, origin, asked)
     path = out or default_runs_dir() / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-brought-{uuid.uuid4().hex[:12]}"
@@ -113,13 +114,12 @@ def _network(structure: Structure, bundle: Bundled) -> nn.Module:
         ) from error
 
 
-def _filled(model: nn.Module, bundle: Bundled, weights: Path) -> Iterator[str]:
-    """Fill the network; what of the file was guessed, converted or left out."""
-    contents = read_contents(weights)
+def _filled(model: nn.Module, bundle: Bundled, weights: Path) -> tuple[list[str], tuple[str, ...]]:
+    """Fill the network; what of the file was guessed, converted or left out, and whose zeros its masks hold."""
+    contents = unmasked(read_contents(weights), own_tensors(model))
     fit = find_weights(model, _with_shared(contents, bundle))
     words = load_weights(model, fit)
-    if words:
-        yield f"Of {weights.name}: {words}."
+    return [f"Of {weights.name}: {words}."] if words else [], fit.held_zero
 
 
 def _with_shared(contents: Contents, bundle: Bundled) -> Contents:

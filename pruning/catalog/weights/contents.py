@@ -43,6 +43,8 @@ class Contents:
     """What the outermost value is, in Python's terms."""
     layers: tuple[str, ...] = ()
     """Classes of layers and networks that it names: there where a network itself was saved."""
+    masked: frozenset[str] = frozenset()
+    """Names of tensors that `pruning.catalog.weights.masks` made of values and a mask."""
 
     @property
     def said(self) -> str:

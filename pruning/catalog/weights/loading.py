@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pruning.base.errors import InputError, excerpt
 from pruning.catalog.weights.contents import Contents, Values, read_contents
+from pruning.catalog.weights.masks import unmasked
 from pruning.catalog.weights.matching import Match, chosen, find_matches
 from pruning.catalog.weights.misfit import few, misfit, shape_words
 
@@ -41,6 +42,11 @@ class Fit:
         """Plain values that lie beside the weights."""
         return self.contents.values
 
+    @property
+    def held_zero(self) -> tuple[str, ...]:
+        """Names in the network of tensors whose zeros a mask in the file holds."""
+        return tuple(name for name, full in self.match.names.items() if full in self.contents.masked)
+
 
 def own_tensors(model: nn.Module) -> dict[str, Tensor]:
     """Parameters and persistent buffers by name."""
@@ -56,6 +62,7 @@ def find_weights(model: nn.Module, contents: Contents, key: str | None = None) -
         InputError: none is, or there is no such set; with what is missing, too many, or of another shape.
     """
     own = own_tensors(model)
+    contents = unmasked(contents, own)
     given = {name: tuple(tensor.shape) for name, tensor in contents.tensors.items()}
     shapes = {name: tuple(tensor.shape) for name, tensor in own.items()}
     matches = find_matches(given, shapes)
@@ -105,7 +112,7 @@ def load_weights(model: nn.Module, fit: Fit) -> str:
             own[name].copy_(_checked(tensor, own[name], full, contents))
             if tensor.dtype != own[name].dtype and tensor.is_floating_point():
                 kinds.add(tensor.dtype)
-    return "; ".join([*_taken(fit), *_converted(kinds), *_kept(own, match), *_left_out(fit)])
+    return "; ".join([*_taken(fit), *_masked(fit), *_converted(kinds), *_kept(own, match), *_left_out(fit)])
 
 
 def unloaded_buffers(model: nn.Module, fit: Fit) -> set[str]:
@@ -211,6 +218,10 @@ def _taken(fit: Fit) -> list[str]:
         return []
     taken = f"the weights under '{excerpt(key, 60)}'" if key else "the weights whose names have nothing before them"
     return [f"{taken}, not the others in the file, which are taken with {few(f'key={one.key}' for one in fit.others)}"]
+
+
+def _masked(fit: Fit) -> list[str]:
+    return [f"with the masks of torch.nn.utils.prune on {few(fit.held_zero)}"] if fit.held_zero else []
 
 
 def _converted(kinds: set[torch.dtype]) -> list[str]:

@@ -113,14 +113,14 @@ def _images(material: Material, config: Mapping[str, Any]) -> list[str]:
 
 
 def _training(config: Mapping[str, Any]) -> list[str]:
+    holds = bool(config["held_zero"])
     lines = (
         "from load import load\nfrom safetensors.torch import save_model\n\n"
-        "model = load().train()\n...  # your own loop; shared and frozen parameters are as they were\n"
+        f"model = load({'masks=True' if holds else ''}).train()\n"
+        "...  # your own loop; shared and frozen parameters are as they were\n"
         'save_model(model.eval(), "weights.safetensors")'
     )
-    zeros = " Zeros that were pruned do not stay zero by themselves: set them again after each step." * bool(
-        config["held_zero"]
-    )
+    zeros = " The masks are those of torch.nn.utils.prune: zeros that were pruned stay zero." if holds else ""
     return [
         f"## Go on training, and bring the weights back\n\n```python\n{lines}\n```\n\n"
         "Then, where Pruning Explorer is: `python -m pruning import DIR weights.safetensors`, DIR being this folder. "

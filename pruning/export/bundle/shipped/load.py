@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,7 +22,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
-from torch.nn.utils.prune import BasePruningMethod
+from torch.nn.utils.prune import BasePruningMethod, custom_from_mask
+from torch.nn.utils.prune import remove as take_mask
 from torch.nn.utils.weight_norm import WeightNorm
 
 HERE = Path(os.path.abspath(__file__)).parent
@@ -34,11 +35,12 @@ class BundleError(RuntimeError):
     """Why the network cannot be loaded, in one sentence."""
 
 
-def load(network: nn.Module | None = None) -> nn.Module:
+def load(network: nn.Module | None = None, *, masks: bool = False) -> nn.Module:
     """The pruned network with its weights, in eval mode and ready for `train()`.
 
     `network`: the unpruned network as its own code builds it, whatever its weights; needed only where that code is not
-    in this folder. It is changed and given back.
+    in this folder. It is changed and given back. `masks`: zeros that were pruned stay zero when it is trained, by
+    masks of `torch.nn.utils.prune` (`torch.nn.utils.prune.remove` takes one off again).
 
     Raises:
         BundleError: a file is missing, is another bundle's, or does not fit what the library builds.
@@ -47,7 +49,11 @@ def load(network: nn.Module | None = None) -> nn.Module:
     tensors = _tensors(config["weights"])
     model = build(config["architecture"]) if network is None else network
     try:
-        return fill(model, config, tensors).eval()
+        model = fill(model, config, tensors).eval()
+        if masks:
+            args, kwargs = example(config)
+            hold_zeros(model, config["held_zero"], lambda: model(*args, **kwargs))
+        return model
     except (KeyError, AttributeError, TypeError, ValueError, IndexError) as error:
         raise BundleError(
             f"What builds the unpruned network here is not what config.json was written for ({_about(config)}): "
@@ -151,6 +157,41 @@ def fill(model: nn.Module, config: Mapping[str, Any], tensors: Mapping[str, Tens
             if isinstance(hook, WeightNorm | BasePruningMethod):
                 hook(module, ())  # what it computes lies about in its old shape
     return model
+
+
+@torch.no_grad()
+def hold_zeros(model: nn.Module, names: Iterable[str], call: Callable[[], object]) -> list[str]:
+    """Put masks of `torch.nn.utils.prune` on these tensors where they are zero, under each of their names; the names of
+    those that get none, with a warning: their module is not called by itself, and masks work when it is.
+
+    `call`: calls the model once.
+    """
+    tensors = dict(model.named_parameters(remove_duplicate=False))
+    modules = dict(model.named_modules(remove_duplicate=False))
+    kept = {id(tensors[name]): tensors[name] != 0 for name in names if name in tensors}
+    put: dict[tuple[int, str], tuple[str, nn.Module]] = {}
+    for name, tensor in tensors.items():
+        path, _, local = name.rpartition(".")
+        if id(tensor) in kept and (id(modules[path]), local) not in put:
+            custom_from_mask(modules[path], local, kept[id(tensor)])
+            put[id(modules[path]), local] = name, modules[path]
+    called: set[int] = set()
+    notes = [module.register_forward_pre_hook(lambda own, _: called.add(id(own))) for _, module in put.values()]
+    try:
+        call()
+    finally:
+        for note in notes:
+            note.remove()
+    left = [(name, module) for name, module in put.values() if id(module) not in called]
+    for name, module in left:
+        take_mask(module, name.rpartition(".")[2])
+    if left:
+        warnings.warn(
+            f"No mask holds the zeros of {left[0][0]}{' and others' if len(left) > 1 else ''}: its module is not called "
+            "by itself. Set them to zero after each step.",
+            stacklevel=2,
+        )
+    return [name for name, _ in left]
 
 
 def _check_shapes(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
