@@ -23,6 +23,8 @@ class Order:
     """Folder or zip with the images; None for the usual places."""
     creator: Process | None
     """The process that made the folder; None in one that was made before this was noted."""
+    brought: bool = False
+    """Whether the run came in a file, so that all its figures are as that file states them."""
 
 
 def read_order(folder: Path) -> Order:
@@ -47,6 +49,11 @@ def order_text(*, data_dir: str | None) -> bytes:
     return safe_json.dump({"data_dir": data_dir, "created": created, "creator": Process.own().to_json()})
 
 
+def brought_text(*, created: str) -> bytes:
+    """The order of a run that came in a file, to be written into its folder. `created`: as ISO 8601 has it."""
+    return safe_json.dump({"data_dir": None, "created": created, "brought": True})
+
+
 def _read_order(path: Path) -> Order | None:
     values = safe_json.read_object(path)
     if values is None:
@@ -56,6 +63,7 @@ def _read_order(path: Path) -> Order | None:
         created=fields.moment("created"),
         data_dir=fields.text("data_dir") if "data_dir" in fields else None,
         creator=Process.from_fields(fields.part("creator")) if "creator" in fields else None,
+        brought="brought" in fields,
     )
 
 

@@ -43,6 +43,8 @@ class Run:
     """With its zone."""
     data_dir: str | None = None
     """Where it was told to find its images; None for the usual places."""
+    brought: bool = False
+    """Whether it came in a file, so that all its figures are as that file states them."""
     result: Result | None
     """None until it is done."""
     message: str | None

@@ -250,6 +250,7 @@ def _read(path: Path) -> Run:
         state=status.state,
         recipe=recipe,
         created=order.created,
+        brought=order.brought,
         data_dir=order.data_dir,
         result=result,
         message=status.text if status.state in ("cancelled", "failed") else None,

@@ -24,6 +24,7 @@ from pruning.base.errors import InputError, PruningError, StorageError, excerpt,
 from pruning.base.files import replace_file
 from pruning.runs.bundled import CONFIG, LARGEST_CONFIG, LARGEST_RUN, RUN, Bundled, read_bundled
 from pruning.runs.files import JOB, MODEL, RECIPE, RESULT, STRUCTURE
+from pruning.runs.order import brought_text
 from pruning.runs.result_json import to_values
 from pruning.runs.run import LARGEST_MODEL
 from pruning.runs.saved_model import structure_values
@@ -141,4 +142,4 @@ def _write(found: Bundled, folder: Path) -> None:
     (folder / STRUCTURE).write_bytes(safe_json.dump(structure_values(found.structure)))
     replace_file(folder / RESULT, safe_json.dump(to_values(found.result), indent=1))
     replace_file(folder / RECIPE, found.recipe.to_yaml().encode())
-    replace_file(folder / JOB, safe_json.dump({"data_dir": None, "created": found.created}))
+    replace_file(folder / JOB, brought_text(created=found.created))

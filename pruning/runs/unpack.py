@@ -24,15 +24,17 @@ from safetensors import SafetensorError, safe_open
 from pruning.base import safe_json
 from pruning.base.errors import InputError, PruningError, StorageError, excerpt, first_line
 from pruning.base.fields import Fields
+from pruning.base.files import replace_file
 from pruning.base.safe_json import load_object
 from pruning.catalog.openers import parse_reference
 from pruning.jobs.manifest import File
 from pruning.jobs.store import LocalStore
 from pruning.runs.abroad import machines
 from pruning.runs.engine_times import read_engine_times
-from pruning.runs.files import ANSWERS, MODEL, STAGES
+from pruning.runs.files import ANSWERS, JOB, MODEL, STAGES
 from pruning.runs.held import noted
 from pruning.runs.labels import Label, write_label
+from pruning.runs.order import brought_text
 from pruning.runs.pack import LABEL, LIST, PARTS, VERSION
 from pruning.runs.run import Run
 from pruning.runs.saved_model import read_structure
@@ -69,6 +71,7 @@ def unpack(file: Path, runs: Path) -> Unpacked:
         part.mkdir(parents=True)
         label = _extract(file, part)
         run = checked_run(part)
+        replace_file(part / JOB, brought_text(created=run.created.isoformat()))
         if label is not None:
             write_label(LocalStore.at(part), label)
         path = runs / fresh_id(run)

@@ -21,6 +21,11 @@ def describe(run: Run | Summary) -> str:
     return f"{find_granularity(it.granularity).title} {by_criterion(it)}, {sparsity(it)}{rounds}{_repaired(it)}{tuned}"
 
 
+BROUGHT = (
+    "Brought from a file: its figures are as that file states them, and were not measured here. Run its recipe again to "
+    "measure them on this machine."
+)
+"""Of a run that came in a bundle or as a packed run."""
 STAGE_WORDS: Mapping[str, str] = {
     "as_cut": "as cut",
     "recalibrated": "recalibrated",

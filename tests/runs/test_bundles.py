@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save_file, save_model
 
 from pruning.base.errors import InputError, PruningError, StorageError
 from pruning.catalog.openers import open_network
@@ -24,6 +24,8 @@ from pruning.runs.bundled import FORMAT, RUN, VERSION
 from pruning.runs.recipe import Recipe
 from pruning.runs.take_in import opened_bundle, take_in
 from pruning.spec import PruneSpec
+
+STORED = Path(__file__).parents[1] / "fixtures" / "runs"
 
 
 def made(recipe: Recipe, folder: Path) -> Run:
@@ -72,6 +74,7 @@ def test_a_bundle_becomes_the_run_that_it_was_made_of(run: Run, bundle: Path, ru
         found = take_in(place, runs)
         again = read_run(found.path)
         assert again.result == run.result and again.recipe == run.recipe and again.created == run.created
+        assert again.brought and not run.brought
         one, two = (open_network(each.ref).model.state_dict() for each in (run, again))
         assert one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
     assert len(read_runs(runs).runs) == 2 and not [name for name in os.listdir(runs) if name.startswith(".")]
@@ -182,6 +185,29 @@ def test_zeros_that_were_trained_away_are_said(runs: Path, tmp_path: Path) -> No
     held = set(open_network(f"run:{folder}/brought").held_zero)
     assert held == set(open_network(run.ref).held_zero) - {first}
     assert set(open_network(f"run:{again}/brought").held_zero) == held | {first}
+    assert "model = load(masks=True).train()" in (bundle / "README.md").read_text()
+
+
+def test_weights_that_were_trained_under_masks_come_back_with_their_zeros(runs: Path, tmp_path: Path) -> None:
+    bundle = export_run(read_run(STORED / "weight"), tmp_path / "bundle", forms=("weights",)).path
+    network = open_network(f"run:{STORED / 'weight'}")
+    model, inputs = network.model, torch.randn(8, 1, 28, 28)
+    assert not loader.hold_zeros(model, network.held_zero, lambda: model(inputs))
+    optimiser = torch.optim.SGD(model.train().parameters(), lr=0.01, momentum=0.9, weight_decay=0.1)
+    for _ in range(3):
+        optimiser.zero_grad()
+        model(inputs).square().mean().backward()
+        optimiser.step()
+    save_model(model.eval(), str(tmp_path / "trained.safetensors"))
+    with opened_bundle(bundle) as found:
+        folder, remarks = bring_back(found, tmp_path / "trained.safetensors", Asked())
+    assert len(remarks) == 1 and "masks of torch.nn.utils.prune" in remarks[0]
+    back = open_network(f"run:{folder}/brought")
+    assert set(back.held_zero) == set(network.held_zero)
+    before = open_network(f"run:{STORED / 'weight'}").model.state_dict()
+    for name, tensor in back.model.state_dict().items():
+        if name in back.held_zero:
+            assert torch.equal(tensor == 0, before[name] == 0) and not torch.equal(tensor, before[name])
 
 
 @pytest.mark.slow

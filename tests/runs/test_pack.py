@@ -58,7 +58,7 @@ def refused(file: Path, runs: Path, error: type[PruningError] = PruningError) ->
 def test_a_run_comes_back_whole_under_a_new_name(packed: Path, stored_runs: Path) -> None:
     found = unpack(packed, stored_runs)
     old, new = read_run(stored_runs / "channel"), read_run(found.path)
-    assert found.path.name != "channel" and found.remarks == ()
+    assert found.path.name != "channel" and found.remarks == () and new.brought and not old.brought
     assert (new.recipe, new.result, new.created, new.state) == (old.recipe, old.result, old.created, "done")
     assert new.weights() == old.weights() and new.answers().keys() == old.answers().keys()
     assert len(new.events().training) == len(old.events().training) > 0

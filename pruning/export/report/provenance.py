@@ -17,6 +17,7 @@ from pruning.runs.held import changed
 from pruning.runs.looks import looks_words
 from pruning.runs.repair_words import ASKED
 from pruning.runs.result import DataUsed, Measurement, Result
+from pruning.runs.words import BROUGHT
 
 
 def shared_recipe(run: Run) -> str:
@@ -50,6 +51,7 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
         ("Network", f"{network} ({model_name(result.model)}), weights SHA-256 {result.model_digest[:16]}…"),
         ("Images", _images(result.data)),
         *_of_own(run, result),
+        *([("Brought", BROUGHT)] if run.brought else []),
         ("Run", f"{run.name}, {run.created.strftime('%d %B %Y')}, took {result.seconds:.0f} s"),
         ("Machine", f"{clock.cpu or 'a processor that was not noted'}, {threads(clock.threads)}"),
         *([("Times", f"measured {clock.at.strftime('%d %B %Y')}")] if clock.at is not None and result.speedups else []),
