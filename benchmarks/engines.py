@@ -106,11 +106,16 @@ def figures_of(found: EngineTimes) -> dict[str, Any]:
 def _row(cell: Cell) -> dict[str, Any]:
     row: dict[str, Any] = {"engine": cell.engine, "batch": cell.batch}
     if cell.by_pruning is None:
-        return {**row, "pruning": "too noisy to measure"}
+        return {**row, "by_pruning": "too noisy to measure"}
     row |= {"dense_ms": _times(cell.pruning.dense), "pruned_ms": _times(cell.pruning.pruned)}
     if cell.int8 is not None and cell.by_int8 is not None:
         row["int8_ms"] = _times(cell.int8.pruned)
-    spans = {"pruning": cell.by_pruning, "engine": cell.by_engine, "int8": cell.by_int8, "together": cell.together}
+    spans = {
+        "by_pruning": cell.by_pruning,
+        "by_engine": cell.by_engine,
+        "by_int8": cell.by_int8,
+        "together": cell.together,
+    }
     return {**row, **{name: [round(end, 3) for end in span] for name, span in spans.items() if span is not None}}
 
 
