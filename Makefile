@@ -41,7 +41,7 @@ test: $(DEV_READY) ## run every test but the slow ones
 
 test-slow: $(DEV_READY) ## run the slow tests
 	@echo "Running the tests marked slow."
-	@$(RUN) -m pytest -m slow
+	@$(RUN) -m pytest -m slow $(TWO)
 
 check: $(DEV_READY) ## check format, lint and types, and run the fast tests
 	@echo "Checking format, lint and types, then the tests that are neither slow nor in a browser."
