@@ -1,4 +1,4 @@
-"""Compare: two networks before and after, for people who know no pruning."""
+"""Compare: two networks before and after, for anyone."""
 
 from __future__ import annotations
 

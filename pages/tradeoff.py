@@ -14,7 +14,7 @@ with errors.shown():
     runs = run_list.choose(chosen)
 if not runs.there:
     run_label.offer_undo()
-    st.markdown("No run yet. Prune a network, and it will stand here with what it cost and what it saved.")
+    st.markdown("No run yet. Pruned networks appear here, with what you gained and lost.")
     if st.button("Go to Prune", type="primary", icon=":material/content_cut:", key="to_prune"):
         st.switch_page("pages/prune.py")
     unreadable.show(runs.unreadable)

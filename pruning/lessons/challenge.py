@@ -135,7 +135,7 @@ def is_tie(difference: Difference) -> bool:
 
 
 def handed_in(entry: Entry, name: str) -> tuple[Answers, Difference]:
-    """The look at the test images: how the entry's network does there, and how that differs from the uncut one.
+    """The look at the test images: how the entry's network does there, and how that differs from the dense one.
 
     `name`: what the entry is called, for the error.
 

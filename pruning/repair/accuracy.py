@@ -31,7 +31,7 @@ class CutAccuracy:
 def cut_accuracy(subject: Subject, plan: Plan, dense: Evaluation, *, images: int | None = None) -> CutAccuracy:
     """Carry a plan out on a copy and measure it on (at most `images`) select images, recalibrated on train images.
 
-    `dense`: the uncut network on the same images.
+    `dense`: the dense network on the same images.
     """
     model = pruned_model(subject.model, subject.graph, plan)
     as_cut = evaluate(model, subject.data, "select", limit=images)

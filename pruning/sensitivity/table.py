@@ -11,7 +11,7 @@ from pruning.tasks.metric import Metric
 
 
 def scan_rows(scan: Sensitivity, name: FigureName) -> list[dict[str, Any]]:
-    """One row a measured point, curve by curve, and one for each locked target; changes are against the uncut network.
+    """One row a measured point, curve by curve, and one for each locked target; changes are against the dense network.
 
     Values are scaled as the metric is shown: 97.0 for 97 %.
     """

@@ -104,5 +104,5 @@ def together_words(predicted: Prediction, measured: Evaluation, figure: FigureNa
     ends = "–".join(map(metric.size, sorted((gap.low, gap.high), key=abs)))
     points = f"{f'{metric.size(gap.gap)} {metric.unit_of_change}'.rstrip()} ({ends})"
     if metric.gain(gap.gap) < 0:
-        return f"{words}: {points} worse, so together they hurt more than alone."
+        return f"{words}: {points} worse. Cuts add up: set a tighter limit."
     return f"{words}: {points} better."

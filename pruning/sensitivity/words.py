@@ -11,7 +11,7 @@ from pruning.sensitivity.tighten import Tightened, is_within
 
 
 def lost_words(found: Figure) -> tuple[str, str]:
-    """Whether a figure 'loses' or 'gains' against the uncut network, and how much, with its interval: '2.0 (1.2 to
+    """Whether a figure 'loses' or 'gains' against the dense network, and how much, with its interval: '2.0 (1.2 to
     2.8)'."""
     metric = found.metric
     lost, *ends = found.losses

@@ -34,7 +34,7 @@ def test_a_plan_travels_in_its_address(server: str, page: Page) -> None:
 
     page.get_by_role("button", name="Share").click()
     offered = page.get_by_test_id("stPopoverBody")
-    offered.get_by_text("A link would lead nobody here").wait_for()
+    offered.get_by_text("This link works only on this computer").wait_for()
     assert re.sub(r"\s", "", offered.get_by_test_id("stCode").inner_text()) == first
     with page.expect_download() as download:
         offered.get_by_role("button", name="Recipe file").click()

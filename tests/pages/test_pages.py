@@ -44,7 +44,7 @@ def words(app: AppTest) -> str:
 def test_start_opens_with_four_numbers_and_a_legend(start: AppTest) -> None:
     assert not start.exception and not start.error
     text = words(start)
-    for title in ("uncut 99.4 %", "Non-zero parameters", "Multiplications (MACs)", "Time for 32 images"):
+    for title in ("original 99.4 %", "Non-zero parameters", "Multiplications (MACs)", "Time for 32 images"):
         assert title in text
     assert "no measurable speed-up (0.97–1.02×)" in text
     assert all(meaning in text for meaning in ("estimated", "measured", "measured after fine-tuning"))

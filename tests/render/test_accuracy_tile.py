@@ -123,7 +123,7 @@ def test_without_similar_runs_the_tile_says_not_yet() -> None:
     assert "not yet" in similar_html([], ACCURACY)
 
 
-def test_agreement_of_the_uncut_network_with_itself_is_left_out() -> None:
+def test_agreement_of_the_dense_network_with_itself_is_left_out() -> None:
     itself = Evaluation(metric=AGREEMENT, role="select", scores=torch.ones(100, dtype=torch.bool), loss=0.0)
     cut = Evaluation(metric=AGREEMENT, role="select", scores=torch.arange(100) < 60, loss=1.0)
     title = AGREEMENT.title

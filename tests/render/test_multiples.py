@@ -56,7 +56,7 @@ def test_the_caption_says_where_curves_begin() -> None:
     text = multiples.caption(scan, "as_cut")
     assert "Up: accuracy, %, as cut, on 1,000 select images" in text and "dense, 99.0 % (98.2–99.5 %) ●." in text
     again = multiples.caption(replace(scan, dense=replace(scan.dense, recalibrated=scan.dense.as_cut)), "recalibrated")
-    assert "recalibrated though uncut 99.0 % ●, where curves begin" in again
+    assert "the dense network recalibrated 99.0 % ●, where curves begin" in again
 
 
 def test_curves_of_a_deep_network_stand_in_stages() -> None:

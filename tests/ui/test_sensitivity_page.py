@@ -235,7 +235,7 @@ def test_what_groups_do_together_is_held_against_what_they_do_alone(app: AppTest
     assert worse and same
     # Ten classes: 0.1 + 0.89 · (0.87 / 0.89)² = 95.04 %
     assert "one would expect **95.0 %**" in worse and "together, as cut, it is **65.0 %** ●: 30.0 points" in worse
-    assert worse.endswith("worse, so together they hurt more than alone.")
+    assert worse.endswith("worse. Cuts add up: set a tighter limit.")
     assert same.endswith("●: no difference that 1,000 images can show.")
     assert said(PruneSpec(layers=(("conv1", 0.5),)), 650) is None, "nothing is cut together"
 

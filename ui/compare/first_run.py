@@ -24,7 +24,7 @@ def show() -> None:
 
     going = next(iter(run_index.find(Query(states=("queued", "running"), limit=1)).runs), None)
     if going is not None:
-        st.markdown("**A run is being made.** Its comparison with the dense network will stand here when it is done.")
+        st.markdown("**A run is being made.** Its comparison with the original network appears here when it is done.")
         with st.container(border=True):
             st.fragment(job_panel.live, run_every=job_panel.RUNNING)(going.path, None, job_panel.RUNNING)
         return

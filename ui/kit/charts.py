@@ -112,5 +112,5 @@ def visited_curve(
         figure,
         key="visited_curve",
         height=188,
-        caption="Where you have been ●, recalibrated, on select images. Dashed: uncut. Diamonds ◆: after Recover.",
+        caption="Where you have been ●, recalibrated, on select images. Dashed: original. Diamonds ◆: after Recover.",
     )

@@ -71,7 +71,7 @@ def costs(subject: Subject, spec: PruneSpec) -> Costs:
 
 
 def dense_accuracy(subject: Subject, images: int | None = None) -> Evaluation:
-    """The uncut network on (at most `images`) select images."""
+    """The dense network on (at most `images`) select images."""
     return _dense_accuracy(subject.identity, subject.data.digest, images, subject)
 
 

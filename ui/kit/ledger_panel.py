@@ -46,7 +46,7 @@ def panel(
     were; they stand in for the clock. `where`: the engine or the machine that these are of, if another than usual.
     """
     box = st.expander(
-        "The ledger of this cut: what it saves in every currency",
+        "All savings in detail: the ledger of this cut",
         icon=":material/balance:",
         key=_OPEN,
         on_change="rerun",

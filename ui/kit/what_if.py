@@ -74,7 +74,7 @@ def _follow(subject: Subject, cut: PruneSpec, *, repaired: bool, patience: float
 
 
 def dense(subject: Subject) -> Evaluation:
-    """The uncut network on the images of what-if."""
+    """The dense network on the images of what-if."""
     *_, last = follow(subject, PruneSpec())
     assert last.as_cut is not None, "engines of pages measure it"
     return last.as_cut

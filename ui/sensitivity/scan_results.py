@@ -67,7 +67,7 @@ def table(scan: Sensitivity) -> None:
     if scan.measured:
         with st.expander("All numbers as a table", icon=":material/table:"):
             st.dataframe(pd.DataFrame(scan_rows(scan, figure(scan))), hide_index=True)
-            st.caption(f"{scan.metric.axis.capitalize()}, {FIGURES[figure(scan)]} ●; change against the uncut network.")
+            st.caption(f"{scan.metric.axis.capitalize()}, {FIGURES[figure(scan)]} ●; change against the dense network.")
 
 
 def figure(scan: Sensitivity) -> FigureName:

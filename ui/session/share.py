@@ -154,7 +154,7 @@ def _draw(place: DeltaGenerator, shared: Shared) -> None:
                     if shared.recipe
                     else ("For others, start it where they can reach it.")
                 )
-                st.markdown(f"**A link would lead nobody here:** this explorer runs on your own machine. {how}")
+                st.markdown(f"**This link works only on this computer:** the explorer runs on your own machine. {how}")
             if shared.recipe is not None:
                 _offer_file(shared.recipe)
             if shared.address and is_local(shared.address):

@@ -35,7 +35,7 @@ SHOW = Door(
     page="pages/compare.py",
     title="Show",
     icon=":material/compare:",
-    text="Before and after side by side, for people who know no pruning.",
+    text="A before/after anyone can follow.",
 )
 
 
@@ -55,7 +55,7 @@ def show_left_off(places: list[DeltaGenerator]) -> None:
         stands = f"{words} ({state})" if state else words
         continue_at(prune, LeftOff(page=PRUNE.page, words=stands, asks=(("run", run.name),)))
         if run.state == "done":
-            words = f"{words}, against the uncut network"
+            words = f"{words}, against the original network"
             continue_at(show, LeftOff(page=SHOW.page, words=words, asks=(("b", run.name),)))
     unreadable.show(damaged)
 

@@ -27,7 +27,7 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """One place to stop: what is saved, and the change in accuracy against the uncut network, as fractions."""
+    """One place to stop: what is saved, and the change in accuracy against the dense network, as fractions."""
 
     saved: float
     change: float

@@ -179,7 +179,7 @@ def _title(tile: AccuracyTile) -> str:
 
 
 def _is_its_own_measure(dense: Evaluation) -> bool:
-    """Whether the uncut network was held against itself, which says nothing."""
+    """Whether the dense network was held against itself, which says nothing."""
     from pruning.tasks.alike import AGREEMENT
 
     return dense.metric.name == AGREEMENT.name and dense.value == AGREEMENT.bounds[1]

@@ -80,7 +80,7 @@ def metric_tile(
     title = f"{metric.title.capitalize()} on select images"
     if dense is not None:
         title = (
-            f"{metric.title.capitalize()} on {dense.images:,} {dense.role} images · uncut {metric.words(dense.value)}"
+            f"{metric.title.capitalize()} on {dense.images:,} {dense.role} images · original {metric.words(dense.value)}"
         )
     as_cut, again = WAITING, WAITING
     if accuracy is not None:

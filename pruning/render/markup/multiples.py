@@ -112,7 +112,7 @@ def caption(scan: Sensitivity, name: FigureName, share: float = 1.0) -> str:
     assert scan.dense is not None, "there is nothing to read yet"
     metric, dense, again = scan.metric, scan.dense.as_cut, ""
     if name == "recalibrated" and scan.dense.recalibrated is not None:
-        again = f"; recalibrated though uncut {metric.words(scan.dense.recalibrated.value)} ●, where curves begin"
+        again = f"; the dense network recalibrated {metric.words(scan.dense.recalibrated.value)} ●, where curves begin"
     if name == "repaired":
         again = ", where curves begin; repaired without training or labels, from few images: a run takes more"
     goes = "the largest measured sparsity within it"

@@ -70,7 +70,7 @@ def position(sparsity: float, granularity: str) -> float:
 
 
 def loses(point: Point, view: CurveView) -> str:
-    """What a point loses or gains against the uncut network, with its interval: 'loses 2.0 (1.2 to 2.8)'."""
+    """What a point loses or gains against the dense network, with its interval: 'loses 2.0 (1.2 to 2.8)'."""
     from pruning.sensitivity.words import lost_words
 
     return " ".join(lost_words(point.figure(view.figure)))

@@ -84,7 +84,7 @@ def _counted(stage: Stage, dense: Costs, now: Costs) -> list[Bar]:
 
 
 def _time(stage: Stage, batch: int, timing: Comparison | str | None) -> Bar:
-    """Time as a share of the uncut network's."""
+    """Time as a share of the dense network's."""
     label = stage.say("time", batch=batch)
     if timing is None or isinstance(timing, str):
         return Bar(label=label, share=None, note=timing or stage.say("measuring"))

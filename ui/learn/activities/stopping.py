@@ -52,7 +52,7 @@ def show(stage: Stage) -> None:
 
 
 def _change(stage: Stage, percent: int) -> Difference:
-    """The change in accuracy against the uncut network on the same images."""
+    """The change in accuracy against the dense network on the same images."""
     from pruning.tasks.metric import Difference
 
     if not percent:

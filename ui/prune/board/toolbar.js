@@ -83,7 +83,7 @@ function makeMaster(board) {
   const mode = el(
     "select",
     { "aria-label": "how all rows are cut", "data-role": "mode", title: MODES },
-    el("option", { value: "uniform" }, "same share"),
+    el("option", { value: "uniform" }, "same % everywhere"),
     el("option", { value: "threshold" }, "same threshold"),
   );
   mode.value = board.mode;
