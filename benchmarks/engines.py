@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks.common import report, say
 from pruning.catalog.openers import open_network
 from pruning.cost.table import cost_table
-from pruning.data.readers import absolute, describe_data
+from pruning.data.readers import absolute
 from pruning.latency.engines.matrix import Cell
 from pruning.planning.allocation import kept_units
 from pruning.removal.build import build_graph
@@ -33,9 +33,9 @@ from pruning.runs import create_run, execute
 from pruning.runs.engine_times import EngineTimes
 from pruning.runs.engine_words import remarks
 from pruning.runs.engines import Asked, measure_engines
-from pruning.runs.recipe import Recipe
+from pruning.runs.suitable import suitable_recipe
 from pruning.spec import PruneSpec
-from pruning.training.finetune import default_hyperparameters
+from pruning.subject import open_subject
 
 CASES = (("sample:vgg_small", "cifar10"), ("sample:resnet20", "cifar10"))
 FACTOR = 2.0
@@ -57,18 +57,9 @@ def sparsity_for(ref: str, factor: float = FACTOR) -> float:
 
 def measure(ref: str, data: str, data_dir: str | None, epochs: float, folder: Path) -> tuple[dict[str, Any], bool]:
     """Prune, then time on every engine; figures, and whether all of them were taken in quiet."""
-    info, sparsity = describe_data(data), sparsity_for(ref)
-    hyper = default_hyperparameters(info)
-    recipe = Recipe(
-        model=ref,
-        data=data,
-        prune=PruneSpec(sparsity=sparsity),
-        repair="refit",
-        finetune_steps=info.steps_of(epochs, int(hyper["batch_size"])) if epochs else 0,
-        batch_size=int(hyper["batch_size"]),
-        lr=float(hyper["lr"]),
-        shift=int(hyper["shift"]),
-    )
+    sparsity = sparsity_for(ref)
+    spec = PruneSpec(sparsity=sparsity)
+    recipe = suitable_recipe(open_subject(ref, data, data_dir), spec, epochs=epochs, repair="refit")
     result = execute(create_run(recipe, data_dir=data_dir, path=folder))
     say(f"{ref}: {sparsity:.0%} of every group, MACs ÷ {result.dense.macs / result.pruned.macs:.2f}")
     found = measure_engines(folder, Asked(), say=say)
@@ -127,7 +118,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", help="folder that holds cifar10.zip")
     parser.add_argument("--network", help="reference of a network of one's own, with --photos")
-    parser.add_argument("--photos", help="folder or zip of its images")
+    parser.add_argument("--photos", help="reference of its images, such as zip:FILE?split=40/59/1")
     parser.add_argument("--epochs", type=float, default=0.0, help="of fine-tuning after repair (0)")
     args = parser.parse_args()
     if bool(args.network) != bool(args.photos):

@@ -34,10 +34,10 @@ class Exhibits:
         """What was chosen, and that it is no fair sample."""
         total = f"of {self.images:,} select images"
         if not self.different_in_all:
-            return f"{len(self.index)} pictures {total}. The two give the same answer to every one of them."
+            return f"{len(self.index)} images {total}. The two give the same answer to every one of them."
         return (
-            f"{len(self.index)} pictures {total}. {self.different} of them are here because the answers differ, "
-            f"which they do on {self.different_in_all} {total} ●: these few pictures are no fair sample."
+            f"{len(self.index)} images {total}. {self.different} of them are here because the answers differ, "
+            f"which they do on {self.different_in_all} {total} ●: these few images are no fair sample."
         )
 
 

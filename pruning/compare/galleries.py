@@ -46,7 +46,7 @@ def galleries(before: Answers, after: Answers) -> tuple[Gallery, ...]:
 
 def _of_truth(before: Answers, after: Answers) -> tuple[Gallery, ...]:
     lost, won = casualties(before, after), rescued(before, after)
-    about = "The picture's true class, and what each network says it is."
+    about = "The image's true class, and what each network says it is."
     return (
         Gallery(
             key="lost",

@@ -108,7 +108,7 @@ def ending_words(ended: Standing, names: tuple[str, str]) -> tuple[str, str]:
     ratio = (low, middle, high) if leader == 1 else (1 / high, 1 / middle, 1 / low)
     return (
         f"{names[leader].capitalize()} is {ratio[1]:.2f}× as fast ({ratio[0]:.2f}–{ratio[2]:.2f})",
-        f"At that ratio, which the lanes show too, {names[1 - leader]} has classified {counts[1 - leader]:,} pictures "
+        f"At that ratio, which the lanes show too, {names[1 - leader]} has classified {counts[1 - leader]:,} images "
         f"when {names[leader]} has its {counts[leader]:,}. In brackets: the 95 % interval of the ratio.",
     )
 

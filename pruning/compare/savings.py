@@ -105,10 +105,10 @@ def price_of(clock: Clock | None) -> str:
 
 def formula(usage: Usage, time: float, speedup: Speedup, clock: Clock, found: Saved) -> str:
     """How `found` was worked out, in words; `time`: of one batch on the first network, in milliseconds."""
-    each = "a picture" if speedup.batch == 1 else f"{speedup.batch} pictures"
+    each = "an image" if speedup.batch == 1 else f"{speedup.batch} images"
     machine = clock.cpu or "the machine that measured"
     text = (
-        f"{usage.requests_a_day:,.0f} pictures a day × {usage.days_a_year:g} days × {milliseconds(time)} for {each} "
+        f"{usage.requests_a_day:,.0f} images a day × {usage.days_a_year:g} days × {milliseconds(time)} for {each} "
         f"● = {hours(found.before)} of computing on {threads(clock.threads)} of {machine}. "
     )
     ends = f"{speedup.low:.2f}–{speedup.high:.2f}×"

@@ -29,7 +29,7 @@ def test_a_first_run_is_made_compared_and_presented(server: str, page: Page) -> 
     assert re.search(r"[?&]b=", page.url)
     expect(page.locator(".px-verdict")).to_contain_text("Of 1,000 digits")
 
-    pick(page, "Pictures")
+    pick(page, "Images")
     page.locator(".wf").wait_for()
     pick(page, "Classes")
     page.locator(".px-classes").wait_for()

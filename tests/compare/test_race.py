@@ -183,6 +183,6 @@ def test_an_ending_claims_what_its_interval_shows() -> None:
     ended = Standing(goal=2000, batch=32, images=(1000, 2000), seconds=(2.0, 2.0), speedup=(0.4, 0.5, 0.6))
     head, rest = ending_words(ended, ("dense", "pruned"))
     assert head == "Dense is 2.00× as fast (1.67–2.50)"
-    assert "pruned has classified 1,000 pictures when dense has its 2,000" in rest
+    assert "pruned has classified 1,000 images when dense has its 2,000" in rest
     head, _ = ending_words(dataclasses.replace(ended, speedup=(0.95, 1.05, 1.2)), ("dense", "pruned"))
     assert head == "No measurable speed-up (0.95–1.20×)"

@@ -74,6 +74,6 @@ def test_lanes_are_as_long_as_the_counts() -> None:
     standing = Standing(goal=1000, batch=1, images=(250, 500), seconds=(1.0, 1.0))
     html = race_lanes.lanes(("dense", "pruned"), standing, open_data("mnist5k"), range(1000), palette(True))
     assert re.findall(r'<i style="width:([\d.]+)%', html) == ["25.00", "50.00"]
-    assert 'aria-valuenow="250"' in html and "finish: 1,000 pictures" in html
+    assert 'aria-valuenow="250"' in html and "finish: 1,000 images" in html
     before = race_lanes.lanes(("dense", "pruned"), None, open_data("mnist5k"), range(1000), palette(True))
     assert before.count("ready") == 2 and "px-badge px-" not in before, "nothing was measured yet"

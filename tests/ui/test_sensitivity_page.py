@@ -108,6 +108,24 @@ def test_before_measuring_there_is_one_next_step(
     assert now is not None and now.is_cancelling
 
 
+def test_a_press_that_comes_after_the_scan_is_done_starts_nothing(
+    app: AppTest, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty press at once, and the scan may be done before the last of them is heard."""
+    from pruning.sensitivity import start as job
+
+    started: list[bool] = []
+    monkeypatch.setattr(job, "start", lambda *_, repaired, **__: started.append(repaired))
+    open_page(app)
+    button = app.button(key="measure")
+    keep(with_points(wanted(subject)))
+    button.click().run()
+    assert not app.exception and not started, "repaired figures were not asked for"
+    assert app.button(key="measure_repaired")
+    app.button(key="measure_repaired").click().run()
+    assert started == [True]
+
+
 def test_points_are_shown_while_they_come(app: AppTest, subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     scan = wanted(subject)
     half = with_points(scan)

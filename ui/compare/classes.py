@@ -35,7 +35,7 @@ def show(pair: Pair) -> None:
     if first.labels is None:
         st.info(
             "These images have no labels, so nobody knows which class each belongs to, and there is none to look at by "
-            "itself. *Pictures* shows where the two networks differ.",
+            "itself. *Images* shows where the two networks differ.",
             icon=":material/info:",
         )
         return

@@ -30,7 +30,7 @@ def show() -> None:
         return
     _told()
     st.markdown(
-        "Compare shows **what pruning changed**: a verdict in words, both networks drawn to scale, the pictures that "
+        "Compare shows **what pruning changed**: a verdict in words, both networks drawn to scale, the images that "
         "are now answered wrongly, and every class before and after.\n\nThere is **no finished run** yet."
     )
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -54,7 +54,7 @@ def _layer_box(dense: Subject) -> str:
 
 
 def _filters(pair: Pair, dense: Subject, data: Data) -> None:
-    st.markdown("### What the filters answer to a picture")
+    st.markdown("### What the filters answer to an image")
     left, right = st.columns([2.1, 1], gap="medium")
     with left:
         box, classes = st.columns([1, 2.6], vertical_alignment="bottom")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PART = "compare_part"
 PARTS = {
     "networks": ":material/account_tree: Networks",
-    "pictures": ":material/photo_library: Pictures",
+    "pictures": ":material/photo_library: Images",
     "classes": ":material/category: Classes",
     "repaired": ":material/healing: Repair",
     "inside": ":material/search: Inside",

@@ -75,17 +75,15 @@ def _picture(pair: Pair, data: Data, both: tuple[Choices, Choices], label: int |
             picker.Item(
                 id=str(place),
                 caption=f"{number} ≠" if differs else f"{number}",
-                aria=f"picture {number}, answered differently" if differs else f"picture {number}",
+                aria=f"image {number}, answered differently" if differs else f"image {number}",
                 pictures=(pixels.photo(data.image("select", number)),),
                 mark=differs,
             )
         )
     strip, more = st.columns([9, 1], vertical_alignment="center")
     with strip:
-        chosen = int(
-            picker.show(items, key=_IMAGES, label="Pictures", size=46, names=("picture",), default=items[0].id)
-        )
-    more.button("More", key="compare_more_pictures", on_click=_turn, args=(len(mine),), help="Other pictures")
+        chosen = int(picker.show(items, key=_IMAGES, label="Images", size=46, names=("picture",), default=items[0].id))
+    more.button("More", key="compare_more_pictures", on_click=_turn, args=(len(mine),), help="Other images")
     said = " · ".join(
         f"{word}: **{errors.plain(pair.after.subject.named(int(some.predicted[chosen])))}**, "
         f"{percent(float(some.confidence[chosen]), 0)} sure"

@@ -38,11 +38,11 @@ def show(pair: Pair) -> None:
     st.caption("Every square is one test image; the changed answers come first. Test images are for looking at, "
                "not for tuning: whoever chooses settings by them has no honest figure left.")  # fmt: skip
     if (missing := pair.why_no_pictures) is not None:
-        st.info(f"The pictures cannot be shown: {missing}.", icon=":material/info:")
+        st.info(f"The images cannot be shown: {missing}.", icon=":material/info:")
         return
     if pair.after.subject.task.choices is not None and None in (before.choices, after.choices):
         st.info(
-            "There are no pictures: the run is from before answers to images without labels were kept one by one. Run "
+            "There are no images to show: the run is from before answers to images without labels were kept one by one. Run "
             "its recipe again to have them.",
             icon=":material/info:",
         )

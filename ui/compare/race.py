@@ -31,15 +31,15 @@ _RACES = "compare_races"
 def show(pair: Pair) -> None:
     """The race, then the blind test."""
     if pair.missing is not None:
-        st.info(f"There is no race without pictures: {pair.missing}.", icon=":material/info:")
+        st.info(f"There is no race without images: {pair.missing}.", icon=":material/info:")
         return
     with st.spinner("Reading the images"):
         data = pair.data()
-    st.markdown("### Race: who classifies more pictures in the same time?")
+    st.markdown("### Race: who classifies more images in the same time?")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         batch = int(
             st.segmented_control(
-                "Pictures at once",
+                "Images at once",
                 [1, 32],
                 required=True,
                 width="content",
@@ -61,7 +61,7 @@ def show(pair: Pair) -> None:
         f"The select images over and over, in PyTorch on {threads(timing_threads())} of this machine. The two take "
         "turns of a few hundredths of a second, who begins is drawn by lot, and each has a clock of its own that runs "
         "only while it computes. The ratio is of medians over many turns, which a single pause of the machine does not "
-        "move; pictures a second are over the whole race, pauses included."
+        "move; images a second are over the whole race, pauses included."
     )
     st.divider()
     blind.show(pair, data)

@@ -28,7 +28,7 @@ def show(pair: Pair) -> None:
     st.markdown("### What does it save? Only what follows from your own numbers")
     left, right = st.columns([1, 1.7], gap="large")
     with left:
-        requests = st.number_input("Pictures to classify a day", 0.0, MOST, step=1000.0, format="%.0f",
+        requests = st.number_input("Images to classify a day", 0.0, MOST, step=1000.0, format="%.0f",
                                    placeholder="your number", **state.bound(REQUESTS))  # fmt: skip
         days = st.number_input("Days a year", 0, 366, **state.bound(DAYS))
         one, other = st.columns([1.6, 1])
@@ -41,7 +41,7 @@ def show(pair: Pair) -> None:
         batch = _batch(pair)
         if requests is None and devices is None:
             st.info(
-                "Nothing is claimed yet. Say on the left how many pictures you classify a day, or how many devices "
+                "Nothing is claimed yet. Say on the left how many images you classify a day, or how many devices "
                 "get the network.",
                 icon=":material/edit:",
             )
@@ -64,7 +64,7 @@ def _batch(pair: Pair) -> int | None:
             batches,
             required=True,
             **state.bound(BATCH),
-            format_func=lambda batch: "one picture at a time" if batch == 1 else f"{batch} at once",
+            format_func=lambda batch: "one image at a time" if batch == 1 else f"{batch} at once",
         )
     )
 

@@ -28,6 +28,8 @@ ALL = 0
 REPAIRED = "sensitivity_repaired"
 """Whether a scan that is asked for measures repaired figures as well."""
 _ASKED = "sensitivity_asked"
+_SCAN, _MORE = "scan", "repaired"
+"""What is asked for: the scan as the settings say, or repaired figures of one that is done."""
 state.DEFAULTS.update({IMAGES: 2000, REPAIRED: False})
 
 
@@ -118,8 +120,9 @@ def next_step(
     scan ended."""
     last = _status(scan)
     repairs = scan.wanted > 0 and not scan.has_repaired and curves.repairs(chosen)
-    repaired = repairs and (scan.complete or state.get(REPAIRED))
-    if st.session_state.pop(_ASKED, False):
+    asked = st.session_state.pop(_ASKED, None)
+    repaired = repairs and bool(asked == _MORE or state.get(REPAIRED))
+    if asked is not None:
         from pruning.sensitivity.start import start
 
         with said, errors.shown(stop=False):
@@ -143,6 +146,7 @@ def next_step(
             icon=":material/show_chart:",
             key="measure",
             on_click=_ask,
+            args=(_SCAN,),
         )
         count = f"{scan.wanted - scan.measured:,}" + (f" of {scan.wanted:,}" if scan.measured else "")
         if repairs:
@@ -159,6 +163,7 @@ def next_step(
             key="measure_repaired",
             icon=":material/healing:",
             on_click=_ask,
+            args=(_MORE,),
             help="Each cut is repaired without training or labels: a refit a point. You can leave this page meanwhile.",
         )
     if last is not None and last.state == "failed":
@@ -188,5 +193,5 @@ def live(subject: Subject, scan: Sensitivity) -> None:
     scan_results.charts(scan, live=True)
 
 
-def _ask() -> None:
-    st.session_state[_ASKED] = True
+def _ask(what: str) -> None:
+    st.session_state[_ASKED] = what

@@ -95,7 +95,7 @@ def _gallery(contents: Contents) -> str:
             cells = "".join(_picture(picture, contents) for picture in shelf.pictures)
             parts.append(f'<h3>{shelf.title}{more}</h3><ul class="gallery">{cells}</ul>')
     if not parts:
-        return '<p class="small">No answer became wrong or right, so there is no picture to show.</p>'
+        return '<p class="small">No answer became wrong or right, so there is no image to show.</p>'
     return "".join(parts) + '<p class="small">These are test images: to look at, not to choose by.</p>'
 
 
@@ -106,7 +106,7 @@ def _picture(picture: Picture, contents: Contents) -> str:
     told = [f"{words}, {share}" for words, share in zip(said, sure, strict=True)]
     if case.label is not None:
         title = escape(contents.info.classes[case.label])
-        shows = f"a picture of class {title}"
+        shows = f"an image of class {title}"
     elif case.before == case.after:
         title, told = f"both say {said[0]}", sure
         shows = title

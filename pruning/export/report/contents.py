@@ -40,7 +40,7 @@ MOST_PICTURES = 18
 LONGEST_TITLE, LONGEST_ADVICE = 160, 4000
 OPENING, MEASURING = 0.05, (0.1, 0.95)
 """Shares of the work that are done while networks and images are opened, and when measuring begins and ends."""
-OTHERS = "Pictures were asked for, but the images are not any more those that the run was tested on, so none are shown."
+OTHERS = "Images were asked for, but they are no longer those that the run was tested on, so none are shown."
 Progress = Callable[[float, str], None]
 """(share done, what is being done)."""
 

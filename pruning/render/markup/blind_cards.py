@@ -63,7 +63,7 @@ def _picture(
     answer, sure = named(int(answers.predicted[place])), float(answers.confidence[place])
     true = None if answers.labels is None else data.info.classes[int(answers.labels[place])]
     wrong = judged and true is not None and answer != true  # before the guess, look for yourself
-    alt = f"picture {int(sample[place])}" if true is None else f"a picture of {true}"
+    alt = f"image {int(sample[place])}" if true is None else f"an image of {true}"
     return (
         f'<figure class="bl-one{" bl-wrong" if wrong else ""}">'
         f'<img alt="{escape(alt)}" src="{photo(data.image("select", int(sample[place])))}">'

@@ -25,7 +25,7 @@ def lanes(
         speed = f"{standing.rates[number]:,.0f} a second{badges.badge('measured')}" if standing else "ready"
         picture = photo(data.image("select", int(sample[round(level) % len(sample)])))
         rows.append(_lane(name, speed, level, standing.goal if standing else 0, picture, colour))
-    finish = f"finish: {standing.goal:,} pictures" if standing and standing.goal else "finish"
+    finish = f"finish: {standing.goal:,} images" if standing and standing.goal else "finish"
     return (
         f"<style>{badges.STYLE}{_style(colours)}</style>"
         f'<div class="rc-race">{"".join(rows)}<div class="rc-goal">{finish}</div></div>'
