@@ -42,8 +42,8 @@ def show(pair: Pair) -> None:
         return
     if pair.after.subject.task.choices is not None and None in (before.choices, after.choices):
         st.info(
-            "There are no images to show: the run is from before answers to images without labels were kept one by one. Run "
-            "its recipe again to have them.",
+            "There are no images to show: the run is from before answers to images without labels were kept one by "
+            "one. Run its recipe again to have them.",
             icon=":material/info:",
         )
         return
