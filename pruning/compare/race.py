@@ -101,7 +101,7 @@ def ending_words(ended: Standing, names: tuple[str, str]) -> tuple[str, str]:
     leader = ended.leader
     if leader is None:
         return (
-            f"No measurable speed-up ({low:.2f}–{high:.2f}×)",
+            f"Same speed, as far as can be measured ({low:.2f}–{high:.2f}×)",
             "The 95 % interval of the ratio contains 1: who is ahead here may be behind in the next race.",
         )
     counts = [round(count) for count in ended.level]

@@ -56,8 +56,8 @@ def headline(found: RepairGain) -> str:
     if found.trained is not None:
         against = f"{_amount(metric, found.trained)} ({_span(metric, found.trained)}) against repaired"
         said += f" Fine-tuned afterwards: {metric.words(values['finetuned'].value)} ◆, {against}."
-    if metric.judges:  # the unpruned network always agrees with itself
-        said += f" The unpruned network: {metric.words(values[DENSE].value)} ●."
+    if metric.judges:  # the original network always agrees with itself
+        said += f" The original network: {metric.words(values[DENSE].value)} ●."
     return f"{said[:1].upper()}{said[1:]}"
 
 
@@ -86,7 +86,7 @@ def who_gained(found: RepairGain) -> str:
 
 
 def who_still_loses(found: RepairGain) -> str:
-    """The classes that still lose most against the unpruned network, in one sentence; '' without classes."""
+    """The classes that still lose most against the original network, in one sentence; '' without classes."""
     if not found.classes:
         return ""
     when = "after fine-tuning" if found.tuned else "once repaired"
@@ -94,14 +94,14 @@ def who_still_loses(found: RepairGain) -> str:
     badge = SYMBOLS[found.tuned]
     if not losing:
         return (
-            f"No single class's loss against the unpruned network can be told from chance {when}; over all classes the "
+            f"No single class's loss against the original network can be told from chance {when}; over all classes the "
             f"change is {_amount(found.metric, found.left)} ({_span(found.metric, found.left)}) {badge}."
         )
     named = _named(losing, lambda one: one.left)
     if len(losing) == 1:
-        return f"Against the unpruned network one class still loses {when}: {named} {badge}."
+        return f"Against the original network one class still loses {when}: {named} {badge}."
     return (
-        f"Against the unpruned network {_counted(len(losing), len(found.classes))} still lose {when}, most of all "
+        f"Against the original network {_counted(len(losing), len(found.classes))} still lose {when}, most of all "
         f"{named} {badge}."
     )
 

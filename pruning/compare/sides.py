@@ -91,7 +91,7 @@ class Pair:
             return None
         if self.after.figures.test is None:
             return "The run had no test images, so there are no answers to show."
-        names = " and ".join(dict.fromkeys(side.name or "dense" for side in lacking))
+        names = " and ".join(dict.fromkeys(side.name or "the original" for side in lacking))
         return (
             f"The answers image by image were not kept for: {names}. That run is from before they were; the figures "
             "above are from its result. Run its recipe again to have them."
@@ -113,7 +113,7 @@ class Pair:
     @property
     def names(self) -> tuple[str, str]:
         """What the two networks are called in a word."""
-        return ("dense", "pruned") if self.before.kind == "dense" else ("before", "after")
+        return ("original", "pruned") if self.before.kind == "dense" else ("before", "after")
 
     @property
     def only_zeros(self) -> bool:
@@ -219,7 +219,7 @@ def dense_side(run: Run, subject: Subject) -> Side:
     """
     return Side(
         kind="dense",
-        label="dense",
+        label="original",
         subject=subject,
         run=None,
         answers=run.answers().get("dense"),

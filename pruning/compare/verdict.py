@@ -222,20 +222,20 @@ def _agreement_words(found: Changes, things: str) -> str:
     """The same where nobody knows what is right, and two networks are held against the unpruned one.
 
     >>> _agreement_words(Changes(images=1000, same=985, newly_wrong=15, newly_right=0, otherwise=None), "photos")
-    'of 1,000 photos 985 are answered as before, and 15 no longer as the unpruned network answers them'
+    'of 1,000 photos 985 are answered as before, and 15 no longer as the original network answers them'
     >>> _agreement_words(Changes(images=1000, same=985, newly_wrong=15, newly_right=0, otherwise=0), "photos")
     'of 1,000 photos both say the same of 985 and differ in 15'
     >>> _agreement_words(Changes(images=1000, same=985, newly_wrong=9, newly_right=4, otherwise=2), "photos")
-    'of 1,000 photos both say the same of 985 and differ in 15 (9 no longer as the unpruned network, 4 newly as it)'
+    'of 1,000 photos both say the same of 985 and differ in 15 (9 no longer as the original network, 4 newly as it)'
     """
     if found.otherwise is not None:
-        parts = f"{found.newly_wrong:,} no longer as the unpruned network, {found.newly_right:,} newly as it"
+        parts = f"{found.newly_wrong:,} no longer as the original network, {found.newly_right:,} newly as it"
         told = f" ({parts})" if found.newly_right or found.otherwise else ""
         apart = found.images - found.same
         return f"of {found.images:,} {things} both say the same of {found.same:,} and differ in {apart:,}{told}"
     head = f"of {found.images:,} {things} {found.same:,} are answered as before"
-    gained = f", {found.newly_right:,} newly as the unpruned network answers them" if found.newly_right else ""
-    return f"{head}{gained}, and {found.newly_wrong:,} no longer as the unpruned network answers them"
+    gained = f", {found.newly_right:,} newly as the original network answers them" if found.newly_right else ""
+    return f"{head}{gained}, and {found.newly_wrong:,} no longer as the original network answers them"
 
 
 def answers_sentence(found: Changes, pair: Pair) -> str:
@@ -265,7 +265,7 @@ def _meaning(facts: Facts) -> tuple[str, Tone]:
         return f"no difference{where} that {facts.images:,} images can show", tone
     size, span = metric.size(difference.value), f"({' to '.join(sorted(map(metric.size, (low, high)), key=float))})"
     if metric.counts:
-        of = " of agreement with the unpruned network" if metric.name == AGREEMENT.name else ""
+        of = " of agreement with the original network" if metric.name == AGREEMENT.name else ""
         return f"a {'gain' if tone == 'better' else 'loss'} of {size} percentage points{of} {span}", tone
     return f"{metric.title} is {tone} by {size} {metric.unit_of_change} {span}", tone
 

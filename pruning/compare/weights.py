@@ -86,7 +86,7 @@ def moved_words(change: LayerChange, *, continues: bool) -> str:
     """How far fine-tuning moved what is left; `continues`: the run went on from another run's network."""
     if not change.moved:
         return "No fine-tuning changed them: both are the same."
-    since = " since the dense network, in this run and those that it goes on from" if continues else ""
+    since = " since the original network, in this run and those that it goes on from" if continues else ""
     return f"Fine-tuning changed them by {percent(change.moved, 0)} of their size{since} ●."
 
 

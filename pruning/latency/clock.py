@@ -77,9 +77,9 @@ def short(speedup: tuple[float, float, float]) -> str:
     """A speed-up as one number, claiming no more than the interval shows.
 
     >>> short((1.5, 1.6, 1.7)), short((0.97, 1.01, 1.05))
-    ('1.60×', '≈ 1×')
+    ('1.60×', 'same')
     """
-    return f"{speedup[1]:.2f}×" if shows(speedup) else "≈ 1×"
+    return f"{speedup[1]:.2f}×" if shows(speedup) else "same"
 
 
 def verdict(speedup: tuple[float, float, float]) -> str:

@@ -182,7 +182,7 @@ class Speedup:
 
     @property
     def short(self) -> str:
-        """'1.80×', or '≈ 1×' where the clock shows no difference."""
+        """'1.80×', or 'same' where the clock shows no difference."""
         return clock.short(self.span)
 
 

@@ -60,7 +60,7 @@ def test_every_image_is_counted_once_by_agreement() -> None:
     found = changes(SECOND, THIRD)
     words = answer_words(found, "photos", AGREEMENT)
     assert words == (
-        "of 5 photos both say the same of 2 and differ in 3 (1 no longer as the unpruned network, 1 newly as it)"
+        "of 5 photos both say the same of 2 and differ in 3 (1 no longer as the original network, 1 newly as it)"
     )
     assert found is not None and "answered in yet another way" in waffle.html(found, AGREEMENT)
     assert per_class(FIRST, SECOND, ("a", "b", "c", "d")) == []

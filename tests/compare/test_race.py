@@ -185,4 +185,4 @@ def test_an_ending_claims_what_its_interval_shows() -> None:
     assert head == "Dense is 2.00× as fast (1.67–2.50)"
     assert "pruned has classified 1,000 images when dense has its 2,000" in rest
     head, _ = ending_words(dataclasses.replace(ended, speedup=(0.95, 1.05, 1.2)), ("dense", "pruned"))
-    assert head == "No measurable speed-up (0.95–1.20×)"
+    assert head == "Same speed, as far as can be measured (0.95–1.20×)"

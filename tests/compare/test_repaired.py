@@ -85,7 +85,7 @@ def test_the_sentences_say_who_gained_and_who_still_loses() -> None:
     found = gain(dense=(98, 96, 99), as_cut=(10, 0, 99), repaired=(90, 60, 70))
     assert words.headline(found) == (
         "Accuracy on 300 select images went from 36.3 % ● as cut to 73.3 % ● repaired: +37.0 points (+29.4 to +44.1), "
-        "without training or labels. The unpruned network: 97.7 % ●."
+        "without training or labels. The original network: 97.7 % ●."
     )
     assert words.who_gained(found).startswith("2 of 3 classes gained by the repair, most of all 'cat' (+80.0 points, ")
     assert re.search(
@@ -93,7 +93,7 @@ def test_the_sentences_say_who_gained_and_who_still_loses() -> None:
         words.who_gained(found),
     )
     assert re.fullmatch(
-        r"Against the unpruned network all 3 classes still lose once repaired, most of all 'dog' \(−36.0 points, "
+        r"Against the original network all 3 classes still lose once repaired, most of all 'dog' \(−36.0 points, "
         r"−44\.8 to −25\.8\), 'ship' \(−29.0 .*\) and 'cat' \(−8.0 .*\) ●\.",
         words.who_still_loses(found),
     )
@@ -119,7 +119,7 @@ def test_a_repair_that_changed_little_is_said_to_show_nothing() -> None:
     assert words.headline(found).startswith("Repair made no difference that 300 select images can show: accuracy 97.3")
     assert words.who_gained(found) == "No class's change by the repair can be told from chance."
     assert words.who_still_loses(found) == (
-        "No single class's loss against the unpruned network can be told from chance once repaired; over all classes "
+        "No single class's loss against the original network can be told from chance once repaired; over all classes "
         "the change is −0.3 points (−1.2 to +0.6) ●."
     )
 
@@ -128,9 +128,9 @@ def test_rounds_and_fine_tuning_are_said() -> None:
     found = gain(3, dense=(98, 96, 99), as_cut=(10, 0, 99), repaired=(90, 60, 97), finetuned=(60, 95, 99))
     assert words.headline(found).startswith("In the last of 3 rounds: accuracy on 300 select images")
     assert "Fine-tuned afterwards: 84.7 % ◆, +2.3 points (" in words.headline(found)
-    assert ") against repaired. The unpruned network" in words.headline(found)
+    assert ") against repaired. The original network" in words.headline(found)
     assert words.who_still_loses(found).startswith(
-        "Against the unpruned network one class still loses after fine-tuning: 'cat' (−38.0 points"
+        "Against the original network one class still loses after fine-tuning: 'cat' (−38.0 points"
     ) and words.who_still_loses(found).endswith("◆.")
 
 
@@ -145,7 +145,7 @@ def test_without_classes_there_are_figures_of_all_images() -> None:
     found = gain_of(said, NOTE, NAMES)
     assert found.classes == () and words.who_gained(found) == words.who_still_loses(found) == ""
     assert "10.0 % ● as cut to 75.0 % ● repaired" in words.headline(found)
-    assert "unpruned network:" not in words.headline(found), "it always agrees with itself"
+    assert "original network:" not in words.headline(found), "it always agrees with itself"
 
 
 def test_answers_to_other_images_are_damage() -> None:

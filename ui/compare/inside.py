@@ -108,7 +108,7 @@ def _maps(pair: Pair, dense: Subject, data: Data, layer: str, index: int) -> int
     after = "after batch normalisation, " if found[0].place != layer else ""
     gone = [total - len(some.channels) for some in found]
     st.caption(
-        f"Each box is one {unit} of {errors.plain(layer)} under its number in the dense network, {words[0]} left, "
+        f"Each box is one {unit} of {errors.plain(layer)} under its number in the original network, {words[0]} left, "
         f"{words[1]} right, {after}on one scale for all (the strongest hundredth reaches beyond it). Removed: "
         f"{gone[0]} {words[0]}, {gone[1]} {words[1]}, of {total} ●. Click one to see what is lost without it."
     )

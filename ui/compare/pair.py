@@ -113,7 +113,7 @@ def boxes(first: DeltaGenerator, second: DeltaGenerator, runs: Mapping[str, Summ
     def words(name: str) -> str:
         if name and often[said[name]] > 1:
             return f"{said[name]} · {name}"
-        return said[name] if name else f"dense, {after.network} as it was"
+        return said[name] if name else f"original, {after.network} as it was"
 
     older = "The newest are offered; open an older one from Trade-off." if len(runs) >= MOST else None
     first.selectbox("Before", before, format_func=words, help=older, **state.bound(BEFORE))

@@ -44,7 +44,7 @@ def show(pair: Pair, dense: Subject, layer: str) -> None:
         left,
         plots_inside.weights_overlay(*overlaid(change), charts.dark(), names=names),
         key="compare_weights",
-        caption=f"The {change.stays:,} weights that are left ●: grey as the dense network had them, blue now. "
+        caption=f"The {change.stays:,} weights that are left ●: grey as the original network had them, blue now. "
         + moved_words(change, continues=continues)
         + (f" {held:,} that were pruned one by one are zero and not drawn." if held else ""),
         alt="Histograms of a layer's weights as cut and after fine-tuning",

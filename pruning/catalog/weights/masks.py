@@ -1,4 +1,4 @@
-"""Weights that masks of `torch.nn.utils.prune` hold at zero: in a file the values and the mask of a tensor lie apart."""
+"""Weights that masks of `torch.nn.utils.prune` hold at zero: in a file, values and mask of a tensor lie apart."""
 
 from __future__ import annotations
 

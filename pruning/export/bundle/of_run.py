@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ from torch import nn
 
 from pruning.base.cancel import Cancel
 from pruning.base.errors import InputError
+from pruning.catalog.licences import licence_of
 from pruning.catalog.network import Network
-from pruning.catalog.openers import architecture_of, open_network, parse_reference
+from pruning.catalog.openers import architecture_of, open_network
 from pruning.data.readers import describe_data, without_path
 from pruning.export.bundle.card_ledger import ledger_of_run
 from pruning.export.bundle.forms import chosen
@@ -119,21 +119,6 @@ def _samples(run: Run, count: int) -> Samples:
         labels=() if labels is None or subject.task.name != "classification" else tuple(labels[index].tolist()),
         source=f"select images of {subject.info.title}",
     )
-
-
-def licence_of(ref: str) -> str:
-    """Of the weights that a reference asks for, in words; '' where nobody says."""
-    reference = parse_reference(ref)
-    if reference.kind == "sample":
-        return "MIT"
-    if reference.weights != "default":
-        return ""
-    if reference.kind == "torchvision":
-        return "BSD-3-Clause, as torchvision; terms of the data that it learnt from may apply, say its makers"
-    if reference.kind == "timm":
-        config = importlib.import_module("timm").models.get_pretrained_cfg(reference.name)
-        return str(getattr(config, "license", None) or "")
-    return ""
 
 
 def _origin(run: Run, result: Result, network: Network) -> dict[str, Any]:

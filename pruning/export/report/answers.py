@@ -72,7 +72,7 @@ def _classes(contents: Contents) -> str:
     heads = (
         "class",
         "images",
-        f"dense&nbsp;{badge('measured')}",
+        f"original&nbsp;{badge('measured')}",
         f"pruned{after}",
         f"change in points{after}",
         "beyond chance?",
@@ -82,6 +82,9 @@ def _classes(contents: Contents) -> str:
         '<p class="small">The greatest loss first. Each class was looked at alone: among '
         f"{len(rows)} classes one may look beyond chance by accident.</p>"
     )
+
+
+PRIVACY = "Whoever passes this report on passes the images on: make sure that their owners and whoever they show agree."
 
 
 def _gallery(contents: Contents) -> str:
@@ -96,7 +99,8 @@ def _gallery(contents: Contents) -> str:
             parts.append(f'<h3>{shelf.title}{more}</h3><ul class="gallery">{cells}</ul>')
     if not parts:
         return '<p class="small">No answer became wrong or right, so there is no image to show.</p>'
-    return "".join(parts) + '<p class="small">These are test images: to look at, not to choose by.</p>'
+    said = f"These are test images of {escape(contents.info.title)}: to look at, not to choose by."
+    return "".join(parts) + f'<p class="small">{said} {PRIVACY}</p>'
 
 
 def _picture(picture: Picture, contents: Contents) -> str:
@@ -115,5 +119,5 @@ def _picture(picture: Picture, contents: Contents) -> str:
     smooth = ' class="smooth"' if picture.smooth else ""
     return (
         f'<li><img{smooth} src="{picture.uri}" alt="Test image {case.index}, {shows}" width="84" '
-        f'height="84"><span><b>{title}</b>dense: {told[0]}<br>pruned: {told[1]}</span></li>'
+        f'height="84"><span><b>{title}</b>original: {told[0]}<br>pruned: {told[1]}</span></li>'
     )

@@ -45,7 +45,7 @@ AXES: dict[Cost, CostAxis] = {
         CostAxis(name="macs", title="multiplications (MACs) for one image", short="Multiplications", text=amount),
         CostAxis(name="nonzero", title="parameters that are not zero", short="Parameters", text=amount),
         CostAxis(
-            name="speed", title="times as fast as dense, one image at once", short="Speed",
+            name="speed", title="times as fast as the original, one image at a time", short="Speed",
             text=lambda value: f"{value:g}×",
         ),
     )
@@ -117,7 +117,7 @@ def tradeoff(dense: Reached, groups: Sequence[Group]) -> str:
         x_title=axis.title,
         y_title=metric.of_images("test"),
         x_text=axis.text,
-        alt=f"{metric.title.capitalize()} on test images against {axis.title}: the dense network and {count} "
+        alt=f"{metric.title.capitalize()} on test images against {axis.title}: the original network and {count} "
         f"finished run{'s' if count > 1 else ''}; the table below has the numbers",
     )
     for group in reversed(groups):
@@ -136,7 +136,7 @@ def tradeoff(dense: Reached, groups: Sequence[Group]) -> str:
                 board.point(at, scale * member.value, "ink", shape="ring", size=12)
     low, high = (scale * end for end in dense.interval)
     board.interval(cost(dense, axis.name), low, high, "dense")
-    board.point(cost(dense, axis.name), scale * dense.value, "dense", shape="cross", text="dense")
+    board.point(cost(dense, axis.name), scale * dense.value, "dense", shape="cross", text="original")
     for number, member in enumerate(groups[0].members):
         if number == groups[0].reported:
             board.note(cost(member, axis.name), scale * member.value, "this run")

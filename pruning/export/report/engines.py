@@ -22,7 +22,7 @@ def engines(contents: Contents) -> str:
         table(
             list(engine_table.HEADS),
             [engine_table.cells(found, cell) for cell in found.cells],
-            label="Dense and pruned on several engines",
+            label="Original and pruned on several engines",
             html=True,
         ),
         table(

@@ -60,7 +60,7 @@ def _tradeoff(contents: Contents, dense: Reached, axis: Cost, dark: bool) -> go.
     figure.add_trace(
         _points(
             [dense],
-            [f"dense: {dense.metric.words(dense.value)} ({dense.metric.span(dense.interval)})"],
+            [f"original: {dense.metric.words(dense.value)} ({dense.metric.span(dense.interval)})"],
             axis,
             colours,
             colour=colours.dense,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pruning.base.errors import InputError
 from pruning.base.words import threads
+from pruning.catalog.licences import licence_of
 from pruning.catalog.openers import is_on_this_machine_alone, parse_reference
 from pruning.criteria import find_criterion
 from pruning.data.readers import describe_data, without_path
@@ -49,6 +50,7 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
         ("Method", f"{run.recipe.prune.granularity} pruning {rounds}, by {criterion.title}. {criterion.explanation}"),
         ("Repair", f"{_capital(ASKED[run.recipe.repair])}."),
         ("Network", f"{network} ({model_name(result.model)}), weights SHA-256 {result.model_digest[:16]}…"),
+        ("Licence of its weights", licence_of(run.origin) or "not known" if run.origin else "not known"),
         ("Images", _images(result.data)),
         *_of_own(run, result),
         *([("Brought", BROUGHT)] if run.brought else []),

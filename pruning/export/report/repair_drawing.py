@@ -109,6 +109,6 @@ def _keys(shown: Sequence[ClassRepaired], found: RepairGain) -> str:
     words = {"kept": "gained", "removed": "lost", "dense": "may be chance"}
     keys = [key("ring", "as cut"), key("kept", "repaired")]
     keys += [key("ink other", "fine-tuned")] if found.tuned else []
-    keys += [key("dense", "unpruned")]
+    keys += [key("dense", "original")]
     keys += [key(f"stroke {tone}", word) for tone, word in words.items() if tone in tones]
     return "".join(keys)

@@ -17,7 +17,7 @@ from pruning.runs.result import Measurement
 
 GLOSSARY = (
     ("network", "a program whose behaviour sits in many numbers, its weights, learnt from examples"),
-    ("dense", "the network as it was before anything was removed"),
+    ("original", "the network as it was before anything was removed; the field says dense"),
     ("pruning", "removing what a network hardly needs: single weights, or whole channels"),
     ("channel", "one feature detector of a layer; with it go all weights that make it and all that read it"),
     ("MACs", "multiply-accumulates, the multiplications that one image costs; more of them usually take more time"),
@@ -36,7 +36,7 @@ def ledger(contents: Contents) -> str:
     return section(
         "ledger",
         "What was saved, and what was not",
-        scroller(ledger_html(contents.result), "Ledger: dense and pruned side by side"),
+        scroller(ledger_html(contents.result), "Ledger: original and pruned side by side"),
         f'<p class="small">{escape(footnote(contents.result))}</p>',
         lead="Size, multiplications and time are different currencies: what saves one need not save another.",
     )
@@ -64,7 +64,7 @@ def tradeoff(contents: Contents) -> str:
             f" Only the recipes with the best {dense.metric.title} are shown; {contents.left_out:,} more {what} not."
         )
     keys = [
-        key("dense", "dense"),
+        key("dense", "original"),
         key("kept", "this run (ringed)" if seeds == 1 else f"this run (ringed), its recipe with {seeds} seeds"),
     ]
     if any(len(group.members) > 1 for group in groups):
@@ -77,7 +77,7 @@ def tradeoff(contents: Contents) -> str:
         for place, name in enumerate(charts.axes(groups))
     )
     rows, marked = [], None
-    rows.append(["dense", "", *_reached(dense, "measured", speed=False)])
+    rows.append(["original", "", *_reached(dense, "measured", speed=False)])
     for group in groups:
         for place, member in enumerate(group.members):
             if place == group.reported:
@@ -127,7 +127,7 @@ def networks(contents: Contents) -> str:
                 percent(before.macs / total, 0),
             ]
         )
-    heads = ("layer", "kind", "channels", "weights not zero", "MACs", "its share of dense MACs")
+    heads = ("layer", "kind", "channels", "weights not zero", "MACs", "its share of the original's MACs")
     words = "Each block is a layer, as high as it has channels."
     if any(pair.gone for pair in contents.layers):
         words += " Orange above: the channels that go."
@@ -139,7 +139,7 @@ def networks(contents: Contents) -> str:
         "networks",
         "The network before and after",
         f"<style>{DRAWING}</style>",
-        f"<figure>{scroller(drawing(contents.layers, before='dense', after='pruned'), 'Both networks to scale')}"
+        f"<figure>{scroller(drawing(contents.layers, before='original', after='pruned'), 'Both networks to scale')}"
         f"<figcaption>{words}</figcaption></figure>",
         folded("Layer by layer", table(heads, rows, label="Layer by layer", kinds="ttnnnn"), open_first=False),
     )

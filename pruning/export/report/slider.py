@@ -54,7 +54,7 @@ def slider(contents: Contents) -> str:
         for plan in plans
     ]
     caption = [key(MARKS[name] if name != figures[-1] else "line", FIGURES[name]) for name in reversed(figures)]
-    caption += [key("dotted", "dense")]
+    caption += [key("dotted", "original")]
     for own in contents.own_points:
         caption.append(key("ink square" if own.shape == "square" else "ink", f"this run, {own.words}"))
     coarse = (

@@ -39,7 +39,7 @@ def classes_repaired(found: RepairGain, dark: bool) -> go.Figure:
             hoverinfo="skip",
             name=title,
         )
-    figure.add_trace(_marks(shown, "dense", "x-thin", colours.dense, "unpruned"))
+    figure.add_trace(_marks(shown, "dense", "x-thin", colours.dense, "original"))
     figure.add_trace(_marks(shown, "as_cut", "circle-open", colours.removed, "as cut"))
     spans = [(_at(one, "repaired"), *(100 * end for end in one.repaired_span)) for one in shown]
     repaired = _marks(shown, "repaired", "square", colours.kept, "repaired")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pruning.tasks.metric import Difference
 
 TITLES: dict[str, str] = {
-    "dense": "unpruned",
+    "dense": "original",
     "as_cut": "as cut",
     "recalibrated": "recalibrated",
     "repaired": "repaired",
@@ -35,7 +35,7 @@ def heads(found: RepairGain, stages: Sequence[str]) -> list[str]:
         "images",
         *(f"{TITLES[name]}&nbsp;{badges.badge(badge_of(name))}" for name in (*stages, "dense")),
         f"won back, points&nbsp;{badges.badge('measured')}",
-        f"against unpruned, points&nbsp;{badges.badge(badge_of(found.last))}",
+        f"against the original, points&nbsp;{badges.badge(badge_of(found.last))}",
     ]
 
 

@@ -40,12 +40,12 @@ def _verdict(pair: Pair) -> str:
     before, after = pair.before.figures, pair.after.figures
     size = (before.nonzero, after.nonzero) if pair.only_zeros else (before.params, after.params)
     speedup = pair.speedup(pair.batches[0]) if pair.batches else None
-    clock = "–" if speedup is None else speedup.short + _badge(of_clock(speedup.estimated))
+    clock = "–" if speedup is None else speedup.short.capitalize() + _badge(of_clock(speedup.estimated))
     numbers = [
         (_measured(pair), "right answers" if pair.metric.counts_right else pair.metric.title),
         (_counted(*size), "parameters not zero" if pair.only_zeros else "parameters"),
         (_counted(before.macs, after.macs), "multiplications"),
-        (clock, "as fast, one image"),
+        (clock, "as fast, one image at a time" if speedup is None or speedup.shows else "speed, one image at a time"),
     ]
     cells = "".join(f"<div><b>{big}</b>{escape(word)}</div>" for big, word in numbers)
     return (
@@ -141,14 +141,16 @@ def _race(pair: Pair) -> str:
 
 def _race_title(speedup: Speedup) -> str:
     if not speedup.shows:
-        return "No measurable speed-up: who is in front is chance"
+        return "Same speed: who is in front is chance"
     return f"{speedup.middle:.1f}× as fast" if speedup.middle >= 1.05 else f"{speedup.middle:.2f}× as fast"
 
 
 def _race_words(pair: Pair, speedup: Speedup) -> str:
     assert pair.after.run is not None and pair.after.run.result is not None, "what comes after is a run's"
     clock = pair.after.run.result.clock
-    how = "Worked out from two runs, each timed against dense" if speedup.estimated else "Both were timed in turn"
+    how = (
+        "Worked out from two runs, each timed against the original" if speedup.estimated else "Both were timed in turn"
+    )
     return (
         f"Recorded, not live ({speedup.low:.2f}–{speedup.high:.2f}×). {how} after the run: "
         f"{speedup.batch} images at a time, {clock.engine}, {threads(clock.threads)}."

@@ -187,8 +187,8 @@ def hold_zeros(model: nn.Module, names: Iterable[str], call: Callable[[], object
         take_mask(module, name.rpartition(".")[2])
     if left:
         warnings.warn(
-            f"No mask holds the zeros of {left[0][0]}{' and others' if len(left) > 1 else ''}: its module is not called "
-            "by itself. Set them to zero after each step.",
+            f"No mask holds the zeros of {left[0][0]}{' and others' if len(left) > 1 else ''}: its module is not "
+            "called by itself. Set them to zero after each step.",
             stacklevel=2,
         )
     return [name for name, _ in left]
