@@ -79,7 +79,8 @@ def metric_tile(
     """As cut, recalibrated and fine-tuned, each with its 95 % interval."""
     title = f"{metric.title.capitalize()} on select images"
     if dense is not None:
-        title = f"{metric.title.capitalize()} on {dense.images:,} {dense.role} images · original {metric.words(dense.value)}"
+        start = metric.words(dense.value)
+        title = f"{metric.title.capitalize()} on {dense.images:,} {dense.role} images · original {start}"
     as_cut, again = WAITING, WAITING
     if accuracy is not None:
         as_cut = _stage(accuracy.as_cut, "measured", "as cut")
