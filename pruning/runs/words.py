@@ -22,8 +22,8 @@ def describe(run: Run | Summary) -> str:
 
 
 BROUGHT = (
-    "Brought from a file: its figures are as that file states them, and were not measured here. Run its recipe again to "
-    "measure them on this machine."
+    "Brought from a file: its figures are as that file states them, and were not measured here. Run its recipe again "
+    "to measure them on this machine."
 )
 """Of a run that came in a bundle or as a packed run."""
 STAGE_WORDS: Mapping[str, str] = {

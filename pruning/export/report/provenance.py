@@ -50,7 +50,7 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
         ("Method", f"{run.recipe.prune.granularity} pruning {rounds}, by {criterion.title}. {criterion.explanation}"),
         ("Repair", f"{_capital(ASKED[run.recipe.repair])}."),
         ("Network", f"{network} ({model_name(result.model)}), weights SHA-256 {result.model_digest[:16]}…"),
-        ("Licence of its weights", licence_of(run.origin) or "not known" if run.origin else "not known"),
+        ("Licence of its weights", _licence(run.origin)),
         ("Images", _images(result.data)),
         *_of_own(run, result),
         *([("Brought", BROUGHT)] if run.brought else []),
@@ -61,6 +61,14 @@ def facts(run: Run, *, network: str) -> list[tuple[str, str]]:
         ("Proof of the removal", _proof(result.check)),
         *([("Changed since", " ".join(since))] if (since := changed(run.path)) else []),
     ]
+
+
+def _licence(ref: str) -> str:
+    """Of the weights that a run goes back to."""
+    try:
+        return licence_of(ref) or "not known"
+    except InputError:  # the reference came in a file, or is not known
+        return "not known"
 
 
 def _of_own(run: Run, result: Result) -> list[tuple[str, str]]:
