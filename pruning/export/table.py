@@ -48,7 +48,7 @@ EXPORTS: dict[str, Export] = {
         Export(
             name="report",
             title="Report",
-            explanation="One HTML file for readers who know no pruning; it needs no network.",
+            explanation="One HTML file that anyone can follow; it needs no network.",
             file_name="{name}-report.html",
             media_type="text/html",
             needs="run",

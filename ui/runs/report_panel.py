@@ -23,7 +23,7 @@ state.DEFAULTS.update({_ADVICE: {}, _PHOTOS: False})
 def offer(run: Run, key: str = "") -> None:
     """A button that opens the making of a report; `key` tells several on one page apart."""
     with st.popover("Report", icon=":material/description:", key=f"{key}report"):
-        st.markdown("**One file to send:** verdict, savings, trade-off and a slider, for readers who know no pruning.")
+        st.markdown("**One file to send that anyone can follow:** verdict, savings, trade-off and a slider.")
         working = False
         with suppress(errors.PruningError):  # said under the text, where it can be corrected
             working = _job(run).is_working
