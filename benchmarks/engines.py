@@ -1,7 +1,7 @@
 """What pruning gains on the engines that people deploy.
 
     python -m benchmarks.engines [--data-dir DIR] [--epochs E]
-    python -m benchmarks.engines --network REFERENCE --photos PLACE [--epochs E]
+    python -m benchmarks.engines --network REFERENCE --photos PLACE [--epochs E] [--batch N ...]
 
 VGG small and ResNet-20 (CIFAR-10), or one's own network with its photos: the same sparsity everywhere that halves its
 MACs, repaired, and fine-tuned where --epochs asks for it. Then dense, pruned and pruned in int8 on every engine that is
@@ -19,6 +19,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from pruning.runs.engine_times import EngineTimes
 from pruning.runs.engine_words import remarks
 from pruning.runs.engines import Asked, measure_engines
 from pruning.runs.suitable import suitable_recipe
+from pruning.runs.times import BATCHES
 from pruning.spec import PruneSpec
 from pruning.subject import open_subject
 
@@ -55,14 +57,16 @@ def sparsity_for(ref: str, factor: float = FACTOR) -> float:
     raise SystemExit(f"{ref}: no sparsity divides its MACs by {factor:g}")
 
 
-def measure(ref: str, data: str, data_dir: str | None, epochs: float, folder: Path) -> tuple[dict[str, Any], bool]:
+def measure(
+    ref: str, data: str, data_dir: str | None, epochs: float, batches: Sequence[int], folder: Path
+) -> tuple[dict[str, Any], bool]:
     """Prune, then time on every engine; figures, and whether all of them were taken in quiet."""
     sparsity = sparsity_for(ref)
     spec = PruneSpec(sparsity=sparsity)
     recipe = suitable_recipe(open_subject(ref, data, data_dir), spec, epochs=epochs, repair="refit")
     result = execute(create_run(recipe, data_dir=data_dir, path=folder))
     say(f"{ref}: {sparsity:.0%} of every group, MACs ÷ {result.dense.macs / result.pruned.macs:.2f}")
-    found = measure_engines(folder, Asked(), say=say)
+    found = measure_engines(folder, Asked(batches=tuple(batches)), say=say)
     figures = {
         "model": ref,
         "data": data,
@@ -120,13 +124,14 @@ def main() -> int:
     parser.add_argument("--network", help="reference of a network of one's own, with --photos")
     parser.add_argument("--photos", help="reference of its images, such as zip:FILE?split=40/59/1")
     parser.add_argument("--epochs", type=float, default=0.0, help="of fine-tuning after repair (0)")
+    parser.add_argument("--batch", type=int, nargs="+", default=BATCHES, help="samples at a time (1 and 32)")
     args = parser.parse_args()
     if bool(args.network) != bool(args.photos):
         parser.error("--network and --photos go together")
     cases = [(args.network, absolute(args.photos))] if args.network else CASES
     with tempfile.TemporaryDirectory() as place:
         measured = [
-            measure(ref, data, args.data_dir, args.epochs, Path(place) / f"run-{number}")
+            measure(ref, data, args.data_dir, args.epochs, args.batch, Path(place) / f"run-{number}")
             for number, (ref, data) in enumerate(cases)
         ]
     name = "engines-own" if args.network else "engines"
