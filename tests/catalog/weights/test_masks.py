@@ -41,7 +41,7 @@ def test_a_file_with_masks_opens_with_its_zeros(kind: str, tmp_path: Path) -> No
     model = net().eval()
     fit = find_weights(model, read_contents(path))
     words = load_weights(model, fit)
-    assert fit.held_zero == ("0.weight", "3.bias") and "masks of torch.nn.utils.prune on 0.weight and 3.bias" in words
+    assert fit.held_zero == ("0.weight", "3.bias") and "masks of torch.nn.utils.prune on 0.weight, 3.bias" in words
     inputs = torch.randn(2, 1, 4, 4)
     assert torch.equal(model(inputs), source(inputs)) and int((model[0].weight == 0).sum()) == 18
 
