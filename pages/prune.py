@@ -11,11 +11,12 @@ from ui.prune.board import data
 from ui.session import cuts, header, share, shown_run
 
 shown_run.restore()
-subject, corner = header.show_early("Prune", stops=True)
+subject, corner = header.show_early("Prune", cuts.VIEW, stops=True)
 said = board.take()
 board.follow(subject, said)
+cuts.settle_locks(subject)
 cut = cuts.current(subject)
-share.show(corner, subject, {})
+share.show(corner, subject, cuts.VIEW)
 if board.asks(said, "time"):
     clock.measure(subject, cut)
 if board.asks(said, "widths"):

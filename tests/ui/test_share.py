@@ -76,6 +76,21 @@ def test_a_link_sets_network_plan_options_and_view_and_is_offered_again(app: App
     assert offered(app) == link, "a session reads the address once"
 
 
+def test_locked_rows_travel_with_a_link(app: AppTest) -> None:
+    plan = Recipe(model="sample:mini_resnet", data="mnist5k", prune=PruneSpec(sparsity=0.3))
+    link = links.Link(recipe=plan, view={"locked": "0,2"})
+    open_link(app, "prune", links.encode(link))
+    board = app.session_state["layer_board_shown"]
+    assert board["pinned"] == ["conv1", "layer2.0.conv1"]
+    assert offered(app).view == {"locked": "0,2"}, "and with the next one, as after F5"
+
+
+@pytest.mark.parametrize("locked", ["x", "1;2", "-1", "0," * 90])
+def test_locks_that_are_none_are_refused(locked: str, app: AppTest) -> None:
+    open_link(app, "prune", links.encode(links.Link(view={"locked": locked})))
+    assert "Nothing was opened" in toasts(app)[0] and "layer_board_shown" in app.session_state
+
+
 def test_a_link_on_which_something_breaks_is_not_tried_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(code: str) -> links.Link:
         raise ValueError

@@ -6,7 +6,9 @@ fro loses nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -15,6 +17,7 @@ from pruning.criteria import Criterion, criteria_for, find_criterion
 from pruning.granularity import Granularity
 from pruning.spec import PruneSpec
 from ui.kit import errors, state
+from ui.kit.view import Setting
 
 if TYPE_CHECKING:
     from pruning.planning.rows import Positions, Row
@@ -38,6 +41,10 @@ TRAINING = "prune_training"
 suits the data set."""
 STEPS = "prune_steps"
 """Data set, epochs on the page, and the exact steps that an adopted recipe brought: they hold while the epochs do."""
+LOCKED = "prune_locked"
+"""Places of the locked rows among those that are free, as a link carries them: '0,3'."""
+_LOCKS_SAID = "prune_locks_said"
+"""What it was after the rows were last looked at: anything else came with a link."""
 MOST_EPOCHS = 100
 state.DEFAULTS.update(
     {
@@ -52,6 +59,7 @@ state.DEFAULTS.update(
         LEARNING_RATE: None,
         TRAINING: None,
         STEPS: None,
+        LOCKED: "",
     }
 )
 _ROWS = "prune_rows"
@@ -159,6 +167,29 @@ def follow(subject: Subject, sent: Mapping[str, Any]) -> None:
     rows = free_rows(subject)
     _put(subject, positions(subject).following(rows, sent))
     state.put(CHOSEN, sent["chosen"] if sent["chosen"] in {row.name for row in rows} else None)
+
+
+def _are_places(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"(\d{1,5}(,\d{1,5})*)?", value, re.ASCII) is not None
+
+
+VIEW = {"locked": Setting(key=LOCKED, allowed=_are_places)}
+"""What a link to Prune carries beside the plan."""
+
+
+def settle_locks(subject: Subject) -> None:
+    """Lock the rows that a link names, if one was opened; then note those that are locked, for the next link."""
+    from pruning.runs.links import LONGEST_TEXT
+
+    rows, stand = free_rows(subject), positions(subject)
+    if state.get(LOCKED) != st.session_state.get(_LOCKS_SAID, ""):
+        places = {int(place) for place in state.get(LOCKED).split(",") if place}
+        stand = replace(stand, pinned=[row.name for place, row in enumerate(rows) if place in places])
+        _put(subject, stand)
+        impose()
+    said = ",".join(str(place) for place, row in enumerate(rows) if row.name in stand.pinned)
+    state.put(LOCKED, said if len(said) <= LONGEST_TEXT else "")
+    st.session_state[_LOCKS_SAID] = state.get(LOCKED)
 
 
 def adopt(subject: Subject, recipe: Recipe) -> None:
