@@ -108,7 +108,7 @@ def test_a_run_against_dense_and_against_another(app: AppTest, made: Path, tmp_p
 
     (whole,) = [said.value for said in app.caption if said.value.startswith("Before: ")]
     after = app.selectbox(key="compare_after_widget")
-    assert whole.startswith("Before: dense, ") and whole.replace("\\", "").endswith(f"After: {after.options[0]}")
+    assert whole.startswith("Before: original, ") and whole.replace("\\", "").endswith(f"After: {after.options[0]}")
 
     app.segmented_control(key="compare_part_widget").set_value("pictures").run()
     assert not app.exception and not app.error

@@ -68,12 +68,12 @@ def test_inside_shows_a_chosen_filters_absence_in_both_networks(pair: Pair, digi
     app = part("inside", pair)
     app.session_state["compare_layer"] = "layer2.0.conv1"
     app.run()
-    assert "Click a filter." in words(app) and "Removed: 0 dense, 8 pruned, of 20" in words(app)
+    assert "Click a filter." in words(app) and "Removed: 0 original, 8 pruned, of 20" in words(app)
 
     kept = pair.after.subject.network.structure.kept["layer2.0.conv1.weight"][0]
     app.session_state["compare_filters_layer2.0.conv1_chosen"] = str(kept[2])
     app.run()
-    for word, side in (("Dense", pair.before), ("Pruned", pair.after)):
+    for word, side in (("Original", pair.before), ("Pruned", pair.after)):
         found = knock_out(knockout_engine(side.subject), side.subject, "layer2.0.conv1", kept[2])
         assert f"{word}: {plain(verdict(found))}" in words(app)
 
@@ -107,7 +107,7 @@ def test_savings_claim_nothing_without_numbers_and_only_what_the_clock_shows(pai
     app.number_input(key="savings_devices_widget").set_value(5000.0)
     app.run()
     said = words(app)
-    assert "5.0 hours saved" in said and "2.0 hours to 7.5 hours · dense 10.0 hours, pruned 5.0 hours" in said
+    assert "5.0 hours saved" in said and "2.0 hours to 7.5 hours · original 10.0 hours, pruned 5.0 hours" in said
     assert "2.50 <b>€</b> saved" in said, "whatever the reader calls it, it is text"
     assert "on 2 threads of" in said and app.number_input(key="savings_price_widget").label.endswith("2 such cores")
     assert "250 MB less" in said, "5,000 × 50 kB"
@@ -159,7 +159,7 @@ def test_what_moved_the_weights_is_said_as_it_was(pair: Pair, monkeypatch: pytes
 
     args = (replace(pair, after=replace(pair.after, run=run)), "layer2.0.conv1")
     said = words(AppTest.from_function(script, args=args, default_timeout=SECONDS).run())
-    assert ("Fine-tuning changed them by 6 % of their size since the dense network" in said) == earlier
+    assert ("Fine-tuning changed them by 6 % of their size since the original network" in said) == earlier
     assert ("No fine-tuning changed them: both are the same." in said) != earlier
 
 
@@ -187,7 +187,7 @@ def test_the_race_says_what_its_interval_shows(pair: Pair, monkeypatch: pytest.M
     app = part("race", pair).run()
     assert "ready" in words(app)
     for verdict_words in ("Pruned is 2.00× as fast (1.80–2.20)", "Same speed, as far as can be measured (0.95–1.20×)",
-                          "Dense is 2.00× as fast (1.67–2.50)"):  # fmt: skip
+                          "Original is 2.00× as fast (1.67–2.50)"):  # fmt: skip
         app.button(key="compare_race_start").click().run()
         assert verdict_words in words(app) and "1,000 a second" in words(app)
         app.run()

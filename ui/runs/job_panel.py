@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.render.markup import result as markup
-from pruning.runs import words
 from ui.kit import charts, downloads, errors, jobs, ledger_panel, visitor
 from ui.runs import bundle_panel, engines_panel, report_panel, times_panel
 
@@ -88,10 +87,11 @@ def ended(place: DeltaGenerator, run: Run) -> None:
 def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
     """What can be done with a finished run; and, folded so that the board stays in sight, all that it has to show."""
     from pruning.render.figures import runs as plots_runs
+    from pruning.runs.words import BROUGHT
 
     assert run.result is not None
     if run.brought:
-        st.caption(words.BROUGHT)
+        st.caption(BROUGHT)
     buttons(run, continue_run)
     times_panel.show(run)
     with st.expander("Figures, training, and the ledger: dense and pruned side by side", icon=":material/balance:"):
