@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pruning.lessons.activities import Fact
-from pruning.lessons.lesson import Question
+
+if TYPE_CHECKING:
+    from pruning.lessons.lesson import Question
 
 
 def judge(question: Question, given: str | float, facts: Mapping[str, Fact]) -> bool | None:
@@ -19,8 +22,19 @@ def judge(question: Question, given: str | float, facts: Mapping[str, Fact]) -> 
         return None
     if question.choices:
         return given == str(truth)
-    number = _number(truth)
+    number = number_in(truth)
     return None if number is None else abs(float(given) - number) <= question.tolerance + 1e-9
+
+
+def right_answer(question: Question, facts: Mapping[str, Fact]) -> str:
+    """The right answer in words; '' where the fact that decides is not there."""
+    truth: Fact | None = question.answer if question.answer_from is None else facts.get(question.answer_from)
+    if truth is None:
+        return ""
+    if question.choices:
+        return question.choices.get(str(truth), "")
+    number = number_in(truth)
+    return "" if number is None else f"{number:g} {question.unit}".rstrip()
 
 
 def filled(text: str, facts: Mapping[str, Fact]) -> str:
@@ -35,7 +49,7 @@ def filled(text: str, facts: Mapping[str, Fact]) -> str:
     return re.sub(r" (?=[%●◆○])", "\u00a0", complete)  # a unit or a badge does not begin a line
 
 
-def _number(value: Fact) -> float | None:
+def number_in(value: Fact) -> float | None:
     """The number in a fact, such as 54 in '54 %'; None where it is no number."""
     found = re.match(r"[-−]?\d[\d,]*(\.\d+)?", str(value))
     return float(found[0].replace("−", "-").replace(",", "")) if found else None

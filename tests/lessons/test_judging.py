@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pruning.lessons.judging import filled, judge
+from pruning.lessons.judging import filled, judge, right_answer
 from pruning.lessons.lesson import Question
 
 
@@ -12,6 +12,12 @@ def test_answers_are_judged_by_the_file_or_by_what_was_found() -> None:
     choice = Question(text="?", choices={"a": "A", "b": "B"}, answer_from="found")
     assert judge(choice, "a", {}) is None
     assert judge(choice, "a", {"found": "a"}) and not judge(choice, "b", {"found": "a"})
+
+
+def test_the_right_answer_is_said_in_words() -> None:
+    assert right_answer(Question(text="?", answer=25.0, unit="%"), {}) == "25 %"
+    choice = Question(text="?", choices={"a": "All", "b": "None"}, answer_from="found")
+    assert right_answer(choice, {}) == "" and right_answer(choice, {"found": "b"}) == "None"
 
 
 def test_a_fact_in_words_judges_a_number_and_a_number_judges_choices() -> None:
