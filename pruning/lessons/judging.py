@@ -46,7 +46,12 @@ def filled(text: str, facts: Mapping[str, Fact]) -> str:
     known = re.sub(r"\{(\w+)\}", lambda found: _words(facts.get(found[1], found[0])), text)
     sentences = re.split(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?=\s)", known)
     complete = "".join(part for part in sentences if not re.search(r"\{\w+\}", part)).strip()
-    return re.sub(r" (?=[%●◆○])", "\u00a0", complete)  # a unit or a badge does not begin a line
+    return unbroken(complete)
+
+
+def unbroken(text: str) -> str:
+    """A text in which no line begins with a unit or a badge."""
+    return re.sub(r" (?=[%●◆○])", "\u00a0", text)
 
 
 def number_in(value: Fact) -> float | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pruning.lessons.judging import filled, judge, right_answer
+from pruning.lessons.judging import filled, judge, right_answer, unbroken
 from ui.learn import progress
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def explain(stage: Stage, place: DeltaGenerator) -> None:
     if waits or (mark.is_settled and not mark.acted):
         place.info(course.say("page", "act_first"), icon=":material/touch_app:")
     elif mark.verdict == "open":
-        hint = question.hint or course.say("page", "hint")
+        hint = unbroken(question.hint or course.say("page", "hint"))
         place.info(f"**{course.say('page', 'try_again')}** {hint}", icon=":material/lightbulb:")
     elif mark.is_settled:
         verdict = f"**{course.say('page', f'verdict_{mark.verdict}')}**"

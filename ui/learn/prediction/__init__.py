@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pruning.lessons.judging import unbroken
 from pruning.render.markup.badges import SYMBOLS
 from ui.kit.component import component
 from ui.learn import progress
@@ -61,7 +62,7 @@ def value_of(stage: Stage, predict: Prediction) -> float | None:
 
 def _draw(stage: Stage, predict: Prediction, measured: dict[str, Any] | None = None) -> None:
     course = stage.course
-    st.markdown(f"**{course.say('page', 'predict')}** {predict.text}")
+    st.markdown(f"**{course.say('page', 'predict')}** {unbroken(predict.text)}")
     words = ("predict_button", "predict_empty", "predict_yours", "predict_measured", "predict_waits")
     value = value_of(stage, predict)
     _component()(
