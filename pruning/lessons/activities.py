@@ -6,6 +6,7 @@ that another language is one file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -194,6 +195,12 @@ def check_value(setting: Setting, value: Any) -> str | None:
         if not low <= value <= high:  # neither is what is no number
             return f"must be from {low:g} to {high:g}"
     return None
+
+
+def number_in(value: Fact) -> float | None:
+    """The number in a fact, such as 54 in '54 %'; None where it is no number."""
+    found = re.match(r"[-−+]?\d[\d,]*(\.\d+)?", str(value))
+    return float(found[0].replace("−", "-").replace(",", "")) if found else None
 
 
 def _listed(values: tuple[Value, ...]) -> str:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from pruning.lessons.activities import Fact
-
-if TYPE_CHECKING:
-    from pruning.lessons.lesson import Question
+from pruning.lessons.activities import Fact, number_in
+from pruning.lessons.lesson import Question
 
 
 def judge(question: Question, given: str | float, facts: Mapping[str, Fact]) -> bool | None:
@@ -52,12 +49,6 @@ def filled(text: str, facts: Mapping[str, Fact]) -> str:
 def unbroken(text: str) -> str:
     """A text in which no line begins with a unit or a badge."""
     return re.sub(r" (?=[%●◆○])", "\u00a0", text)
-
-
-def number_in(value: Fact) -> float | None:
-    """The number in a fact, such as 54 in '54 %'; None where it is no number."""
-    found = re.match(r"[-−]?\d[\d,]*(\.\d+)?", str(value))
-    return float(found[0].replace("−", "-").replace(",", "")) if found else None
 
 
 def _words(value: Fact) -> str:

@@ -8,9 +8,8 @@ from math import floor, log10
 from typing import Any
 
 from pruning.base.errors import InputError
-from pruning.lessons.activities import ACTIVITIES, Fact, Value, check_value, settings_of
+from pruning.lessons.activities import ACTIVITIES, Fact, Value, check_value, number_in, settings_of
 from pruning.lessons.fields import check_known, is_number, text_of, unit_of
-from pruning.lessons.judging import number_in
 
 _FIELDS = {"text", "unit", "from", "to", "fact", "at"}
 

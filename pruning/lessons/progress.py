@@ -22,7 +22,7 @@ LISTS = ("runs",)
 """Names of lists that are kept beside the lessons."""
 TRIES = 2
 """A wrong answer gets a hint and another try; then the explanation."""
-Verdict = Literal["first", "second", "wrong", "open"]
+Tick = Literal["first", "second", "wrong", "open"]
 """Right at the first try or at the second, wrong, or wrong with a try left."""
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 """Of a lesson."""
@@ -42,7 +42,7 @@ class Mark:
     """What was predicted before the activity showed its figures."""
 
     @property
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> Tick | None:
         """How the answer is to be marked; None where there is none."""
         if self.answered is None:
             return None

@@ -24,6 +24,7 @@ def test_a_fact_in_words_judges_a_number_and_a_number_judges_choices() -> None:
     number = Question(text="?", answer_from="left", tolerance=1)
     assert judge(number, 53.5, {"left": "54 %"}) and not judge(number, 50.0, {"left": "54 %"})
     assert judge(number, -0.3, {"left": "−0.3"}) and judge(number, 1234.0, {"left": "1,234"})
+    assert judge(number, 29.0, {"left": "+29.3"}) and not judge(number, -29.0, {"left": "+29.3"})
     assert judge(number, 1.0, {"left": "no number"}) is None and judge(number, 1.0, {}) is None
     choices = Question(text="?", choices={"40": "x", "60": "y"}, answer_from="percent")
     assert judge(choices, "60", {"percent": 60}) and not judge(choices, "40", {"percent": 60})

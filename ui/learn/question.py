@@ -22,7 +22,7 @@ def show(stage: Stage) -> DeltaGenerator | None:
         return None
     mark = progress.of(lesson.id)
     given = mark.answered
-    key = f"lesson_{lesson.id}_answer_{progress.generation()}"
+    key = f"lesson_{lesson.id}_answer_{progress.generation()}_{mark.tries}"  # a new widget shows what was answered
     with st.form(f"question_{lesson.id}", border=False):
         if question.choices:
             names = list(question.choices)

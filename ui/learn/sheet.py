@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from pruning.lessons.lesson import Lesson
     from pruning.lessons.library import Course
-    from pruning.lessons.progress import Verdict
+    from pruning.lessons.progress import Tick
     from ui.learn.stage import Stage
 
-VERDICTS: tuple[Verdict, ...] = ("first", "second", "wrong")
+TICKS: tuple[Tick, ...] = ("first", "second", "wrong")
 DOORS = (
     ("prune", ":material/content_cut:"),
     ("explore", ":material/search:"),
@@ -131,7 +131,7 @@ def end(course: Course) -> None:
 def _marks(course: Course) -> str:
     """How the questions were answered, counted; '' where none was."""
     found = Counter(progress.of(lesson.id).verdict for lesson in course.lessons)
-    said = [course.say("page", f"count_{verdict}", count=found[verdict]) for verdict in VERDICTS if found[verdict]]
+    said = [course.say("page", f"count_{verdict}", count=found[verdict]) for verdict in TICKS if found[verdict]]
     return " · ".join(said)
 
 
