@@ -23,21 +23,24 @@ def show(stage: Stage) -> DeltaGenerator | None:
     mark = progress.of(lesson.id)
     given = mark.answered
     key = f"lesson_{lesson.id}_answer_{progress.generation()}_{mark.tries}"  # a new widget shows what was answered
+    label = question.text + (f" ({question.unit})" if question.unit and not question.choices else "")
     with st.form(f"question_{lesson.id}", border=False):
+        st.markdown(f"**{label}**")  # a disabled widget's own label would be too pale to read
         if question.choices:
             names = list(question.choices)
             st.radio(
-                f"**{question.text}**",
+                label,
                 names,
                 index=names.index(str(given)) if given in names else None,
                 format_func=lambda name: question.choices[name],
                 disabled=mark.is_settled,
+                label_visibility="collapsed",
                 key=key,
             )
         else:
-            label = f"**{question.text}**" + (f" ({question.unit})" if question.unit else "")
             number = float(given) if isinstance(given, (int, float)) else None
-            st.number_input(label, value=number, format="%g", step=1.0, disabled=mark.is_settled, key=key)
+            st.number_input(label, value=number, format="%g", step=1.0, disabled=mark.is_settled, key=key,
+                            label_visibility="collapsed")  # fmt: skip
         st.form_submit_button(
             stage.course.say("page", "check" if given is None else "check_again"),
             type="primary" if not mark.is_settled else "secondary",
