@@ -252,11 +252,11 @@ SAME = re.compile(r"\d|\bms\b|%|×|÷|·|L[12]|conv|layer|fc|Learn|MNIST|PyTorch
 def marked(entry: Any, key: str = "") -> Any:
     """A file of words in which every text that a reader sees has a mark."""
     if isinstance(entry, dict):
-        return {name: marked(value, name) for name, value in entry.items()}
+        return {name: value if name == "at" else marked(value, name) for name, value in entry.items()}
     if isinstance(entry, list):
         return [marked(value, key) for value in entry]
     names = ("id", "activity", "done", "answer", "answer_from", "settings", "controls", "arxiv", "doi", "unit",
-             "fact", "at")  # fmt: skip
+             "fact")  # fmt: skip
     return entry if key in names or not isinstance(entry, str) else MARK + entry
 
 
