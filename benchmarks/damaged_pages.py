@@ -19,7 +19,7 @@ from benchmarks.mutation_kinds import LONGEST
 from pruning.jobs.job import Job
 from pruning.runs import Listing, read_runs
 from ui.compare.parts import PARTS
-from ui.learn.progress import Progress
+from ui.learn.progress import Mark, Progress
 
 APP = str(Path(__file__).parents[1] / "app.py")
 SECONDS = 300
@@ -97,7 +97,7 @@ def visits_to(damaged: Damaged, turn: int) -> list[Visit]:
     name, part = damaged.name, list(PARTS)[turn % len(PARTS)]
     everyone = {"tradeoff_models": "all networks"}
     reference = {"model": f"run:{damaged.path}"}
-    mine = Progress(lessons={}, lists={"runs": [name, LEARNER]})
+    mine = Progress(lessons={"lab": Mark(predicted=90.0)}, lists={"runs": [name, LEARNER]})
     return [
         Visit(page="prune", asks={"run": name}),
         Visit(page="compare", asks={"b": name}, session={"compare_part": part}),
@@ -112,7 +112,8 @@ def visits_to(damaged: Damaged, turn: int) -> list[Visit]:
 
 def visits_to_caches() -> list[Visit]:
     """The pages that show what was measured before: scans, layer times and races."""
-    race = {"learn_memory": {"race": {"heats": {99: 1}}}}
+    predicted = Progress(lessons={"race": Mark(predicted=5.0)})
+    race = {"learn_memory": {"race": {"heats": {99: 1}}}, "progress_held": predicted}
     return [
         Visit(page="sensitivity"),
         Visit(page="prune"),

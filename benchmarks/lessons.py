@@ -68,10 +68,20 @@ def draw(page: Page) -> None:
     point.press("Enter")
 
 
+def predict(page: Page) -> None:
+    """Place the lesson's prediction, by the keyboard."""
+    track = page.locator(".st-key-lesson_predict")
+    track.get_by_role("slider").press("ArrowRight")
+    track.get_by_role("button", name="Predict").click()
+
+
 LESSONS: dict[str, tuple[Action, ...]] = {
-    "why": (Action("half of the channels", slide("lesson_why_percent", "ArrowRight", 5), "ms of"),),
-    "anatomy": (Action("what counts as small", slide("lesson_anatomy_near", "ArrowRight", 3), "smaller than 8 %"),),
-    "units": (Action("whole columns", choose("lesson_units_way", "whole columns"), "ms →"),),
+    "why": (Action("half of the channels", slide("lesson_why_percent", "ArrowRight", 5), "ms of", before=(predict,)),),
+    "anatomy": (
+        Action("what counts as small", slide("lesson_anatomy_near", "ArrowRight", 3), "smaller than 8 %",
+               before=(predict,)),
+    ),
+    "units": (Action("whole columns", choose("lesson_units_way", "whole columns"), "ms →", before=(predict,)),),
     "ranking": (
         Action(
             "measure all four", click("Measure all four"), "Both right|One of two|A surprise",
@@ -83,17 +93,17 @@ LESSONS: dict[str, tuple[Action, ...]] = {
         Action("repair three cuts", click("Repair and measure"), "predictions fit",
                before=tuple(choose(f"lesson_repair_guess_{cut}", "half") for cut in (50, 70, 90))),
     ),
-    "recover": (Action("fine-tune", click("Fine-tune"), "Against the accuracy as cut"),),
-    "race": (Action("the race", click("Start the race"), "No winner:|is ahead, by"),),
+    "recover": (Action("fine-tune", click("Fine-tune"), "Against the accuracy as cut", before=(predict,)),),
+    "race": (Action("the race", click("Start the race"), "You judge first", before=(predict,)),),
     "sketch": (Action("reveal", click("Reveal the measured curve"), "Your sketch is off by", before=(draw,)),),
-    "half": (Action("the real network", click("Show me"), "14/20 read × 14/20 made"),),
+    "half": (Action("the real network", predict, "14/20 read × 14/20 made"),),
     "stopping": (
         Action("fine-tune at a stop", click("Fine-tune at this stop"), "After fine-tuning:",
-               before=(slide("lesson_stopping_stop", "ArrowRight", 4),)),
+               before=(predict, slide("lesson_stopping_stop", "ArrowRight", 4))),
     ),
     "lab": (
-        Action("entry (a), trained", click("Enter"), "Entry 1. [0-9.]+ %",
-               before=(slide("lesson_lab_weights_all", "End"),)),
+        Action("entry (a), trained", click("Submit entry"), "Entry 1. [0-9.]+ %",
+               before=(predict, slide("lesson_lab_weights_all", "End"))),
         Action("entry (a), in the list", None, "Enter another one"),
         Action("hand in", click("Hand in"), "Handed in:"),
     ),

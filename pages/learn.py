@@ -7,8 +7,7 @@ import streamlit as st
 from pruning.lessons.library import course as read_course
 from pruning.render.markup import badges
 from ui.kit import errors, route
-from ui.learn import address, progress, question, sheet, stage, steps
-from ui.learn.activities import drawing
+from ui.learn import activities, address, progress, question, sheet, stage, steps
 
 route.through_app()
 course = read_course(address.language())
@@ -38,7 +37,7 @@ with ask:
     feedback = question.show(scene)
     sheet.ways(scene)
 with activity, errors.shown(stop=False):
-    drawing(scene.lesson.activity)(scene)
+    activities.draw(scene)
 scene.conclude()
 if feedback is not None:
     question.explain(scene, feedback)

@@ -6,9 +6,10 @@ that another language is one file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pruning.criteria import CRITERIA
 from pruning.granularity import GRANULARITIES
@@ -17,6 +18,8 @@ Value = str | int | float | bool | None | tuple[str | int | float, ...]
 """What a setting can stand at."""
 Fact = str | int | float | bool
 """What an activity tells of what was done."""
+Kind = Literal["estimated", "measured", "tuned"]
+"""How a number was found: its badge."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,8 @@ class Activity:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     facts: tuple[str, ...] = ()
     """Names that the activity passes to `stage.acted`: a question's `answer_from` and `{names}` in its `explain`."""
+    numbers: Mapping[str, Kind] = field(default_factory=dict)
+    """Facts that a lesson can have predicted, with their badge. Where one is a sample, NAME_span is its interval."""
 
     @property
     def controls(self) -> tuple[str, ...]:
@@ -70,6 +75,7 @@ ACTIVITIES: dict[str, Activity] = {
             "batch": Setting(default=32, low=1, high=256),
         },
         facts=("percent", "time_left", "macs_left"),
+        numbers={"macs_left": "measured"},
     ),
     "anatomy": Activity(
         settings={
@@ -77,7 +83,8 @@ ACTIVITIES: dict[str, Activity] = {
             "near": Setting(default=5, low=0, high=30, control=True),
             "norm": Setting(default="l2", allowed=("l1", "l2"), control=True),
         },
-        facts=("layer", "layers", "weights", "near", "zeros", "all_weights", "all_zeros"),
+        facts=("layer", "layers", "weights", "near", "near_share", "zeros", "all_weights", "all_zeros"),
+        numbers={"near_share": "measured"},
     ),
     "matrix": Activity(
         settings={
@@ -86,7 +93,8 @@ ACTIVITIES: dict[str, Activity] = {
             "layer": Setting(default="fc"),
             "batch": Setting(default=32, low=1, high=256),
         },
-        facts=("way", "percent"),
+        facts=("way", "percent", "accuracy", "accuracy_span"),
+        numbers={"accuracy": "measured"},
     ),
     "ranking": Activity(
         settings={
@@ -106,7 +114,8 @@ ACTIVITIES: dict[str, Activity] = {
             "percent": Setting(default=40, allowed=(10, 20, 30, 40, 50, 60, 70), control=True),
             "epochs": Setting(default=2, low=1, high=3),
         },
-        facts=("helped", "training", "as_cut", "recalibrated", "repaired", "tuned", "beyond"),
+        facts=("helped", "training", "as_cut", "recalibrated", "repaired", "tuned", "tuned_span", "beyond"),
+        numbers={"tuned": "tuned"},
     ),
     "half": Activity(
         settings={
@@ -115,6 +124,7 @@ ACTIVITIES: dict[str, Activity] = {
             "percent": Setting(default=30, low=10, high=70),
         },
         facts=("guess", "left"),
+        numbers={"left": "measured"},
     ),
     "race": Activity(
         settings={
@@ -123,7 +133,8 @@ ACTIVITIES: dict[str, Activity] = {
             "rounds": Setting(default=4, low=2, high=10),
             "steps": Setting(default=240, low=20, high=2000),
         },
-        facts=("winner", "percent", "difference", "seeds", "images", "over_seeds", "over_images"),
+        facts=("winner", "percent", "difference", "difference_span", "seeds", "images", "over_seeds", "over_images"),
+        numbers={"difference": "tuned"},
     ),
     "sketch": Activity(
         settings={
@@ -139,6 +150,7 @@ ACTIVITIES: dict[str, Activity] = {
             "epochs": Setting(default=2, low=1, high=3),
         },
         facts=("standing", "stop", "loss", "loss_span", "saved", "tuned_loss", "tuned_span", "accepted"),
+        numbers={"loss": "measured"},
     ),
     "challenge": Activity(
         settings={
@@ -148,7 +160,8 @@ ACTIVITIES: dict[str, Activity] = {
             "macs_limit": Setting(default=50, low=1, high=90),
             "epochs": Setting(default=2, low=1, high=10),
         },
-        facts=("apart", "runs", "best", "difference"),
+        facts=("apart", "runs", "best", "best_accuracy", "best_accuracy_span", "difference"),
+        numbers={"best_accuracy": "tuned"},
     ),
 }
 """A lesson names its activity by these keys."""
@@ -182,6 +195,12 @@ def check_value(setting: Setting, value: Any) -> str | None:
         if not low <= value <= high:  # neither is what is no number
             return f"must be from {low:g} to {high:g}"
     return None
+
+
+def number_in(value: Fact) -> float | None:
+    """The number in a fact, such as 54 in '54 %'; None where it is no number."""
+    found = re.match(r"[-−+]?\d[\d,]*(\.\d+)?", str(value))
+    return float(found[0].replace("−", "-").replace(",", "")) if found else None
 
 
 def _listed(values: tuple[Value, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from pruning.runs.recipe import Recipe
 from pruning.spec import PruneSpec
 
 if TYPE_CHECKING:
+    from pruning.planning.plan import Plan
     from pruning.runs import Run
     from pruning.tasks.metric import Difference
     from pruning.training.answers import Answers
@@ -75,6 +77,8 @@ class Entry:
     """Of weights or multiplications that are left."""
     ended_early: str = ""
     """Why, where it did."""
+    removed: str = ""
+    """What goes, by `what_goes`."""
     evaluation: Evaluation | None = None
     """On select images, after fine-tuning."""
     against: Difference | None = None
@@ -89,11 +93,32 @@ class Entry:
         return self.state == "done"
 
 
-def entries_of(names: Sequence[str], challenge: Challenge, share_left: Callable[[PruneSpec], float]) -> list[Entry]:
-    """The runs of those names that take part in a challenge and meet its limit, in the order of the names.
+def what_goes(plan: Plan) -> str:
+    """Names what a plan removes: plans that remove the same have the same name, whatever asked for them."""
+    found = hashlib.sha256(plan.granularity.encode())
+    for name, units in sorted(plan.kept.items()):
+        found.update(f"{name} {units}".encode())
+    for name, mask in sorted(plan.masks.items()):
+        found.update(name.encode() + mask.numpy().tobytes())
+    return found.hexdigest()
+
+
+def twin_of(removed: str, entries: Sequence[Entry]) -> Entry | None:
+    """The entry that removes just that, unless it ended early; everybody's training is the same, so they are equal."""
+    return next((entry for entry in entries if entry.removed == removed and not entry.ended_early), None)
+
+
+def entries_of(
+    names: Sequence[str],
+    challenge: Challenge,
+    share_left: Callable[[PruneSpec], float],
+    removed: Callable[[PruneSpec], str],
+) -> list[Entry]:
+    """The runs of those names that take part in a challenge and meet its limit, in the order of the names; of equal
+    ones the first.
 
     The names come from a browser, so each is looked up as a run and its recipe decides whether it belongs here.
-    `share_left`: what a cut leaves of what the challenge counts, 0 to 1.
+    `share_left`: what a cut leaves of what the challenge counts, 0 to 1. `removed`: what goes, by `what_goes`.
     """
     from pruning.runs import default_runs_dir, read_run
 
@@ -105,11 +130,11 @@ def entries_of(names: Sequence[str], challenge: Challenge, share_left: Callable[
             run = read_run(default_runs_dir() / name)
             if not challenge.is_of(run.recipe):
                 continue
-            share = share_left(run.recipe.prune)
+            share, gone = share_left(run.recipe.prune), removed(run.recipe.prune)
         except PruningError:  # deleted meanwhile, or no run at all
             continue
-        if challenge.is_met(share):
-            found.append(_entry(run, name, len(found) + 1, share))
+        if challenge.is_met(share) and twin_of(gone, found) is None:
+            found.append(_entry(run, name, len(found) + 1, share, gone))
     return found
 
 
@@ -150,9 +175,11 @@ def handed_in(entry: Entry, name: str) -> tuple[Answers, Difference]:
     return sides["pruned"], sides["pruned"].minus(sides["dense"])
 
 
-def _entry(run: Run, name: str, number: int, share: float) -> Entry:
+def _entry(run: Run, name: str, number: int, share: float, removed: str) -> Entry:
     early = run.message or run.state if run.state in ("failed", "cancelled") else ""
-    return Entry(run=name, path=run.path, number=number, state=run.state, share=share, ended_early=early)
+    return Entry(
+        run=name, path=run.path, number=number, state=run.state, share=share, removed=removed, ended_early=early
+    )
 
 
 def _value(entry: Entry) -> float:

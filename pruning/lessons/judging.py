@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pruning.lessons.activities import Fact
+from pruning.lessons.activities import Fact, number_in
 from pruning.lessons.lesson import Question
 
 
@@ -19,8 +19,19 @@ def judge(question: Question, given: str | float, facts: Mapping[str, Fact]) -> 
         return None
     if question.choices:
         return given == str(truth)
-    number = _number(truth)
+    number = number_in(truth)
     return None if number is None else abs(float(given) - number) <= question.tolerance + 1e-9
+
+
+def right_answer(question: Question, facts: Mapping[str, Fact]) -> str:
+    """The right answer in words; '' where the fact that decides is not there."""
+    truth: Fact | None = question.answer if question.answer_from is None else facts.get(question.answer_from)
+    if truth is None:
+        return ""
+    if question.choices:
+        return question.choices.get(str(truth), "")
+    number = number_in(truth)
+    return "" if number is None else f"{number:g} {question.unit}".rstrip()
 
 
 def filled(text: str, facts: Mapping[str, Fact]) -> str:
@@ -32,13 +43,12 @@ def filled(text: str, facts: Mapping[str, Fact]) -> str:
     known = re.sub(r"\{(\w+)\}", lambda found: _words(facts.get(found[1], found[0])), text)
     sentences = re.split(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?=\s)", known)
     complete = "".join(part for part in sentences if not re.search(r"\{\w+\}", part)).strip()
-    return re.sub(r" (?=[%●◆○])", "\u00a0", complete)  # a unit or a badge does not begin a line
+    return unbroken(complete)
 
 
-def _number(value: Fact) -> float | None:
-    """The number in a fact, such as 54 in '54 %'; None where it is no number."""
-    found = re.match(r"[-−]?\d[\d,]*(\.\d+)?", str(value))
-    return float(found[0].replace("−", "-").replace(",", "")) if found else None
+def unbroken(text: str) -> str:
+    """A text in which no line begins with a unit or a badge."""
+    return re.sub(r" (?=[%●◆○])", "\u00a0", text)
 
 
 def _words(value: Fact) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pruning.lessons.activities import ACTIVITIES, Value, settings_of
+from pruning.lessons.prediction import Prediction
 
 END = "end"
 """The page after the last lesson: no lesson has that name."""
@@ -37,8 +38,11 @@ class Question:
     tolerance: float = 0.0
     """How far from a number an answer may be and still be right."""
     unit: str = ""
+    hint: str = ""
+    """Where to look once more, shown after a first wrong answer; does not give the right one away."""
     explain: str = ""
-    """Shown after answering; {names} of the activity's facts are filled in."""
+    """Shown once the activity was done and the answer is right, or wrong twice; {names} of the activity's facts are
+    filled in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +61,8 @@ class Lesson:
     settings: Mapping[str, Value] = field(default_factory=dict)
     controls: tuple[str, ...] = ()
     """Controls of the activity that are shown; the others are hidden."""
+    predict: Prediction | None = None
+    """What is to be predicted before the activity shows a figure."""
     question: Question | None = None
     done: Done = "answered"
     references: tuple[Reference, ...] = ()

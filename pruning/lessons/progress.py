@@ -9,8 +9,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
+from pruning.lessons.fields import is_number
 from pruning.lessons.lesson import Lesson, can_keep
 
 LONGEST = 60_000
@@ -19,6 +20,10 @@ MOST = 200
 """Lessons, and entries of a list."""
 LISTS = ("runs",)
 """Names of lists that are kept beside the lessons."""
+TRIES = 2
+"""A wrong answer gets a hint and another try; then the explanation."""
+Tick = Literal["first", "second", "wrong", "open"]
+"""Right at the first try or at the second, wrong, or wrong with a try left."""
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 """Of a lesson."""
 
@@ -30,12 +35,40 @@ class Mark:
     answered: str | float | None = None
     """What was answered: a choice's name, or a number."""
     right: bool | None = None
+    tries: int = 0
+    """How often it was answered, at most `TRIES`."""
     acted: bool = False
+    predicted: float | None = None
+    """What was predicted before the activity showed its figures."""
+
+    @property
+    def verdict(self) -> Tick | None:
+        """How the answer is to be marked; None where there is none."""
+        if self.answered is None:
+            return None
+        if self.right:
+            return "second" if self.tries >= TRIES else "first"
+        return "wrong" if self.tries >= TRIES else "open"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the answer stands: it is right, or no try is left."""
+        return self.verdict not in (None, "open")
+
+    def answering(self, given: str | float, right: bool) -> Mark:
+        """With one answer more. The same answer once more, judged alike, is no other try; a settled one stays."""
+        if self.is_settled or (self.answered, self.right) == (given, right):
+            return self
+        return replace(self, answered=given, right=right, tries=min(TRIES, self.tries + 1))
+
+    def unanswered(self) -> Mark:
+        """As before the first answer."""
+        return replace(self, answered=None, right=None, tries=0)
 
     def is_done(self, lesson: Lesson) -> bool:
         """Whether what the lesson asks for has been done."""
-        answered = self.answered is not None
-        return {"answered": answered, "acted": self.acted, "both": answered and self.acted}[lesson.done]
+        settled = self.is_settled
+        return {"answered": settled, "acted": self.acted, "both": settled and self.acted}[lesson.done]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +99,9 @@ class Progress:
         for lesson, earlier in stored.lessons.items():
             now = self.of(lesson)
             if now.answered is None:
-                now = replace(now, answered=earlier.answered, right=earlier.right)
+                now = replace(now, answered=earlier.answered, right=earlier.right, tries=earlier.tries)
+            if now.predicted is None:
+                now = replace(now, predicted=earlier.predicted)
             lessons[lesson] = replace(now, acted=now.acted or earlier.acted)
         lists = dict(self.lists)
         for name, entries in stored.lists.items():
@@ -116,13 +151,17 @@ def _mark(entry: Any) -> Mark | None:
         answered = None
     if isinstance(answered, str) and not can_keep(answered):
         answered = None
-    if isinstance(answered, (int, float)) and not abs(answered) < 1e12:
+    if isinstance(answered, (int, float)) and not is_number(answered):
         answered = None
-    return Mark(
-        answered=answered,
-        right=right if isinstance(right, bool) and answered is not None else None,
-        acted=acted is True,
-    )
+    predicted = entry.get("predicted")
+    begun = Mark(acted=acted is True, predicted=predicted if is_number(predicted) else None)
+    if answered is None:
+        return begun
+    right = right if isinstance(right, bool) else None
+    tries = entry.get("tries")
+    if isinstance(tries, bool) or not isinstance(tries, int) or not 1 <= tries <= TRIES:
+        tries = 1 if right else TRIES  # stored before there was a second try
+    return replace(begun, answered=answered, right=right, tries=tries)
 
 
 def _short(entries: Any) -> list[str]:

@@ -11,18 +11,18 @@ import yaml
 from pruning.base import safe_yaml
 from pruning.base.errors import InputError, first_line
 from pruning.lessons.activities import ACTIVITIES, Value, check_value, settings_of
+from pruning.lessons.fields import LONGEST, check_known, is_number, text_of, unit_of
 from pruning.lessons.lesson import END, Lesson, LessonFile, Question, Reference, can_keep
+from pruning.lessons.prediction import read_prediction
 
 LARGEST = 400_000
 """Bytes of a file."""
-LONGEST = 4_000
-"""Characters of a text."""
 MOST = 60
 """Lessons in a file."""
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_FIELDS = {"id", "title", "short", "text", "more", "do", "activity", "settings", "controls", "question", "done",
-           "references"}  # fmt: skip
-_QUESTION = {"text", "choices", "answer", "answer_from", "tolerance", "unit", "explain"}
+_FIELDS = {"id", "title", "short", "text", "more", "do", "activity", "settings", "controls", "predict", "question",
+           "done", "references"}  # fmt: skip
+_QUESTION = {"text", "choices", "answer", "answer_from", "tolerance", "unit", "hint", "explain"}
 _REFERENCE = {"text", "arxiv", "doi"}
 _ARXIV = re.compile(r"\d{4}\.\d{4,5}")
 _DOI = re.compile(r"10\.\d{4,9}/[-._;()/:A-Za-z0-9]{1,100}")
@@ -63,13 +63,13 @@ def read_lesson(entry: Any) -> Lesson:
     """
     if not isinstance(entry, dict):
         raise InputError("a lesson must have fields: `id`, `title`, `text`, `do`, `activity`.")
-    _known(entry, _FIELDS, "")
-    ident = _text(entry, "id")
+    check_known(entry, _FIELDS)
+    ident = text_of(entry, "id")
     if not _ID.fullmatch(ident):
         raise InputError("`id` must be 1 to 40 small letters, digits, - or _: it stands in the lesson's address.")
     if ident == END:
         raise InputError(f"`id` {END} is the page after the last lesson: choose another.")
-    activity = _text(entry, "activity")
+    activity = text_of(entry, "activity")
     if activity not in ACTIVITIES:
         raise InputError(f"`activity` '{activity[:40]}' does not exist. Choose one of: {', '.join(ACTIVITIES)}.")
     question = _question(entry["question"], activity) if entry.get("question") is not None else None
@@ -78,17 +78,24 @@ def read_lesson(entry: Any) -> Lesson:
         raise InputError("`done` must be answered, acted or both.")
     if question is None and done != "acted":
         raise InputError(f"`done` is {done}, but there is no `question`: add one, or write `done: acted`.")
-    title = _text(entry, "title")
+    title = text_of(entry, "title")
+    settings = _settings(entry.get("settings") or {}, activity)
+    controls = _controls(entry.get("controls") or [], activity)
+    predict = read_prediction(entry["predict"], activity) if entry.get("predict") is not None else None
+    for name, value in (predict.at if predict else {}).items():
+        if name not in controls and settings.get(name, settings_of(activity)[name].default) != value:
+            raise InputError(f"`predict.at.{name}` is {value}, but the lesson does not show that control.")
     return Lesson(
         id=ident,
         title=title,
-        short=_text(entry, "short") if "short" in entry else title,
-        text=_text(entry, "text"),
-        more=_text(entry, "more") if "more" in entry else "",
-        do=_text(entry, "do"),
+        short=text_of(entry, "short") if "short" in entry else title,
+        text=text_of(entry, "text"),
+        more=text_of(entry, "more") if "more" in entry else "",
+        do=text_of(entry, "do"),
         activity=activity,
-        settings=_settings(entry.get("settings") or {}, activity),
-        controls=_controls(entry.get("controls") or [], activity),
+        settings=settings,
+        controls=controls,
+        predict=predict,
         question=question,
         done=done,
         references=_references(entry.get("references") or []),
@@ -131,7 +138,7 @@ def _lessons(content: dict[str, Any], file: str) -> tuple[list[Lesson], list[str
 def _question(entry: Any, activity: str) -> Question:
     if not isinstance(entry, dict):
         raise InputError("`question` must have fields: `text`, `choices`, `answer`, `explain`.")
-    _known(entry, _QUESTION, "question.")
+    check_known(entry, _QUESTION, "question.")
     choices = entry.get("choices") or {}
     if not isinstance(choices, dict) or not all(
         isinstance(key, str) and isinstance(words, str) and len(words) <= LONGEST for key, words in choices.items()
@@ -147,22 +154,23 @@ def _question(entry: Any, activity: str) -> Question:
         raise InputError(f"`question.answer_from` must be a fact of {activity}: {', '.join(facts) or 'it has none'}.")
     if choices and answer is not None and not (isinstance(answer, str) and answer in choices):
         raise InputError(f"`question.answer` must be one of the choices: {', '.join(choices)}.")
-    if not choices and answer is not None and not _is_number(answer):
+    if not choices and answer is not None and not is_number(answer):
         raise InputError("`question.answer` must be a number where there are no `question.choices`.")
     tolerance = entry.get("tolerance", 0)
-    if not _is_number(tolerance) or tolerance < 0:
+    if not is_number(tolerance) or tolerance < 0:
         raise InputError("`question.tolerance` must be a number, zero or more.")
-    explain = _text(entry, "explain", "question.")
+    explain = text_of(entry, "explain", "question.")
     unknown = sorted(set(re.findall(r"\{(\w*)\}", explain)) - set(facts))
     if unknown:
         raise InputError(f"`question.explain` has {{{unknown[0]}}}, which is no fact of {activity}.")
     return Question(
-        text=_text(entry, "text", "question."),
+        text=text_of(entry, "text", "question."),
         choices=choices,
         answer=answer,
         answer_from=source,
         tolerance=float(tolerance),
-        unit="" if entry.get("unit") is None else str(entry["unit"])[:20],
+        unit=unit_of(entry),
+        hint=text_of(entry, "hint", "question.") if entry.get("hint") is not None else "",
         explain=explain,
     )
 
@@ -196,7 +204,7 @@ def _references(entries: Any) -> tuple[Reference, ...]:
     for entry in entries:
         if not isinstance(entry, dict):
             raise InputError("`references`: each needs a `text`, and may have `arxiv` or `doi`.")
-        _known(entry, _REFERENCE, "references.")
+        check_known(entry, _REFERENCE, "references.")
         link = None
         if entry.get("arxiv") is not None:
             if not isinstance(entry["arxiv"], str) or not _ARXIV.fullmatch(entry["arxiv"]):
@@ -206,24 +214,5 @@ def _references(entries: Any) -> tuple[Reference, ...]:
             if not _DOI.fullmatch(str(entry["doi"])):
                 raise InputError("`references.doi` must look like 10.1109/ISSCC.2014.6757323.")
             link = f"https://doi.org/{entry['doi']}"
-        found.append(Reference(text=_text(entry, "text", "references."), link=link))
+        found.append(Reference(text=text_of(entry, "text", "references."), link=link))
     return tuple(found)
-
-
-def _text(entry: dict[str, Any], name: str, where: str = "") -> str:
-    value = entry.get(name)
-    if value is None:
-        raise InputError(f"`{where}{name}` is missing.")
-    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST:
-        raise InputError(f"`{where}{name}` must be a text of at most {LONGEST:,} characters.")
-    return value.strip()
-
-
-def _known(entry: dict[Any, Any], fields: set[str], where: str) -> None:
-    unknown = sorted(str(name) for name in entry if name not in fields)
-    if unknown:
-        raise InputError(f"`{where}{unknown[0][:40]}` is not known here. The fields are: {', '.join(sorted(fields))}.")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e12

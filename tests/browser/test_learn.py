@@ -25,17 +25,19 @@ def test_every_lesson_can_be_done_and_progress_outlives_f5(server: str, page: Pa
     for number, lesson in enumerate(lessons, 1):
         page.get_by_role("heading", name=f"{number} · {lesson.title}", exact=True).wait_for()
         settle(page)
+        if lesson.predict:
+            predict(page)
         THINGS[lesson.id](page)
-        answer(page, lesson.id)
-        page.locator(".st-key-lesson_ask").get_by_text(re.compile(r"^(Yes|Not quite)\.")).wait_for()
+        answer(page)
         step(page, lesson.title, done=True).wait_for()
         if number == 2:
             page.reload(wait_until="domcontentloaded")  # F5: a new session, the same lesson, ticks and answer
             page.get_by_role("heading", name=f"{number} · {lesson.title}", exact=True).wait_for()
             settle(page)
             expect(page.locator("nav.steps li.done")).to_have_count(2)  # told by the browser after the first picture
-            page.locator(".st-key-lesson_ask").get_by_text("Yes.").wait_for()
+            page.locator(".st-key-lesson_ask").get_by_text("✓ Yes.").wait_for()
             expect(page.locator(".st-key-lesson_ask input[type=radio]").first).to_be_checked()
+            expect(page.locator(".prediction .measured")).to_contain_text("Measured:")  # what was predicted, too
         page.get_by_role("button", name="Finish" if lesson is lessons[-1] else "Next").click()
     page.get_by_role("heading", name="You did it", exact=True).wait_for()
     settle(page)
@@ -95,7 +97,7 @@ def recover(page: Page) -> None:
 
 def race(page: Page) -> None:
     page.get_by_role("button", name="Start the race").click()
-    page.locator(".st-key-lesson_activity").get_by_text(re.compile("No winner:|is ahead, by")).wait_for()
+    page.locator(".st-key-lesson_activity").get_by_text(re.compile("You judge first")).wait_for()
     settle(page)
 
 
@@ -117,7 +119,7 @@ def sketch(page: Page) -> None:
 def half(page: Page) -> None:
     slide(page, "lesson_half_first", "ArrowRight", 3)
     page.locator(".st-key-lesson_activity").get_by_text("10 × 7 = 70 % left").wait_for()
-    page.get_by_role("button", name="Show me").click()
+    predict(page)
     page.locator(".st-key-lesson_activity").get_by_text("14/20 read × 14/20 made").wait_for()
     settle(page)
 
@@ -132,7 +134,7 @@ def stopping(page: Page) -> None:
 def lab(page: Page) -> None:
     for entry in (1, 2):
         slide(page, "lesson_lab_weights_all", "End" if entry == 1 else "ArrowLeft", 1)
-        page.get_by_role("button", name="Enter: 2 epochs").click()
+        page.get_by_role("button", name="Submit entry: 2 epochs").click()
         page.locator(".st-key-lesson_activity").get_by_text(f"Entry {entry}", exact=True).wait_for()
         settle(page)
 
@@ -153,17 +155,38 @@ THINGS: dict[str, Callable[[Page], None]] = {
 """Lesson → its one thing."""
 
 
-def answer(page: Page, lesson: str) -> None:
-    """Take the first choice, or 25, and press Check."""
+def predict(page: Page) -> None:
+    """Place a prediction by the keyboard: there is no thumb before."""
+    track = page.locator(".st-key-lesson_predict")
+    button = track.get_by_role("button", name="Predict")
+    expect(track.locator(".prediction.fresh")).to_have_count(1)
+    expect(button).to_be_disabled()
+    track.get_by_role("slider").press("ArrowRight")
+    expect(track.locator(".prediction.fresh")).to_have_count(0)
+    button.click()
+    settle(page)
+
+
+def answer(page: Page) -> None:
+    """Take the first choice, or 25, and press Check; where it is wrong, read the hint and take the last."""
     ask = page.locator(".st-key-lesson_ask")
+    choices = ask.locator("[data-testid=stRadio] label[data-baseweb=radio], [data-testid=stRadio] label:has(input)")
     if ask.locator("input[type=number]").count():
         ask.locator("input[type=number]").fill("25")
     else:
-        ask.locator(
-            "[data-testid=stRadio] label[data-baseweb=radio], [data-testid=stRadio] label:has(input)"
-        ).first.click()
+        choices.first.click()
     ask.get_by_role("button", name="Check").click()
     settle(page)
+    hint = ask.get_by_text("you have a second try")
+    hint.or_(ask.get_by_text(VERDICT)).first.wait_for()
+    if hint.count():
+        choices.last.click()
+        ask.get_by_role("button", name="Check again").click()
+        settle(page)
+    ask.get_by_text(VERDICT).first.wait_for()
+
+
+VERDICT = re.compile("^(✓ Yes|✗ Not quite)")
 
 
 def step(page: Page, title: str, *, done: bool) -> Locator:

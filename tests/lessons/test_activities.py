@@ -27,6 +27,11 @@ def test_a_setting_takes_what_it_declares(setting: Setting, value: Any, good: bo
     assert (check_value(setting, value) is None) == good
 
 
+def test_what_can_be_predicted_is_a_fact() -> None:
+    for name, activity in ACTIVITIES.items():
+        assert set(activity.numbers) <= set(activity.facts), name
+
+
 def test_every_default_is_allowed() -> None:
     for name in ACTIVITIES:
         assert COMMON.keys() <= settings_of(name).keys()

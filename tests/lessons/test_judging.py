@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pruning.lessons.judging import filled, judge
+from pruning.lessons.judging import filled, judge, right_answer
 from pruning.lessons.lesson import Question
 
 
@@ -14,10 +14,17 @@ def test_answers_are_judged_by_the_file_or_by_what_was_found() -> None:
     assert judge(choice, "a", {"found": "a"}) and not judge(choice, "b", {"found": "a"})
 
 
+def test_the_right_answer_is_said_in_words() -> None:
+    assert right_answer(Question(text="?", answer=25.0, unit="%"), {}) == "25 %"
+    choice = Question(text="?", choices={"a": "All", "b": "None"}, answer_from="found")
+    assert right_answer(choice, {}) == "" and right_answer(choice, {"found": "b"}) == "None"
+
+
 def test_a_fact_in_words_judges_a_number_and_a_number_judges_choices() -> None:
     number = Question(text="?", answer_from="left", tolerance=1)
     assert judge(number, 53.5, {"left": "54 %"}) and not judge(number, 50.0, {"left": "54 %"})
     assert judge(number, -0.3, {"left": "−0.3"}) and judge(number, 1234.0, {"left": "1,234"})
+    assert judge(number, 29.0, {"left": "+29.3"}) and not judge(number, -29.0, {"left": "+29.3"})
     assert judge(number, 1.0, {"left": "no number"}) is None and judge(number, 1.0, {}) is None
     choices = Question(text="?", choices={"40": "x", "60": "y"}, answer_from="percent")
     assert judge(choices, "60", {"percent": 60}) and not judge(choices, "40", {"percent": 60})

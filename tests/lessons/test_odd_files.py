@@ -76,7 +76,7 @@ def test_an_answer_by_any_name_that_a_choice_may_have_comes_back() -> None:
     names = ["A", "Yes", "über", "no idea", "x" * 40]
     assert reading.read_lesson(asking(choices=dict.fromkeys(names, "words"))).question
     for name in names:
-        kept = Progress(lessons={"mine": Mark(answered=name, right=True)}, lists={"runs": []})
+        kept = Progress(lessons={"mine": Mark(answered=name, right=True, tries=1)}, lists={"runs": []})
         assert read_progress(write_progress(kept)) == kept
     for name in ("", "x" * 41, "a\nb", "\ud800"):
         stored = read_progress(json.dumps({"lessons": {"mine": {"answered": name, "right": True}}}))

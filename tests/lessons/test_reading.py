@@ -38,6 +38,27 @@ def test_our_lessons_are_eleven_and_read_without_a_complaint() -> None:
     assert all(lesson.question and lesson.references and lesson.done == "both" for lesson in course.lessons)
 
 
+OWN = {"ranking", "won_back", "sketch", "half"}
+"""Activities that have something predicted in a way of their own."""
+
+
+def test_every_lesson_of_ours_predicts_first_and_has_a_hint() -> None:
+    for lesson in library.course().lessons:
+        assert (lesson.predict is None) == (lesson.activity in OWN), lesson.id
+        assert lesson.question and lesson.question.hint, lesson.id
+
+
+def test_a_hint_does_not_say_the_right_answer() -> None:
+    for lesson in library.course().lessons:
+        question = lesson.question
+        assert question
+        hint = question.hint.lower()
+        for words in question.choices.values():
+            assert words.lower() not in hint, lesson.id
+        if isinstance(question.answer, float | int):
+            assert f"{question.answer:g}" not in re.findall(r"\d+", hint), lesson.id
+
+
 def test_a_good_lesson_is_read_as_it_stands() -> None:
     lesson = reading.read_lesson(GOOD)
     assert lesson.setting("percent") == 60 and lesson.setting("way") == "entries"
@@ -67,6 +88,16 @@ def test_a_good_lesson_is_read_as_it_stands() -> None:
         ({"question": {"text": "?", "answer_from": "mood", "explain": "!"}}, "`question.answer_from`"),
         ({"question": {"text": "?", "answer": 1, "explain": "{secret}"}}, "{secret}"),
         ({"question": {"text": "?", "answer": 1, "tolerance": -1, "explain": "!"}}, "`question.tolerance`"),
+        ({"question": {"text": "?", "answer": 1, "hint": 3, "explain": "!"}}, "`question.hint` must be a text"),
+        ({"predict": "accuracy"}, "`predict` must have fields"),
+        ({"predict": {"text": "?", "fact": "way"}}, "`predict.fact` must be a number that matrix finds out: accuracy."),
+        ({"predict": {"fact": "accuracy"}}, "`predict.text` is missing"),
+        ({"predict": {"text": "?", "fact": "accuracy", "from": 9, "to": 9}}, "`predict.from` and `predict.to`"),
+        ({"predict": {"text": "?", "fact": "accuracy", "to": float("nan")}}, "`predict.from` and `predict.to`"),
+        ({"predict": {"text": "?", "fact": "accuracy", "start": 50}}, "`predict.start` is not known"),
+        ({"predict": {"text": "?", "fact": "accuracy", "at": {"layer": "fc"}}}, "`predict.at` must name controls"),
+        ({"predict": {"text": "?", "fact": "accuracy", "at": {"percent": 90}}}, "`predict.at.percent` must be from"),
+        ({"predict": {"text": "?", "fact": "accuracy", "at": {"way": "columns"}}}, "does not show that control"),
         ({"question": None}, "`done` is both, but there is no `question`"),
         ({"done": "maybe"}, "`done` must be"),
         ({"references": [{"text": "x", "arxiv": "javascript:1"}]}, "`references.arxiv`"),
@@ -109,6 +140,7 @@ def test_the_readmes_example_and_its_table_are_true(tmp_path: Path) -> None:
         named = re.findall(r"`(\w+)`(\*?)", row[1])
         assert {key: not star for key, star in named} == {key: s.control for key, s in activity.settings.items()}, name
         assert re.findall(r"`(\w+)`", row[2]) == list(activity.facts), name
+        assert re.findall(r"\*\*`(\w+)`\*\*", row[2]) == list(activity.numbers), name
 
 
 def test_another_language_is_one_file_and_what_it_lacks_is_english(

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def test_every_text_that_an_activity_says_is_in_the_file_of_words() -> None:
         said = {key for file in files for key in re.findall(r'\bsay\(\s*"(\w+)"', file.read_text())}
         assert said, name
         assert said - set(words[name]) == set(), name
-    page = "".join(file.read_text() for file in (*folder.parent.glob("*.py"), folder.parent / "steps/__init__.py"))
+    rooms = (folder.parent / f"{room}/__init__.py" for room in ("steps", "prediction"))
+    page = "".join(file.read_text() for file in (*folder.parent.glob("*.py"), *rooms))
     assert set(re.findall(r'say\(\s*"page", "(\w+)"', page)) - set(words["page"]) == set()
 
 
@@ -78,25 +80,65 @@ def marks(app: AppTest) -> dict[str, Mark]:
     return held.lessons
 
 
-def test_the_first_lesson_is_done_by_acting_and_answering(app: AppTest) -> None:
+def predict(app: AppTest, lesson: str, value: float) -> None:
+    """As if the learner had placed a prediction: the track itself is a component, which runs in a browser alone."""
+    known = app.session_state["progress_held"] if "progress_held" in app.session_state else Progress()
+    app.session_state["progress_held"] = known.with_mark(lesson, replace(known.of(lesson), predicted=value))
+
+
+def check(app: AppTest, answer: str) -> None:
+    """Choose and press Check."""
+    app.radio[0].set_value(answer)
+    next(button for button in app.button if button.label.startswith("Check")).click().run()
+    assert not app.exception and not app.error
+
+
+def test_the_first_lesson_is_done_by_predicting_acting_and_answering(app: AppTest) -> None:
     app.switch_page("pages/learn.py").run()
     assert not app.exception and not app.error
     assert [title.value for title in app.title] == ["Learn"] and "Why prune" in app.header[0].value
-    assert "why" not in marks(app)
+    assert "why" not in marks(app) and not app.slider, "first a prediction"
+    assert not [text for text in seen(app) if "Multiplications" in text or "ms" in text.split()], "nothing given away"
+    check(app, "macs")
+    assert "why" not in marks(app) and "First do" in app.info[0].value
+    predict(app, "why", 50.0)
+    app.run()
+    assert not [text for text in seen(app) if "26 %" in text.replace("\u00a0", " ")]
     app.slider(key="lesson_why_percent").set_value(50).run()
-    assert marks(app)["why"] == Mark(acted=True)
-    app.radio(key="lesson_why_answer_0").set_value("macs")
-    next(button for button in app.button if button.label == "Check").click().run()
-    assert marks(app)["why"] == Mark(answered="macs", right=False, acted=True)
-    assert "fell to 26\u00a0%" in app.warning[0].value and "only to 50\u00a0%" in app.warning[0].value
-    app.radio(key="lesson_why_answer_0").set_value("time")
-    next(button for button in app.button if button.label == "Check").click().run()
-    assert marks(app)["why"].right and app.success
+    assert marks(app)["why"] == Mark(acted=True, predicted=50.0)
+    assert app.session_state["learn_measured"]["why"] == {"at": 26.0, "words": "26 % ●"}
+    check(app, "macs")
+    assert marks(app)["why"].verdict == "open" and "second try" in app.info[0].value
+    assert not app.warning and not app.success, "a hint, and no explanation yet"
+    assert not app.expander(key="lesson_code").proto.expanded
+    check(app, "macs")
+    assert marks(app)["why"].verdict == "open", "the same answer again is no other try"
+    check(app, "time")
+    assert marks(app)["why"].verdict == "second" and "at the second try" in app.success[0].value
+    assert "fell to 26\u00a0%" in app.success[0].value and "only to 50\u00a0%" in app.success[0].value
+    assert app.radio[0].disabled
     app.button(key="lesson_next").click().run()
     assert not app.exception and "What is in a layer" in app.header[0].value
 
 
+def test_two_wrong_answers_are_marked_apart_explained_and_may_be_answered_anew(app: AppTest) -> None:
+    app.query_params["lesson"] = "anatomy"
+    predict(app, "anatomy", 30.0)
+    app.switch_page("pages/learn.py").run()
+    assert app.session_state["learn_measured"]["anatomy"]["words"].endswith("% ●"), "it begins where it is asked"
+    app.selectbox(key="lesson_anatomy_layer").set_value("conv1").run()
+    check(app, "most")
+    check(app, "few")
+    assert marks(app)["anatomy"].verdict == "wrong" and not app.success
+    assert "Not quite" in app.warning[0].value and "The answer: Not one." in app.warning[0].value
+    app.button(key="lesson_anew").click().run()
+    assert marks(app)["anatomy"] == Mark(acted=True, predicted=30.0)
+    check(app, "none")
+    assert marks(app)["anatomy"].verdict == "first" and app.success
+
+
 def test_what_was_found_at_another_setting_is_withdrawn(app: AppTest) -> None:
+    predict(app, "why", 50.0)
     app.switch_page("pages/learn.py").run()
     app.slider(key="lesson_why_percent").set_value(50).run()
     assert app.session_state["learn_facts"]["why"]["percent"] == 50
@@ -124,8 +166,8 @@ def test_what_comes_back_is_predicted_before_it_is_shown(app: AppTest) -> None:
     facts = app.session_state["learn_facts"]["repair"]
     lightest, middle, hardest = (float(share) for share in re.findall(r"\d+", facts["share"]))
     assert lightest > 85 and 35 < middle < 70 and hardest < 20
-    app.radio(key="lesson_repair_answer_0").set_value("as_cut")
-    next(button for button in app.button if button.label == "Check").click().run()
+    check(app, "labels")
+    check(app, "as_cut")
     assert "Not quite" in app.warning[0].value and facts["share"] in app.warning[0].value.replace("\u00a0", " ")
     app.button(key="won_back_again").click().run()
     assert app.button(key="won_back_measure"), "to be predicted once more"
@@ -134,6 +176,7 @@ def test_what_comes_back_is_predicted_before_it_is_shown(app: AppTest) -> None:
 @pytest.mark.parametrize("taken", ["lock", "hide"])
 def test_a_layer_that_is_not_there_is_one_sentence(app: AppTest, taken: str) -> None:
     app.query_params.update({"lesson": "anatomy", "set": "layer:foo", taken: "layer"})
+    predict(app, "anatomy", 30.0)
     app.switch_page("pages/learn.py").run()
     assert not app.exception and "no layer 'foo'" in app.error[0].value
     app.query_params.pop("set")
@@ -143,6 +186,7 @@ def test_a_layer_that_is_not_there_is_one_sentence(app: AppTest, taken: str) -> 
 
 def test_a_link_hides_and_locks_and_says_what_does_not_exist(app: AppTest) -> None:
     app.query_params.update({"lesson": "units", "hide": "percent,volume", "lock": "way"})
+    predict(app, "units", 80.0)
     app.switch_page("pages/learn.py").run()
     assert not app.exception
     assert "Weights or units" in app.header[0].value
@@ -170,6 +214,36 @@ def test_a_link_hides_and_locks_and_says_what_does_not_exist(app: AppTest) -> No
     assert "There is no lesson 'nothing'" in app.warning[0].value
 
 
+def test_a_link_that_holds_a_control_elsewhere_asks_for_no_prediction(app: AppTest) -> None:
+    app.query_params.update({"lesson": "units", "set": "percent:60", "lock": "percent"})
+    app.switch_page("pages/learn.py").run()
+    assert not app.exception and app.slider(key="lesson_units_percent").disabled, "the activity is there at once"
+    app.query_params.update({"set": "percent:40"})
+    app.run()
+    assert not app.exception and not app.slider, "where it can be answered it is asked for"
+
+
+def test_the_code_to_copy_follows_the_controls(app: AppTest) -> None:
+    app.query_params["lesson"] = "anatomy"
+    predict(app, "anatomy", 30.0)
+    app.switch_page("pages/learn.py").run()
+    app.slider(key="lesson_anatomy_near").set_value(12).run()
+    (code,) = app.expander(key="lesson_code").get("code")
+    assert 'network.weight("layer3.0.conv2")' in code.value and "0.12 * weight" in code.value
+
+
+def test_what_was_learnt_is_summed_up_once_nothing_is_open(app: AppTest) -> None:
+    app.query_params["lesson"] = "end"
+    app.switch_page("pages/learn.py").run()
+    assert not [text for text in seen(app) if "Zeros save no time" in text], "it answers lessons that are open"
+    done = {lesson.id: Mark(answered="x", right=True, tries=1, acted=True) for lesson in library.course().lessons}
+    done["why"] = Mark(answered="x", right=False, tries=2, acted=True)
+    app.session_state["progress_held"] = Progress(lessons=done)
+    app.run()
+    said = " ".join(seen(app))
+    assert "Zeros save no time" in said and "first try: 10" in said and "answered wrong: 1" in said
+
+
 MARK = "¤"
 SAME = re.compile(r"\d|\bms\b|%|×|÷|·|L[12]|conv|layer|fc|Learn|MNIST|PyTorch|Mini ResNet|\W")
 """What is alike in every language: numbers, signs, names of layers."""
@@ -178,10 +252,11 @@ SAME = re.compile(r"\d|\bms\b|%|×|÷|·|L[12]|conv|layer|fc|Learn|MNIST|PyTorch
 def marked(entry: Any, key: str = "") -> Any:
     """A file of words in which every text that a reader sees has a mark."""
     if isinstance(entry, dict):
-        return {name: marked(value, name) for name, value in entry.items()}
+        return {name: value if name == "at" else marked(value, name) for name, value in entry.items()}
     if isinstance(entry, list):
         return [marked(value, key) for value in entry]
-    names = ("id", "activity", "done", "answer", "answer_from", "settings", "controls", "arxiv", "doi", "unit")
+    names = ("id", "activity", "done", "answer", "answer_from", "settings", "controls", "arxiv", "doi", "unit",
+             "fact")  # fmt: skip
     return entry if key in names or not isinstance(entry, str) else MARK + entry
 
 
@@ -218,6 +293,8 @@ def test_another_language_is_one_file(app: AppTest, tmp_path: Path, monkeypatch:
     try:
         left: dict[str, list[str]] = {}
         for lesson in library.course("xx").lessons:
+            if lesson.predict:
+                predict(app, lesson.id, lesson.predict.high)
             app.query_params.update({"lesson": lesson.id, "lang": "xx"})
             app.switch_page("pages/learn.py").run()
             assert not app.exception

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
     from pruning.lessons.lesson import Lesson
     from pruning.lessons.library import Course
+    from pruning.lessons.progress import Tick
     from ui.learn.stage import Stage
 
+TICKS: tuple[Tick, ...] = ("first", "second", "wrong")
 DOORS = (
     ("prune", ":material/content_cut:"),
     ("explore", ":material/search:"),
@@ -83,7 +86,7 @@ def ways(stage: Stage) -> None:
         args=(END if last else ids[place + 1],),
         key="lesson_next",
     )
-    if lesson.more:
+    if lesson.more and stage.may_judge and progress.of(lesson.id).acted:  # it may answer the question
         with st.expander(course.say("page", "more"), icon=":material/add_circle:"):
             st.markdown(lesson.more)
     if lesson.references:
@@ -109,7 +112,10 @@ def end(course: Course) -> None:
         )
     else:
         st.markdown(course.say("page", "end_all", count=len(course.lessons)))
-    st.markdown(course.say("page", "end_text"))
+        st.markdown(course.say("page", "end_text"))  # answers to lessons that are open would be in it
+    if marks := _marks(course):
+        st.markdown(marks)
+    st.markdown(course.say("page", "end_doors"))
     cards = tuple(
         doors.Door(
             page=f"pages/{page}.py",
@@ -120,6 +126,13 @@ def end(course: Course) -> None:
         for page, icon in DOORS
     )
     doors.draw(cards, "doors_lessons")
+
+
+def _marks(course: Course) -> str:
+    """How the questions were answered, counted; '' where none was."""
+    found = Counter(progress.of(lesson.id).verdict for lesson in course.lessons)
+    said = [course.say("page", f"count_{verdict}", count=found[verdict]) for verdict in TICKS if found[verdict]]
+    return " · ".join(said)
 
 
 def _share(stage: Stage) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pruning.criteria import CRITERIA
-from pruning.lessons.activities import Fact, Value, settings_of
+from pruning.lessons.activities import ACTIVITIES, Fact, Kind, Value, settings_of
 from pruning.lessons.lesson import Lesson
 from pruning.lessons.library import Course
 from ui.kit import loaders
@@ -30,6 +30,7 @@ _VALUES = "learn_values"
 _MEMORY = "learn_memory"
 _FACTS = "learn_facts"
 _MOVED = "learn_moved"
+_MEASURED = "learn_measured"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class Stage:
     """Controls that a link shows without letting them change."""
     given: Mapping[str, Value] = field(default_factory=dict)
     """Values that a link sets its controls to at first, or for good where they are locked or hidden."""
+    chosen: dict[str, Any] = field(default_factory=dict, init=False)
+    """What the activity lets choose beyond its settings, for the code to copy."""
     _told: dict[str, Fact] = field(default_factory=dict, init=False)
 
     def say(self, key: str, /, **values: object) -> str:
@@ -112,10 +115,33 @@ class Stage:
         """The lesson's network with its images, shared by all sessions: never changed. Raises PruningError."""
         return loaders.open_subject(self.value("network"), self.value("data"))
 
-    def acted(self, **facts: Fact) -> None:
-        """The learner has done the lesson's thing; `facts` (the table lists their names) judge and explain."""
+    def tell(self, **facts: Fact) -> None:
+        """What is found so far; `facts` (the table lists their names) judge, explain, and answer a prediction."""
         self._told.update(facts)
+
+    def acted(self, **facts: Fact) -> None:
+        """The learner has done the lesson's thing; `facts` as in `tell`."""
+        self.tell(**facts)
         progress.mark(self.lesson.id, acted=True)
+
+    @property
+    def told(self) -> Mapping[str, Fact]:
+        """What was told in this run of the page."""
+        return self._told
+
+    def badge_of(self, fact: str) -> Kind:
+        """How a fact that is a number was found."""
+        return ACTIVITIES[self.lesson.activity].numbers[fact]
+
+    @property
+    def measured_before(self) -> dict[str, Any]:
+        """What answered the lesson's prediction, kept for the session while controls move elsewhere."""
+        return _of(_MEASURED, self.lesson.id)
+
+    @property
+    def may_judge(self) -> bool:
+        """Whether the activity may say in words what the question asks: not before it is answered."""
+        return self.lesson.question is None or progress.of(self.lesson.id).is_settled
 
     def conclude(self) -> None:
         """The activity is on screen whole: what it told now takes the place of what it told of other settings."""
@@ -147,7 +173,7 @@ class Stage:
 
 def forget() -> None:
     """Start over: no values, memories or facts of any lesson."""
-    for part in (_VALUES, _MEMORY, _FACTS, _MOVED, "learn_open"):
+    for part in (_VALUES, _MEMORY, _FACTS, _MOVED, _MEASURED, "learn_open"):
         st.session_state.pop(part, None)
     for key in [key for key in st.session_state if str(key).startswith("lesson_")]:
         del st.session_state[key]

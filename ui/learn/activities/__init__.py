@@ -5,20 +5,29 @@ A module here has the name that `pruning.lessons.activities` gives the activity,
     def show(stage: Stage) -> None
 
 `ui.learn.stage.Stage` gives it the lesson's settings and controls, its words, its memory, the network and the images,
-and takes what the learner did.
+and takes what the learner did. It is called once what the lesson wants predicted has been predicted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ui.learn import code, prediction
 
 if TYPE_CHECKING:
     from ui.learn.stage import Stage
 
 
-def drawing(activity: str) -> Callable[[Stage], None]:
-    """The function that draws an activity."""
-    function: Callable[[Stage], None] = import_module(f"{__name__}.{activity}").show
-    return function
+def draw(stage: Stage) -> None:
+    """Draw the lesson's activity, below what is to be predicted first."""
+    show = import_module(f"{__name__}.{stage.lesson.activity}").show
+    predict = stage.lesson.predict
+    if predict is None or not predict.is_reachable(stage.value, stage.is_free):
+        show(stage)
+    elif (place := prediction.ask(stage, predict)) is not None:
+        show(stage)
+        prediction.answer(stage, predict, place)
+    else:
+        return
+    code.show(stage)

@@ -68,6 +68,7 @@ def show(stage: Stage) -> None:
             key="learn_kernels",
             caption=stage.say("kernels"),
         )
+    stage.tell(near_share=percent(small / stats.weights))
     seen = stage.memory.setdefault("seen", [])
     if layer not in seen:
         seen.append(layer)

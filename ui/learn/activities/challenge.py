@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import interval, percent
-from pruning.lessons.challenge import GRANULARITY, Challenge, Entry, handed_in, is_tie
+from pruning.lessons.challenge import GRANULARITY, Challenge, Entry, handed_in, is_tie, twin_of
 from pruning.spec import PruneSpec
 from ui.kit import errors, lab, state, visitor
 from ui.learn import progress
@@ -33,17 +33,21 @@ def show(stage: Stage) -> None:
     challenge = entries.challenge_of(stage, task)
     share, limit = entries.share_left(stage, task, cut), stage.value(f"{task}_limit")
     met = challenge.is_met(share)
+    mine = entries.mine(stage, challenge)
+    twin = twin_of(entries.removed(stage, cut), mine)
     said, action = st.columns([2.2, 1], vertical_alignment="center")
     said.markdown(stage.say(f"{'met' if met else 'over'}_{task}", share=percent(share), limit=limit))
+    ready = met and twin is None
     action.button(
         stage.say("enter", epochs=stage.value("epochs")), icon=":material/sports_score:", key="lab_enter",
-        type="primary" if met else "secondary", disabled=not met, width="stretch",
-        help=stage.say("enter_help" if met else "too_much"), on_click=_enter, args=(challenge, cut),
+        type="primary" if ready else "secondary", disabled=not ready, width="stretch",
+        help=stage.say("enter_help" if met else "too_much"), on_click=_enter, args=(stage, challenge, cut),
     )  # fmt: skip
+    if twin is not None:
+        said.markdown(stage.say("already", name=entries.name_of(stage, twin)))
     subject = stage.subject()
     before = lab.accuracy(subject, cut).best
     said.markdown(stage.say("before", accuracy=percent(before.value), span=interval(before.interval)))
-    mine = entries.mine(stage, challenge)
     if any(entry.is_working for entry in mine):
         # A timer only while there is something to wait for; it ends with a rerun of the whole page.
         st.fragment(_wait, run_every=1.0)(stage, challenge)
@@ -58,6 +62,9 @@ def show(stage: Stage) -> None:
     with st.spinner(stage.say("comparing")):
         ranked = entries.measured(stage, done)
     entries.draw(stage, task, ranked)
+    best = ranked[0].evaluation
+    assert best is not None
+    stage.tell(best_accuracy=percent(best.value), best_accuracy_span=interval(best.interval))
     _hand_in(stage, task, ranked)
     if len(ranked) > 1:
         second, metric = ranked[1].against, subject.task.metric
@@ -93,17 +100,20 @@ def _sliders(stage: Stage, task: str) -> PruneSpec:
     for place, name in zip(places[1:], names, strict=False):
         st.session_state[keys[name]] = rows[name]
         place.slider(name, 0, 95, step=5, key=keys[name], on_change=one, args=(name,))
+    stage.chosen["layers"] = {name: rows[name] for name in names}
     chosen = tuple((name, rows[name] / 100) for name in names)
     return PruneSpec(granularity=granularity, criterion=stage.value("criterion"), layers=chosen)
 
 
-def _enter(challenge: Challenge, cut: PruneSpec) -> None:
-    """Start a run in a process of its own and remember its name in this browser."""
+def _enter(stage: Stage, challenge: Challenge, cut: PruneSpec) -> None:
+    """Start a run in a process of its own and remember its name in this browser, unless it is there already."""
     from pruning.runs import create_run
     from pruning.runs.quota import check_room
     from pruning.runs.start import start_run
 
     with errors.shown(stop=False):
+        if twin_of(entries.removed(stage, cut), entries.mine(stage, challenge)):
+            return
         check_room(visitor.current())
         path = create_run(challenge.recipe(cut), data_dir=state.data_dir(challenge.data))
         start_run(path, visitor.current())

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pruning.base.words import interval, percent
 from pruning.latency import turns
-from pruning.lessons.challenge import BATCH, Challenge, Entry, entries_of, is_tie, ranked
+from pruning.lessons.challenge import BATCH, Challenge, Entry, entries_of, is_tie, ranked, what_goes
 from pruning.render.markup.bars import accuracy_bar
 from pruning.spec import PruneSpec
 from ui.kit import lab, loaders
@@ -40,8 +40,19 @@ def share_left(stage: Stage, task: str, cut: PruneSpec) -> float:
 
 
 def mine(stage: Stage, challenge: Challenge) -> list[Entry]:
-    """This browser's runs that take part, oldest first."""
-    return entries_of(progress.get("runs"), challenge, lambda cut: share_left(stage, challenge.task, cut))
+    """This browser's runs that take part, oldest first; equal ones once."""
+    return entries_of(
+        progress.get("runs"),
+        challenge,
+        lambda cut: share_left(stage, challenge.task, cut),
+        lambda cut: removed(stage, cut),
+    )
+
+
+def removed(stage: Stage, cut: PruneSpec) -> str:
+    """Names what a cut removes, whatever asked for it."""
+    subject = stage.subject()
+    return _what_goes(subject.digest, cut.digest, subject, cut)
 
 
 def name_of(stage: Stage, entry: Entry) -> str:
@@ -97,16 +108,23 @@ def draw(stage: Stage, task: str, entries: list[Entry]) -> None:
         return
     for entry in entries[1:]:
         assert entry.against is not None
-        words = "tie" if is_tie(entry.against) else "behind"
+        words = ("tie" if is_tie(entry.against) else "behind") if stage.may_judge else "apart"
         said = stage.say(words, difference=first.metric.signed(entry.against.value),
                          span=first.metric.signed_span(entry.against.interval))  # fmt: skip
         st.markdown(f"**{name_of(stage, entry)}:** {said}")
     ties = sum(is_tie(entry.against) for entry in entries[1:] if entry.against)
-    if ties:
+    if not stage.may_judge:
+        st.markdown(stage.say("look"))
+    elif ties:
         st.markdown(stage.say("several_tie", count=ties, images=f"{first.images:,}"))
     else:
         st.markdown(stage.say("several_clear", name=name_of(stage, entries[0])))
     st.caption(stage.say("looks", count=len(entries)))
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def _what_goes(digest: str, key: str, _subject: Subject, _cut: PruneSpec) -> str:
+    return what_goes(lab.plan(_subject, _cut))
 
 
 @st.cache_data(show_spinner=False, max_entries=200)

@@ -1,4 +1,4 @@
-"""Why 30 % of the channels is half the compute: two layers in a row as grids of in × out, then the real network."""
+"""How much work is left: two layers in a row as grids of in × out, then the real network, predicted first."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.base.words import amount
+from pruning.lessons.prediction import Prediction
 from pruning.render.markup.bars import Bar
 from pruning.render.markup.layer_pair import DrawnLayer, layer_pair
 from pruning.spec import PruneSpec
 from ui.kit import lab
-from ui.learn import bars
+from ui.learn import bars, prediction
 
 if TYPE_CHECKING:
     from pruning.subject import Subject
@@ -22,37 +23,24 @@ WIDTH = 10
 
 
 def show(stage: Stage) -> None:
-    """Done once the guess for the real network was made and compared."""
+    """Done once the work of the real network was predicted and compared."""
     one, two = st.columns(2)
     first = stage.control("first", one.slider, stage.say("first"), 0, 90, step=10, format="%d %%")
     second = stage.control("second", two.slider, stage.say("second"), 0, 90, step=10, format="%d %%")
     st.html(_drawing(stage, first // 10, second // 10))
     percent = stage.value("percent")
-    ask, go = st.columns([3.2, 1], vertical_alignment="bottom")
-    guess = ask.slider(
-        stage.say("guess", percent=percent), 0, 100, 100 - percent, step=1, format="%d %%",
-        key=f"lesson_{stage.lesson.id}_guess",
-    )  # fmt: skip
-    if go.button(stage.say("reveal"), icon=":material/visibility:", width="stretch", key="half_reveal"):
-        stage.memory["guess"] = guess
-    if "guess" not in stage.memory:
+    predict = Prediction(text=stage.say("guess", percent=percent), fact="left")
+    place = prediction.ask(stage, predict)
+    if place is None:
         return
     subject = stage.subject()
     cut = PruneSpec(sparsity=percent / 100)
     dense, now = lab.costs(subject, PruneSpec()), lab.costs(subject, cut)
     left = now.macs / dense.macs
-    st.markdown(
-        stage.say(
-            "real",
-            percent=percent,
-            left=f"{100 * left:.0f}",
-            guess=stage.memory["guess"],
-            now=amount(now.macs),
-            dense=amount(dense.macs),
-        )
-    )
+    st.markdown(stage.say("real", left=f"{100 * left:.0f}", now=amount(now.macs), dense=amount(dense.macs)))
     bars.show(st.empty(), _layers(stage, subject, cut), name=stage.say("layers"))
-    stage.acted(guess=stage.memory["guess"], left=f"{100 * left:.0f} %")
+    stage.acted(guess=prediction.value_of(stage, predict) or 0.0, left=f"{100 * left:.0f} %")
+    prediction.answer(stage, predict, place)
 
 
 def _layers(stage: Stage, subject: Subject, cut: PruneSpec) -> list[Bar]:

@@ -59,6 +59,7 @@ def show(stage: Stage) -> None:
     draw()
     accuracy = lab.accuracy(subject, cut)
     draw(accuracy)
+    stage.tell(accuracy=percent(accuracy.best.value), accuracy_span=interval(accuracy.best.interval))
     timing = lab.speed(subject, cut, batch)
     draw(accuracy, timing)
     tried = stage.memory.setdefault("tried", set())

@@ -1,4 +1,4 @@
-"""Too much at once: cutting in one go against cutting in rounds, live, with equal steps and three seeds each."""
+"""At once or in rounds: cutting in one go against cutting in rounds, live, with equal steps and three seeds each."""
 
 from __future__ import annotations
 
@@ -155,6 +155,8 @@ def _verdict(stage: Stage, races: list[Race], percent: int) -> None:
         "over_images": metric.signed_span(found.over_images),
     }
     words = f"won_{found.winner}" if found.winner else f"open_{found.reason}"
+    if not stage.may_judge:
+        words = "ended"
     st.markdown(stage.say(words, ahead=f"{100 * abs(found.mean):.1f}", **numbers))
     charts.show(
         st,
@@ -169,7 +171,7 @@ def _verdict(stage: Stage, races: list[Race], percent: int) -> None:
         key="race_difference",
         caption=stage.say("judged", **numbers),
     )
-    stage.acted(winner=_winner(found), percent=percent, **numbers)
+    stage.acted(winner=_winner(found), percent=percent, difference_span=numbers["over_seeds"], **numbers)
 
 
 def _ended_early(stage: Stage, percent: int, heat: int, text: str) -> None:

@@ -65,8 +65,9 @@ def show(stage: Stage) -> None:
     found = {"best": in_doubt(criteria, done, 0), "worst": in_doubt(criteria, done, -1)}
     names = {which: _named(stage, likely) for which, likely in found.items()}
     hits = sum(said[which] in likely for which, likely in found.items())
-    told = "told" if all(len(likely) == 1 for likely in found.values()) else "untold"
-    verdict.markdown(stage.say(f"hits_{hits}", **names, told=stage.say(told)))
+    told = "told" if not stage.may_judge or all(len(likely) == 1 for likely in found.values()) else "untold"
+    words = stage.say(f"hits_{hits}", told=stage.say(told))
+    verdict.markdown(f"{words} {stage.say('named', **names) if stage.may_judge else stage.say('look')}")
     ahead = beats_every_lot("l2", done)
     facts = {} if ahead is None else {"ahead": "yes_it_does" if ahead else "open"}
     stage.acted(**names, **facts)

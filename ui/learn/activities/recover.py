@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pruning.base.words import interval
 from pruning.base.words import percent as percents
 from pruning.render.markup.bars import accuracy_bar
 from pruning.spec import PruneSpec
@@ -51,6 +52,7 @@ def show(stage: Stage) -> None:
         "as_cut": percents(accuracy.as_cut.value),
         "recalibrated": percents(accuracy.best.value),
         "tuned": percents(tuned.value),
+        "tuned_span": interval(tuned.interval),
     }
     gain = {"recalibrating": _signed(back), "training": _signed(tuned.value - accuracy.as_cut.value), "repairing": ""}
     if repaired is not None:

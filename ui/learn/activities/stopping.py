@@ -36,13 +36,17 @@ def show(stage: Stage) -> None:
     _draw(stage, place, accept, stop, changes, tuned, images)
     change, saved = changes[stop], _saved(stage, stop)
     standing = standing_of(change, accept)
+    words = f"standing_{standing}" if stage.may_judge else "standing"
     said.markdown(
-        f"{stage.say(f'standing_{standing}', accept=f'{accept:g}', **loss_words(change))} "
+        f"{stage.say(words, accept=f'{accept:g}', **loss_words(change))} "
         f"{stage.say('saves', saved=f'{100 * saved:.0f} %')}"
     )
     if stop in tuned:
-        said.markdown(stage.say(f"tuned_{standing_of(tuned[stop], accept)}", **loss_words(tuned[stop])))
-    said.markdown(_best(stage, accept, changes, tuned))
+        words = f"tuned_{standing_of(tuned[stop], accept)}" if stage.may_judge else "tuned_loss"
+        said.markdown(stage.say(words, **loss_words(tuned[stop])))
+    if stage.may_judge:
+        said.markdown(_best(stage, accept, changes, tuned))
+    stage.tell(loss=loss_words(change)["loss"], loss_span=loss_words(change)["span"])
     if stop in tuned or not stage.is_free("stop"):
         after = loss_words(tuned[stop]) if stop in tuned else {}
         facts = {f"tuned_{name}": value for name, value in after.items()}

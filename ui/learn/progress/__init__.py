@@ -2,7 +2,7 @@
 
     progress.sync()                             # once a run of a page, before anything is read
     progress.of("why").acted
-    progress.mark("why", answered="energy", right=True)
+    progress.mark("why", acted=True)
     progress.put("runs", ["a1b2"])              # a small list of something else, by name
 
 Where the browser keeps nothing (a private window), progress lasts for the session.
@@ -81,9 +81,18 @@ def generation() -> int:
     return int(st.session_state.get(_GENERATION, 0))
 
 
+def renew() -> None:
+    """Have widgets that show progress begin anew."""
+    st.session_state[_GENERATION] = generation() + 1
+
+
 def mark(lesson: str, **changes: Any) -> None:
-    """Note something about a lesson: `answered`, `right`, `acted`."""
-    now = replace(of(lesson), **changes)
+    """Note something about a lesson: `acted`, `predicted`."""
+    put_mark(lesson, replace(of(lesson), **changes))
+
+
+def put_mark(lesson: str, now: Mark) -> None:
+    """Note how far a lesson has come."""
     if now != of(lesson):
         _store(held().with_mark(lesson, now))
 
@@ -102,13 +111,13 @@ def put(name: str, entries: list[str]) -> None:
 def reset() -> None:
     """Forget everything, in the browser too."""
     st.session_state[_HELD] = Progress()
-    st.session_state[_GENERATION] = generation() + 1
+    renew()
     st.session_state[_WRITE] = ""
 
 
 def _take(stored: Progress) -> None:
     """Join what was stored with what this session has done before the browser answered."""
-    st.session_state[_GENERATION] = generation() + 1
+    renew()
     st.session_state[_HELD] = held().joined(stored)
     if held() != stored:
         _store(held())

@@ -42,18 +42,25 @@ def show(course: Course, current: str) -> str | None:
         key=KEY,
         data={
             "steps": [
-                {"id": lesson.id, "title": lesson.title, "short": lesson.short, "done": is_done(lesson)}
+                {"id": lesson.id, "title": lesson.title, "short": lesson.short, **_mark(course, lesson)}
                 for lesson in course.lessons
             ],
             "current": current,
             "name": course.say("page", "steps"),
-            "done": course.say("page", "done"),
             "end": course.say("page", "end_name"),
         },
         on_go_change=_clicked,
     )
     clicked = result.go
     return clicked if isinstance(clicked, str) and course.find(clicked) is not None else None
+
+
+def _mark(course: Course, lesson: Lesson) -> dict[str, str | None]:
+    """The lesson's tick: how its question was answered, and that in words; None where it is not done."""
+    if not is_done(lesson):
+        return {"mark": None, "said": None}
+    verdict = progress.of(lesson.id).verdict or "done"
+    return {"mark": verdict, "said": course.say("page", f"mark_{verdict}")}
 
 
 def _clicked() -> None:

@@ -1,20 +1,27 @@
 // The lessons as a row of steps; a select where the window is narrow. Words come from Python and go in as text only.
 
-const TICK = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3.5 8.5l3 3 6-7"/></svg>';
+const TICK = "M3.5 8.5l3 3 6-7";
+const CROSS = "M4.5 4.5l7 7M11.5 4.5l-7 7";
+const MARKS = { done: [TICK], first: [TICK], second: [TICK, "2"], open: [TICK], wrong: [CROSS] }; // Path, and how often.
+const SIGNS = { done: "✓", first: "✓", second: "✓ 2", open: "✓", wrong: "✗" };
 
 function step(entry, i, data, go) {
   const here = entry.id === data.current;
   const dot = el("span", { class: "dot" });
-  if (entry.done) dot.innerHTML = TICK;
-  else dot.textContent = String(i + 1);
-  const name = `${i + 1} ${entry.title}${entry.done ? `, ${data.done}` : ""}`;
+  if (entry.mark) {
+    const [path, times] = MARKS[entry.mark];
+    dot.append(svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d: path })));
+    if (times) dot.append(el("span", { class: "times", "aria-hidden": "true" }, times));
+  } else dot.textContent = String(i + 1);
+  const name = `${i + 1} ${entry.title}${entry.mark ? `, ${entry.said}` : ""}`;
   const button = el(
     "button",
-    { type: "button", "data-id": entry.id, title: entry.title, "aria-label": name, "aria-current": here && "step", onclick: () => go(entry.id) },
+    { type: "button", "data-id": entry.id, title: name, "aria-label": name, "aria-current": here && "step", onclick: () => go(entry.id) },
     dot,
     el("span", { class: "label" }, entry.short),
   );
-  return el("li", { class: [here && "here", entry.done && "done"].filter(Boolean).join(" ") }, button);
+  const kinds = [here && "here", entry.mark && "done", entry.mark === "wrong" && "wrong"];
+  return el("li", { class: kinds.filter(Boolean).join(" ") }, button);
 }
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -25,7 +32,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     "select",
     { "aria-label": data.name, onchange: (event) => go(event.target.value) },
     ...data.steps.map((entry, i) => {
-      const option = el("option", { value: entry.id }, `${i + 1} ${entry.title}${entry.done ? " ✓" : ""}`);
+      const option = el("option", { value: entry.id }, `${i + 1} ${entry.title}${entry.mark ? ` ${SIGNS[entry.mark]} ${entry.said}` : ""}`);
       option.selected = entry.id === data.current;
       return option;
     }),
