@@ -6,7 +6,7 @@ Figures are transparent and carry no title: a page writes what a figure means be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -107,37 +107,6 @@ def _mark_stages(figure: go.Figure, parts: Sequence[Stage], zoom: Stage | None, 
     for part in parts[:-1] if zoom is None else ():
         start += len(part.members)
         figure.add_vline(x=start - 0.5, line={"color": colours.line, "width": 1})
-
-
-def kept_strip(
-    layers: Sequence[LayerCost], kept: Mapping[str, float], dark: bool, *, words: Mapping[str, str]
-) -> go.Figure:
-    """The network with what goes: one bar a layer, height its channels, split by the share `kept` of each layer.
-
-    `kept`: layer → share that stays, of its channels or of its weights; a layer not named stays whole. `words`:
-    axis_channels, kept, removed.
-    """
-    colours = palette(dark)
-    names = [layer.name for layer in layers]
-    widths = [layer.weight_shape[0] for layer in layers]
-    stay = [kept.get(name, 1.0) for name in names]
-    figure = _figure(dark, height=216, y_title=words["axis_channels"])
-    for kind, colour, shares in (
-        ("kept", colours.kept, stay),
-        ("removed", colours.removed, [1 - share for share in stay]),
-    ):
-        figure.add_bar(
-            x=names,
-            y=[width * share for width, share in zip(widths, shares, strict=True)],
-            name=words[kind],
-            customdata=shares,
-            marker={"color": colour, "opacity": 0.9 if kind == "kept" else 0.6},
-            hovertemplate="%{x}: %{customdata:.0%} " + words[kind] + "<extra></extra>",
-        )
-    figure.update_layout(barmode="stack", bargap=0.14)
-    figure.update_yaxes(range=[0, max(widths) * 1.05], showgrid=False)
-    figure.update_xaxes(type="category", showgrid=False, tickangle=0 if len(layers) <= 6 else -30)
-    return figure
 
 
 def weight_histogram(histogram: Histogram, dark: bool, *, cut: float | None = None) -> go.Figure:
