@@ -99,6 +99,15 @@ def test_accuracy_curve(dark: bool) -> None:
     assert figure.layout.xaxis.title.text == "channels removed, %"
 
 
+def test_few_long_names_are_aslant_for_they_would_touch_on_a_telephone() -> None:
+    def angle(*names: str) -> int:
+        layers = [replace(LAYERS[0], name=name) for name in names]
+        return int(plots.network_strip(layers, False).layout.xaxis.tickangle)
+
+    assert angle("conv1", "conv2", "fc") == 0
+    assert angle("conv1", *[f"layer{n}.0.conv{c}" for n in (1, 2, 3) for c in (1, 2)], "fc") == -40
+
+
 def test_no_figure_paints_its_own_background(dark: bool) -> None:
     for figure in (plots.network_strip(LAYERS, dark), plots.unit_bars(unit_norms(WEIGHT), dark)):
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"

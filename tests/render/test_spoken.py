@@ -30,6 +30,11 @@ def test_each_network_says_its_answer_and_has_a_bar_for_every_class() -> None:
     assert 'aria-label="measured"' in text and "28 × 28 pixels" in text
 
 
+def test_nothing_is_rounded_up_to_certainty() -> None:
+    sure = Said(shares=(0.9996, 0.0004, 0.0))
+    assert "over 99 % sure" in html(IMAGE, [("pruned", "kept", sure)], named, "")
+
+
 def test_outputs_that_are_no_numbers_are_drawn_as_none() -> None:
     broken = Said(shares=(float("nan"),) * 3)
     text = html(IMAGE, [("pruned", "kept", broken)], named, "")

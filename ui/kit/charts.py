@@ -69,7 +69,7 @@ STRIP = {
 }
 """Words of `kept_strip` where channels go."""
 SPECKLED = {
-    "strip": "The network, layer by layer. Orange: the share of a layer's weights that is zero. "
+    "strip": "The network, layer by layer. Blue: weights that stay; orange: those that are zero. "
     "No channel is gone: every block keeps its size.",
     "axis_channels": "channels out",
     "kept": "channels, all of them still there",

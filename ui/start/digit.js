@@ -34,7 +34,7 @@ class DrawnDigit {
     if (shown !== this.shown) {
       this.shown = shown;
       this.samples.replaceChildren(...data.samples.map((source, number) =>
-        el("button", { type: "button", class: "sample", "aria-label": `Image ${number + 1} of ${data.samples.length}`,
+        el("button", { type: "button", class: "sample", "aria-label": `Our image ${number + 1} of ${data.samples.length}`,
           onclick: () => this.choose(number) }, el("img", { src: source, alt: "" }))));
     }
     this.draw();

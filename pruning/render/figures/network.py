@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from pruning.cost.counts import LayerCost
 from pruning.graph.stages import FEW, Stage, stages
 from pruning.render.figures.style import SIZE, Palette, faded, hover_y, layout, palette, whole_range
-from pruning.render.figures.ticks import layer_ticks, stage_ticks
+from pruning.render.figures.ticks import fits, layer_ticks, stage_ticks
 from pruning.statistics.distributions import Histogram, UnitNorms
 from pruning.tasks.classification import ACCURACY
 from pruning.tasks.metric import Metric
@@ -91,8 +91,9 @@ def network_strip(
         selected={"marker": {"opacity": 1}},
     )
     figure.update_yaxes(range=[0, max(widths) * 1.2])
-    figure.update_xaxes(type="category", showgrid=False, tickangle=0)
-    figure.update_layout(bargap=0.12)
+    upright = len(parts) > 1 or fits([layer.name for layer in layers])
+    figure.update_xaxes(type="category", showgrid=False, tickangle=0 if upright else -40)
+    figure.update_layout(bargap=0.12, height=190 if upright else 230)
     if len(parts) > 1:
         _mark_stages(figure, parts, zoom, colours)
     return figure

@@ -49,12 +49,17 @@ def agreement(answers: Sequence[Said], named: Callable[[int], str], truth: int |
 
 
 def _card(name: str, colour: str, said: Said, named: Callable[[int], str]) -> str:
-    sure = f"{percent(said.confidence, 0)} sure" if said.output >= 0 else "its outputs are no numbers"
+    sure = f"{_rounded(said.confidence)} sure" if said.output >= 0 else "its outputs are no numbers"
     bars = "".join(_bar(number, share, number == said.output, named) for number, share in enumerate(said.shares))
     return (
         f'<section style="--px-colour:var(--{colour})"><h2>{escape(name)}</h2>'
         f"<b>{escape(named(said.output))}</b><small>{sure}{badges.badge('measured')}</small><ol>{bars}</ol></section>"
     )
+
+
+def _rounded(confidence: float) -> str:
+    """No network is sure beyond doubt, so none is rounded up to that."""
+    return "over 99 %" if confidence > 0.99 else percent(confidence, 0)
 
 
 def _bar(number: int, share: float, chosen: bool, named: Callable[[int], str]) -> str:
