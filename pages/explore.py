@@ -22,7 +22,6 @@ from pruning.statistics import distributions  # noqa: E402  they import torch: o
 names = layers.layer_names(subject)
 if state.get(state.EXPLORE_LAYER) not in names:
     state.put(state.EXPLORE_LAYER, names[0])
-untrained = subject.network.untrained
 
 
 def clicked() -> None:
@@ -48,7 +47,7 @@ shown = share.segmented_control(
     **state.bound(state.EXPLORE_SHARE),
 )
 costs, dense = layer_costs(subject.graph), lab.costs(subject, PruneSpec())
-totals.markdown(f"**{amount(dense.params)}** parameters ●, **{amount(dense.macs)}** MACs ●. A bar's height: channels.")
+totals.markdown(f"**{amount(dense.params)}** parameters ●, **{amount(dense.macs)}** MACs ●.")
 charts.show(
     st,
     plots.network_strip(costs, charts.dark(), share_of=shown, selected=layer, zoom=zoom),
@@ -56,6 +55,8 @@ charts.show(
     on_select=clicked,
     selection_mode="points",
     alt="One bar a layer: height is its channels, colour its share",
+    caption=f"A bar's height: its channels; the stronger its colour, the larger its share. "
+    f"{layers.largest_words(subject, shown)}",
 )
 
 st.markdown(f"**{errors.plain(layer)}** · {layers.tied_words(subject, layer)}")
@@ -106,20 +107,15 @@ with errors.shown():
                 distributions.kernel_pictures(weight).numpy(), charts.dark(), columns=4 if len(weight) <= 32 else 8
             ),
             key="kernels",
-            caption="The weights of each filter: white adds, black subtracts, grey ignores."
-            if untrained
-            else "What each filter looks for in the image: white adds, black subtracts, grey ignores.",
+            caption="What each filter looks for in the image: white adds, black subtracts, grey ignores.",
         )
-with st.container(horizontal=True, gap="medium"):
-    st.page_link("pages/sensitivity.py", label="**Measure** what each layer can spare", icon=":material/monitoring:")
-    st.page_link("pages/prune.py", label="**Prune** this network", icon=":material/content_cut:")
-
 with st.expander("All layers as a table", icon=":material/table:"):
     per_cent = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100)
     st.dataframe(
         view.table(subject),
         hide_index=True,
         column_config={
+            "layer": st.column_config.TextColumn(pinned=True),
             "parameters": st.column_config.NumberColumn(format="localized"),
             "MACs": st.column_config.NumberColumn(format="localized"),
             "of all": per_cent,
@@ -131,4 +127,5 @@ with st.expander("All layers as a table", icon=":material/table:"):
                "Layers of one channel group lose the same channels.")  # fmt: skip
 with st.expander("Where this network comes from", icon=":material/history_edu:"):
     st.markdown(view.provenance_words(subject))
+view.next_step(subject)
 st.html(badges.legend())

@@ -13,7 +13,7 @@ from pruning.spec import PruneSpec
 from ui.kit import charts, errors, lab, loaders, route, state
 from ui.kit.view import one_of
 from ui.session import share
-from ui.start import doors
+from ui.start import digit, doors, recover
 
 if TYPE_CHECKING:
     from pruning.latency.clock import Comparison
@@ -30,9 +30,12 @@ route.through_app()
 title, corner = st.columns([4.1, 0.55], vertical_alignment="center")
 title.title("How much of a network can you throw away?", anchor=False)
 share.take_up(VIEW)
-st.markdown("A small network reads handwritten digits. Remove part of it, and watch what that costs and what it saves.")
+st.markdown(
+    "A small network reads handwritten digits. Remove part of it, and watch what that costs and what it saves. "
+    f"Or [draw a digit of your own](#{digit.ANCHOR}) for it."
+)
 
-switch, slide, action = st.columns([1, 2.6, 0.8], vertical_alignment="bottom", gap="medium")
+switch, slide = st.columns([1, 3.4], vertical_alignment="bottom", gap="medium")
 granularity = switch.segmented_control(
     "Remove",
     KINDS,
@@ -49,18 +52,14 @@ gone = slide.slider(
     format="%d %%",
     **state.bound_anew(state.START_PERCENT),
 )
-recover = action.button(
-    "Recover",
-    icon=":material/healing:",
-    width="stretch",
-    disabled=gone == 0,
-    help="Fine-tune what is left: two passes over the 3,000 training images, a few seconds.",
-    key="recover",
-)
-row, said, again = st.empty(), st.container(key="story").empty(), st.empty()
-st.html("<style>.st-key-story{min-height:4.9rem}</style>")  # two paragraphs: nothing moves when the second comes
+row = st.empty()
+with st.container(key="story"):
+    told, next_to_it = st.columns([2.6, 1], gap="medium")
+said, step, again = told.empty(), next_to_it.empty(), st.empty()
+st.html("<style>.st-key-story{min-height:4.9rem}.st-key-digit_area{min-height:22rem}</style>")  # then nothing moves
 strip, curve = st.columns(2, gap="medium")
 left_off = doors.show()
+drawn = st.container(key="digit_area")
 st.html(badges.legend())
 
 # Everything above is on screen before torch is imported; from here on, each number is drawn when it is known.
@@ -74,7 +73,8 @@ recovered = state.get(state.START_RECOVERED)
 
 def draw(accuracy: CutAccuracy | None = None, timing: Comparison | str | None = None) -> None:
     """The tiles and the story, with what is known so far."""
-    tuned = recovered.get((granularity, gone))
+    done = recovered.get((granularity, gone))
+    tuned = done.accuracy if done else None
     uncut = lab.dense_accuracy(subject) if accuracy else None
     row.html(
         tiles.html(
@@ -87,7 +87,7 @@ def draw(accuracy: CutAccuracy | None = None, timing: Comparison | str | None = 
         )
     )
     if accuracy:
-        what = story.accuracy_story(granularity, gone, accuracy.best, accuracy.difference, tuned)
+        what = story.accuracy_story(granularity, gone, accuracy.best, accuracy.difference)
         said.markdown(f"{what}\n\n{story.time_story(granularity, gone, dense.macs / now.macs, timing)}")
 
 
@@ -96,13 +96,13 @@ share.show_view(corner, VIEW, f"This page, with **{gone} %** of the {GRANULARITI
 charts.kept_strip(strip, subject, cut)
 accuracy = lab.accuracy(subject, cut)
 draw(accuracy)
-if recover:
-    with errors.shown(stop=False):
-        recovered[granularity, gone] = lab.recover(subject, cut, progress=charts.training_bar(said))
-    draw(accuracy)
+recover.show(step, subject, cut, gone, accuracy)
+draw(accuracy)
 visited = state.get(state.START_VISITED).setdefault(granularity, {0: lab.dense_accuracy(subject)})
 visited[gone] = accuracy.best
 charts.visited_curve(curve, granularity, gone, visited, recovered)
+with drawn:
+    digit.show(subject, cut, recovered.get((granularity, gone)))
 with again.container():
     timing = lab.speed(subject, cut, BATCH)
 draw(accuracy, timing)

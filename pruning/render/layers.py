@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pruning.base.errors import InputError
+from pruning.base.words import rough_percent
 from pruning.render.markdown import listed, plain
 
 if TYPE_CHECKING:
@@ -44,9 +45,11 @@ def weight(subject: Subject, layer: str) -> Tensor:
 
 
 def shows_pictures(subject: Subject, layer: str) -> bool:
-    """Whether the layer's kernels can be looked at: the first convolution, which reads the image itself."""
+    """Whether the layer's kernels mean something to the eye: those of a first convolution that reads the image itself,
+    of more than one weight each way, in a network that has been trained."""
     shape = layer_cost(subject, layer).weight_shape
-    return layer == layer_names(subject)[0] and len(shape) == 4 and shape[1] in (1, 3)
+    reads_image = layer == layer_names(subject)[0] and len(shape) == 4 and shape[1] in (1, 3)
+    return reads_image and min(shape[2:]) > 1 and not subject.network.untrained
 
 
 def unit_word(subject: Subject, layer: str) -> str:
@@ -62,6 +65,18 @@ def groups_of(subject: Subject, layer: str) -> list[ChannelGroup]:
 def tied_words(subject: Subject, layer: str) -> str:
     """In Markdown: which channels go together with the layer's own, who reads them, or why none may go."""
     return " ".join(_group_words(subject, layer, group) for group in groups_of(subject, layer))
+
+
+def largest_words(subject: Subject, share_of: Literal["parameters", "macs"]) -> str:
+    """In Markdown: the three layers with most of the network's parameters or MACs, each with its share."""
+    from pruning.cost.counts import layer_costs
+
+    sizes = {cost.name: int(getattr(cost, share_of)) for cost in layer_costs(subject.graph)}
+    total = sum(sizes.values()) or 1
+    most = sorted(sizes, key=lambda name: -sizes[name])[:3]
+    what = {"parameters": "parameters", "macs": "MACs"}[share_of]
+    said = ", ".join(f"{plain(name)} ({rough_percent(sizes[name] / total)})" for name in most)
+    return f"Most {what}: {said}."
 
 
 def layer_rows(subject: Subject) -> list[dict[str, Any]]:

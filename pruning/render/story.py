@@ -5,7 +5,7 @@ Pure functions of measured results, so that the words never claim more than the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pruning.base.words import percent
 from pruning.granularity import find_granularity
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 CLIFF = 0.05
 """A loss of more than five points is a cliff."""
+Step = Literal["drag", "recover", "channels", "harder"]
+"""What to do next: move the slider; train what is left; try channels instead; try a harder cut."""
 
 
-def accuracy_story(
-    granularity: str, gone: int, before_training: Evaluation, change: Difference, tuned: Evaluation | None
-) -> str:
-    """What the cut did to accuracy, and what to do next, in Markdown.
+def accuracy_story(granularity: str, gone: int, before_training: Evaluation, change: Difference) -> str:
+    """What the cut did to accuracy, in Markdown.
 
     `gone`: per cent. `before_training`: the cut network at its best without training; `change`: of that against dense,
-    on the same images; `tuned`: after fine-tuning, if there was one.
+    on the same images.
     """
     what = find_granularity(granularity).title
     lost, images = -change.value, before_training.images
@@ -35,15 +35,10 @@ def accuracy_story(
         if find_granularity(granularity).shrinks:
             does = "takes the weakest channels out of every layer, with everything that reads them"
         return f"**Nothing is removed yet.** Drag the slider: it {does}."
-    if tuned is not None:
-        return (
-            f"**Recovered: from {percent(before_training.value)} to {percent(tuned.value)}** in two passes over "
-            "the training images. What looks broken as cut is often only out of tune. Try a harder cut."
-        )
     if lost > CLIFF:
         return (
             f"**There is the cliff:** with {gone} % of the {what} gone, accuracy falls {100 * lost:.1f} points, to "
-            f"{percent(before_training.value)}. Not the end: press **Recover** to train what is left."
+            f"{percent(before_training.value)}. That is not the end: what is left can be trained."
         )
     if change.interval[1] >= 0:
         return (
@@ -52,8 +47,27 @@ def accuracy_story(
         )
     return (
         f"**{gone} % of the {what} gone costs {100 * lost:.1f} points** ({answers} of {images:,} images). "
-        "Drag further to find the cliff, or press **Recover**."
+        "Drag further to find the cliff, or train what is left."
     )
+
+
+def next_step(granularity: str, gone: int, change: Difference, recovered: bool) -> Step:
+    """The one thing to do next. `change`: of the cut network before training against dense; `recovered`: whether it
+    has been trained since."""
+    if recovered:
+        return "harder" if find_granularity(granularity).shrinks else "channels"
+    return "recover" if gone > 0 and change.interval[1] < 0 else "drag"
+
+
+def recovery_story(before_training: Evaluation, tuned: Evaluation, step: Step) -> str:
+    """What two passes over the training images made of a cut network, and what to try next, in Markdown."""
+    metric, further = tuned.metric, tuned.minus(before_training)
+    now, was = (metric.words(found.value) for found in (tuned, before_training))
+    now = f"{now}** ◆ ({metric.span(tuned.interval)})"
+    said = f"**Recovered: {now}, before {was}. What looks broken is often only out of tune."
+    if metric.gains(further.interval)[0] <= 0:
+        said = f"**{now} after training, before {was}: no sure gain."
+    return f"{said} Now try a harder cut." if step == "harder" else said
 
 
 def time_story(granularity: str, gone: int, macs_ratio: float, timing: Comparison | str | None) -> str:

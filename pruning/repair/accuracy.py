@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torch import nn
+
 from pruning.planning.plan import Plan
 from pruning.removal.apply import pruned_model
 from pruning.repair.recalibrate import has_batch_norm, recalibrate
@@ -36,8 +38,20 @@ def cut_accuracy(subject: Subject, plan: Plan, dense: Evaluation, *, images: int
     model = pruned_model(subject.model, subject.graph, plan)
     as_cut = evaluate(model, subject.data, "select", limit=images)
     recalibrated = None
-    if has_batch_norm(model) and not plan.removes_nothing:
+    if _can_recalibrate(model, plan):
         recalibrate(model, subject.data)
         recalibrated = evaluate(model, subject.data, "select", limit=images)
     difference = (recalibrated or as_cut).minus(dense)
     return CutAccuracy(as_cut=as_cut, recalibrated=recalibrated, difference=difference)
+
+
+def best_without_training(subject: Subject, plan: Plan) -> nn.Module:
+    """The network that `CutAccuracy.best` is measured of: cut, and recalibrated on train images where that is done."""
+    model = pruned_model(subject.model, subject.graph, plan)
+    if _can_recalibrate(model, plan):
+        recalibrate(model, subject.data)
+    return model.eval()
+
+
+def _can_recalibrate(model: nn.Module, plan: Plan) -> bool:
+    return has_batch_norm(model) and not plan.removes_nothing

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
 
 from pruning.base.cancel import Cancel
 from pruning.planning.plan import Plan
@@ -14,6 +17,16 @@ from pruning.training.finetune import TrainConfig, TrainEvent, train
 BATCH, RATE = 64, 0.05
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recovered:
+    """A cut network after a short fine-tuning."""
+
+    model: nn.Module
+    """In eval mode; never to be changed."""
+    accuracy: Evaluation
+    """On select images."""
+
+
 def recover(
     subject: Subject,
     plan: Plan,
@@ -23,7 +36,7 @@ def recover(
     images: int | None = None,
     progress: Callable[[TrainEvent], None] | None = None,
     cancel: Cancel | None = None,
-) -> Evaluation:
+) -> Recovered:
     """Fine-tune a copy of the cut network on train images and measure it on (at most `images`) select images; what is
     zero stays zero.
 
@@ -34,4 +47,5 @@ def recover(
     steps = subject.data.info.steps_of(epochs, BATCH)
     config = TrainConfig(steps=steps, batch_size=BATCH, lr=RATE, seed=seed)
     train(model, subject.data, config, masks=plan.masks, progress=progress, cancel=cancel)
-    return evaluate(model, subject.data, "select", limit=images, cancel=cancel)
+    accuracy = evaluate(model, subject.data, "select", limit=images, cancel=cancel)
+    return Recovered(model=model.eval(), accuracy=accuracy)

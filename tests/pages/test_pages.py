@@ -61,6 +61,90 @@ def test_slider_changes_the_numbers(start: AppTest) -> None:
     assert any("There is the cliff" in block.value for block in start.markdown)
 
 
+def test_zeroed_weights_leave_every_block_whole(start: AppTest) -> None:
+    start.slider(key="start_percent_widget").set_value(80).run()
+    assert any("every block keeps its size" in caption.value for caption in start.caption)
+    start.segmented_control(key="start_granularity_widget").set_value("channel").run()
+    assert any("the block shrinks" in caption.value for caption in start.caption)
+
+
+def buttons(app: AppTest) -> dict[str, bool]:
+    """Label → whether it stands out, of the buttons of the next step."""
+    return {
+        button.label: button.proto.type == "primary"
+        for button in app.button
+        if button.key in ("recover", "try_channels")
+    }
+
+
+def test_after_the_cliff_recover_is_the_one_next_step_and_says_its_result(
+    start: AppTest,
+) -> None:
+    assert buttons(start) == {"Recover": False}, "nothing that the images can tell is lost yet"
+    start.slider(key="start_percent_widget").set_value(0).run()
+    assert buttons(start) == {}
+    start.slider(key="start_percent_widget").set_value(95).run()
+    assert buttons(start) == {"Recover": True}
+    start.button(key="recover").click().run()
+    assert not start.exception and not start.error
+    (said,) = [block.value for block in start.markdown if block.value.startswith("**Recovered: ")]
+    assert "◆" in said
+    assert buttons(start) == {"Now try channels": True}
+    start.button(key="try_channels").click().run()
+    assert start.segmented_control(key="start_granularity_widget").value == "channel"
+    assert "Recover" in buttons(start)
+
+
+def test_nothing_is_answered_before_something_is_drawn(start: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pruning.training import one_image
+
+    asked = []
+    ask = one_image.ask
+    monkeypatch.setattr(one_image, "ask", lambda *of: asked.append(of) or ask(*of))
+    start.slider(key="start_percent_widget").set_value(50).run()
+    assert not asked and "% sure" not in words(start)
+    start.session_state["drawn_digit"] = {"drawn": {"strokes": ONE, "sample": None}}
+    start.run()
+    assert not start.exception and not start.error
+    assert len(asked) == 2, "the original and the pruned network"
+    text = words(start)
+    assert text.count("% sure") == 2 and "28 × 28 pixels" in text
+
+
+ONE = [[[0.5, 0.1 + 0.08 * step] for step in range(11)]]
+"""A straight stroke from the top to the bottom."""
+
+
+def test_the_answers_follow_the_slider(start: AppTest) -> None:
+    start.session_state["drawn_digit"] = {"drawn": {"strokes": ONE, "sample": None}}
+    start.run()
+    assert "Both say 1." in words(start)
+    first = re.findall(r"(\d+) % sure", words(start))
+    start.segmented_control(key="start_granularity_widget").set_value("channel").run()
+    start.session_state["drawn_digit"] = {"drawn": {"strokes": ONE, "sample": None}}
+    start.slider(key="start_percent_widget").set_value(95).run()
+    then = re.findall(r"(\d+) % sure", words(start))
+    assert first[0] == then[0] and first[1] != then[1], "the original's stays, the pruned one's does not"
+
+
+def test_our_images_are_answered_with_what_is_right(start: AppTest) -> None:
+    start.session_state["drawn_digit"] = {"drawn": {"strokes": [], "sample": 3}}
+    start.run()
+    assert not start.exception and words(start).count("% sure") == 2
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{"strokes": "x"}, {"strokes": [[["1", 2]]]}, {"strokes": [[[0.1, 0.2]] * 6000]}, {"strokes": None, "sample": 99}],
+    ids=["text", "a word for a number", "too many points", "no such image"],
+)
+def test_a_drawing_that_is_none_is_refused_in_a_sentence(start: AppTest, sent: dict[str, object]) -> None:
+    start.session_state["drawn_digit"] = {"drawn": sent}
+    start.run()
+    assert not start.exception
+    assert len(start.error) == 1 and "draw again" in start.error[0].value
+
+
 def test_channels_shrink_the_network(start: AppTest) -> None:
     assert "÷ 1.00" in words(start), "zeroed weights save no multiplications"
     start.segmented_control(key="start_granularity_widget").set_value("channel").run()
@@ -92,3 +176,17 @@ def test_explore_says_what_is_tied_and_what_is_locked(app: AppTest) -> None:
     assert any("tied to 3 other layers" in block.value for block in app.markdown)
     app.selectbox(key="explore_layer_widget").set_value("fc").run()
     assert any("Locked" in block.value and "outputs stay" in block.value for block in app.markdown)
+
+
+def test_explore_ends_with_one_next_step(app: AppTest) -> None:
+    app.switch_page("pages/explore.py").run()
+    button = app.button(key="explore_next")
+    assert button.label == "Measure what each layer can spare" and button.proto.type == "primary"
+
+
+def test_what_cannot_be_measured_goes_on_to_prune_and_shows_no_noise(app: AppTest) -> None:
+    app.session_state["model_ref"] = "torchvision:squeezenet1_1"
+    app.switch_page("pages/explore.py").run()
+    assert not app.exception and not app.error
+    assert app.button(key="explore_next").label == "Prune this network"
+    assert not any("What each filter looks for" in caption.value for caption in app.caption), "its weights are random"

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from pruning.base.errors import InputError
 from pruning.render import provenance
-from pruning.render.layers import check_layer, layer_names, layer_rows, shows_pictures, tied_words, unit_word
+from pruning.render.layers import (
+    check_layer,
+    largest_words,
+    layer_names,
+    layer_rows,
+    shows_pictures,
+    tied_words,
+    unit_word,
+)
 from pruning.render.markdown import listed, plain
-from pruning.subject import Subject, open_subject
+from pruning.subject import Subject, live_subject, open_subject
 from tests import own_files
 
 
@@ -33,10 +43,34 @@ def test_tied_layers_are_named(resnet: Subject) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("first", "shown"),
+    [(nn.Conv2d(3, 4, 3), True), (nn.Conv2d(1, 4, (3, 5)), True), (nn.Conv2d(3, 4, 1), False),
+     (nn.Conv2d(8, 4, 3), False), (nn.Conv2d(3, 4, (1, 7)), False)],
+    ids=["colour", "grey", "single weights", "many channels", "a line"],
+)  # fmt: skip
+def test_kernels_are_pictures_where_the_eye_can_read_them(first: nn.Conv2d, shown: bool) -> None:
+    model = nn.Sequential(first, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    subject = live_subject(model.eval(), (first.in_channels, 8, 8))
+    assert shows_pictures(subject, "0") is shown
+    assert not shows_pictures(subject, "4")
+
+
+def test_the_largest_layers_are_named() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 4, 3, bias=False), nn.Flatten(), nn.Linear(16, 8, bias=False),
+                          nn.Linear(8, 2, bias=False))  # fmt: skip
+    subject = live_subject(model.eval(), (1, 4, 4))
+    # Weights 36, 128 and 16 of 180; MACs 36 × 4 places, 128 and 16 of 288.
+    assert largest_words(subject, "parameters") == "Most parameters: 2 (71 %), 0 (20 %), 3 (8.9 %)."
+    assert largest_words(subject, "macs") == "Most MACs: 0 (50 %), 2 (44 %), 3 (5.6 %)."
+
+
 def test_layers_are_told_apart(resnet: Subject) -> None:
     assert layer_names(resnet)[0] == "conv1" and layer_names(resnet)[-1] == "fc"
     assert [unit_word(resnet, layer) for layer in ("conv1", "fc")] == ["filter", "neuron"]
     assert [shows_pictures(resnet, layer) for layer in ("conv1", "layer1.0.conv1")] == [True, False]
+    plain = replace(resnet, network=replace(resnet.network, untrained=True))
+    assert not shows_pictures(plain, "conv1"), "noise is nothing to look at"
     with pytest.raises(InputError, match=r"no layer 'conv99'\. It has: conv1, "):
         check_layer(resnet, "conv99")
 

@@ -9,6 +9,7 @@ import torch
 
 from pruning.cost.counts import LayerCost
 from pruning.render.figures import network as plots
+from pruning.render.figures.kept import kept_strip
 from pruning.render.figures.ticks import LETTER, ROOM
 from pruning.statistics.distributions import magnitude_histogram, unit_norms, weight_histogram
 
@@ -39,11 +40,21 @@ def test_strip(dark: bool) -> None:
 
 
 def test_strip_with_what_goes(dark: bool) -> None:
-    kept, gone = plots.kept_strip(
+    kept, gone = kept_strip(
         LAYERS, {"conv1": 0.25}, dark, words={"axis_channels": "c", "kept": "k", "removed": "r"}
     ).data
     assert list(kept.y) == [1, 10] and list(gone.y) == [3, 0]
     assert (kept.marker.color, gone.marker.color) == (plots.palette(dark).kept, plots.palette(dark).removed)
+
+
+def test_zeroed_weights_take_no_channel_from_the_strip(dark: bool) -> None:
+    words = {"axis_channels": "c", "kept": "k", "removed": "r"}
+    (bars,) = kept_strip(LAYERS, {"conv1": 0.25}, dark, words=words, shrinks=False).data
+    assert list(bars.y) == [4, 10], "every channel is still there"
+    assert list(bars.customdata) == [0.75, 0]
+    speckles = bars.marker.pattern
+    assert list(speckles.shape) == [".", ""] and list(speckles.solidity) == [0.75, 0]
+    assert (bars.marker.color, speckles.fgcolor) == (plots.palette(dark).kept, plots.palette(dark).removed)
 
 
 def test_histogram_colours_what_lies_below_the_cut(dark: bool) -> None:
@@ -86,6 +97,15 @@ def test_accuracy_curve(dark: bool) -> None:
     assert list(by_name["here"].y) == pytest.approx([60]) and list(by_name["fine-tuned"].y) == pytest.approx([85])
     assert figure.layout.yaxis.title.text == "accuracy on select images, %"
     assert figure.layout.xaxis.title.text == "channels removed, %"
+
+
+def test_few_long_names_are_aslant_for_they_would_touch_on_a_telephone() -> None:
+    def angle(*names: str) -> int:
+        layers = [replace(LAYERS[0], name=name) for name in names]
+        return int(plots.network_strip(layers, False).layout.xaxis.tickangle)
+
+    assert angle("conv1", "conv2", "fc") == 0
+    assert angle("conv1", *[f"layer{n}.0.conv{c}" for n in (1, 2, 3) for c in (1, 2)], "fc") == -40
 
 
 def test_no_figure_paints_its_own_background(dark: bool) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pruning.latency.clock import Comparison, Timing
-from pruning.render.story import accuracy_story, time_story
+from pruning.render.story import accuracy_story, next_step, recovery_story, time_story
 from pruning.tasks.classification import ACCURACY
 from pruning.tasks.metric import Difference
 from pruning.training.evaluate import Evaluation
@@ -27,18 +27,38 @@ def timed(low: float, middle: float, high: float) -> Comparison:
 
 
 @pytest.mark.parametrize(
-    ("gone", "value", "high", "tuned", "said"),
+    ("gone", "value", "high", "said"),
     [
-        (0, 0.0, 0.0, None, "Nothing is removed yet"),
-        (50, -0.3, -0.2, None, "There is the cliff"),
-        (50, -0.3, -0.2, 98, "Recovered: from 70.0 % to 98.0 %"),
-        (50, -0.02, 0.001, None, "accuracy the same"),
-        (50, -0.02, -0.001, None, "costs 2.0 points"),
+        (0, 0.0, 0.0, "Nothing is removed yet"),
+        (50, -0.3, -0.2, "There is the cliff"),
+        (50, -0.02, 0.001, "accuracy the same"),
+        (50, -0.02, -0.001, "costs 2.0 points"),
     ],
 )
-def test_accuracy_is_told_by_its_interval(gone: int, value: float, high: float, tuned: int | None, said: str) -> None:
-    after = None if tuned is None else right(tuned)
-    assert said in accuracy_story("channel", gone, right(round(100 + 100 * value)), change(value, high), after)
+def test_accuracy_is_told_by_its_interval(gone: int, value: float, high: float, said: str) -> None:
+    assert said in accuracy_story("channel", gone, right(round(100 + 100 * value)), change(value, high))
+
+
+@pytest.mark.parametrize(
+    ("granularity", "gone", "high", "recovered", "step"),
+    [
+        ("weight", 0, 0.0, False, "drag"),
+        ("weight", 50, 0.001, False, "drag"),
+        ("weight", 80, -0.001, False, "recover"),
+        ("channel", 50, -0.2, False, "recover"),
+        ("weight", 80, -0.2, True, "channels"),
+        ("channel", 50, -0.2, True, "harder"),
+    ],
+)
+def test_one_step_is_next(granularity: str, gone: int, high: float, recovered: bool, step: str) -> None:
+    assert next_step(granularity, gone, change(high - 0.1, high), recovered) == step
+
+
+def test_recovered_is_said_where_the_images_show_it() -> None:
+    told = recovery_story(right(70), right(98), "harder")
+    assert told.startswith("**Recovered: 98.0 %** ◆") and "before 70.0 %" in told and "harder cut" in told
+    assert "no sure gain" in recovery_story(right(97), right(98), "channels"), "one image more of a hundred"
+    assert "no sure gain" in recovery_story(right(98), right(70), "channels")
 
 
 @pytest.mark.parametrize(

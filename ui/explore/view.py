@@ -48,6 +48,15 @@ def choose_stage(place: DeltaGenerator, parts: Sequence[Stage]) -> Stage | None:
     return stage
 
 
+def next_step(subject: Subject) -> None:
+    """The way on: to Sensitivity, or to Prune where no accuracy can be measured."""
+    page, words, icon = "pages/sensitivity.py", "Measure what each layer can spare", ":material/monitoring:"
+    if subject.missing is not None:
+        page, words, icon = "pages/prune.py", "Prune this network", ":material/content_cut:"
+    if st.button(words, icon=icon, type="primary", key="explore_next"):
+        st.switch_page(page)
+
+
 def provenance_words(subject: Subject) -> str:
     """Where the network comes from, in Markdown."""
     from pruning.render import provenance

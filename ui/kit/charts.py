@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pruning.subject import Subject
     from pruning.training.evaluate import Evaluation
     from pruning.training.finetune import TrainEvent
+    from pruning.training.recover import Recovered
 
 
 def dark() -> bool:
@@ -60,23 +61,36 @@ def training_bar(place: DeltaGenerator) -> Callable[[TrainEvent], None]:
 
 
 STRIP = {
-    "strip": "The network, layer by layer: blue stays, orange goes. The last layer's outputs are the ten answers.",
+    "strip": "The network, layer by layer: blue channels stay, orange ones go, and the block shrinks. "
+    "The last layer keeps its outputs: they are the ten answers.",
     "axis_channels": "channels out",
     "kept": "kept",
     "removed": "removed",
 }
-"""Words of `kept_strip`."""
+"""Words of `kept_strip` where channels go."""
+SPECKLED = {
+    "strip": "The network, layer by layer. Blue: weights that stay; orange: those that are zero. "
+    "No channel is gone: every block keeps its size.",
+    "axis_channels": "channels out",
+    "kept": "channels, all of them still there",
+    "removed": "of its weights are zero",
+}
+"""And where single weights become zero."""
 
 
-def kept_strip(place: DeltaGenerator, subject: Subject, cut: PruneSpec, words: Mapping[str, str] = STRIP) -> None:
+def kept_strip(place: DeltaGenerator, subject: Subject, cut: PruneSpec, words: Mapping[str, str] | None = None) -> None:
     """The network as a strip, with what goes; a lesson brings its own `words`."""
     from pruning.cost.counts import layer_costs
-    from pruning.render.figures import network as plots
+    from pruning.granularity import find_granularity
+    from pruning.render.figures import kept
     from ui.kit import lab
 
+    shrinks = find_granularity(cut.granularity).shrinks
+    words = words or (STRIP if shrinks else SPECKLED)
+    stays = lab.plan(subject, cut).kept_by_layer
     show(
         place,
-        plots.kept_strip(layer_costs(subject.graph), lab.plan(subject, cut).kept_by_layer, dark(), words=words),
+        kept.kept_strip(layer_costs(subject.graph), stays, dark(), words=words, shrinks=shrinks),
         key="kept_strip",
         caption=words["strip"],
         height=188,
@@ -88,7 +102,7 @@ def visited_curve(
     granularity: str,
     at: int,
     visited: dict[int, Evaluation],
-    recovered: dict[tuple[str, int], Evaluation],
+    recovered: dict[tuple[str, int], Recovered],
 ) -> None:
     """The metric wherever the slider has been, and what fine-tuning made of it."""
     from pruning.render.figures import network as plots
@@ -104,7 +118,7 @@ def visited_curve(
         removed=f"{granularity}s",
         dense=visited[0].value,
         at=at / 100,
-        extra=[point(percent, value) for (kind, percent), value in recovered.items() if kind == granularity],
+        extra=[point(percent, done.accuracy) for (kind, percent), done in recovered.items() if kind == granularity],
     )
     figure.update_yaxes(title_text=visited[0].metric.axis)  # so low a figure has no room for more
     show(

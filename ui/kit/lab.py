@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pruning.subject import Subject
     from pruning.training.evaluate import Evaluation
     from pruning.training.finetune import TrainEvent
+    from pruning.training.recover import Recovered
 
 
 LOOK_SECONDS = 0.2
@@ -97,7 +98,7 @@ def recover(
     epochs: int = 2,
     images: int | None = None,
     progress: Callable[[TrainEvent], None] | None = None,
-) -> Evaluation:
+) -> Recovered:
     """Fine-tune a copy of the cut network on train images and measure it on (at most `images`) select images.
 
     Only for networks that take a few seconds; anything longer is a run in a process of its own. Sessions take turns;

@@ -6,7 +6,7 @@ Figures are transparent and carry no title: a page writes what a figure means be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from pruning.cost.counts import LayerCost
 from pruning.graph.stages import FEW, Stage, stages
 from pruning.render.figures.style import SIZE, Palette, faded, hover_y, layout, palette, whole_range
-from pruning.render.figures.ticks import layer_ticks, stage_ticks
+from pruning.render.figures.ticks import fits, layer_ticks, stage_ticks
 from pruning.statistics.distributions import Histogram, UnitNorms
 from pruning.tasks.classification import ACCURACY
 from pruning.tasks.metric import Metric
@@ -91,8 +91,9 @@ def network_strip(
         selected={"marker": {"opacity": 1}},
     )
     figure.update_yaxes(range=[0, max(widths) * 1.2])
-    figure.update_xaxes(type="category", showgrid=False, tickangle=0)
-    figure.update_layout(bargap=0.12)
+    upright = len(parts) > 1 or fits([layer.name for layer in layers])
+    figure.update_xaxes(type="category", showgrid=False, tickangle=0 if upright else -40)
+    figure.update_layout(bargap=0.12, height=190 if upright else 230)
     if len(parts) > 1:
         _mark_stages(figure, parts, zoom, colours)
     return figure
@@ -107,37 +108,6 @@ def _mark_stages(figure: go.Figure, parts: Sequence[Stage], zoom: Stage | None, 
     for part in parts[:-1] if zoom is None else ():
         start += len(part.members)
         figure.add_vline(x=start - 0.5, line={"color": colours.line, "width": 1})
-
-
-def kept_strip(
-    layers: Sequence[LayerCost], kept: Mapping[str, float], dark: bool, *, words: Mapping[str, str]
-) -> go.Figure:
-    """The network with what goes: one bar a layer, height its channels, split by the share `kept` of each layer.
-
-    `kept`: layer → share that stays, of its channels or of its weights; a layer not named stays whole. `words`:
-    axis_channels, kept, removed.
-    """
-    colours = palette(dark)
-    names = [layer.name for layer in layers]
-    widths = [layer.weight_shape[0] for layer in layers]
-    stay = [kept.get(name, 1.0) for name in names]
-    figure = _figure(dark, height=216, y_title=words["axis_channels"])
-    for kind, colour, shares in (
-        ("kept", colours.kept, stay),
-        ("removed", colours.removed, [1 - share for share in stay]),
-    ):
-        figure.add_bar(
-            x=names,
-            y=[width * share for width, share in zip(widths, shares, strict=True)],
-            name=words[kind],
-            customdata=shares,
-            marker={"color": colour, "opacity": 0.9 if kind == "kept" else 0.6},
-            hovertemplate="%{x}: %{customdata:.0%} " + words[kind] + "<extra></extra>",
-        )
-    figure.update_layout(barmode="stack", bargap=0.14)
-    figure.update_yaxes(range=[0, max(widths) * 1.05], showgrid=False)
-    figure.update_xaxes(type="category", showgrid=False, tickangle=0 if len(layers) <= 6 else -30)
-    return figure
 
 
 def weight_histogram(histogram: Histogram, dark: bool, *, cut: float | None = None) -> go.Figure:

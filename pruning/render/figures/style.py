@@ -40,11 +40,11 @@ class Palette:
 
 LIGHT = Palette(
     kept="#0072b2", removed="#d55e00", dense="#8a94a3", other="#007a5a", ink="#1b2430", soft="#5b6675", line="#dfe3e8",
-    panel="#f6f7f9", paper="#ffffff", scale=("#c2dbeb", "#005a8e"),
+    panel="#f6f7f9", paper="#ffffff", scale=("#87badb", "#004b77"),
 )  # fmt: skip
 DARK = Palette(
     kept="#56b4e9", removed="#ff9a4d", dense="#7d8897", other="#3ecf9a", ink="#e8ecf1", soft="#9aa6b5", line="#2b333e",
-    panel="#191f27", paper="#11151b", scale=("#26465e", "#8fcef2"),
+    panel="#191f27", paper="#11151b", scale=("#35698d", "#a5dafa"),
 )  # fmt: skip
 
 

@@ -34,6 +34,11 @@ def layer_ticks(stage: Stage) -> list[tuple[str, str]]:
     return _spaced(wanted, len(stage.members))
 
 
+def fits(names: Sequence[str]) -> bool:
+    """Whether all names have room below their bars side by side."""
+    return all(LETTER * (len(name) + 1.5) <= ROOM / len(names) for name in names)
+
+
 def short_titles(titles: Sequence[str]) -> list[str]:
     """Long titles that differ by their number alone, as the number; where several kinds are numbered, as they are.
 
