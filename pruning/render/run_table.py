@@ -12,7 +12,7 @@ from pruning.runs.words import data_title, describe, network_title
 from pruning.tasks.table import find_metric
 
 COLUMNS = (
-    "label", "what", "network", "data", "select", "params", "nonzero", "macs", "speed", "state", "tags", "created",
+    "label", "what", "network", "select", "params", "nonzero", "macs", "speed", "state", "tags", "created",
 )  # fmt: skip
 """In their order. A row also has `name`, that of its folder."""
 NO_SPEEDUP = "no measurable speed-up"
@@ -21,13 +21,12 @@ NO_SPEEDUP = "no measurable speed-up"
 def table_rows(runs: Sequence[Summary]) -> list[dict[str, Any]]:
     """One row a run, in any state: texts, ratios of dense to pruned, and when it was made; None where nothing was
     measured."""
-    several = len({run.select_metric for run in runs} - {None}) > 1
+    several, data = len({run.select_metric for run in runs} - {None}) > 1, len({run.data for run in runs}) > 1
     return [
         {
             "label": run.label.title,
             "what": describe(run),
-            "network": network_title(run),
-            "data": data_title(run),
+            "network": network_title(run) + (f" · {data_title(run)}" if data else ""),
             "select": _select(run, several),
             **_ratios(run),
             "speed": _speed(run),
@@ -42,13 +41,15 @@ def table_rows(runs: Sequence[Summary]) -> list[dict[str, Any]]:
 
 def shown_columns(runs: Sequence[Summary]) -> list[str]:
     """Those that tell something: names and tags where somebody gave some, networks and images where there are several,
-    states where a run is not done, non-zero parameters where weights were pruned, times where one was taken."""
+    states where a run is not done, times where one was taken; non-zero parameters in place of all where weights were
+    pruned."""
+    weights = any(run.granularity == "weight" for run in runs)
     tells = {
         "label": any(run.label.title for run in runs),
         "tags": any(run.label.tags for run in runs),
-        "network": len({run.origin for run in runs}) > 1,
-        "data": len({run.data for run in runs}) > 1,
-        "nonzero": any(run.granularity == "weight" for run in runs),
+        "network": len({(run.origin, run.data) for run in runs}) > 1,
+        "params": not weights,
+        "nonzero": weights,
         "speed": any(run.speedup is not None for run in runs),
         "state": any(run.state != "done" for run in runs),
     }

@@ -32,7 +32,7 @@ def summary(result: Result | None, model: str = "sample:lenet300", **more: objec
 def test_a_row_is_in_words(make_result: Callable[..., Result]) -> None:
     (row,) = table_rows([summary(make_result())])
     assert row["what"] == "channels by L2 norm, 50 %" and row["state"] == "done"
-    assert (row["network"], row["data"]) == ("LeNet-300-100", "MNIST, 5,000 digits")
+    assert row["network"] == "LeNet-300-100"
     assert row["select"] == "50.0 % (15.0–85.0) ●", "the interval in the cell; 75 % is its figure on test images"
     assert (row["params"], row["nonzero"], row["macs"]) == (2, 2, 1)
     assert row["speed"] == "1.60× as fast (1.50–1.70)"
@@ -69,14 +69,18 @@ def test_columns_that_tell_nothing_are_left_out(make_result: Callable[..., Resul
     for changed, more in (
         (replace(run, label=Label(title="mine")), {"label"}),
         (replace(run, label=Label(tags=("demo",))), {"tags"}),
-        (replace(run, granularity="weight"), {"nonzero"}),
         (replace(run, origin="sample:lenet5"), {"network"}),
-        (replace(run, data="mnist"), {"data"}),
+        (replace(run, data="mnist"), {"network"}),
         (replace(run, state="failed"), {"state"}),
     ):
         shown = shown_columns([run, changed])
         assert set(shown) - set(PLAIN) == more and shown == [name for name in COLUMNS if name in shown]
     assert "speed" not in shown_columns([replace(run, speedup=None)])
+    weights = shown_columns([run, replace(run, granularity="weight")])
+    assert "nonzero" in weights and "params" not in weights, "where weights go all parameters stay"
+    assert [row["network"] for row in table_rows([run, replace(run, data="mnist")])] == [
+        "LeNet-300-100 · MNIST, 5,000 digits", "LeNet-300-100 · MNIST, 70,000 digits",
+    ]  # fmt: skip
 
 
 def test_states_and_reasons_are_one_column(make_result: Callable[..., Result]) -> None:

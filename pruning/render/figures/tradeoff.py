@@ -72,7 +72,7 @@ def tradeoff(points: Sequence[TradeoffPoint], dark: bool, *, x_title: str, log: 
     figure = go.Figure(layout=layout(colours, height=430, x_grid=True))
     metric = points[0].metric if points else ACCURACY
     fields = list(dict.fromkeys(point.field for point in points))
-    kinds = list(dict.fromkeys(point.kind for point in points if not point.dense))
+    kinds = sorted({point.kind for point in points if not point.dense})
     for number, field in enumerate(fields):
         of_field = [point for point in points if point.field == field]
         front = pareto(of_field)
@@ -95,7 +95,7 @@ def tradeoff(points: Sequence[TradeoffPoint], dark: bool, *, x_title: str, log: 
     figure.update_yaxes(title_text=metric.of_images("select"), range=_y_range(points, metric))
     figure.update_layout(
         showlegend=True,
-        legend=LEGEND,
+        legend={**LEGEND, "traceorder": "normal"},  # a band would have it reversed
         clickmode="event+select",
         hovermode="closest",
         margin={"l": 8, "r": 12, "t": 42, "b": 8},
