@@ -69,11 +69,13 @@ def test_symbols_are_those_of_the_badges_and_marks_tell_networks_apart() -> None
     ]  # fmt: skip
     figure = tradeoff(points, False, x_title="parameters", log=False, several=True)
     symbols = {
-        said[0]: (symbol, said[4])
+        said[0]: (trace.marker.symbol, said[4])
         for trace in figure.data
         if trace.mode == "markers"
-        for said, symbol in zip(trace.customdata, trace.marker.symbol, strict=True)
+        for said in trace.customdata
     }
+    shown = [trace.name for trace in figure.data if trace.showlegend]
+    assert shown == ["channels, a", "channels, b"], "one entry for both symbols"
     assert symbols == {"run": ("circle", ""), "tuned": ("diamond", ", ◆ fine-tuned"), "other": ("circle-dot", "")}
 
 

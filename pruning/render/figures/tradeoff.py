@@ -79,18 +79,19 @@ def tradeoff(points: Sequence[TradeoffPoint], dark: bool, *, x_title: str, log: 
         if len(front) > 1:
             _line(figure, front, colours, name="best so far" + (f", {field}" if several else ""), rank=2000 + number)
         for place, kind in enumerate(kinds):
-            mine = [point for point in of_field if point.kind == kind and not point.dense]
-            if mine:
-                colour = SERIES_COLOURS[dark][place % len(SERIES_COLOURS[dark])]
-                symbols = [f"{'diamond' if point.tuned else 'circle'}{MARKS[number % len(MARKS)]}" for point in mine]
-                name = f"{kind}, {field}" if several else kind
-                figure.add_trace(_points(mine, colours, colour=colour, symbols=symbols, name=name, x_title=x_title))
+            colour = SERIES_COLOURS[dark][place % len(SERIES_COLOURS[dark])]
+            name, named = f"{kind}, {field}" if several else kind, False
+            for tuned, outline in ((False, "circle"), (True, "diamond")):  # one symbol a trace: plotly is quicker then
+                mine = [p for p in of_field if not p.dense and (p.kind, p.tuned) == (kind, tuned)]
+                if mine:
+                    symbol = outline + MARKS[number % len(MARKS)]
+                    trace = _points(mine, colours, colour=colour, symbol=symbol, name=name, x_title=x_title)
+                    figure.add_trace(trace.update(showlegend=not named))
+                    named = True
         dense = [point for point in of_field if point.dense]
         if dense:
             name = f"dense, {field}" if several else "dense"
-            figure.add_trace(
-                _points(dense, colours, colour=colours.dense, symbols=["x"] * len(dense), name=name, x_title=x_title)
-            )
+            figure.add_trace(_points(dense, colours, colour=colours.dense, symbol="x", name=name, x_title=x_title))
     figure.update_xaxes(title_text=x_title, type="log" if log else "linear", **_x_range(points, log))
     figure.update_yaxes(title_text=metric.of_images("select"), range=_y_range(points, metric))
     figure.update_layout(
@@ -109,7 +110,9 @@ def with_ring(figure: go.Figure, points: Sequence[TradeoffPoint], name: str | No
     if point is None:
         return figure
     ring = {"symbol": "circle-open", "size": 26, "color": palette(dark).ink, "line": {"width": 2.4}}
-    ringed = go.Figure(figure)
+    drawn = figure.layout.to_plotly_json()
+    drawn.pop("template", None)  # the usual one, which plotly would check anew, entry by entry
+    ringed = go.Figure(data=figure.data, layout=drawn)
     ringed.add_scatter(
         x=[point.x], y=[point.metric.scale * point.value], mode="markers", marker=ring, hoverinfo="skip",
         name="chosen run", customdata=[[""]], legendrank=3000,
@@ -137,7 +140,7 @@ def _line(figure: go.Figure, front: Sequence[TradeoffPoint], colours: Palette, *
 
 
 def _points(
-    points: Sequence[TradeoffPoint], colours: Palette, *, colour: str, symbols: Sequence[str], name: str, x_title: str
+    points: Sequence[TradeoffPoint], colours: Palette, *, colour: str, symbol: str, name: str, x_title: str
 ) -> go.Scatter:
     metric = points[0].metric
     # Arrays, not lists: plotly copies a list value by value each time a page is drawn, and there may be a thousand.
@@ -151,12 +154,7 @@ def _points(
         y=value,
         mode="markers",
         name=name,
-        marker={
-            "color": colour,
-            "symbol": np.array(symbols),
-            "size": 13,
-            "line": {"color": colours.paper, "width": 1.5},
-        },
+        marker={"color": colour, "symbol": symbol, "size": 13, "line": {"color": colours.paper, "width": 1.5}},
         error_y={
             "type": "data",
             "symmetric": False,
