@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruning.render.markup import result as markup
-from pruning.runs import words
 from ui.kit import charts, downloads, errors, jobs, ledger_panel, visitor
 from ui.runs import bundle_panel, engines_panel, report_panel, times_panel
 
@@ -91,7 +90,9 @@ def finished(run: Run, continue_run: Callable[[Run, int], None]) -> None:
 
     assert run.result is not None
     if run.brought:
-        st.caption(words.BROUGHT)
+        from pruning.runs.words import BROUGHT
+
+        st.caption(BROUGHT)
     buttons(run, continue_run)
     times_panel.show(run)
     with st.expander("Figures, training, and the ledger: dense and pruned side by side", icon=":material/balance:"):
