@@ -33,7 +33,7 @@ from pruning.jobs.store import LocalStore
 from pruning.jobs.wishes import OWNER
 from pruning.latency.steps import Call, Grid, Steps, curve, drops
 from pruning.render.figures.runs import kept_bars, run_curve
-from pruning.render.markup.result import footnote, ledger_html, stages_html
+from pruning.render.markup.result import footnote, ledger_html, select_caption, stages_html, test_caption, test_html
 from pruning.render.markup.result import verdict as line
 from pruning.runs import read_run
 from pruning.runs.index.folders import read_indexed
@@ -72,7 +72,10 @@ def show_result(folder: Path) -> None:
     result = read_run(folder).result
     if result is None:
         return
-    said = (line(result), ledger_html(result), stages_html(result), footnote(result))
+    said = (
+        line(result), ledger_html(result), select_caption(result), stages_html(result), test_caption(result),
+        test_html(result), footnote(result),
+    )  # fmt: skip
     assert all(said) and verdict(facts_of_result(result)).text
     kept_bars(result.layers, False)
     assert from_values(json.loads(json.dumps(to_values(result), allow_nan=False)), "it") == result

@@ -36,6 +36,7 @@ from pruning.export.table import EXPORTS
 from pruning.images import Images
 from pruning.planning.plan import make_plan
 from pruning.removal.apply import pruned_model
+from pruning.render.run_table import select_title, table_rows
 from pruning.runs import Run, create_run, execute, pipeline, read_run
 from pruning.runs.files import ANSWERS
 from pruning.runs.recipe import Recipe
@@ -251,7 +252,10 @@ def test_every_export(name: str, run: Run, tmp_path: Path) -> None:
 
 def test_the_table_of_runs(run: Run) -> None:
     row = run_rows([run.summary])[0]
-    assert row["metric"] == "mean_error" and row["value"] > 0 and row["accuracy_percent"] is None
+    assert row["select_metric"] == row["test_metric"] == "mean_error" and row["test_pruned"] > 0
+    assert row["select_pruned_low"] <= row["select_pruned"] <= row["select_pruned_high"]
+    (shown,) = table_rows([run.summary])
+    assert shown["select"].endswith(("●", "◆")) and select_title([run.summary]) == "Mean error, select images"
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from pruning.catalog.network import Network
 
 
+def sample_title(text: str) -> str | None:
+    """What a sample network is called, by its reference; None where it is none.
+
+    >>> sample_title("sample:lenet5"), sample_title("torchvision:resnet18")
+    ('LeNet-5', None)
+    """
+    kind, _, name = text.partition(":")
+    return SAMPLES[name].title if kind == "sample" and name in SAMPLES else None
+
+
 def _check(reference: Reference) -> None:
     if reference.name not in SAMPLES:
         known = [f"sample:{name}" for name in SAMPLES]

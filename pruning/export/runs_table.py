@@ -1,27 +1,55 @@
-"""Runs as a table, one line each."""
+"""Runs as a table for other programs, one line each: absolute numbers in base units, with all settings.
+
+Shares are fractions, times milliseconds, sizes bytes. Behind a figure that is a sample stand the ends of its 95 %
+interval, `_low` and `_high`. Names of columns never change their meaning: scripts read them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pruning.export.csv_text import csv_bytes
 
 if TYPE_CHECKING:
-    from pruning.runs.summary import Summary
-    from pruning.tasks.metric import Metric
+    from pruning.runs.summary import Figures, Span, Summary
 
-ACCURACY = "accuracy"
-"""Name of the metric that has columns in per cent."""
-COLUMNS = (
-    "label", "state", "how", "model", "data", "granularity", "criterion", "sparsity", "accuracy_percent",
-    "metric", "value", "value_interval", "difference_points", "difference", "difference_interval", "repair", "as_cut",
-    "as_cut_interval", "recalibrated", "recalibrated_interval", "repaired", "repaired_interval", "finetuned",
-    "finetuned_interval", "params_ratio", "nonzero_ratio", "macs_ratio", "speedup", "speedup_interval", "created",
-    "reason", "tags", "name",
+WHICH = (
+    "name", "label", "tags", "note", "state", "message", "created", "network", "network_title", "data", "data_title",
 )  # fmt: skip
-INTERVAL = "_interval"
-"""Behind the name of a column: its 95 % interval, in the same unit."""
+SETTINGS = (
+    "granularity", "criterion", "parameters", "sparsity", "layers", "allocation", "round_to", "head_rounding",
+    "schedule", "iterations", "repair", "seed", "finetune_steps", "finetune_epochs", "batch_size", "optimiser", "lr",
+    "momentum", "weight_decay", "batch_norm", "augment", "shift", "distillation", "precision", "preprocess",
+)  # fmt: skip
+"""Fields of a recipe by their own names, those that hold several values as JSON; and the steps as epochs."""
+DIGESTS = ("weights_sha256", "images_sha256")
+STAGES = ("as_cut", "recalibrated", "repaired", "finetuned")
+ENDS = ("", "_low", "_high")
+"""Behind the name of a figure: itself, and the ends of its 95 % interval."""
+SIDES = ("dense", "pruned")
+COSTS = ("params", "nonzero", "macs", "bytes_raw", "bytes_sparse")
+
+
+def _with_ends(*names: str) -> tuple[str, ...]:
+    return tuple(f"{name}{end}" for name in names for end in ENDS)
+
+
+COLUMNS = (
+    *WHICH,
+    *SETTINGS,
+    *DIGESTS,
+    "select_metric",
+    "select_stage",
+    *_with_ends("select_dense", "select_pruned", *(f"select_{stage}" for stage in STAGES)),
+    "test_metric",
+    "test_looks",
+    *_with_ends("test_dense", "test_pruned", "test_difference"),
+    *(f"{side}_{cost}" for cost in COSTS for side in SIDES),
+    *_with_ends("dense_ms", "pruned_ms", "speedup"),
+)
+"""`select_pruned` is the furthest stage, which `select_stage` names. Times are those of a batch of one."""
 
 
 def runs_csv(runs: Callable[[], Sequence[Summary]]) -> bytes:
@@ -31,88 +59,77 @@ def runs_csv(runs: Callable[[], Sequence[Summary]]) -> bytes:
 
 def run_rows(runs: Sequence[Summary]) -> list[dict[str, Any]]:
     """One row a run, in any state, with all of `COLUMNS`; what was not measured is None."""
-    from pruning.runs.words import sparsity
-
-    found = []
-    for run in runs:
-        row: dict[str, Any] = {
-            "state": run.state,
-            "how": "",
-            "model": run.network,
-            "data": run.images,
-            "granularity": run.granularity,
-            "criterion": run.criterion,
-            "sparsity": sparsity(run),
-            "repair": run.repair,
-            "label": run.label.title,
-            "tags": " ".join(run.label.tags),
-        }
-        found.append(
-            row | _stages(run) | _figures(run) | {"created": run.created, "name": run.name, "reason": run.message or ""}
-        )
-    return [{name: row.get(name) for name in COLUMNS} for row in found]
+    return [dict.fromkeys(COLUMNS) | _which(run) | _settings(run) | _select(run) | _figures(run) for run in runs]
 
 
-def shown_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Those of the columns in which something stands: no names and tags where nobody gave any, no metric but accuracy
-    where there is no other, none in per cent of accuracy where all were measured by another, and no stage that no run
-    has."""
-    from pruning.runs.result_json import STAGES
+def _which(run: Summary) -> dict[str, Any]:
+    from pruning.runs.words import data_title, network_title
 
-    metrics = {row["metric"] for row in rows} - {None}
-    empty: set[str] = set()
-    if metrics <= {ACCURACY}:
-        empty = {"metric", "value", "difference"}
-    elif ACCURACY not in metrics:
-        empty = {"accuracy_percent", "difference_points"}
-    empty |= {name for name in ("label", "tags") if not any(row.get(name) for row in rows)}
-    missing = {name for name in STAGES if all(row.get(name) is None for row in rows)}
-    empty |= missing | {f"{name}{INTERVAL}" for name in missing}
-    return [name for name in COLUMNS if name not in empty]
+    return {
+        "name": run.name,
+        "label": run.label.title,
+        "tags": " ".join(run.label.tags),
+        "note": run.label.note,
+        "state": run.state,
+        "message": run.message,
+        "created": run.created.isoformat(),
+        "network": run.network,
+        "network_title": network_title(run),
+        "data": run.images,
+        "data_title": data_title(run),
+        "weights_sha256": run.weights_digest,
+        "images_sha256": run.images_digest,
+    }
 
 
-def _stages(run: Summary) -> dict[str, Any]:
-    """What was measured on select images, step by step."""
-    from pruning.tasks.table import find_metric
+def _settings(run: Summary) -> dict[str, Any]:
+    values = json.loads(run.settings) | {"finetune_epochs": run.epochs}
+    found = {name: values.get(name) for name in SETTINGS}
+    return {name: json.dumps(value) if isinstance(value, dict) else value for name, value in found.items()}
 
+
+def _select(run: Summary) -> dict[str, Any]:
+    """The metric on select images: dense, pruned, and at each stage."""
     if run.select_metric is None:
         return {}
-    metric, row = find_metric(run.select_metric), dict[str, Any]()
-    for name, found in run.stages.items():
-        if found is not None:
-            row |= {name: metric.scale * found[1], f"{name}{INTERVAL}": metric.bare_span((found[0], found[2]))}
-    return row
-
-
-def _figures(run: Summary) -> dict[str, Any]:
-    """A finished run's columns; what was not measured stays empty."""
-    from pruning.tasks.table import find_metric
-
-    dense, pruned, change, speedup = run.dense, run.pruned, run.difference, run.speedup
-    if dense is None or pruned is None:
-        return {}
-    found: dict[str, Any] = {
-        "params_ratio": dense.params / pruned.params,
-        "nonzero_ratio": dense.nonzero / max(1, pruned.nonzero),
-        "macs_ratio": dense.macs / max(1, pruned.macs),
-    }
-    if pruned.metric is not None and pruned.value is not None and change is not None:
-        metric = find_metric(pruned.metric)
-        low, high = (f"{metric.scale * end:+.{metric.digits}f}" for end in (change[0], change[2]))
-        found |= {
-            "how": "◆" if run.tuned else "●",
-            "metric": metric.name,
-            "value": metric.scale * pruned.value,
-            "value_interval": _interval(metric, pruned.low, pruned.high),
-            "difference": metric.scale * change[1],
-            "difference_interval": f"{low} to {high}",
-        }
-        if metric.name == ACCURACY:
-            found |= {"accuracy_percent": 100 * pruned.value, "difference_points": 100 * change[1]}
-    if speedup is not None:
-        found |= {"speedup": speedup[1], "speedup_interval": f"{speedup[0]:.2f}–{speedup[2]:.2f}"}
+    stages, furthest = run.stages, run.furthest
+    found: dict[str, Any] = {"select_metric": run.select_metric, "select_stage": furthest}
+    found |= _span("select_dense", run.dense_select)
+    found |= _span("select_pruned", None if furthest is None else stages[furthest])
+    for name, span in stages.items():
+        found |= _span(f"select_{name}", span)
     return found
 
 
-def _interval(metric: Metric, low: float | None, high: float | None) -> str | None:
-    return None if low is None or high is None else metric.bare_span((low, high))
+def _figures(run: Summary) -> dict[str, Any]:
+    """A finished run's costs and test figures."""
+    found: dict[str, Any] = {}
+    for side, figures in (("dense", run.dense), ("pruned", run.pruned)):
+        if figures is not None:
+            found |= _of_a_network(side, figures)
+    if run.pruned is not None and run.pruned.metric is not None:
+        found |= {"test_metric": run.pruned.metric, "test_looks": run.looks}
+    return found | _span("test_difference", run.difference) | _span("speedup", run.speedup)
+
+
+def _of_a_network(side: str, figures: Figures) -> dict[str, Any]:
+    return {
+        f"{side}_params": figures.params,
+        f"{side}_nonzero": figures.nonzero,
+        f"{side}_macs": figures.macs,
+        f"{side}_bytes_raw": figures.raw_bytes,
+        f"{side}_bytes_sparse": figures.sparse_bytes,
+        f"{side}_ms": figures.milliseconds,
+        f"{side}_ms_low": figures.milliseconds_low,
+        f"{side}_ms_high": figures.milliseconds_high,
+        f"test_{side}": figures.value,
+        f"test_{side}_low": figures.low,
+        f"test_{side}_high": figures.high,
+    }
+
+
+def _span(name: str, span: Span | None) -> dict[str, Any]:
+    if span is None:
+        return {}
+    low, middle, high = span
+    return dict(zip((f"{name}{end}" for end in ENDS), (middle, low, high), strict=True))

@@ -34,4 +34,12 @@ def looks_words(looks: int) -> str:
     >>> looks_words(1), looks_words(3)
     ('the test images were looked at once for this network', 'the test images were looked at 3 times for this network')
     """
-    return f"the test images were looked at {'once' if looks == 1 else f'{looks:,} times'} for this network"
+    return f"the test images were {looked_at(looks)} for this network"
+
+
+def looked_at(looks: int) -> str:
+    """
+    >>> looked_at(1), looked_at(3)
+    ('looked at once', 'looked at 3 times')
+    """
+    return f"looked at {'once' if looks == 1 else f'{looks:,} times'}"

@@ -105,7 +105,7 @@ def run(
         answers = answer_side_by_side(
             {"dense": dense.model, "pruned": pruned.model}, data, "test", dense="dense", cancel=cancel
         )
-        stages = pruned.answers and {"dense": answer(dense.model, data, "select", cancel=cancel), **pruned.answers}
+        before, stages = _dense_on_select(dense, data, pruned.answers, cancel)
         looks = None if subject.preprocess is None else note_look(dense.digest, data.digest, "a run")
         measured = measure(dense, pruned.model, answers)
     result = Result(
@@ -119,6 +119,7 @@ def run(
         worst_class=worst_class(answers["dense"], answers["pruned"], data.info.classes),
         looks=looks,
         stages=pruned.rounds[-1].stages,
+        dense_select=before,
         rounds=pruned.rounds,
         layers=pruned.plan.layers,
         check=pruned.check,
@@ -358,6 +359,16 @@ def prune_in_rounds(
     if plan.masks:
         check = check_zeros(current, plan)
     return Pruned(model=current, plan=plan, check=check, rounds=tuple(report), answers=answers)
+
+
+def _dense_on_select(
+    dense: Subject, data: Data, kept: Mapping[str, Answers], cancel: Cancel | None
+) -> tuple[Measurement, dict[str, Answers]]:
+    """The dense network on select images, and its answers in front of those that were kept, if any were."""
+    if not kept:
+        return Measurement.of(evaluate(dense.model, data, "select", cancel=cancel)), {}
+    answers = answer(dense.model, data, "select", cancel=cancel)
+    return Measurement.of(answers), {"dense": answers, **kept}
 
 
 def measure(dense: Subject, pruned: nn.Module, answers: Mapping[str, Answers]) -> Measured:

@@ -343,6 +343,8 @@ class Result:
     not counted."""
     stages: Stages
     """Of the last round."""
+    dense_select: Measurement | None = None
+    """The dense network on the select images of the stages; None where the run is older than this entry."""
     rounds: tuple[FinishedRound, ...]
     layers: tuple[LayerPlan, ...]
     check: Check
@@ -377,6 +379,9 @@ class Result:
                 _refuse("dense and pruned were measured differently")
             if changed > self.pruned.test.images:
                 _refuse(f"{changed:,} answers changed on {self.pruned.test.images:,} images")
+        dense, first = self.dense_select, self.stages.as_cut
+        if dense is not None and (dense.role != "select" or first is None or not _measured_alike(dense, first)):
+            _refuse("the dense network was measured otherwise than its stages, or not on select images")
 
     @property
     def tuned(self) -> bool:
@@ -414,6 +419,10 @@ class Result:
             timed=timed,
             untimed=timed.without,
         )
+
+
+def _measured_alike(one: Measurement, other: Measurement) -> bool:
+    return (one.metric, one.images, one.role) == (other.metric, other.images, other.role)
 
 
 def _check_metric(name: str, value: float, interval: tuple[float, float]) -> Metric:

@@ -37,7 +37,7 @@ from pruning.runs.result import (
 )
 from pruning.tasks.table import metrics
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 LARGEST = 8_000_000
 """Bytes of a result's file; one layer takes some 200."""
 STAGES = ("as_cut", "recalibrated", "repaired", "finetuned")
@@ -59,6 +59,7 @@ def to_values(result: Result) -> Values:
         "difference": None if result.difference is None else _difference_values(result),
         **({} if result.looks is None else {"test_looks": result.looks}),
         "stages": stages_values(result.stages),
+        **({} if result.dense_select is None else {"dense_select": measurement_values(result.dense_select)}),
         "rounds": [round_values(done) for done in result.rounds],
         "layers": [asdict(layer) for layer in result.layers],
         "check": {**asdict(result.check), "batches": list(result.check.batches)},
@@ -137,7 +138,12 @@ def _with_metric(values: Values) -> Values:
     }
 
 
-UPGRADES: dict[int, Callable[[Values], Values]] = {1: _with_metric}
+def _with_dense_select(values: Values) -> Values:
+    """From version 2, which knew the dense network on test images alone: there it stays unknown."""
+    return {name: value for name, value in values.items() if name != "dense_select"}
+
+
+UPGRADES: dict[int, Callable[[Values], Values]] = {1: _with_metric, 2: _with_dense_select}
 """Schema version → the same values in the next version. They copy, and leave what is damaged for the reader."""
 
 
@@ -210,6 +216,7 @@ def _result(fields: Fields) -> Result:
         worst_class=_worst(fields.part("difference")) if "difference" in fields else None,
         looks=fields.whole("test_looks", 1) if "test_looks" in fields else None,
         stages=stages_of(fields.part("stages")),
+        dense_select=measurement_of(fields.part("dense_select")) if "dense_select" in fields else None,
         rounds=tuple(round_of(part) for part in fields.parts("rounds")),
         layers=tuple(layer_of(part) for part in fields.parts("layers")),
         check=check_of(fields.part("check")),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from torch import Tensor
 
-from pruning.base.errors import StorageError
+from pruning.base.errors import DataError, InputError, StorageError
 from pruning.base.files import read_bytes
 from pruning.data.info import DataInfo
 from pruning.data.preprocess import Preprocess
-from pruning.data.readers import describe_data, without_path
+from pruning.data.readers import describe_data, is_on_this_machine_alone, without_path
 from pruning.graph.model_graph import ModelGraph
 from pruning.jobs.status import State, Status
 from pruning.planning.allocation import same_cut
@@ -24,7 +25,7 @@ from pruning.runs.job import read_events, read_status
 from pruning.runs.recipe import Recipe
 from pruning.runs.result import Measurement, Result, Stages
 from pruning.runs.saved_model import read_origin
-from pruning.runs.summary import Figures, Span, Summary, family_of, network_of, preprocess_text
+from pruning.runs.summary import Figures, Span, Summary, family_of, network_of, preprocess_text, settings_text
 from pruning.spec import PruneSpec
 from pruning.training.answers import Answers, read_answers
 
@@ -116,6 +117,8 @@ class Run:
             finetune_steps=recipe.finetune_steps,
             repair=recipe.repair,
             family=family_of(recipe),
+            settings=settings_text(recipe),
+            epochs=self._epochs,
             dense=None if result is None else Figures.of(result.dense),
             pruned=None if result is None else Figures.of(result.pruned),
             tuned=stages.finetuned is not None,
@@ -123,8 +126,11 @@ class Run:
             recalibrated=_span(stages.recalibrated),
             repaired=_span(stages.repaired),
             finetuned=_span(stages.finetuned),
+            dense_select=None if result is None else _span(result.dense_select),
             select_metric=None if start is None else start.metric,
             images_digest=None if result is None or result.data is None else result.data.sha256,
+            weights_digest=None if result is None else result.model_digest,
+            looks=None if result is None else result.looks,
             difference=None if change is None else (change.interval[0], change.value, change.interval[1]),
             speedup=None if speedup is None else speedup.span,
         )
@@ -176,6 +182,16 @@ class Run:
             return None if self.result is None else read_origin(self.path)
         except StorageError:
             return None
+
+    @property
+    def _epochs(self) -> float | None:
+        """Images of one's own are not opened for it: a finished run says how many they were."""
+        used, recipe = None if self.result is None else self.result.data, self.recipe
+        train = 0 if used is None else used.sizes.get("train", 0)
+        if not train and not is_on_this_machine_alone(recipe.data):
+            with suppress(InputError, DataError):
+                train = describe_data(recipe.data).sizes.get("train", 0)
+        return recipe.finetune_steps / max(1, train // recipe.batch_size) if train else None
 
     def _described(self) -> DataInfo:
         """Its images, as it had them prepared."""

@@ -37,7 +37,10 @@ class Figures:
     sparse_bytes: int
     """As bitmap and non-zeros."""
     milliseconds: float | None
-    """Median time of a batch of one; None: not timed."""
+    """Median time of a batch of one; None, with its two ends: not timed."""
+    milliseconds_low: float | None
+    milliseconds_high: float | None
+    """95 % interval of it."""
     metric: str | None
     """Name of what was measured on test images; None, with the three below, where nothing was."""
     value: float | None
@@ -57,6 +60,8 @@ class Figures:
             raw_bytes=side.bytes.raw,
             sparse_bytes=side.bytes.sparse,
             milliseconds=None if timing is None else timing.median,
+            milliseconds_low=None if timing is None else timing.low,
+            milliseconds_high=None if timing is None else timing.high,
             metric=None if test is None else test.metric,
             value=None if test is None else test.value,
             low=low,
@@ -102,6 +107,11 @@ class Summary:
     """How its recipe wins accuracy back after each cut."""
     family: str
     """Digest of its recipe without the seed: the same for runs that differ in nothing else."""
+    settings: str
+    """All of its recipe, as `Recipe.to_values` gives it, in JSON."""
+    epochs: float | None = None
+    """Passes over the train images that its steps of fine-tuning are; None where it is not known how many there are.
+    """
     dense: Figures | None = None
     """None, as all below, until it is done."""
     pruned: Figures | None = None
@@ -112,10 +122,16 @@ class Summary:
     repaired: Span | None = None
     finetuned: Span | None = None
     """The metric on select images at each stage of the last round; None: not done."""
+    dense_select: Span | None = None
+    """The same of the dense network; None in a run from before this was kept."""
     select_metric: str | None = None
     """Name of what these are of; None where nothing was measured on select images."""
     images_digest: str | None = None
     """Of the images that it looked at."""
+    weights_digest: str | None = None
+    """Of the weights that it began with."""
+    looks: int | None = None
+    """How often the test images had been looked at by then; None where that is not counted."""
     difference: Span | None = None
     """Of the metric on test images, pruned minus dense."""
     speedup: Span | None = None
@@ -127,6 +143,11 @@ class Summary:
     def stages(self) -> dict[str, Span | None]:
         """The metric on select images, by stage in their order."""
         return {name: getattr(self, name) for name in STAGES}
+
+    @property
+    def furthest(self) -> str | None:
+        """The last stage with a figure on select images: the one that runs are compared by; None where none has."""
+        return next((name for name, found in reversed(self.stages.items()) if found is not None), None)
 
     @property
     def name(self) -> str:
@@ -176,6 +197,11 @@ def network_of(origin: str) -> str:
 def preprocess_text(preprocess: Preprocess | None) -> str:
     """How images are prepared, as a text that is the same for the same preparation."""
     return "" if preprocess is None else json.dumps(preprocess.to_values(), sort_keys=True)
+
+
+def settings_text(recipe: Recipe) -> str:
+    """All of a recipe in JSON."""
+    return json.dumps(recipe.to_values())
 
 
 def family_of(recipe: Recipe) -> str:

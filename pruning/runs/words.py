@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from pruning.base.errors import DataError, InputError
+from pruning.catalog.references import short_title
+from pruning.catalog.samples import sample_title
 from pruning.criteria import find_criterion
+from pruning.data.readers import describe_data, is_on_this_machine_alone
 from pruning.granularity import find_granularity
 from pruning.repair.kinds import Repair
 from pruning.runs.run import Run
-from pruning.runs.summary import Summary
+from pruning.runs.summary import UNKNOWN, Summary
 
 
 def describe(run: Run | Summary) -> str:
@@ -46,6 +50,22 @@ REPAIRED: Mapping[Repair, str] = {
 def _repaired(it: Summary) -> str:
     said = "" if it.removes_nothing else REPAIRED[it.repair]
     return f", {said}" if said else ""
+
+
+def network_title(run: Summary) -> str:
+    """What its dense network is called: 'LeNet-5', 'resnet18 (torchvision)', 'net.py:build'."""
+    return sample_title(run.origin) or (short_title(run.origin) if run.origin else UNKNOWN)
+
+
+def data_title(run: Summary) -> str:
+    """What its images are called: 'MNIST, 5,000 digits', 'folder:photos'."""
+    if is_on_this_machine_alone(run.data):
+        return run.images
+    try:
+        title, _, _ = describe_data(run.data).title.partition(" (")
+    except (InputError, DataError):  # of a run from elsewhere, whose images nobody has here
+        return run.images
+    return title
 
 
 def by_criterion(run: Run | Summary) -> str:

@@ -61,7 +61,8 @@ def _report(content: bytes, run: Run) -> None:
 
 def _runs(content: bytes, run: Run) -> None:
     (row,) = csv.DictReader(io.StringIO(content.decode()))
-    assert row["name"] == "half" and row["sparsity"] == "50 %" and float(row["params_ratio"]) > 1.5
+    assert row["name"] == "half" and float(row["sparsity"]) == 0.5
+    assert run.result is not None and int(row["pruned_params"]) == run.result.pruned.params < int(row["dense_params"])
 
 
 def _layers(content: bytes, run: Run) -> None:
@@ -121,7 +122,7 @@ def test_a_table_of_runs_holds_those_that_did_not_end_well(run: Run, tmp_path: P
             io.StringIO(EXPORTS["runs"].content(Source(runs=lambda: [run.summary, waiting.summary])).decode())
         )
     )
-    assert [row["state"] for row in rows] == ["done", "queued"] and rows[1]["params_ratio"] == ""
+    assert [row["state"] for row in rows] == ["done", "queued"] and rows[1]["pruned_params"] == ""
 
 
 def test_the_shell_and_notebooks_take_them_from_the_table(

@@ -1,54 +1,9 @@
-"""Figures about runs show what they are given, and never join what cannot be compared."""
+"""Figures about a run show what they are given."""
 
 import pytest
 
 from pruning.planning.plan import LayerPlan
-from pruning.render.figures.runs import MOST_POINTS, TradeoffPoint, kept_bars, pareto, run_curve, tradeoff
-
-
-def point(x: float, accuracy: float, *, field: str = "a", dense: bool = False, name: str = "run") -> TradeoffPoint:
-    return TradeoffPoint(
-        name="" if dense else name, title=name, x=x, value=accuracy, low=accuracy - 0.01, high=accuracy + 0.01,
-        field=field, kind="" if dense else "channels", dense=dense,
-    )  # fmt: skip
-
-
-def test_pareto_keeps_what_nothing_beats() -> None:
-    points = [
-        point(10, 0.99, dense=True),
-        point(5, 0.98),
-        point(6, 0.97),
-        point(2, 0.90),
-        point(5, 0.95),
-        point(3, 0.9),
-    ]
-    assert [(p.x, p.value) for p in pareto(points)] == [(2, 0.90), (5, 0.98), (10, 0.99)]
-
-
-def test_pareto_refuses_points_that_cannot_be_compared() -> None:
-    with pytest.raises(ValueError, match="no common Pareto line"):
-        pareto([point(1, 0.9, field="a"), point(2, 0.9, field="b")])
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_tradeoff_draws_one_line_for_each_field(dark: bool) -> None:
-    points = [
-        point(4, 0.99, dense=True), point(2, 0.95),
-        point(40, 0.92, field="b", dense=True), point(20, 0.90, field="b", name="other"),
-    ]  # fmt: skip
-    figure = tradeoff(points, dark, x_title="parameters", log=False, several=True)
-    lines = [trace for trace in figure.data if trace.mode == "lines"]
-    assert [list(line.x) for line in lines] == [[2, 4], [20, 40]]
-    marks = [trace for trace in figure.data if trace.mode == "markers"]
-    assert {trace.customdata[0][0] for trace in marks} == {"", "run", "other"}
-    run = next(trace for trace in marks if trace.customdata[0][0] == "run")
-    assert list(run.y) == [95.0]
-    assert run.error_y.array[0] == pytest.approx(1.0)
-
-
-def test_tradeoff_stands_a_single_run() -> None:
-    assert tradeoff([point(4, 0.99)], False, x_title="MACs", log=True, several=False).data
-
+from pruning.render.figures.runs import MOST_POINTS, kept_bars, run_curve
 
 EVENTS = [
     {"round": 1 + i // 4, "step": i + 1, "steps": 8, "loss": 2.0 - 0.1 * i, "accuracy": 0.7 if i % 4 == 3 else None}

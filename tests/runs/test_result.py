@@ -49,6 +49,19 @@ def test_it_reads_what_it_writes(make_result: Make) -> None:
     assert again(bare(make_result)) == bare(make_result)
 
 
+def on_select(right: int = 4, images: int = 4) -> Measurement:
+    return Measurement(value=right / images, interval=(0.1, 1.0), correct=right, images=images, role="select")
+
+
+def test_the_dense_network_on_select_images_is_kept_since_version_3(make_result: Make) -> None:
+    result = make_result(dense_select=on_select())
+    values = to_values(result)
+    assert values["dense_select"]["role"] == "select" and values["dense_select"]["accuracy"] == 1.0
+    assert again(result) == result
+    old = {name: value for name, value in values.items() if name != "dense_select"} | {"schema_version": 2}
+    assert from_values(old, "result.json") == make_result()
+
+
 def test_every_earlier_version_has_its_step() -> None:
     assert sorted(UPGRADES) == list(range(1, SCHEMA_VERSION))
 
@@ -132,6 +145,9 @@ def test_a_clock_without_images_and_images_without_a_clock(make_result: Make) ->
         lambda full: Speedup(batch=1, low=0.0, middle=1.0, high=2.0),
         lambda full: Speedup(batch=1, low=1.0, middle=1.5, high=float("inf")),
         lambda full: replace(full, threads=0),
+        lambda full: replace(full, dense_select=replace(on_select(), role="test")),
+        lambda full: replace(full, dense_select=on_select(images=5)),
+        lambda full: replace(full, dense_select=on_select(), stages=Stages()),
         lambda full: replace(full, seconds=float("inf")),
         lambda full: replace(full, difference=None),
         lambda full: replace(full, pruned=replace(full.pruned, test=None)),

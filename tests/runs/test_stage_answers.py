@@ -14,9 +14,12 @@ from pruning.runs import Run, create_run, execute, read_run
 from pruning.runs.files import CHECKPOINT, STAGES
 from pruning.runs.pack import pack
 from pruning.runs.recipe import Recipe
+from pruning.runs.result import Measurement
 from pruning.runs.unpack import unpack
 from pruning.spec import PruneSpec
+from pruning.subject import open_subject
 from pruning.training.answers import read_answers, save_answers
+from pruning.training.evaluate import evaluate
 
 TUNED = Recipe(
     model="sample:lenet300", data="mnist5k", prune=PruneSpec(sparsity=0.7), repair="refit", finetune_steps=6,
@@ -41,13 +44,18 @@ def check_figures(run: Run, stages: set[str]) -> None:
 
 def test_each_stage_is_kept(repaired_run: Run) -> None:
     check_figures(repaired_run, {"as_cut", "repaired"})
+    assert repaired_run.result is not None and repaired_run.result.dense_select is not None
+    assert repaired_run.result.dense_select == Measurement.of(repaired_run.stage_answers()["dense"])
     assert (repaired_run.path / STAGES).stat().st_size < 150_000
 
 
-def test_a_run_that_does_not_repair_keeps_none(tmp_path: Path) -> None:
+def test_a_run_that_does_not_repair_keeps_none_but_the_dense_figure(tmp_path: Path) -> None:
     path = create_run(Recipe(model="sample:lenet300", data="mnist5k"), path=tmp_path / "run")
     execute(path)
-    assert not (path / STAGES).exists() and read_run(path).stage_answers() == {}
+    run = read_run(path)
+    assert not (path / STAGES).exists() and run.stage_answers() == {} and run.result is not None
+    subject = open_subject("sample:lenet300")
+    assert run.result.dense_select == Measurement.of(evaluate(subject.model, subject.data, "select"))
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Prune and Trade-off: sliders change counts at once, a run is followed and shown, bad recipes get one sentence."""
 
+import base64
 import json
 import os
 import re
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("streamlit")
@@ -324,20 +326,72 @@ def test_tradeoff_of_a_network_without_runs_leads_to_prune(app: AppTest, finishe
 
 
 def test_tradeoff_lists_runs_and_opens_one(app: AppTest, finished: Path) -> None:
+    (finished / "result.json").write_text(
+        json.dumps(json.loads((finished / "result.json").read_text()) | {"test_looks": 3})
+    )
     open_page(app, "tradeoff")
     assert not app.error
     frame = app.dataframe[0].value
     assert list(frame["state"]) == ["done"]
-    assert frame["params_ratio"][0] == pytest.approx(3.5, abs=1.0)
+    assert frame["params"][0] == pytest.approx(3.5, abs=1.0)
     app.session_state["tradeoff_run"] = finished.name
     app.run()
     assert not app.exception and not app.error
+    said = json.loads((finished / "result.json").read_text())
+    select, test = said["stages"]["finetuned"], said["pruned"]
+    low, high = (100 * end for end in select["accuracy_interval"])
+    assert frame["select"][0] == f"{100 * select['accuracy']:.1f} % ({low:.1f}–{high:.1f}) ◆"
+    captions = [caption.value for caption in app.caption]
+    dense = f"dense ● {100 * said['dense_select']['accuracy']:.1f} %"
+    assert any(text.startswith(f"Accuracy on 1,000 select images ({dense}") for text in captions)
+    assert "Accuracy on 1,000 test images, looked at 3 times" in captions
+    assert f"{100 * test['accuracy']:.1f} %" in words(app)
     assert any(finished.name.replace("_", r"\_") in block.value for block in app.caption)
     app.segmented_control(key="tradeoff_axis_widget").set_value("time").run()
     assert not app.exception
     (finished / "result.json").unlink()
     app.run()
-    assert list(app.dataframe[0].value["state"]) == ["failed"], "a damaged run is listed with its reason"
+    (state,) = app.dataframe[0].value["state"]
+    assert state.startswith("failed: "), "a damaged run is listed with its reason"
+
+
+def figure_of(app: AppTest) -> dict[str, Any]:
+    """The trade-off as Plotly gets it: its traces by name."""
+    (chart,) = [
+        chart for chart in app.get("plotly_chart") if "best so far" in chart.proto.spec or "dense" in chart.proto.spec
+    ]
+    spec = json.loads(chart.proto.spec)
+    assert "test images" not in chart.proto.spec and "on select images" in spec["layout"]["yaxis"]["title"]["text"]
+    return {trace["name"]: trace for trace in spec["data"]}
+
+
+def test_the_figure_stands_by_select_images_and_rings_the_chosen_run(app: AppTest, finished: Path) -> None:
+    other = create_run(RECIPE)
+    values = json.loads((finished / "result.json").read_text())
+    values["stages"]["finetuned"] |= {"accuracy": 0.25, "accuracy_interval": [0.24, 0.26]}
+    del values["dense_select"]
+    values["schema_version"] = 2
+    (other / "result.json").write_text(json.dumps(values))
+    app.session_state["tradeoff_run"] = other.name
+    open_page(app, "tradeoff")
+    drawn = figure_of(app)
+    assert 25.0 in decoded(drawn["channels"]["y"]) and drawn["chosen run"]["y"] == [25.0]
+    (dense,) = decoded(drawn["dense"]["y"])
+    assert dense == pytest.approx(100 * json.loads((finished / "result.json").read_text())["dense_select"]["accuracy"])
+    assert "Accuracy on 1,000 test images" in [caption.value for caption in app.caption], "no word of uncounted looks"
+    app.session_state["tradeoff_run"] = finished.name
+    app.run()
+    assert figure_of(app)["chosen run"]["y"] != [25.0]
+    (finished / "result.json").unlink()
+    app.run()
+    assert any("No cross for the dense network" in caption.value for caption in app.caption)
+
+
+def decoded(values: Any) -> list[float]:
+    """Numbers as Plotly writes an array of them."""
+    if isinstance(values, list):
+        return values
+    return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist()
 
 
 RECIPE = Recipe(model="sample:mini_resnet", data="mnist5k", finetune_steps=2, prune=PruneSpec(sparsity=0.5))

@@ -20,8 +20,8 @@ from ui.session import changed, shown_run
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
-    from streamlit.elements.lib.column_types import ColumnConfig
 
+    from pruning.render.figures.tradeoff import TradeoffPoint
     from pruning.runs import Run, Unreadable
     from pruning.runs.index.index import Found
     from pruning.runs.index.query import Query
@@ -102,8 +102,8 @@ def choose(chosen: Subject) -> Runs:
 
 
 def plot(runs: Runs) -> None:
-    """The metric on test images against the chosen cost; a click chooses a run."""
-    from pruning.render.figures import runs as plots_runs
+    """The metric on select images against the chosen cost, with a ring round the chosen run; a click chooses one."""
+    from pruning.render.figures import tradeoff as plots
     from pruning.render.figures.tradeoff_points import how_to_read, measured_alike, points_of, several_fields
 
     done = runs.done.runs
@@ -117,15 +117,17 @@ def plot(runs: Runs) -> None:
     axis, colour, dark = AXES[state.get(AXIS)], state.get(COLOUR), charts.dark()
     key = f"tradeoff_{state.get(AXIS)}_{colour}_{state.get(MODELS)}"
 
-    def drawn() -> tuple[go.Figure, str]:
+    def drawn() -> tuple[go.Figure, list[TradeoffPoint], str]:
         alike = measured_alike(done)
         points = points_of(alike, axis, colour)
         several = several_fields(points)
         left_out, older = len(done) - len(alike), runs.done.total - len(done)
-        figure = plots_runs.tradeoff(points, dark, x_title=axis.words, log=several, several=several)
-        return figure, how_to_read(points, left_out=left_out, older=older)
+        figure = plots.tradeoff(points, dark, x_title=axis.words, log=several, several=several)
+        return figure, points, how_to_read(points, left_out=left_out, older=older)
 
-    figure, caption = runs.done.derived((axis.title, colour, dark), drawn)
+    figure, points, caption = runs.done.derived((axis.title, colour, dark), drawn)
+    chosen = _chosen(runs)
+    figure = plots.with_ring(figure, points, None if chosen is None else chosen.name, dark)
 
     def picked() -> None:
         """Copy the selection: the figure forgets it when it changes."""
@@ -159,10 +161,12 @@ def details(runs: Runs) -> None:
             st.markdown(f"**{run.state.capitalize()}.** {errors.plain(run.message or '')}")
         else:
             st.markdown(f"**{errors.plain(markup.verdict(run.result))}**")
-            metric = run.result.stages.as_cut
-            if metric is not None:
-                st.caption(f"{metric.kind.title.capitalize()} on {metric.images:,} select images")
+            if run.result.stages.as_cut is not None:
+                st.caption(markup.select_caption(run.result))
                 st.html(markup.stages_html(run.result))
+            if run.result.pruned.test is not None:
+                st.caption(markup.test_caption(run.result))
+                st.html(markup.test_html(run.result))
             charts.show(
                 st, plots_runs.kept_bars(run.result.layers, charts.dark()), key="kept_bars",
                 caption="What each layer kept (blue) and lost (orange); the tick stands where it was asked to end.",
@@ -211,20 +215,19 @@ def table(runs: Runs) -> None:
     title.markdown(f"## {total:,} run{'' if total == 1 else 's'}")
     downloads.offer(Source(runs=lambda: _all(runs.query)), place, width="stretch")
     if total:
-        _draw_table(*runs.shown.derived("table", lambda: _frame(runs.shown.runs)), runs)
+        _draw_table(runs.shown.derived("table", lambda: _frame(runs.shown.runs)), runs)
     if total > MOST:
         st.caption(f"The newest {MOST:,} are listed; find others by words or tags. The CSV holds all {total:,}.")
     unreadable.show(runs.unreadable)
 
 
-def _frame(runs: Sequence[Summary]) -> tuple[pd.DataFrame, list[str]]:
-    """The rows of the table, and the columns in which something stands."""
+def _frame(runs: Sequence[Summary]) -> pd.DataFrame:
+    """The rows of the table."""
     import pandas as pd
 
-    from pruning.export.runs_table import run_rows, shown_columns
+    from pruning.render.run_table import table_rows
 
-    rows = [row | {"reason": errors.seen(str(row["reason"]))} for row in run_rows(runs)]
-    return pd.DataFrame(rows), shown_columns(rows)
+    return pd.DataFrame([row | {"state": errors.seen(str(row["state"]))} for row in table_rows(runs)])
 
 
 def _all(query: Query) -> Sequence[Summary]:
@@ -233,56 +236,38 @@ def _all(query: Query) -> Sequence[Summary]:
     return index_of().find(replace(query, limit=None)).runs
 
 
-def _draw_table(frame: pd.DataFrame, columns: list[str], runs: Runs) -> None:
+def _draw_table(frame: pd.DataFrame, runs: Runs) -> None:
+    from pruning.render.run_table import select_title, shown_columns
+
     def picked() -> None:
         chosen = st.session_state["runs_table"]["selection"]["rows"]
         if chosen:
             state.put(CHOSEN, runs.shown.runs[chosen[0]].name)
 
-    number = st.column_config.NumberColumn
-
-    def interval(of: str) -> ColumnConfig:
-        return st.column_config.TextColumn("95 %", help=f"The 95 % interval {of}.")
-
-    in_its_unit = "%.4g" if "metric" in columns else "%.1f %%"
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    found = runs.shown.runs
     st.dataframe(
         frame,
         hide_index=True,
         key="runs_table",
         on_select=picked,
         selection_mode="single-row",
-        column_order=columns,
+        column_order=shown_columns(found),
+        placeholder="–",
         column_config={
-            "label": st.column_config.TextColumn("name", width="medium", help="As you have called it."),
-            "accuracy_percent": number("accuracy, test", format="%.1f %%", help="On test images: ● or ◆ as in 'how'."),
-            "value": number(
-                "value, test", format="%.4g", help="Of the metric named beside it, on test images, in its own unit."
+            "label": text("Name", width=95, help="As you have called it."),
+            "what": text("What was done", width=250),
+            "network": text("Network", width=110),
+            "select": text(
+                select_title(found), width=165,
+                help="◆ after fine-tuning, ● before, with the 95 % interval. A chosen run shows its test images, too.",
             ),
-            "value_interval": interval("of it on test images"),
-            "difference_points": number("points", format="%+.1f", help="Against dense, on the same images."),
-            "difference_interval": interval("of the difference"),
-            "difference": number("change", format="%.4g", help="Against dense, on the same images."),
-            "params_ratio": number("params ÷", format="%.2f"),
-            "nonzero_ratio": number("non-zero ÷", format="%.2f"),
-            "macs_ratio": number("MACs ÷", format="%.2f"),
-            "speedup": number("speed-up", format="%.2f×", help="Batch 1, measured against dense in turn."),
-            "speedup_interval": interval("of the speed-up"),
-            "repair": st.column_config.TextColumn("repair", help="How its recipe wins accuracy back after each cut."),
-            **{
-                column: config
-                for name, title, sign, more in (
-                    ("as_cut", "as cut", "●", ""),
-                    ("recalibrated", "recalibrated", "●", ", batch-norm statistics measured anew"),
-                    ("repaired", "repaired", "●", ", without training or labels"),
-                    ("finetuned", "fine-tuned", "◆", ""),
-                )
-                for column, config in (
-                    (name, number(f"{title} {sign}", format=in_its_unit, help=f"On select images{more}.")),
-                    (f"{name}_interval", interval(f"of '{title}'")),
-                )
-            },
-            "created": st.column_config.DatetimeColumn("created", format="D MMM, HH:mm"),
-            "reason": st.column_config.TextColumn("reason", width="medium"),
-            "name": "folder",
+            "params": number("Parameters", format="÷ %.2f", width=85, help="Dense over pruned."),
+            "nonzero": number("Non-zero", format="÷ %.2f", width=70, help="Parameters that are not zero."),
+            "macs": number("MACs", format="÷ %.2f", width=60, help="Dense over pruned."),
+            "speed": text("Speed, one image", width=155, help="Against dense, timed in turn, with the 95 % interval."),
+            "state": text("State", width=60),
+            "tags": text("Tags", width=75),
+            "created": st.column_config.DatetimeColumn("Made", format="D MMM, HH:mm", width=95),
         },
-    )
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Figures about runs: a curve while one trains, all of them as a trade-off, and what each layer kept.
+"""Figures about one run: a curve while it trains, and what each layer kept.
 
 Like `pruning.render.figures.network`: transparent, without a title, colours with one meaning, `dark` for the theme.
 """
@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from pruning.render.figures.style import (
     LEGEND,
-    SERIES_COLOURS,
     SIZE,
-    Palette,
     axis,
     hover_y,
     layout,
@@ -25,7 +21,6 @@ from pruning.render.figures.style import (
     whole_range,
 )
 from pruning.runs.events import metric_of
-from pruning.tasks.classification import ACCURACY
 from pruning.tasks.metric import Metric
 
 if TYPE_CHECKING:
@@ -40,126 +35,6 @@ BEFORE_TRAINING = (
 
 MOST_POINTS = 300
 """Losses drawn in a curve; more are averaged, so that a page can draw it anew each second."""
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TradeoffPoint:
-    """One network in the trade-off: a finished run, or a dense network."""
-
-    name: str
-    """Of the run; what a click gives back. Empty for dense."""
-    title: str
-    x: float
-    value: float
-    """On test images."""
-    low: float
-    high: float
-    field: str
-    """Model and images. Points of different fields are never joined, and never beat each other."""
-    kind: str
-    """What gives the colour, such as the granularity."""
-    dense: bool = False
-    metric: Metric = ACCURACY
-    """What `value` is of. All points of a figure have the same."""
-
-
-def pareto(points: Sequence[TradeoffPoint]) -> list[TradeoffPoint]:
-    """Points of one field that no other beats, cheapest first: none is as cheap and better, or cheaper and as good.
-
-    Raises:
-        ValueError: the points are of several fields.
-    """
-    if len({point.field for point in points}) > 1:
-        raise ValueError("points of several models or data sets have no common Pareto line")
-    best: list[TradeoffPoint] = []
-    for point in sorted(points, key=lambda point: (point.x, -point.metric.gain(point.value))):
-        if not best or point.metric.gain(point.value) > best[-1].metric.gain(best[-1].value):
-            best.append(point)
-    return best
-
-
-def tradeoff(points: Sequence[TradeoffPoint], dark: bool, *, x_title: str, log: bool, several: bool) -> go.Figure:
-    """The metric against cost with intervals, dense as a grey cross, and one stepped Pareto line a field.
-
-    `several`: more than one field is shown, so symbols tell them apart. `customdata[0]` of a point is its run's name.
-    """
-    colours = palette(dark)
-    figure = go.Figure(layout=layout(colours, height=430, x_grid=True))
-    metric = points[0].metric if points else ACCURACY
-    fields = list(dict.fromkeys(point.field for point in points))
-    kinds = list(dict.fromkeys(point.kind for point in points if not point.dense))
-    for number, field in enumerate(fields):
-        of_field = [point for point in points if point.field == field]
-        front = pareto(of_field)
-        if len(front) > 1:
-            figure.add_scatter(
-                x=[point.x for point in front],
-                y=[metric.scale * point.value for point in front],
-                mode="lines",
-                line={"shape": "hv", "color": colours.soft, "width": 1.4, "dash": "dot"},
-                hoverinfo="skip",
-                name="best so far" + (f", {field}" if several else ""),
-                legendrank=2000 + number,
-            )
-        symbol = SYMBOLS[number % len(SYMBOLS)]
-        for place, kind in enumerate(kinds):
-            mine = [point for point in of_field if point.kind == kind and not point.dense]
-            if mine:
-                colour = SERIES_COLOURS[dark][place % len(SERIES_COLOURS[dark])]
-                name = f"{kind}, {field}" if several else kind
-                figure.add_trace(_points(mine, colours, colour=colour, symbol=symbol, name=name, x_title=x_title))
-        dense = [point for point in of_field if point.dense]
-        if dense:
-            name = f"dense, {field}" if several else "dense"
-            figure.add_trace(_points(dense, colours, colour=colours.dense, symbol="x", name=name, x_title=x_title))
-    figure.update_xaxes(title_text=x_title, type="log" if log else "linear", **_x_range(points, log))
-    figure.update_yaxes(title_text=metric.of_images("test"), range=_y_range(points, metric))
-    figure.update_layout(
-        showlegend=True,
-        legend=LEGEND,
-        clickmode="event+select",
-        hovermode="closest",
-        margin={"l": 8, "r": 12, "t": 42, "b": 8},
-    )
-    return figure
-
-
-def _points(
-    points: Sequence[TradeoffPoint], colours: Palette, *, colour: str, symbol: str, name: str, x_title: str
-) -> go.Scatter:
-    dense, metric = symbol == "x", points[0].metric
-    # Arrays, not lists: plotly copies a list value by value each time a page is drawn, and there may be a thousand.
-    value, low, high = metric.scale * np.array([(point.value, point.low, point.high) for point in points]).T
-    return go.Scatter(
-        x=np.array([point.x for point in points]),
-        y=value,
-        mode="markers",
-        name=name,
-        marker={"color": colour, "symbol": symbol, "size": 13, "line": {"color": colours.paper, "width": 1.5}},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": high - value,
-            "arrayminus": value - low,
-            "color": colour,
-            "thickness": 1.2,
-            "width": 4,
-        },
-        customdata=np.array(
-            [
-                (point.name, point.title, metric.words(point.value), metric.bare_span((point.low, point.high)))
-                for point in points
-            ]
-        ),
-        hovertemplate=(
-            f"<b>%{{customdata[1]}}</b><br>{metric.title} %{{customdata[2]}} (%{{customdata[3]}}) on test images<br>"
-            "%{x:,.6~r} " + x_title + "<extra></extra>"
-        ),
-        # Plotly fades what is not clicked; the chosen run is named beside the figure, and framed here.
-        selected={"marker": {"opacity": 1, "size": 18}},
-        unselected={"marker": {"opacity": 1 if dense else 0.75}},
-    )
 
 
 def run_curve(
@@ -321,26 +196,3 @@ def _rounds_begin(training: Sequence[Mapping[str, Any]]) -> dict[int, int]:
         begins.setdefault(int(event["round"]), int(event["step"]) - 1)
         begins[int(event["round"]) + 1] = int(event["step"])
     return begins
-
-
-def _x_range(points: Sequence[TradeoffPoint], log: bool) -> dict[str, Any]:
-    """Leave a point some room; on a log axis let Plotly choose, with ticks at 1, 2 and 5."""
-    if log:
-        return {"dtick": "D2"}
-    if not points:
-        return {}
-    most = max(point.x for point in points)
-    return {"range": [0, 1.06 * most]}
-
-
-def _y_range(points: Sequence[TradeoffPoint], metric: Metric) -> list[float] | None:
-    ends = metric.scaled_bounds
-    if not points:
-        return None if ends is None else list(ends)
-    low, high = (metric.scale * end for end in (min(p.low for p in points), max(p.high for p in points)))
-    if ends is None:
-        room = 0.08 * (high - low or abs(high) or 1)
-        return [low - room, high + room]
-    whole = ends[1] - ends[0]
-    room = max(0.005 * whole, 0.08 * (high - low))
-    return [max(ends[0] - 0.01 * whole, low - room), min(ends[1] + 0.01 * whole, high + room)]

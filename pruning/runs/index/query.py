@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from pruning.base.errors import InputError, excerpt
 from pruning.jobs.wishes import OWNER
 from pruning.runs.index.tables import LABELS, RUNS, SEPARATOR, UNREADABLE, WISHES
+from pruning.runs.result_json import STAGES
 
 STATES = ("queued", "running", "done", "cancelled", "failed")
 LONGEST_TEXT = 200
@@ -29,6 +30,7 @@ SORTS: Mapping[str, tuple[ColumnElement[Any], bool]] = {
     "images": (RUNS.c.images, False),
     "criterion": (RUNS.c.criterion, False),
     "sparsity": (RUNS.c.most, True),
+    "select": (func.coalesce(*(RUNS.c[f"{stage}_middle"] for stage in reversed(STAGES))), True),
     "value": (RUNS.c.pruned_value, True),
     "difference": (RUNS.c.difference_middle, True),
     "repaired": (RUNS.c.repaired_middle, True),

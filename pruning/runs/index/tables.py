@@ -29,10 +29,10 @@ from pruning.runs.result_json import SCHEMA_VERSION, STAGES
 from pruning.runs.summary import Figures, Span, Summary
 from pruning.runs.words import describe
 
-VERSION = 3
+VERSION = 4
 """Of the tables: raise it with every change of what stands in them."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SPANS, ENDS = (*STAGES, "difference", "speedup"), ("low", "middle", "high")
+SPANS, ENDS = (*STAGES, "dense_select", "difference", "speedup"), ("low", "middle", "high")
 """Fields of a summary that are estimates with their interval, and the columns of each."""
 SEPARATOR = "\x1f"
 """Before and after each tag."""
@@ -48,11 +48,14 @@ _OF_A_NETWORK: tuple[Column[Any], ...] = (
     Column("raw_bytes", Integer),
     Column("sparse_bytes", Integer),
     Column("milliseconds", Float),
+    Column("milliseconds_low", Float),
+    Column("milliseconds_high", Float),
     Column("metric", String),
     Column("value", Float),
     Column("low", Float),
     Column("high", Float),
 )
+_NAMES = tuple(column.name for column in _OF_A_NETWORK)
 _SHOWN: tuple[Column[Any], ...] = (
     Column("folder", LargeBinary, nullable=False, unique=True),
     Column("state", String, nullable=False),
@@ -74,11 +77,15 @@ _SHOWN: tuple[Column[Any], ...] = (
     Column("finetune_steps", Integer),
     Column("repair", String),
     Column("family", String),
+    Column("settings", Text),
+    Column("epochs", Float),
     *(Column(f"dense_{column.name}", column.type) for column in _OF_A_NETWORK),
     *(Column(f"pruned_{column.name}", column.type) for column in _OF_A_NETWORK),
     Column("tuned", Boolean),
     Column("select_metric", String),
     Column("images_digest", String),
+    Column("weights_digest", String),
+    Column("looks", Integer),
     *(Column(f"{span}_{end}", Float) for span in SPANS for end in ENDS),
 )
 """What a summary is made of, in the order in which `to_summary` takes it."""
@@ -122,7 +129,7 @@ WISHES = Table(
 UNREADABLE = "unreadable"
 SHOWN = tuple(RUNS.c[column.name] for column in _SHOWN)
 WIDTH, EACH = len(SHOWN), len(_OF_A_NETWORK)
-BEFORE = [column.name for column in SHOWN].index("family") + 1
+BEFORE = [column.name for column in SHOWN].index("epochs") + 1
 """Columns before those of the two networks."""
 
 
@@ -147,8 +154,8 @@ def to_row(summary: Summary) -> dict[str, Any]:
             name: getattr(summary, name)
             for name in (
                 "model", "data", "preprocess", "origin", "root", "granularity", "criterion", "seed", "least", "most",
-                "removes_nothing", "schedule", "iterations", "finetune_steps", "repair", "family", "tuned",
-                "select_metric", "images_digest", "network", "images",
+                "removes_nothing", "schedule", "iterations", "finetune_steps", "repair", "family", "settings", "epochs",
+                "tuned", "select_metric", "images_digest", "weights_digest", "looks", "network", "images",
             )
         },
         **_figures("dense", summary.dense),
@@ -162,8 +169,8 @@ def to_summary(folder: Path, row: Sequence[Any], label: Label) -> Summary:
     """The summary in a row that begins with `SHOWN`."""
     plain, of_dense, of_pruned = row[:BEFORE], row[BEFORE : BEFORE + EACH], row[BEFORE + EACH : BEFORE + 2 * EACH]
     name, state, message, created, model, data, preprocess, origin, root, granularity, criterion, seed, *rest = plain
-    least, most, removes_nothing, schedule, iterations, finetune_steps, repair, family = rest
-    tuned, metric, digest, *ends = row[BEFORE + 2 * EACH : WIDTH]
+    least, most, removes_nothing, schedule, iterations, finetune_steps, repair, family, settings, epochs = rest
+    tuned, metric, digest, weights, looks, *ends = row[BEFORE + 2 * EACH : WIDTH]
     spans = {name: _span_of(ends[len(ENDS) * place :][: len(ENDS)]) for place, name in enumerate(SPANS)}
     return Summary(
         path=folder / os.fsdecode(name),
@@ -186,11 +193,15 @@ def to_summary(folder: Path, row: Sequence[Any], label: Label) -> Summary:
         finetune_steps=finetune_steps,
         repair=repair,
         family=family,
+        settings=settings,
+        epochs=epochs,
         dense=_of_a_network(of_dense),
         pruned=_of_a_network(of_pruned),
         tuned=bool(tuned),
         select_metric=metric,
         images_digest=digest,
+        weights_digest=weights,
+        looks=looks,
         label=label,
         **spans,
     )
@@ -209,11 +220,7 @@ def tags_of(text: str) -> tuple[str, ...]:
 def _of_a_network(row: Sequence[Any]) -> Figures | None:
     if row[0] is None:
         return None
-    params, nonzero, macs, raw, sparse, milliseconds, metric, value, low, high = row
-    return Figures(
-        params=params, nonzero=nonzero, macs=macs, raw_bytes=raw, sparse_bytes=sparse, milliseconds=milliseconds,
-        metric=metric, value=value, low=low, high=high,
-    )  # fmt: skip
+    return Figures(**dict(zip(_NAMES, row, strict=True)))
 
 
 def _figures(name: str, figures: Figures | None) -> dict[str, Any]:

@@ -34,6 +34,7 @@ def _of(sort: str, run: Summary) -> object:
     return {
         "created": run.created, "name": run.name, "state": run.state, "network": run.network, "images": run.images,
         "criterion": run.criterion, "sparsity": run.most, "value": None if pruned is None else pruned.value,
+        "select": next((span[1] for span in reversed(run.stages.values()) if span is not None), None),
         "repaired": run.repaired and run.repaired[1], "difference": run.difference and run.difference[1],
         "speedup": run.speedup and run.speedup[1],
         "bytes": sum(path.stat().st_size for path in run.path.rglob("*")),
