@@ -210,7 +210,7 @@ def test_a_change_is_said_wherever_the_run_is_opened(
     assert result.remarks == (said,) and said in repr(result)
     assert said in dict(facts(found, network="it"))["Changed since"]
     report = write_report(found.path, tmp_path / "report.html", Options(photos=True), sparsities=(0.0,)).read_text()
-    assert "not any more those that the run was tested on" in report and said in report
+    assert "no longer those that the run was tested on" in report and said in report
 
 
 def test_files_that_changed_are_said_and_the_run_still_opens(place: Place) -> None:
