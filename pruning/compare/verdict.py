@@ -212,10 +212,10 @@ def answer_words(found: Changes | None, things: str, metric: Metric = ACCURACY) 
     verb = "gets" if found.same == 1 else "get"
     if not found.otherwise:
         return f"{head}{verb} the same answer, {changed} and {found.newly_right:,} newly right"
-    return (
-        f"{head}{verb} the same answer, {changed}, {found.newly_right:,} newly right and {found.otherwise:,} wrong in "
-        "another way"
-    )
+    turned = f", {changed}" if found.newly_wrong or found.newly_right else ""
+    turned += f" and {found.newly_right:,} newly right" if found.newly_right else ""
+    still = "was wrong before and still is" if found.otherwise == 1 else "were wrong before and still are"
+    return f"{head}{verb} the same answer{turned}; {found.otherwise:,} {still}"
 
 
 def _agreement_words(found: Changes, things: str) -> str:
@@ -288,7 +288,7 @@ def _speed(speedup: Speedup) -> str:
         return f"{about}{speedup.middle:.1f}× as fast" if speedup.middle >= 1.05 else "barely faster"
     if speedup.high < 1:
         return f"slower ({about}{speedup.middle:.2f}× as fast)"
-    return "no measurable speed-up"
+    return "same speed"
 
 
 def _direction(speedup: Speedup) -> int:

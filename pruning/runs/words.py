@@ -19,7 +19,7 @@ def describe(run: Run | Summary) -> str:
     """What was done: 'channels by L2 norm, 50 %, fine-tuned'; how it was repaired where it is not by recalibration."""
     it = _summary(run)
     if it.only_fine_tunes:
-        return "fine-tuned longer"
+        return "fine-tuned longer" if it.finetune_steps else "weights from elsewhere, measured here"
     tuned = ", fine-tuned" if it.finetune_steps else ""
     rounds = f" in {it.iterations} rounds" if it.schedule == "iterative" else ""
     return f"{find_granularity(it.granularity).title} {by_criterion(it)}, {sparsity(it)}{rounds}{_repaired(it)}{tuned}"

@@ -51,7 +51,7 @@ def test_worse_and_better_name_points_with_their_interval() -> None:
         images=1000, same=986, newly_wrong=12, newly_right=1, otherwise=1)))  # fmt: skip
     assert worse.tone == "worse"
     assert worse.rest.endswith(
-        "986 get the same answer, 12 are newly wrong, 1 newly right and 1 wrong in another way: a loss of 1.1 "
+        "986 get the same answer, 12 are newly wrong and 1 newly right; 1 was wrong before and still is: a loss of 1.1 "
         "percentage points (0.4 to 1.8)."
     )
     better = verdict(facts(difference=BETTER, changes=Changes(
@@ -69,15 +69,15 @@ def test_without_answers_nothing_is_concluded() -> None:
 @pytest.mark.parametrize(
     ("speedups", "words"),
     [
-        ((speed(0.97, 1.01, 1.05), speed(0.9, 1.1, 1.3, 32)), "no measurable speed-up"),
-        ((speed(1.0, 1.2, 1.4),), "no measurable speed-up"),
+        ((speed(0.97, 1.01, 1.05), speed(0.9, 1.1, 1.3, 32)), "same speed"),
+        ((speed(1.0, 1.2, 1.4),), "same speed"),
         ((speed(0.7, 0.8, 0.9),), "slower (0.80× as fast)"),
         ((speed(1.01, 1.03, 1.05),), "barely faster"),
         ((speed(1.2, 1.3, 1.4, estimated=True),), "about 1.3× as fast"),
         ((speed(0.6, 0.9, 1.3), speed(1.6, 1.8, 2.0, 32)),
-         "no measurable speed-up for one image but 1.8× as fast for 32 at a time"),
+         "same speed for one image but 1.8× as fast for 32 at a time"),
         ((speed(1.5, 1.6, 1.7), speed(0.9, 1.0, 1.1, 32)),
-         "1.6× as fast for one image but no measurable speed-up for 32 at a time"),
+         "1.6× as fast for one image but same speed for 32 at a time"),
         ((), ""),
     ],
 )  # fmt: skip
