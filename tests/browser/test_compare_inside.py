@@ -71,7 +71,7 @@ def test_filters_race_guess_and_savings(server: str, page: Page, run: Path) -> N
     panel.get_by_text(re.compile(rf"Without filter {kept[0]}\b")).wait_for()
     panel.locator(".js-plotly-plot").wait_for()
     settle(page)
-    expect(panel.get_by_text(re.compile("^(Dense|Pruned): "))).to_have_count(2)
+    expect(panel.get_by_text(re.compile("^(Original|Pruned): "))).to_have_count(2)
     expect(grid.locator("[aria-pressed=true]")).to_have_attribute("data-id", str(kept[0]))
 
     part(page, "Race")
