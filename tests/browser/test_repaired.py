@@ -50,7 +50,7 @@ def test_compare_shows_what_repair_gave(server: str, page: Page, repaired: Run) 
         assert found.kind.words(found.value) in stages
     expect(page.locator(".px-classes tbody tr")).to_have_count(10)
     expect(page.locator(".st-key-compare_repaired svg.main-svg").first).to_be_visible()
-    expect(page.locator("[data-testid=stMainBlockContainer]")).to_contain_text("the unpruned network")
+    expect(page.locator("[data-testid=stMainBlockContainer]")).to_contain_text("the original network")
     page.wait_for_url(re.compile("r=5"))
     page.reload(wait_until="domcontentloaded")
     page.get_by_role("heading", name="What repair gave").wait_for()
