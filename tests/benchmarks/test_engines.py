@@ -51,5 +51,5 @@ def test_noise_is_not_told() -> None:
         cells=(Cell(engine="eager", pruning=quiet), Cell(engine="eager", pruning=noisy)),
     )  # fmt: skip
     first, second = figures_of(found)["engines"]
-    assert first["dense_ms"] == [1.0, 2.0, 3.0] and first["pruning"] == [1.0, 2.0, 3.0]
-    assert second == {"engine": "eager", "batch": 8, "pruning": "too noisy to measure"}
+    assert first["dense_ms"] == [1.0, 2.0, 3.0] and first["by_pruning"] == [1.0, 2.0, 3.0]
+    assert second == {"engine": "eager", "batch": 8, "by_pruning": "too noisy to measure"}
