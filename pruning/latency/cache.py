@@ -17,10 +17,12 @@ import torch
 
 from pruning.base.errors import StorageError
 from pruning.base.files import cache_dir
-from pruning.base.safe_json import dump, load_object
+from pruning.base.remembered import Remembered
+from pruning.base.safe_json import dump, load_object, read_object
 from pruning.graph.model_graph import ModelGraph
 from pruning.graph.trace import op_of
 from pruning.jobs.job import Job
+from pruning.jobs.store import LocalStore
 from pruning.jobs.work import Work
 from pruning.latency.processor import processor
 from pruning.latency.steps import Steps
@@ -58,8 +60,10 @@ def brought_steps(key: str) -> dict[str, Steps]:
     found = {}
     for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
         with suppress(StorageError):
-            steps = steps_of(Job.in_folder(folder / name))
-            if steps is not None:
+            store = LocalStore.at(folder / name)
+            file = Job(store).file(STEPS)
+            if file is not None:
+                steps = _STEPS(store.path(file.name))
                 found[steps.cpu] = steps
     return found
 
@@ -91,6 +95,17 @@ def publish_steps(work: Work, steps: Steps) -> str:
     """
     work.supersedes = True
     return work.publish(STEPS, dump(steps.to_json()))
+
+
+def _read(path: Path) -> Steps:
+    values = read_object(path)
+    if values is None:
+        raise StorageError(f"{path.name} is gone: bring the times again.")
+    return Steps.from_json(values)
+
+
+_STEPS = Remembered(_read, most=200)
+"""Asked for at each move on a page."""
 
 
 def _brought(key: str) -> Path:
